@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: ISC
+# skypty: GNU make, pkg-config.  Everything is built below obj/; the programs
+# stand in the top folder and run from there without being installed.
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+SBINDIR ?= $(PREFIX)/sbin
+LIBEXECDIR ?= $(PREFIX)/libexec/skypty
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/skypty
+SYSCONFDIR ?= /etc
+RUNSTATEDIR ?= /run
+SYSTEMDUNITDIR ?= $(or $(shell pkg-config \
+	--variable=systemdsystemunitdir systemd 2>/dev/null),\
+	$(PREFIX)/lib/systemd/system)
+SYSUSERSDIR ?= $(or $(shell pkg-config \
+	--variable=sysusersdir systemd 2>/dev/null),$(PREFIX)/lib/sysusers.d)
+# The spellings of the GNU coding standards serve too.
+ifdef sbindir
+SBINDIR = $(sbindir)
+endif
+ifdef bindir
+BINDIR = $(bindir)
+endif
+ifdef libexecdir
+LIBEXECDIR = $(libexecdir)/skypty
+endif
+ifdef mandir
+MANDIR = $(mandir)
+endif
+ifdef sysconfdir
+SYSCONFDIR = $(sysconfdir)
+endif
+ifdef prefix
+PREFIX = $(prefix)
+endif
+
+CC = gcc
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+CLANG ?= clang
+CLANG_FORMAT ?= clang-format
+
+OPT ?= -O2 -g
+WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual \
+	-Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2 \
+	-Wundef -Wwrite-strings
+HARDEN = -fstack-protector-strong -fstack-clash-protection \
+	-fcf-protection -D_FORTIFY_SOURCE=3 -U_FORTIFY_SOURCE \
+	-D_FORTIFY_SOURCE=3
+LDHARDEN = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
+PIE = -pie
+STATIC_PIE = -static-pie
+OBJ = obj
+
+ifeq ($(SANITIZE),1)
+OBJ = obj-san
+HARDEN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer -DSKYPTY_SANITIZE=1
+LDHARDEN = -fsanitize=address,undefined
+OPT = -O1 -g
+# The sanitizers' runtime is shared code.
+STATIC_PIE = -pie
+NET_STATIC =
+else
+NET_STATIC = --static
+endif
+BIN ?= .
+
+VERSION = 0.1.0
+DEFS = -D_GNU_SOURCE -DLIBBSD_OVERLAY -DLIBBSD_OPENBSD_VIS \
+	-DSKYPTY_VERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' \
+	-DRUNSTATEDIR='"$(RUNSTATEDIR)"' -DSBINDIR='"$(SBINDIR)"' \
+	-DBINDIR='"$(BINDIR)"' -DLIBEXECDIR='"$(LIBEXECDIR)"'
+
+COMMON_PC = libsodium libsecp256k1 yajl libbsd-overlay
+LIBS_skyptyd = $(shell $(PKG_CONFIG) --libs $(COMMON_PC) libevent_core libseccomp)
+LIBS_skyptyd-monitor = $(shell $(PKG_CONFIG) --libs $(COMMON_PC) libevent_core)
+LIBS_skyptyd-net = $(shell $(PKG_CONFIG) $(NET_STATIC) --libs libsodium \
+	libevent_core libseccomp)
+LIBS_skypty = $(shell $(PKG_CONFIG) --libs $(COMMON_PC) libevent_core)
+LIBS_test = $(shell $(PKG_CONFIG) --libs $(COMMON_PC) libevent_core \
+	libseccomp cmocka)
+
+CPPFLAGS_ALL = -I. $(DEFS) $(shell $(PKG_CONFIG) --cflags $(COMMON_PC) \
+	libevent_core libseccomp) $(CPPFLAGS)
+CFLAGS_ALL = -std=c11 $(OPT) -fPIE $(WARN) $(HARDEN) \
+	-ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
+
+COMMON_SRC = $(wildcard common/*.c)
+SRC_skyptyd-net = $(wildcard daemon/net*.c) daemon/sandbox.c
+SRC_skyptyd = $(filter-out $(SRC_skyptyd-net),$(wildcard daemon/*.c))
+SRC_skyptyd-monitor = $(wildcard monitor/*.c)
+SRC_skypty = $(wildcard client/*.c)
+PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skypty
+
+COMMON_LIB = $(OBJ)/libcommon.a
+objs = $(patsubst %.c,$(OBJ)/%.o,$(1))
+
+UNIT_SRC = $(wildcard regress/unit/test_*.c)
+UNIT = $(patsubst %.c,$(OBJ)/%,$(UNIT_SRC))
+FUZZ_SRC = $(wildcard regress/fuzz/fuzz_*.c)
+FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))
+C_FILES = $(wildcard common/*.[ch] monitor/*.[ch] daemon/*.[ch] client/*.[ch] \
+	regress/*/*.[ch])
+SH_FILES = $(wildcard contrib/*.sh regress/*.sh regress/*/*.sh)
+MAN_PAGES = daemon/skyptyd.8 client/skypty.1 daemon/skypty.json.5
+
+all: $(addprefix $(BIN)/,$(PROGRAMS))
+
+$(COMMON_LIB): $(call objs,$(COMMON_SRC))
+	rm -f $@ && $(AR) rcs $@ $^
+
+$(OBJ)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+define program
+$(BIN)/$(1): $(call objs,$(SRC_$(1))) $(COMMON_LIB)
+	@mkdir -p $$(@D)
+	$$(CC) $(2) $$(CFLAGS_ALL) $$(LDHARDEN) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
+endef
+$(eval $(call program,skyptyd,$(PIE)))
+$(eval $(call program,skyptyd-monitor,$(PIE)))
+$(eval $(call program,skyptyd-net,$(STATIC_PIE)))
+$(eval $(call program,skypty,$(PIE)))
+
+# --- tests ---------------------------------------------------------------
+
+# A test may need objects of a program: UNIT_OBJ_test_NAME names their sources.
+include $(wildcard regress/unit/unit.mk)
+
+.SECONDEXPANSION:
+$(OBJ)/regress/unit/test_%: $(OBJ)/regress/unit/test_%.o \
+	$$(call objs,$$(UNIT_OBJ_test_$$*)) $(COMMON_LIB)
+	$(CC) $(PIE) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $^ $(LIBS_test)
+
+unit: $(UNIT)
+
+# Small programs that system tests put in a real program's place.
+SYS_HELPERS = $(patsubst regress/sys/%.c,$(OBJ)/regress/sys/%,\
+	$(wildcard regress/sys/*.c))
+$(OBJ)/regress/sys/%: $(OBJ)/regress/sys/%.o $(OBJ)/daemon/sandbox.o $(COMMON_LIB)
+	$(CC) $(PIE) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $^ $(LIBS_test)
+
+check: all unit $(SYS_HELPERS)
+	OBJ=$(OBJ) BIN=$(BIN) sh regress/check.sh
+
+interop: all
+	sh regress/interop/run.sh
+
+obj-fuzz/%: regress/fuzz/%.c $(COMMON_SRC) $(wildcard common/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) $(CPPFLAGS_ALL) -std=c11 -O1 -g $(WARN) \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $@ $< $(COMMON_SRC) $(LIBS_test)
+
+fuzz: $(FUZZ)
+	sh regress/fuzz/run.sh
+
+bench: all
+	sh regress/bench/run.sh
+
+format:
+	$(CLANG_FORMAT) -i $(C_FILES)
+
+lint:
+	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
+	shellcheck $(SH_FILES)
+	mandoc -T lint -W style $(MAN_PAGES)
+
+# --- installation --------------------------------------------------------
+
+install: all
+	$(INSTALL) -D -m 755 skyptyd $(DESTDIR)$(SBINDIR)/skyptyd
+	$(INSTALL) -D -m 755 skypty $(DESTDIR)$(BINDIR)/skypty
+	$(INSTALL) -D -m 755 skyptyd-monitor \
+		$(DESTDIR)$(LIBEXECDIR)/skyptyd-monitor
+	$(INSTALL) -D -m 755 skyptyd-net $(DESTDIR)$(LIBEXECDIR)/skyptyd-net
+	$(INSTALL) -D -m 644 daemon/skyptyd.8 $(DESTDIR)$(MANDIR)/man8/skyptyd.8
+	$(INSTALL) -D -m 644 client/skypty.1 $(DESTDIR)$(MANDIR)/man1/skypty.1
+	$(INSTALL) -D -m 644 daemon/skypty.json.5 \
+		$(DESTDIR)$(MANDIR)/man5/skypty.json.5
+	$(INSTALL) -D -m 644 etc/skypty.json.example \
+		$(DESTDIR)$(DOCDIR)/skypty.json.example
+	$(INSTALL) -D -m 644 contrib/systemd/skypty.sysusers \
+		$(DESTDIR)$(SYSUSERSDIR)/skypty.conf
+	$(INSTALL) -d $(DESTDIR)$(SYSTEMDUNITDIR)
+	for u in skyptyd.service skyptyd.socket skyptyd-inetd.socket \
+	    skyptyd-inetd@.service; do \
+		sed -e 's|@SBINDIR@|$(SBINDIR)|' \
+		    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' \
+		    contrib/systemd/$$u.in \
+		    >$(DESTDIR)$(SYSTEMDUNITDIR)/$$u && \
+		chmod 644 $(DESTDIR)$(SYSTEMDUNITDIR)/$$u || exit 1; \
+	done
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/skyptyd $(DESTDIR)$(BINDIR)/skypty \
+		$(DESTDIR)$(LIBEXECDIR)/skyptyd-monitor \
+		$(DESTDIR)$(LIBEXECDIR)/skyptyd-net \
+		$(DESTDIR)$(MANDIR)/man8/skyptyd.8 \
+		$(DESTDIR)$(MANDIR)/man1/skypty.1 \
+		$(DESTDIR)$(MANDIR)/man5/skypty.json.5 \
+		$(DESTDIR)$(DOCDIR)/skypty.json.example \
+		$(DESTDIR)$(SYSUSERSDIR)/skypty.conf \
+		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd.service \
+		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd.socket \
+		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd-inetd.socket \
+		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd-inetd@.service
+	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
+
+clean:
+	rm -rf obj obj-san obj-fuzz $(addprefix $(BIN)/,$(PROGRAMS))
+
+.PHONY: all unit check interop fuzz bench format lint install uninstall clean
+.SECONDARY:
+-include $(shell find obj obj-san -name '*.d' 2>/dev/null)
