@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The host's configuration: JSON with the original's keys and some of our own.
+ * spec: pty.md 11.1 and the decisions of spec/README.md.
+ */
+#ifndef COMMON_CONFIG_H
+#define COMMON_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "keys.h"
+
+#define CONFIG_FILE_MAX (1024U * 1024) /* bytes of a configuration file */
+#define CONFIG_WL_MAX	8192	       /* keys in one whitelist */
+
+/* The keys, as bits that tell which were given. */
+enum {
+	CONFIG_SK = 1 << 0,
+	CONFIG_PK = 1 << 1,
+	CONFIG_WL = 1 << 2,
+	CONFIG_DMSGDISC = 1 << 3,
+	CONFIG_DMSGSESSIONS = 1 << 4,
+	CONFIG_DMSGPORT = 1 << 5,
+	CONFIG_CLINET = 1 << 6,
+	CONFIG_CLIADDR = 1 << 7,
+	CONFIG_SSH_LISTEN = 1 << 8,
+	CONFIG_CLIGROUP = 1 << 9,
+	CONFIG_SANDBOX = 1 << 10,
+	CONFIG_PRIVSEP_USER = 1 << 11,
+	CONFIG_MAXSTARTUPS = 1 << 12,
+	CONFIG_MAXPERKEY = 1 << 13,
+	CONFIG_MAXPERADDR = 1 << 14,
+	CONFIG_HANDSHAKE = 1 << 15
+};
+
+/* "begin:rate:full" of sshd_config's MaxStartups. */
+struct config_startups {
+	unsigned begin;
+	unsigned rate; /* percent */
+	unsigned full;
+};
+
+/* Zero-initialise, then config_defaults(). */
+struct config {
+	unsigned given;	       /* CONFIG_* bits met in files */
+	uint8_t *sk;	       /* sodium_malloc'ed, NULL if none */
+	struct key_public pk;  /* null unless given */
+	struct key_public *wl; /* nwl of them */
+	size_t nwl;
+	char *dmsgdisc;	       /* discovery, http(s):// or dmsg:// */
+	unsigned dmsgsessions; /* servers to hold a session with */
+	uint16_t dmsgport;
+	char *clinet;	  /* "unix" or "tcp" */
+	char *cliaddr;	  /* control socket's path or address; "" is none */
+	char *ssh_listen; /* direct TCP, addresses divided by commas; or "" */
+	/* Ours: */
+	char *cligroup;	    /* group that may use the control socket, or "" */
+	bool best_effort;   /* "sandbox": "best-effort" (else "strict") */
+	char *privsep_user; /* account of confined processes: "_skypty" */
+	struct config_startups maxstartups; /* "maxstartups": "10:30:100" */
+	unsigned maxperkey;	    /* connections of one key at once: 64 */
+	unsigned maxperaddr;	    /* connections of one address at once: 64 */
+	unsigned handshake_timeout; /* "handshake_timeout", seconds: 10 */
+};
+
+/*
+ * Where complaints go.  text is one line without a newline that names file and
+ * key, e.g. "conf.json: wl[2]: not a public key"; fatal ones make the call
+ * that raised them fail, others (an unknown key) are warnings.
+ */
+struct config_report {
+	void (*say)(void *arg, bool fatal, const char *text);
+	void *arg;
+};
+
+/* ERR_NOMEM. */
+int config_defaults(struct config *);
+/* Wipes the secret key. */
+void config_free(struct config *);
+
+/*
+ * Reads one JSON object over what is there; keys that are absent stay as they
+ * are, except that wl is replaced whenever given.  name is used in messages.
+ * Refused: trailing garbage, duplicate keys, wrong types, bad keys, numbers
+ * out of range, nesting over 16, a pk that is not sk's.  Every problem is
+ * reported, not only the first.  ERR_FORMAT, ERR_NOMEM.
+ */
+int config_parse(struct config *, struct keyctx *, const char *text, size_t n,
+    const char *name, const struct config_report *);
+/* Whole file; refuses what is no regular file and over CONFIG_FILE_MAX. */
+int config_read_file(struct config *, struct keyctx *, const char *path,
+    const struct config_report *);
+/* Until end of file, e.g. standard input. */
+int config_read_fd(struct config *, struct keyctx *, int fd, const char *name,
+    const struct config_report *);
+/*
+ * PREFIX_DMSGDISC, _DMSGSESSIONS, _DMSGPORT, _CLINET, _CLIADDR.  Call between
+ * files and flags.
+ */
+int config_read_env(struct config *, const char *prefix,
+    const struct config_report *);
+
+/*
+ * The secret key at the top level of a visor's (or any other) JSON file, whose
+ * other keys are ignored.  *sk is sodium_malloc'ed.
+ */
+int config_visor_sk(struct keyctx *, const char *path, uint8_t **sk,
+    const struct config_report *);
+
+/*
+ * Only the whitelist of a file, strictly: any problem with the file or with
+ * one key of it is an error, so that nobody is let in by half of a list.
+ * *wl is malloc'ed.  An absent or null wl is an empty list.
+ */
+int config_read_wl(struct keyctx *, const char *path, struct key_public **wl,
+    size_t *nwl, const struct config_report *);
+/*
+ * Replaces the file's wl and nothing else: every other byte stays, the new
+ * content goes to a temporary file beside it, which is fsynced and renamed
+ * over it; mode and owner are kept.  ERR_SYS, ERR_FORMAT.
+ */
+int config_write_wl(const char *path, const struct key_public *wl, size_t nwl);
+
+/*
+ * Prints a complete configuration that works by itself with this identity, in
+ * the original's order, indent four.  ERR_SYS.
+ */
+int config_print(FILE *, struct keyctx *, const uint8_t *sk);
+
+/* "begin:rate:full" or "full"; ERR_FORMAT, ERR_RANGE. */
+int config_parse_startups(const char *, struct config_startups *);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The frames below everything: u16 length and body.  Handshake bodies go
+ * through as they are; transport bodies are counter, ciphertext and tag.
+ * spec: pty.md 2.5.
+ */
+#ifndef COMMON_FRAME_H
+#define COMMON_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+
+#define FRAME_HEAD_LEN	  2
+#define FRAME_BODY_MAX	  4094
+#define FRAME_COUNTER_LEN 8
+#define FRAME_TAG_LEN	  16
+#define FRAME_PLAIN_MAX	  4070
+/*
+ * Plaintext bytes that we put into a full frame: a multiple of the cipher's
+ * 256-byte stride seals faster than the longest frame would, and the limit of
+ * the wire is kept.
+ */
+#define FRAME_PLAIN_FULL 3840
+/* Bytes on the wire of a frame with n bytes of plaintext. */
+#define FRAME_WIRE_LEN(n) \
+	(FRAME_HEAD_LEN + FRAME_COUNTER_LEN + (n) + FRAME_TAG_LEN)
+
+/* One direction.  Wipe with explicit_bzero. */
+struct frame_key {
+	uint8_t key[32];
+	uint64_t counter; /* last one used or seen; 0 at first */
+};
+
+void frame_key_init(struct frame_key *, const uint8_t *key);
+
+/* Appends a handshake frame.  ERR_LIMIT for a body over FRAME_BODY_MAX. */
+int frame_put(struct buf *wire, const void *body, size_t n);
+/*
+ * Takes one frame off wire and gives its body as a view of wire's memory.
+ * 1 with a frame, 0 when it is not complete yet, ERR_LIMIT as soon as a length
+ * over FRAME_BODY_MAX shows.
+ */
+int frame_get(struct buf *wire, struct buf *body);
+
+/*
+ * Seals all of plain into as many frames as it takes, appended to wire; plain
+ * is consumed.  Stops early, leaving the rest in plain, when wire's room does
+ * not hold a further frame.  Returns 0 or ERR_NOMEM.
+ */
+int frame_seal(struct frame_key *, struct buf *plain, struct buf *wire);
+/*
+ * Opens one transport body, appending to plain; no bytes is legal.  ERR_SHORT,
+ * ERR_NONCE, ERR_AUTH: the direction is dead.  ERR_LIMIT: plain has no room.
+ */
+int frame_open(struct frame_key *, struct buf *body, struct buf *plain);
+
+#endif

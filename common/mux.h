@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* The request that opens a service on a connection.  spec: pty.md 4. */
+#ifndef COMMON_MUX_H
+#define COMMON_MUX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "keys.h"
+
+#define MUX_URI_MAX 255
+#define MUX_ACCEPT  0x00
+#define MUX_REJECT  0x01
+
+#define MUX_URI_PTY	     "dmsgpty/pty"
+#define MUX_URI_WHITELIST    "dmsgpty/whitelist"
+#define MUX_URI_PROXY	     "dmsgpty/proxy"
+#define MUX_URI_SFTP	     "dmsgpty/sftp"
+#define MUX_URI_EXEC_STREAM  "dmsgpty/exec-stream"
+#define MUX_URI_EXEC_STREAM2 "dmsgpty/exec"
+
+enum mux_service {
+	MUX_NONE, /* no such service, or a URI that cannot be parsed */
+	MUX_PTY,
+	MUX_WHITELIST,
+	MUX_PROXY,
+	MUX_SFTP,
+	MUX_EXEC_STREAM
+};
+
+/* Appends a request.  ERR_LIMIT for a URI over MUX_URI_MAX bytes. */
+int mux_put_request(struct buf *, const char *uri);
+/*
+ * Takes a request off in: 1 with the URI as a view, 0 when incomplete.
+ */
+int mux_get_request(struct buf *in, struct buf *uri);
+/*
+ * The service a URI names, after Go's rules: one leading slash is dropped, the
+ * rest parsed as a URL reference, its escaped path compared, query and
+ * fragment ignored.  query receives the raw query (view; may be NULL).
+ */
+enum mux_service mux_match(struct buf *uri, struct buf *query);
+/*
+ * Reads the proxy's query: pk required and valid, port an unsigned 16-bit
+ * number (22 if absent).  ERR_FORMAT, ERR_KEY.
+ */
+int mux_proxy_query(struct keyctx *, struct buf *query, struct key_public *,
+    uint16_t *port);
+
+#endif
