@@ -56,7 +56,7 @@ OBJ = obj
 ifeq ($(SANITIZE),1)
 OBJ = obj-san
 HARDEN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
-	-fno-omit-frame-pointer -DSKYPTY_SANITIZE=1
+	-fno-omit-frame-pointer
 LDHARDEN = -fsanitize=address,undefined
 OPT = -O1 -g
 # The sanitizers' runtime is shared code.
@@ -69,6 +69,7 @@ BIN ?= .
 
 VERSION = 0.1.0
 DEFS = -D_GNU_SOURCE -DLIBBSD_OVERLAY -DLIBBSD_OPENBSD_VIS \
+	-DSKYPTY_SANITIZE=$(if $(filter 1,$(SANITIZE)),1,0) \
 	-DSKYPTY_VERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' \
 	-DRUNSTATEDIR='"$(RUNSTATEDIR)"' -DSBINDIR='"$(SBINDIR)"' \
 	-DBINDIR='"$(BINDIR)"' -DLIBEXECDIR='"$(LIBEXECDIR)"'
@@ -88,8 +89,9 @@ CFLAGS_ALL = -std=c11 $(OPT) -fPIE $(WARN) $(HARDEN) \
 	-ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 
 COMMON_SRC = $(wildcard common/*.c)
-SRC_skyptyd-net = $(wildcard daemon/net*.c) daemon/sandbox.c
-SRC_skyptyd = $(filter-out $(SRC_skyptyd-net),$(wildcard daemon/*.c))
+NET_SRC = $(filter-out daemon/notify.c,$(wildcard daemon/net*.c))
+SRC_skyptyd-net = $(NET_SRC) daemon/sandbox.c
+SRC_skyptyd = $(filter-out $(NET_SRC),$(wildcard daemon/*.c))
 SRC_skyptyd-monitor = $(wildcard monitor/*.c)
 SRC_skypty = $(wildcard client/*.c)
 PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skypty

@@ -7,6 +7,7 @@
 #ifndef COMMON_FRAME_H
 #define COMMON_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,8 @@ int frame_put(struct buf *wire, const void *body, size_t n);
  * over FRAME_BODY_MAX shows.
  */
 int frame_get(struct buf *wire, struct buf *body);
+/* Whether frame_get would give a frame or an error now. */
+bool frame_complete(const struct buf *wire);
 
 /*
  * Seals all of plain into as many frames as it takes, appended to wire; plain

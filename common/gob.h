@@ -13,10 +13,10 @@
 
 #include "buf.h"
 
-#define GOB_DEFS_MAX	64  /* definitions a peer may send on one stream */
-#define GOB_FIELDS_MAX	64  /* fields of one struct definition */
-#define GOB_NESTING_MAX 32  /* of values and of types */
-#define GOB_NAME_MAX	128 /* bytes of a field's name that count */
+#define GOB_DEFS_MAX	64 /* definitions a peer may send on one stream */
+#define GOB_FIELDS_MAX	64 /* fields of one struct definition */
+#define GOB_NESTING_MAX 32 /* of values and of types */
+#define GOB_NAME_MAX	32 /* a field with a longer name is none of ours */
 
 /*
  * What a C value is.  In brackets: the C type behind it.
@@ -67,14 +67,14 @@ struct gob_type {
 	size_t size; /* of the C struct, zeroed before decoding */
 };
 
-/* Takes the next string off the list: 1, 0 at its end, or an error. */
+/* Takes the next string off the list: 1, 0 at its end, or ERR_FORMAT. */
 int gob_list_next(struct gob_list *, struct buf *);
-/* Builds a list: raw must be an owned buffer. */
+/* Builds a list: raw must be an owned buffer.  As buf_put. */
 int gob_list_add(struct gob_list *, const void *, size_t);
 
 /* One direction's stream, reading.  Bounded by GOB_DEFS_MAX definitions. */
 struct gob_dec;
-/* max_msg: the longest message accepted, in bytes. */
+/* max_msg: the longest message accepted, in bytes.  NULL: no memory. */
 struct gob_dec *gob_dec_new(size_t max_msg);
 void gob_dec_free(struct gob_dec *);
 /*
@@ -93,12 +93,28 @@ gob_dec_next(struct gob_dec *, struct buf *in, int64_t *id, struct buf *value);
 int gob_dec_value(struct gob_dec *, int64_t id, struct buf *value,
     const struct gob_type *, void *out);
 
-/* One direction's stream, writing.  Definitions are sent when first needed. */
+/*
+ * One direction's stream, writing.  Definitions are sent when first needed,
+ * with ids from 64 up: byte for byte what Go 1.26 sends.
+ */
 struct gob_enc;
+/* NULL when memory is missing. */
 struct gob_enc *gob_enc_new(void);
 void gob_enc_free(struct gob_enc *);
-/* Appends definitions still due and the value. */
+/*
+ * Appends definitions still due and the value, or nothing: ERR_LIMIT,
+ * ERR_NOMEM, ERR_RDONLY.
+ */
 int gob_enc_value(struct gob_enc *, struct buf *out, const struct gob_type *,
     const void *);
+
+struct gob_item {
+	const struct gob_type *type;
+	const void *value;
+};
+
+/* The same for several values: all of them or none. */
+int gob_enc_values(struct gob_enc *, struct buf *out, const struct gob_item *,
+    size_t n);
 
 #endif

@@ -94,18 +94,27 @@ struct rpc_call {
 	union rpc_value arg;
 };
 
+/* Room that out must have for a further call to be read. */
+#define RPC_HOST_ROOM 1024
+
 struct rpc_host;
+/* NULL when memory is missing. */
 struct rpc_host *rpc_host_new(unsigned methods);
 void rpc_host_free(struct rpc_host *);
 /*
  * Reads the next call from in.  1: *call is to be carried out and answered.
- * 0: more bytes are needed.  < 0: the connection is to be closed.  Calls that
+ * 0: more bytes are needed, or out has less room than RPC_HOST_ROOM; call again
+ * when either has changed.  < 0: the connection is to be closed.  Calls that
  * cannot be made (unknown service or method, argument of the wrong type) are
  * answered into out here, with Go's texts, and never seen by the caller.
+ * in must be able to hold a message: RPC_HOST_MSG_MAX + 9 bytes.
  */
 int rpc_host_next(struct rpc_host *, struct buf *in, struct buf *out,
     struct rpc_call *call);
-/* Appends the reply to out; value as the method's reply type, NULL if empty. */
+/*
+ * Appends the reply to out; value as the method's reply type, NULL if empty.
+ * ERR_LIMIT or ERR_NOMEM: nothing was appended.
+ */
 int rpc_host_reply(struct rpc_host *, struct buf *out, enum rpc_method,
     uint64_t seq, const union rpc_value *);
 int rpc_host_error(struct rpc_host *, struct buf *out, enum rpc_method,
@@ -113,28 +122,33 @@ int rpc_host_error(struct rpc_host *, struct buf *out, enum rpc_method,
 
 /* --- client ---------------------------------------------------------- */
 
-#define RPC_PENDING_MAX 128 /* calls that may wait for their reply */
+#define RPC_PENDING_MAX 128	     /* calls that may wait for their reply */
+#define RPC_ERROR_MAX	(64U * 1024) /* bytes of an error text that are kept */
 
 struct rpc_reply {
 	enum rpc_method method;
 	uint64_t seq;
-	bool failed;	       /* then error tells, else value */
-	struct buf error;      /* text from the host, unescaped */
+	bool failed;	  /* then error tells, else value */
+	struct buf error; /* text from the host, unescaped, or "gob: ..." */
 	union rpc_value value; /* of the method's reply type */
 };
 
 struct rpc_client;
+/* NULL when memory is missing. */
 struct rpc_client *rpc_client_new(void);
 void rpc_client_free(struct rpc_client *);
 /*
  * Appends a call to out; its number, counted from 0, is put into *seq unless
- * that is NULL.  ERR_LIMIT with RPC_PENDING_MAX calls waiting.
+ * that is NULL.  On errors nothing is appended: ERR_LIMIT (RPC_PENDING_MAX
+ * calls are waiting, or out has no room), ERR_NOMEM.
  */
 int rpc_client_call(struct rpc_client *, struct buf *out, enum rpc_method,
     const union rpc_value *arg, uint64_t *seq);
 /*
  * Reads the next reply from in: 1, 0 for more bytes needed, or an error that
- * ends the connection.  Replies to calls never made are dropped.
+ * ends the connection.  Replies to calls never made are dropped.  in must be
+ * able to hold a message: RPC_CLIENT_MSG_MAX + 9 bytes.  The reply's error is
+ * borrowed until the next call of this.
  */
 int rpc_client_next(struct rpc_client *, struct buf *in, struct rpc_reply *);
 /* Calls waiting for their reply. */

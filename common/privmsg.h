@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The messages between the processes of one daemon: skyptyd, the monitor of a
+ * connection and its confined child.  A message is one packet of a
+ * SOCK_SEQPACKET socketpair: type u16, id u16, payload; integers big-endian,
+ * strings u32 length and bytes.
+ *
+ * A request's type is even, its answer's is the next odd number and repeats
+ * the id.  Events have odd types of their own and id 0.  Both sides compile
+ * the limits that stand here; an over-long, unknown or malformed request, or
+ * one that its state does not allow, ends the connection that sent it.
+ */
+#ifndef COMMON_PRIVMSG_H
+#define COMMON_PRIVMSG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+
+#define PRIVMSG_VERSION 1
+#define PRIVMSG_HEAD_LEN 4
+#define PRIVMSG_MAX (192U * 1024) /* a whole message */
+#define PRIVMSG_FDS_MAX 3
+#define PRIVMSG_TEXT_MAX 4096 /* an error text, a log line */
+
+/* Descriptors that a program of ours finds open when it is executed. */
+#define PRIV_FD_CONN 3 /* monitor, net: the connection */
+#define PRIV_FD_PEER 4 /* monitor: skyptyd; net: its monitor */
+#define PRIV_FD_COUNT 5
+
+enum privmsg_type {
+	/*
+	 * Child to monitor.  [when] how often.
+	 *
+	 * HANDSHAKE [before authentication, in order] body of the peer's
+	 * handshake frame.  Answer: what u8 of enum priv_handshake, then for
+	 * FRAME the body to send; for DONE as below.
+	 */
+	PM_HANDSHAKE = 2,
+	/* FIRST_FRAME [KK, once] body.  Answer as HANDSHAKE, + plaintext. */
+	PM_FIRST_FRAME = 4,
+	/*
+	 * PTY_START [session, no pty] command, has_size u8, rows cols x y u16.
+	 * Answer: error text; if empty, with the pty's master.
+	 */
+	PM_PTY_START = 6,
+	/* PTY_STOP [pty runs] nothing.  Answer: nothing. */
+	PM_PTY_STOP = 8,
+	/*
+	 * EXEC_START [session, fewer than PRIV_EXECS_MAX] command, timeout in
+	 * milliseconds u32, has_stdin u8.  Answer: error text; if empty,
+	 * handle u32 with the pipes' ends: stdout, stderr[, stdin].
+	 */
+	PM_EXEC_START = 10,
+	/*
+	 * EXEC_END [handle lives] handle u32: kill what still runs, reap,
+	 * forget.  No answer.
+	 */
+	PM_EXEC_END = 12,
+	/* WL_LIST [control socket].  Answer: error text, count u32, keys. */
+	PM_WL_LIST = 14,
+	/* WL_ADD, WL_REMOVE: count u32, keys.  Answer: error text. */
+	PM_WL_ADD = 16,
+	PM_WL_REMOVE = 18,
+	/* LOG [always, PRIV_LOGS_PER_S] level u8, text.  No answer. */
+	PM_LOG = 20,
+	/*
+	 * EXITED, event: handle u32 (PRIV_PTY_HANDLE for the pty), kind u8 of
+	 * enum priv_exit, status u32 (exit status or signal number).
+	 */
+	PM_EXITED = 101,
+	/*
+	 * WELCOME, event, monitor's first message: version u32, kind u8 of
+	 * enum priv_carrier, uid u32, gid u32, flags u8 (enum priv_welcome),
+	 * chroot directory.
+	 */
+	PM_WELCOME = 103,
+	/* CONTROL_OK, event: the control socket's caller is allowed: grants. */
+	PM_CONTROL_OK = 105,
+
+	/*
+	 * Monitor to skyptyd.
+	 * AUTH [once] key of the peer.  Answer: ok u8; 0 is one too many.
+	 */
+	PM_AUTH = 200,
+	/* START, event, skyptyd's first message to a monitor: start.h */
+	PM_START = 301
+};
+
+/* First byte of HANDSHAKE's answer. */
+enum priv_handshake {
+	PRIV_FRAME = 0,	  /* body of the frame to send */
+	PRIV_DONE = 1,	  /* peer's key, grants u32, send key, receive key */
+	PRIV_REFUSED = 2, /* close without a byte */
+	PRIV_REFUSED_KK = 3 /* send key: mux 01, then close */
+};
+
+enum priv_carrier { PRIV_XK = 0, PRIV_KK = 1, PRIV_CONTROL = 2 };
+
+enum priv_welcome {
+	PRIV_DROP = 1 << 0,	  /* change root and user: we are root */
+	PRIV_BEST_EFFORT = 1 << 1 /* go on when a step of it fails */
+};
+
+/* What an authenticated peer may do. */
+enum priv_grant {
+	PRIV_GRANT_PTY = 1 << 0,
+	PRIV_GRANT_EXEC = 1 << 1,
+	PRIV_GRANT_WHITELIST = 1 << 2
+};
+
+enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
+
+#define PRIV_PTY_HANDLE 0
+#define PRIV_EXECS_MAX 64    /* running at once on one connection */
+#define PRIV_LOGS_PER_S 20   /* lines of a child that are written down */
+#define PRIV_ARGS_MAX 16384  /* arguments, and as many of environment */
+#define PRIV_ARG_MAX 131072  /* bytes of one; the kernel's own limit */
+#define PRIV_WL_MAX 5000     /* keys in one whitelist message */
+
+/* A received message.  Descriptors that nobody took are closed by _free. */
+struct privmsg {
+	uint16_t type;
+	uint16_t id;
+	struct buf body; /* view into storage */
+	int fd[PRIVMSG_FDS_MAX];
+	size_t nfd;
+	uint8_t *storage; /* PRIVMSG_MAX bytes, kept for the next message */
+	size_t len;	  /* used of it */
+};
+
+/* A connected pair, close-on-exec.  ERR_SYS. */
+int privmsg_pair(int sv[2]);
+/*
+ * Sends one message; body may be NULL.  Blocks, but no longer than the
+ * socket's send timeout.  ERR_LIMIT for an over-long one, ERR_SYS.
+ */
+int privmsg_send(int, enum privmsg_type, uint16_t id, struct buf *body,
+    const int *fds, size_t nfd);
+/*
+ * Receives one message.  With fds false no descriptor can arrive: that is for
+ * the privileged side.  Returns 1, ERR_EOF, ERR_AGAIN, ERR_FORMAT (shorter
+ * than its head or cut off) or ERR_SYS.
+ */
+int privmsg_recv(int, struct privmsg *, bool fds);
+/* Takes descriptor n out of the message; -1 if it has none. */
+int privmsg_take_fd(struct privmsg *, size_t n);
+/* Drops the content, closes descriptors, wipes; storage is kept. */
+void privmsg_clear(struct privmsg *);
+void privmsg_free(struct privmsg *);
+
+#endif

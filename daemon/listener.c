@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: ISC */
+/* Sockets that connections are accepted from. */
+#include "daemon/skyptyd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/err.h"
+
+#define BACKLOG 128
+#define INHERITED_FIRST 3 /* sd_listen_fds(3) */
+
+static int
+add(struct listeners *ls, struct listener l)
+{
+	if (ls->n == LISTENERS_MAX) {
+		log_error("more than %d addresses to listen on",
+		    LISTENERS_MAX);
+		close(l.fd);
+		return -1;
+	}
+	ls->l[ls->n++] = l;
+	return 0;
+}
+
+/* --- from a service manager --------------------------------------------------- */
+
+static int
+inherit(struct listeners *ls, int fd)
+{
+	int type = 0, listening = 0, family = 0;
+	socklen_t len = sizeof(int);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 ||
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ==
+		-1 ||
+	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) == -1 ||
+	    type != SOCK_STREAM || !listening) {
+		log_error("inherited descriptor %d is no listening stream "
+			  "socket; for a connected one (Accept=yes) use "
+			  "--listen-fd",
+		    fd);
+		return -1;
+	}
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
+	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
+		return -1;
+	return add(ls,
+	    (struct listener){ .fd = fd,
+		.control = family == AF_UNIX,
+		.inherited = true });
+}
+
+int
+listeners_inherit(struct listeners *ls)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	int n = 0;
+
+	if (pid != NULL && fds != NULL && atol(pid) == (long)getpid())
+		n = (int)strtonum(fds, 0, LISTENERS_MAX, NULL);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	for (int i = 0; i < n; i++)
+		if (inherit(ls, INHERITED_FIRST + i) == -1)
+			return -1;
+	return n;
+}
+
+/* --- TCP ------------------------------------------------------------------------ */
+
+static int
+listen_on(struct listeners *ls, const struct addrinfo *ai)
+{
+	char text[ADDR_TEXT_MAX];
+	int fd, on = 1;
+
+	addr_hostport(ai->ai_addr, ai->ai_addrlen, text);
+	fd = socket(
+	    ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return -1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (ai->ai_family == AF_INET6)
+		(void)setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, ai->ai_addr, ai->ai_addrlen) == -1 ||
+	    listen(fd, BACKLOG) == -1) {
+		log_error("cannot listen on %s: %s", text, strerror(errno));
+		close(fd);
+		return -1;
+	}
+	log_info("Listening on %s", text);
+	return add(ls, (struct listener){ .fd = fd });
+}
+
+/* An address without a host is every address of both families. */
+static int
+listen_address(struct listeners *ls, const char *addr)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_PASSIVE };
+	struct addrinfo *list, *ai;
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
+	int r, ok = 0;
+
+	if ((r = addr_split(addr, DEFAULT_PORT, host, port)) != 0) {
+		log_error("cannot listen on \"%s\": %s", addr, err_text(r));
+		return -1;
+	}
+	r = getaddrinfo(*host != '\0' ? host : NULL, port, &hints, &list);
+	if (r != 0) {
+		log_error(
+		    "cannot listen on \"%s\": %s", addr, gai_strerror(r));
+		return -1;
+	}
+	for (ai = list; ai != NULL; ai = ai->ai_next)
+		if (listen_on(ls, ai) == 0)
+			ok++;
+	freeaddrinfo(list);
+	return ok > 0 ? 0 : -1;
+}
+
+int
+listeners_tcp(struct listeners *ls, const char *addrs)
+{
+	char *copy, *rest, *addr;
+	int r = 0;
+
+	if ((copy = rest = strdup(addrs)) == NULL)
+		return -1;
+	while (r == 0 && (addr = strsep(&rest, ", ")) != NULL)
+		if (*addr != '\0')
+			r = listen_address(ls, addr);
+	free(copy);
+	return r;
+}
+
+/* --- the control socket ------------------------------------------------------------- */
+
+/* A directory where others could swap names under us is no place for it. */
+static int
+check_directory(const char *path)
+{
+	char copy[PATH_MAX], *dir;
+	struct stat st;
+
+	strlcpy(copy, path, sizeof(copy));
+	dir = dirname(copy);
+	if (stat(dir, &st) == -1) {
+		log_error("control socket: %s: %s", dir, strerror(errno));
+		return -1;
+	}
+	if ((st.st_mode & 022) != 0 && !(st.st_mode & S_ISVTX)) {
+		log_error("control socket: %s: others may rename files there; "
+			  "choose another place (cliaddr)",
+		    dir);
+		return -1;
+	}
+	return 0;
+}
+
+static bool
+is_alive(const struct sockaddr_un *sun)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool alive;
+
+	if (fd == -1)
+		return true;
+	alive =
+	    connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ||
+	    errno != ECONNREFUSED;
+	close(fd);
+	return alive;
+}
+
+/* Makes the name free, if what has it is a dead socket of ours. */
+static int
+clear_name(const struct sockaddr_un *sun)
+{
+	const char *path = sun->sun_path;
+	struct stat st;
+
+	if (lstat(path, &st) == -1) {
+		if (errno == ENOENT)
+			return 0;
+		log_error("control socket: %s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid()) {
+		log_error("control socket: %s is there and is not a socket of "
+			  "ours; remove it or choose another place (cliaddr)",
+		    path);
+		return -1;
+	}
+	if (is_alive(sun)) {
+		log_error("control socket: %s is in use by another host; "
+			  "choose another place (cliaddr)",
+		    path);
+		return -1;
+	}
+	return unlink(path) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+static int
+bind_private(int fd, const struct sockaddr_un *sun)
+{
+	mode_t old = umask(0177);
+	int r = bind(fd, (const struct sockaddr *)sun, sizeof(*sun));
+
+	umask(old);
+	return r;
+}
+
+/* The name is ours and stays so in such a directory: no race in chown. */
+static int
+open_to_group(const char *path, gid_t group)
+{
+	if (group == (gid_t)-1)
+		return 0;
+	if (lchown(path, (uid_t)-1, group) == -1)
+		return -1;
+	return fchmodat(AT_FDCWD, path, 0660, 0);
+}
+
+int
+listeners_unix(struct listeners *ls, const char *path, gid_t group)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct listener l = { .control = true };
+	struct stat st;
+
+	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path)) {
+		log_error("control socket: %s: path too long", path);
+		return -1;
+	}
+	if (check_directory(path) == -1 || clear_name(&sun) == -1)
+		return -1;
+	l.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (l.fd == -1 || bind_private(l.fd, &sun) == -1 ||
+	    open_to_group(path, group) == -1 || lstat(path, &st) == -1 ||
+	    listen(l.fd, BACKLOG) == -1) {
+		log_error("control socket: %s: %s", path, strerror(errno));
+		if (l.fd != -1)
+			close(l.fd);
+		return -1;
+	}
+	l.dev = st.st_dev;
+	l.ino = st.st_ino;
+	if ((l.path = strdup(path)) == NULL)
+		return -1;
+	log_info("Control socket %s", path);
+	return add(ls, l);
+}
+
+static void
+remove_own(const struct listener *l)
+{
+	struct stat st;
+
+	if (lstat(l->path, &st) == 0 && st.st_dev == l->dev &&
+	    st.st_ino == l->ino)
+		unlink(l->path);
+}
+
+void
+listeners_close(struct listeners *ls)
+{
+	for (size_t i = 0; i < ls->n; i++) {
+		if (ls->l[i].path != NULL)
+			remove_own(&ls->l[i]);
+		free(ls->l[i].path);
+		close(ls->l[i].fd);
+	}
+	ls->n = 0;
+}

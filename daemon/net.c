@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC */
+/* skyptyd-net, the confined child of one connection: its life and states. */
+#include "daemon/net.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/mux.h"
+
+void
+net_end(struct net *n, const char *reason, ...)
+{
+	char text[256];
+	va_list ap;
+
+	if (reason != NULL) {
+		va_start(ap, reason);
+		vsnprintf(text, sizeof(text), reason, ap);
+		va_end(ap);
+		mon_log(n, LOG_LEVEL_INFO, "Connection closed: %s", text);
+	}
+	_exit(0);
+}
+
+static void
+arm(struct net *n, int seconds)
+{
+	struct timeval tv = { .tv_sec = seconds };
+
+	if (seconds == 0)
+		event_del(n->timer);
+	else
+		event_add(n->timer, &tv);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
+
+	(void)fd, (void)what;
+	if (n->state == NET_MUX)
+		net_end(n, "no service was asked for within %d seconds",
+		    NET_MUX_TIMEOUT);
+	net_end(n, NULL);
+}
+
+void
+net_finish(struct net *n)
+{
+	n->state = NET_FINISHING;
+	link_flush(n);
+}
+
+/* The last byte has left. */
+void
+link_finish(struct net *n)
+{
+	n->state = NET_LINGERING;
+	arm(n, NET_LINGER);
+}
+
+void
+net_authenticated(struct net *n, uint32_t grants)
+{
+	n->grants = grants;
+	n->state = NET_MUX;
+	arm(n, NET_MUX_TIMEOUT);
+	net_process(n);
+}
+
+static void
+process_handshake(struct net *n)
+{
+	struct buf body;
+	int r;
+
+	if (n->asked)
+		return;
+	if ((r = link_handshake_body(&n->link, &body)) < 0)
+		net_end(n, "bad handshake: %s", err_text(r));
+	if (r == 0)
+		return;
+	n->asked = true;
+	mon_handshake(n, &body);
+}
+
+/* The methods that a URI offers on this connection; 0 for none. */
+static unsigned
+service_methods(const struct net *n, enum mux_service service)
+{
+	bool control = n->carrier == PRIV_CONTROL;
+
+	if (service == MUX_PTY)
+		return RPC_SERVICE_PTY;
+	if (service == MUX_WHITELIST && control)
+		return RPC_SERVICE_WHITELIST;
+	return 0;
+}
+
+static void
+process_mux(struct net *n)
+{
+	enum mux_service service;
+	struct buf uri;
+	unsigned methods;
+
+	if (mux_get_request(&n->link.in, &uri) == 0)
+		return;
+	service = mux_match(&uri, NULL);
+	if (service == MUX_PROXY && n->carrier == PRIV_CONTROL)
+		net_end(n, "the proxy is not available");
+	arm(n, 0);
+	if ((methods = service_methods(n, service)) == 0) {
+		buf_put_u8(&n->link.out, MUX_REJECT);
+		net_finish(n);
+		return;
+	}
+	if (buf_put_u8(&n->link.out, MUX_ACCEPT) != 0 ||
+	    rpc_begin(n, methods) != 0)
+		net_end(n, "out of memory");
+	n->state = NET_SERVICE;
+	link_flush(n);
+}
+
+bool
+net_busy(const struct net *n)
+{
+	return n->pty.state == PTY_STARTING || n->pty.state == PTY_STOPPING ||
+	    n->pty.writes_size >= NET_WRITES_MAX || n->wl_asked ||
+	    link_backlog(&n->link) >= NET_OUT_HIGH;
+}
+
+static void
+step(struct net *n)
+{
+	if (n->state == NET_HANDSHAKE)
+		process_handshake(n);
+	if (n->state == NET_MUX)
+		process_mux(n);
+	if (n->state == NET_SERVICE)
+		rpc_process(n);
+	if (n->state == NET_FINISHING || n->state == NET_LINGERING) {
+		buf_reset(&n->link.in);
+		if (!n->link.sealed)
+			buf_reset(&n->link.wire_in);
+	}
+}
+
+void
+net_process(struct net *n)
+{
+	do {
+		link_open(n);
+		step(n);
+	} while (!net_busy(n) && link_has_more(&n->link));
+	link_read_on(n, !net_busy(n));
+}
+
+/* Everything that the filter would forbid later. */
+static int
+set_up(struct net *n)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (closefrom(PRIV_FD_COUNT), sodium_init() == -1)
+		return -1;
+	if ((n->base = event_base_new()) == NULL)
+		return -1;
+	if ((n->timer = evtimer_new(n->base, on_timer, n)) == NULL)
+		return -1;
+	pty_init(n);
+	if (link_init(n, PRIV_FD_CONN) != 0)
+		return -1;
+	return mon_init(n, PRIV_FD_PEER);
+}
+
+int
+main(void)
+{
+	struct net *n;
+
+	if ((n = calloc(1, sizeof(*n))) == NULL || set_up(n) == -1)
+		_exit(1);
+	mon_welcome(n);
+	link_read_on(n, true);
+	event_base_dispatch(n->base);
+	_exit(1);
+}

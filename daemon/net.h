@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The confined child of one connection: its parts and what they may call of
+ * each other.  It reads what the network says, asks the monitor for whatever
+ * needs a right, and moves bytes between the network and the descriptors that
+ * the monitor hands down.
+ *
+ * Memory of one connection is bounded by the limits below: 6 MiB for parsing
+ * and queues plus NET_CAPTURE_MAX for output of commands, held only while
+ * commands run.
+ */
+#ifndef DAEMON_NET_H
+#define DAEMON_NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "common/buf.h"
+#include "common/frame.h"
+#include "common/keys.h"
+#include "common/log.h"
+#include "common/privmsg.h"
+#include "common/rpc.h"
+
+struct event;
+struct event_base;
+
+#define NET_CHUNK (64U * 1024)	   /* one read or write of a descriptor */
+#define NET_OUT_HIGH (256U * 1024) /* unsent output that stops new answers */
+#define NET_AHEAD_MAX (128U * 1024) /* pty output held before it is asked for */
+#define NET_WRITES_MAX (1024U * 1024) /* queued input that stops the reader */
+#define NET_READS_MAX 256	   /* pty.Read calls waiting at once */
+#define NET_STREAM_MAX (16U * 1024 * 1024) /* kept of stdout, of stderr */
+#define NET_CAPTURE_MAX (128U * 1024 * 1024) /* kept of all commands */
+#define NET_STDIN_MAX (1024U * 1024)
+#define NET_READ_CUT 65536	   /* most that one pty.Read gives */
+#define NET_MUX_TIMEOUT 30	   /* seconds */
+#define NET_LINGER 2		   /* seconds for the peer to see our end */
+#define NET_NOFILE 256		   /* descriptors: 3 a command and a few */
+
+/* --- net_link.c: the connection --------------------------------------- */
+
+struct link {
+	int fd;
+	bool sealed; /* frames are transport frames */
+	bool plain;  /* control socket: no frames at all */
+	bool reading;
+	struct frame_key rx, tx;
+	struct buf wire_in;  /* as it came */
+	struct buf in;	     /* plaintext, to be parsed */
+	struct buf out;	     /* plaintext, to be sent */
+	struct buf wire_out; /* sealed */
+	struct event *rd, *wr, *hup;
+};
+
+struct net;
+int link_init(struct net *, int fd);
+/* From now on frames carry transport bodies sealed with these keys. */
+void link_keys(struct link *, const uint8_t *send, const uint8_t *recv);
+/* The next handshake body: 1, 0 or ERR_LIMIT. */
+int link_handshake_body(struct link *, struct buf *body);
+int link_put_handshake(struct link *, struct buf *body);
+/* Opens what has arrived as far as in has room. */
+void link_open(struct net *);
+/* A whole frame waits that link_open could open. */
+bool link_has_more(const struct link *);
+/* Sends what can be sent now; the rest follows by itself. */
+void link_flush(struct net *);
+/* Bytes that still wait to leave. */
+size_t link_backlog(const struct link *);
+/* Whether to read on; while not, only the peer's end is noticed. */
+void link_read_on(struct net *, bool);
+/* No more output: tells the peer and waits for its end. */
+void link_finish(struct net *);
+
+/* --- net_mon.c: requests to the monitor -------------------------------- */
+
+int mon_init(struct net *, int fd);
+/* Waits for the monitor's first message and confines the process. */
+void mon_welcome(struct net *);
+void mon_handshake(struct net *, struct buf *body);
+/* ERR_LIMIT for a command that does not fit into a message. */
+int mon_pty_start(struct net *, struct rpc_command *);
+void mon_pty_stop(struct net *);
+/* slot comes back with the answer.  ERR_LIMIT as above. */
+int mon_exec_start(
+    struct net *, uint16_t slot, struct rpc_exec *, uint32_t timeout_ms);
+void mon_exec_end(struct net *, uint32_t handle);
+void mon_wl_list(struct net *);
+/* ERR_LIMIT for too many keys, ERR_KEY for one of another length. */
+int mon_wl_change(struct net *, bool add, struct gob_list *keys);
+void mon_log(struct net *, enum log_level, const char *, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* --- net_rpc.c: calls and replies -------------------------------------- */
+
+int rpc_begin(struct net *, unsigned methods);
+/* Carries out the calls that have arrived, as long as none must wait. */
+void rpc_process(struct net *);
+void rpc_reply(struct net *, enum rpc_method, uint64_t seq,
+    const union rpc_value *);
+void rpc_fail(struct net *, enum rpc_method, uint64_t seq, const char *, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* --- net_pty.c: the terminal ------------------------------------------- */
+
+struct pty_write {
+	struct pty_write *next;
+	uint64_t seq;
+	size_t size;
+	struct buf data;
+};
+
+struct pty_read {
+	uint64_t seq;
+	size_t size;
+};
+
+struct pty {
+	enum { PTY_NONE, PTY_STARTING, PTY_RUNNING, PTY_STOPPING } state;
+	int fd;		 /* -1 when closed */
+	bool eof;	 /* nothing will follow what is in ahead */
+	uint64_t seq;	 /* of the Start or Stop under way */
+	struct buf ahead; /* read, not asked for yet */
+	struct pty_read reads[NET_READS_MAX]; /* ring */
+	size_t first, nreads;
+	struct pty_write *writes, **writes_tail;
+	size_t writes_size;
+	struct event *rd, *wr;
+};
+
+void pty_init(struct net *);
+void pty_start(struct net *, struct rpc_call *);
+int pty_started(struct net *, struct privmsg *);
+void pty_stop(struct net *, struct rpc_call *);
+void pty_stopped(struct net *);
+void pty_read(struct net *, struct rpc_call *);
+void pty_write(struct net *, struct rpc_call *);
+void pty_set_size(struct net *, struct rpc_call *);
+/* Answers waiting Reads as far as output and the link allow. */
+void pty_pump(struct net *);
+
+/* --- net_exec.c: commands ---------------------------------------------- */
+
+struct stream {
+	int fd;	 /* -1 when closed */
+	bool cut; /* output was dropped */
+	struct buf data;
+	struct event *ev;
+};
+
+struct exec {
+	enum { EXEC_FREE, EXEC_STARTING, EXEC_RUNNING, EXEC_OVER } state;
+	struct net *net;
+	uint64_t seq;
+	uint32_t handle;
+	char *name; /* for the text of a failed start */
+	struct timespec begun;
+	struct stream in, out, err;
+	bool exited;
+	enum priv_exit how;
+	uint32_t status;
+	struct event *grace; /* for who holds the pipes of a killed command */
+};
+
+void exec_call(struct net *, struct rpc_call *);
+int exec_started(struct net *, struct privmsg *);
+void exec_exited(struct net *, uint32_t handle, enum priv_exit, uint32_t);
+/* Sends results that waited for room in the link. */
+void exec_pump(struct net *);
+
+/* --- net_wl.c: the whitelist, on the control socket -------------------- */
+
+void wl_call(struct net *, struct rpc_call *);
+int wl_answer(struct net *, struct privmsg *);
+
+/* --- net.c: the states of a connection --------------------------------- */
+
+struct net {
+	enum {
+		NET_HANDSHAKE,
+		NET_MUX,
+		NET_SERVICE,
+		NET_FINISHING, /* our last bytes leave, then the end */
+		NET_LINGERING  /* waiting for the peer's end */
+	} state;
+	struct event_base *base;
+	struct link link;
+	int monitor;
+	struct privmsg msg;
+	struct event *monitor_ev, *timer;
+	enum priv_carrier carrier;
+	uint32_t grants;
+	bool asked; /* the monitor has a handshake body of ours */
+	struct rpc_host *rpc;
+	struct pty pty;
+	struct exec exec[PRIV_EXECS_MAX];
+	size_t captured; /* bytes held in exec[] */
+	bool wl_asked;
+	enum rpc_method wl_method;
+	uint64_t wl_seq;
+};
+
+/* New input, or something that input waited for. */
+void net_process(struct net *);
+void net_authenticated(struct net *, uint32_t grants);
+/* Ends the connection with what is still to be sent. */
+void net_finish(struct net *);
+/* Ends the process; with a reason it is logged as the peer's fault. */
+__attribute__((noreturn)) void net_end(struct net *, const char *reason, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Calls that must be carried out one after the other are under way. */
+bool net_busy(const struct net *);
+
+#endif

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The confined child's half of the talk with its monitor: one function an act;
+ * answers and events are handed to the part that waits for them.
+ */
+#include "daemon/net.h"
+
+#include <event2/event.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "daemon/sandbox.h"
+
+#define BODY_MAX (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
+
+/* The monitor is gone or makes no sense: so does this connection. */
+static void
+ask(struct net *n, enum privmsg_type type, uint16_t id, struct buf *body)
+{
+	if (privmsg_send(n->monitor, type, id, body, NULL, 0) != 0)
+		_exit(1);
+}
+
+void
+mon_log(struct net *n, enum log_level level, const char *fmt, ...)
+{
+	char text[LOG_LINE_MAX];
+	struct buf b;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	buf_init(&b, sizeof(text) + 8);
+	if (buf_put_u8(&b, (uint8_t)level) == 0 &&
+	    buf_put_cstring(&b, text) == 0)
+		(void)privmsg_send(n->monitor, PM_LOG, 0, &b, NULL, 0);
+	buf_free(&b);
+}
+
+void
+mon_handshake(struct net *n, struct buf *body)
+{
+	ask(n, PM_HANDSHAKE, 0, body);
+}
+
+void
+mon_pty_stop(struct net *n)
+{
+	ask(n, PM_PTY_STOP, 0, NULL);
+}
+
+void
+mon_exec_end(struct net *n, uint32_t handle)
+{
+	struct buf b;
+
+	buf_init(&b, 4);
+	if (buf_put_u32(&b, handle) != 0)
+		_exit(1);
+	ask(n, PM_EXEC_END, 0, &b);
+	buf_free(&b);
+}
+
+void
+mon_wl_list(struct net *n)
+{
+	ask(n, PM_WL_LIST, 0, NULL);
+}
+
+/* u32 count, strings. */
+static int
+put_list(struct buf *b, struct gob_list list)
+{
+	struct buf s;
+	int r;
+
+	if (list.count > PRIV_ARGS_MAX)
+		return ERR_LIMIT;
+	if ((r = buf_put_u32(b, (uint32_t)list.count)) != 0)
+		return r;
+	while ((r = gob_list_next(&list, &s)) == 1) {
+		if (buf_len(&s) > PRIV_ARG_MAX)
+			return ERR_LIMIT;
+		if ((r = buf_put_string(b, buf_ptr(&s), buf_len(&s))) != 0)
+			return r;
+	}
+	return r;
+}
+
+static int
+put_command(struct buf *b, struct buf *name, const struct gob_list *arg,
+    const struct gob_list *env)
+{
+	int r;
+
+	if (buf_len(name) > PRIV_ARG_MAX)
+		return ERR_LIMIT;
+	if ((r = buf_put_string(b, buf_ptr(name), buf_len(name))) != 0 ||
+	    (r = put_list(b, *arg)) != 0)
+		return r;
+	return put_list(b, *env);
+}
+
+static int
+put_size(struct buf *b, const struct rpc_winsize *ws)
+{
+	int r;
+
+	if ((r = buf_put_u16(b, (uint16_t)ws->rows)) != 0 ||
+	    (r = buf_put_u16(b, (uint16_t)ws->cols)) != 0 ||
+	    (r = buf_put_u16(b, (uint16_t)ws->x)) != 0)
+		return r;
+	return buf_put_u16(b, (uint16_t)ws->y);
+}
+
+int
+mon_pty_start(struct net *n, struct rpc_command *c)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, BODY_MAX);
+	if ((r = put_command(&b, &c->name, &c->arg, &c->env)) == 0 &&
+	    (r = buf_put_u8(&b, c->has_size)) == 0 &&
+	    (r = put_size(&b, &c->size)) == 0)
+		ask(n, PM_PTY_START, 0, &b);
+	buf_free(&b);
+	return r;
+}
+
+int
+mon_exec_start(
+    struct net *n, uint16_t slot, struct rpc_exec *e, uint32_t timeout_ms)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, BODY_MAX);
+	if ((r = put_command(&b, &e->name, &e->arg, &e->env)) == 0 &&
+	    (r = buf_put_u32(&b, timeout_ms)) == 0 &&
+	    (r = buf_put_u8(&b, buf_len(&e->in) != 0)) == 0)
+		ask(n, PM_EXEC_START, slot, &b);
+	buf_free(&b);
+	return r;
+}
+
+int
+mon_wl_change(struct net *n, bool add, struct gob_list *keys)
+{
+	struct gob_list list = *keys;
+	struct buf b, key;
+	int r;
+
+	if (list.count > PRIV_WL_MAX)
+		return ERR_LIMIT;
+	buf_init(&b, BODY_MAX);
+	r = buf_put_u32(&b, (uint32_t)list.count);
+	while (r == 0 && (r = gob_list_next(&list, &key)) == 1)
+		r = buf_len(&key) != KEY_PUBLIC_LEN ?
+			  ERR_KEY :
+			  buf_put(&b, buf_ptr(&key), buf_len(&key));
+	if (r == 0)
+		ask(n, add ? PM_WL_ADD : PM_WL_REMOVE, 0, &b);
+	buf_free(&b);
+	return r;
+}
+
+/* --- what the monitor says ---------------------------------------------- */
+
+static int
+authenticated(struct net *n, struct buf *b)
+{
+	uint8_t peer[KEY_PUBLIC_LEN], send[32], recv[32];
+	uint32_t grants;
+	int r;
+
+	if ((r = buf_get(b, peer, sizeof(peer))) != 0 ||
+	    (r = buf_get_u32(b, &grants)) != 0 ||
+	    (r = buf_get(b, send, sizeof(send))) != 0 ||
+	    (r = buf_get(b, recv, sizeof(recv))) != 0)
+		return r;
+	link_keys(&n->link, send, recv);
+	explicit_bzero(send, sizeof(send));
+	explicit_bzero(recv, sizeof(recv));
+	net_authenticated(n, grants);
+	return 0;
+}
+
+static int
+handshake_answer(struct net *n, struct privmsg *m)
+{
+	uint8_t what;
+	int r;
+
+	n->asked = false;
+	if ((r = buf_get_u8(&m->body, &what)) != 0)
+		return r;
+	switch (what) {
+	case PRIV_FRAME:
+		if ((r = link_put_handshake(&n->link, &m->body)) != 0)
+			return r;
+		link_flush(n);
+		net_process(n);
+		return 0;
+	case PRIV_DONE:
+		return authenticated(n, &m->body);
+	case PRIV_REFUSED:
+		net_finish(n);
+		return 0;
+	}
+	return ERR_FORMAT;
+}
+
+static int
+control_ok(struct net *n, struct privmsg *m)
+{
+	uint32_t grants;
+	int r;
+
+	if ((r = buf_get_u32(&m->body, &grants)) != 0)
+		return r;
+	n->link.plain = true;
+	net_authenticated(n, grants);
+	return 0;
+}
+
+static int
+exited(struct net *n, struct privmsg *m)
+{
+	uint32_t handle, status;
+	uint8_t how;
+	int r;
+
+	if ((r = buf_get_u32(&m->body, &handle)) != 0 ||
+	    (r = buf_get_u8(&m->body, &how)) != 0 ||
+	    (r = buf_get_u32(&m->body, &status)) != 0)
+		return r;
+	if (handle != PRIV_PTY_HANDLE)
+		exec_exited(n, handle, (enum priv_exit)how, status);
+	return 0;
+}
+
+static int
+dispatch(struct net *n, struct privmsg *m)
+{
+	switch (m->type) {
+	case PM_HANDSHAKE + 1:
+		return handshake_answer(n, m);
+	case PM_CONTROL_OK:
+		return control_ok(n, m);
+	case PM_PTY_START + 1:
+		return pty_started(n, m);
+	case PM_PTY_STOP + 1:
+		pty_stopped(n);
+		return 0;
+	case PM_EXEC_START + 1:
+		return exec_started(n, m);
+	case PM_EXITED:
+		return exited(n, m);
+	case PM_WL_LIST + 1:
+	case PM_WL_ADD + 1:
+	case PM_WL_REMOVE + 1:
+		return wl_answer(n, m);
+	}
+	return ERR_FORMAT;
+}
+
+static void
+on_monitor(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
+	int r;
+
+	(void)what;
+	if ((r = privmsg_recv(fd, &n->msg, true)) == ERR_AGAIN)
+		return;
+	if (r < 0)
+		_exit(0);
+	if ((r = dispatch(n, &n->msg)) != 0)
+		net_end(n, "monitor's message %u: %s", n->msg.type,
+		    err_text(r));
+	privmsg_clear(&n->msg);
+}
+
+int
+mon_init(struct net *n, int fd)
+{
+	n->monitor = fd;
+	n->monitor_ev =
+	    event_new(n->base, fd, EV_READ | EV_PERSIST, on_monitor, n);
+	return n->monitor_ev != NULL ? event_add(n->monitor_ev, NULL) : -1;
+}
+
+/* --- confinement --------------------------------------------------------- */
+
+static void
+report_step(void *arg, const char *step, const char *detail, int error)
+{
+	if (error != 0)
+		mon_log(arg, LOG_LEVEL_ERROR, "confinement: %s (%s): %s", step,
+		    detail, strerror(error));
+}
+
+static int
+read_welcome(
+    struct net *n, struct privmsg *m, struct sandbox *sb, char **root)
+{
+	uint32_t version, uid, gid;
+	uint8_t kind, flags;
+	int r;
+
+	if ((r = buf_get_u32(&m->body, &version)) != 0 ||
+	    (r = buf_get_u8(&m->body, &kind)) != 0 ||
+	    (r = buf_get_u32(&m->body, &uid)) != 0 ||
+	    (r = buf_get_u32(&m->body, &gid)) != 0 ||
+	    (r = buf_get_u8(&m->body, &flags)) != 0 ||
+	    (r = buf_get_cstring(&m->body, root, PRIVMSG_TEXT_MAX)) != 0)
+		return r;
+	if (version != PRIVMSG_VERSION || kind > PRIV_CONTROL)
+		return ERR_FORMAT;
+	n->carrier = (enum priv_carrier)kind;
+	*sb = (struct sandbox){ .drop = flags & PRIV_DROP,
+		.best_effort = flags & PRIV_BEST_EFFORT,
+		.root = *root,
+		.uid = uid,
+		.gid = gid,
+		.nofile = NET_NOFILE };
+	return 0;
+}
+
+void
+mon_welcome(struct net *n)
+{
+	struct sandbox sb;
+	char *root = NULL;
+
+	if (privmsg_recv(n->monitor, &n->msg, true) != 1 ||
+	    n->msg.type != PM_WELCOME ||
+	    read_welcome(n, &n->msg, &sb, &root) != 0)
+		_exit(1);
+	privmsg_clear(&n->msg);
+	if (sandbox_enter(&sb, report_step, n) == -1)
+		_exit(1);
+	free(root);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC */
+/* The pty service's terminal: Start, Stop, Read, Write, SetPtySize. */
+#include "daemon/net.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "common/err.h"
+
+#define NO_SESSION "no active pty session"
+
+static void on_output(evutil_socket_t, short, void *);
+static void on_room(evutil_socket_t, short, void *);
+
+void
+pty_init(struct net *n)
+{
+	struct pty *p = &n->pty;
+
+	p->fd = -1;
+	p->writes_tail = &p->writes;
+	buf_init(&p->ahead, NET_AHEAD_MAX);
+}
+
+static bool
+running(struct net *n, const struct rpc_call *c)
+{
+	if (n->pty.state == PTY_RUNNING)
+		return true;
+	rpc_fail(n, c->method, c->seq, NO_SESSION);
+	return false;
+}
+
+/* --- Start and Stop ------------------------------------------------------ */
+
+void
+pty_start(struct net *n, struct rpc_call *c)
+{
+	if (n->pty.state != PTY_NONE) {
+		rpc_fail(n, c->method, c->seq,
+		    "a pty session is already running");
+		return;
+	}
+	if (!(n->grants & PRIV_GRANT_PTY)) {
+		rpc_fail(n, c->method, c->seq,
+		    "a terminal is not permitted for this key");
+		return;
+	}
+	if (mon_pty_start(n, &c->arg.command) != 0) {
+		rpc_fail(n, c->method, c->seq,
+		    "fork/exec: argument list too long");
+		return;
+	}
+	n->pty.state = PTY_STARTING;
+	n->pty.seq = c->seq;
+}
+
+static int
+open_master(struct net *n, int fd)
+{
+	struct pty *p = &n->pty;
+
+	p->fd = fd;
+	p->eof = false;
+	p->rd = event_new(n->base, fd, EV_READ, on_output, n);
+	p->wr = event_new(n->base, fd, EV_WRITE, on_room, n);
+	if (p->rd == NULL || p->wr == NULL)
+		return ERR_NOMEM;
+	p->state = PTY_RUNNING;
+	return event_add(p->rd, NULL) == 0 ? 0 : ERR_NOMEM;
+}
+
+int
+pty_started(struct net *n, struct privmsg *m)
+{
+	char *text = NULL;
+	int fd, r;
+
+	if ((r = buf_get_cstring(&m->body, &text, PRIVMSG_TEXT_MAX)) != 0)
+		return r;
+	n->pty.state = PTY_NONE;
+	if (*text != '\0') {
+		rpc_fail(n, RPC_PTY_START, n->pty.seq, "%s", text);
+	} else if ((fd = privmsg_take_fd(m, 0)) == -1) {
+		r = ERR_FORMAT;
+	} else if ((r = open_master(n, fd)) == 0)
+		rpc_reply(n, RPC_PTY_START, n->pty.seq, NULL);
+	free(text);
+	if (r == 0)
+		net_process(n);
+	return r;
+}
+
+/* Reads and Writes that Stop overtakes get Go's text for it. */
+static void
+fail_waiting(struct net *n)
+{
+	struct pty *p = &n->pty;
+	struct pty_write *w;
+
+	for (; p->nreads > 0; p->nreads--) {
+		rpc_fail(n, RPC_PTY_READ, p->reads[p->first].seq, "EOF");
+		p->first = (p->first + 1) % NET_READS_MAX;
+	}
+	while ((w = p->writes) != NULL) {
+		rpc_fail(n, RPC_PTY_WRITE, w->seq,
+		    "write /dev/ptmx: file already closed");
+		p->writes = w->next;
+		buf_free(&w->data);
+		free(w);
+	}
+	p->writes_tail = &p->writes;
+	p->writes_size = 0;
+}
+
+static void
+close_master(struct pty *p)
+{
+	if (p->fd == -1)
+		return;
+	event_free(p->rd);
+	event_free(p->wr);
+	close(p->fd);
+	p->fd = -1;
+	buf_free(&p->ahead);
+}
+
+void
+pty_stop(struct net *n, struct rpc_call *c)
+{
+	if (!running(n, c))
+		return;
+	close_master(&n->pty);
+	fail_waiting(n);
+	n->pty.state = PTY_STOPPING;
+	n->pty.seq = c->seq;
+	mon_pty_stop(n);
+}
+
+void
+pty_stopped(struct net *n)
+{
+	n->pty.state = PTY_NONE;
+	rpc_reply(n, RPC_PTY_STOP, n->pty.seq, NULL);
+	net_process(n);
+}
+
+/* --- output -------------------------------------------------------------- */
+
+/* Answers the oldest Read from what is there. */
+static void
+answer_read(struct net *n)
+{
+	struct pty *p = &n->pty;
+	struct pty_read *rd = &p->reads[p->first];
+	union rpc_value v;
+	size_t size = rd->size;
+
+	if (size > buf_len(&p->ahead))
+		size = buf_len(&p->ahead);
+	p->first = (p->first + 1) % NET_READS_MAX;
+	p->nreads--;
+	if (size == 0) {
+		rpc_fail(n, RPC_PTY_READ, rd->seq, "EOF");
+		return;
+	}
+	buf_get_view(&p->ahead, size, &v.bytes);
+	rpc_reply(n, RPC_PTY_READ, rd->seq, &v);
+}
+
+void
+pty_pump(struct net *n)
+{
+	struct pty *p = &n->pty;
+
+	if (p->state != PTY_RUNNING)
+		return;
+	while (p->nreads > 0 && (buf_len(&p->ahead) > 0 || p->eof) &&
+	    link_backlog(&n->link) < NET_OUT_HIGH)
+		answer_read(n);
+	if (!p->eof && buf_room(&p->ahead) > 0)
+		event_add(p->rd, NULL);
+	link_flush(n);
+}
+
+/* Takes what the terminal holds; EIO is how it says that all is over. */
+static void
+on_output(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
+	struct pty *p = &n->pty;
+	size_t want = NET_CHUNK;
+	ssize_t r;
+
+	(void)what;
+	while ((r = buf_read(&p->ahead, fd, want)) > 0 && (size_t)r < want)
+		want -= (size_t)r;
+	if (r < 0 && r != ERR_AGAIN && r != ERR_LIMIT)
+		p->eof = true;
+	pty_pump(n);
+}
+
+void
+pty_read(struct net *n, struct rpc_call *c)
+{
+	struct pty *p = &n->pty;
+	int64_t size = c->arg.number;
+
+	if (!running(n, c))
+		return;
+	if (size <= 0) {
+		rpc_fail(n, c->method, c->seq, "invalid read size: %lld",
+		    (long long)size);
+		return;
+	}
+	if (p->nreads == NET_READS_MAX)
+		net_end(n, "more than %d Reads at once", NET_READS_MAX);
+	p->reads[(p->first + p->nreads++) % NET_READS_MAX] =
+	    (struct pty_read){ .seq = c->seq,
+		    .size = size > NET_READ_CUT ? NET_READ_CUT :
+						  (size_t)size };
+	if (buf_len(&p->ahead) > 0 || p->eof)
+		pty_pump(n);
+}
+
+/* --- input --------------------------------------------------------------- */
+
+/* Writes what the terminal takes.  1 when all is gone, 0 when it is full. */
+static int
+feed(int fd, struct buf *data)
+{
+	ssize_t r;
+
+	while ((r = buf_write(data, fd)) > 0)
+		;
+	return r == 0 ? 1 : r == ERR_AGAIN ? 0 : (int)r;
+}
+
+static void
+answer_write(struct net *n, uint64_t seq, size_t size, int r)
+{
+	union rpc_value v = { .number = (int64_t)size };
+
+	if (r == 1)
+		rpc_reply(n, RPC_PTY_WRITE, seq, &v);
+	else
+		rpc_fail(n, RPC_PTY_WRITE, seq,
+		    "write /dev/ptmx: input/output error");
+}
+
+static int
+queue_write(struct pty *p, uint64_t seq, size_t size, struct buf *rest)
+{
+	struct pty_write *w;
+
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		return ERR_NOMEM;
+	w->seq = seq;
+	w->size = size;
+	buf_init(&w->data, RPC_HOST_MSG_MAX);
+	*p->writes_tail = w;
+	p->writes_tail = &w->next;
+	p->writes_size += buf_len(rest) + sizeof(*w);
+	return buf_put(&w->data, buf_ptr(rest), buf_len(rest));
+}
+
+void
+pty_write(struct net *n, struct rpc_call *c)
+{
+	struct pty *p = &n->pty;
+	struct buf data = c->arg.bytes;
+	size_t size = buf_len(&data);
+	int r = 0;
+
+	if (!running(n, c))
+		return;
+	if (p->writes == NULL && (r = feed(p->fd, &data)) != 0) {
+		answer_write(n, c->seq, size, r);
+		return;
+	}
+	if (queue_write(p, c->seq, size, &data) != 0)
+		net_end(n, "out of memory");
+	event_add(p->wr, NULL);
+}
+
+static void
+on_room(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
+	struct pty *p = &n->pty;
+	struct pty_write *w;
+	size_t before;
+	int r = 1;
+
+	(void)what;
+	while ((w = p->writes) != NULL && r != 0) {
+		before = buf_len(&w->data);
+		r = feed(fd, &w->data);
+		p->writes_size -= before - buf_len(&w->data);
+		if (r == 0)
+			break;
+		p->writes_size -= buf_len(&w->data) + sizeof(*w);
+		answer_write(n, w->seq, w->size, r);
+		if ((p->writes = w->next) == NULL)
+			p->writes_tail = &p->writes;
+		buf_free(&w->data);
+		free(w);
+	}
+	if (p->writes != NULL)
+		event_add(p->wr, NULL);
+	net_process(n);
+}
+
+void
+pty_set_size(struct net *n, struct rpc_call *c)
+{
+	const struct rpc_winsize *ws = &c->arg.size;
+	struct winsize size = { .ws_row = (unsigned short)ws->rows,
+		.ws_col = (unsigned short)ws->cols,
+		.ws_xpixel = (unsigned short)ws->x,
+		.ws_ypixel = (unsigned short)ws->y };
+
+	if (!running(n, c))
+		return;
+	if (ioctl(n->pty.fd, TIOCSWINSZ, &size) == -1)
+		rpc_fail(n, c->method, c->seq, "%s", strerror(errno));
+	else
+		rpc_reply(n, c->method, c->seq, NULL);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: ISC */
+/* The command line of skyptyd's serving modes. */
+#include "daemon/skyptyd.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/err.h"
+
+enum {
+	OPT_CONFSTDIN = 256,
+	OPT_ALLOW,
+	OPT_SK_FROM_VISOR,
+	OPT_DMSGDISC,
+	OPT_DMSGSESSIONS,
+	OPT_DMSGPORT,
+	OPT_CLINET,
+	OPT_CLIADDR,
+	OPT_NO_DMSG,
+	OPT_LISTEN_FD,
+	OPT_ENVPREFIX,
+	OPT_LOG_LEVEL,
+	OPT_DAEMON,
+	OPT_SYSLOG,
+	OPT_PEER,
+	OPT_IGNORED
+};
+
+static const struct option longopts[] = {
+	{ "conf", required_argument, NULL, 'c' },
+	{ "confpath", required_argument, NULL, 'c' },
+	{ "confstdin", no_argument, NULL, OPT_CONFSTDIN },
+	{ "listen", required_argument, NULL, 'l' },
+	{ "addr", required_argument, NULL, 'l' },
+	{ "tcplisten", required_argument, NULL, 'l' },
+	{ "tcp-listen", required_argument, NULL, 'l' },
+	{ "allow", required_argument, NULL, OPT_ALLOW },
+	{ "wl", required_argument, NULL, OPT_ALLOW },
+	{ "sk-from-visor", required_argument, NULL, OPT_SK_FROM_VISOR },
+	{ "dmsgdisc", required_argument, NULL, OPT_DMSGDISC },
+	{ "dmsgsessions", required_argument, NULL, OPT_DMSGSESSIONS },
+	{ "dmsgport", required_argument, NULL, OPT_DMSGPORT },
+	{ "clinet", required_argument, NULL, OPT_CLINET },
+	{ "cliaddr", required_argument, NULL, OPT_CLIADDR },
+	{ "no-dmsg", no_argument, NULL, OPT_NO_DMSG },
+	{ "listen-fd", required_argument, NULL, OPT_LISTEN_FD },
+	{ "envprefix", required_argument, NULL, OPT_ENVPREFIX },
+	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
+	{ "daemon", no_argument, NULL, OPT_DAEMON },
+	{ "syslog", no_argument, NULL, OPT_SYSLOG },
+	{ "peer", required_argument, NULL, OPT_PEER },
+	{ "pprofmode", required_argument, NULL, OPT_IGNORED },
+	{ "pprofaddr", required_argument, NULL, OPT_IGNORED },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char usage_text[] =
+    "usage: skyptyd tcp  --addr ADDR[,ADDR] [-c FILE] [options]\n"
+    "       skyptyd host [-l ADDR[,ADDR]] --allow PK[,PK] [-c FILE] [options]\n"
+    "       skyptyd dmsg --no-dmsg --tcplisten ADDR [-c FILE] [options]\n"
+    "       skyptyd check [--peer PK] [options of the above]\n"
+    "       skyptyd confgen [--unsafe] [FILE]\n"
+    "       skyptyd version\n"
+    "\n"
+    "  -c, --conf FILE        configuration (also --confpath)\n"
+    "      --confstdin        read a configuration from standard input\n"
+    "  -l, --listen ADDR      TCP address, e.g. :2022 (also --addr,\n"
+    "                         --tcplisten, --tcp-listen); repeatable\n"
+    "      --allow PK[,PK]    let these keys in, too (also --wl); repeatable\n"
+    "      --sk-from-visor F  use the secret key of a visor's configuration\n"
+    "      --listen-fd N      serve the connection inherited as descriptor N\n"
+    "      --cliaddr PATH     control socket; empty for none\n"
+    "      --clinet unix      its network\n"
+    "      --dmsgdisc URL, --dmsgsessions N, --dmsgport N, --no-dmsg\n"
+    "      --envprefix P      prefix of environment variables: DMSGPTY\n"
+    "      --log-level L      error, warn, info (default) or debug\n"
+    "      --daemon           go to the background, log to syslog\n"
+    "      --syslog           log to syslog\n"
+    "      --peer PK          check: would this key be let in?\n"
+    "\n"
+    "skyptyd(8) tells more.\n";
+
+void
+options_usage(void)
+{
+	fputs(usage_text, stdout);
+}
+
+static int
+usage_error(const char *what, const char *value, const char *why)
+{
+	fprintf(stderr, "skyptyd: %s %s: %s\n", what, value, why);
+	return EXIT_USAGE;
+}
+
+/* One list of keys, divided by commas. */
+static int
+add_allow(struct options *o, struct keyctx *ctx, const char *list)
+{
+	char *copy, *key, *rest;
+	struct key_public *grown;
+	int r = 0;
+
+	if ((copy = rest = strdup(list)) == NULL)
+		return EXIT_OS;
+	while (r == 0 && (key = strsep(&rest, ", ")) != NULL) {
+		if (*key == '\0')
+			continue;
+		grown = reallocarray(
+		    o->allow, o->nallow + 1, sizeof(*o->allow));
+		if (grown == NULL) {
+			r = EXIT_OS;
+			break;
+		}
+		o->allow = grown;
+		if (key_parse_public(ctx, key, &o->allow[o->nallow++]) != 0)
+			r = usage_error("--allow", key, "not a public key");
+	}
+	free(copy);
+	return r;
+}
+
+/* Several --listen add up. */
+static int
+add_listen(struct options *o, const char *addr)
+{
+	char *joined;
+
+	if (asprintf(&joined, "%s%s%s", o->listen != NULL ? o->listen : "",
+		o->listen != NULL ? "," : "", addr) == -1)
+		return EXIT_OS;
+	free(o->listen);
+	o->listen = joined;
+	return 0;
+}
+
+static int
+set_listen_fd(struct options *o, const char *value)
+{
+	const char *problem;
+
+	o->listen_fd = (int)strtonum(value, -1, 65535, &problem);
+	return problem == NULL ? 0 :
+				 usage_error("--listen-fd", value, problem);
+}
+
+static int
+set_log_level(struct options *o, const char *value)
+{
+	if (log_parse_level(value, &o->log_level) == 0)
+		return 0;
+	return usage_error("--log-level", value,
+	    "use error, warn, info or debug");
+}
+
+static int
+set_flag(struct options *o, int opt)
+{
+	switch (opt) {
+	case OPT_CONFSTDIN:
+		o->conf_stdin = true;
+		return 0;
+	case OPT_NO_DMSG:
+		o->no_dmsg = true;
+		return 0;
+	case OPT_DAEMON:
+		o->daemonise = true;
+		return 0;
+	case OPT_SYSLOG:
+		o->syslog = true;
+		return 0;
+	case OPT_IGNORED:
+		fputs("skyptyd: profiling flags have no effect here\n",
+		    stderr);
+		return 0;
+	case 'h':
+		options_usage();
+		return -1;
+	}
+	fputs("Try 'skyptyd --help'.\n", stderr);
+	return EXIT_USAGE;
+}
+
+/* Where an option's text is kept as it is. */
+static const char **
+text_of(struct options *o, int opt)
+{
+	switch (opt) {
+	case 'c':
+		return &o->conf;
+	case OPT_SK_FROM_VISOR:
+		return &o->sk_from_visor;
+	case OPT_DMSGDISC:
+		return &o->dmsgdisc;
+	case OPT_DMSGSESSIONS:
+		return &o->dmsgsessions;
+	case OPT_DMSGPORT:
+		return &o->dmsgport;
+	case OPT_CLINET:
+		return &o->clinet;
+	case OPT_CLIADDR:
+		return &o->cliaddr;
+	case OPT_ENVPREFIX:
+		return &o->envprefix;
+	case OPT_PEER:
+		return &o->check_peer;
+	}
+	return NULL;
+}
+
+static int
+take(struct options *o, struct keyctx *ctx, int opt)
+{
+	const char **text;
+
+	if ((text = text_of(o, opt)) != NULL) {
+		*text = optarg;
+		return 0;
+	}
+	switch (opt) {
+	case 'l':
+		return add_listen(o, optarg);
+	case OPT_ALLOW:
+		return add_allow(o, ctx, optarg);
+	case OPT_LISTEN_FD:
+		return set_listen_fd(o, optarg);
+	case OPT_LOG_LEVEL:
+		return set_log_level(o, optarg);
+	}
+	return set_flag(o, opt);
+}
+
+static int
+contradictions(const struct options *o)
+{
+	if (o->sk_from_visor != NULL && o->mode == MODE_DMSG && !o->no_dmsg)
+		return usage_error("--sk-from-visor", o->sk_from_visor,
+		    "needs --no-dmsg: the visor's key cannot serve two dmsg "
+		    "clients, discovery holds one entry a key");
+	if (o->mode == MODE_DMSG && !o->no_dmsg)
+		return usage_error("skyptyd", "dmsg",
+		    "this version does not speak dmsg yet; use --no-dmsg "
+		    "--tcplisten ADDR");
+	return 0;
+}
+
+int
+options_parse(
+    struct options *o, struct keyctx *ctx, int argc, char **argv)
+{
+	int opt, r;
+
+	o->listen_fd = -1;
+	o->envprefix = "DMSGPTY";
+	o->log_level = LOG_LEVEL_INFO;
+	while ((opt = getopt_long(argc, argv, "c:l:h", longopts, NULL)) != -1)
+		if ((r = take(o, ctx, opt)) != 0)
+			return r;
+	if (optind < argc)
+		return usage_error(
+		    "argument", argv[optind], "not expected here");
+	return contradictions(o);
+}

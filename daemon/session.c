@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+/* Giving a connection its monitor. */
+#include "daemon/skyptyd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/start.h"
+
+#define PROGRAM "skyptyd-monitor"
+
+/*
+ * Installed, it lies in the place that was built in; otherwise beside us, as
+ * in the build tree.
+ */
+static int
+program_path(char *path, size_t len)
+{
+	char self[PATH_MAX], *slash;
+	ssize_t n;
+	int r;
+
+	if ((n = readlink("/proc/self/exe", self, sizeof(self) - 1)) == -1)
+		return -1;
+	self[n] = '\0';
+	if ((slash = strrchr(self, '/')) == NULL)
+		return -1;
+	*slash = '\0';
+	r = snprintf(path, len, "%s/" PROGRAM,
+	    strcmp(self, SBINDIR) == 0 ? LIBEXECDIR : self);
+	return r < (int)len ? 0 : -1;
+}
+
+static struct start
+describe(const struct settings *s, const struct options *o,
+    enum priv_carrier carrier, const char *peer)
+{
+	uint8_t flags = (uint8_t)((s->drop ? PRIV_DROP : 0) |
+	    (s->conf.best_effort ? PRIV_BEST_EFFORT : 0));
+
+	return (struct start){ .carrier = carrier,
+		.log_level = (uint8_t)o->log_level,
+		.use_syslog = o->syslog,
+		.handshake_timeout = (uint16_t)s->conf.handshake_timeout,
+		.welcome = flags,
+		.uid = s->uid,
+		.gid = s->gid,
+		.cligroup = s->cligroup,
+		.peer = (char *)(uintptr_t)peer,
+		.conf = s->conf_path,
+		.chroot_dir = (char *)(uintptr_t)CHROOT_DIR,
+		.sk = carrier == PRIV_CONTROL ? NULL : s->conf.sk,
+		.wl = s->wl,
+		.nwl = s->nwl };
+}
+
+static void
+become_monitor(const char *path, int conn, int peer)
+{
+	char *argv[] = { (char *)(uintptr_t)PROGRAM, NULL };
+	sigset_t none;
+
+	if ((conn = fcntl(conn, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
+	    (peer = fcntl(peer, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
+	    dup2(conn, PRIV_FD_CONN) == -1 || dup2(peer, PRIV_FD_PEER) == -1)
+		return;
+	closefrom(PRIV_FD_COUNT);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execv(path, argv);
+}
+
+int
+session_spawn(const struct settings *s, const struct options *o, int conn,
+    enum priv_carrier carrier, const char *peer, pid_t *pid, int *sock)
+{
+	struct start st = describe(s, o, carrier, peer);
+	char path[PATH_MAX];
+	int sv[2];
+
+	if (program_path(path, sizeof(path)) == -1 || privmsg_pair(sv) != 0) {
+		log_error("cannot start a monitor: %s", strerror(errno));
+		return -1;
+	}
+	if ((*pid = fork()) == 0) {
+		become_monitor(path, conn, sv[1]);
+		log_error("%s: %s", path, strerror(errno));
+		_exit(127);
+	}
+	close(sv[1]);
+	if (*pid == -1 || start_send(sv[0], &st) != 0) {
+		log_error("cannot start a monitor: %s", strerror(errno));
+		close(sv[0]);
+		return -1;
+	}
+	*sock = sv[0];
+	return 0;
+}
+
+/* A standard descriptor that is the connection would keep it open. */
+static int
+detach_standard(int conn)
+{
+	struct stat st, cs;
+	int null;
+
+	if (fstat(conn, &cs) == -1 ||
+	    (null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		return -1;
+	for (int fd = 0; fd <= 2; fd++)
+		if (fstat(fd, &st) == -1 ||
+		    (st.st_dev == cs.st_dev && st.st_ino == cs.st_ino))
+			if (dup2(null, fd) == -1)
+				return -1;
+	return close(null);
+}
+
+static int
+connected_socket(int fd, char *peer)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getpeername(fd, (struct sockaddr *)&ss, &len) == -1) {
+		log_error("--listen-fd %d: not a connected socket: %s", fd,
+		    strerror(errno));
+		return -1;
+	}
+	addr_text((struct sockaddr *)&ss, len, peer);
+	return fcntl(fd, F_SETFL, O_NONBLOCK);
+}
+
+int
+session_become(const struct settings *s, const struct options *o, int conn)
+{
+	char path[PATH_MAX], peer[ADDR_TEXT_MAX];
+	struct start st;
+	int sv[2], fd;
+
+	if (connected_socket(conn, peer) == -1)
+		return EXIT_OS;
+	if ((fd = fcntl(conn, F_DUPFD_CLOEXEC, PRIV_FD_COUNT)) == -1 ||
+	    detach_standard(fd) == -1 || privmsg_pair(sv) != 0 ||
+	    program_path(path, sizeof(path)) == -1) {
+		log_error("--listen-fd %d: %s", conn, strerror(errno));
+		return EXIT_OS;
+	}
+	st = describe(s, o, PRIV_XK, peer);
+	if (start_send(sv[0], &st) == 0) {
+		close(sv[0]);
+		become_monitor(path, fd, sv[1]);
+	}
+	log_error("%s: %s", path, strerror(errno));
+	return EXIT_OS;
+}

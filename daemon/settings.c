@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: ISC */
+/* What is in force: defaults, files, environment, flags, identity. */
+#include "daemon/skyptyd.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/start.h"
+
+#define DEFAULT_CONF "./config.json"
+#define SYSTEM_CONF SYSCONFDIR "/skypty/skypty.json"
+
+static void
+complain(void *arg, bool fatal, const char *text)
+{
+	(void)arg;
+	log_at(fatal ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "%s", text);
+}
+
+static const struct config_report report = { .say = complain };
+
+/* The file to read, or NULL. */
+static const char *
+conf_file(const struct options *o)
+{
+	if (o->conf != NULL)
+		return o->conf;
+	if (o->conf_stdin || o->mode == MODE_HOST)
+		return NULL;
+	if (access(DEFAULT_CONF, F_OK) == 0)
+		return DEFAULT_CONF;
+	return access(SYSTEM_CONF, F_OK) == 0 ? SYSTEM_CONF : NULL;
+}
+
+static int
+read_stdin(struct settings *s, struct keyctx *ctx)
+{
+	int r;
+
+	r = config_read_fd(
+	    &s->conf, ctx, STDIN_FILENO, "standard input", &report);
+	if (r != 0)
+		return EXIT_CONFIG;
+	/* What no file holds cannot be read anew. */
+	s->wl = s->conf.wl;
+	s->nwl = s->conf.nwl;
+	s->conf.wl = NULL;
+	s->conf.nwl = 0;
+	return 0;
+}
+
+static int
+read_file(struct settings *s, struct keyctx *ctx, const char *path)
+{
+	if (path == NULL)
+		return (s->conf_path = strdup("")) != NULL ? 0 : EXIT_OS;
+	if ((s->conf_path = realpath(path, NULL)) == NULL) {
+		log_error("%s: %s%s", path, strerror(errno),
+		    errno == ENOENT ? "; 'skyptyd confgen FILE' makes one" :
+				      "");
+		return EXIT_CONFIG;
+	}
+	return config_read_file(&s->conf, ctx, s->conf_path, &report) == 0 ?
+		  0 :
+		  EXIT_CONFIG;
+}
+
+static int
+replace(char **value, const char *flag)
+{
+	char *copy;
+
+	if (flag == NULL)
+		return 0;
+	if ((copy = strdup(flag)) == NULL)
+		return EXIT_OS;
+	free(*value);
+	*value = copy;
+	return 0;
+}
+
+static int
+number_flag(const char *name, const char *flag, unsigned max, unsigned *value)
+{
+	const char *problem;
+
+	if (flag == NULL)
+		return 0;
+	*value = (unsigned)strtonum(flag, 0, max, &problem);
+	if (problem == NULL)
+		return 0;
+	log_error("%s %s: %s", name, flag, problem);
+	return EXIT_CONFIG;
+}
+
+static int
+take_flags(struct settings *s, const struct options *o)
+{
+	struct config *c = &s->conf;
+	unsigned port = c->dmsgport;
+	int r;
+
+	if ((r = replace(&c->dmsgdisc, o->dmsgdisc)) != 0 ||
+	    (r = replace(&c->clinet, o->clinet)) != 0 ||
+	    (r = replace(&c->cliaddr, o->cliaddr)) != 0 ||
+	    (r = number_flag("--dmsgsessions", o->dmsgsessions, INT_MAX,
+		 &c->dmsgsessions)) != 0)
+		return r;
+	r = number_flag("--dmsgport", o->dmsgport, UINT16_MAX, &port);
+	c->dmsgport = (uint16_t)port;
+	return r;
+}
+
+static int
+take_allowed(struct settings *s, const struct options *o)
+{
+	struct key_public *wl;
+
+	if (s->nwl + o->nallow > START_WL_MAX) {
+		log_error("more than %d keys by flags and standard input; "
+			  "put them into a configuration file",
+		    START_WL_MAX);
+		return EXIT_CONFIG;
+	}
+	wl = reallocarray(s->wl, s->nwl + o->nallow + 1, sizeof(*wl));
+	if (wl == NULL)
+		return EXIT_OS;
+	if (o->nallow != 0)
+		memcpy(&wl[s->nwl], o->allow, o->nallow * sizeof(*wl));
+	s->wl = wl;
+	s->nwl += o->nallow;
+	return 0;
+}
+
+/* The configuration's key, a visor's that was named, the visor's that is
+ * installed here. */
+static int
+find_identity(struct settings *s, const struct options *o, struct keyctx *ctx)
+{
+	const char *visor = o->sk_from_visor;
+	struct config *c = &s->conf;
+
+	if (visor != NULL && *visor == '\0')
+		visor = VISOR_CONF;
+	if (c->sk == NULL && visor == NULL && access(VISOR_CONF, F_OK) == 0)
+		visor = VISOR_CONF;
+	if (c->sk == NULL && visor != NULL &&
+	    config_visor_sk(ctx, visor, &c->sk, &report) != 0)
+		return EXIT_CONFIG;
+	if (c->sk == NULL) {
+		log_error("no identity: no secret key in %s; 'skyptyd confgen "
+			  "FILE' writes a configuration with a fresh one, "
+			  "--sk-from-visor FILE uses a visor's",
+		    *s->conf_path != '\0' ? s->conf_path :
+					    "any configuration");
+		return EXIT_CONFIG;
+	}
+	return key_public(ctx, c->sk, &s->pk) == 0 ? 0 : EXIT_CONFIG;
+}
+
+static int
+find_listen(struct settings *s, const struct options *o)
+{
+	const char *addr = o->listen;
+
+	if (addr == NULL && *s->conf.ssh_listen != '\0')
+		addr = s->conf.ssh_listen;
+	if (addr == NULL && o->mode == MODE_HOST)
+		addr = ":" DEFAULT_PORT;
+	s->listen = strdup(addr != NULL ? addr : "");
+	return s->listen != NULL ? 0 : EXIT_OS;
+}
+
+static int
+check_control(struct settings *s, const struct options *o)
+{
+	const struct group *gr;
+
+	s->control = o->mode != MODE_HOST && *s->conf.cliaddr != '\0';
+	s->cligroup = (gid_t)-1;
+	if (s->control && strcmp(s->conf.clinet, "unix") != 0) {
+		log_error("clinet: \"%s\": only \"unix\" is served, where the "
+			  "system tells who is calling",
+		    s->conf.clinet);
+		return EXIT_CONFIG;
+	}
+	if (*s->conf.cligroup == '\0')
+		return 0;
+	if ((gr = getgrnam(s->conf.cligroup)) == NULL) {
+		log_error("cligroup: no group is called \"%s\"",
+		    s->conf.cligroup);
+		return EXIT_CONFIG;
+	}
+	s->cligroup = gr->gr_gid;
+	return 0;
+}
+
+/* Root locks confined processes up as somebody else, who must exist. */
+static int
+find_user(struct settings *s)
+{
+	const struct passwd *pw;
+
+	s->uid = getuid();
+	s->gid = getgid();
+	if ((s->drop = geteuid() == 0) == false)
+		return 0;
+	if ((pw = getpwnam(s->conf.privsep_user)) == NULL) {
+		log_error("privsep_user: no account is called \"%s\"; 'useradd "
+			  "--system --home-dir %s --no-create-home --shell "
+			  "/usr/sbin/nologin %s' makes it",
+		    s->conf.privsep_user, CHROOT_DIR, s->conf.privsep_user);
+		return EXIT_CONFIG;
+	}
+	if (pw->pw_uid == 0 || pw->pw_gid == 0) {
+		log_error("privsep_user: \"%s\" is root or of root's group",
+		    s->conf.privsep_user);
+		return EXIT_CONFIG;
+	}
+	s->uid = pw->pw_uid;
+	s->gid = pw->pw_gid;
+	return 0;
+}
+
+static int
+check_whitelist(const struct settings *s, const struct options *o)
+{
+	if (s->nwl + s->conf.nwl != 0)
+		return 0;
+	if (o->mode == MODE_HOST) {
+		log_error("nobody is allowed in: give --allow PK,PK or a "
+			  "configuration with \"wl\"");
+		return EXIT_CONFIG;
+	}
+	log_warn("the whitelist is empty: only the host's own key gets in");
+	return 0;
+}
+
+int
+settings_load(
+    struct settings *s, const struct options *o, struct keyctx *ctx)
+{
+	int r;
+
+	memset(s, 0, sizeof(*s));
+	if (config_defaults(&s->conf) != 0)
+		return EXIT_OS;
+	if (o->conf_stdin && (r = read_stdin(s, ctx)) != 0)
+		return r;
+	if ((r = read_file(s, ctx, conf_file(o))) != 0)
+		return r;
+	if (config_read_env(&s->conf, o->envprefix, &report) != 0)
+		return EXIT_CONFIG;
+	if ((r = take_flags(s, o)) != 0 || (r = take_allowed(s, o)) != 0 ||
+	    (r = find_identity(s, o, ctx)) != 0 ||
+	    (r = find_listen(s, o)) != 0 || (r = check_control(s, o)) != 0 ||
+	    (r = find_user(s)) != 0)
+		return r;
+	return check_whitelist(s, o);
+}
+
+void
+settings_free(struct settings *s)
+{
+	config_free(&s->conf);
+	free(s->conf_path);
+	free(s->wl);
+	free(s->listen);
+	memset(s, 0, sizeof(*s));
+}
+
+/* Never removed: connections that outlive us are locked into it. */
+int
+settings_chroot_dir(void)
+{
+	struct stat st;
+
+	if (mkdir(CHROOT_DIR, 0755) == -1 && errno != EEXIST) {
+		log_error("%s: %s", CHROOT_DIR, strerror(errno));
+		return -1;
+	}
+	if (lstat(CHROOT_DIR, &st) == -1 || !S_ISDIR(st.st_mode) ||
+	    st.st_uid != 0 || (st.st_mode & 022) != 0) {
+		log_error("%s: must be an empty directory of root's that "
+			  "nobody else may write to",
+		    CHROOT_DIR);
+		return -1;
+	}
+	return 0;
+}

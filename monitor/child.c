@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+/* The confined child: starting it, and what the monitor says to it. */
+#include "monitor/monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/log.h"
+
+#define PROGRAM "skyptyd-net"
+
+/* It lies beside the monitor's own program. */
+static int
+program_path(char *path, size_t len)
+{
+	char self[PATH_MAX], *slash;
+	ssize_t n;
+
+	if ((n = readlink("/proc/self/exe", self, sizeof(self) - 1)) == -1)
+		return ERR_SYS;
+	self[n] = '\0';
+	if ((slash = strrchr(self, '/')) == NULL)
+		return ERR_FORMAT;
+	*slash = '\0';
+	if (snprintf(path, len, "%s/" PROGRAM, self) >= (int)len)
+		return ERR_LIMIT;
+	return 0;
+}
+
+/* In the new process: only the two descriptors, nothing on standard ones. */
+static void
+become_child(const char *path, int conn, int peer)
+{
+	char *argv[] = { (char *)(uintptr_t) "skyptyd: net", NULL };
+	char *envp[] = { NULL };
+	sigset_t none;
+	int null;
+
+	/* Out of the way of the fixed numbers first. */
+	if ((conn = fcntl(conn, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
+	    (peer = fcntl(peer, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
+	    (null = open("/dev/null", O_RDWR)) == -1)
+		_exit(126);
+	if (dup2(null, 0) == -1 || dup2(null, 1) == -1 ||
+	    (!SKYPTY_SANITIZE && dup2(null, 2) == -1) ||
+	    dup2(conn, PRIV_FD_CONN) == -1 || dup2(peer, PRIV_FD_PEER) == -1)
+		_exit(126);
+	closefrom(PRIV_FD_COUNT);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(path, argv, envp);
+	_exit(127);
+}
+
+int
+child_start(struct monitor *m, int conn)
+{
+	char path[PATH_MAX];
+	int sv[2], r;
+
+	if ((r = program_path(path, sizeof(path))) != 0 ||
+	    (r = privmsg_pair(sv)) != 0)
+		return r;
+	if ((m->child_pid = fork()) == -1) {
+		m->child_pid = 0;
+		return ERR_SYS;
+	}
+	if (m->child_pid == 0)
+		become_child(path, conn, sv[1]);
+	close(sv[1]);
+	m->child = sv[0];
+	return 0;
+}
+
+static int
+put_welcome(struct buf *b, const struct start *s)
+{
+	int r;
+
+	if ((r = buf_put_u32(b, PRIVMSG_VERSION)) != 0 ||
+	    (r = buf_put_u8(b, (uint8_t)s->carrier)) != 0 ||
+	    (r = buf_put_u32(b, s->uid)) != 0 ||
+	    (r = buf_put_u32(b, s->gid)) != 0 ||
+	    (r = buf_put_u8(b, s->welcome)) != 0)
+		return r;
+	return buf_put_cstring(b, s->chroot_dir);
+}
+
+int
+child_welcome(struct monitor *m)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, PRIVMSG_TEXT_MAX + 64);
+	if ((r = put_welcome(&b, &m->start)) == 0)
+		r = privmsg_send(m->child, PM_WELCOME, 0, &b, NULL, 0);
+	buf_free(&b);
+	return r;
+}
+
+/* A child that takes no message any more is as good as dead. */
+static void
+tell(struct monitor *m, enum privmsg_type type, uint16_t id, struct buf *b,
+    const int *fds, size_t nfd)
+{
+	if (m->child == -1)
+		return;
+	if (privmsg_send(m->child, type, id, b, fds, nfd) != 0)
+		mon_die(m);
+}
+
+void
+child_answer_fds(struct monitor *m, const struct privmsg *req, struct buf *b,
+    int *fds, size_t nfd)
+{
+	tell(m, (enum privmsg_type)(req->type + 1), req->id, b, fds, nfd);
+	for (size_t i = 0; i < nfd; i++)
+		close(fds[i]);
+}
+
+void
+child_answer(struct monitor *m, const struct privmsg *req, struct buf *b)
+{
+	child_answer_fds(m, req, b, NULL, 0);
+}
+
+void
+child_answer_text(
+    struct monitor *m, const struct privmsg *req, const char *text)
+{
+	struct buf b;
+
+	buf_init(&b, PRIVMSG_TEXT_MAX + 4);
+	if (buf_put_string(&b, text, strnlen(text, PRIVMSG_TEXT_MAX)) == 0)
+		child_answer(m, req, &b);
+	buf_free(&b);
+}
+
+void
+child_tell_exit(struct monitor *m, uint32_t handle, enum priv_exit how,
+    uint32_t status)
+{
+	struct buf b;
+
+	buf_init(&b, 16);
+	if (buf_put_u32(&b, handle) == 0 &&
+	    buf_put_u8(&b, (uint8_t)how) == 0 && buf_put_u32(&b, status) == 0)
+		tell(m, PM_EXITED, 0, &b, NULL, 0);
+	buf_free(&b);
+}
+
+void
+child_tell_control(struct monitor *m)
+{
+	struct buf b;
+
+	buf_init(&b, 4);
+	if (buf_put_u32(&b, m->grants) == 0)
+		tell(m, PM_CONTROL_OK, 0, &b, NULL, 0);
+	buf_free(&b);
+}

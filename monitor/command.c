@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/* Reading what a child asks to run: name, arguments, environment. */
+#include "monitor/monitor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/err.h"
+
+/*
+ * u32 count, strings; room for first (if not NULL) in front and the closing
+ * NULL.  The vector is freed by the caller also after an error.
+ */
+static int
+read_vector(struct buf *b, char *first, char ***vector)
+{
+	size_t n = first != NULL ? 1 : 0;
+	uint32_t count;
+	int r;
+
+	if ((r = buf_get_u32(b, &count)) != 0)
+		return r;
+	if (count > PRIV_ARGS_MAX || count > buf_len(b) / 4)
+		return ERR_LIMIT;
+	if ((*vector = calloc(count + n + 1, sizeof(**vector))) == NULL)
+		return ERR_NOMEM;
+	if (first != NULL)
+		(*vector)[0] = first;
+	for (; count > 0; count--, n++)
+		if ((r = buf_get_cstring(
+			 b, &(*vector)[n], PRIV_ARG_MAX)) != 0)
+			return r;
+	return 0;
+}
+
+int
+command_read(struct buf *b, struct command *c)
+{
+	int r;
+
+	memset(c, 0, sizeof(*c));
+	if ((r = buf_get_cstring(b, &c->name, PRIV_ARG_MAX)) == 0 &&
+	    (r = read_vector(b, c->name, &c->argv)) == 0)
+		r = read_vector(b, NULL, &c->env);
+	if (r != 0)
+		command_free(c);
+	return r;
+}
+
+void
+command_free(struct command *c)
+{
+	for (size_t i = 1; c->argv != NULL && c->argv[i] != NULL; i++)
+		free(c->argv[i]);
+	for (size_t i = 0; c->env != NULL && c->env[i] != NULL; i++)
+		free(c->env[i]);
+	free(c->argv);
+	free(c->env);
+	free(c->name);
+	memset(c, 0, sizeof(*c));
+}

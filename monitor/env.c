@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/* The environment of a session: a login's, with the client's on top. */
+#include "monitor/monitor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Debian's login.defs, ENV_SUPATH and ENV_PATH. */
+#define PATH_ROOT                                                              \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define PATH_USER "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
+
+/* Of the daemon's own environment only what says where it stands. */
+static const char *const inherited[] = { "LANG", "LC_ALL", "LC_CTYPE", "TZ" };
+
+#define INHERITED (sizeof(inherited) / sizeof(inherited[0]))
+#define LOGIN_VARS 5
+
+const char *
+env_path(const struct passwd *pw)
+{
+	return pw->pw_uid == 0 ? PATH_ROOT : PATH_USER;
+}
+
+/* Same name up to the equals sign; entries without one are never the same. */
+static bool
+same_name(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "=");
+
+	return a[n] == '=' && strncmp(a, b, n + 1) == 0;
+}
+
+/* Replaces an entry of that name or adds one; takes the string over. */
+static int
+set(char **env, size_t *n, char *entry)
+{
+	if (entry == NULL)
+		return -1;
+	for (size_t i = 0; i < *n; i++)
+		if (same_name(entry, env[i])) {
+			free(env[i]);
+			env[i] = entry;
+			return 0;
+		}
+	env[(*n)++] = entry;
+	return 0;
+}
+
+static char *
+entry(const char *name, const char *value)
+{
+	char *s;
+
+	return asprintf(&s, "%s=%s", name, value) == -1 ? NULL : s;
+}
+
+static int
+set_login(char **env, size_t *n, const struct passwd *pw)
+{
+	const char *shell = *pw->pw_shell != '\0' ? pw->pw_shell : "/bin/sh";
+	const char *value;
+
+	for (size_t i = 0; i < INHERITED; i++)
+		if ((value = getenv(inherited[i])) != NULL &&
+		    set(env, n, entry(inherited[i], value)) == -1)
+			return -1;
+	if (set(env, n, entry("HOME", pw->pw_dir)) == -1 ||
+	    set(env, n, entry("USER", pw->pw_name)) == -1 ||
+	    set(env, n, entry("LOGNAME", pw->pw_name)) == -1 ||
+	    set(env, n, entry("SHELL", shell)) == -1)
+		return -1;
+	return set(env, n, entry("PATH", env_path(pw)));
+}
+
+char **
+env_login(const struct passwd *pw, char *const *client)
+{
+	size_t n = 0, count = 0;
+	char **env;
+
+	while (client[count] != NULL)
+		count++;
+	env = calloc(LOGIN_VARS + INHERITED + count + 1, sizeof(*env));
+	if (env == NULL)
+		return NULL;
+	if (set_login(env, &n, pw) == 0) {
+		while (*client != NULL &&
+		    set(env, &n, strdup(*client)) == 0)
+			client++;
+		if (*client == NULL)
+			return env;
+	}
+	env_free(env);
+	return NULL;
+}
+
+void
+env_free(char **env)
+{
+	for (size_t i = 0; env != NULL && env[i] != NULL; i++)
+		free(env[i]);
+	free(env);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+/* Commands on pipes, each with a time limit. */
+#include "monitor/monitor.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/log.h"
+
+struct pipes {
+	int in[2], out[2], err[2]; /* read end, write end; -1 is none */
+};
+
+static void
+close_pair(int p[2])
+{
+	for (int i = 0; i < 2; i++) {
+		if (p[i] != -1)
+			close(p[i]);
+		p[i] = -1;
+	}
+}
+
+static void
+close_pipes(struct pipes *p)
+{
+	close_pair(p->in);
+	close_pair(p->out);
+	close_pair(p->err);
+}
+
+/* Our ends do not block; the command's do. */
+static int
+open_pair(int p[2], int ours)
+{
+	if (pipe2(p, O_CLOEXEC) == -1)
+		return -1;
+	return fcntl(p[ours], F_SETFL, O_NONBLOCK);
+}
+
+static int
+open_pipes(struct pipes *p, bool has_stdin)
+{
+	memset(p, -1, sizeof(*p));
+	if (open_pair(p->out, 0) == -1 || open_pair(p->err, 0) == -1 ||
+	    (has_stdin && open_pair(p->in, 1) == -1)) {
+		close_pipes(p);
+		return ERR_SYS;
+	}
+	return 0;
+}
+
+static struct job *
+free_slot(struct monitor *m)
+{
+	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
+		if (m->exec[i].pid == 0)
+			return &m->exec[i];
+	return NULL;
+}
+
+bool
+exec_any(const struct monitor *m)
+{
+	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
+		if (m->exec[i].pid != 0)
+			return true;
+	return false;
+}
+
+/* The whole group, also when only its leader has ended. */
+static void
+on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+	struct job *j = arg;
+
+	(void)fd, (void)what;
+	j->timed_out = true;
+	job_signal(j, SIGKILL);
+	if (j->exited)
+		child_tell_exit(j->mon, j->handle, PRIV_TIMEDOUT, 0);
+}
+
+static int
+set_limit(struct job *j, uint32_t ms)
+{
+	struct timeval tv = { .tv_sec = ms / 1000,
+		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+
+	j->timer = evtimer_new(j->mon->base, on_timeout, j);
+	return j->timer != NULL && event_add(j->timer, &tv) == 0 ? 0 :
+								    ERR_NOMEM;
+}
+
+static int
+hand_down(struct monitor *m, struct privmsg *msg, const struct job *j,
+    struct pipes *p)
+{
+	int fds[3] = { p->out[0], p->err[0], p->in[1] };
+	struct buf b;
+	int r;
+
+	buf_init(&b, 16);
+	if ((r = buf_put_u32(&b, 0)) == 0 &&
+	    (r = buf_put_u32(&b, j->handle)) == 0) {
+		child_answer_fds(m, msg, &b, fds, p->in[1] != -1 ? 3 : 2);
+		p->out[0] = p->err[0] = p->in[1] = -1;
+	}
+	buf_free(&b);
+	return r;
+}
+
+static int
+run_command(struct monitor *m, struct privmsg *msg, const struct command *c,
+    uint32_t timeout, bool has_stdin)
+{
+	char why[PRIVMSG_TEXT_MAX];
+	struct job *j = free_slot(m);
+	struct pipes p;
+	struct spawn s = { .cmd = c };
+	int r;
+
+	if (open_pipes(&p, has_stdin) != 0) {
+		child_answer_text(m, msg, strerror(errno));
+		return 0;
+	}
+	s.in = p.in[0];
+	s.out = p.out[1];
+	s.err = p.err[1];
+	if (!spawn(&s, &j->pid, why, sizeof(why))) {
+		j->pid = 0;
+		close_pipes(&p);
+		child_answer_text(m, msg, why);
+		return 0;
+	}
+	j->mon = m;
+	j->handle = ++m->last_handle;
+	log_info("Command started: %s", c->name);
+	if ((r = set_limit(j, timeout)) == 0)
+		r = hand_down(m, msg, j, &p);
+	close_pipes(&p);
+	return r;
+}
+
+int
+exec_start(struct monitor *m, struct privmsg *msg)
+{
+	struct command c;
+	uint32_t timeout;
+	uint8_t has_stdin;
+	int r;
+
+	if (free_slot(m) == NULL || m->last_handle == UINT32_MAX)
+		return ERR_LIMIT;
+	if ((r = command_read(&msg->body, &c)) != 0)
+		return r;
+	if ((r = buf_get_u32(&msg->body, &timeout)) == 0 &&
+	    (r = buf_get_u8(&msg->body, &has_stdin)) == 0 &&
+	    (r = buf_at_end(&msg->body)) == 0)
+		r = run_command(m, msg, &c, timeout, has_stdin != 0);
+	command_free(&c);
+	return r;
+}
+
+static struct job *
+by_handle(struct monitor *m, uint32_t handle)
+{
+	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
+		if (m->exec[i].pid != 0 && m->exec[i].handle == handle &&
+		    !m->exec[i].ended)
+			return &m->exec[i];
+	return NULL;
+}
+
+int
+exec_end(struct monitor *m, struct privmsg *msg)
+{
+	struct job *j;
+	uint32_t handle;
+	int r;
+
+	if ((r = buf_get_u32(&msg->body, &handle)) != 0)
+		return r;
+	if ((j = by_handle(m, handle)) == NULL)
+		return ERR_NOTFOUND;
+	j->ended = true;
+	if (j->exited)
+		job_free(j);
+	else
+		job_signal(j, SIGKILL);
+	return 0;
+}
+
+static void
+reap(struct monitor *m, struct job *j)
+{
+	enum priv_exit how;
+	uint32_t status;
+
+	if (j->exited || !job_exited(j, &how, &status)) {
+		if (!j->exited || m->phase != MON_DYING)
+			return;
+	} else if (!j->ended)
+		child_tell_exit(m, j->handle,
+		    j->timed_out ? PRIV_TIMEDOUT : how, status);
+	j->exited = true;
+	if (m->phase == MON_DYING)
+		job_signal(j, SIGKILL);
+	if (m->phase == MON_DYING || j->ended)
+		job_free(j);
+}
+
+void
+exec_reap(struct monitor *m)
+{
+	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
+		if (m->exec[i].pid != 0)
+			reap(m, &m->exec[i]);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The Noise handshake, run here and not in the child: so it is cryptography
+ * that tells the monitor who the peer is, and a child that lies gets nothing.
+ */
+#include "monitor/monitor.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/log.h"
+
+int
+handshake_begin(struct monitor *m)
+{
+	m->phase = MON_HANDSHAKE;
+	mon_timer(m, m->start.handshake_timeout);
+	return noise_new(&m->noise, m->keyctx, NOISE_XK, NOISE_RESPONDER,
+	    m->start.sk, NULL);
+}
+
+void
+handshake_end(struct monitor *m)
+{
+	uint8_t *sk = (uint8_t *)(uintptr_t)m->start.sk;
+
+	noise_free(m->noise);
+	m->noise = NULL;
+	sodium_free(sk);
+	m->start.sk = NULL;
+	keyctx_free(m->keyctx);
+	m->keyctx = NULL;
+}
+
+/* Whether skyptyd has room for one more connection of this key. */
+static bool
+have_room(struct monitor *m, const struct key_public *pk)
+{
+	struct privmsg answer = { 0 };
+	struct buf b;
+	uint8_t ok = 1;
+
+	if (m->parent == -1)
+		return true;
+	buf_init(&b, KEY_PUBLIC_LEN);
+	if (buf_put(&b, pk->b, KEY_PUBLIC_LEN) == 0 &&
+	    privmsg_send(m->parent, PM_AUTH, 0, &b, NULL, 0) == 0 &&
+	    privmsg_recv(m->parent, &answer, false) == 1 &&
+	    answer.type == PM_AUTH + 1)
+		(void)buf_get_u8(&answer.body, &ok);
+	privmsg_free(&answer);
+	buf_free(&b);
+	return ok != 0;
+}
+
+static int
+answer_code(struct monitor *m, struct privmsg *msg, enum priv_handshake code)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, 1);
+	if ((r = buf_put_u8(&b, (uint8_t)code)) == 0)
+		child_answer(m, msg, &b);
+	buf_free(&b);
+	return r;
+}
+
+static int
+refuse(struct monitor *m, struct privmsg *msg)
+{
+	m->phase = MON_REFUSED;
+	mon_timer(m, MON_LINGER);
+	handshake_end(m);
+	return answer_code(m, msg, PRIV_REFUSED);
+}
+
+static int
+put_keys(struct buf *b, const struct monitor *m, const struct noise_keys *k)
+{
+	int r;
+
+	if ((r = buf_put_u8(b, PRIV_DONE)) != 0 ||
+	    (r = buf_put(b, m->peer.b, KEY_PUBLIC_LEN)) != 0 ||
+	    (r = buf_put_u32(b, m->grants)) != 0 ||
+	    (r = buf_put(b, k->send, sizeof(k->send))) != 0)
+		return r;
+	return buf_put(b, k->recv, sizeof(k->recv));
+}
+
+/* The peer is proven live and allowed: the child gets the session's keys. */
+static int
+hand_over(struct monitor *m, struct privmsg *msg)
+{
+	struct noise_keys keys;
+	struct buf b;
+	int r;
+
+	if ((r = noise_split(m->noise, &keys)) != 0)
+		return r;
+	handshake_end(m);
+	mon_timer(m, 0);
+	m->phase = MON_SESSION;
+	m->grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC;
+	buf_init(&b, NOISE_MSG_MAX);
+	if ((r = put_keys(&b, m, &keys)) == 0)
+		child_answer(m, msg, &b);
+	buf_free(&b);
+	explicit_bzero(&keys, sizeof(keys));
+	return r;
+}
+
+static int
+decide(struct monitor *m, struct privmsg *msg)
+{
+	char text[KEY_PUBLIC_HEX];
+	int r;
+
+	m->peer = *noise_peer(m->noise);
+	key_text(&m->peer, text);
+	if ((r = whitelist_check(m, &m->peer)) != 0) {
+		log_info("Refused key %s: %s", text,
+		    r == ERR_DENIED ? "not on the whitelist" :
+					    "the whitelist cannot be read");
+		return refuse(m, msg);
+	}
+	if (!have_room(m, &m->peer)) {
+		log_info("Refused key %s: too many connections (maxperkey)",
+		    text);
+		return refuse(m, msg);
+	}
+	log_info("Accepted key %s", text);
+	return hand_over(m, msg);
+}
+
+static int
+respond(struct monitor *m, struct privmsg *msg)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, 1 + NOISE_MSG_MAX);
+	if ((r = buf_put_u8(&b, PRIV_FRAME)) == 0 &&
+	    (r = noise_write(m->noise, NULL, &b)) == 0)
+		child_answer(m, msg, &b);
+	buf_free(&b);
+	return r;
+}
+
+/*
+ * One message of the peer's, which the child passes on unread.  What it holds
+ * besides keys (an offer of a post-quantum hybrid) is accepted and left alone.
+ */
+int
+handshake_frame(struct monitor *m, struct privmsg *msg)
+{
+	struct buf payload;
+	int r;
+
+	buf_init(&payload, NOISE_MSG_MAX);
+	r = noise_read(m->noise, &msg->body, &payload);
+	buf_free(&payload);
+	if (r != 0) {
+		log_info("Handshake failed: %s", err_text(r));
+		return refuse(m, msg);
+	}
+	return noise_done(m->noise) ? decide(m, msg) : respond(m, msg);
+}

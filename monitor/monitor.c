@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: ISC */
+/* skyptyd-monitor, the privileged half of one connection: its life. */
+#include "monitor/monitor.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/log.h"
+
+#define PARENT_TIMEOUT 5 /* seconds to wait for skyptyd's word */
+#define CHILD_TIMEOUT 10 /* seconds until a child must take a message */
+
+static int
+set_timeout(int fd, int option, int seconds)
+{
+	struct timeval tv = { .tv_sec = seconds };
+
+	return setsockopt(fd, SOL_SOCKET, option, &tv, sizeof(tv));
+}
+
+void
+mon_timer(struct monitor *m, int seconds)
+{
+	struct timeval tv = { .tv_sec = seconds };
+
+	if (seconds == 0)
+		event_del(m->timer);
+	else
+		event_add(m->timer, &tv);
+}
+
+/* --- the end ------------------------------------------------------------- */
+
+static void
+signal_jobs(struct monitor *m, int pty_signal, int exec_signal)
+{
+	job_signal(&m->pty, pty_signal);
+	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
+		job_signal(&m->exec[i], exec_signal);
+}
+
+static void
+leave_if_done(struct monitor *m)
+{
+	if (m->phase != MON_DYING || m->child_pid != 0 || m->pty.pid != 0 ||
+	    exec_any(m))
+		return;
+	handshake_end(m);
+	exit(0);
+}
+
+void
+mon_die(struct monitor *m)
+{
+	if (m->phase == MON_DYING)
+		return;
+	m->phase = MON_DYING;
+	if (m->child_pid != 0)
+		kill(m->child_pid, SIGKILL);
+	event_del(m->child_ev);
+	close(m->child);
+	m->child = -1;
+	signal_jobs(m, SIGHUP, SIGTERM);
+	mon_timer(m, MON_HANGUP_GRACE);
+	pty_reap(m);
+	exec_reap(m);
+	leave_if_done(m);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct monitor *m = arg;
+
+	(void)fd, (void)what;
+	if (m->phase == MON_DYING && m->killed)
+		exit(1); /* something cannot even be killed */
+	if (m->phase == MON_DYING) {
+		m->killed = true;
+		signal_jobs(m, SIGKILL, SIGKILL);
+		mon_timer(m, MON_HANGUP_GRACE);
+		return;
+	}
+	if (m->phase == MON_HANDSHAKE)
+		log_info("Handshake not finished within %d seconds",
+		    m->start.handshake_timeout);
+	mon_die(m);
+}
+
+static void
+on_term(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	log_info("Connection ended by signal");
+	mon_die(arg);
+}
+
+/* --- the child ------------------------------------------------------------ */
+
+static void
+child_gone(struct monitor *m, int status)
+{
+	m->child_pid = 0;
+	if (m->phase != MON_DYING && WIFSIGNALED(status))
+		log_error("confined child killed by signal %d%s",
+		    WTERMSIG(status),
+		    WTERMSIG(status) == SIGSYS ? " (forbidden system call)" :
+						 "");
+	else if (m->phase != MON_DYING && WEXITSTATUS(status) != 0)
+		log_error("confined child failed with status %d",
+		    WEXITSTATUS(status));
+	else if (m->phase == MON_SESSION)
+		log_info("Connection closed");
+	mon_die(m);
+}
+
+/* Requests that were sent before the child's death are still good. */
+static void
+on_child(evutil_socket_t fd, short what, void *arg)
+{
+	struct monitor *m = arg;
+	int r;
+
+	(void)what;
+	if ((r = privmsg_recv(fd, &m->msg, false)) == ERR_AGAIN)
+		return;
+	if (r == ERR_EOF || r == ERR_SYS) {
+		event_del(m->child_ev); /* SIGCHLD tells the rest */
+		mon_timer(m, 1);
+		return;
+	}
+	if (r < 0) {
+		log_warn("child: message refused: %s", err_text(r));
+		mon_die(m);
+	} else if (dispatch(m, &m->msg) != 0)
+		mon_die(m);
+	privmsg_clear(&m->msg);
+}
+
+static void
+on_chld(evutil_socket_t fd, short what, void *arg)
+{
+	struct monitor *m = arg;
+	int status;
+
+	(void)fd, (void)what;
+	if (m->child_pid != 0 &&
+	    waitpid(m->child_pid, &status, WNOHANG) == m->child_pid)
+		child_gone(m, status);
+	pty_reap(m);
+	exec_reap(m);
+	leave_if_done(m);
+}
+
+/* --- the beginning -------------------------------------------------------- */
+
+static struct event *
+on_signal(struct monitor *m, int sig, event_callback_fn cb)
+{
+	struct event *ev = evsignal_new(m->base, sig, cb, m);
+
+	if (ev != NULL && event_add(ev, NULL) == -1)
+		return NULL;
+	return ev;
+}
+
+static int
+set_up_events(struct monitor *m)
+{
+	if ((m->base = event_base_new()) == NULL ||
+	    (m->timer = evtimer_new(m->base, on_timer, m)) == NULL ||
+	    (m->chld_ev = on_signal(m, SIGCHLD, on_chld)) == NULL ||
+	    (m->term_ev = on_signal(m, SIGTERM, on_term)) == NULL)
+		return -1;
+	return 0;
+}
+
+static int
+watch_child(struct monitor *m)
+{
+	set_timeout(m->child, SO_SNDTIMEO, CHILD_TIMEOUT);
+	m->child_ev = event_new(
+	    m->base, m->child, EV_READ | EV_PERSIST, on_child, m);
+	return m->child_ev != NULL ? event_add(m->child_ev, NULL) : -1;
+}
+
+static const char *
+begin_session(struct monitor *m)
+{
+	if (m->start.carrier == PRIV_CONTROL) {
+		m->phase = MON_SESSION;
+		m->grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC |
+		    PRIV_GRANT_WHITELIST;
+		child_tell_control(m);
+		return NULL;
+	}
+	if ((m->keyctx = keyctx_new()) == NULL)
+		return "no memory for keys";
+	return handshake_begin(m) == 0 ? NULL : "handshake state";
+}
+
+/* Connect the peers; NULL or what went wrong. */
+static const char *
+set_up(struct monitor *m)
+{
+	m->parent = PRIV_FD_PEER;
+	set_timeout(m->parent, SO_RCVTIMEO, PARENT_TIMEOUT);
+	if (start_recv(m->parent, &m->start) != 0)
+		return "no start message, or one of another version";
+	log_init("skyptyd", (enum log_level)m->start.log_level,
+	    m->start.use_syslog);
+	log_set_prefix(m->start.peer);
+	setproctitle("-skyptyd: monitor %s", m->start.peer);
+	if (m->start.carrier == PRIV_CONTROL &&
+	    !whitelist_control(m, PRIV_FD_CONN))
+		exit(0);
+	if (set_up_events(m) == -1)
+		return "event loop";
+	if (child_start(m, PRIV_FD_CONN) != 0)
+		return "confined child cannot be started";
+	close(PRIV_FD_CONN);
+	if (watch_child(m) == -1 || child_welcome(m) != 0)
+		return "confined child";
+	return begin_session(m);
+}
+
+int
+main(int argc, char **argv, char **envp)
+{
+	static struct monitor m;
+	const char *failed;
+
+	(void)argc;
+	closefrom(PRIV_FD_COUNT);
+	setproctitle_init(1, argv, envp);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	if ((failed = set_up(&m)) != NULL) {
+		log_error("monitor: %s", failed);
+		return 1;
+	}
+	event_base_dispatch(m.base);
+	return 1;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The monitor of one connection: the privileged half, which holds the secret
+ * key and the whitelist, spawns shells and commands, and believes nothing that
+ * its child says.  It never sees a byte of the session's data.
+ */
+#ifndef MONITOR_MONITOR_H
+#define MONITOR_MONITOR_H
+
+#include <pwd.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/buf.h"
+#include "common/keys.h"
+#include "common/noise.h"
+#include "common/privmsg.h"
+#include "common/start.h"
+
+struct event;
+struct event_base;
+
+#define MON_HANGUP_GRACE 2 /* seconds between asking to end and SIGKILL */
+#define MON_LINGER 4	   /* seconds for a refused peer's last bytes */
+
+/*
+ * Where a connection stands; each request is legal in some of them.  The
+ * control socket begins in the session.
+ */
+enum mon_phase {
+	MON_HANDSHAKE = 1 << 0, /* XK under way */
+	MON_SESSION = 1 << 1,	/* the peer is known and allowed */
+	MON_REFUSED = 1 << 2,	/* the child may only say good-bye */
+	MON_DYING = 1 << 3	/* everything spawned is being ended */
+};
+
+/* A process that we spawned, from its start until it is reaped. */
+struct job {
+	struct monitor *mon;
+	pid_t pid; /* its own session and process group; 0 is a free slot */
+	uint32_t handle;
+	bool exited; /* a zombie until its end is asked for */
+	bool ended;  /* its end has been asked for */
+	bool timed_out;
+	struct event *timer;
+};
+
+struct monitor {
+	struct event_base *base;
+	struct start start;
+	int child; /* socket to the confined child, -1 when gone */
+	pid_t child_pid;
+	int parent; /* socket to skyptyd, -1 when gone */
+	enum mon_phase phase;
+	uint32_t grants;
+	struct key_public peer;
+	struct keyctx *keyctx;
+	struct noise *noise;
+	struct privmsg msg;
+	struct job pty;
+	struct job exec[PRIV_EXECS_MAX];
+	uint32_t last_handle;
+	bool stopping; /* PTY_STOP waits for the shell to be reaped */
+	uint16_t stop_id;
+	bool killed; /* SIGKILL has been sent, only reaping is left */
+	unsigned log_count; /* lines of the child in this second */
+	time_t log_second;
+	struct event *child_ev, *chld_ev, *term_ev, *timer;
+};
+
+/* --- monitor.c ----------------------------------------------------------- */
+
+/* Ends the connection: the child at once, what it ran after a hang-up. */
+void mon_die(struct monitor *);
+/* Sets the one timer of the phase; 0 seconds stops it. */
+void mon_timer(struct monitor *, int seconds);
+
+/* --- child.c: the confined child ------------------------------------------ */
+
+/* Executes it on the connection's descriptor.  ERR_SYS. */
+int child_start(struct monitor *, int conn);
+int child_welcome(struct monitor *);
+/* Answers a request.  Failing to reach the child ends the connection. */
+void child_answer(struct monitor *, const struct privmsg *request, struct buf *);
+/* As above, with descriptors, which are closed here. */
+void child_answer_fds(struct monitor *, const struct privmsg *request,
+    struct buf *, int *fds, size_t nfd);
+/* The answer of requests that can fail: a text, empty for success. */
+void child_answer_text(
+    struct monitor *, const struct privmsg *request, const char *text);
+void child_tell_exit(
+    struct monitor *, uint32_t handle, enum priv_exit, uint32_t status);
+void child_tell_control(struct monitor *);
+
+/* --- dispatch.c: the security policy, as a table --------------------------- */
+
+/* Carries out one request, or logs why not and returns ERR_DENIED. */
+int dispatch(struct monitor *, struct privmsg *);
+
+/* --- handshake.c ------------------------------------------------------------ */
+
+int handshake_begin(struct monitor *);
+int handshake_frame(struct monitor *, struct privmsg *);
+/* Wipes what only a handshake needs. */
+void handshake_end(struct monitor *);
+
+/* --- whitelist.c: who may come in --------------------------------------------- */
+
+/* Reads the lists anew and decides.  0, ERR_DENIED, or what went wrong. */
+int whitelist_check(struct monitor *, const struct key_public *);
+int whitelist_list(struct monitor *, struct privmsg *);
+int whitelist_add(struct monitor *, struct privmsg *);
+int whitelist_remove(struct monitor *, struct privmsg *);
+/* Whether the process behind the control socket may use it. */
+bool whitelist_control(struct monitor *, int conn);
+
+/* --- pty.c, exec.c: what is run ------------------------------------------------ */
+
+int pty_start(struct monitor *, struct privmsg *);
+int pty_stop(struct monitor *, struct privmsg *);
+/* A zombie has been seen; tells the child. */
+void pty_reap(struct monitor *);
+
+int exec_start(struct monitor *, struct privmsg *);
+int exec_end(struct monitor *, struct privmsg *);
+void exec_reap(struct monitor *);
+bool exec_any(const struct monitor *);
+
+/* --- job.c ------------------------------------------------------------------------ */
+
+/* Whether the job's process is a zombie now; it stays one. */
+bool job_exited(struct job *, enum priv_exit *, uint32_t *status);
+/* Signals the job's process group. */
+void job_signal(const struct job *, int signal);
+/* Reaps the zombie and frees the slot. */
+void job_free(struct job *);
+
+/* --- command.c: what a child asks to run ------------------------------------------ */
+
+struct command {
+	char *name;
+	char **argv; /* name first, NULL last */
+	char **env;  /* client's K=V, NULL last */
+};
+
+int command_read(struct buf *, struct command *);
+void command_free(struct command *);
+
+/* --- env.c ------------------------------------------------------------------------ */
+
+/*
+ * The environment of a login of this account with the client's entries on
+ * top, malloc'ed, NULL last.  NULL: no memory.
+ */
+char **env_login(const struct passwd *, char *const *client);
+void env_free(char **);
+/* Where commands without a slash are looked for. */
+const char *env_path(const struct passwd *);
+
+/* --- spawn.c ----------------------------------------------------------------------- */
+
+struct spawn {
+	const struct command *cmd;
+	int in, out, err; /* -1 is /dev/null */
+	bool tty;	  /* in is to be the controlling terminal */
+};
+
+/*
+ * Starts the command as the session's user in a session of its own.  1, or 0
+ * with the reason in why, in the words of the original.
+ */
+int spawn(const struct spawn *, pid_t *, char *why, size_t len);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+/* Starting shells and commands as the session's user. */
+#include "monitor/monitor.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ERROR_FD 3 /* where a new process says why it could not start */
+
+/* What a new process that could not become the command says. */
+struct failure {
+	bool lookup; /* no such command in PATH, rather than a failed call */
+	int error;
+};
+
+static bool
+is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & 0111) != 0 && access(path, X_OK) == 0;
+}
+
+/* The first program of that name along path, into file. */
+static bool
+look_up(const char *name, const char *path, char *file, size_t len)
+{
+	size_t n;
+
+	for (; *path != '\0'; path += n + (path[n] == ':')) {
+		n = strcspn(path, ":");
+		if (snprintf(file, len, "%.*s/%s", (int)n, path, name) <
+			(int)len &&
+		    is_program(file))
+			return true;
+	}
+	return false;
+}
+
+static void
+execute(const struct command *c, const char *path, char **env,
+    struct failure *f)
+{
+	char file[PATH_MAX];
+	const char *program = c->name;
+
+	if (strchr(c->name, '/') == NULL) {
+		if (*c->name == '\0' || strcmp(c->name, ".") == 0 ||
+		    strcmp(c->name, "..") == 0 ||
+		    !look_up(c->name, path, file, sizeof(file))) {
+			f->lookup = true;
+			return;
+		}
+		program = file;
+	}
+	execve(program, c->argv, env);
+}
+
+/* Puts fd where it belongs; -1 stands for /dev/null. */
+static int
+place(int fd, int where)
+{
+	int r;
+
+	if (fd != -1)
+		return dup2(fd, where);
+	if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		return -1;
+	r = dup2(fd, where);
+	close(fd);
+	return r;
+}
+
+static int
+arrange_fds(const struct spawn *s, int error)
+{
+	if (place(s->in, 0) == -1 || place(s->out, 1) == -1 ||
+	    place(s->err, 2) == -1 || dup2(error, ERROR_FD) == -1 ||
+	    fcntl(ERROR_FD, F_SETFD, FD_CLOEXEC) == -1)
+		return -1;
+	closefrom(ERROR_FD + 1);
+	return 0;
+}
+
+static void
+reset_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Root takes its supplementary groups; nobody else could change a thing. */
+static int
+become_user(const struct passwd *pw)
+{
+	if (geteuid() == 0 &&
+	    (initgroups(pw->pw_name, pw->pw_gid) == -1 ||
+		setgid(pw->pw_gid) == -1 || setuid(pw->pw_uid) == -1))
+		return -1;
+	if (chdir(pw->pw_dir) == -1 && chdir("/") == -1)
+		return -1;
+	return 0;
+}
+
+static void
+run(const struct spawn *s, const struct passwd *pw, char **env, int error)
+{
+	struct failure f = { 0 };
+	ssize_t n;
+
+	if (setsid() != -1 && arrange_fds(s, error) != -1 &&
+	    (!s->tty || ioctl(0, TIOCSCTTY, 0) != -1) &&
+	    become_user(pw) != -1) {
+		reset_signals();
+		execute(s->cmd, env_path(pw), env, &f);
+	}
+	f.error = errno;
+	n = write(ERROR_FD, &f, sizeof(f));
+	_exit(n == sizeof(f) ? 127 : 126);
+}
+
+/* Go's spelling of an error begins with a small letter. */
+static void
+describe(const struct failure *f, const char *name, char *why, size_t len)
+{
+	char text[256];
+
+	if (f->lookup) {
+		snprintf(why, len,
+		    "exec: \"%s\": executable file not found in $PATH", name);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s", strerror(f->error));
+	text[0] = (char)tolower((unsigned char)text[0]);
+	snprintf(why, len, "fork/exec %s: %s", name, text);
+}
+
+/* Waits until the new process has become the command, or hears why not. */
+static bool
+started(int fd, const char *name, char *why, size_t len)
+{
+	struct failure f;
+	ssize_t n;
+
+	do
+		n = read(fd, &f, sizeof(f));
+	while (n == -1 && errno == EINTR);
+	if (n != sizeof(f))
+		return true;
+	describe(&f, name, why, len);
+	return false;
+}
+
+static int
+spawn_for(const struct spawn *s, const struct passwd *pw, char **env,
+    pid_t *pid, char *why, size_t len)
+{
+	struct failure f = { 0 };
+	int p[2], ok;
+
+	if (pipe2(p, O_CLOEXEC) == -1) {
+		f.error = errno;
+		describe(&f, s->cmd->name, why, len);
+		return 0;
+	}
+	if ((*pid = fork()) == 0)
+		run(s, pw, env, p[1]);
+	f.error = errno;
+	close(p[1]);
+	if (*pid == -1) {
+		describe(&f, s->cmd->name, why, len);
+		ok = 0;
+	} else if (!(ok = started(p[0], s->cmd->name, why, len)))
+		waitpid(*pid, NULL, 0);
+	close(p[0]);
+	return ok;
+}
+
+int
+spawn(const struct spawn *s, pid_t *pid, char *why, size_t len)
+{
+	const struct passwd *pw;
+	char **env;
+	int ok;
+
+	*pid = 0;
+	if ((pw = getpwuid(geteuid())) == NULL) {
+		snprintf(why, len, "no account has uid %lu",
+		    (unsigned long)geteuid());
+		return 0;
+	}
+	if ((env = env_login(pw, s->cmd->env)) == NULL) {
+		snprintf(why, len, "out of memory");
+		return 0;
+	}
+	ok = spawn_for(s, pw, env, pid, why, len);
+	env_free(env);
+	return ok;
+}
