@@ -89,7 +89,7 @@ CFLAGS_ALL = -std=c11 $(OPT) -fPIE $(WARN) $(HARDEN) \
 	-ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 
 COMMON_SRC = $(wildcard common/*.c)
-NET_SRC = $(filter-out daemon/notify.c,$(wildcard daemon/net*.c))
+NET_SRC = $(wildcard daemon/net*.c)
 SRC_skyptyd-net = $(NET_SRC) daemon/sandbox.c
 SRC_skyptyd = $(filter-out $(NET_SRC),$(wildcard daemon/*.c))
 SRC_skyptyd-monitor = $(wildcard monitor/*.c)
@@ -213,8 +213,8 @@ uninstall:
 	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
 
 clean:
-	rm -rf obj obj-san obj-fuzz $(addprefix $(BIN)/,$(PROGRAMS))
+	rm -rf obj obj-san obj-fuzz obj-clang $(addprefix $(BIN)/,$(PROGRAMS))
 
 .PHONY: all unit check interop fuzz bench format lint install uninstall clean
 .SECONDARY:
--include $(shell find obj obj-san -name '*.d' 2>/dev/null)
+-include $(shell find obj obj-san obj-clang -name '*.d' 2>/dev/null)

@@ -57,19 +57,35 @@ frame_put(struct buf *wire, const void *body, size_t n)
 	return 0;
 }
 
-int
-frame_get(struct buf *wire, struct buf *body)
+/* Length of the body to come: 1 when all of it is there, else 0 or error. */
+static int
+peek(const struct buf *wire, size_t *n)
 {
 	const uint8_t *p = buf_ptr(wire);
-	size_t n;
-	int r;
 
 	if (buf_len(wire) < FRAME_HEAD_LEN)
 		return 0;
-	if ((n = (size_t)p[0] << 8 | p[1]) > FRAME_BODY_MAX)
+	if ((*n = (size_t)p[0] << 8 | p[1]) > FRAME_BODY_MAX)
 		return ERR_LIMIT;
-	if (buf_len(wire) - FRAME_HEAD_LEN < n)
-		return 0;
+	return buf_len(wire) - FRAME_HEAD_LEN >= *n;
+}
+
+bool
+frame_complete(const struct buf *wire)
+{
+	size_t n;
+
+	return peek(wire, &n) != 0;
+}
+
+int
+frame_get(struct buf *wire, struct buf *body)
+{
+	size_t n;
+	int r;
+
+	if ((r = peek(wire, &n)) <= 0)
+		return r;
 	if ((r = buf_skip(wire, FRAME_HEAD_LEN)) != 0 ||
 	    (r = buf_get_view(wire, n, body)) != 0)
 		return r;

@@ -50,12 +50,15 @@ bool frame_complete(const struct buf *wire);
 /*
  * Seals all of plain into as many frames as it takes, appended to wire; plain
  * is consumed.  Stops early, leaving the rest in plain, when wire's room does
- * not hold a further frame.  Returns 0 or ERR_NOMEM.
+ * not hold a further frame.  Returns 0, ERR_NOMEM, or ERR_NONCE when the
+ * counter is used up.
  */
 int frame_seal(struct frame_key *, struct buf *plain, struct buf *wire);
 /*
  * Opens one transport body, appending to plain; no bytes is legal.  ERR_SHORT,
- * ERR_NONCE, ERR_AUTH: the direction is dead.  ERR_LIMIT: plain has no room.
+ * ERR_FORMAT (over FRAME_BODY_MAX), ERR_NONCE, ERR_AUTH: the direction is dead
+ * and takes no further frame.  ERR_LIMIT (plain has no room), ERR_NOMEM:
+ * nothing has happened.
  */
 int frame_open(struct frame_key *, struct buf *body, struct buf *plain);
 

@@ -70,8 +70,7 @@ static bool
 parse_point(struct keyctx *kc, const struct key_public *pk,
     secp256k1_pubkey *point)
 {
-	return secp256k1_ec_pubkey_parse(kc->secp, point, pk->b,
-	    sizeof(pk->b));
+	return secp256k1_ec_pubkey_parse(kc->secp, point, pk->b, sizeof(pk->b));
 }
 
 bool

@@ -208,6 +208,8 @@ write_message(struct noise *ns, struct buf *payload, struct buf *msg)
 	const enum token *t = ns->pattern->msg[ns->step];
 	int r;
 
+	if (buf_len(payload) > NOISE_MSG_MAX)
+		return ERR_LIMIT;
 	for (; *t != END; t++)
 		if ((r = write_token(ns, *t, msg)) != 0)
 			return r;

@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Installs what the tests need and runs them all: unit tests, system tests and
+# the Go peers, then unit and system tests once more under the sanitizers and
+# a short run of the fuzzers.  The last line counts them.
+set -u
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top" || exit 1
+
+packages="gcc clang clang-format make pkg-config libc6-dev libsodium-dev
+libsecp256k1-dev libbsd-dev libseccomp-dev libyajl-dev libevent-dev
+libcmocka-dev libclang-rt-14-dev mandoc shellcheck systemd python3 iproute2
+procps golang-go ca-certificates git"
+
+missing=
+for p in $packages; do
+	[ "$p" = golang-go ] && command -v go >/dev/null && continue
+	dpkg-query -W -f '${Status}' "$p" 2>/dev/null |
+		grep -q 'ok installed' || missing="$missing $p"
+done
+if [ -n "$missing" ]; then
+	[ "$(id -u)" -eq 0 ] || {
+		echo "run.sh: as root, run: apt-get install$missing" >&2
+		exit 1
+	}
+	# shellcheck disable=SC2086
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install \
+		-y -qq --no-install-recommends $missing >/dev/null || exit 1
+fi
+if [ "$(id -u)" -eq 0 ] && ! getent passwd _skypty >/dev/null; then
+	useradd --system --home-dir /run/skypty --no-create-home \
+		--shell /usr/sbin/nologin _skypty || exit 1
+fi
+
+passed=0
+failed=0
+skipped=0
+
+# Runs a suite whose last line is "N passed, N failed[, N skipped]".
+suite() {
+	name=$1
+	shift
+	echo "== $name"
+	log=$(mktemp)
+	"$@" 2>&1 | tee "$log"
+	line=$(tail -n 1 "$log")
+	rm -f "$log"
+	case $line in
+	*[0-9]" passed, "*" failed"*) ;;
+	*)
+		echo "$name: ended without counting its tests"
+		failed=$((failed + 1))
+		return
+		;;
+	esac
+	# shellcheck disable=SC2086
+	set -- $(echo "$line" | tr -cd '0-9 ')
+	passed=$((passed + $1))
+	failed=$((failed + $2))
+	skipped=$((skipped + ${3:-0}))
+}
+
+# One test: a command that succeeds.
+one() {
+	name=$1
+	shift
+	if "$@"; then
+		echo "ok $name"
+		echo "1 passed, 0 failed"
+	else
+		echo "not ok $name"
+		echo "0 passed, 1 failed"
+	fi
+}
+
+suite "lint" one "make lint" make -s lint
+suite "build with clang" one "make CC=clang" \
+	make -s -j2 CC=clang OBJ=obj-clang BIN=obj-clang/bin CFLAGS=-Werror
+suite "unit and system tests" make -s -j2 CFLAGS=-Werror check
+suite "Go peers" make -s interop
+suite "unit and system tests, sanitized" make -s -j2 SANITIZE=1 \
+	BIN=obj-san/bin check
+suite "fuzzers" make -s -j2 fuzz
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
