@@ -16,6 +16,12 @@
 #define CONFIG_FILE_MAX (1024U * 1024) /* bytes of a configuration file */
 #define CONFIG_WL_MAX	8192	       /* keys in one whitelist */
 
+/* The public deployment.  spec: README.md, "Public deployment". */
+#define CONFIG_DISCOVERY                                                       \
+	"dmsg://"                                                              \
+	"022e607e0914d6e7ccda7587f95790c09e126bbd506cc476a1eda852325aadd1aa"   \
+	":80"
+
 /* The keys, as bits that tell which were given. */
 enum {
 	CONFIG_SK = 1 << 0,
@@ -33,7 +39,8 @@ enum {
 	CONFIG_MAXSTARTUPS = 1 << 12,
 	CONFIG_MAXPERKEY = 1 << 13,
 	CONFIG_MAXPERADDR = 1 << 14,
-	CONFIG_HANDSHAKE = 1 << 15
+	CONFIG_HANDSHAKE = 1 << 15,
+	CONFIG_KEEPALIVE = 1 << 16
 };
 
 /* "begin:rate:full" of sshd_config's MaxStartups. */
@@ -64,6 +71,7 @@ struct config {
 	unsigned maxperkey;	    /* connections of one key at once: 64 */
 	unsigned maxperaddr;	    /* connections of one address at once: 64 */
 	unsigned handshake_timeout; /* "handshake_timeout", seconds: 10 */
+	unsigned tcp_keepalive; /* "tcp_keepalive", seconds of silence: 15 */
 };
 
 /*
@@ -123,6 +131,12 @@ int config_read_wl(struct keyctx *, const char *path, struct key_public **wl,
  * over it; mode and owner are kept.  ERR_SYS, ERR_FORMAT.
  */
 int config_write_wl(const char *path, const struct key_public *wl, size_t nwl);
+/*
+ * Keeps other writers of the file away: hold it from before reading the list
+ * that is to be changed until it is written, then close(2) it.  A descriptor,
+ * or ERR_SYS.
+ */
+int config_lock_wl(const char *path);
 
 /*
  * Prints a complete configuration that works by itself with this identity, in

@@ -31,9 +31,8 @@ struct json_event {
 	const char *text; /* string's or number's text, NUL-terminated */
 	size_t len;	  /* of text */
 	bool truth;
-	size_t start, end; /* bytes of the input this value lies in; for
-			    * JSON_OBJECT and _ARRAY only start, whose end
-			    * comes with their JSON_END */
+	size_t start; /* first byte of a JSON_NULL, _OBJECT or _ARRAY */
+	size_t end;   /* behind the last byte of this value or JSON_END */
 };
 
 /* Returns 0 to go on, or an ERR_* that json_parse returns. */

@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +13,6 @@
 #include "common/err.h"
 
 #define ACCEPT_PAUSE 1 /* seconds, when descriptors or memory are short */
-#define KEEP_IDLE 15   /* seconds; a dead peer is noticed after a minute */
-#define KEEP_COUNT 4
 
 /* The main loop's state. */
 struct server {
@@ -122,18 +118,6 @@ on_monitor(evutil_socket_t fd, short what, void *arg)
 
 /* --- accepting ------------------------------------------------------------------ */
 
-static void
-prepare_tcp(int fd)
-{
-	int on = 1, idle = KEEP_IDLE, count = KEEP_COUNT;
-
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &idle, sizeof(idle));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-}
-
 static int
 watch(struct server *s, struct conn *c)
 {
@@ -185,7 +169,7 @@ admit(struct server *s, const struct listener *l, int fd,
 		log_info("Turned away %s: %s", peer, why);
 		return;
 	}
-	prepare_tcp(fd);
+	session_prepare(&s->set->conf, fd);
 	serve(s, fd, addr, peer, false);
 }
 

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +17,7 @@
 #include "common/start.h"
 
 #define PROGRAM "skyptyd-monitor"
+#define KEEP_COUNT 4 /* probes without an answer until a peer is dead */
 
 /*
  * Installed, it lies in the place that was built in; otherwise beside us, as
@@ -36,6 +39,22 @@ program_path(char *path, size_t len)
 	r = snprintf(path, len, "%s/" PROGRAM,
 	    strcmp(self, SBINDIR) == 0 ? LIBEXECDIR : self);
 	return r < (int)len ? 0 : -1;
+}
+
+/* Nothing waits for more to come, and a dead peer is noticed. */
+void
+session_prepare(const struct config *conf, int fd)
+{
+	int on = 1, idle = (int)conf->tcp_keepalive, count = KEEP_COUNT;
+	unsigned limit = conf->tcp_keepalive * (KEEP_COUNT + 1) * 1000;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &idle, sizeof(idle));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof(limit));
 }
 
 static struct start
@@ -152,6 +171,7 @@ session_become(const struct settings *s, const struct options *o, int conn)
 		log_error("--listen-fd %d: %s", conn, strerror(errno));
 		return EXIT_OS;
 	}
+	session_prepare(&s->conf, fd);
 	st = describe(s, o, PRIV_XK, peer);
 	if (start_send(sv[0], &st) == 0) {
 		close(sv[0]);

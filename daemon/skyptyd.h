@@ -152,6 +152,8 @@ int server_run(const struct options *, struct settings *, struct keyctx *);
  */
 int session_spawn(const struct settings *, const struct options *, int conn,
     enum priv_carrier, const char *peer, pid_t *, int *sock);
+/* Socket options of a TCP connection; on another socket nothing happens. */
+void session_prepare(const struct config *, int fd);
 /* Becomes the monitor of conn.  Returns only on failure. */
 int session_become(const struct settings *, const struct options *, int conn);
 

@@ -202,13 +202,14 @@ reap(struct monitor *m, struct job *j)
 	enum priv_exit how;
 	uint32_t status;
 
-	if (j->exited || !job_exited(j, &how, &status)) {
-		if (!j->exited || m->phase != MON_DYING)
-			return;
-	} else if (!j->ended)
-		child_tell_exit(m, j->handle,
-		    j->timed_out ? PRIV_TIMEDOUT : how, status);
-	j->exited = true;
+	if (!j->exited && job_exited(j, &how, &status)) {
+		j->exited = true;
+		if (!j->ended)
+			child_tell_exit(m, j->handle,
+			    j->timed_out ? PRIV_TIMEDOUT : how, status);
+	}
+	if (!j->exited)
+		return;
 	if (m->phase == MON_DYING)
 		job_signal(j, SIGKILL);
 	if (m->phase == MON_DYING || j->ended)

@@ -121,27 +121,43 @@ child_gone(struct monitor *m, int status)
 	mon_die(m);
 }
 
-/* Requests that were sent before the child's death are still good. */
+/* Takes one message.  1, or an error that ends the connection. */
+static int
+take_request(struct monitor *m)
+{
+	int r;
+
+	if ((r = privmsg_recv(m->child, &m->msg, false)) == 1)
+		r = dispatch(m, &m->msg) == 0 ? 1 : ERR_DENIED;
+	else if (r == ERR_FORMAT)
+		log_warn("child: message refused: %s", err_text(r));
+	privmsg_clear(&m->msg);
+	return r;
+}
+
+/* Its end without its death would leave SIGCHLD to be waited for in vain. */
 static void
 on_child(evutil_socket_t fd, short what, void *arg)
 {
 	struct monitor *m = arg;
 	int r;
 
-	(void)what;
-	if ((r = privmsg_recv(fd, &m->msg, false)) == ERR_AGAIN)
+	(void)fd, (void)what;
+	if ((r = take_request(m)) == 1 || r == ERR_AGAIN)
 		return;
 	if (r == ERR_EOF || r == ERR_SYS) {
-		event_del(m->child_ev); /* SIGCHLD tells the rest */
+		event_del(m->child_ev);
 		mon_timer(m, 1);
-		return;
-	}
-	if (r < 0) {
-		log_warn("child: message refused: %s", err_text(r));
+	} else
 		mon_die(m);
-	} else if (dispatch(m, &m->msg) != 0)
-		mon_die(m);
-	privmsg_clear(&m->msg);
+}
+
+/* What was said before death is still heard: log lines above all. */
+static void
+drain_child(struct monitor *m)
+{
+	while (m->child != -1 && take_request(m) == 1)
+		;
 }
 
 static void
@@ -152,8 +168,10 @@ on_chld(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	if (m->child_pid != 0 &&
-	    waitpid(m->child_pid, &status, WNOHANG) == m->child_pid)
+	    waitpid(m->child_pid, &status, WNOHANG) == m->child_pid) {
+		drain_child(m);
 		child_gone(m, status);
+	}
 	pty_reap(m);
 	exec_reap(m);
 	leave_if_done(m);

@@ -187,18 +187,14 @@ remove_keys(const struct change *c, struct key_public *wl, size_t n)
 	return kept;
 }
 
+/* Under the lock: what is read is what is changed. */
 static const char *
-change_file(struct monitor *m, struct change *c)
+rewrite(struct monitor *m, struct change *c)
 {
 	struct key_public *wl = NULL, *grown;
 	size_t n = 0, now;
 	int r;
 
-	if (*m->start.conf == '\0')
-		return "this host has no configuration file to change";
-	for (size_t i = 0; i < c->nkeys; i++)
-		if (!key_valid(m->keyctx, &c->keys[i]))
-			return "not a public key";
 	if (read_file(m, &wl, &n) != 0)
 		return "the whitelist cannot be read";
 	grown = reallocarray(wl, n + c->nkeys + 1, sizeof(*wl));
@@ -212,6 +208,24 @@ change_file(struct monitor *m, struct change *c)
 		log_info("Whitelist changed: %zu keys, were %zu", now, n);
 	free(grown);
 	return r == 0 ? c->text : "the configuration cannot be written";
+}
+
+static const char *
+change_file(struct monitor *m, struct change *c)
+{
+	const char *text;
+	int lock;
+
+	if (*m->start.conf == '\0')
+		return "this host has no configuration file to change";
+	for (size_t i = 0; i < c->nkeys; i++)
+		if (!key_valid(m->keyctx, &c->keys[i]))
+			return "not a public key";
+	if ((lock = config_lock_wl(m->start.conf)) < 0)
+		return "the configuration cannot be locked";
+	text = rewrite(m, c);
+	close(lock);
+	return text;
 }
 
 static int

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Bytes for the tests of gob and rpc: from hex text and from vector files. */
+/*
+ * Bytes for the tests of gob, rpc and mux, from hex text and vector files.
+ * Include behind cmocka.h.
+ */
 #ifndef REGRESS_UNIT_GOBVEC_H
 #define REGRESS_UNIT_GOBVEC_H
 
@@ -7,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "vectors.h"
 
 /* Memory of exactly n bytes, so that a sanitizer sees what reads beyond. */
 struct blob {
@@ -55,29 +60,17 @@ blob_hex(const char *text)
 
 /* The bytes of one direction, "c>s" or "s>c", of a vector file. */
 static inline struct blob
-blob_vector(const char *name, const char *direction)
+blob_vector(const char *file, const char *direction)
 {
-	const char *dir = getenv("SKYPTY_VECTORS");
-	struct blob all = blob_new(NULL, 0), line;
-	char path[4096], text[65536];
-	FILE *f;
+	struct vectors *v = vec_load(file);
+	struct buf b;
+	struct blob all;
 
-	snprintf(path, sizeof(path), "%s/%s",
-	    dir != NULL ? dir : "regress/vectors", name);
-	if ((f = fopen(path, "r")) == NULL) {
-		perror(path);
-		abort();
-	}
-	while (fgets(text, sizeof(text), f) != NULL) {
-		if (strncmp(text, direction, 3) != 0)
-			continue;
-		line = blob_hex(text + 4);
-		blob_add(&all, line.p, line.n);
-		free(line.p);
-	}
-	fclose(f);
-	if (all.n == 0)
-		abort();
+	vec_stream(v, direction, &b);
+	assert_int_not_equal(buf_len(&b), 0);
+	all = blob_new(buf_ptr(&b), buf_len(&b));
+	buf_free(&b);
+	vec_free(v);
 	return all;
 }
 

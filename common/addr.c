@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/* Network addresses as text. */
+#include "addr.h"
+
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "err.h"
+
+static int
+copy(char *dst, size_t size, const char *src, size_t n)
+{
+	if (n >= size)
+		return ERR_LIMIT;
+	memcpy(dst, src, n);
+	dst[n] = '\0';
+	return 0;
+}
+
+/* A number up to 65535, or a service's name. */
+static int
+check_port(const char *port)
+{
+	size_t digits = strspn(port, "0123456789");
+	unsigned value = 0;
+
+	if (*port == '\0' || digits > 5)
+		return ERR_FORMAT;
+	if (digits < strlen(port))
+		return strspn(port, "abcdefghijklmnopqrstuvwxyz0123456789-") ==
+			strlen(port) ?
+			      0 :
+			      ERR_FORMAT;
+	return sscanf(port, "%u", &value) == 1 && value <= 65535 ? 0 :
+								     ERR_FORMAT;
+}
+
+/* Where the host ends; *rest is what follows it and its bracket. */
+static int
+find_host(const char *text, bool may_be_bare, const char **host, size_t *n,
+    const char **rest)
+{
+	const char *end, *colon = strchr(text, ':');
+
+	*host = text;
+	if (*text == '[') {
+		if ((end = strchr(text, ']')) == NULL)
+			return ERR_FORMAT;
+		*host = text + 1;
+		*n = (size_t)(end - *host);
+		*rest = end + 1;
+		return *n == 0 ? ERR_FORMAT : 0;
+	}
+	/* More than one colon and no brackets: all of it is a v6 address. */
+	if (colon != NULL && strchr(colon + 1, ':') != NULL)
+		colon = NULL;
+	if (colon == NULL && !may_be_bare)
+		return ERR_FORMAT;
+	*n = colon != NULL ? (size_t)(colon - text) : strlen(text);
+	*rest = text + *n;
+	return 0;
+}
+
+int
+addr_split(const char *text, const char *port, char host[ADDR_HOST_MAX],
+    char portname[ADDR_PORT_MAX])
+{
+	const char *start, *rest;
+	size_t n;
+	int r;
+
+	if ((r = find_host(text, port != NULL, &start, &n, &rest)) != 0 ||
+	    (r = copy(host, ADDR_HOST_MAX, start, n)) != 0)
+		return r;
+	if (*rest == ':')
+		port = rest + 1;
+	else if (*rest != '\0' || port == NULL)
+		return ERR_FORMAT;
+	if ((r = copy(portname, ADDR_PORT_MAX, port, strlen(port))) != 0)
+		return r;
+	return check_port(portname);
+}
+
+/* Host and port in numbers. */
+static int
+numbers(const struct sockaddr *sa, socklen_t len, char *host, char *port)
+{
+	return getnameinfo(sa, len, host, ADDR_HOST_MAX, port, ADDR_PORT_MAX,
+	    NI_NUMERICHOST | NI_NUMERICSERV);
+}
+
+void
+addr_text(const struct sockaddr *sa, socklen_t len, char text[ADDR_TEXT_MAX])
+{
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
+
+	if (sa->sa_family == AF_UNIX)
+		snprintf(text, ADDR_TEXT_MAX, "local");
+	else if (numbers(sa, len, host, port) != 0)
+		snprintf(text, ADDR_TEXT_MAX, "unknown");
+	else
+		snprintf(text, ADDR_TEXT_MAX, "%.200s port %.31s", host, port);
+}
+
+void
+addr_hostport(
+    const struct sockaddr *sa, socklen_t len, char text[ADDR_TEXT_MAX])
+{
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
+	bool v6;
+
+	if (sa->sa_family == AF_UNIX || numbers(sa, len, host, port) != 0) {
+		addr_text(sa, len, text);
+		return;
+	}
+	v6 = strchr(host, ':') != NULL;
+	snprintf(text, ADDR_TEXT_MAX, "%s%.200s%s:%.31s", v6 ? "[" : "", host,
+	    v6 ? "]" : "", port);
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: ISC */
+/* The configuration's keys: what each one must be and where it goes. */
+#include "config.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_file.h"
+#include "err.h"
+#include "json.h"
+
+#define SECONDS_MAX 600
+#define COUNT_MAX 1000000
+
+/* State of one parse. */
+struct loader {
+	struct config *conf;
+	struct keyctx *keyctx;
+	const struct config_report *report;
+	const char *name;
+	const struct key *key; /* top-level key that is being read */
+	bool failed;
+};
+
+struct key {
+	const char *name;
+	unsigned bit;
+	enum json_type type;
+	/* NULL: accepted and left to those parts of skypty that use it. */
+	void (*set)(struct loader *, const struct json_event *);
+	size_t offset;	   /* of a text or a number in struct config */
+	unsigned min, max; /* of a number */
+};
+
+/* --- complaints --------------------------------------------------------- */
+
+void
+config_say(const struct config_report *report, bool fatal, const char *name,
+    const char *path, const char *fmt, ...)
+{
+	char what[256], line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	snprintf(line, sizeof(line), "%s: %s%s%s", name, path,
+	    *path != '\0' ? ": " : "", what);
+	if (report != NULL && report->say != NULL)
+		report->say(report->arg, fatal, line);
+}
+
+static void
+bad(struct loader *l, const struct json_event *e, const char *why)
+{
+	l->failed = true;
+	config_say(l->report, true, l->name, e->path, "%s", why);
+}
+
+/* --- setters -------------------------------------------------------------- */
+
+static int
+replace(char **s, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return ERR_NOMEM;
+	free(*s);
+	*s = copy;
+	return 0;
+}
+
+static void
+set_text(struct loader *l, const struct json_event *e)
+{
+	char **s = (char **)((char *)l->conf + l->key->offset);
+
+	if (replace(s, e->text) != 0)
+		bad(l, e, "out of memory");
+}
+
+static int
+parse_number(const char *text, unsigned min, unsigned max, unsigned *value)
+{
+	char *end;
+	unsigned long v;
+
+	errno = 0;
+	v = strtoul(text, &end, 10);
+	if (strspn(text, "0123456789") != strlen(text) || *text == '\0')
+		return ERR_FORMAT;
+	if (errno != 0 || v < min || v > max)
+		return ERR_RANGE;
+	*value = (unsigned)v;
+	return 0;
+}
+
+static void
+set_number(struct loader *l, const struct json_event *e)
+{
+	unsigned *n = (unsigned *)(void *)((char *)l->conf + l->key->offset);
+	char why[64];
+
+	if (parse_number(e->text, l->key->min, l->key->max, n) == 0)
+		return;
+	snprintf(why, sizeof(why), "not a whole number from %u to %u",
+	    l->key->min, l->key->max);
+	bad(l, e, why);
+}
+
+static void
+set_port(struct loader *l, const struct json_event *e)
+{
+	unsigned port;
+
+	if (parse_number(e->text, 0, UINT16_MAX, &port) == 0)
+		l->conf->dmsgport = (uint16_t)port;
+	else
+		bad(l, e, "not a port number");
+}
+
+static void
+set_sk(struct loader *l, const struct json_event *e)
+{
+	struct config *c = l->conf;
+
+	if (c->sk == NULL && (c->sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
+		bad(l, e, "out of locked memory");
+	else if (key_parse_secret(l->keyctx, e->text, c->sk) != 0)
+		bad(l, e, "not a secret key (64 hexadecimal digits)");
+}
+
+static void
+set_pk(struct loader *l, const struct json_event *e)
+{
+	if (key_parse_public(l->keyctx, e->text, &l->conf->pk) != 0)
+		bad(l, e, "not a public key (66 hexadecimal digits)");
+}
+
+static void
+set_sandbox(struct loader *l, const struct json_event *e)
+{
+	if (strcmp(e->text, "strict") == 0)
+		l->conf->best_effort = false;
+	else if (strcmp(e->text, "best-effort") == 0)
+		l->conf->best_effort = true;
+	else
+		bad(l, e, "neither \"strict\" nor \"best-effort\"");
+}
+
+static void
+set_startups(struct loader *l, const struct json_event *e)
+{
+	if (config_parse_startups(e->text, &l->conf->maxstartups) != 0)
+		bad(l, e, "not of the form \"begin:rate:full\"");
+}
+
+/* The list as a whole: its elements come one by one. */
+static void
+set_wl(struct loader *l, const struct json_event *e)
+{
+	(void)e;
+	free(l->conf->wl);
+	l->conf->wl = NULL;
+	l->conf->nwl = 0;
+}
+
+static void
+add_wl(struct loader *l, const struct json_event *e)
+{
+	struct config *c = l->conf;
+	struct key_public *grown;
+
+	if (e->type != JSON_STRING) {
+		bad(l, e, "not a string");
+		return;
+	}
+	if (c->nwl == CONFIG_WL_MAX) {
+		bad(l, e, "too many keys");
+		return;
+	}
+	grown = reallocarray(c->wl, c->nwl + 1, sizeof(*grown));
+	if (grown == NULL) {
+		bad(l, e, "out of memory");
+		return;
+	}
+	c->wl = grown;
+	if (key_parse_public(l->keyctx, e->text, &c->wl[c->nwl]) == 0)
+		c->nwl++;
+	else
+		bad(l, e, "not a public key (66 hexadecimal digits)");
+}
+
+#define TEXT(field) set_text, offsetof(struct config, field), 0, 0
+#define NUMBER(field, low, high)                                               \
+	set_number, offsetof(struct config, field), low, high
+
+static const struct key keys[] = {
+	{ "sk", CONFIG_SK, JSON_STRING, set_sk, 0, 0, 0 },
+	{ "pk", CONFIG_PK, JSON_STRING, set_pk, 0, 0, 0 },
+	{ "wl", CONFIG_WL, JSON_ARRAY, set_wl, 0, 0, 0 },
+	{ "dmsgdisc", CONFIG_DMSGDISC, JSON_STRING, TEXT(dmsgdisc) },
+	{ "dmsgsessions", CONFIG_DMSGSESSIONS, JSON_NUMBER,
+	    NUMBER(dmsgsessions, 0, COUNT_MAX) },
+	{ "dmsgport", CONFIG_DMSGPORT, JSON_NUMBER, set_port, 0, 0, 0 },
+	{ "clinet", CONFIG_CLINET, JSON_STRING, TEXT(clinet) },
+	{ "cliaddr", CONFIG_CLIADDR, JSON_STRING, TEXT(cliaddr) },
+	{ "ssh_listen", CONFIG_SSH_LISTEN, JSON_STRING, TEXT(ssh_listen) },
+	{ "cligroup", CONFIG_CLIGROUP, JSON_STRING, TEXT(cligroup) },
+	{ "sandbox", CONFIG_SANDBOX, JSON_STRING, set_sandbox, 0, 0, 0 },
+	{ "privsep_user", CONFIG_PRIVSEP_USER, JSON_STRING,
+	    TEXT(privsep_user) },
+	{ "maxstartups", CONFIG_MAXSTARTUPS, JSON_STRING, set_startups, 0, 0,
+	    0 },
+	{ "maxperkey", CONFIG_MAXPERKEY, JSON_NUMBER,
+	    NUMBER(maxperkey, 1, COUNT_MAX) },
+	{ "maxperaddr", CONFIG_MAXPERADDR, JSON_NUMBER,
+	    NUMBER(maxperaddr, 1, COUNT_MAX) },
+	{ "handshake_timeout", CONFIG_HANDSHAKE, JSON_NUMBER,
+	    NUMBER(handshake_timeout, 1, SECONDS_MAX) },
+	{ "tcp_keepalive", CONFIG_KEEPALIVE, JSON_NUMBER,
+	    NUMBER(tcp_keepalive, 1, SECONDS_MAX) },
+	{ "dmsg_servers", 0, JSON_ARRAY, NULL, 0, 0, 0 },
+	{ "sftp_server", 0, JSON_STRING, NULL, 0, 0, 0 },
+	{ "authorized_pks", 0, JSON_STRING, NULL, 0, 0, 0 },
+};
+
+static const char *
+type_name(enum json_type type)
+{
+	switch (type) {
+	case JSON_STRING:
+		return "not a string";
+	case JSON_NUMBER:
+		return "not a number";
+	case JSON_ARRAY:
+		return "not an array";
+	default:
+		return "of the wrong type";
+	}
+}
+
+static const struct key *
+find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+/* A member of the outermost object. */
+static void
+take_member(struct loader *l, const struct json_event *e)
+{
+	if ((l->key = find(e->key)) == NULL) {
+		config_say(
+		    l->report, false, l->name, e->path, "unknown key, ignored");
+		return;
+	}
+	/* Go writes an empty list as null. */
+	if (e->type != l->key->type &&
+	    !(e->type == JSON_NULL && l->key->type == JSON_ARRAY)) {
+		bad(l, e, type_name(l->key->type));
+		return;
+	}
+	l->conf->given |= l->key->bit;
+	if (l->key->set != NULL)
+		l->key->set(l, e);
+}
+
+static int
+on_event(void *arg, const struct json_event *e)
+{
+	struct loader *l = arg;
+
+	if (e->depth == 0 && e->type != JSON_OBJECT && e->type != JSON_END) {
+		bad(l, e, "not a JSON object");
+		return 0;
+	}
+	if (e->depth == 1 && e->type != JSON_END)
+		take_member(l, e);
+	else if (e->depth == 2 && e->type != JSON_END && l->key != NULL &&
+	    l->key->set == set_wl)
+		add_wl(l, e);
+	return 0;
+}
+
+/* sk and pk may come from different places and in any order. */
+static void
+check_pair(struct loader *l)
+{
+	struct config *c = l->conf;
+	struct key_public own;
+
+	if (!(c->given & CONFIG_PK) || c->sk == NULL || l->failed)
+		return;
+	if (key_public(l->keyctx, c->sk, &own) != 0 ||
+	    !key_equal(&own, &c->pk)) {
+		l->failed = true;
+		config_say(l->report, true, l->name, "pk",
+		    "is not the public key of sk");
+	}
+}
+
+int
+config_parse(struct config *c, struct keyctx *ctx, const char *text, size_t n,
+    const char *name, const struct config_report *report)
+{
+	struct loader l = { .conf = c,
+		.keyctx = ctx,
+		.report = report,
+		.name = name };
+	char why[256];
+	int r;
+
+	if ((r = json_parse(text, n, on_event, &l, why, sizeof(why))) != 0) {
+		config_say(report, true, name, "", "%s", why);
+		return r == ERR_NOMEM ? r : ERR_FORMAT;
+	}
+	check_pair(&l);
+	return l.failed ? ERR_FORMAT : 0;
+}
+
+/* --- values by themselves -------------------------------------------------- */
+
+int
+config_parse_startups(const char *text, struct config_startups *s)
+{
+	unsigned begin, rate, full;
+	char after;
+
+	if (sscanf(text, "%u:%u:%u%c", &begin, &rate, &full, &after) == 3) {
+		if (begin < 1 || full < begin || rate < 1 || rate > 100 ||
+		    full > COUNT_MAX)
+			return ERR_RANGE;
+	} else if (sscanf(text, "%u%c", &full, &after) == 1) {
+		if (full < 1 || full > COUNT_MAX)
+			return ERR_RANGE;
+		begin = full;
+		rate = 100;
+	} else
+		return ERR_FORMAT;
+	*s = (struct config_startups){ .begin = begin,
+		.rate = rate,
+		.full = full };
+	return 0;
+}
+
+static int
+env_text(const char *prefix, const char *name, char **value)
+{
+	char var[128];
+	const char *text;
+
+	snprintf(var, sizeof(var), "%s_%s", prefix, name);
+	if ((text = getenv(var)) == NULL || *text == '\0')
+		return 0;
+	return replace(value, text);
+}
+
+static int
+env_number(const char *prefix, const char *name, unsigned max,
+    unsigned *value, const struct config_report *report)
+{
+	char var[128];
+	const char *text;
+
+	snprintf(var, sizeof(var), "%s_%s", prefix, name);
+	if ((text = getenv(var)) == NULL || *text == '\0' ||
+	    parse_number(text, 0, max, value) == 0)
+		return 0;
+	config_say(report, true, "environment", var,
+	    "not a whole number from 0 to %u", max);
+	return ERR_FORMAT;
+}
+
+int
+config_read_env(struct config *c, const char *prefix,
+    const struct config_report *report)
+{
+	unsigned port = c->dmsgport;
+	int r, bad_number;
+
+	if ((r = env_text(prefix, "DMSGDISC", &c->dmsgdisc)) != 0 ||
+	    (r = env_text(prefix, "CLINET", &c->clinet)) != 0 ||
+	    (r = env_text(prefix, "CLIADDR", &c->cliaddr)) != 0)
+		return r;
+	bad_number = env_number(
+	    prefix, "DMSGSESSIONS", COUNT_MAX, &c->dmsgsessions, report);
+	r = env_number(prefix, "DMSGPORT", UINT16_MAX, &port, report);
+	c->dmsgport = (uint16_t)port;
+	return bad_number != 0 ? bad_number : r;
+}
+
+int
+config_defaults(struct config *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->dmsgdisc = strdup(CONFIG_DISCOVERY);
+	c->clinet = strdup("unix");
+	c->cliaddr = strdup("/tmp/pty.sock");
+	c->ssh_listen = strdup("");
+	c->cligroup = strdup("");
+	c->privsep_user = strdup("_skypty");
+	c->dmsgsessions = 1;
+	c->dmsgport = 22;
+	c->maxstartups = (struct config_startups){ 10, 30, 100 };
+	c->maxperkey = c->maxperaddr = 64;
+	c->handshake_timeout = 10;
+	c->tcp_keepalive = 15;
+	return c->dmsgdisc == NULL || c->clinet == NULL ||
+		c->cliaddr == NULL || c->ssh_listen == NULL ||
+		c->cligroup == NULL || c->privsep_user == NULL ?
+		  ERR_NOMEM :
+		  0;
+}
+
+void
+config_free(struct config *c)
+{
+	sodium_free(c->sk);
+	free(c->wl);
+	free(c->dmsgdisc);
+	free(c->clinet);
+	free(c->cliaddr);
+	free(c->ssh_listen);
+	free(c->cligroup);
+	free(c->privsep_user);
+	memset(c, 0, sizeof(*c));
+}

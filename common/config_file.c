@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+/* Reading configurations from files and descriptors. */
+#include "config_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "json.h"
+
+#define CHUNK 16384
+
+static int
+read_all(int fd, struct buf *text)
+{
+	ssize_t r;
+
+	buf_init(text, CONFIG_FILE_MAX + 1);
+	do
+		r = buf_read(text, fd, CHUNK);
+	while (r > 0 || (r == ERR_AGAIN && errno == EINTR));
+	if (r == ERR_EOF && buf_len(text) <= CONFIG_FILE_MAX)
+		return 0;
+	buf_free(text);
+	return r == ERR_EOF ? ERR_LIMIT : (int)r;
+}
+
+int
+config_slurp(const char *path, struct buf *text)
+{
+	struct stat st;
+	int fd, r;
+
+	/* Without waiting for somebody at the other end of a fifo. */
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
+		return ERR_SYS;
+	if (fstat(fd, &st) == -1)
+		r = ERR_SYS;
+	else if (!S_ISREG(st.st_mode))
+		r = ERR_TYPE;
+	else if (st.st_size > CONFIG_FILE_MAX)
+		r = ERR_LIMIT;
+	else
+		r = read_all(fd, text);
+	close(fd);
+	return r;
+}
+
+static int
+cannot_read(const struct config_report *report, const char *path, int r)
+{
+	if (r == ERR_TYPE)
+		config_say(report, true, path, "", "not a regular file");
+	else if (r == ERR_LIMIT)
+		config_say(report, true, path, "", "larger than %u bytes",
+		    CONFIG_FILE_MAX);
+	else
+		config_say(report, true, path, "", "%s", err_text(r));
+	return r;
+}
+
+int
+config_read_file(struct config *c, struct keyctx *ctx, const char *path,
+    const struct config_report *report)
+{
+	struct buf text;
+	int r;
+
+	if ((r = config_slurp(path, &text)) != 0)
+		return cannot_read(report, path, r);
+	r = config_parse(c, ctx, (const char *)buf_ptr(&text), buf_len(&text),
+	    path, report);
+	buf_free(&text);
+	return r;
+}
+
+int
+config_read_fd(struct config *c, struct keyctx *ctx, int fd, const char *name,
+    const struct config_report *report)
+{
+	struct buf text;
+	int r;
+
+	if ((r = read_all(fd, &text)) != 0)
+		return cannot_read(report, name, r);
+	r = config_parse(c, ctx, (const char *)buf_ptr(&text), buf_len(&text),
+	    name, report);
+	buf_free(&text);
+	return r;
+}
+
+/* --- a visor's configuration: only its key --------------------------------- */
+
+struct visor {
+	struct keyctx *keyctx;
+	uint8_t *sk;
+	bool bad;
+};
+
+static int
+on_visor_event(void *arg, const struct json_event *e)
+{
+	struct visor *v = arg;
+
+	if (e->depth != 1 || e->key == NULL || strcmp(e->key, "sk") != 0)
+		return 0;
+	v->bad = e->type != JSON_STRING ||
+	    key_parse_secret(v->keyctx, e->text, v->sk) != 0;
+	return v->bad ? ERR_KEY : ERR_EXISTS; /* no need to read on */
+}
+
+int
+config_visor_sk(struct keyctx *ctx, const char *path, uint8_t **sk,
+    const struct config_report *report)
+{
+	struct visor v = { .keyctx = ctx };
+	struct buf text;
+	char why[256];
+	int r;
+
+	if ((v.sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
+		return ERR_NOMEM;
+	if ((r = config_slurp(path, &text)) != 0) {
+		sodium_free(v.sk);
+		return cannot_read(report, path, r);
+	}
+	r = json_parse((const char *)buf_ptr(&text), buf_len(&text),
+	    on_visor_event, &v, why, sizeof(why));
+	buf_free(&text);
+	if (r == ERR_EXISTS) {
+		*sk = v.sk;
+		return 0;
+	}
+	sodium_free(v.sk);
+	if (r == 0)
+		config_say(report, true, path, "sk", "is missing");
+	else
+		config_say(report, true, path, v.bad ? "sk" : "", "%s",
+		    v.bad ? "not a secret key" : why);
+	return ERR_KEY;
+}

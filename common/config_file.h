@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* What the parts of the configuration's code share. */
+#ifndef COMMON_CONFIG_FILE_H
+#define COMMON_CONFIG_FILE_H
+
+#include <stdbool.h>
+
+#include "buf.h"
+#include "config.h"
+
+/* "NAME: PATH: TEXT" to whoever wants to hear it; path may be empty. */
+void config_say(const struct config_report *, bool fatal, const char *name,
+    const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/*
+ * All of a regular file into text, which buf_free() wipes.  ERR_SYS, ERR_TYPE
+ * (no regular file), ERR_LIMIT.
+ */
+int config_slurp(const char *path, struct buf *text);
+
+#endif

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: ISC */
+/* The whitelist in its file: read strictly, replaced and nothing else. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config_file.h"
+#include "err.h"
+#include "json.h"
+
+/* --- reading ---------------------------------------------------------------- */
+
+/* Other keys' mistakes are no reason to lock everybody out: a warning. */
+struct wl_report {
+	const struct config_report *outer;
+	bool bad;
+};
+
+static void
+judge(void *arg, bool fatal, const char *text)
+{
+	struct wl_report *w = arg;
+
+	w->bad |= fatal;
+	if (fatal && w->outer != NULL && w->outer->say != NULL)
+		w->outer->say(w->outer->arg, true, text);
+}
+
+int
+config_read_wl(struct keyctx *ctx, const char *path, struct key_public **wl,
+    size_t *nwl, const struct config_report *report)
+{
+	struct wl_report w = { .outer = report };
+	struct config_report inner = { .say = judge, .arg = &w };
+	struct config c = { 0 };
+	int r;
+
+	if ((r = config_read_file(&c, ctx, path, &inner)) == 0) {
+		*wl = c.wl;
+		*nwl = c.nwl;
+		c.wl = NULL;
+	}
+	config_free(&c);
+	return r;
+}
+
+/* --- where it stands ----------------------------------------------------------- */
+
+/* Places in the text of a configuration. */
+struct span {
+	bool found;
+	size_t start, end; /* of wl's value, if found */
+	size_t last;	   /* behind the last member's value */
+	bool empty;	   /* no member at all */
+	size_t close;	   /* the object's closing brace */
+	bool in_wl;
+};
+
+static int
+on_event(void *arg, const struct json_event *e)
+{
+	struct span *s = arg;
+	bool is_wl = e->depth == 1 && e->key != NULL &&
+	    strcmp(e->key, "wl") == 0;
+
+	if (e->depth == 0 && e->type == JSON_END)
+		s->close = e->end - 1;
+	if (e->depth != 1)
+		return 0;
+	s->empty = false;
+	s->last = e->end;
+	if (is_wl && (e->type == JSON_ARRAY || e->type == JSON_NULL)) {
+		s->found = true;
+		s->start = e->start;
+	}
+	if (is_wl)
+		s->end = e->end;
+	return 0;
+}
+
+static int
+find_span(const struct buf *text, struct span *s)
+{
+	*s = (struct span){ .empty = true };
+	return json_parse((const char *)buf_ptr(text), buf_len(text), on_event,
+	    s, NULL, 0);
+}
+
+/* --- the new text ---------------------------------------------------------------- */
+
+/* The blanks that the line at this place begins with. */
+static void
+indent_at(const struct buf *text, size_t at, char *indent, size_t len)
+{
+	const char *t = (const char *)buf_ptr(text);
+	size_t start = at, n;
+
+	while (start > 0 && t[start - 1] != '\n')
+		start--;
+	n = strspn(t + start, " \t");
+	snprintf(indent, len, "%.*s", (int)n, t + start);
+}
+
+static int
+put(struct buf *b, const char *s)
+{
+	return buf_put(b, s, strlen(s));
+}
+
+static int
+put_key(struct buf *b, const struct key_public *pk)
+{
+	char hex[KEY_PUBLIC_HEX];
+
+	key_text(pk, hex);
+	return json_put_string(b, hex, strlen(hex));
+}
+
+/* A key a line, one step deeper than the line that "wl" stands in. */
+static int
+put_list(struct buf *b, const struct key_public *wl, size_t n,
+    const char *indent)
+{
+	const char *step = strchr(indent, '\t') != NULL ? "\t" : indent;
+	int r = put(b, "[");
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if ((r = put(b, i > 0 ? ",\n" : "\n")) == 0 &&
+		    (r = put(b, indent)) == 0 && (r = put(b, step)) == 0)
+			r = put_key(b, &wl[i]);
+	}
+	if (r == 0 && n > 0 && (r = put(b, "\n")) == 0)
+		r = put(b, indent);
+	return r == 0 ? put(b, "]") : r;
+}
+
+static int
+insert_text(struct buf *out, const struct buf *text, size_t start, size_t end,
+    const struct buf *middle)
+{
+	const uint8_t *t = buf_ptr(text);
+	int r;
+
+	if ((r = buf_put(out, t, start)) != 0 ||
+	    (r = buf_put(out, buf_ptr(middle), buf_len(middle))) != 0)
+		return r;
+	return buf_put(out, t + end, buf_len(text) - end);
+}
+
+static int
+compose(struct buf *out, const struct buf *text, const struct key_public *wl,
+    size_t n)
+{
+	struct buf middle;
+	struct span s;
+	char indent[64];
+	int r;
+
+	if ((r = find_span(text, &s)) != 0)
+		return r;
+	buf_init(&middle, CONFIG_FILE_MAX);
+	indent_at(text, s.found ? s.start : s.last, indent, sizeof(indent));
+	if (!s.found) {
+		s.start = s.end = s.empty ? s.close : s.last;
+		r = put(&middle, s.empty ? "\"wl\": " : ",\n");
+		if (r == 0 && !s.empty && (r = put(&middle, indent)) == 0)
+			r = put(&middle, "\"wl\": ");
+	}
+	if (r == 0 && (r = put_list(&middle, wl, n, indent)) == 0)
+		r = insert_text(out, text, s.start, s.end, &middle);
+	buf_free(&middle);
+	return r;
+}
+
+/* --- replacing the file ------------------------------------------------------------- */
+
+static int
+write_all(int fd, struct buf *b)
+{
+	ssize_t r;
+
+	while ((r = buf_write(b, fd)) > 0 || r == ERR_AGAIN)
+		;
+	return (int)r;
+}
+
+static int
+sync_directory(const char *path)
+{
+	char dir[4096], *slash;
+	int fd, r;
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	if ((slash = strrchr(dir, '/')) == NULL)
+		return ERR_FORMAT;
+	slash[slash == dir] = '\0';
+	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return ERR_SYS;
+	r = fsync(fd);
+	close(fd);
+	return r == 0 ? 0 : ERR_SYS;
+}
+
+/* Owner first: changing it may take mode bits away. */
+static int
+fill(int fd, const struct stat *old, struct buf *content)
+{
+	int r;
+
+	if ((r = write_all(fd, content)) != 0)
+		return r;
+	if (fchown(fd, old->st_uid, old->st_gid) == -1 ||
+	    fchmod(fd, old->st_mode & 07777) == -1 || fsync(fd) == -1)
+		return ERR_SYS;
+	return 0;
+}
+
+static int
+replace_file(const char *path, struct buf *content)
+{
+	struct stat old;
+	char *temp;
+	int fd, r, saved;
+
+	if (stat(path, &old) == -1 || asprintf(&temp, "%s.XXXXXX", path) == -1)
+		return ERR_SYS;
+	if ((fd = mkostemp(temp, O_CLOEXEC)) == -1) {
+		free(temp);
+		return ERR_SYS;
+	}
+	r = fill(fd, &old, content);
+	close(fd);
+	if (r == 0 && rename(temp, path) == -1)
+		r = ERR_SYS;
+	saved = errno;
+	if (r != 0)
+		unlink(temp);
+	free(temp);
+	errno = saved;
+	return r == 0 ? sync_directory(path) : r;
+}
+
+static int
+write_wl(const char *path, const struct key_public *wl, size_t n)
+{
+	struct buf text, out;
+	int r;
+
+	if ((r = config_slurp(path, &text)) != 0)
+		return r;
+	buf_init(&out, CONFIG_FILE_MAX);
+	if ((r = compose(&out, &text, wl, n)) == 0)
+		r = replace_file(path, &out);
+	buf_free(&out);
+	buf_free(&text);
+	return r;
+}
+
+int
+config_write_wl(const char *path, const struct key_public *wl, size_t n)
+{
+	char *real;
+	int r;
+
+	/* A link stays a link: its target is what is replaced. */
+	if ((real = realpath(path, NULL)) == NULL)
+		return ERR_SYS;
+	r = write_wl(real, wl, n);
+	free(real);
+	return r;
+}
+
+/* Whether the path still names the file that is open. */
+static bool
+is_current(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat(path, &b) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/*
+ * Readers never wait; writers of one file wait for each other, so that none
+ * writes over what another has just added.  The lock is on the file, which
+ * others cannot open, and good only if nobody has replaced it meanwhile.
+ */
+int
+config_lock_wl(const char *path)
+{
+	int fd;
+
+	for (;;) {
+		if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
+			return ERR_SYS;
+		if (flock(fd, LOCK_EX) == -1) {
+			close(fd);
+			return ERR_SYS;
+		}
+		if (is_current(fd, path))
+			return fd;
+		close(fd);
+	}
+}

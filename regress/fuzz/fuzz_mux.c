@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/* mux: any request, its URI and, as the proxy's query, what is behind "?". */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "common/keys.h"
+#include "common/mux.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static void
+check(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static struct keyctx *ctx;
+	struct key_public pk;
+	struct buf in, uri, query;
+	uint16_t port;
+
+	if (ctx == NULL)
+		check((ctx = keyctx_new()) != NULL);
+	buf_view(&in, data, n);
+	while (mux_get_request(&in, &uri) == 1) {
+		check(buf_len(&uri) <= MUX_URI_MAX);
+		if (mux_match(&uri, &query) == MUX_NONE)
+			continue;
+		check(buf_len(&query) < buf_len(&uri));
+		if (mux_proxy_query(ctx, &query, &pk, &port) == 0)
+			check(key_valid(ctx, &pk));
+	}
+	return 0;
+}
