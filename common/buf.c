@@ -37,8 +37,15 @@ void
 buf_reset(struct buf *b)
 {
 	if (b->mem != NULL)
-		explicit_bzero(b->mem, b->end);
+		explicit_bzero(b->mem, b->cap);
 	b->off = b->end = 0;
+}
+
+/* A buffer that may never hold a byte is the empty view. */
+static bool
+is_view(const struct buf *b)
+{
+	return b->mem == NULL && (b->base != NULL || b->max == 0);
 }
 
 size_t
@@ -192,7 +199,7 @@ regrow(struct buf *b, size_t cap)
 	if (len != 0)
 		memcpy(mem, buf_ptr(b), len);
 	if (b->mem != NULL) {
-		explicit_bzero(b->mem, b->end);
+		explicit_bzero(b->mem, b->cap);
 		free(b->mem);
 	}
 	b->mem = mem;
@@ -209,10 +216,12 @@ buf_extend(struct buf *b, size_t n, uint8_t **p)
 	size_t len = buf_len(b), cap;
 	int r;
 
-	if (b->base != NULL && b->mem == NULL)
+	if (is_view(b))
 		return ERR_RDONLY;
 	if (n > buf_room(b))
 		return ERR_LIMIT;
+	if (n > SIZE_MAX / 2 - len)
+		return ERR_NOMEM;
 	if (b->mem == NULL || n > b->cap - b->end) {
 		if (b->mem != NULL && len + n <= b->cap / 2) {
 			memmove(b->mem, b->mem + b->off, len);
@@ -290,6 +299,8 @@ buf_put_string(struct buf *b, const void *p, size_t n)
 {
 	int r;
 
+	if (is_view(b))
+		return ERR_RDONLY;
 	if (n > UINT32_MAX || buf_room(b) < 4 || n > buf_room(b) - 4)
 		return ERR_LIMIT;
 	if ((r = buf_put_u32(b, (uint32_t)n)) != 0)

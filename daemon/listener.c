@@ -83,6 +83,8 @@ static int
 listen_on(struct listeners *ls, const struct addrinfo *ai)
 {
 	char text[ADDR_TEXT_MAX];
+	struct sockaddr_storage bound;
+	socklen_t len = sizeof(bound);
 	int fd, on = 1;
 
 	addr_hostport(ai->ai_addr, ai->ai_addrlen, text);
@@ -100,6 +102,9 @@ listen_on(struct listeners *ls, const struct addrinfo *ai)
 		close(fd);
 		return -1;
 	}
+	/* Port 0 has become another one. */
+	if (getsockname(fd, (struct sockaddr *)&bound, &len) == 0)
+		addr_hostport((struct sockaddr *)&bound, len, text);
 	log_info("Listening on %s", text);
 	return add(ls, (struct listener){ .fd = fd });
 }

@@ -134,7 +134,8 @@ process_mux(struct net *n)
 bool
 net_busy(const struct net *n)
 {
-	return n->pty.state == PTY_STARTING || n->pty.state == PTY_STOPPING ||
+	return n->asked || n->pty.state == PTY_STARTING ||
+	    n->pty.state == PTY_STOPPING ||
 	    n->pty.writes_size >= NET_WRITES_MAX || n->wl_asked ||
 	    link_backlog(&n->link) >= NET_OUT_HIGH;
 }
@@ -190,7 +191,7 @@ main(void)
 	if ((n = calloc(1, sizeof(*n))) == NULL || set_up(n) == -1)
 		_exit(1);
 	mon_welcome(n);
-	link_read_on(n, true);
+	link_read_on(n, !net_busy(n));
 	event_base_dispatch(n->base);
 	_exit(1);
 }

@@ -192,7 +192,7 @@ struct net {
 	struct event *monitor_ev, *timer;
 	enum priv_carrier carrier;
 	uint32_t grants;
-	bool asked; /* the monitor has a handshake body of ours */
+	bool asked; /* the monitor's word about the peer is awaited */
 	struct rpc_host *rpc;
 	struct pty pty;
 	struct exec exec[PRIV_EXECS_MAX];
@@ -210,7 +210,7 @@ void net_finish(struct net *);
 /* Ends the process; with a reason it is logged as the peer's fault. */
 __attribute__((noreturn)) void net_end(struct net *, const char *reason, ...)
     __attribute__((format(printf, 2, 3)));
-/* Calls that must be carried out one after the other are under way. */
+/* What must be carried out one after the other is under way. */
 bool net_busy(const struct net *);
 
 #endif

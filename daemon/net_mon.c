@@ -212,6 +212,7 @@ handshake_answer(struct net *n, struct privmsg *m)
 		return authenticated(n, &m->body);
 	case PRIV_REFUSED:
 		net_finish(n);
+		net_process(n);
 		return 0;
 	}
 	return ERR_FORMAT;
@@ -225,6 +226,7 @@ control_ok(struct net *n, struct privmsg *m)
 
 	if ((r = buf_get_u32(&m->body, &grants)) != 0)
 		return r;
+	n->asked = false;
 	n->link.plain = true;
 	net_authenticated(n, grants);
 	return 0;
@@ -325,6 +327,7 @@ read_welcome(
 	if (version != PRIVMSG_VERSION || kind > PRIV_CONTROL)
 		return ERR_FORMAT;
 	n->carrier = (enum priv_carrier)kind;
+	n->asked = n->carrier == PRIV_CONTROL; /* for CONTROL_OK */
 	*sb = (struct sandbox){ .drop = flags & PRIV_DROP,
 		.best_effort = flags & PRIV_BEST_EFFORT,
 		.root = *root,

@@ -105,14 +105,18 @@ child_welcome(struct monitor *m)
 	return r;
 }
 
-/* A child that takes no message any more is as good as dead. */
+/*
+ * A child that takes no message any more is as good as dead.  One that has
+ * closed its end is about to be reaped, and its last words are heard before.
+ */
 static void
 tell(struct monitor *m, enum privmsg_type type, uint16_t id, struct buf *b,
     const int *fds, size_t nfd)
 {
 	if (m->child == -1)
 		return;
-	if (privmsg_send(m->child, type, id, b, fds, nfd) != 0)
+	if (privmsg_send(m->child, type, id, b, fds, nfd) != 0 &&
+	    errno != EPIPE)
 		mon_die(m);
 }
 

@@ -50,7 +50,7 @@ static struct buf first, last;
 
 /* --- messages ------------------------------------------------------------ */
 
-static void
+__attribute__((noreturn, format(printf, 1, 2))) static void
 quit(const char *fmt, ...)
 {
 	char text[256];
@@ -719,7 +719,7 @@ run_injection(const struct attack *a)
 
 /* --- the list ------------------------------------------------------------------- */
 
-static struct attack *
+__attribute__((format(printf, 3, 4))) static struct attack *
 add(enum phase phase, const char *name, const char *expect, ...)
 {
 	struct attack *a = &attacks[nattacks++];
@@ -896,7 +896,6 @@ add_malformed(void)
 static void
 add_sizes(void)
 {
-	static const char text[] = "message refused: ";
 	struct attack *a;
 	char name[NAME_LEN];
 
@@ -915,12 +914,14 @@ add_sizes(void)
 	    "WL_REMOVE", "too long");
 	for (unsigned n = 0; n < PRIVMSG_HEAD_LEN; n++) {
 		snprintf(name, sizeof(name), "packet-of-%u-bytes", n);
-		a = add(PRE, name, text);
+		a = add(PRE, name, "message refused: ");
 		a->run = run_headless;
 		a->cut = n;
 	}
-	add(SESSION, "packet-over-the-maximum", text)->run = run_oversized;
-	add(PRE, "descriptor-sent-up", text)->run = run_descriptor;
+	a = add(SESSION, "packet-over-the-maximum", "message refused: ");
+	a->run = run_oversized;
+	a = add(PRE, "descriptor-sent-up", "message refused: ");
+	a->run = run_descriptor;
 }
 
 static void
@@ -1081,7 +1082,6 @@ find(const char *name)
 		if (strcmp(attacks[i].name, name) == 0)
 			return &attacks[i];
 	quit("hostile: no such attack: %s", name);
-	return NULL;
 }
 
 static void

@@ -827,7 +827,7 @@ test_range(void **state)
 static void
 test_nested_struct(void **state)
 {
-	/* struct { Size #65 } and three things #65 may be. */
+	/* struct { Size #65 } and what #65 may be. */
 	static const char def[] =
 	    DEF64_STRUCT("01 01 01 0453697a65 01 ff82 00");
 	static const char size[] =
@@ -835,6 +835,8 @@ test_nested_struct(void **state)
 	static const char nope[] =
 	    "ff81 03 01 02 ff82 00 01 01 01 044e6f7065 01 06 00 00 00";
 	static const char slice[] = "ff81 02 01 02 ff82 00 01 06 00 00";
+	static const char wrong[] =
+	    "ff81 03 01 02 ff82 00 01 01 01 04436f6c73 01 04 00 00 00";
 	struct stream s = stream_new();
 	struct outer out;
 
@@ -856,6 +858,8 @@ test_nested_struct(void **state)
 	assert_int_equal(verdict(def, nope, "ff80 01 01 50 00 00", &outer_type),
 	    0);
 	assert_int_equal(verdict(def, slice, "ff80 01 01 50 00", &outer_type),
+	    ERR_TYPE);
+	assert_int_equal(verdict(def, wrong, "ff80 01 00 00", &outer_type),
 	    ERR_TYPE);
 	assert_int_equal(verdict(def, NULL, "ff80 00", &outer_type), ERR_TYPE);
 }

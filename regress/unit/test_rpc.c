@@ -981,6 +981,23 @@ test_no_room_for_refusals(void **state)
 	pair_free(&p);
 }
 
+/* The longest refusal there is, with its definitions. */
+static void
+test_room_suffices(void **state)
+{
+	struct pair p = pair_new(RPC_SERVICE_PTY);
+	struct rpc_call call;
+	char name[300];
+
+	(void)state;
+	memset(name, 'x', sizeof(name));
+	buf_init(&p.down, RPC_HOST_ROOM);
+	put_call(&p, name, sizeof(name), UINT64_MAX);
+	assert_int_equal(rpc_host_next(p.host, &p.up, &p.down, &call), 0);
+	assert_true(buf_len(&p.down) > 512);
+	pair_free(&p);
+}
+
 static void
 test_no_room_for_reply(void **state)
 {
@@ -1153,6 +1170,7 @@ main(void)
 		cmocka_unit_test(test_wrong_argument),
 		cmocka_unit_test(test_bad_header),
 		cmocka_unit_test(test_no_room_for_refusals),
+		cmocka_unit_test(test_room_suffices),
 		cmocka_unit_test(test_no_room_for_reply),
 		cmocka_unit_test(test_pending_limit),
 		cmocka_unit_test(test_wrong_reply),

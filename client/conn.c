@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A connection with a service open on it: TCP and Noise XK, or the control
+ * socket as it is.  Message 3, the request for the service and the first calls
+ * leave in one packet: the host reads each exactly as far as it goes.
+ */
+#include "client/skypty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/mux.h"
+#include "common/noise.h"
+
+#define DIAL_MS 10000 /* for connecting, and again for the handshake */
+#define KEEPALIVE 15
+#define CHUNK (64U * 1024)
+#define IN_MAX (RPC_CLIENT_MSG_MAX + CHUNK)
+#define OUT_MAX (4U * 1024 * 1024)
+#define WIRE_MAX (CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
+
+/* Waits for fd until the deadline: 1, 0 when it has passed. */
+static int
+wait_for(int fd, short events, int64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	int64_t left;
+	int r;
+
+	do {
+		left = deadline - now_ms();
+		r = poll(&p, 1, left > 0 ? (int)left : 0);
+	} while (r == -1 && errno == EINTR);
+	return r == 1;
+}
+
+/* --- connecting -------------------------------------------------------------- */
+
+static int
+connect_one(const struct addrinfo *ai, int64_t deadline, int *error)
+{
+	socklen_t len = sizeof(*error);
+	int fd;
+
+	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    ai->ai_protocol);
+	if (fd == -1) {
+		*error = errno;
+		return -1;
+	}
+	*error = 0;
+	if (connect(fd, ai->ai_addr, ai->ai_addrlen) == -1)
+		*error = errno;
+	if (*error == EINPROGRESS) {
+		*error = ETIMEDOUT;
+		if (wait_for(fd, POLLOUT, deadline))
+			(void)getsockopt(
+			    fd, SOL_SOCKET, SO_ERROR, error, &len);
+	}
+	if (*error == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void
+set_options(int fd)
+{
+	int on = 1, idle = KEEPALIVE;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &idle, sizeof(idle));
+}
+
+/* An address gets a share of the time while others are left to try. */
+static int
+connect_any(const struct addrinfo *list, int *error)
+{
+	int64_t deadline = now_ms() + DIAL_MS, until;
+	int fd = -1;
+
+	for (const struct addrinfo *ai = list; ai != NULL && fd == -1;
+	     ai = ai->ai_next) {
+		until = ai->ai_next == NULL ?
+			      deadline :
+			      now_ms() + (deadline - now_ms()) / 2;
+		fd = connect_one(ai, until, error);
+	}
+	return fd;
+}
+
+static int
+dial_tcp(struct conn *c)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
+	const struct dest *d = c->dest;
+	int error = 0, r;
+
+	if ((r = getaddrinfo(d->host, d->port, &hints, &list)) != 0) {
+		complain("cannot resolve %s: %s", d->host, gai_strerror(r));
+		return EXIT_FAILED;
+	}
+	c->fd = connect_any(list, &error);
+	freeaddrinfo(list);
+	if (c->fd != -1) {
+		set_options(c->fd);
+		return 0;
+	}
+	if (error == ETIMEDOUT)
+		complain("%s port %s: connection timed out", d->host, d->port);
+	else if (error == ECONNREFUSED)
+		complain("%s port %s: connection refused; is skyptyd running "
+			 "there?",
+		    d->host, d->port);
+	else
+		complain("%s port %s: %s", d->host, d->port, strerror(error));
+	return EXIT_FAILED;
+}
+
+static int
+dial_unix(struct conn *c)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	const char *path = c->dest->socket;
+
+	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path)) {
+		complain("control socket %s: path too long", path);
+		return EXIT_FAILED;
+	}
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd == -1 ||
+	    connect(c->fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+		complain("control socket %s: %s%s", path, strerror(errno),
+		    errno == ENOENT || errno == ECONNREFUSED ?
+			      "; is skyptyd running here? (--cliaddr)" :
+			      "");
+		return EXIT_FAILED;
+	}
+	c->plain = true;
+	return fcntl(c->fd, F_SETFL, O_NONBLOCK) == -1 ? EXIT_FAILED : 0;
+}
+
+/* --- the handshake --------------------------------------------------------------- */
+
+static int
+no_message2(const struct conn *c, ssize_t r)
+{
+	char pk[KEY_PUBLIC_HEX];
+
+	key_text(&c->dest->pk, pk);
+	if (r == ERR_AGAIN)
+		complain("%s port %s: no answer to the handshake; is it a "
+			 "skypty host?",
+		    c->dest->host, c->dest->port);
+	else
+		complain("the host's key is not %s (or %s port %s is no "
+			 "skypty host)",
+		    pk, c->dest->host, c->dest->port);
+	return EXIT_FAILED;
+}
+
+/* Waits for the responder's one message. */
+static int
+await_frame(struct conn *c, struct buf *body)
+{
+	int64_t deadline = now_ms() + DIAL_MS;
+	ssize_t r;
+	int got;
+
+	while ((got = frame_get(&c->wire_in, body)) == 0) {
+		if (!wait_for(c->fd, POLLIN, deadline))
+			return no_message2(c, ERR_AGAIN);
+		r = buf_read(&c->wire_in, c->fd, CHUNK);
+		if (r < 0 && r != ERR_AGAIN)
+			return no_message2(c, r);
+		if (r > 0)
+			c->received += (uint64_t)r;
+	}
+	return got == 1 ? 0 : conn_bad(c, got);
+}
+
+static int
+put_message(struct conn *c, struct noise *n)
+{
+	struct buf msg;
+	int r;
+
+	buf_init(&msg, NOISE_MSG_MAX);
+	if ((r = noise_write(n, NULL, &msg)) == 0)
+		r = frame_put(&c->wire_out, buf_ptr(&msg), buf_len(&msg));
+	buf_free(&msg);
+	return r;
+}
+
+static int
+exchange(struct conn *c, struct noise *n)
+{
+	struct noise_keys keys;
+	struct buf body, payload;
+	int r;
+
+	if ((r = put_message(c, n)) != 0)
+		return conn_bad(c, r);
+	if ((r = conn_flush(c)) != 0 || (r = await_frame(c, &body)) != 0)
+		return r;
+	buf_init(&payload, NOISE_MSG_MAX);
+	r = noise_read(n, &body, &payload);
+	buf_free(&payload);
+	if (r != 0) {
+		complain("the host does not prove its key: %s", err_text(r));
+		return EXIT_FAILED;
+	}
+	if ((r = put_message(c, n)) != 0 || (r = noise_split(n, &keys)) != 0)
+		return conn_bad(c, r);
+	frame_key_init(&c->tx, keys.send);
+	frame_key_init(&c->rx, keys.recv);
+	explicit_bzero(&keys, sizeof(keys));
+	return 0;
+}
+
+static int
+shake_hands(struct conn *c, struct keyctx *ctx, const struct options *o)
+{
+	struct identity id = { 0 };
+	struct noise *n;
+	int r;
+
+	if ((r = identity_find(&id, ctx, o)) != 0)
+		return r;
+	key_text(&id.pk, c->us);
+	if (o->verbose)
+		complain("we are %s (%s)", c->us, id.source);
+	r = noise_new(
+	    &n, ctx, NOISE_XK, NOISE_INITIATOR, id.sk, &c->dest->pk);
+	identity_free(&id);
+	if (r != 0)
+		return conn_bad(c, r);
+	r = exchange(c, n);
+	noise_free(n);
+	return r;
+}
+
+/* --- open and close ------------------------------------------------------------------- */
+
+static int
+dial(struct conn *c, struct keyctx *ctx, const struct options *o)
+{
+	int r;
+
+	if (c->dest->kind == DEST_LOCAL)
+		return dial_unix(c);
+	if ((r = dial_tcp(c)) != 0)
+		return r;
+	return shake_hands(c, ctx, o);
+}
+
+int
+conn_open(struct conn *c, struct keyctx *ctx, const struct options *o,
+    const char *uri)
+{
+	int r;
+
+	memset(c, 0, sizeof(*c));
+	c->fd = -1;
+	c->dest = &o->dest;
+	buf_init(&c->wire_in, WIRE_MAX);
+	buf_init(&c->in, IN_MAX);
+	buf_init(&c->out, OUT_MAX);
+	buf_init(&c->wire_out, WIRE_MAX);
+	if ((r = dial(c, ctx, o)) != 0)
+		return r;
+	return mux_put_request(&c->out, uri) == 0 ? 0 : EXIT_FAILED;
+}
+
+void
+conn_close(struct conn *c)
+{
+	if (c->fd != -1)
+		close(c->fd);
+	c->fd = -1;
+	buf_free(&c->wire_in);
+	buf_free(&c->in);
+	buf_free(&c->out);
+	buf_free(&c->wire_out);
+	explicit_bzero(&c->rx, sizeof(c->rx));
+	explicit_bzero(&c->tx, sizeof(c->tx));
+}
+
+/* --- what went wrong -------------------------------------------------------------------- */
+
+int
+conn_bad(const struct conn *c, int error)
+{
+	complain("protocol error at byte %llu: %s",
+	    (unsigned long long)c->received, err_text(error));
+	return EXIT_FAILED;
+}
+
+int
+conn_ended(const struct conn *c)
+{
+	if (c->accepted)
+		complain("the connection was closed by the host");
+	else if (c->plain)
+		complain("the host does not serve this user on its control "
+			 "socket");
+	else
+		complain("your key %s is not on the host's whitelist (or the "
+			 "host is no skypty host)",
+		    c->us);
+	return EXIT_FAILED;
+}
+
+/* --- bytes ---------------------------------------------------------------------------------- */
+
+static size_t
+backlog(const struct conn *c)
+{
+	return buf_len(&c->out) + buf_len(&c->wire_out);
+}
+
+short
+conn_events(const struct conn *c)
+{
+	return (short)((buf_room(&c->in) >= FRAME_PLAIN_MAX ? POLLIN : 0) |
+	    (backlog(c) != 0 ? POLLOUT : 0));
+}
+
+static int
+seal_some(struct conn *c)
+{
+	struct buf view;
+	size_t n = buf_len(&c->out) < CHUNK ? buf_len(&c->out) : CHUNK;
+	int r;
+
+	if (!c->plain)
+		return frame_seal(&c->tx, &c->out, &c->wire_out);
+	if ((r = buf_get_view(&c->out, n, &view)) != 0)
+		return r;
+	return buf_put(&c->wire_out, buf_ptr(&view), n);
+}
+
+int
+conn_flush(struct conn *c)
+{
+	ssize_t r = 1;
+
+	while (backlog(c) != 0 && r > 0) {
+		if (buf_len(&c->out) != 0 && buf_room(&c->wire_out) > CHUNK &&
+		    (r = seal_some(c)) != 0)
+			return conn_bad(c, (int)r);
+		r = buf_write(&c->wire_out, c->fd);
+	}
+	if (r >= 0 || r == ERR_AGAIN)
+		return 0;
+	/* What it said before it went may still be read. */
+	if (errno == EPIPE || errno == ECONNRESET) {
+		buf_reset(&c->out);
+		buf_reset(&c->wire_out);
+		return 0;
+	}
+	complain("sending: %s", strerror(errno));
+	return EXIT_FAILED;
+}
+
+static int
+open_frames(struct conn *c)
+{
+	struct buf body;
+	int r;
+
+	while (!c->plain && buf_room(&c->in) >= FRAME_PLAIN_MAX) {
+		if ((r = frame_get(&c->wire_in, &body)) == 0)
+			return 0;
+		if (r < 0 || (r = frame_open(&c->rx, &body, &c->in)) != 0)
+			return conn_bad(c, r);
+	}
+	return 0;
+}
+
+static int
+check_answer(struct conn *c)
+{
+	uint8_t answer;
+
+	if (c->accepted || buf_get_u8(&c->in, &answer) != 0)
+		return 0;
+	if (answer != MUX_ACCEPT) {
+		complain("request rejected by remote dmsgpty-host");
+		return EXIT_FAILED;
+	}
+	c->accepted = true;
+	return 0;
+}
+
+static int
+receive(struct conn *c)
+{
+	ssize_t r;
+
+	r = buf_read(c->plain ? &c->in : &c->wire_in, c->fd, CHUNK);
+	if (r == ERR_EOF || (r == ERR_SYS && errno == ECONNRESET)) {
+		c->eof = true;
+		return 0;
+	}
+	if (r == ERR_SYS) {
+		complain("%s: %s",
+		    errno == ETIMEDOUT ? "the host does not answer any more" :
+					       "receiving",
+		    strerror(errno));
+		return EXIT_FAILED;
+	}
+	if (r > 0)
+		c->received += (uint64_t)r;
+	return 0;
+}
+
+int
+conn_pump(struct conn *c, short revents)
+{
+	int r;
+
+	if ((revents & POLLOUT) && (r = conn_flush(c)) != 0)
+		return r;
+	if ((revents & (POLLIN | POLLHUP | POLLERR)) && (r = receive(c)) != 0)
+		return r;
+	if ((r = open_frames(c)) != 0)
+		return r;
+	return check_answer(c);
+}

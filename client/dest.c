@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+/* Destinations: pk@host, pk@host:port, tcp://..., or a bare key. */
+#include "client/skypty.h"
+
+#include <string.h>
+
+#include "common/err.h"
+
+#define PK_DIGITS (2 * KEY_PUBLIC_LEN)
+
+static const struct {
+	const char *prefix;
+	enum dest_kind kind;
+} schemes[] = {
+	{ "tcp://", DEST_TCP },
+	{ "dmsg://", DEST_DMSG },
+	{ "skynet://", DEST_DMSG },
+};
+
+/* What follows the scheme; kind is left alone without one. */
+static const char *
+strip_scheme(const char *text, enum dest_kind *kind)
+{
+	size_t n;
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		n = strlen(schemes[i].prefix);
+		if (strncmp(text, schemes[i].prefix, n) == 0) {
+			*kind = schemes[i].kind;
+			return text + n;
+		}
+	}
+	return text;
+}
+
+bool
+dest_like(const char *text)
+{
+	enum dest_kind kind;
+	const char *rest = strip_scheme(text, &kind);
+	size_t digits = strspn(rest, "0123456789abcdefABCDEF");
+
+	if (rest != text)
+		return true;
+	return (digits == PK_DIGITS &&
+		   (rest[digits] == '\0' || rest[digits] == ':')) ||
+	    (digits >= 8 && rest[digits] == '@');
+}
+
+static int
+parse_pk(struct dest *d, struct keyctx *ctx, const char *text, size_t n)
+{
+	char hex[KEY_PUBLIC_HEX];
+	int r;
+
+	if (n != PK_DIGITS) {
+		complain("'%.*s' is not a public key: it has %zu digits and "
+			 "not %d",
+		    (int)n, text, n, PK_DIGITS);
+		return EXIT_USAGE;
+	}
+	memcpy(hex, text, n);
+	hex[n] = '\0';
+	if ((r = key_parse_public(ctx, hex, &d->pk)) != 0) {
+		complain("'%s' is not a public key: %s", hex,
+		    r == ERR_KEY ? "no point of the curve" :
+					 "not hexadecimal");
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+int
+dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
+    const char *port)
+{
+	const char *rest, *at;
+	int r;
+
+	*d = (struct dest){ .kind = DEST_DMSG };
+	rest = strip_scheme(text, &d->kind);
+	if ((at = strchr(rest, '@')) == NULL) {
+		if (d->kind == DEST_TCP) {
+			complain("'%s': tcp needs an address: "
+				 "tcp://<pk>@host[:port]",
+			    text);
+			return EXIT_USAGE;
+		}
+		return parse_pk(d, ctx, rest, strcspn(rest, ":"));
+	}
+	if (d->kind == DEST_DMSG && rest != text) {
+		complain("'%s': dmsg finds a key by itself: no '@' there",
+		    text);
+		return EXIT_USAGE;
+	}
+	d->kind = DEST_TCP;
+	if ((r = parse_pk(d, ctx, rest, (size_t)(at - rest))) != 0)
+		return r;
+	if (addr_split(at + 1, port, d->host, d->port) != 0 ||
+	    *d->host == '\0') {
+		complain("'%s' is not an address: host, host:port or "
+			 "[v6]:port",
+		    at + 1);
+		return EXIT_USAGE;
+	}
+	return 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/* Durations as Go writes them: "30s", "1m30s", "1.5h", "500ms". */
+#include "client/skypty.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MS_MAX (366.0 * 24 * 3600 * 1000)
+
+static const struct {
+	const char *name;
+	double ms;
+} units[] = {
+	{ "ms", 1 },
+	{ "us", 0.001 },
+	{ "ns", 0.000001 },
+	{ "s", 1000 },
+	{ "m", 60000 },
+	{ "h", 3600000 },
+};
+
+static const char *
+take_unit(const char *text, double *ms)
+{
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t n = strlen(units[i].name);
+
+		if (strncmp(text, units[i].name, n) == 0) {
+			*ms = units[i].ms;
+			return text + n;
+		}
+	}
+	return NULL;
+}
+
+/* A number alone is seconds.  -1: no duration. */
+int64_t
+duration_ms(const char *text)
+{
+	double total = 0, unit, value;
+	char *end;
+
+	if (*text == '\0' || strspn(text, "0123456789.hmsun") != strlen(text))
+		return -1;
+	if (strspn(text, "0123456789") == strlen(text))
+		total = strtod(text, NULL) * 1000;
+	else
+		while (*text != '\0') {
+			value = strtod(text, &end);
+			if (end == text || (text = take_unit(end, &unit)) == NULL)
+				return -1;
+			total += value * unit;
+		}
+	return total >= 0 && total <= MS_MAX ? (int64_t)total : -1;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whose key is used: --sk, DMSGPTY_SK, -i, the local visor's, our own file, a
+ * random one.  spec: pty.md 11.8.
+ */
+#include "client/skypty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/config.h"
+#include "common/err.h"
+#include "common/hex.h"
+
+char *
+identity_default_path(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *pw;
+	char *path;
+
+	if ((home == NULL || *home == '\0') &&
+	    (pw = getpwuid(getuid())) != NULL)
+		home = pw->pw_dir;
+	if (home == NULL ||
+	    asprintf(&path, "%s/.config/skypty/identity", home) == -1)
+		return NULL;
+	return path;
+}
+
+void
+identity_free(struct identity *id)
+{
+	sodium_free(id->sk);
+	id->sk = NULL;
+}
+
+static int
+from_text(struct identity *id, struct keyctx *ctx, const char *text,
+    const char *source)
+{
+	id->source = source;
+	return key_parse_secret(ctx, text, id->sk);
+}
+
+/* A file that others can read holds no secret. */
+static int
+check_mode(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		complain("%s: not a regular file", path);
+		return EXIT_FAILED;
+	}
+	if ((st.st_mode & 077) != 0) {
+		complain("%s: others may read it (mode %04o); run: chmod 600 "
+			 "%s",
+		    path, (unsigned)(st.st_mode & 07777), path);
+		return EXIT_FAILED;
+	}
+	return 0;
+}
+
+static int
+read_key(struct identity *id, struct keyctx *ctx, int fd, const char *path)
+{
+	char text[KEY_SECRET_HEX + 2];
+	ssize_t n;
+	int r;
+
+	n = read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\r\n")] = '\0';
+	r = from_text(id, ctx, text, path);
+	explicit_bzero(text, sizeof(text));
+	if (r == 0)
+		return 0;
+	complain("%s: holds no secret key (64 hexadecimal digits)", path);
+	return EXIT_FAILED;
+}
+
+static int
+from_file(struct identity *id, struct keyctx *ctx, const char *path)
+{
+	int fd, r;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1) {
+		complain("%s: %s", path, strerror(errno));
+		return EXIT_FAILED;
+	}
+	if ((r = check_mode(fd, path)) == 0)
+		r = read_key(id, ctx, fd, path);
+	close(fd);
+	return r;
+}
+
+static void
+say_visor(void *arg, bool fatal, const char *text)
+{
+	(void)arg, (void)fatal;
+	complain("the visor's key is not used: %s", text);
+}
+
+/* A visor that is not there is not worth a word. */
+static bool
+from_visor(struct identity *id, struct keyctx *ctx, bool verbose)
+{
+	struct config_report report = { .say = say_visor };
+	uint8_t *sk;
+
+	if (access(VISOR_CONF, F_OK) == -1) {
+		if (verbose)
+			complain("no visor here (%s)", VISOR_CONF);
+		return false;
+	}
+	if (config_visor_sk(ctx, VISOR_CONF, &sk, &report) != 0)
+		return false;
+	sodium_free(id->sk);
+	id->sk = sk;
+	id->source = VISOR_CONF;
+	return true;
+}
+
+/* DMSGPTY_SK with a mistake: said, and passed over. */
+static bool
+from_environment(struct identity *id, struct keyctx *ctx)
+{
+	const char *text = getenv("DMSGPTY_SK");
+
+	if (text == NULL || *text == '\0')
+		return false;
+	if (from_text(id, ctx, text, "DMSGPTY_SK") == 0)
+		return true;
+	complain("DMSGPTY_SK is not a secret key and is not used");
+	return false;
+}
+
+static int
+from_own_file(struct identity *id, struct keyctx *ctx, bool *found)
+{
+	char *path = identity_default_path();
+	int r = 0;
+
+	*found = path != NULL && access(path, F_OK) == 0;
+	if (*found && (r = from_file(id, ctx, path)) == 0)
+		id->source = "~/.config/skypty/identity";
+	free(path);
+	return r;
+}
+
+static int
+choose(struct identity *id, struct keyctx *ctx, const struct options *o)
+{
+	bool found;
+	int r;
+
+	if (o->sk != NULL && *o->sk != '\0') {
+		if (from_text(id, ctx, o->sk, "--sk") == 0)
+			return 0;
+		complain("--sk: not a secret key (64 hexadecimal digits)");
+		return EXIT_USAGE;
+	}
+	if (from_environment(id, ctx))
+		return 0;
+	if (o->identity != NULL)
+		return from_file(id, ctx, o->identity);
+	if (o->visor_key && from_visor(id, ctx, o->verbose))
+		return 0;
+	if ((r = from_own_file(id, ctx, &found)) != 0 || found)
+		return r;
+	id->source = "random; 'skypty keygen' makes one that stays";
+	return key_generate(ctx, id->sk) == 0 ? 0 : EXIT_FAILED;
+}
+
+int
+identity_find(
+    struct identity *id, struct keyctx *ctx, const struct options *o)
+{
+	int r;
+
+	if ((id->sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
+		return EXIT_FAILED;
+	if ((r = choose(id, ctx, o)) == 0 &&
+	    key_public(ctx, id->sk, &id->pk) != 0)
+		r = EXIT_FAILED;
+	if (r != 0)
+		identity_free(id);
+	return r;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: ISC */
+/* Flags of the commands that connect.  spec: pty.md 11.4, 11.5, 11.7. */
+#include "client/skypty.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/config.h"
+
+enum {
+	OPT_VISOR_KEY = 256,
+	OPT_NO_VISOR_KEY,
+	OPT_NO_PTY,
+	OPT_NO_STDIN,
+	OPT_TRANSPORT,
+	OPT_VIA,
+	OPT_CONFPATH,
+	OPT_ESCAPE,
+	OPT_STANDALONE,
+	OPT_ADDR,
+	OPT_IGNORED
+};
+
+static const struct option longopts[] = {
+	{ "sk", required_argument, NULL, 's' },
+	{ "identity", required_argument, NULL, 'i' },
+	{ "visor-key", optional_argument, NULL, OPT_VISOR_KEY },
+	{ "via-visor", optional_argument, NULL, OPT_VISOR_KEY },
+	{ "no-visor-key", no_argument, NULL, OPT_NO_VISOR_KEY },
+	{ "env", required_argument, NULL, 'e' },
+	{ "timeout", required_argument, NULL, 't' },
+	{ "no-pty", no_argument, NULL, OPT_NO_PTY },
+	{ "no-stdin", no_argument, NULL, OPT_NO_STDIN },
+	{ "port", required_argument, NULL, 'p' },
+	{ "transport", required_argument, NULL, OPT_TRANSPORT },
+	{ "scheme", required_argument, NULL, OPT_TRANSPORT },
+	{ "via", required_argument, NULL, OPT_VIA },
+	{ "clinet", required_argument, NULL, 'n' },
+	{ "cliaddr", required_argument, NULL, 'r' },
+	{ "confpath", required_argument, NULL, OPT_CONFPATH },
+	{ "cmd", required_argument, NULL, 'c' },
+	{ "args", required_argument, NULL, 'a' },
+	{ "addr", required_argument, NULL, OPT_ADDR },
+	{ "escape", required_argument, NULL, OPT_ESCAPE },
+	{ "standalone", no_argument, NULL, OPT_STANDALONE },
+	{ "rpc", required_argument, NULL, OPT_IGNORED },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int
+bad(const char *flag, const char *value, const char *why)
+{
+	complain("%s %s: %s", flag, value, why);
+	return EXIT_USAGE;
+}
+
+static int
+add_env(struct options *o, const char *entry)
+{
+	if (strchr(entry, '=') == NULL || *entry == '=')
+		return bad("--env", entry, "write NAME=VALUE");
+	if (o->nenv == ENV_MAX)
+		return bad("--env", entry, "too many of them");
+	o->env[o->nenv++] = entry;
+	return 0;
+}
+
+static int
+set_timeout(struct options *o, const char *text)
+{
+	if ((o->timeout_ms = duration_ms(text)) > 0)
+		return 0;
+	return bad("--timeout", text, "write a time like 30s, 5m or 1m30s");
+}
+
+static int
+set_transport(const char *text)
+{
+	if (strcmp(text, "auto") == 0 || strcmp(text, "tcp") == 0 ||
+	    *text == '\0')
+		return 0;
+	if (strcmp(text, "dmsg") == 0 || strcmp(text, "skynet") == 0)
+		return bad("--transport", text,
+		    "this version connects over tcp only: pk@host:port");
+	return bad("--transport", text, "there are auto and tcp");
+}
+
+static int
+set_visor_key(struct options *o, const char *value)
+{
+	o->visor_key = true;
+	if (value == NULL || strcmp(value, "true") == 0)
+		return 0;
+	o->visor_key = false;
+	if (strcmp(value, "false") == 0)
+		return 0;
+	return bad("--visor-key", value, "true or false");
+}
+
+static int
+set_escape(struct options *o, const char *text)
+{
+	if (strcmp(text, "none") == 0)
+		o->escape = -1;
+	else if (strlen(text) == 1)
+		o->escape = (unsigned char)*text;
+	else
+		return bad("--escape", text, "one character, or none");
+	return 0;
+}
+
+/* Where an option's text is kept as it is. */
+static const char **
+text_of(struct options *o, int opt)
+{
+	switch (opt) {
+	case 's':
+		return &o->sk;
+	case 'i':
+		return &o->identity;
+	case 'p':
+		return &o->port;
+	case 'n':
+		return &o->clinet;
+	case 'r':
+		return &o->cliaddr;
+	case 'c':
+		return &o->cmd;
+	case 'a':
+		return &o->args;
+	case OPT_VIA:
+		return &o->via;
+	case OPT_CONFPATH:
+		return &o->confpath;
+	}
+	return NULL;
+}
+
+static int
+set_flag(struct options *o, int opt)
+{
+	switch (opt) {
+	case OPT_NO_VISOR_KEY:
+		o->visor_key = false;
+		return 0;
+	case OPT_NO_PTY:
+		o->no_pty = true;
+		return 0;
+	case OPT_NO_STDIN:
+		o->no_stdin = true;
+		return 0;
+	case 'q':
+		o->quiet = true;
+		return 0;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	case OPT_IGNORED:
+		return 0;
+	case OPT_STANDALONE:
+		return bad("--standalone", "",
+		    "has a meaning over dmsg only, which this version does "
+		    "not speak yet");
+	}
+	return EXIT_USAGE;
+}
+
+static int
+take(struct options *o, int opt)
+{
+	const char **text;
+
+	if ((text = text_of(o, opt)) != NULL) {
+		*text = optarg;
+		return 0;
+	}
+	switch (opt) {
+	case 'e':
+		return add_env(o, optarg);
+	case 't':
+		return set_timeout(o, optarg);
+	case OPT_TRANSPORT:
+		return set_transport(optarg);
+	case OPT_VISOR_KEY:
+		return set_visor_key(o, optarg);
+	case OPT_ESCAPE:
+		return set_escape(o, optarg);
+	case OPT_ADDR:
+		return bad("--addr", optarg,
+		    "this version does not speak dmsg yet; use pk@host:port");
+	}
+	return set_flag(o, opt);
+}
+
+/* Flags up to the next word that is none.  *dashes: "--" came first. */
+static int
+take_flags(struct options *o, int argc, char **argv, bool *dashes)
+{
+	int before, opt, r;
+
+	*dashes = false;
+	for (;;) {
+		before = optind;
+		opt = getopt_long(
+		    argc, argv, "+s:i:e:t:p:n:r:c:a:qv", longopts, NULL);
+		if (opt == -1)
+			break;
+		if ((r = take(o, opt)) != 0)
+			return r;
+	}
+	*dashes = optind > before && strcmp(argv[optind - 1], "--") == 0;
+	return 0;
+}
+
+/* --- destinations ------------------------------------------------------------- */
+
+static const char *
+default_socket(void)
+{
+	if (access(DEFAULT_SOCKET, F_OK) == -1 &&
+	    access(SYSTEM_SOCKET, F_OK) == 0)
+		return SYSTEM_SOCKET;
+	return DEFAULT_SOCKET;
+}
+
+static void
+say(void *arg, bool fatal, const char *text)
+{
+	(void)arg;
+	if (fatal)
+		complain("%s", text);
+}
+
+/* A host's configuration tells where its control socket is. */
+static int
+from_configuration(struct options *o, struct keyctx *ctx)
+{
+	struct config_report report = { .say = say };
+	struct config c;
+	int r;
+
+	if (config_defaults(&c) != 0)
+		return EXIT_FAILED;
+	r = config_read_file(&c, ctx, o->confpath, &report);
+	if (r == 0 && (o->clinet = strdup(c.clinet)) != NULL)
+		o->cliaddr = strdup(c.cliaddr);
+	config_free(&c);
+	return r == 0 && o->cliaddr != NULL ? 0 : EXIT_USAGE;
+}
+
+static int
+local(struct options *o, struct keyctx *ctx)
+{
+	int r;
+
+	if (o->confpath != NULL && (r = from_configuration(o, ctx)) != 0)
+		return r;
+	if (o->clinet != NULL && strcmp(o->clinet, "unix") != 0)
+		return bad("--clinet", o->clinet, "only unix is spoken");
+	o->dest = (struct dest){ .kind = DEST_LOCAL,
+		.socket = o->cliaddr != NULL ? o->cliaddr :
+						     default_socket() };
+	return 0;
+}
+
+static int
+via(struct options *o, struct keyctx *ctx)
+{
+	if (strncmp(o->via, "tcp://", 6) != 0)
+		return bad("--via", o->via, "write tcp://<pk>@host:port");
+	return dest_parse(&o->dest, ctx, o->via, o->port);
+}
+
+static int
+only_tcp(const struct options *o)
+{
+	if (o->dest.kind != DEST_DMSG)
+		return 0;
+	complain("a key without an address is reached over dmsg, which this "
+		 "version does not speak yet; add the address: "
+		 "<pk>@host[:port]");
+	return EXIT_FAILED;
+}
+
+/* The first word is the destination, unless exec finds that it is none. */
+static int
+first_word(struct options *o, struct keyctx *ctx, enum command_style style,
+    int argc, char **argv, bool *dashes)
+{
+	const char *word = argv[optind];
+	bool command_follows =
+	    optind + 1 < argc && strcmp(argv[optind + 1], "--") == 0;
+	int r;
+
+	if (style == STYLE_EXEC && !dest_like(word) && !command_follows)
+		return local(o, ctx);
+	optind++;
+	if ((r = dest_parse(&o->dest, ctx, word, o->port)) != 0)
+		return r;
+	return take_flags(o, argc, argv, dashes);
+}
+
+int
+options_parse(struct options *o, struct keyctx *ctx, enum command_style style,
+    int argc, char **argv)
+{
+	bool dashes, shell = strcmp(argv[0], "shell") == 0;
+	int r;
+
+	*o = (struct options){ .visor_key = shell,
+		.timeout_ms = 30000,
+		.port = DEFAULT_PORT,
+		.escape = '~' };
+	if ((r = take_flags(o, argc, argv, &dashes)) != 0)
+		return r;
+	if (o->via != NULL)
+		r = via(o, ctx);
+	else if (style == STYLE_NONE || dashes || optind >= argc)
+		r = local(o, ctx);
+	else
+		r = first_word(o, ctx, style, argc, argv, &dashes);
+	o->command = argv + optind;
+	if (r != 0 || (r = only_tcp(o)) != 0)
+		return r;
+	if (o->no_pty && *o->command == NULL) {
+		complain("--no-pty needs a command");
+		return EXIT_USAGE;
+	}
+	return 0;
+}

@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An interactive session.  One Read and one Write are under way at any time:
+ * the next Read leaves before the last one's output is written, and what is
+ * typed while a Write is under way goes with the next.  spec: pty.md 6.
+ */
+#include "client/skypty.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/mux.h"
+
+#define READ_SIZE 65536
+#define WRITE_MAX 65536
+#define OUTPUT_HIGH (256U * 1024) /* unwritten output that stops Reads */
+#define OUTPUT_MAX (OUTPUT_HIGH + 8 * READ_SIZE)
+#define WRITE_CHUNK 16384 /* one write to standard output */
+#define PING_MS 30000
+#define DEAD_MS 90000 /* without a byte while an answer is due */
+#define EOF_MS 250 /* between two ends of file, at first; then longer */
+#define EOF_MS_MAX 2000
+#define CTRL_D 0x04
+#define CTRL_Z 0x1a
+
+static const char *const forwarded[] = { "TERM", "COLORTERM", "LANG",
+	"LC_ALL" };
+
+#define FORWARDED (sizeof(forwarded) / sizeof(forwarded[0]))
+
+/* The state of the one session of this process. */
+static struct session {
+	const struct options *opts;
+	struct conn conn;
+	struct rpc_client *rpc;
+	struct buf output; /* for standard output */
+	struct buf input;  /* for the host, escapes taken out */
+	bool tty;	   /* standard input is a terminal, in raw mode */
+	bool started;
+	bool reading, writing; /* a call is under way */
+	bool input_end;
+	bool over; /* the host has said so; output is still to be written */
+	bool no_ping;
+	int64_t next_ping, last_heard;
+	int64_t next_eof, eof_ms;
+	bool pinging;
+	enum { AFTER_NEWLINE, IN_LINE, AFTER_ESCAPE } place;
+	int status;
+	volatile sig_atomic_t resized, continued, stopped;
+} s;
+
+/* --- calls -------------------------------------------------------------------- */
+
+static int
+make_call(enum rpc_method method, const union rpc_value *v)
+{
+	int r;
+
+	if ((r = rpc_client_call(s.rpc, &s.conn.out, method, v, NULL)) != 0) {
+		complain("a call does not fit: %s", err_text(r));
+		return EXIT_FAILED;
+	}
+	return 0;
+}
+
+static int
+ask_read(void)
+{
+	union rpc_value v = { .number = READ_SIZE };
+
+	if (s.reading || s.over || buf_len(&s.output) >= OUTPUT_HIGH)
+		return 0;
+	s.reading = true;
+	return make_call(RPC_PTY_READ, &v);
+}
+
+static int
+send_input(void)
+{
+	union rpc_value v;
+	size_t n = buf_len(&s.input);
+	int r;
+
+	if (s.writing || n == 0 || !s.started)
+		return 0;
+	if (n > WRITE_MAX)
+		n = WRITE_MAX;
+	if ((r = buf_get_view(&s.input, n, &v.bytes)) != 0)
+		return EXIT_FAILED;
+	s.writing = true;
+	return make_call(RPC_PTY_WRITE, &v);
+}
+
+static int
+send_size(void)
+{
+	union rpc_value v = { .size = { 0 } };
+
+	if (!s.started || !term_size(&v.size))
+		return 0;
+	return make_call(RPC_PTY_SETSIZE, &v);
+}
+
+/* --- start --------------------------------------------------------------------------- */
+
+static int
+put_word(struct gob_list *list, const char *word)
+{
+	return gob_list_add(list, word, strlen(word));
+}
+
+static int
+put_variable(struct gob_list *list, const char *name, const char *fallback)
+{
+	const char *value = getenv(name);
+	char *entry;
+	int r;
+
+	if (value == NULL || *value == '\0')
+		value = fallback;
+	if (value == NULL)
+		return 0;
+	if (asprintf(&entry, "%s=%s", name, value) == -1)
+		return ERR_NOMEM;
+	r = put_word(list, entry);
+	free(entry);
+	return r;
+}
+
+static int
+put_env(struct gob_list *list)
+{
+	int r = 0;
+
+	buf_init(&list->raw, 1024 * 1024);
+	for (size_t i = 0; r == 0 && i < FORWARDED; i++)
+		r = put_variable(
+		    list, forwarded[i], i == 0 ? "xterm-256color" : NULL);
+	for (size_t i = 0; r == 0 && i < s.opts->nenv; i++)
+		r = put_word(list, s.opts->env[i]);
+	return r;
+}
+
+/* The original's list, divided by commas. */
+static int
+put_args(struct gob_list *list)
+{
+	char *copy, *rest, *word;
+	int r = 0;
+
+	buf_init(&list->raw, 1024 * 1024);
+	if (s.opts->args == NULL)
+		return 0;
+	if ((copy = rest = strdup(s.opts->args)) == NULL)
+		return ERR_NOMEM;
+	while (r == 0 && (word = strsep(&rest, ",")) != NULL)
+		r = put_word(list, word);
+	free(copy);
+	return r;
+}
+
+static int
+start(void)
+{
+	const char *shell = s.opts->cmd != NULL ? s.opts->cmd : DEFAULT_SHELL;
+	union rpc_value v = { .command = { .has_size = false } };
+	struct rpc_command *c = &v.command;
+	int r;
+
+	buf_view(&c->name, shell, strlen(shell));
+	c->has_size = term_size(&c->size);
+	if ((r = put_args(&c->arg)) == 0 && (r = put_env(&c->env)) == 0)
+		r = make_call(RPC_PTY_START, &v);
+	buf_free(&c->arg.raw);
+	buf_free(&c->env.raw);
+	return r == 0 ? 0 : EXIT_FAILED;
+}
+
+/* --- replies ------------------------------------------------------------------------------ */
+
+static bool
+equals(const struct buf *text, const char *s1)
+{
+	return buf_len(text) == strlen(s1) &&
+	    memcmp(buf_ptr(text), s1, strlen(s1)) == 0;
+}
+
+/* How hosts say that the shell has ended.  spec: pty.md 6.3. */
+static void
+read_failed(const struct buf *text)
+{
+	s.over = true;
+	if (equals(text, "EOF") ||
+	    equals(text, "read /dev/ptmx: input/output error") ||
+	    equals(text, "read /dev/ptmx: file already closed"))
+		return;
+	complain("the session failed: %s", printable(text));
+	s.status = EXIT_FAILED;
+}
+
+static int
+take_failure(const struct rpc_reply *reply)
+{
+	switch (reply->method) {
+	case RPC_PTY_START:
+		complain("cannot start %s: %s",
+		    s.opts->cmd != NULL ? s.opts->cmd : DEFAULT_SHELL,
+		    printable(&reply->error));
+		return EXIT_FAILED;
+	case RPC_PTY_READ:
+		read_failed(&reply->error);
+		return 0;
+	case RPC_PTY_PING:
+		s.no_ping = true; /* an older host does not know it */
+		return 0;
+	default:
+		/* Input for a shell that is gone: Read will tell. */
+		return 0;
+	}
+}
+
+static int
+take_reply(struct rpc_reply *reply)
+{
+	struct buf *b = &reply->value.bytes;
+
+	if (reply->method == RPC_PTY_READ)
+		s.reading = false;
+	else if (reply->method == RPC_PTY_WRITE)
+		s.writing = false;
+	else if (reply->method == RPC_PTY_PING)
+		s.pinging = false;
+	if (reply->failed)
+		return take_failure(reply);
+	if (reply->method == RPC_PTY_START) {
+		s.started = true;
+		return 0;
+	}
+	if (reply->method == RPC_PTY_READ &&
+	    buf_put(&s.output, buf_ptr(b), buf_len(b)) != 0)
+		return conn_bad(&s.conn, ERR_LIMIT);
+	return 0;
+}
+
+/* Replies, and what they make possible, before anything is written out. */
+static int
+take_replies(void)
+{
+	struct rpc_reply reply;
+	int r;
+
+	while (s.conn.accepted &&
+	    (r = rpc_client_next(s.rpc, &s.conn.in, &reply)) != 0) {
+		if (r < 0)
+			return conn_bad(&s.conn, r);
+		if ((r = take_reply(&reply)) != 0)
+			return r;
+	}
+	if (s.started && ((r = ask_read()) != 0 || (r = send_input()) != 0))
+		return r;
+	return conn_flush(&s.conn);
+}
+
+/* --- what is typed ------------------------------------------------------------------------- */
+
+static void
+escape_help(void)
+{
+	int c = s.opts->escape;
+
+	fprintf(stderr,
+	    "%c?\r\nSupported escape sequences:\r\n"
+	    " %c.   - end the connection\r\n"
+	    " %c^Z  - suspend skypty\r\n"
+	    " %c?   - this message\r\n"
+	    " %c%c   - send the escape character\r\n"
+	    "(Note that escapes are only recognized immediately after "
+	    "newline.)\r\n",
+	    c, c, c, c, c, c);
+}
+
+static int
+suspend(void)
+{
+	int r;
+
+	term_suspend();
+	r = send_size();
+	return r != 0 ? r : conn_flush(&s.conn);
+}
+
+/* What follows the escape character; 1 if it was meant for us. */
+static int
+take_escape(uint8_t c, int *result)
+{
+	s.place = AFTER_NEWLINE;
+	switch (c) {
+	case '.':
+		fprintf(stderr, "%c.\r\n", s.opts->escape);
+		s.over = true;
+		*result = EXIT_FAILED;
+		return 1;
+	case CTRL_Z:
+		*result = suspend();
+		return 1;
+	case '?':
+		escape_help();
+		return 1;
+	}
+	s.place = IN_LINE;
+	if (c == s.opts->escape)
+		return 0;
+	return buf_put_u8(&s.input, (uint8_t)s.opts->escape);
+}
+
+static int
+take_key(uint8_t c)
+{
+	int result = 0;
+
+	if (s.place == AFTER_ESCAPE) {
+		if (take_escape(c, &result) == 1)
+			return result;
+	} else if (s.place == AFTER_NEWLINE && s.opts->escape != -1 &&
+	    c == s.opts->escape) {
+		s.place = AFTER_ESCAPE;
+		return 0;
+	}
+	s.place = c == '\r' || c == '\n' ? AFTER_NEWLINE : IN_LINE;
+	return buf_put_u8(&s.input, c) == 0 ? 0 : EXIT_FAILED;
+}
+
+/*
+ * Without a terminal the end of the input is typed as the terminal's own end
+ * of file, twice if a line is open.  Again and again: whoever reads next is to
+ * find it, and one that arrives while a shell changes modes is lost.
+ */
+static int
+type_eof(void)
+{
+	static const uint8_t eof[2] = { CTRL_D, CTRL_D };
+
+	s.next_eof = now_ms() + s.eof_ms;
+	s.eof_ms = s.eof_ms * 2 < EOF_MS_MAX ? s.eof_ms * 2 : EOF_MS_MAX;
+	if (buf_put(&s.input, eof, s.place == AFTER_NEWLINE ? 1 : 2) != 0)
+		return EXIT_FAILED;
+	s.place = AFTER_NEWLINE;
+	return 0;
+}
+
+static int
+end_input(void)
+{
+	s.input_end = true;
+	s.eof_ms = EOF_MS;
+	return s.tty ? 0 : type_eof();
+}
+
+/* Once the last one has been taken. */
+static int
+repeat_eof(void)
+{
+	int r;
+
+	if (!s.input_end || s.tty || s.over || s.writing ||
+	    now_ms() < s.next_eof)
+		return 0;
+	if ((r = type_eof()) != 0 || (r = send_input()) != 0)
+		return r;
+	return conn_flush(&s.conn);
+}
+
+static int
+read_input(void)
+{
+	uint8_t chunk[4096];
+	ssize_t n;
+	int r = 0;
+
+	n = read(STDIN_FILENO, chunk, sizeof(chunk));
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0)
+		return end_input();
+	if (s.tty) {
+		for (ssize_t i = 0; r == 0 && i < n; i++)
+			r = take_key(chunk[i]);
+		return r;
+	}
+	s.place = chunk[n - 1] == '\n' ? AFTER_NEWLINE : IN_LINE;
+	return buf_put(&s.input, chunk, (size_t)n) == 0 ? 0 : EXIT_FAILED;
+}
+
+/* --- output ------------------------------------------------------------------------------------ */
+
+static int
+write_output(void)
+{
+	size_t n = buf_len(&s.output) < WRITE_CHUNK ? buf_len(&s.output) :
+						      WRITE_CHUNK;
+	ssize_t r;
+
+	r = write(STDOUT_FILENO, buf_ptr(&s.output), n);
+	if (r > 0)
+		buf_skip(&s.output, (size_t)r);
+	if (r >= 0 || errno == EAGAIN || errno == EINTR)
+		return 0;
+	if (errno != EPIPE)
+		complain("output: %s", strerror(errno));
+	return EXIT_FAILED;
+}
+
+/* --- the loop ---------------------------------------------------------------------------------- */
+
+static void
+on_signal(int sig)
+{
+	if (sig == SIGWINCH)
+		s.resized = 1;
+	else if (sig == SIGCONT)
+		s.continued = 1;
+	else
+		s.stopped = 1;
+}
+
+static int
+take_signals(void)
+{
+	int r = 0;
+
+	if (s.stopped) {
+		s.stopped = 0;
+		r = suspend();
+	}
+	if (s.continued && s.tty)
+		(void)term_raw();
+	if (r == 0 && (s.resized || s.continued)) {
+		s.resized = s.continued = 0;
+		if ((r = send_size()) == 0)
+			r = conn_flush(&s.conn);
+	}
+	return r;
+}
+
+static int
+keep_alive(void)
+{
+	int64_t now = now_ms();
+
+	if (s.pinging && now - s.last_heard > DEAD_MS) {
+		complain("the host has not answered for %d seconds",
+		    DEAD_MS / 1000);
+		return EXIT_FAILED;
+	}
+	if (now < s.next_ping)
+		return 0;
+	s.next_ping = now + PING_MS;
+	if (s.no_ping || !s.started || s.over || s.pinging)
+		return 0;
+	s.pinging = true;
+	if (make_call(RPC_PTY_PING, NULL) != 0)
+		return EXIT_FAILED;
+	return conn_flush(&s.conn);
+}
+
+enum { P_CONN, P_IN, P_OUT, P_COUNT };
+
+static void
+prepare(struct pollfd p[P_COUNT])
+{
+	bool want_input = s.started && !s.input_end && !s.over &&
+	    buf_len(&s.input) < WRITE_MAX;
+
+	p[P_CONN] = (struct pollfd){ .fd = s.conn.eof ? -1 : s.conn.fd,
+		.events = conn_events(&s.conn) };
+	p[P_IN] = (struct pollfd){ .fd = want_input ? STDIN_FILENO : -1,
+		.events = POLLIN };
+	p[P_OUT] = (struct pollfd){ .fd = buf_len(&s.output) != 0 ?
+						STDOUT_FILENO :
+						-1,
+		.events = POLLOUT };
+}
+
+static int
+serve(const struct pollfd p[P_COUNT])
+{
+	int r;
+
+	if (p[P_CONN].revents != 0) {
+		s.last_heard = now_ms();
+		if ((r = conn_pump(&s.conn, p[P_CONN].revents)) != 0)
+			return r;
+	}
+	if (p[P_IN].revents != 0 && (r = read_input()) != 0)
+		return r;
+	if ((r = take_replies()) != 0)
+		return r;
+	if (p[P_OUT].revents != 0 && (r = write_output()) != 0)
+		return r;
+	return s.conn.eof && !s.over ? conn_ended(&s.conn) : 0;
+}
+
+/* Signals are let in only while poll waits: none is missed. */
+static int
+loop(void)
+{
+	struct pollfd p[P_COUNT];
+	struct timespec ts = { .tv_nsec = EOF_MS * 1000000 };
+	sigset_t open;
+	int r = 0;
+
+	sigprocmask(SIG_SETMASK, NULL, &open);
+	sigdelset(&open, SIGWINCH);
+	sigdelset(&open, SIGCONT);
+	sigdelset(&open, SIGTSTP);
+	while (r == 0 && !(s.over && buf_len(&s.output) == 0)) {
+		prepare(p);
+		if (ppoll(p, P_COUNT, &ts, &open) == -1) {
+			if (errno != EINTR)
+				return EXIT_FAILED;
+			memset(p, 0, sizeof(p));
+		}
+		if ((r = take_signals()) == 0 && (r = serve(p)) == 0 &&
+		    (r = keep_alive()) == 0)
+			r = repeat_eof();
+	}
+	return r;
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	static const int caught[] = { SIGWINCH, SIGCONT, SIGTSTP };
+	sigset_t blocked;
+
+	sigemptyset(&sa.sa_mask);
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
+		sigaction(caught[i], &sa, NULL);
+		sigaddset(&blocked, caught[i]);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+}
+
+static int
+run(void)
+{
+	int r;
+
+	if ((s.rpc = rpc_client_new()) == NULL)
+		return EXIT_FAILED;
+	s.tty = isatty(STDIN_FILENO) == 1;
+	s.last_heard = now_ms();
+	s.next_ping = s.last_heard + PING_MS;
+	if ((r = start()) == 0 && (r = conn_flush(&s.conn)) == 0) {
+		catch_signals();
+		if (s.tty && term_raw() != 0)
+			complain("cannot set the terminal to raw mode");
+		r = loop();
+	}
+	term_restore();
+	rpc_client_free(s.rpc);
+	return r != 0 ? r : s.status;
+}
+
+int
+session_run(struct keyctx *ctx, const struct options *o)
+{
+	int r;
+
+	s.opts = o;
+	buf_init(&s.output, OUTPUT_MAX);
+	buf_init(&s.input, 2 * WRITE_MAX);
+	if ((r = conn_open(&s.conn, ctx, o, MUX_URI_PTY)) == 0)
+		r = run();
+	conn_close(&s.conn);
+	buf_free(&s.output);
+	buf_free(&s.input);
+	return r;
+}

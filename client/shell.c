@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/* skypty shell, start and exec: where to, and then the session or command. */
+#include "client/skypty.h"
+
+static int
+run(enum command_style style, int argc, char **argv)
+{
+	struct options o;
+	struct keyctx *ctx;
+	int r;
+
+	if ((ctx = keyctx_new()) == NULL)
+		return EXIT_FAILED;
+	if ((r = options_parse(&o, ctx, style, argc, argv)) != 0)
+		return r;
+	if (*o.command != NULL)
+		r = exec_run(ctx, &o);
+	else if (style == STYLE_EXEC) {
+		complain("exec needs a command: skypty exec %s-- cmd [args]",
+		    o.dest.kind == DEST_TCP ? "... " : "");
+		r = EXIT_USAGE;
+	} else
+		r = session_run(ctx, &o);
+	keyctx_free(ctx);
+	return r;
+}
+
+int
+shell_main(int argc, char **argv)
+{
+	return run(STYLE_SHELL, argc, argv);
+}
+
+int
+exec_main(int argc, char **argv)
+{
+	return run(STYLE_EXEC, argc, argv);
+}

@@ -1,0 +1,404 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: ISC
+# What the system tests share.  A test sources this file, defines functions and
+# hands them to as_root, as_user or both.  Each of those gives it a folder $dir
+# of its own with keys and copies of the programs, and ends whatever the test
+# has started when it is over.
+#
+# The programs run by way of $as, i.e. as an ordinary user where that has been
+# asked for.  Every process of ours is found again by its program's path below
+# $dir or by the pids in $pids, never by name.
+
+set -u
+
+BIN=$(cd "${BIN:-.}" && pwd)
+OBJ=${OBJ:-obj}
+HELPERS=$OBJ/regress/sys
+LIB=regress/sys
+PYTHON=python3
+[ -x /usr/bin/python3 ] && PYTHON=/usr/bin/python3
+
+unset LISTEN_FDS LISTEN_PID NOTIFY_SOCKET DMSGPTY_SK
+for name in DMSGDISC DMSGSESSIONS DMSGPORT CLINET CLIADDR; do
+	unset "DMSGPTY_$name"
+done
+umask 022
+
+dir=
+pids=
+role=
+user=nobody
+# Whether the sanitizers' runtime is built in, which no filter can bear.
+if grep -q __asan_init "$BIN/skyptyd" 2>/dev/null; then
+	sanitized=yes
+else
+	sanitized=
+fi
+if getent passwd _skypty >/dev/null; then
+	privsep=_skypty
+else
+	privsep=$user
+fi
+
+# --- results -----------------------------------------------------------------
+
+fail() {
+	echo "$role: $*"
+	if [ -n "$dir" ]; then
+		for f in "$dir"/log.* "$dir"/err.*; do
+			[ -s "$f" ] || continue
+			echo "-- ${f##*/}:"
+			tail -n 20 "$f"
+		done
+	fi
+	exit 1
+}
+
+skip() {
+	echo "$*"
+	exit 77
+}
+
+# equal GOT WANTED WHAT
+equal() {
+	[ "$1" = "$2" ] || fail "$3: '$1', expected '$2'"
+}
+
+# has FILE TEXT: the file holds the text.
+has() {
+	grep -qF -e "$2" "$1" || {
+		sed 's/^/	/' "$1"
+		fail "'$2' is not in ${1##*/}"
+	}
+}
+
+hasnt() {
+	! grep -qF -e "$2" "$1" || {
+		sed 's/^/	/' "$1"
+		fail "'$2' is in ${1##*/}"
+	}
+}
+
+# --- waiting -----------------------------------------------------------------
+
+# wait_for WHAT COMMAND...: until the command succeeds; fails after 10 s.
+wait_for() {
+	what=$1
+	shift
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 500 ] || fail "waited in vain for $what"
+		sleep 0.02
+	done
+}
+
+# The same for a process's end.
+wait_gone() {
+	wait_for "the end of $1" gone "$2"
+}
+
+# A zombie is gone, too, where nobody but us could reap it.
+gone() {
+	case $(ps -o stat= -p "$1") in
+	"" | Z*) return 0 ;;
+	esac
+	return 1
+}
+
+alive() {
+	! gone "$1"
+}
+
+children() {
+	ps -o pid= --ppid "$1" | tr -d ' '
+}
+
+has_no_child() {
+	[ -z "$(children "$1")" ]
+}
+
+# --- roles -------------------------------------------------------------------
+
+# begin ROLE: folder, keys, programs.
+begin() {
+	role=$1
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/skypty-test.XXXXXX") || exit 1
+	chmod 755 "$dir"
+	pids=
+	serial=0
+	as=
+	uid=$(id -u)
+	gid=$(id -g)
+	if [ "$role" = user ] && [ "$uid" -eq 0 ]; then
+		uid=$(id -u "$user")
+		gid=$(id -g "$user")
+		as="setpriv --reuid=$uid --regid=$gid --clear-groups --"
+		chown "$uid:$gid" "$dir"
+	fi
+	HOME=$dir/home
+	export HOME
+	bin=$dir/bin
+	$as mkdir "$HOME" "$bin"
+	cp "$BIN/skyptyd" "$BIN/skyptyd-monitor" "$BIN/skyptyd-net" \
+		"$BIN/skypty" "$bin" || fail "no programs to test"
+	account=$(getent passwd "$uid" | cut -d : -f 1)
+
+	host_sk=$(secret)
+	new_key client
+	client=$key
+	conf
+	pk=$(run skyptyd check --cliaddr "" -c "$dir/host.json" 2>/dev/null |
+		sed -n 's/^identity *//p')
+	[ -n "$pk" ] || fail "skyptyd check names no identity"
+	sock=$dir/pty.sock
+}
+
+# Ends what is still there.
+end() {
+	[ -n "$dir" ] || return 0
+	tries=0
+	while [ $tries -lt 100 ]; do
+		left=
+		for pid in $pids $(ours); do
+			terminated "$pid" || left=yes
+		done
+		[ -n "$left" ] || break
+		sleep 0.02
+		tries=$((tries + 1))
+	done
+	for pid in $pids $(ours); do
+		kill -9 "$pid" 2>/dev/null
+	done
+	for pid in $pids; do
+		wait "$pid" 2>/dev/null
+	done
+	rm -rf "$dir"
+	dir=
+	pids=
+}
+
+# Processes whose program lies in our folder.
+ours() {
+	for p in /proc/[0-9]*; do
+		case $(readlink "$p/exe" 2>/dev/null) in
+		"$dir"/*) echo "${p#/proc/}" ;;
+		esac
+	done
+}
+
+trap end EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+as_root() {
+	begin root
+	"$@" || fail "$1 returned $?"
+	end
+}
+
+as_user() {
+	begin user
+	"$@" || fail "$1 returned $?"
+	end
+}
+
+# Both if we are root, else what is possible.
+both() {
+	[ "$(id -u)" -ne 0 ] || as_root "$@"
+	as_user "$@"
+}
+
+# Where the privilege makes no difference, or only root can set the scene.
+either() {
+	if [ "$(id -u)" -eq 0 ]; then
+		as_root "$@"
+	else
+		as_user "$@"
+	fi
+}
+
+need_root() {
+	[ "$(id -u)" -eq 0 ] || skip "only root can $*"
+}
+
+need_filter() {
+	[ -z "$sanitized" ] ||
+		skip "the sanitizers' runtime does not run confined"
+}
+
+need_command() {
+	command -v "$1" >/dev/null || skip "$1 is not installed"
+}
+
+# --- keys and configuration --------------------------------------------------
+
+secret() {
+	"$BIN/skyptyd" confgen | sed -n 's/^ *"sk": "\([0-9a-f]*\)".*/\1/p'
+}
+
+# new_key NAME: makes $dir/NAME, an identity; its public key is in $key.
+new_key() {
+	secret >"$dir/$1"
+	chmod 600 "$dir/$1"
+	[ -z "$as" ] || chown "$uid:$gid" "$dir/$1"
+	key=$(run skypty pk -i "$dir/$1")
+	[ ${#key} -eq 66 ] || fail "skypty pk printed '$key'"
+}
+
+# conf [KEY VALUE]...: writes $dir/host.json; VALUE is JSON.  Who may come in
+# is in $wl, else the client.
+conf() {
+	{
+		printf '{\n    "sk": "%s",\n' "$host_sk"
+		[ "$uid" -ne 0 ] ||
+			printf '    "privsep_user": "%s",\n' "$privsep"
+		while [ $# -gt 1 ]; do
+			printf '    "%s": %s,\n' "$1" "$2"
+			shift 2
+		done
+		printf '    "wl": [%s]\n}\n' "${wl-\"$client\"}"
+	} >"$dir/host.json"
+	chmod 600 "$dir/host.json"
+	[ -z "$as" ] || chown "$uid:$gid" "$dir/host.json"
+}
+
+# --- programs ----------------------------------------------------------------
+
+# A program in the foreground.
+run() {
+	program=$1
+	shift
+	$as "$bin/$program" "$@"
+}
+
+# spawn LOG COMMAND...: in the background, its pid in $pid.
+spawn() {
+	spawn_log=$1
+	shift
+	$as "$@" >"$spawn_log" 2>&1 </dev/null &
+	pid=$!
+	pids="$pids $pid"
+}
+
+# start_host [FLAG]...: a host on a port of its own.  Sets host, log, port.
+start_host() {
+	serial=$((serial + 1))
+	log=$dir/log.$serial
+	spawn "$log" "$bin/skyptyd" tcp -c "$dir/host.json" \
+		--addr "127.0.0.1:${port-0}" --cliaddr "$sock" "$@"
+	host=$pid
+	wait_for "the host" served
+	port=$(port_of "$log")
+	[ -n "$port" ] || fail "the host does not say where it listens"
+}
+
+served() {
+	grep -q 'Serving as' "$log" || gone "$host"
+}
+
+port_of() {
+	sed -n 's/.*Listening on .*:\([0-9][0-9]*\)$/\1/p' "$1" | head -n 1
+}
+
+# stop_host: ends it and its connections; its exit status is in $status.
+stop_host() {
+	wait_for "the end of the host" terminated "$host"
+	status=0
+	wait "$host" || status=$?
+}
+
+# Signals that come close together are one.
+terminated() {
+	kill "$1" 2>/dev/null
+	gone "$1"
+}
+
+dest() {
+	echo "tcp://$pk@127.0.0.1:$port"
+}
+
+# on_host [FLAG...] -- COMMAND...: by Exec.
+on_host() {
+	run skypty exec -i "$dir/client" --no-visor-key \
+		--via "$(dest)" "$@"
+}
+
+# shell [FLAG]...: a session that reads our standard input.
+shell() {
+	run skypty shell -c /bin/sh -i "$dir/client" --no-visor-key \
+		"$(dest)" "$@"
+}
+
+# serves: a listed client gets in.
+serves() {
+	[ "$(on_host -- echo works 2>"$dir/err.serves")" = works ] ||
+		fail "the host does not serve: $(cat "$dir/err.serves")"
+}
+
+# raw STEP...: the client that misbehaves.
+raw() {
+	"$HELPERS/raw_client" 127.0.0.1 "$port" "$pk" "$dir/client" "$@"
+}
+
+# refused: the listed client does not get in.
+refused() {
+	if on_host -- true 2>"$dir/err.refused"; then
+		fail "the host lets the client in"
+	fi
+}
+
+# The monitor and the confined child of the only connection.
+monitor_of() {
+	wait_for "a monitor" has_child "$1"
+	monitor=$(children "$1" | head -n 1)
+}
+
+has_child() {
+	[ -n "$(children "$1")" ]
+}
+
+# stand_in HELPER: a program in skyptyd-net's place, which reads its orders
+# from the file act.
+stand_in() {
+	mv "$bin/skyptyd-net" "$bin/skyptyd-net.real"
+	cp "$HELPERS/$1" "$bin/skyptyd-net"
+	order real
+}
+
+order() {
+	echo "$1" >"$bin/act"
+}
+
+# --- a shell that is typed into ----------------------------------------------
+
+# open_shell: its client is $client_pid, it writes its pid into $dir/shell.pid.
+open_shell() {
+	rm -f "$dir/keys" "$dir/shell.pid"
+	mkfifo -m 644 "$dir/keys"
+	# shellcheck disable=SC2086
+	$as "$bin/skypty" shell -c /bin/sh -i "$dir/client" --no-visor-key \
+		"$(dest)" <"$dir/keys" >"$dir/err.shell" 2>&1 &
+	client_pid=$!
+	pids="$pids $client_pid"
+	exec 9>"$dir/keys"
+	echo "echo \$\$ >$dir/shell.pid" >&9
+	wait_for "the shell" test -s "$dir/shell.pid"
+}
+
+# type_in_shell TEXT: lets the shell write it into a file.
+type_in_shell() {
+	rm -f "$dir/typed"
+	echo "echo '$1' >$dir/typed" >&9
+	wait_for "the shell's answer" grep -qxF "$1" "$dir/typed"
+}
+
+# close_shell: its client's exit status is in $client_status.
+close_shell() {
+	echo exit >&9
+	exec 9>&-
+	wait_gone "the client" "$client_pid"
+	client_status=0
+	wait "$client_pid" || client_status=$?
+}

@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# What a shell or command inherits besides its environment is a login's as
+# well: no signal blocked or ignored, no confinement, a session of its own.
+. regress/sys/lib.sh
+
+expect_state() {
+	for field in SigBlk SigIgn SigCgt; do
+		equal "$(value "$1" $field)" 0000000000000000 "$field in $2"
+	done
+	equal "$(value "$1" NoNewPrivs)" "$(value /proc/self/status NoNewPrivs)" \
+		"NoNewPrivs in $2"
+	equal "$(value "$1" Seccomp)" "$(value /proc/self/status Seccomp)" \
+		"Seccomp in $2"
+	equal "$(value "$1" Uid)" "$uid$tab$uid$tab$uid$tab$uid" "Uid in $2"
+	case $(value "$1" Groups) in
+	"$groups" | "$groups ") ;;
+	*) fail "groups in $2: $(value "$1" Groups), expected $groups" ;;
+	esac
+}
+
+value() {
+	sed -n "s/^$2:[[:space:]]*//p" "$1"
+}
+
+state() {
+	tab=$(printf '\t')
+	start_host
+	groups=$(value /proc/self/status Groups | sed 's/ *$//')
+	# Root takes the groups that it has by the system's files.
+	[ "$uid" -ne 0 ] ||
+		groups=$(id -G root | tr ' ' '\n' | sort -n | tr '\n' ' ' |
+			sed 's/ *$//')
+	[ -z "$as" ] || groups=
+	on_host -- cat /proc/self/status >"$dir/exec"
+	expect_state "$dir/exec" "a command"
+	run skypty shell -i "$dir/client" --no-visor-key -c /bin/cat \
+		-a /proc/self/status "$(dest)" </dev/null |
+		tr -d '\r' >"$dir/shell"
+	expect_state "$dir/shell" "a shell"
+	on_host -- sh -c 'echo $$; ps -o pid=,pgid=,sid= -p $$' |
+		tr -s ' \n' '  ' >"$dir/ids"
+	# shellcheck disable=SC2046
+	set -- $(cat "$dir/ids")
+	equal "$1 $1 $1" "$2 $3 $4" "process, group and session of a command"
+	stop_host
+}
+
+both state
