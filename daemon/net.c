@@ -177,8 +177,7 @@ set_up(struct net *n)
 		return -1;
 	if ((n->timer = evtimer_new(n->base, on_timer, n)) == NULL)
 		return -1;
-	pty_init(n);
-	if (link_init(n, PRIV_FD_CONN) != 0)
+	if (pty_init(n) != 0 || link_init(n, PRIV_FD_CONN) != 0)
 		return -1;
 	return mon_init(n, PRIV_FD_PEER);
 }

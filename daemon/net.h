@@ -30,6 +30,8 @@ struct event_base;
 #define NET_OUT_HIGH (256U * 1024) /* unsent output that stops new answers */
 #define NET_AHEAD_MAX (128U * 1024) /* pty output held before it is asked for */
 #define NET_WRITES_MAX (1024U * 1024) /* queued input that stops the reader */
+#define NET_BATCH (32U * 1024) /* pty output worth an answer in a flood */
+#define NET_BATCH_MS 1	       /* and how long it may be waited for */
 #define NET_READS_MAX 256	   /* pty.Read calls waiting at once */
 #define NET_STREAM_MAX (16U * 1024 * 1024) /* kept of stdout, of stderr */
 #define NET_CAPTURE_MAX (128U * 1024 * 1024) /* kept of all commands */
@@ -128,9 +130,11 @@ struct pty {
 	struct pty_write *writes, **writes_tail;
 	size_t writes_size;
 	struct event *rd, *wr;
+	struct event *batch; /* pending: output is being gathered */
+	bool flood; /* the last answer was a large one, just now */
 };
 
-void pty_init(struct net *);
+int pty_init(struct net *);
 void pty_start(struct net *, struct rpc_call *);
 int pty_started(struct net *, struct privmsg *);
 void pty_stop(struct net *, struct rpc_call *);

@@ -12,11 +12,14 @@
 #include "common/err.h"
 
 #define NO_SESSION "no active pty session"
+#define NET_FLOOD 2048 /* bytes of an answer after which more will follow */
+#define NET_SPIN 300   /* questions, some 50 microseconds */
 
 static void on_output(evutil_socket_t, short, void *);
 static void on_room(evutil_socket_t, short, void *);
+static void on_batch(evutil_socket_t, short, void *);
 
-void
+int
 pty_init(struct net *n)
 {
 	struct pty *p = &n->pty;
@@ -24,6 +27,8 @@ pty_init(struct net *n)
 	p->fd = -1;
 	p->writes_tail = &p->writes;
 	buf_init(&p->ahead, NET_AHEAD_MAX);
+	p->batch = evtimer_new(n->base, on_batch, n);
+	return p->batch != NULL ? 0 : ERR_NOMEM;
 }
 
 static bool
@@ -124,6 +129,7 @@ close_master(struct pty *p)
 		return;
 	event_free(p->rd);
 	event_free(p->wr);
+	event_del(p->batch);
 	close(p->fd);
 	p->fd = -1;
 	buf_free(&p->ahead);
@@ -151,8 +157,8 @@ pty_stopped(struct net *n)
 
 /* --- output -------------------------------------------------------------- */
 
-/* Answers the oldest Read from what is there. */
-static void
+/* Answers the oldest Read from what is there; how many bytes of it. */
+static size_t
 answer_read(struct net *n)
 {
 	struct pty *p = &n->pty;
@@ -166,25 +172,68 @@ answer_read(struct net *n)
 	p->nreads--;
 	if (size == 0) {
 		rpc_fail(n, RPC_PTY_READ, rd->seq, "EOF");
-		return;
+		return 0;
 	}
 	buf_get_view(&p->ahead, size, &v.bytes);
 	rpc_reply(n, RPC_PTY_READ, rd->seq, &v);
+	return size;
+}
+
+/*
+ * The kernel gives a terminal's output in pieces of 4 KiB.  The first piece
+ * leaves at once; in a flood the next ones are gathered, but not for long.
+ */
+static bool
+worth_an_answer(const struct pty *p)
+{
+	if (p->eof || buf_len(&p->ahead) >= NET_BATCH)
+		return true;
+	return buf_len(&p->ahead) > 0 && !p->flood;
+}
+
+static void
+on_batch(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
+
+	(void)fd, (void)what;
+	n->pty.flood = false;
+	pty_pump(n);
 }
 
 void
 pty_pump(struct net *n)
 {
+	struct timeval tv = { .tv_usec = NET_BATCH_MS * 1000 };
 	struct pty *p = &n->pty;
 
 	if (p->state != PTY_RUNNING)
 		return;
-	while (p->nreads > 0 && (buf_len(&p->ahead) > 0 || p->eof) &&
+	while (p->nreads > 0 && worth_an_answer(p) &&
 	    link_backlog(&n->link) < NET_OUT_HIGH)
-		answer_read(n);
+		if (answer_read(n) >= NET_FLOOD) {
+			p->flood = true;
+			event_add(p->batch, &tv);
+		}
 	if (!p->eof && buf_room(&p->ahead) > 0)
 		event_add(p->rd, NULL);
 	link_flush(n);
+}
+
+/*
+ * Waits for the next piece without sleeping.  The kernel's worker delivers it
+ * within microseconds, but a processor that went idle meanwhile takes tens of
+ * them to wake up, for each 4 KiB.  Reading would sleep; asking does not.
+ */
+static bool
+piece_arrives(int fd)
+{
+	int n = 0;
+
+	for (int i = 0; i < NET_SPIN && n == 0; i++)
+		if (ioctl(fd, FIONREAD, &n) == -1)
+			return true; /* read(2) tells what is wrong */
+	return n != 0;
 }
 
 /* Takes what the terminal holds; EIO is how it says that all is over. */
@@ -197,8 +246,11 @@ on_output(evutil_socket_t fd, short what, void *arg)
 	ssize_t r;
 
 	(void)what;
-	while ((r = buf_read(&p->ahead, fd, want)) > 0 && (size_t)r < want)
+	while ((r = buf_read(&p->ahead, fd, want)) > 0 && (size_t)r < want) {
 		want -= (size_t)r;
+		if (r >= NET_FLOOD && !piece_arrives(fd))
+			break;
+	}
 	if (r < 0 && r != ERR_AGAIN && r != ERR_LIMIT)
 		p->eof = true;
 	pty_pump(n);

@@ -179,6 +179,8 @@ add_rules(scmp_filter_ctx ctx)
 	    SCMP_CMP_MASKED_EQ, (scmp_datum_t)PROT_EXEC, (scmp_datum_t)0);
 	struct scmp_arg_cmp winsize =
 	    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)TIOCSWINSZ);
+	struct scmp_arg_cmp waiting =
+	    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)FIONREAD);
 	int r;
 
 	for (size_t i = 0; i < LENGTH(allowed); i++)
@@ -189,6 +191,9 @@ add_rules(scmp_filter_ctx ctx)
 		 &no_exec)) != 0 ||
 	    (r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW,
 		 SCMP_SYS(mprotect), 1, &no_exec)) != 0)
+		return r;
+	if ((r = seccomp_rule_add_array(
+		 ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &waiting)) != 0)
 		return r;
 	return seccomp_rule_add_array(
 	    ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &winsize);

@@ -118,6 +118,7 @@ may_log(struct monitor *m)
 	return true;
 }
 
+/* Marked, so that nobody takes it for the monitor's own word. */
 static int
 child_log(struct monitor *m, struct privmsg *msg)
 {
@@ -133,7 +134,7 @@ child_log(struct monitor *m, struct privmsg *msg)
 		return r;
 	r = buf_at_end(&msg->body);
 	if (r == 0 && may_log(m))
-		log_at((enum log_level)level, "%s", text);
+		log_at((enum log_level)level, "net: %s", text);
 	free(text);
 	return r;
 }

@@ -88,7 +88,10 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		mon_timer(m, MON_HANGUP_GRACE);
 		return;
 	}
-	if (m->phase == MON_HANDSHAKE)
+	/* See on_child: it closed its end, or sent a packet without a byte. */
+	if (!event_pending(m->child_ev, EV_READ, NULL))
+		log_warn("child: message refused: empty");
+	else if (m->phase == MON_HANDSHAKE)
 		log_info("Handshake not finished within %d seconds",
 		    m->start.handshake_timeout);
 	mon_die(m);

@@ -82,14 +82,13 @@ places() {
 }
 
 account() {
-	conf privsep_user '"no-such-account"'
+	privsep=no-such-account conf
 	status=0
 	run skyptyd check -c "$dir/host.json" 2>"$dir/err.host" || status=$?
 	equal $status 78 "status without the account"
 	has "$dir/err.host" 'no account is called "no-such-account"'
 	has "$dir/err.host" useradd
-	conf privsep_user '"root"'
-	sed -i "0,/privsep_user/{/\"$privsep\"/d}" "$dir/host.json"
+	privsep=root conf
 	status=0
 	run skyptyd check -c "$dir/host.json" 2>"$dir/err.host" || status=$?
 	equal $status 78 "status with root as the account"

@@ -41,14 +41,29 @@ class Player:
         # command, as a user's terminal does.
         self.master, self.slave = pty.openpty()
         set_size(self.master, rows, cols)
+        # As a shell with job control does it: the session is ours, the
+        # command is the foreground process group.
+        fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         self.pid = os.fork()
         if self.pid == 0:
-            os.setsid()
-            fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
-            for fd in range(3):
-                os.dup2(self.slave, fd)
-            os.closerange(3, 64)
-            os.execvp(command[0], command)
+            self.become(command)
+        self.to_foreground(self.pid)
+
+    def to_foreground(self, pid):
+        try:
+            os.setpgid(pid, pid)
+        except PermissionError:
+            pass  # it has done so itself and gone on
+        os.tcsetpgrp(self.slave, pid)
+
+    def become(self, command):
+        self.to_foreground(os.getpid())
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        for fd in range(3):
+            os.dup2(self.slave, fd)
+        os.closerange(3, 64)
+        os.execvp(command[0], command)
 
     def read(self, seconds):
         ready, _, _ = select.select([self.master], [], [], seconds)
@@ -114,6 +129,9 @@ class Player:
 
 
 def main():
+    if os.fork() != 0:
+        sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+    os.setsid()
     player = Player(sys.argv[1], sys.argv[2], sys.argv[3:])
     try:
         for line in sys.stdin:

@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Garbage in place of a handshake ends that connection without a byte in
+# answer; skyptyd serves on.
+. regress/sys/lib.sh
+
+# garbage NAME STEP...
+garbage() {
+	what=$1
+	shift
+	before=$(wc -l <"$log")
+	raw "$@" drain >"$dir/out"
+	equal "$(cat "$dir/out")" "${answer-eof}" "answer to $what"
+	wait_for "the monitor's end" has_no_child "$host"
+	tail -n +$((before + 1)) "$log" >"$dir/said"
+	hasnt "$dir/said" signal
+	hasnt "$dir/said" Accepted
+}
+
+kinds() {
+	conf maxperaddr 500
+	start_host
+	garbage "nothing" shut
+	garbage "half a head" raw 00 shut
+	garbage "HTTP" raw "$(printf 'GET / HTTP/1.1\r\n\r\n' | od -An -tx1 |
+		tr -d ' \n')"
+	garbage "SSH" raw "$(printf 'SSH-2.0-OpenSSH_9.9\r\n' | od -An -tx1 |
+		tr -d ' \n')"
+	garbage "an empty frame" raw 0000
+	has "$log" "Handshake failed"
+	garbage "zeros" raw "0031$(printf %098d 0)"
+	garbage "a frame that is too short" raw 002002"$(printf %062d 0)"
+	garbage "a length of 4095" raw 0fff
+	garbage "a length of 65535" raw ffff
+	has "$log" "bad handshake: limit exceeded"
+	garbage "a point that is none" \
+		raw 003102"$(printf %064d 5)$(printf %032d 0)"
+	garbage "a frame that is cut short" raw 0031020304 shut
+	head -c 6000 /dev/urandom >"$dir/random"
+	chmod 644 "$dir/random"
+	for _ in 1 2 3 4 5 6 7 8; do
+		head -c 6000 /dev/urandom >"$dir/random"
+		raw replay "$dir/random" shut drain >"$dir/out"
+	done
+	serves
+
+	# A good first message and then garbage.
+	answer=
+	raw hello raw "0041$(printf %0130d 0)" drain >"$dir/out"
+	wait_for "the monitor's end" has_no_child "$host"
+	raw hello raw ffff drain >"$dir/out"
+	wait_for "the monitor's end" has_no_child "$host"
+	hasnt "$log" Accepted.*Accepted
+	unset answer
+	serves
+	hasnt "$log" "killed by signal"
+	stop_host
+}
+
+both kinds

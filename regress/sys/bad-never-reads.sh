@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# A client that never reads makes the host wait, not grow; others are served,
+# and the host notices when it goes.
+. regress/sys/lib.sh
+
+# The confined child's memory in KiB, from the kernel.
+memory() {
+	awk '/^VmRSS:/ { print $2 }' "/proc/$net/status"
+}
+
+# Until the child has been asleep for a while: all buffers are full.
+settled() {
+	a=$(cut -d ' ' -f 14,15 "/proc/$net/stat")
+	sleep 0.2
+	[ "$a" = "$(cut -d ' ' -f 14,15 "/proc/$net/stat")" ]
+}
+
+# stuck LIMIT STEP...: in KiB.
+stuck() {
+	limit=$1
+	shift
+	spawn "$dir/out" "$HELPERS/raw_client" 127.0.0.1 "$port" "$pk" \
+		"$dir/client" handshake mux dmsgpty/pty "$@" hold
+	wait_for "the client" grep -q holding "$dir/out"
+	monitor_of "$host"
+	for p in $(children "$monitor"); do
+		[ "$(cat "/proc/$p/comm")" != skyptyd-net ] || net=$p
+	done
+	wait_for "standstill" settled
+	[ "$(memory)" -lt "$limit" ] ||
+		fail "the child has taken $(memory) KiB: $*"
+	serves
+	kill "$pid"
+	wait_for "the monitor's end" has_no_child "$host"
+}
+
+never() {
+	start_host
+	stuck 12000 start /usr/bin/yes ';' reads 100
+	stuck 12000 start /usr/bin/yes ';'
+	# An answer of 16 MiB is gathered whole, but not for ever more of them.
+	stuck 60000 exec /usr/bin/head -c 20000000 /dev/zero ';'
+	stuck 200000 exec /usr/bin/head -c 20000000 /dev/zero ';' \
+		exec /usr/bin/head -c 20000000 /dev/zero ';' \
+		exec /usr/bin/head -c 20000000 /dev/zero ';' \
+		exec /usr/bin/head -c 20000000 /dev/zero ';' \
+		exec /usr/bin/head -c 20000000 /dev/zero ';' \
+		exec /usr/bin/head -c 20000000 /dev/zero ';' \
+		exec /usr/bin/head -c 20000000 /dev/zero ';' \
+		exec /usr/bin/head -c 20000000 /dev/zero ';' \
+		exec /usr/bin/head -c 20000000 /dev/zero ';' \
+		exec /usr/bin/head -c 20000000 /dev/zero ';' \
+		exec /usr/bin/head -c 20000000 /dev/zero ';'
+	stop_host
+}
+
+# What a terminal does not take stops the sender.
+not_taken() {
+	start_host
+	spawn "$dir/out" "$HELPERS/raw_client" 127.0.0.1 "$port" "$pk" \
+		"$dir/client" handshake mux dmsgpty/pty \
+		start /bin/sleep 61 ';' reply \
+		$(seq -f 'write %060g' 1 100) hold
+	wait_for "the client" grep -q holding "$dir/out"
+	monitor_of "$host"
+	wait_for "the child" has_child "$monitor"
+	serves
+	stop_host
+}
+
+need_filter
+either never
+either not_taken

@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# One address has so many connections at once and no more; another one still
+# gets in.  A connection that has not authenticated makes room first.
+. regress/sys/lib.sh
+
+per_address() {
+	conf maxperaddr 2
+	start_host
+	for n in 1 2; do
+		spawn "$dir/hold.$n" "$HELPERS/raw_client" 127.0.0.1 "$port" \
+			"$pk" "$dir/client" handshake mux dmsgpty/pty hold
+		wait_for "a connection" grep -q "mux 0" "$dir/hold.$n"
+	done
+	refused
+	has "$log" "too many connections of this address (maxperaddr)"
+	"$PYTHON" - "$port" <<-'END' || fail "another address is kept out"
+		import socket, sys
+		s = socket.create_connection(("127.0.0.1", int(sys.argv[1])),
+		                             source_address=("127.0.0.2", 0))
+		s.settimeout(0.3)
+		try:
+		    sys.exit(s.recv(1) == b"")
+		except socket.timeout:
+		    pass
+	END
+	kill "$pid"
+	wait_for "room" on_host -- true
+
+	spawn "$dir/idle" "$HELPERS/raw_client" 127.0.0.1 "$port" "$pk" \
+		"$dir/client" hello hold
+	wait_for "a connection" grep -q "holding" "$dir/idle"
+	serves
+	stop_host
+}
+
+either per_address

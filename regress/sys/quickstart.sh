@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# contrib/quickstart.sh runs a command on a host of its own, passes its output
+# and status on, and leaves nothing behind.
+. regress/sys/lib.sh
+
+[ "$BIN" = "$PWD" ] || skip "it builds in the top folder, which is not tested"
+for f in skyptyd skyptyd-monitor skyptyd-net skypty; do
+	make -q "./$f" 2>/dev/null || make -q "$f" 2>/dev/null || :
+done
+
+quick() {
+	TMPDIR=$dir
+	export TMPDIR
+	status=0
+	sh contrib/quickstart.sh -- sh -c 'echo "$1"; exit 4' sh 'two  words' \
+		>"$dir/out" 2>"$dir/err.quickstart" || status=$?
+	unset TMPDIR
+	equal "$status $(cat "$dir/out")" "4 two  words" "status and output"
+	equal "$(find "$dir" -name 'tmp.*')" "" "folders left behind"
+	if ps -eo args= | grep "^./skyptyd tcp -c $dir"; then
+		fail "a host was left behind"
+	fi
+}
+
+either quick
