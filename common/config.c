@@ -282,7 +282,7 @@ on_event(void *arg, const struct json_event *e)
 		bad(l, e, "not a JSON object");
 		return 0;
 	}
-	if (e->depth == 1 && e->type != JSON_END)
+	if (e->depth == 1 && e->key != NULL && e->type != JSON_END)
 		take_member(l, e);
 	else if (e->depth == 2 && e->type != JSON_END && l->key != NULL &&
 	    l->key->set == set_wl)

@@ -38,7 +38,7 @@ fail(struct parser *p, int error, const char *what)
 {
 	if (p->error == 0) {
 		p->error = error;
-		snprintf(p->problem, sizeof(p->problem), what);
+		snprintf(p->problem, sizeof(p->problem), "%s", what);
 	}
 	return 0;
 }
@@ -279,19 +279,22 @@ json_parse(const char *text, size_t n, json_handler *handle, void *arg,
     char *why, size_t whylen)
 {
 	struct parser p = { .handle = handle, .arg = arg };
+	size_t at;
 
 	if ((p.yajl = yajl_alloc(&callbacks, NULL, &p)) == NULL)
 		return ERR_NOMEM;
 	if (memchr(text, '\0', n) != NULL)
 		fail(&p, ERR_FORMAT, "NUL byte");
 	else if (yajl_parse(p.yajl, (const unsigned char *)text, n) !=
-		yajl_status_ok ||
-	    yajl_complete_parse(p.yajl) != yajl_status_ok)
+	    yajl_status_ok)
+		take_syntax_error(&p, text, n);
+	/* Completing begins to count anew. */
+	at = yajl_get_bytes_consumed(p.yajl);
+	if (p.error == 0 && yajl_complete_parse(p.yajl) != yajl_status_ok)
 		take_syntax_error(&p, text, n);
 	if (p.error != 0 && why != NULL)
-		snprintf(why, whylen, "line %zu: %s",
-		    line_at(text, yajl_get_bytes_consumed(p.yajl)),
-		    p.problem);
+		snprintf(
+		    why, whylen, "line %zu: %s", line_at(text, at), p.problem);
 	while (p.depth > 0)
 		close_level(&p);
 	yajl_free(p.yajl);

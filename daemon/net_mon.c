@@ -6,6 +6,7 @@
 #include "daemon/net.h"
 
 #include <event2/event.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -351,4 +352,6 @@ mon_welcome(struct net *n)
 	if (sandbox_enter(&sb, report_step, n) == -1)
 		_exit(1);
 	free(root);
+	/* What the filter was made from is not needed again. */
+	malloc_trim(0);
 }

@@ -5,6 +5,7 @@
  */
 #include "monitor/monitor.h"
 
+#include <malloc.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,7 @@ hand_over(struct monitor *m, struct privmsg *msg)
 	if ((r = noise_split(m->noise, &keys)) != 0)
 		return r;
 	handshake_end(m);
+	malloc_trim(0); /* the whitelist may have been long */
 	mon_timer(m, 0);
 	m->phase = MON_SESSION;
 	m->grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC;

@@ -63,11 +63,12 @@ messages() {
 	told 64 "" nonsense
 	told 64 "" exec --no-such-flag
 	told 64 "not a public key" exec "tcp://02ab@127.0.0.1:1" -- true
-	told 64 "is not an address" exec "tcp://$pk@127.0.0.1:x" -- true
+	told 64 "is not an address" exec "tcp://$pk@127.0.0.1:99999" -- true
 	told 64 "is not an address" exec "tcp://$pk@:22" -- true
 	told 64 "tcp needs an address" exec "tcp://$pk" -- true
 	told 64 "--timeout" exec -t 5parsecs "tcp://$pk@127.0.0.1:1" -- true
-	told 64 "--sk" exec --sk 00 "tcp://$pk@127.0.0.1:1" -- true
+	impostor ""
+	told 64 "--sk" exec --sk 00 "tcp://$pk@127.0.0.1:$port" -- true
 	told 64 "--no-pty" shell --no-pty "tcp://$pk@127.0.0.1:1"
 	told 64 "--transport" shell --transport dmsg "$pk@127.0.0.1:1"
 	told 64 "" shell --standalone "$pk@127.0.0.1:1"

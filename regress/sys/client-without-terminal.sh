@@ -8,14 +8,14 @@ without() {
 	start_host
 	# A here-document, with and without an exit of its own.
 	shell <<-END >"$dir/out"
-		PS1= PS2=; stty -echo
+		PS1= PS2=; stty -echo; echo
 		seq 1 200000
 		echo the end
 		exit
 	END
 	tail -n 3 "$dir/out" >"$dir/last"
 	has "$dir/last" "the end"
-	equal "$(tr -d '\r' <"$dir/out" | grep -cx '[0-9]*')" 200000 "lines"
+	equal "$(tr -d '\r' <"$dir/out" | grep -cx '[0-9][0-9]*')" 200000 "lines"
 
 	status=0
 	echo "echo >$dir/mark" | shell >"$dir/out" || status=$?

@@ -14,10 +14,8 @@ timed_out() {
 	equal "$(cat "$dir/out")" "so far" "output"
 	grep -q '^\[timed out after 3[0-9]*ms]$' "$dir/err.exec" ||
 		fail "$(cat "$dir/err.exec")"
-	for p in $(cat "$dir/one" "$dir/two"); do
-		wait_gone "the command" "$p"
-	done
-
+	wait_gone "the command" "$(cat "$dir/one")"
+	wait_gone "its child" "$(cat "$dir/two")"
 	serves
 	stop_host
 }

@@ -58,8 +58,9 @@ attacks() {
 	hasnt "$dir/host.json" 0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28
 	order real
 	serves
-	[ -z "$(ps -eo args= | grep '^/bin/sleep 60$')" ] ||
+	if pgrep -xf '/bin/sleep 60.125'; then
 		fail "a command outlives its connection"
+	fi
 	stop_host
 }
 

@@ -21,12 +21,12 @@
 #include "common/noise.h"
 #include "regress/sys/stand_in.h"
 
-#define NOFILE 256
-#define PATIENCE 3 /* seconds until a monitor has let an attack pass */
+#define NOFILE	    256
+#define PATIENCE    3 /* seconds until a monitor has let an attack pass */
 #define ATTACKS_MAX 512
-#define NAME_LEN 64
-#define EXPECT_LEN 128
-#define BODY_MAX (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
+#define NAME_LEN    64
+#define EXPECT_LEN  128
+#define BODY_MAX    (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
 
 enum phase { PRE, REFUSED, SESSION, CONTROL };
 static const char *const phase_names[] = { "pre", "refused", "session",
@@ -185,7 +185,7 @@ pty_start(struct buf *b)
 static void
 put_sleep(struct buf *b)
 {
-	const char *const argv[] = { "60", NULL }, *const none[] = { NULL };
+	const char *const argv[] = { "60.125", NULL }, *const none[] = { NULL };
 
 	must(buf_put_cstring(b, "/bin/sleep"));
 	put_strings(b, argv);
@@ -501,7 +501,8 @@ pty_trailing(struct buf *b)
 	must(buf_put_u8(b, 0));
 }
 
-/* --- attacks of more than one message -------------------------------------- */
+/* --- attacks of more than one message --------------------------------------
+ */
 
 static void
 send_payload(const struct attack *a)
@@ -521,9 +522,7 @@ send_payload(const struct attack *a)
 static void
 send_built(uint16_t type, void (*payload)(struct buf *))
 {
-	struct attack a = { .type = type,
-		.payload = payload,
-		.cut = SIZE_MAX };
+	struct attack a = { .type = type, .payload = payload, .cut = SIZE_MAX };
 
 	send_payload(&a);
 }
@@ -643,7 +642,8 @@ run_too_many_execs(const struct attack *a)
 	await_death(a);
 }
 
-/* --- what a monitor bears ------------------------------------------------------ */
+/* --- what a monitor bears
+ * ------------------------------------------------------ */
 
 static void
 done(const struct attack *a)
@@ -717,7 +717,8 @@ run_injection(const struct attack *a)
 	done(a);
 }
 
-/* --- the list ------------------------------------------------------------------- */
+/* --- the list
+ * ------------------------------------------------------------------- */
 
 __attribute__((format(printf, 3, 4))) static struct attack *
 add(enum phase phase, const char *name, const char *expect, ...)
@@ -795,8 +796,8 @@ add_unknown(void)
 		for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 			snprintf(name, sizeof(name), "unknown-%u-%s", types[i],
 			    phase_names[phases[p]]);
-			a = add(phases[p], name,
-			    "request %u refused: unknown", types[i]);
+			a = add(phases[p], name, "request %u refused: unknown",
+			    types[i]);
 			a->type = types[i];
 			a->payload = handle_7;
 		}
@@ -832,8 +833,7 @@ add_handshakes(void)
 	single(PRE, "claim-as-answer", PM_HANDSHAKE + 1, claim, "3", "unknown");
 	single(PRE, "claim-as-control", PM_CONTROL_OK, handle_7, "105",
 	    "unknown");
-	single(PRE, "claim-as-monitor", PM_AUTH, claim_short, "200",
-	    "unknown");
+	single(PRE, "claim-as-monitor", PM_AUTH, claim_short, "200", "unknown");
 	a = add(PRE, "exec-after-bad-handshake",
 	    "request EXEC_START refused: %s", late);
 	a->type = PM_EXEC_START;
@@ -885,8 +885,8 @@ add_malformed(void)
 		single(SESSION, bad[i].name, bad[i].type, bad[i].payload,
 		    names[bad[i].type],
 		    bad[i].error != 0 ? err_text(bad[i].error) : "");
-	single(CONTROL, "keys-lie-by-one", PM_WL_ADD, keys_lie_by_one,
-	    "WL_ADD", err_text(ERR_FORMAT));
+	single(CONTROL, "keys-lie-by-one", PM_WL_ADD, keys_lie_by_one, "WL_ADD",
+	    err_text(ERR_FORMAT));
 	single(CONTROL, "keys-lie-by-much", PM_WL_ADD, keys_lie_by_much,
 	    "WL_ADD", err_text(ERR_FORMAT));
 	single(CONTROL, "keys-trailing", PM_WL_REMOVE, keys_trailing,
@@ -1003,7 +1003,8 @@ make_list(void)
 	add_truncated("WL_ADD", PM_WL_ADD, CONTROL, one_key);
 }
 
-/* --- the genuine client's handshake ------------------------------------------------ */
+/* --- the genuine client's handshake
+ * ------------------------------------------------ */
 
 static void
 read_all(uint8_t *p, size_t n)
@@ -1101,7 +1102,8 @@ attack(const char *name, enum priv_carrier carrier)
 	a->run(a);
 }
 
-/* Blocking reads, but not for ever; what needs a call that is forbidden later. */
+/* Blocking reads, but not for ever; what needs a call that is forbidden later.
+ */
 static void
 prepare(void)
 {

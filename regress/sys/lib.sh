@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 # SPDX-License-Identifier: ISC
 # What the system tests share.  A test sources this file, defines functions and
 # hands them to as_root, as_user or both.  Each of those gives it a folder $dir

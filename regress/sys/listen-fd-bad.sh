@@ -30,7 +30,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$bin/skyptyd" tcp \
 	has "$dir/err.host" "--listen-fd 9: not a connected socket"
 	# And a connected one is none.
 	sh -c 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"' sh "$bin/skyptyd" tcp \
-		-c "$dir/host.json" --cliaddr "" 3<"$dir/host.json" \
+		-c "$dir/host.json" --cliaddr "" 3</dev/null \
 		2>"$dir/err.host" && fail "a file was accepted to listen on"
 	has "$dir/err.host" "no listening stream socket"
 }

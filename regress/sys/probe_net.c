@@ -23,7 +23,7 @@
 #include "daemon/sandbox.h"
 #include "regress/sys/stand_in.h"
 
-#define NOFILE 16
+#define NOFILE	16
 #define X32_BIT 0x40000000L
 #define ACT_MAX 64
 
@@ -103,8 +103,7 @@ act_mmap_exec(void)
 static long
 act_mprotect_exec(void)
 {
-	return syscall(
-	    SYS_mprotect, whole_page(), 4096, PROT_READ | PROT_EXEC);
+	return syscall(SYS_mprotect, whole_page(), 4096, PROT_READ | PROT_EXEC);
 }
 
 static long
@@ -158,8 +157,10 @@ act_int80(void)
 {
 	long r = 20;
 
-	__asm__ volatile("int $0x80" : "+a"(r) : : "memory", "r8", "r9", "r10",
-	    "r11");
+	__asm__ volatile("int $0x80"
+			 : "+a"(r)
+			 :
+			 : "memory", "r8", "r9", "r10", "r11");
 	return r;
 }
 #endif
@@ -197,9 +198,9 @@ act_none(void)
 	return shutdown(PRIV_FD_CONN, SHUT_WR);
 }
 
-#define DIRECT(name, number, ...)                 \
-	static long act_##name(void)              \
-	{                                         \
+#define DIRECT(name, number, ...)                    \
+	static long act_##name(void)                 \
+	{                                            \
 		return syscall(number, __VA_ARGS__); \
 	}
 

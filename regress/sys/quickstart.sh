@@ -18,7 +18,7 @@ quick() {
 	unset TMPDIR
 	equal "$status $(cat "$dir/out")" "4 two  words" "status and output"
 	equal "$(find "$dir" -name 'tmp.*')" "" "folders left behind"
-	if ps -eo args= | grep "^./skyptyd tcp -c $dir"; then
+	if pgrep -f "^./skyptyd tcp -c $dir"; then
 		fail "a host was left behind"
 	fi
 }

@@ -45,7 +45,7 @@
 #include "common/mux.h"
 #include "common/rpc.h"
 
-#define WIRE_MAX (4U * 1024 * 1024)
+#define WIRE_MAX  (4U * 1024 * 1024)
 #define READ_SIZE 65536
 
 static struct {
@@ -74,7 +74,8 @@ must(const char *what, int r)
 		fatal(what, err_text(r));
 }
 
-/* --- the connection -------------------------------------------------------- */
+/* --- the connection --------------------------------------------------------
+ */
 
 static int
 connect_unix(const char *path)
@@ -83,8 +84,7 @@ connect_unix(const char *path)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
-	if (fd == -1 ||
-	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+	if (fd == -1 || connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
 		fatal(path, strerror(errno));
 	return fd;
 }
@@ -164,7 +164,8 @@ receive(void)
 	return c.sealed ? receive() : true;
 }
 
-/* --- steps ---------------------------------------------------------------------- */
+/* --- steps
+ * ---------------------------------------------------------------------- */
 
 static void
 send_handshake(struct noise *ns)
@@ -203,8 +204,8 @@ step_hello(char ***args)
 	struct noise *ns;
 
 	(void)args;
-	must("noise", noise_new(&ns, c.ctx, NOISE_XK, NOISE_INITIATOR, c.sk,
-			  &c.pk));
+	must("noise",
+	    noise_new(&ns, c.ctx, NOISE_XK, NOISE_INITIATOR, c.sk, &c.pk));
 	send_handshake(ns);
 	noise_free(ns);
 }
@@ -215,8 +216,8 @@ shake(bool null_key)
 	struct noise_keys keys;
 	struct noise *ns;
 
-	must("noise", noise_new(&ns, c.ctx, NOISE_XK, NOISE_INITIATOR, c.sk,
-			  &c.pk));
+	must("noise",
+	    noise_new(&ns, c.ctx, NOISE_XK, NOISE_INITIATOR, c.sk, &c.pk));
 	send_handshake(ns);
 	receive_handshake(ns);
 	if (null_key)

@@ -25,8 +25,7 @@ descriptors() {
 }
 
 has_sleep() {
-	ps -o args= --ppid "$(children "$host" | head -n 1)" |
-		grep -q '^sleep 61'
+	pgrep -P "$(children "$host" | head -n 1)" -xf 'sleep 61'
 }
 
 both descriptors

@@ -58,7 +58,7 @@ static inline void
 stand_in_step_aside(void)
 {
 	char path[PATH_MAX];
-	char *argv[] = { (char *)(uintptr_t)"skyptyd: net", NULL };
+	char *argv[] = { (char *)(uintptr_t) "skyptyd: net", NULL };
 	char *envp[] = { NULL };
 
 	if (stand_in_path("skyptyd-net.real", path))
@@ -104,9 +104,9 @@ stand_in_confine(unsigned nofile, enum priv_carrier *carrier)
 	uint8_t kind, flags;
 	char *root = NULL;
 
-	if (privmsg_recv(PRIV_FD_PEER, &m, true) != 1 ||
-	    m.type != PM_WELCOME || buf_get_u32(&m.body, &version) != 0 ||
-	    version != PRIVMSG_VERSION || buf_get_u8(&m.body, &kind) != 0 ||
+	if (privmsg_recv(PRIV_FD_PEER, &m, true) != 1 || m.type != PM_WELCOME ||
+	    buf_get_u32(&m.body, &version) != 0 || version != PRIVMSG_VERSION ||
+	    buf_get_u8(&m.body, &kind) != 0 ||
 	    buf_get_u32(&m.body, &uid) != 0 ||
 	    buf_get_u32(&m.body, &gid) != 0 ||
 	    buf_get_u8(&m.body, &flags) != 0 ||

@@ -86,20 +86,19 @@ together() {
 		new_key "k$i"
 		echo "$key" >>"$dir/keys"
 	done
-	for k in $(cat "$dir/keys"); do
+	while read -r k; do
 		run skypty whitelist-add -r "$sock" "$k" &
 		adders="$adders $!"
-	done
+	done <"$dir/keys"
 	serves
 	serves
 	for a in $adders; do
 		wait "$a" || fail "a key was not added"
 	done
 	equal "$(wl_command whitelist | wc -l)" 9 "keys"
-	for k in $(cat "$dir/keys"); do
+	while read -r k; do
 		run skypty whitelist-remove -r "$sock" "$k" &
-		adders="$adders $!"
-	done
+	done <"$dir/keys"
 	serves
 	wait_for "removal" only_client
 	stop_host
