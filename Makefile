@@ -190,11 +190,12 @@ lint:
 # --- installation --------------------------------------------------------
 
 install: all
-	$(INSTALL) -D -m 755 skyptyd $(DESTDIR)$(SBINDIR)/skyptyd
-	$(INSTALL) -D -m 755 skypty $(DESTDIR)$(BINDIR)/skypty
-	$(INSTALL) -D -m 755 skyptyd-monitor \
+	$(INSTALL) -D -m 755 $(BIN)/skyptyd $(DESTDIR)$(SBINDIR)/skyptyd
+	$(INSTALL) -D -m 755 $(BIN)/skypty $(DESTDIR)$(BINDIR)/skypty
+	$(INSTALL) -D -m 755 $(BIN)/skyptyd-monitor \
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-monitor
-	$(INSTALL) -D -m 755 skyptyd-net $(DESTDIR)$(LIBEXECDIR)/skyptyd-net
+	$(INSTALL) -D -m 755 $(BIN)/skyptyd-net \
+		$(DESTDIR)$(LIBEXECDIR)/skyptyd-net
 	$(INSTALL) -D -m 644 daemon/skyptyd.8 $(DESTDIR)$(MANDIR)/man8/skyptyd.8
 	$(INSTALL) -D -m 644 client/skypty.1 $(DESTDIR)$(MANDIR)/man1/skypty.1
 	$(INSTALL) -D -m 644 daemon/skypty.json.5 \

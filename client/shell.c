@@ -12,8 +12,8 @@ run(enum command_style style, int argc, char **argv)
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
 	if ((r = options_parse(&o, ctx, style, argc, argv)) != 0)
-		return r;
-	if (*o.command != NULL)
+		;
+	else if (*o.command != NULL)
 		r = exec_run(ctx, &o);
 	else if (style == STYLE_EXEC) {
 		complain("exec needs a command: skypty exec %s-- cmd [args]",

@@ -266,6 +266,7 @@ take_member(struct loader *l, const struct json_event *e)
 	if (e->type != l->key->type &&
 	    !(e->type == JSON_NULL && l->key->type == JSON_ARRAY)) {
 		bad(l, e, type_name(l->key->type));
+		l->key = NULL; /* what is in it is no list's */
 		return;
 	}
 	l->conf->given |= l->key->bit;
@@ -334,11 +335,14 @@ config_parse_startups(const char *text, struct config_startups *s)
 	unsigned begin, rate, full;
 	char after;
 
-	if (sscanf(text, "%u:%u:%u%c", &begin, &rate, &full, &after) == 3) {
+	/* No signs, no blanks, and no more digits than the limits have. */
+	if (strspn(text, "0123456789:") != strlen(text))
+		return ERR_FORMAT;
+	if (sscanf(text, "%7u:%3u:%7u%c", &begin, &rate, &full, &after) == 3) {
 		if (begin < 1 || full < begin || rate < 1 || rate > 100 ||
 		    full > COUNT_MAX)
 			return ERR_RANGE;
-	} else if (sscanf(text, "%u%c", &full, &after) == 1) {
+	} else if (sscanf(text, "%7u%c", &full, &after) == 1) {
 		if (full < 1 || full > COUNT_MAX)
 			return ERR_RANGE;
 		begin = full;

@@ -128,7 +128,8 @@ int config_read_wl(struct keyctx *, const char *path, struct key_public **wl,
 /*
  * Replaces the file's wl and nothing else: every other byte stays, the new
  * content goes to a temporary file beside it, which is fsynced and renamed
- * over it; mode and owner are kept.  ERR_SYS, ERR_FORMAT.
+ * over it; mode and owner are kept.  ERR_SYS; ERR_TYPE for no regular file;
+ * ERR_FORMAT; ERR_LIMIT for over CONFIG_WL_MAX keys or CONFIG_FILE_MAX bytes.
  */
 int config_write_wl(const char *path, const struct key_public *wl, size_t nwl);
 /*

@@ -15,31 +15,27 @@
 
 /* --- reading ---------------------------------------------------------------- */
 
-/* Other keys' mistakes are no reason to lock everybody out: a warning. */
-struct wl_report {
-	const struct config_report *outer;
-	bool bad;
-};
-
+/* Warnings have been given when the daemon read the file. */
 static void
-judge(void *arg, bool fatal, const char *text)
+say_errors(void *arg, bool fatal, const char *text)
 {
-	struct wl_report *w = arg;
+	const struct config_report *outer = arg;
 
-	w->bad |= fatal;
-	if (fatal && w->outer != NULL && w->outer->say != NULL)
-		w->outer->say(w->outer->arg, true, text);
+	if (fatal && outer->say != NULL)
+		outer->say(outer->arg, true, text);
 }
 
 int
 config_read_wl(struct keyctx *ctx, const char *path, struct key_public **wl,
     size_t *nwl, const struct config_report *report)
 {
-	struct wl_report w = { .outer = report };
-	struct config_report inner = { .say = judge, .arg = &w };
+	struct config_report outer = { 0 }, inner = { .say = say_errors,
+						.arg = &outer };
 	struct config c = { 0 };
 	int r;
 
+	if (report != NULL)
+		outer = *report;
 	if ((r = config_read_file(&c, ctx, path, &inner)) == 0) {
 		*wl = c.wl;
 		*nwl = c.nwl;
@@ -58,7 +54,6 @@ struct span {
 	size_t last;	   /* behind the last member's value */
 	bool empty;	   /* no member at all */
 	size_t close;	   /* the object's closing brace */
-	bool in_wl;
 };
 
 static int
@@ -70,16 +65,20 @@ on_event(void *arg, const struct json_event *e)
 
 	if (e->depth == 0 && e->type == JSON_END)
 		s->close = e->end - 1;
+	else if (e->depth == 0 && e->type != JSON_OBJECT)
+		return ERR_FORMAT;
 	if (e->depth != 1)
 		return 0;
 	s->empty = false;
 	s->last = e->end;
-	if (is_wl && (e->type == JSON_ARRAY || e->type == JSON_NULL)) {
+	if (!is_wl)
+		return 0;
+	if (e->type == JSON_ARRAY || e->type == JSON_NULL) {
 		s->found = true;
 		s->start = e->start;
-	}
-	if (is_wl)
-		s->end = e->end;
+	} else if (e->type != JSON_END)
+		return ERR_FORMAT;
+	s->end = e->end;
 	return 0;
 }
 
@@ -267,6 +266,9 @@ config_write_wl(const char *path, const struct key_public *wl, size_t n)
 	char *real;
 	int r;
 
+	/* What is written must be read again. */
+	if (n > CONFIG_WL_MAX)
+		return ERR_LIMIT;
 	/* A link stays a link: its target is what is replaced. */
 	if ((real = realpath(path, NULL)) == NULL)
 		return ERR_SYS;

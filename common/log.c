@@ -118,6 +118,9 @@ emit(enum log_level level, const char *text)
 	}
 }
 
+static void vlog(enum log_level, const char *, va_list)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 vlog(enum log_level level, const char *fmt, va_list ap)
 {

@@ -264,3 +264,10 @@ options_parse(
 		    "argument", argv[optind], "not expected here");
 	return contradictions(o);
 }
+
+void
+options_free(struct options *o)
+{
+	free(o->listen);
+	free(o->allow);
+}

@@ -80,19 +80,29 @@ describe(const struct settings *s, const struct options *o,
 		.nwl = s->nwl };
 }
 
+/* Our handlers would write into the daemon's own event loop. */
+static void
+reset_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static void
 become_monitor(const char *path, int conn, int peer)
 {
 	char *argv[] = { (char *)(uintptr_t)PROGRAM, NULL };
-	sigset_t none;
 
+	reset_signals();
 	if ((conn = fcntl(conn, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
 	    (peer = fcntl(peer, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
 	    dup2(conn, PRIV_FD_CONN) == -1 || dup2(peer, PRIV_FD_PEER) == -1)
 		return;
 	closefrom(PRIV_FD_COUNT);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	execv(path, argv);
 }
 
@@ -101,6 +111,7 @@ session_spawn(const struct settings *s, const struct options *o, int conn,
     enum priv_carrier carrier, const char *peer, pid_t *pid, int *sock)
 {
 	struct start st = describe(s, o, carrier, peer);
+	sigset_t all, before;
 	char path[PATH_MAX];
 	int sv[2];
 
@@ -108,11 +119,15 @@ session_spawn(const struct settings *s, const struct options *o, int conn,
 		log_error("cannot start a monitor: %s", strerror(errno));
 		return -1;
 	}
+	/* limits.c may signal the new process at any time from now on. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
 	if ((*pid = fork()) == 0) {
 		become_monitor(path, conn, sv[1]);
 		log_error("%s: %s", path, strerror(errno));
 		_exit(127);
 	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(sv[1]);
 	if (*pid == -1 || start_send(sv[0], &st) != 0) {
 		log_error("cannot start a monitor: %s", strerror(errno));

@@ -38,8 +38,10 @@ run(struct options *o, struct keyctx *ctx)
 	struct settings set;
 	int r;
 
-	if ((r = settings_load(&set, o, ctx)) != 0)
+	if ((r = settings_load(&set, o, ctx)) != 0) {
+		settings_free(&set);
 		return r;
+	}
 	if (o->mode == MODE_CHECK)
 		r = check_main(o, &set, ctx);
 	else if (o->listen_fd != -1)
@@ -61,13 +63,15 @@ serve_main(enum mode mode, int argc, char **argv)
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_OS;
-	if ((r = options_parse(&o, ctx, argc, argv)) != 0)
-		return r == -1 ? 0 : r;
-	o.syslog = o.syslog || o.daemonise;
-	log_init("skyptyd", o.log_level, o.syslog && o.mode != MODE_CHECK);
-	r = run(&o, ctx);
+	if ((r = options_parse(&o, ctx, argc, argv)) == 0) {
+		o.syslog = o.syslog || o.daemonise;
+		log_init(
+		    "skyptyd", o.log_level, o.syslog && o.mode != MODE_CHECK);
+		r = run(&o, ctx);
+	}
+	options_free(&o);
 	keyctx_free(ctx);
-	return r;
+	return r == -1 ? 0 : r;
 }
 
 int

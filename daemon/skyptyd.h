@@ -49,6 +49,7 @@ struct options {
 
 /* 0; EXIT_USAGE with a message on standard error; -1: help was printed. */
 int options_parse(struct options *, struct keyctx *, int argc, char **argv);
+void options_free(struct options *);
 void options_usage(void);
 
 /* --- settings.c: what is in force ------------------------------------------- */

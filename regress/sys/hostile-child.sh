@@ -5,7 +5,6 @@
 # claimed.  The monitor refuses with a log line, that connection ends, nothing
 # is started, and skyptyd serves on.
 . regress/sys/lib.sh
-need_filter
 
 # connect PHASE: the client that leads the child there.
 connect() {

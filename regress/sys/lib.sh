@@ -195,13 +195,24 @@ trap 'exit 143' TERM
 as_root() {
 	begin root
 	"$@" || fail "$1 returned $?"
+	sane
 	end
 }
 
 as_user() {
 	begin user
 	"$@" || fail "$1 returned $?"
+	sane
 	end
+}
+
+# What the sanitizers have to say is in the logs.
+sane() {
+	for f in "$dir"/log.* "$dir"/err.*; do
+		[ ! -f "$f" ] || ! grep -qE \
+			'ERROR: [A-Za-z]*Sanitizer|runtime error:' "$f" ||
+			fail "a sanitizer complains"
+	done
 }
 
 # Both if we are root, else what is possible.

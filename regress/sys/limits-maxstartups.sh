@@ -18,6 +18,7 @@ crowd() {
 	has "$log" "Dropped a connection that had not authenticated"
 	[ "$(children "$host" | wc -l)" -le 24 ] ||
 		fail "$(children "$host" | wc -l) monitors live"
+	hasnt "$log" "Listening ended"
 	kill "$crowd_pid"
 	wait_for "the end of the crowd" has_no_child "$host"
 	stop_host

@@ -21,12 +21,12 @@ child() {
 		"$dir/client" handshake mux dmsgpty/pty hold
 	other=$pid
 	wait_for "another connection" grep -q holding "$dir/other"
-	kill -SEGV "$net"
+	kill -9 "$net"
 	wait_gone "the monitor" "$monitor"
 	wait_gone "the shell" "$shell_pid"
 	wait_gone "the client" "$client_pid"
 	exec 9>&-
-	has "$log" "confined child killed by signal 11"
+	has "$log" "confined child killed by signal 9"
 	alive "$other" || fail "another connection was ended"
 	kill "$other"
 	serves

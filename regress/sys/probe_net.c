@@ -187,6 +187,7 @@ static long
 act_none(void)
 {
 	struct winsize ws = { 0 };
+	int unread;
 	void *p;
 
 	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
@@ -194,6 +195,8 @@ act_none(void)
 	if (p == MAP_FAILED || munmap(p, 4096) == -1)
 		return -1;
 	if (ioctl(0, TIOCSWINSZ, &ws) == -1 && errno != ENOTTY)
+		return -1;
+	if (ioctl(PRIV_FD_CONN, FIONREAD, &unread) == -1)
 		return -1;
 	return shutdown(PRIV_FD_CONN, SHUT_WR);
 }
@@ -222,7 +225,7 @@ DIRECT(kill, SYS_kill, 0, 0)
 DIRECT(tgkill, SYS_tgkill, 1, 1, 0)
 DIRECT(pidfd_open, SYS_pidfd_open, 1, 0)
 DIRECT(pidfd_getfd, SYS_pidfd_getfd, 0, 0, 0)
-DIRECT(ioctl_fionread, SYS_ioctl, PRIV_FD_CONN, FIONREAD, page)
+DIRECT(ioctl_fionbio, SYS_ioctl, PRIV_FD_CONN, FIONBIO, page)
 DIRECT(ioctl_tiocsctty, SYS_ioctl, 0, TIOCSCTTY, 0)
 DIRECT(memfd_create, SYS_memfd_create, "x", 0)
 DIRECT(dup, SYS_dup, PRIV_FD_CONN)
@@ -292,7 +295,7 @@ static const struct {
 	{ "pkey_mprotect-exec", act_pkey_mprotect_exec },
 	{ "ioctl-tiocsti", act_tiocsti },
 	{ "ioctl-tiocsctty", act_ioctl_tiocsctty },
-	{ "ioctl-fionread", act_ioctl_fionread },
+	{ "ioctl-fionbio", act_ioctl_fionbio },
 	{ "ioctl-high-bits", act_ioctl_high_bits },
 	{ "io_uring_setup", act_io_uring },
 	{ "memfd_create", act_memfd_create },

@@ -5,9 +5,6 @@
 . regress/sys/lib.sh
 
 [ "$BIN" = "$PWD" ] || skip "it builds in the top folder, which is not tested"
-for f in skyptyd skyptyd-monitor skyptyd-net skypty; do
-	make -q "./$f" 2>/dev/null || make -q "$f" 2>/dev/null || :
-done
 
 quick() {
 	TMPDIR=$dir

@@ -6,7 +6,11 @@
 
 expect_state() {
 	for field in SigBlk SigIgn SigCgt; do
-		equal "$(value "$1" $field)" 0000000000000000 "$field in $2"
+		# 32 and 33 are the C library's own; its posix_spawn ignores them.
+		case $(value "$1" $field) in
+		0000000000000000 | 0000000180000000) ;;
+		*) fail "$field in $2: $(value "$1" $field)" ;;
+		esac
 	done
 	equal "$(value "$1" NoNewPrivs)" "$(value /proc/self/status NoNewPrivs)" \
 		"NoNewPrivs in $2"

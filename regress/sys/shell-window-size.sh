@@ -9,7 +9,7 @@ size() {
 	"$PYTHON" $LIB/on_tty.py 33 101 $as "$bin/skypty" shell -c /bin/sh \
 		-i "$dir/client" --no-visor-key "$(dest)" >"$dir/out" <<-END ||
 		raw
-		send trap 'stty size >$dir/trap' WINCH; stty size >$dir/first\r
+		send set +m; trap 'stty size >$dir/trap' WINCH; stty size >$dir/first\r
 		exists $dir/first
 		send until test -s $dir/trap; do sleep 0.02; done\r
 		size 44 120

@@ -28,8 +28,7 @@ struct trace {
 	int with;	/* what with */
 };
 
-static void
-add(struct trace *t, const char *fmt, ...)
+static void add(struct trace *t, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 static void
@@ -73,10 +72,10 @@ on_event(void *arg, const struct json_event *e)
 		add(t, " <%s>", e->text);
 	if (e->type == JSON_BOOL)
 		add(t, " %s", e->truth ? "true" : "false");
-	if (t->spans && (e->type == JSON_NULL || e->type == JSON_OBJECT ||
+	if (t->spans &&
+	    (e->type == JSON_NULL || e->type == JSON_OBJECT ||
 		e->type == JSON_ARRAY))
-		add(t, " `%.*s`", (int)(e->end - e->start),
-		    t->text + e->start);
+		add(t, " `%.*s`", (int)(e->end - e->start), t->text + e->start);
 	if (t->spans)
 		add(t, " rest `%s`", t->text + e->end);
 	add(t, "\n");
@@ -109,8 +108,7 @@ expect(const char *text, bool spans, const char *want)
 	struct trace t = { .spans = spans };
 	char why[256];
 
-	assert_int_equal(
-	    parse_n(&t, text, strlen(text), why, sizeof(why)), 0);
+	assert_int_equal(parse_n(&t, text, strlen(text), why, sizeof(why)), 0);
 	assert_string_equal(why, "untouched");
 	assert_int_equal(buf_put_u8(&t.log, 0), 0);
 	assert_string_equal((const char *)buf_ptr(&t.log), want);
@@ -138,7 +136,7 @@ refuse(const char *text, const char *part)
 	refuse_n(text, strlen(text), ERR_FORMAT, part);
 }
 
-/* --- what is told ---------------------------------------------------------- */
+/* --- what is told ----------------------------------------------------- */
 
 static void
 test_scalars(void **state)
@@ -216,7 +214,7 @@ test_escapes(void **state)
 	refuse("\"\\", "");
 }
 
-/* --- what is refused ------------------------------------------------------ */
+/* --- what is refused -------------------------------------------------- */
 
 static void
 test_malformed(void **state)
@@ -303,11 +301,271 @@ test_duplicates(void **state)
 	refuse("{\"\":1,\"\":2}", "duplicate key \"\"");
 	refuse("[{\"x\":{},\"y\":1,\"x\":{}}]", "duplicate key \"x\"");
 	/* A key is no format. */
-	refuse("{\"%s%n%s%s\":1,\"%s%n%s%s\":1}",
-	    "duplicate key \"%s%n%s%s\"");
+	refuse("{\"%s%n%s%s\":1,\"%s%n%s%s\":1}", "duplicate key \"%s%n%s%s\"");
 	/* The same key of another object is another. */
 	expect("[{\"a\":1},{\"a\":{\"a\":1}}]", false,
 	    "[0 \n{1 [0] index 0\nn2 [0].a key a <1>\n.1 [0] index 0\n"
 	    "{1 [1] index 1\n{2 [1].a key a\nn3 [1].a.a key a <1>\n"
 	    ".2 [1].a key a\n.1 [1] index 1\n.0 \n");
+}
+
+/* --- limits ----------------------------------------------------------- */
+
+#define SAMPLE_EVENTS 12
+
+static const char sample[] = "{\n"
+			     "  \"a\": [true, null, -1.5e3, \"\\u20ac\"],\n"
+			     "  \"\xc3\xa9\": {\"b\": {}}\n"
+			     "}";
+
+static void
+test_truncated(void **state)
+{
+	struct trace t = { 0 };
+	size_t n = strlen(sample);
+
+	(void)state;
+	assert_int_equal(parse_n(&t, sample, n, NULL, 0), 0);
+	assert_int_equal(t.events, SAMPLE_EVENTS);
+	buf_free(&t.log);
+	for (size_t i = 0; i < n; i++)
+		refuse_n(sample, i, ERR_FORMAT, "");
+	/* The place is where the text ends. */
+	refuse_n(sample, n - 1, ERR_FORMAT, "line 4: ");
+	refuse_n(sample, n - 2, ERR_FORMAT, "line 3: ");
+}
+
+static void
+test_lines(void **state)
+{
+	(void)state;
+	refuse("x", "line 1: ");
+	refuse("{\n\n\"a\":x}", "line 3: ");
+	refuse("{\"a\":1}\n\n\nx", "line 4: ");
+	refuse("{\"a\":\n1 \"b\"\n:2}", "line 2: ");
+}
+
+/* n open containers, of both kinds in turn, and closed again. */
+static char *
+nested(size_t n)
+{
+	char *text = calloc(n + 1, 8), *p = text;
+
+	assert_non_null(text);
+	for (size_t i = 0; i < n; i++)
+		p = stpcpy(p, i % 2 == 0 ? "[" : "{\"a\":");
+	if (n % 2 == 0)
+		*p++ = '1';
+	for (size_t i = n; i > 0; i--)
+		*p++ = i % 2 == 1 ? ']' : '}';
+	return text;
+}
+
+static void
+test_depth(void **state)
+{
+	struct trace t = { 0 };
+	char *text;
+
+	(void)state;
+	for (size_t n = 1; n <= 1000; n += n > 20 ? 100 : 1) {
+		text = nested(n);
+		if (n > JSON_DEPTH_MAX)
+			refuse_n(text, strlen(text), ERR_LIMIT,
+			    "nested too deeply");
+		else {
+			assert_int_equal(
+			    parse_n(&t, text, strlen(text), NULL, 0), 0);
+			assert_int_equal(t.events, 2 * n + (n % 2 == 0));
+			buf_free(&t.log);
+		}
+		free(text);
+	}
+	/* Beside each other they may be as many as they like. */
+	expect("[[],[],[]]", false,
+	    "[0 \n[1 [0] index 0\n.1 [0] index 0\n[1 [1] index 1\n"
+	    ".1 [1] index 1\n[1 [2] index 2\n.1 [2] index 2\n.0 \n");
+}
+
+static void
+test_many_keys(void **state)
+{
+	struct trace t = { 0 };
+	struct buf b;
+	char member[64];
+
+	(void)state;
+	for (size_t n = 1023; n <= 1025; n++) {
+		buf_init(&b, ROOM);
+		for (size_t i = 0; i < n; i++) {
+			snprintf(member, sizeof(member), "%c\"%zu\":%zu",
+			    i == 0 ? '{' : ',', i, i);
+			assert_int_equal(buf_put(&b, member, strlen(member)),
+			    0);
+		}
+		assert_int_equal(buf_put(&b, "}", 2), 0);
+		if (n <= 1024) {
+			assert_int_equal(parse_n(&t, (const char *)buf_ptr(&b),
+					     buf_len(&b) - 1, NULL, 0),
+			    0);
+			assert_int_equal(t.events, n + 2);
+			buf_free(&t.log);
+		} else
+			refuse_n((const char *)buf_ptr(&b), buf_len(&b) - 1,
+			    ERR_LIMIT, "too many keys");
+		buf_free(&b);
+	}
+}
+
+/* A path that does not fit is cut, the key and the depth are not. */
+static void
+test_long_path(void **state)
+{
+	struct trace t = { 0 };
+	char key[400], text[1024];
+
+	(void)state;
+	memset(key, 'k', sizeof(key) - 1);
+	key[sizeof(key) - 1] = '\0';
+	snprintf(text, sizeof(text), "{\"%s\":[{\"%.200s\":[1]}]}", key, key);
+	assert_int_equal(parse_n(&t, text, strlen(text), NULL, 0), 0);
+	assert_int_equal(t.events, 9);
+	buf_free(&t.log);
+	snprintf(text, sizeof(text), "{\"%s\":1,\"%s\":1}", key, key);
+	refuse(text, "duplicate key \"kkkk");
+}
+
+/* --- the handler ------------------------------------------------------ */
+
+static void
+test_handler_stops(void **state)
+{
+	struct trace t = { .with = ERR_DENIED };
+	char why[64];
+
+	(void)state;
+	for (size_t i = 1; i <= SAMPLE_EVENTS; i++) {
+		t.stop_at = i;
+		assert_int_equal(
+		    parse_n(&t, sample, strlen(sample), why, sizeof(why)),
+		    ERR_DENIED);
+		assert_int_equal(t.events, i);
+		buf_free(&t.log);
+	}
+	/* A number at the outermost place ends with the text. */
+	t.stop_at = 1;
+	assert_int_equal(parse_n(&t, "17", 2, why, sizeof(why)), ERR_DENIED);
+	buf_free(&t.log);
+	/* Of two mistakes the first counts. */
+	assert_int_equal(parse_n(&t, "[}", 2, why, sizeof(why)), ERR_DENIED);
+	buf_free(&t.log);
+}
+
+static void
+test_short_why(void **state)
+{
+	struct trace t = { 0 };
+	char why[8] = "1234567";
+
+	(void)state;
+	assert_int_equal(parse_n(&t, "x", 1, why, 5), ERR_FORMAT);
+	assert_string_equal(why, "line");
+	assert_memory_equal(why + 5, "67", 3);
+	buf_free(&t.log);
+}
+
+/* --- writing ---------------------------------------------------------- */
+
+static void
+put(const char *s, size_t n, const char *want)
+{
+	struct buf b;
+
+	buf_init(&b, ROOM);
+	assert_int_equal(json_put_string(&b, s, n), 0);
+	assert_int_equal(buf_len(&b), strlen(want));
+	assert_memory_equal(buf_ptr(&b), want, strlen(want));
+	buf_free(&b);
+}
+
+static void
+test_put_string(void **state)
+{
+	(void)state;
+	put("", 0, "\"\"");
+	put("abc", 3, "\"abc\"");
+	put("abc", 2, "\"ab\"");
+	put("\"\\/", 3, "\"\\\"\\\\/\"");
+	put("\n\t\x1f\x7f", 4, "\"\\u000a\\u0009\\u001f\x7f\"");
+	put("a\0b", 3, "\"a\\u0000b\"");
+	put("\xc3\xa9", 2, "\"\xc3\xa9\"");
+}
+
+static int
+keep_text(void *arg, const struct json_event *e)
+{
+	snprintf(arg, 256, "%s", e->text);
+	return 0;
+}
+
+static void
+test_put_and_parse(void **state)
+{
+	char all[256], got[256];
+	struct buf b;
+
+	(void)state;
+	for (size_t i = 0; i < 0x7f; i++)
+		all[i] = (char)(i + 1);
+	memcpy(all + 0x7f, "\xc3\xa9\xe2\x82\xac", 6);
+	buf_init(&b, ROOM);
+	assert_int_equal(json_put_string(&b, all, strlen(all)), 0);
+	assert_int_equal(json_parse((const char *)buf_ptr(&b), buf_len(&b),
+			     keep_text, got, NULL, 0),
+	    0);
+	assert_string_equal(got, all);
+	buf_free(&b);
+}
+
+static void
+test_put_without_room(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	for (size_t room = 1; room <= 10; room++) {
+		buf_init(&b, room);
+		assert_int_equal(json_put_string(&b, "a\nb", 3),
+		    room < 10 ? ERR_LIMIT : 0);
+		buf_free(&b);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scalars),
+		cmocka_unit_test(test_containers),
+		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_trailing_garbage),
+		cmocka_unit_test(test_comments),
+		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_many_keys),
+		cmocka_unit_test(test_long_path),
+		cmocka_unit_test(test_handler_stops),
+		cmocka_unit_test(test_short_why),
+		cmocka_unit_test(test_put_string),
+		cmocka_unit_test(test_put_and_parse),
+		cmocka_unit_test(test_put_without_room),
+	};
+
+	return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }

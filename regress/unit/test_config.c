@@ -1,0 +1,679 @@
+/* SPDX-License-Identifier: ISC */
+/* config: every key, right and wrong, and the text as a whole. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "conf_util.h"
+
+/* One error with that part; why NULL: any error. */
+static void
+refuse_text(const char *text, const char *why)
+{
+	struct config c;
+	struct said s;
+
+	if (parse_text(&c, &s, text) != ERR_FORMAT)
+		fail_msg("%s: accepted or another error", text);
+	if (why != NULL)
+		said_error(&s, why);
+	assert_int_not_equal(s.fatal, 0);
+	config_free(&c);
+}
+
+/* --- every key -------------------------------------------------------- */
+
+static void
+test_defaults(void **state)
+{
+	struct config c;
+
+	(void)state;
+	accept_text(&c, "{}");
+	assert_int_equal(c.given, 0);
+	assert_null(c.sk);
+	assert_true(key_is_null(&c.pk));
+	assert_int_equal(c.nwl, 0);
+	assert_string_equal(c.dmsgdisc, CONFIG_DISCOVERY);
+	assert_int_equal(c.dmsgsessions, 1);
+	assert_int_equal(c.dmsgport, 22);
+	assert_string_equal(c.clinet, "unix");
+	assert_string_equal(c.cliaddr, "/tmp/pty.sock");
+	assert_string_equal(c.ssh_listen, "");
+	assert_string_equal(c.cligroup, "");
+	assert_false(c.best_effort);
+	assert_string_equal(c.privsep_user, "_skypty");
+	assert_int_equal(c.maxstartups.begin, 10);
+	assert_int_equal(c.maxstartups.rate, 30);
+	assert_int_equal(c.maxstartups.full, 100);
+	assert_int_equal(c.maxperkey, 64);
+	assert_int_equal(c.maxperaddr, 64);
+	assert_int_equal(c.handshake_timeout, 10);
+	assert_int_equal(c.tcp_keepalive, 15);
+	config_free(&c);
+	/* Freed, it is as zero-initialised. */
+	config_free(&c);
+}
+
+static const struct {
+	const char *name;
+	unsigned bit;
+	size_t offset;
+} texts[] = {
+	{ "dmsgdisc", CONFIG_DMSGDISC, offsetof(struct config, dmsgdisc) },
+	{ "clinet", CONFIG_CLINET, offsetof(struct config, clinet) },
+	{ "cliaddr", CONFIG_CLIADDR, offsetof(struct config, cliaddr) },
+	{ "ssh_listen", CONFIG_SSH_LISTEN,
+	    offsetof(struct config, ssh_listen) },
+	{ "cligroup", CONFIG_CLIGROUP, offsetof(struct config, cligroup) },
+	{ "privsep_user", CONFIG_PRIVSEP_USER,
+	    offsetof(struct config, privsep_user) },
+};
+
+static void
+test_texts(void **state)
+{
+	static const char *const values[] = { "", "x", "a b/c:d,e",
+		"\xc3\xa9" };
+	struct config c;
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		for (size_t j = 0; j < COUNT(values); j++) {
+			snprintf(text, sizeof(text), "{\"%s\": \"%s\"}",
+			    texts[i].name, values[j]);
+			accept_text(&c, text);
+			assert_int_equal(c.given, texts[i].bit);
+			assert_string_equal(
+			    *(char **)(void *)((char *)&c + texts[i].offset),
+			    values[j]);
+			config_free(&c);
+		}
+}
+
+static const struct {
+	const char *name;
+	unsigned bit;
+	size_t offset;
+	unsigned min, max;
+} numbers[] = {
+	{ "dmsgsessions", CONFIG_DMSGSESSIONS,
+	    offsetof(struct config, dmsgsessions), 0, 1000000 },
+	{ "maxperkey", CONFIG_MAXPERKEY, offsetof(struct config, maxperkey), 1,
+	    1000000 },
+	{ "maxperaddr", CONFIG_MAXPERADDR, offsetof(struct config, maxperaddr),
+	    1, 1000000 },
+	{ "handshake_timeout", CONFIG_HANDSHAKE,
+	    offsetof(struct config, handshake_timeout), 1, 600 },
+	{ "tcp_keepalive", CONFIG_KEEPALIVE,
+	    offsetof(struct config, tcp_keepalive), 1, 600 },
+};
+
+static void
+accept_number(size_t i, unsigned value)
+{
+	struct config c;
+	char text[128];
+
+	snprintf(text, sizeof(text), "{\"%s\": %u}", numbers[i].name, value);
+	accept_text(&c, text);
+	assert_int_equal(c.given, numbers[i].bit);
+	assert_int_equal(*(unsigned *)(void *)((char *)&c + numbers[i].offset),
+	    value);
+	config_free(&c);
+}
+
+/* The message names the key and what may stand there. */
+static void
+refuse_number(size_t i, const char *value)
+{
+	char text[128], why[128];
+
+	snprintf(text, sizeof(text), "{\"%s\": %s}", numbers[i].name, value);
+	snprintf(why, sizeof(why),
+	    "conf.json: %s: not a whole number from %u to %u", numbers[i].name,
+	    numbers[i].min, numbers[i].max);
+	refuse_text(text, why);
+}
+
+static void
+test_numbers(void **state)
+{
+	static const char *const never[] = { "-1", "-0", "1.0", "1e1", "0.5",
+		"4294967297", "18446744073709551617",
+		"123456789012345678901234567890" };
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		accept_number(i, numbers[i].min);
+		accept_number(i, numbers[i].min + 1);
+		accept_number(i, numbers[i].max);
+		snprintf(text, sizeof(text), "%u", numbers[i].max + 1);
+		refuse_number(i, text);
+		if (numbers[i].min > 0)
+			refuse_number(i, "0");
+		for (size_t j = 0; j < COUNT(never); j++)
+			refuse_number(i, never[j]);
+	}
+}
+
+static void
+test_port(void **state)
+{
+	static const char *const bad[] = { "-1", "65536", "22.0",
+		"4294967318" };
+	struct config c;
+	char text[64];
+
+	(void)state;
+	accept_text(&c, "{\"dmsgport\":0}");
+	assert_int_equal(c.dmsgport, 0);
+	config_free(&c);
+	accept_text(&c, "{\"dmsgport\":65535}");
+	assert_int_equal(c.dmsgport, 65535);
+	assert_int_equal(c.given, CONFIG_DMSGPORT);
+	config_free(&c);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		snprintf(text, sizeof(text), "{\"dmsgport\":%s}", bad[i]);
+		refuse_text(text, "dmsgport: not a port number");
+	}
+}
+
+static void
+test_identity(void **state)
+{
+	static const char *const bad[] = { "", "0", (SECRET "0"), "5ec2e7",
+		"0000000000000000000000000000000000000000000000000000000000000"
+		"000",
+		"fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364"
+		"141", /* the group's order */
+		"5ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75"
+		"ecg" };
+	uint8_t sk[KEY_SECRET_LEN];
+	struct config c;
+	char text[256];
+
+	(void)state;
+	assert_int_equal(key_parse_secret(test.keyctx, SECRET, sk), 0);
+	accept_text(&c, "{\"sk\":\"" SECRET "\"}");
+	assert_int_equal(c.given, CONFIG_SK);
+	assert_non_null(c.sk);
+	assert_memory_equal(c.sk, sk, sizeof(sk));
+	config_free(&c);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		snprintf(text, sizeof(text), "{\"sk\":\"%s\"}", bad[i]);
+		refuse_text(text, "sk: not a secret key");
+	}
+}
+
+static void
+test_public(void **state)
+{
+	static const char *const bad[] = { "", "02", (PK1 "0"), PK_BAD,
+		("05" SECRET), "79be667ef9dcbbac55a06295ce870b07" };
+	struct key_public pk;
+	struct config c;
+	char text[256];
+
+	(void)state;
+	parse_pk(PK1, &pk);
+	accept_text(&c, "{\"pk\":\"" PK1 "\"}");
+	assert_int_equal(c.given, CONFIG_PK);
+	assert_true(key_equal(&c.pk, &pk));
+	config_free(&c);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		snprintf(text, sizeof(text), "{\"pk\":\"%s\"}", bad[i]);
+		refuse_text(text, "pk: not a public key");
+	}
+}
+
+/* Of sk and pk each may come first, and from another text. */
+static void
+test_pair(void **state)
+{
+	static const char ours[] = "{\"sk\":\"" SECRET "\"}";
+	struct key_public pk;
+	struct config c;
+	struct said s;
+	char hex[KEY_PUBLIC_HEX], text[512];
+
+	(void)state;
+	accept_text(&c, ours);
+	assert_int_equal(key_public(test.keyctx, c.sk, &pk), 0);
+	key_text(&pk, hex);
+	snprintf(text, sizeof(text), "{\"pk\":\"%s\"}", hex);
+	assert_int_equal(parse_over(&c, &s, text), 0);
+	said_expect(&s, "");
+	assert_int_equal(parse_over(&c, &s, "{\"pk\":\"" PK1 "\"}"),
+	    ERR_FORMAT);
+	said_expect(&s, "E conf.json: pk: is not the public key of sk\n");
+	config_free(&c);
+	snprintf(text, sizeof(text), "{\"pk\":\"%s\",\"sk\":\"%s\"}", hex,
+	    SECRET);
+	accept_text(&c, text);
+	config_free(&c);
+	refuse_text("{\"pk\":\"" PK1 "\",\"sk\":\"" SECRET "\"}",
+	    "pk: is not the public key of sk");
+	refuse_text("{\"sk\":\"" SECRET "\",\"pk\":\"" PK1 "\"}",
+	    "pk: is not the public key of sk");
+}
+
+static void
+test_whitelist(void **state)
+{
+	struct key_public pk[2];
+	struct config c;
+
+	(void)state;
+	parse_pk(PK1, &pk[0]);
+	parse_pk(PK2, &pk[1]);
+	accept_text(&c, "{\"wl\":[\"" PK1 "\", \"" PK2 "\"]}");
+	assert_int_equal(c.given, CONFIG_WL);
+	assert_int_equal(c.nwl, 2);
+	assert_memory_equal(c.wl, pk, sizeof(pk));
+	config_free(&c);
+	accept_text(&c, "{\"wl\":[]}");
+	assert_int_equal(c.given, CONFIG_WL);
+	assert_int_equal(c.nwl, 0);
+	config_free(&c);
+	accept_text(&c, "{\"wl\":null}");
+	assert_int_equal(c.given, CONFIG_WL);
+	assert_int_equal(c.nwl, 0);
+	config_free(&c);
+	refuse_text("{\"wl\":[\"" PK1 "\",\"" PK_BAD "\"]}",
+	    "conf.json: wl[1]: not a public key");
+	refuse_text("{\"wl\":[\"\"]}", "wl[0]: not a public key");
+	refuse_text("{\"wl\":[\"" PK1 "\",1]}", "wl[1]: not a string");
+	refuse_text("{\"wl\":[null]}", "wl[0]: not a string");
+	refuse_text("{\"wl\":[[\"" PK1 "\"]]}", "wl[0]: not a string");
+	refuse_text("{\"wl\":[{\"a\":\"" PK1 "\"}]}", "wl[0]: not a string");
+	refuse_text("{\"wl\":{\"a\":\"" PK1 "\"}}", "wl: not an array");
+}
+
+/* "wl" with n keys; malloc'ed. */
+static char *
+long_list(size_t n)
+{
+	char *text = malloc(n * 72 + 32), *p = text;
+
+	assert_non_null(text);
+	p = stpcpy(p, "{\"wl\":[");
+	for (size_t i = 0; i < n; i++)
+		p = stpcpy(p, i == 0 ? "\"" PK1 "\"" : ",\"" PK1 "\"");
+	stpcpy(p, "]}");
+	return text;
+}
+
+static void
+test_whitelist_limit(void **state)
+{
+	struct config c;
+	char *text, why[64];
+
+	(void)state;
+	text = long_list(CONFIG_WL_MAX);
+	accept_text(&c, text);
+	assert_int_equal(c.nwl, CONFIG_WL_MAX);
+	config_free(&c);
+	free(text);
+	text = long_list(CONFIG_WL_MAX + 1);
+	snprintf(why, sizeof(why), "wl[%d]: too many keys", CONFIG_WL_MAX);
+	refuse_text(text, why);
+	free(text);
+}
+
+static void
+test_sandbox(void **state)
+{
+	static const char *const bad[] = { "", "Strict", "best effort", "no",
+		"strict " };
+	struct config c;
+	char text[64];
+
+	(void)state;
+	accept_text(&c, "{\"sandbox\":\"strict\"}");
+	assert_int_equal(c.given, CONFIG_SANDBOX);
+	assert_false(c.best_effort);
+	config_free(&c);
+	accept_text(&c, "{\"sandbox\":\"best-effort\"}");
+	assert_true(c.best_effort);
+	config_free(&c);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		snprintf(text, sizeof(text), "{\"sandbox\":\"%s\"}", bad[i]);
+		refuse_text(text,
+		    "sandbox: neither \"strict\" nor \"best-effort\"");
+	}
+}
+
+static void
+test_startups(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned begin, rate, full;
+	} good[] = {
+		{ "10:30:100", 10, 30, 100 },
+		{ "1:1:1", 1, 1, 1 },
+		{ "1:100:1000000", 1, 100, 1000000 },
+		{ "1000000:50:1000000", 1000000, 50, 1000000 },
+		{ "1", 1, 100, 1 },
+		{ "1000000", 1000000, 100, 1000000 },
+	};
+	static const char *const bad[] = { "", ":", "::", "x", "10:30",
+		"10:30:", ":30:100", "10::100", "10:30:100:", "10:30:100x",
+		"10:30:100 ", " 10:30:100", "10: 30:100", "+10:30:100",
+		"-1:30:100", "10:-1:100", "10:30:-1", "0:30:100", "10:0:100",
+		"10:101:100", "10:30:9", "10:30:1000001", "0", "1000001", "-1",
+		"1.5", "1:1:4294967297", "4294967297:30:100",
+		"10:4294967326:100", "18446744073709551617" };
+	struct config c;
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		snprintf(text, sizeof(text), "{\"maxstartups\":\"%s\"}",
+		    good[i].text);
+		accept_text(&c, text);
+		assert_int_equal(c.given, CONFIG_MAXSTARTUPS);
+		assert_int_equal(c.maxstartups.begin, good[i].begin);
+		assert_int_equal(c.maxstartups.rate, good[i].rate);
+		assert_int_equal(c.maxstartups.full, good[i].full);
+		config_free(&c);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		snprintf(text, sizeof(text), "{\"maxstartups\":\"%s\"}",
+		    bad[i]);
+		refuse_text(text, "maxstartups: not of the form");
+	}
+}
+
+/* --- types, unknown keys, duplicates ---------------------------------- */
+
+/* Each key with its type: the first letter of a value's. */
+static const struct {
+	const char *name;
+	char type;
+} keys[] = {
+	{ "sk", 's' },
+	{ "pk", 's' },
+	{ "wl", 'a' },
+	{ "dmsgdisc", 's' },
+	{ "dmsgsessions", 'n' },
+	{ "dmsgport", 'n' },
+	{ "clinet", 's' },
+	{ "cliaddr", 's' },
+	{ "ssh_listen", 's' },
+	{ "cligroup", 's' },
+	{ "sandbox", 's' },
+	{ "privsep_user", 's' },
+	{ "maxstartups", 's' },
+	{ "maxperkey", 'n' },
+	{ "maxperaddr", 'n' },
+	{ "handshake_timeout", 'n' },
+	{ "tcp_keepalive", 'n' },
+	{ "dmsg_servers", 'a' },
+	{ "sftp_server", 's' },
+	{ "authorized_pks", 's' },
+};
+
+static const struct {
+	char type;
+	const char *text;
+} values[] = {
+	{ 's', "\"7\"" },
+	{ 'n', "7" },
+	{ 'a', "[]" },
+	{ 'o', "{}" },
+	{ 'o', "{\"wl\":[\"x\"],\"sk\":7}" },
+	{ 'b', "true" },
+	{ 'b', "false" },
+	{ '0', "null" },
+};
+
+static void
+test_wrong_types(void **state)
+{
+	char text[128], why[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		snprintf(why, sizeof(why), "conf.json: %s: not a",
+		    keys[i].name);
+		for (size_t j = 0; j < COUNT(values); j++) {
+			if (values[j].type == keys[i].type ||
+			    (values[j].type == '0' && keys[i].type == 'a'))
+				continue;
+			snprintf(text, sizeof(text), "{\"%s\":%s}",
+			    keys[i].name, values[j].text);
+			refuse_text(text, why);
+		}
+	}
+}
+
+/* Keys of parts that are still to come are let pass. */
+static void
+test_kept_keys(void **state)
+{
+	struct config c;
+
+	(void)state;
+	accept_text(&c,
+	    "{\"dmsg_servers\":[{\"static\":\"x\",\"server\":{\"wl\":[1]}}],"
+	    "\"sftp_server\":\"internal\",\"authorized_pks\":\"f\"}");
+	assert_int_equal(c.given, 0);
+	assert_int_equal(c.nwl, 0);
+	config_free(&c);
+	accept_text(&c, "{\"dmsg_servers\":null}");
+	config_free(&c);
+}
+
+static void
+test_unknown_keys(void **state)
+{
+	struct config c;
+	struct said s;
+
+	(void)state;
+	assert_int_equal(parse_text(&c, &s,
+			     "{\"x\":1,\"WL\":[\"a\"],\"y\":{\"sk\":1,"
+			     "\"z\":[[]]},\"maxperkey\":3}"),
+	    0);
+	said_expect(&s,
+	    "W conf.json: x: unknown key, ignored\n"
+	    "W conf.json: WL: unknown key, ignored\n"
+	    "W conf.json: y: unknown key, ignored\n");
+	assert_int_equal(c.maxperkey, 3);
+	assert_int_equal(c.given, CONFIG_MAXPERKEY);
+	config_free(&c);
+	/* Without anybody to listen. */
+	defaults(&c);
+	assert_int_equal(
+	    config_parse(&c, test.keyctx, "{\"x\":1}", 7, "", NULL), 0);
+	assert_int_equal(config_parse(&c, test.keyctx, "{\"wl\":1}", 8, "",
+			     &(struct config_report){ 0 }),
+	    ERR_FORMAT);
+	config_free(&c);
+}
+
+static void
+test_duplicate_keys(void **state)
+{
+	char text[128], why[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		snprintf(text, sizeof(text), "{\"%s\":%s,\n\"%s\":null}",
+		    keys[i].name, keys[i].type == 'a' ? "[]" : "null",
+		    keys[i].name);
+		snprintf(why, sizeof(why), "line 2: duplicate key \"%s\"",
+		    keys[i].name);
+		refuse_text(text, keys[i].type == 'a' ? why : NULL);
+	}
+	refuse_text("{\"x\":1,\"x\":1}", NULL);
+	refuse_text("{\"x\":{\"a\":1,\"a\":1}}", NULL);
+}
+
+/* Not only the first mistake is told. */
+static void
+test_every_problem(void **state)
+{
+	struct config c;
+	struct said s;
+
+	(void)state;
+	assert_int_equal(parse_text(&c, &s,
+			     "{\"dmsgport\":-1,\"wl\":[\"a\",2],\"x\":0,"
+			     "\"sk\":\"" SECRET_PART "\"}"),
+	    ERR_FORMAT);
+	said_expect(&s,
+	    "E conf.json: dmsgport: not a port number\n"
+	    "E conf.json: wl[0]: not a public key (66 hexadecimal digits)\n"
+	    "E conf.json: wl[1]: not a string\n"
+	    "W conf.json: x: unknown key, ignored\n"
+	    "E conf.json: sk: not a secret key (64 hexadecimal digits)\n");
+	config_free(&c);
+}
+
+/* --- the text as a whole ---------------------------------------------- */
+
+static void
+test_not_an_object(void **state)
+{
+	static const char *const bad[] = { "[]", "[1]", "[\"" PK1 "\"]",
+		"[{\"wl\":[]}]", "1", "\"x\"", "null", "true" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		refuse_text(bad[i], "conf.json: not a JSON object");
+}
+
+static void
+test_malformed(void **state)
+{
+	(void)state;
+	refuse_text("", "conf.json: line 1: ");
+	refuse_text("{} x", "conf.json: line 1: ");
+	refuse_text("{}\n{}", "conf.json: line 2: ");
+	refuse_text("{\n/* wl */\n}", "conf.json: line 2: ");
+	refuse_text("{\"cliaddr\":\"\xff\"}", "UTF8");
+	refuse_text("{\"cliaddr\":\"a\\u0000b\"}", "NUL");
+	refuse_text("{\"wl\":[],}", "conf.json: line 1: ");
+}
+
+/* said_take() looks for the secret key in every message. */
+static void
+test_truncated(void **state)
+{
+	struct config c;
+	char text[sizeof(conf_full)];
+
+	(void)state;
+	accept_text(&c, conf_full);
+	config_free(&c);
+	for (size_t i = 0; i < strlen(conf_full); i++) {
+		memcpy(text, conf_full, i);
+		text[i] = '\0';
+		refuse_text(text, "conf.json: line ");
+	}
+}
+
+/* Each byte of it made another: no crash, and the key is never told. */
+static void
+test_every_byte(void **state)
+{
+	static const char other[] = "\"{}[]:,\\x0 \x01\xff";
+	struct config c;
+	struct said s;
+	char text[sizeof(conf_full)];
+
+	(void)state;
+	for (size_t i = 0; i < strlen(conf_full); i++)
+		for (size_t j = 0; j < strlen(other); j++) {
+			memcpy(text, conf_full, sizeof(text));
+			text[i] = other[j];
+			if (parse_text(&c, &s, text) != 0)
+				assert_int_not_equal(s.fatal, 0);
+			config_free(&c);
+		}
+}
+
+static void
+test_depth(void **state)
+{
+	struct config c;
+	struct said s;
+
+	(void)state;
+	assert_int_equal(
+	    parse_text(&c, &s, "{\"x\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}"), 0);
+	config_free(&c);
+	assert_int_equal(
+	    parse_text(&c, &s, "{\"x\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}"),
+	    ERR_FORMAT);
+	said_expect(&s,
+	    "W conf.json: x: unknown key, ignored\n"
+	    "E conf.json: line 1: nested too deeply\n");
+	config_free(&c);
+}
+
+/* What is absent stays, a list is replaced. */
+static void
+test_over_another(void **state)
+{
+	struct config c;
+	struct said s;
+
+	(void)state;
+	accept_text(&c, conf_full);
+	assert_int_equal(
+	    parse_over(&c, &s, "{\"wl\":[\"" PK3 "\"],\"cliaddr\":\"/b\"}"), 0);
+	assert_int_equal(c.nwl, 1);
+	assert_string_equal(c.cliaddr, "/b");
+	assert_int_equal(c.dmsgport, 23);
+	assert_int_equal(c.maxstartups.full, 3);
+	assert_non_null(c.sk);
+	assert_int_equal(parse_over(&c, &s, "{}"), 0);
+	assert_int_equal(c.nwl, 1);
+	assert_int_equal(c.given,
+	    CONFIG_SK | CONFIG_WL | CONFIG_DMSGPORT | CONFIG_CLIADDR |
+		CONFIG_MAXSTARTUPS);
+	assert_int_equal(parse_over(&c, &s, "{\"wl\":null}"), 0);
+	assert_int_equal(c.nwl, 0);
+	config_free(&c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_port),
+		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_public),
+		cmocka_unit_test(test_pair),
+		cmocka_unit_test(test_whitelist),
+		cmocka_unit_test(test_whitelist_limit),
+		cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_startups),
+		cmocka_unit_test(test_wrong_types),
+		cmocka_unit_test(test_kept_keys),
+		cmocka_unit_test(test_unknown_keys),
+		cmocka_unit_test(test_duplicate_keys),
+		cmocka_unit_test(test_every_problem),
+		cmocka_unit_test(test_not_an_object),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_every_byte),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_over_another),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, set_up, tear_down);
+}
