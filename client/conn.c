@@ -22,12 +22,12 @@
 #include "common/mux.h"
 #include "common/noise.h"
 
-#define DIAL_MS 10000 /* for connecting, and again for the handshake */
+#define DIAL_MS	  10000 /* for connecting, and again for the handshake */
 #define KEEPALIVE 15
-#define CHUNK (64U * 1024)
-#define IN_MAX (RPC_CLIENT_MSG_MAX + CHUNK)
-#define OUT_MAX (4U * 1024 * 1024)
-#define WIRE_MAX (CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
+#define CHUNK	  (64U * 1024)
+#define IN_MAX	  (RPC_CLIENT_MSG_MAX + CHUNK)
+#define OUT_MAX	  (4U * 1024 * 1024)
+#define WIRE_MAX  (CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
 
 /* Waits for fd until the deadline: 1, 0 when it has passed. */
 static int
@@ -44,7 +44,8 @@ wait_for(int fd, short events, int64_t deadline)
 	return r == 1;
 }
 
-/* --- connecting -------------------------------------------------------------- */
+/* --- connecting --------------------------------------------------------------
+ */
 
 static int
 connect_one(const struct addrinfo *ai, int64_t deadline, int *error)
@@ -64,8 +65,7 @@ connect_one(const struct addrinfo *ai, int64_t deadline, int *error)
 	if (*error == EINPROGRESS) {
 		*error = ETIMEDOUT;
 		if (wait_for(fd, POLLOUT, deadline))
-			(void)getsockopt(
-			    fd, SOL_SOCKET, SO_ERROR, error, &len);
+			(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, error, &len);
 	}
 	if (*error == 0)
 		return fd;
@@ -94,8 +94,8 @@ connect_any(const struct addrinfo *list, int *error)
 	for (const struct addrinfo *ai = list; ai != NULL && fd == -1;
 	     ai = ai->ai_next) {
 		until = ai->ai_next == NULL ?
-			      deadline :
-			      now_ms() + (deadline - now_ms()) / 2;
+		    deadline :
+		    now_ms() + (deadline - now_ms()) / 2;
 		fd = connect_one(ai, until, error);
 	}
 	return fd;
@@ -145,15 +145,16 @@ dial_unix(struct conn *c)
 	    connect(c->fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
 		complain("control socket %s: %s%s", path, strerror(errno),
 		    errno == ENOENT || errno == ECONNREFUSED ?
-			      "; is skyptyd running here? (--cliaddr)" :
-			      "");
+			"; is skyptyd running here? (--cliaddr)" :
+			"");
 		return EXIT_FAILED;
 	}
 	c->plain = true;
 	return fcntl(c->fd, F_SETFL, O_NONBLOCK) == -1 ? EXIT_FAILED : 0;
 }
 
-/* --- the handshake --------------------------------------------------------------- */
+/* --- the handshake
+ * --------------------------------------------------------------- */
 
 static int
 no_message2(const struct conn *c, ssize_t r)
@@ -243,8 +244,7 @@ shake_hands(struct conn *c, struct keyctx *ctx, const struct options *o)
 	key_text(&id.pk, c->us);
 	if (o->verbose)
 		complain("we are %s (%s)", c->us, id.source);
-	r = noise_new(
-	    &n, ctx, NOISE_XK, NOISE_INITIATOR, id.sk, &c->dest->pk);
+	r = noise_new(&n, ctx, NOISE_XK, NOISE_INITIATOR, id.sk, &c->dest->pk);
 	identity_free(&id);
 	if (r != 0)
 		return conn_bad(c, r);
@@ -253,7 +253,8 @@ shake_hands(struct conn *c, struct keyctx *ctx, const struct options *o)
 	return r;
 }
 
-/* --- open and close ------------------------------------------------------------------- */
+/* --- open and close
+ * ------------------------------------------------------------------- */
 
 static int
 dial(struct conn *c, struct keyctx *ctx, const struct options *o)
@@ -299,7 +300,8 @@ conn_close(struct conn *c)
 	explicit_bzero(&c->tx, sizeof(c->tx));
 }
 
-/* --- what went wrong -------------------------------------------------------------------- */
+/* --- what went wrong
+ * -------------------------------------------------------------------- */
 
 int
 conn_bad(const struct conn *c, int error)
@@ -324,7 +326,9 @@ conn_ended(const struct conn *c)
 	return EXIT_FAILED;
 }
 
-/* --- bytes ---------------------------------------------------------------------------------- */
+/* --- bytes
+ * ----------------------------------------------------------------------------------
+ */
 
 static size_t
 backlog(const struct conn *c)
@@ -419,7 +423,7 @@ receive(struct conn *c)
 	if (r == ERR_SYS) {
 		complain("%s: %s",
 		    errno == ETIMEDOUT ? "the host does not answer any more" :
-					       "receiving",
+					 "receiving",
 		    strerror(errno));
 		return EXIT_FAILED;
 	}

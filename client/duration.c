@@ -48,7 +48,8 @@ duration_ms(const char *text)
 	else
 		while (*text != '\0') {
 			value = strtod(text, &end);
-			if (end == text || (text = take_unit(end, &unit)) == NULL)
+			if (end == text ||
+			    (text = take_unit(end, &unit)) == NULL)
 				return -1;
 			total += value * unit;
 		}

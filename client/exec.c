@@ -12,10 +12,10 @@
 #include "common/err.h"
 #include "common/mux.h"
 
-#define STDIN_MAX (1024U * 1024) /* spec: pty.md 7.1 */
-#define TIMEOUT_MAX 300000	 /* what a host cuts a longer one to */
-#define EXTRA_MS 10000		 /* for the way, beyond the command's time */
-#define LIST_MAX (1024U * 1024)
+#define STDIN_MAX   (1024U * 1024) /* spec: pty.md 7.1 */
+#define TIMEOUT_MAX 300000	   /* what a host cuts a longer one to */
+#define EXTRA_MS    10000	   /* for the way, beyond the command's time */
+#define LIST_MAX    (1024U * 1024)
 
 static int
 write_all(int fd, struct buf *b)
@@ -65,7 +65,8 @@ read_input(const struct options *o, struct buf *in)
 	return 0;
 }
 
-/* --- the call ----------------------------------------------------------------- */
+/* --- the call
+ * ----------------------------------------------------------------- */
 
 static int
 put_list(struct gob_list *list, const char *const *words, size_t n)

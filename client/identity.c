@@ -181,8 +181,7 @@ choose(struct identity *id, struct keyctx *ctx, const struct options *o)
 }
 
 int
-identity_find(
-    struct identity *id, struct keyctx *ctx, const struct options *o)
+identity_find(struct identity *id, struct keyctx *ctx, const struct options *o)
 {
 	int r;
 

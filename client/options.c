@@ -205,8 +205,8 @@ take_flags(struct options *o, int argc, char **argv, bool *dashes)
 	*dashes = false;
 	for (;;) {
 		before = optind;
-		opt = getopt_long(
-		    argc, argv, "+s:i:e:t:p:n:r:c:a:qv", longopts, NULL);
+		opt = getopt_long(argc, argv, "+s:i:e:t:p:n:r:c:a:qv", longopts,
+		    NULL);
 		if (opt == -1)
 			break;
 		if ((r = take(o, opt)) != 0)
@@ -216,7 +216,8 @@ take_flags(struct options *o, int argc, char **argv, bool *dashes)
 	return 0;
 }
 
-/* --- destinations ------------------------------------------------------------- */
+/* --- destinations
+ * ------------------------------------------------------------- */
 
 static const char *
 default_socket(void)
@@ -262,8 +263,7 @@ local(struct options *o, struct keyctx *ctx)
 	if (o->clinet != NULL && strcmp(o->clinet, "unix") != 0)
 		return bad("--clinet", o->clinet, "only unix is spoken");
 	o->dest = (struct dest){ .kind = DEST_LOCAL,
-		.socket = o->cliaddr != NULL ? o->cliaddr :
-						     default_socket() };
+		.socket = o->cliaddr != NULL ? o->cliaddr : default_socket() };
 	return 0;
 }
 

@@ -18,17 +18,17 @@
 #include "common/err.h"
 #include "common/mux.h"
 
-#define READ_SIZE 65536
-#define WRITE_MAX 65536
+#define READ_SIZE   65536
+#define WRITE_MAX   65536
 #define OUTPUT_HIGH (256U * 1024) /* unwritten output that stops Reads */
-#define OUTPUT_MAX (OUTPUT_HIGH + 8 * READ_SIZE)
+#define OUTPUT_MAX  (OUTPUT_HIGH + 8 * READ_SIZE)
 #define WRITE_CHUNK 16384 /* one write to standard output */
-#define PING_MS 30000
-#define DEAD_MS 90000 /* without a byte while an answer is due */
-#define EOF_MS 250 /* between two ends of file, at first; then longer */
-#define EOF_MS_MAX 2000
-#define CTRL_D 0x04
-#define CTRL_Z 0x1a
+#define PING_MS	    30000
+#define DEAD_MS	    90000 /* without a byte while an answer is due */
+#define EOF_MS	    250	  /* between two ends of file, at first; then longer */
+#define EOF_MS_MAX  2000
+#define CTRL_D	    0x04
+#define CTRL_Z	    0x1a
 
 static const char *const forwarded[] = { "TERM", "COLORTERM", "LANG",
 	"LC_ALL" };
@@ -56,7 +56,8 @@ static struct session {
 	volatile sig_atomic_t resized, continued, stopped;
 } s;
 
-/* --- calls -------------------------------------------------------------------- */
+/* --- calls
+ * -------------------------------------------------------------------- */
 
 static int
 make_call(enum rpc_method method, const union rpc_value *v)
@@ -108,7 +109,9 @@ send_size(void)
 	return make_call(RPC_PTY_SETSIZE, &v);
 }
 
-/* --- start --------------------------------------------------------------------------- */
+/* --- start
+ * ---------------------------------------------------------------------------
+ */
 
 static int
 put_word(struct gob_list *list, const char *word)
@@ -141,8 +144,8 @@ put_env(struct gob_list *list)
 
 	buf_init(&list->raw, 1024 * 1024);
 	for (size_t i = 0; r == 0 && i < FORWARDED; i++)
-		r = put_variable(
-		    list, forwarded[i], i == 0 ? "xterm-256color" : NULL);
+		r = put_variable(list, forwarded[i],
+		    i == 0 ? "xterm-256color" : NULL);
 	for (size_t i = 0; r == 0 && i < s.opts->nenv; i++)
 		r = put_word(list, s.opts->env[i]);
 	return r;
@@ -183,7 +186,9 @@ start(void)
 	return r == 0 ? 0 : EXIT_FAILED;
 }
 
-/* --- replies ------------------------------------------------------------------------------ */
+/* --- replies
+ * ------------------------------------------------------------------------------
+ */
 
 static bool
 equals(const struct buf *text, const char *s1)
@@ -268,7 +273,8 @@ take_replies(void)
 	return conn_flush(&s.conn);
 }
 
-/* --- what is typed ------------------------------------------------------------------------- */
+/* --- what is typed
+ * ------------------------------------------------------------------------- */
 
 static void
 escape_help(void)
@@ -398,13 +404,15 @@ read_input(void)
 	return buf_put(&s.input, chunk, (size_t)n) == 0 ? 0 : EXIT_FAILED;
 }
 
-/* --- output ------------------------------------------------------------------------------------ */
+/* --- output
+ * ------------------------------------------------------------------------------------
+ */
 
 static int
 write_output(void)
 {
-	size_t n = buf_len(&s.output) < WRITE_CHUNK ? buf_len(&s.output) :
-						      WRITE_CHUNK;
+	size_t n =
+	    buf_len(&s.output) < WRITE_CHUNK ? buf_len(&s.output) : WRITE_CHUNK;
 	ssize_t r;
 
 	r = write(STDOUT_FILENO, buf_ptr(&s.output), n);
@@ -417,7 +425,9 @@ write_output(void)
 	return EXIT_FAILED;
 }
 
-/* --- the loop ---------------------------------------------------------------------------------- */
+/* --- the loop
+ * ----------------------------------------------------------------------------------
+ */
 
 static void
 on_signal(int sig)
@@ -482,10 +492,9 @@ prepare(struct pollfd p[P_COUNT])
 		.events = conn_events(&s.conn) };
 	p[P_IN] = (struct pollfd){ .fd = want_input ? STDIN_FILENO : -1,
 		.events = POLLIN };
-	p[P_OUT] = (struct pollfd){ .fd = buf_len(&s.output) != 0 ?
-						STDOUT_FILENO :
-						-1,
-		.events = POLLOUT };
+	p[P_OUT] =
+	    (struct pollfd){ .fd = buf_len(&s.output) != 0 ? STDOUT_FILENO : -1,
+		    .events = POLLOUT };
 }
 
 static int

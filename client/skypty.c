@@ -16,7 +16,8 @@ static const struct command {
 	const char *what;
 } commands[] = {
 	{ "shell", shell_main, "[flags] [pk@host[:port]] [-- cmd [args]]",
-	    "a shell, or a command by itself; no destination: on this machine" },
+	    "a shell, or a command by itself; no destination: on this "
+	    "machine" },
 	{ "start", shell_main, "[flags] tcp://pk@host[:port]",
 	    "a shell, with the original's defaults of 'start'" },
 	{ "exec", exec_main, "[flags] tcp://pk@host[:port] -- cmd [args]",

@@ -13,24 +13,26 @@
 #include "common/keys.h"
 #include "common/rpc.h"
 
-#define EXIT_USAGE 64
+#define EXIT_USAGE   64
 #define EXIT_TIMEOUT 124
-#define EXIT_FAILED 255 /* connection or call, not the command */
+#define EXIT_FAILED  255 /* connection or call, not the command */
 
-#define DEFAULT_PORT "2022"
-#define DEFAULT_SHELL "/bin/bash"
+#define DEFAULT_PORT   "2022"
+#define DEFAULT_SHELL  "/bin/bash"
 #define DEFAULT_SOCKET "/tmp/pty.sock"
-#define SYSTEM_SOCKET RUNSTATEDIR "/skyptyd/pty.sock"
-#define VISOR_CONF "/opt/skywire/skywire.json"
+#define SYSTEM_SOCKET  RUNSTATEDIR "/skyptyd/pty.sock"
+#define VISOR_CONF     "/opt/skywire/skywire.json"
 
-/* --- skypty.c -------------------------------------------------------------- */
+/* --- skypty.c --------------------------------------------------------------
+ */
 
 /* "skypty: ..." on standard error. */
 void complain(const char *, ...) __attribute__((format(printf, 1, 2)));
 /* Text of a host, with what is not printable escaped; static memory. */
 const char *printable(const struct buf *);
 
-/* --- dest.c: where to --------------------------------------------------------- */
+/* --- dest.c: where to
+ * --------------------------------------------------------- */
 
 enum dest_kind { DEST_LOCAL, DEST_TCP, DEST_DMSG };
 
@@ -46,10 +48,11 @@ struct dest {
 /* Whether a word looks like a destination rather than a command. */
 bool dest_like(const char *);
 /* 0, or EXIT_USAGE with the reason told. */
-int dest_parse(
-    struct dest *, struct keyctx *, const char *text, const char *port);
+int
+dest_parse(struct dest *, struct keyctx *, const char *text, const char *port);
 
-/* --- options.c: flags of the commands that connect ------------------------------- */
+/* --- options.c: flags of the commands that connect
+ * ------------------------------- */
 
 #define ENV_MAX 64
 
@@ -80,7 +83,8 @@ int options_parse(struct options *, struct keyctx *, enum command_style,
     int argc, char **argv);
 int64_t duration_ms(const char *); /* Go's "1m30s"; -1 */
 
-/* --- identity.c: who we are ----------------------------------------------------------- */
+/* --- identity.c: who we are
+ * ----------------------------------------------------------- */
 
 struct identity {
 	uint8_t *sk; /* sodium_malloc'ed */
@@ -93,7 +97,8 @@ void identity_free(struct identity *);
 /* ~/.config/skypty/identity, malloc'ed; NULL without a home. */
 char *identity_default_path(void);
 
-/* --- conn.c: a connection with a service open on it ---------------------------------------- */
+/* --- conn.c: a connection with a service open on it
+ * ---------------------------------------- */
 
 struct conn {
 	int fd;
@@ -126,7 +131,8 @@ int conn_ended(const struct conn *);
 int conn_bad(const struct conn *, int error);
 void conn_close(struct conn *);
 
-/* --- term.c: our terminal ----------------------------------------------------------------------- */
+/* --- term.c: our terminal
+ * ----------------------------------------------------------------------- */
 
 /* Raw mode on standard input, undone at exit and by deadly signals. */
 int term_raw(void);
@@ -137,7 +143,9 @@ bool term_size(struct rpc_winsize *);
 /* Restores, stops the process, and is raw again when it continues. */
 void term_suspend(void);
 
-/* --- call.c: one call ------------------------------------------------------------------------------ */
+/* --- call.c: one call
+ * ------------------------------------------------------------------------------
+ */
 
 /*
  * Sends what has been put and waits for the next reply, at most that long (-1:
@@ -147,14 +155,18 @@ int call_await(struct conn *, struct rpc_client *, int64_t timeout_ms,
     struct rpc_reply *);
 int64_t now_ms(void); /* of the monotonic clock */
 
-/* --- session.c, exec.c ------------------------------------------------------------------------------ */
+/* --- session.c, exec.c
+ * ------------------------------------------------------------------------------
+ */
 
 /* An interactive session.  An exit status. */
 int session_run(struct keyctx *, const struct options *);
 /* A command by pty.Exec.  An exit status. */
 int exec_run(struct keyctx *, const struct options *);
 
-/* --- subcommands ---------------------------------------------------------------------------------------- */
+/* --- subcommands
+ * ----------------------------------------------------------------------------------------
+ */
 
 int shell_main(int argc, char **argv);
 int exec_main(int argc, char **argv);

@@ -17,8 +17,8 @@ static struct {
 	struct termios saved;
 } state;
 
-static const int deadly[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGSEGV,
-	SIGBUS, SIGILL, SIGFPE, SIGABRT };
+static const int deadly[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGSEGV, SIGBUS,
+	SIGILL, SIGFPE, SIGABRT };
 
 bool
 term_is_raw(void)

@@ -74,7 +74,7 @@ method_of(const char *name)
 	if (strcmp(name, "whitelist-add") == 0)
 		return RPC_WL_ADD;
 	return strcmp(name, "whitelist-remove") == 0 ? RPC_WL_REMOVE :
-							 RPC_WL_LIST;
+						       RPC_WL_LIST;
 }
 
 static int
@@ -86,15 +86,14 @@ run(struct keyctx *ctx, struct options *o, enum rpc_method method)
 
 	if ((method == RPC_WL_LIST) != (*o->command == NULL)) {
 		complain(method == RPC_WL_LIST ?
-			      "whitelist takes no keys; there are "
-			      "whitelist-add and whitelist-remove" :
-			      "which keys?");
+			"whitelist takes no keys; there are "
+			"whitelist-add and whitelist-remove" :
+			"which keys?");
 		return EXIT_USAGE;
 	}
 	if ((r = read_keys(ctx, o->command, &v.keys)) == 0) {
 		if ((r = conn_open(&c, ctx, o, MUX_URI_WHITELIST)) == 0)
-			r = call(&c, method,
-			    method == RPC_WL_LIST ? NULL : &v);
+			r = call(&c, method, method == RPC_WL_LIST ? NULL : &v);
 		conn_close(&c);
 	}
 	buf_free(&v.keys.raw);

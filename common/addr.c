@@ -31,10 +31,10 @@ check_port(const char *port)
 	if (digits < strlen(port))
 		return strspn(port, "abcdefghijklmnopqrstuvwxyz0123456789-") ==
 			strlen(port) ?
-			      0 :
-			      ERR_FORMAT;
+		    0 :
+		    ERR_FORMAT;
 	return sscanf(port, "%u", &value) == 1 && value <= 65535 ? 0 :
-								     ERR_FORMAT;
+								   ERR_FORMAT;
 }
 
 /* Where the host ends; *rest is what follows it and its bracket. */
@@ -105,8 +105,8 @@ addr_text(const struct sockaddr *sa, socklen_t len, char text[ADDR_TEXT_MAX])
 }
 
 void
-addr_hostport(
-    const struct sockaddr *sa, socklen_t len, char text[ADDR_TEXT_MAX])
+addr_hostport(const struct sockaddr *sa, socklen_t len,
+    char text[ADDR_TEXT_MAX])
 {
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
 	bool v6;

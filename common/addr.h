@@ -21,7 +21,7 @@ int addr_split(const char *text, const char *port, char host[ADDR_HOST_MAX],
 /* "192.0.2.1 port 22", "2001:db8::1 port 22", "local"; for log lines. */
 void addr_text(const struct sockaddr *, socklen_t, char text[ADDR_TEXT_MAX]);
 /* "192.0.2.1:22", "[2001:db8::1]:22": what addr_split reads back. */
-void addr_hostport(const struct sockaddr *, socklen_t,
-    char text[ADDR_TEXT_MAX]);
+void
+addr_hostport(const struct sockaddr *, socklen_t, char text[ADDR_TEXT_MAX]);
 
 #endif

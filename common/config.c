@@ -13,7 +13,7 @@
 #include "json.h"
 
 #define SECONDS_MAX 600
-#define COUNT_MAX 1000000
+#define COUNT_MAX   1000000
 
 /* State of one parse. */
 struct loader {
@@ -196,7 +196,7 @@ add_wl(struct loader *l, const struct json_event *e)
 }
 
 #define TEXT(field) set_text, offsetof(struct config, field), 0, 0
-#define NUMBER(field, low, high)                                               \
+#define NUMBER(field, low, high) \
 	set_number, offsetof(struct config, field), low, high
 
 static const struct key keys[] = {
@@ -258,8 +258,8 @@ static void
 take_member(struct loader *l, const struct json_event *e)
 {
 	if ((l->key = find(e->key)) == NULL) {
-		config_say(
-		    l->report, false, l->name, e->path, "unknown key, ignored");
+		config_say(l->report, false, l->name, e->path,
+		    "unknown key, ignored");
 		return;
 	}
 	/* Go writes an empty list as null. */
@@ -327,7 +327,8 @@ config_parse(struct config *c, struct keyctx *ctx, const char *text, size_t n,
 	return l.failed ? ERR_FORMAT : 0;
 }
 
-/* --- values by themselves -------------------------------------------------- */
+/* --- values by themselves --------------------------------------------------
+ */
 
 int
 config_parse_startups(const char *text, struct config_startups *s)
@@ -368,8 +369,8 @@ env_text(const char *prefix, const char *name, char **value)
 }
 
 static int
-env_number(const char *prefix, const char *name, unsigned max,
-    unsigned *value, const struct config_report *report)
+env_number(const char *prefix, const char *name, unsigned max, unsigned *value,
+    const struct config_report *report)
 {
 	char var[128];
 	const char *text;
@@ -394,8 +395,8 @@ config_read_env(struct config *c, const char *prefix,
 	    (r = env_text(prefix, "CLINET", &c->clinet)) != 0 ||
 	    (r = env_text(prefix, "CLIADDR", &c->cliaddr)) != 0)
 		return r;
-	bad_number = env_number(
-	    prefix, "DMSGSESSIONS", COUNT_MAX, &c->dmsgsessions, report);
+	bad_number = env_number(prefix, "DMSGSESSIONS", COUNT_MAX,
+	    &c->dmsgsessions, report);
 	r = env_number(prefix, "DMSGPORT", UINT16_MAX, &port, report);
 	c->dmsgport = (uint16_t)port;
 	return bad_number != 0 ? bad_number : r;
@@ -417,11 +418,11 @@ config_defaults(struct config *c)
 	c->maxperkey = c->maxperaddr = 64;
 	c->handshake_timeout = 10;
 	c->tcp_keepalive = 15;
-	return c->dmsgdisc == NULL || c->clinet == NULL ||
-		c->cliaddr == NULL || c->ssh_listen == NULL ||
-		c->cligroup == NULL || c->privsep_user == NULL ?
-		  ERR_NOMEM :
-		  0;
+	return c->dmsgdisc == NULL || c->clinet == NULL || c->cliaddr == NULL ||
+		c->ssh_listen == NULL || c->cligroup == NULL ||
+		c->privsep_user == NULL ?
+	    ERR_NOMEM :
+	    0;
 }
 
 void

@@ -17,9 +17,9 @@
 #define CONFIG_WL_MAX	8192	       /* keys in one whitelist */
 
 /* The public deployment.  spec: README.md, "Public deployment". */
-#define CONFIG_DISCOVERY                                                       \
-	"dmsg://"                                                              \
-	"022e607e0914d6e7ccda7587f95790c09e126bbd506cc476a1eda852325aadd1aa"   \
+#define CONFIG_DISCOVERY                                                     \
+	"dmsg://"                                                            \
+	"022e607e0914d6e7ccda7587f95790c09e126bbd506cc476a1eda852325aadd1aa" \
 	":80"
 
 /* The keys, as bits that tell which were given. */

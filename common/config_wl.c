@@ -13,7 +13,8 @@
 #include "err.h"
 #include "json.h"
 
-/* --- reading ---------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------
+ */
 
 /* Warnings have been given when the daemon read the file. */
 static void
@@ -29,8 +30,8 @@ int
 config_read_wl(struct keyctx *ctx, const char *path, struct key_public **wl,
     size_t *nwl, const struct config_report *report)
 {
-	struct config_report outer = { 0 }, inner = { .say = say_errors,
-						.arg = &outer };
+	struct config_report outer = { 0 },
+			     inner = { .say = say_errors, .arg = &outer };
 	struct config c = { 0 };
 	int r;
 
@@ -45,7 +46,8 @@ config_read_wl(struct keyctx *ctx, const char *path, struct key_public **wl,
 	return r;
 }
 
-/* --- where it stands ----------------------------------------------------------- */
+/* --- where it stands
+ * ----------------------------------------------------------- */
 
 /* Places in the text of a configuration. */
 struct span {
@@ -60,8 +62,8 @@ static int
 on_event(void *arg, const struct json_event *e)
 {
 	struct span *s = arg;
-	bool is_wl = e->depth == 1 && e->key != NULL &&
-	    strcmp(e->key, "wl") == 0;
+	bool is_wl =
+	    e->depth == 1 && e->key != NULL && strcmp(e->key, "wl") == 0;
 
 	if (e->depth == 0 && e->type == JSON_END)
 		s->close = e->end - 1;
@@ -90,7 +92,8 @@ find_span(const struct buf *text, struct span *s)
 	    s, NULL, 0);
 }
 
-/* --- the new text ---------------------------------------------------------------- */
+/* --- the new text
+ * ---------------------------------------------------------------- */
 
 /* The blanks that the line at this place begins with. */
 static void
@@ -176,7 +179,8 @@ compose(struct buf *out, const struct buf *text, const struct key_public *wl,
 	return r;
 }
 
-/* --- replacing the file ------------------------------------------------------------- */
+/* --- replacing the file
+ * ------------------------------------------------------------- */
 
 static int
 write_all(int fd, struct buf *b)

@@ -62,8 +62,8 @@ static const char *
 current_key(const struct level *l)
 {
 	return l != NULL && l->is_object && l->nkeys > 0 ?
-		  l->keys[l->nkeys - 1] :
-		  NULL;
+	    l->keys[l->nkeys - 1] :
+	    NULL;
 }
 
 /* Writes the path of the value to come behind that of its container. */
@@ -172,8 +172,8 @@ on_key(void *arg, const unsigned char *s, size_t n)
 	if (l->nkeys == KEYS_MAX)
 		return fail(p, ERR_LIMIT, "too many keys");
 	if ((key = strndup((const char *)s, n)) == NULL ||
-	    (grown = reallocarray(
-		 l->keys, l->nkeys + 1, sizeof(*grown))) == NULL) {
+	    (grown = reallocarray(l->keys, l->nkeys + 1, sizeof(*grown))) ==
+		NULL) {
 		free(key);
 		return fail(p, ERR_NOMEM, "out of memory");
 	}
@@ -191,10 +191,8 @@ on_key(void *arg, const unsigned char *s, size_t n)
 static int
 open_level(struct parser *p, bool is_object)
 {
-	struct json_event e = {
-		.type = is_object ? JSON_OBJECT : JSON_ARRAY,
-		.start = yajl_get_bytes_consumed(p->yajl) - 1
-	};
+	struct json_event e = { .type = is_object ? JSON_OBJECT : JSON_ARRAY,
+		.start = yajl_get_bytes_consumed(p->yajl) - 1 };
 
 	if (p->depth == JSON_DEPTH_MAX)
 		return fail(p, ERR_LIMIT, "nested too deeply");
@@ -263,8 +261,8 @@ line_at(const char *text, size_t n)
 static void
 take_syntax_error(struct parser *p, const char *text, size_t n)
 {
-	unsigned char *words = yajl_get_error(
-	    p->yajl, 0, (const unsigned char *)text, n);
+	unsigned char *words =
+	    yajl_get_error(p->yajl, 0, (const unsigned char *)text, n);
 	char line[128];
 
 	snprintf(line, sizeof(line), "%s",
@@ -293,8 +291,8 @@ json_parse(const char *text, size_t n, json_handler *handle, void *arg,
 	if (p.error == 0 && yajl_complete_parse(p.yajl) != yajl_status_ok)
 		take_syntax_error(&p, text, n);
 	if (p.error != 0 && why != NULL)
-		snprintf(
-		    why, whylen, "line %zu: %s", line_at(text, at), p.problem);
+		snprintf(why, whylen, "line %zu: %s", line_at(text, at),
+		    p.problem);
 	while (p.depth > 0)
 		close_level(&p);
 	yajl_free(p.yajl);

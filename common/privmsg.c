@@ -25,8 +25,8 @@ privmsg_pair(int sv[2])
 		return ERR_SYS;
 	/* Beyond the default only as far as the system lets us. */
 	for (int i = 0; i < 2; i++)
-		(void)setsockopt(
-		    sv[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+		(void)setsockopt(sv[i], SOL_SOCKET, SO_SNDBUF, &size,
+		    sizeof(size));
 	return 0;
 }
 
@@ -83,8 +83,7 @@ collect_fds(struct privmsg *m, struct msghdr *mh)
 	int fd;
 
 	for (cm = CMSG_FIRSTHDR(mh); cm != NULL; cm = CMSG_NXTHDR(mh, cm)) {
-		if (cm->cmsg_level != SOL_SOCKET ||
-		    cm->cmsg_type != SCM_RIGHTS)
+		if (cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
 			continue;
 		n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		for (size_t i = 0; i < n; i++) {

@@ -18,15 +18,15 @@
 
 #include "buf.h"
 
-#define PRIVMSG_VERSION 1
+#define PRIVMSG_VERSION	 1
 #define PRIVMSG_HEAD_LEN 4
-#define PRIVMSG_MAX (192U * 1024) /* a whole message */
-#define PRIVMSG_FDS_MAX 3
+#define PRIVMSG_MAX	 (192U * 1024) /* a whole message */
+#define PRIVMSG_FDS_MAX	 3
 #define PRIVMSG_TEXT_MAX 4096 /* an error text, a log line */
 
 /* Descriptors that a program of ours finds open when it is executed. */
-#define PRIV_FD_CONN 3 /* monitor, net: the connection */
-#define PRIV_FD_PEER 4 /* monitor: skyptyd; net: its monitor */
+#define PRIV_FD_CONN  3 /* monitor, net: the connection */
+#define PRIV_FD_PEER  4 /* monitor: skyptyd; net: its monitor */
 #define PRIV_FD_COUNT 5
 
 enum privmsg_type {
@@ -90,9 +90,9 @@ enum privmsg_type {
 
 /* First byte of HANDSHAKE's answer. */
 enum priv_handshake {
-	PRIV_FRAME = 0,	  /* body of the frame to send */
-	PRIV_DONE = 1,	  /* peer's key, grants u32, send key, receive key */
-	PRIV_REFUSED = 2, /* close without a byte */
+	PRIV_FRAME = 0,	    /* body of the frame to send */
+	PRIV_DONE = 1,	    /* peer's key, grants u32, send key, receive key */
+	PRIV_REFUSED = 2,   /* close without a byte */
 	PRIV_REFUSED_KK = 3 /* send key: mux 01, then close */
 };
 
@@ -113,11 +113,11 @@ enum priv_grant {
 enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
 
 #define PRIV_PTY_HANDLE 0
-#define PRIV_EXECS_MAX 64    /* running at once on one connection */
-#define PRIV_LOGS_PER_S 20   /* lines of a child that are written down */
-#define PRIV_ARGS_MAX 16384  /* arguments, and as many of environment */
-#define PRIV_ARG_MAX 131072  /* bytes of one; the kernel's own limit */
-#define PRIV_WL_MAX 5000     /* keys in one whitelist message */
+#define PRIV_EXECS_MAX	64     /* running at once on one connection */
+#define PRIV_LOGS_PER_S 20     /* lines of a child that are written down */
+#define PRIV_ARGS_MAX	16384  /* arguments, and as many of environment */
+#define PRIV_ARG_MAX	131072 /* bytes of one; the kernel's own limit */
+#define PRIV_WL_MAX	5000   /* keys in one whitelist message */
 
 /* A received message.  Descriptors that nobody took are closed by _free. */
 struct privmsg {

@@ -29,9 +29,8 @@ print_step(void *arg, const char *step, const char *detail, int error)
 	else if (!t->verbose)
 		return;
 	n = snprintf(line, sizeof(line), "    %-21s %s%s%s%s\n", step,
-	    error == 0 ? "ok" : "FAILED: ",
-	    error == 0 ? "" : strerror(error), *detail != '\0' ? ", " : "",
-	    detail);
+	    error == 0 ? "ok" : "FAILED: ", error == 0 ? "" : strerror(error),
+	    *detail != '\0' ? ", " : "", detail);
 	if (n > 0 && (size_t)n < sizeof(line) &&
 	    write(t->fd, line, (size_t)n) != n)
 		_exit(1);
@@ -104,8 +103,7 @@ check_peer(const struct settings *s, struct keyctx *ctx, const char *text)
 	bool ok;
 
 	if (key_parse_public(ctx, text, &pk) != 0) {
-		fprintf(stderr, "skyptyd: --peer %s: not a public key\n",
-		    text);
+		fprintf(stderr, "skyptyd: --peer %s: not a public key\n", text);
 		return EXIT_USAGE;
 	}
 	ok = listed(s->wl, s->nwl, &pk) ||

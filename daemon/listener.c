@@ -16,15 +16,14 @@
 
 #include "common/err.h"
 
-#define BACKLOG 128
+#define BACKLOG		128
 #define INHERITED_FIRST 3 /* sd_listen_fds(3) */
 
 static int
 add(struct listeners *ls, struct listener l)
 {
 	if (ls->n == LISTENERS_MAX) {
-		log_error("more than %d addresses to listen on",
-		    LISTENERS_MAX);
+		log_error("more than %d addresses to listen on", LISTENERS_MAX);
 		close(l.fd);
 		return -1;
 	}
@@ -32,7 +31,8 @@ add(struct listeners *ls, struct listener l)
 	return 0;
 }
 
-/* --- from a service manager --------------------------------------------------- */
+/* --- from a service manager
+ * --------------------------------------------------- */
 
 static int
 inherit(struct listeners *ls, int fd)
@@ -41,8 +41,7 @@ inherit(struct listeners *ls, int fd)
 	socklen_t len = sizeof(int);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 ||
-	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ==
-		-1 ||
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == -1 ||
 	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) == -1 ||
 	    type != SOCK_STREAM || !listening) {
 		log_error("inherited descriptor %d is no listening stream "
@@ -77,7 +76,8 @@ listeners_inherit(struct listeners *ls)
 	return n;
 }
 
-/* --- TCP ------------------------------------------------------------------------ */
+/* --- TCP
+ * ------------------------------------------------------------------------ */
 
 static int
 listen_on(struct listeners *ls, const struct addrinfo *ai)
@@ -88,14 +88,14 @@ listen_on(struct listeners *ls, const struct addrinfo *ai)
 	int fd, on = 1;
 
 	addr_hostport(ai->ai_addr, ai->ai_addrlen, text);
-	fd = socket(
-	    ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
 	if (fd == -1)
 		return -1;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (ai->ai_family == AF_INET6)
-		(void)setsockopt(
-		    fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+		    sizeof(on));
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) == -1 ||
 	    listen(fd, BACKLOG) == -1) {
 		log_error("cannot listen on %s: %s", text, strerror(errno));
@@ -125,8 +125,7 @@ listen_address(struct listeners *ls, const char *addr)
 	}
 	r = getaddrinfo(*host != '\0' ? host : NULL, port, &hints, &list);
 	if (r != 0) {
-		log_error(
-		    "cannot listen on \"%s\": %s", addr, gai_strerror(r));
+		log_error("cannot listen on \"%s\": %s", addr, gai_strerror(r));
 		return -1;
 	}
 	for (ai = list; ai != NULL; ai = ai->ai_next)
@@ -151,7 +150,8 @@ listeners_tcp(struct listeners *ls, const char *addrs)
 	return r;
 }
 
-/* --- the control socket ------------------------------------------------------------- */
+/* --- the control socket
+ * ------------------------------------------------------------- */
 
 /* A directory where others could swap names under us is no place for it. */
 static int
@@ -183,8 +183,7 @@ is_alive(const struct sockaddr_un *sun)
 
 	if (fd == -1)
 		return true;
-	alive =
-	    connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ||
+	alive = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ||
 	    errno != ECONNREFUSED;
 	close(fd);
 	return alive;

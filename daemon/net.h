@@ -26,20 +26,21 @@
 struct event;
 struct event_base;
 
-#define NET_CHUNK (64U * 1024)	   /* one read or write of a descriptor */
-#define NET_OUT_HIGH (256U * 1024) /* unsent output that stops new answers */
-#define NET_AHEAD_MAX (128U * 1024) /* pty output held before it is asked for */
-#define NET_WRITES_MAX (1024U * 1024) /* queued input that stops the reader */
-#define NET_BATCH (32U * 1024) /* pty output worth an answer in a flood */
-#define NET_BATCH_MS 1	       /* and how long it may be waited for */
-#define NET_READS_MAX 256	   /* pty.Read calls waiting at once */
-#define NET_STREAM_MAX (16U * 1024 * 1024) /* kept of stdout, of stderr */
+#define NET_CHUNK     (64U * 1024)  /* one read or write of a descriptor */
+#define NET_OUT_HIGH  (256U * 1024) /* unsent output that stops new answers */
+#define NET_AHEAD_MAX (128U * 1024) /* pty output held before it is asked for \
+				     */
+#define NET_WRITES_MAX	(1024U * 1024) /* queued input that stops the reader */
+#define NET_BATCH	(32U * 1024) /* pty output worth an answer in a flood */
+#define NET_BATCH_MS	1	     /* and how long it may be waited for */
+#define NET_READS_MAX	256	     /* pty.Read calls waiting at once */
+#define NET_STREAM_MAX	(16U * 1024 * 1024)  /* kept of stdout, of stderr */
 #define NET_CAPTURE_MAX (128U * 1024 * 1024) /* kept of all commands */
-#define NET_STDIN_MAX (1024U * 1024)
-#define NET_READ_CUT 65536	   /* most that one pty.Read gives */
-#define NET_MUX_TIMEOUT 30	   /* seconds */
-#define NET_LINGER 2		   /* seconds for the peer to see our end */
-#define NET_NOFILE 256		   /* descriptors: 3 a command and a few */
+#define NET_STDIN_MAX	(1024U * 1024)
+#define NET_READ_CUT	65536 /* most that one pty.Read gives */
+#define NET_MUX_TIMEOUT 30    /* seconds */
+#define NET_LINGER	2     /* seconds for the peer to see our end */
+#define NET_NOFILE	256   /* descriptors: 3 a command and a few */
 
 /* --- net_link.c: the connection --------------------------------------- */
 
@@ -86,8 +87,8 @@ void mon_handshake(struct net *, struct buf *body);
 int mon_pty_start(struct net *, struct rpc_command *);
 void mon_pty_stop(struct net *);
 /* slot comes back with the answer.  ERR_LIMIT as above. */
-int mon_exec_start(
-    struct net *, uint16_t slot, struct rpc_exec *, uint32_t timeout_ms);
+int mon_exec_start(struct net *, uint16_t slot, struct rpc_exec *,
+    uint32_t timeout_ms);
 void mon_exec_end(struct net *, uint32_t handle);
 void mon_wl_list(struct net *);
 /* ERR_LIMIT for too many keys, ERR_KEY for one of another length. */
@@ -100,8 +101,8 @@ void mon_log(struct net *, enum log_level, const char *, ...)
 int rpc_begin(struct net *, unsigned methods);
 /* Carries out the calls that have arrived, as long as none must wait. */
 void rpc_process(struct net *);
-void rpc_reply(struct net *, enum rpc_method, uint64_t seq,
-    const union rpc_value *);
+void
+rpc_reply(struct net *, enum rpc_method, uint64_t seq, const union rpc_value *);
 void rpc_fail(struct net *, enum rpc_method, uint64_t seq, const char *, ...)
     __attribute__((format(printf, 4, 5)));
 
@@ -121,9 +122,9 @@ struct pty_read {
 
 struct pty {
 	enum { PTY_NONE, PTY_STARTING, PTY_RUNNING, PTY_STOPPING } state;
-	int fd;		 /* -1 when closed */
-	bool eof;	 /* nothing will follow what is in ahead */
-	uint64_t seq;	 /* of the Start or Stop under way */
+	int fd;		  /* -1 when closed */
+	bool eof;	  /* nothing will follow what is in ahead */
+	uint64_t seq;	  /* of the Start or Stop under way */
 	struct buf ahead; /* read, not asked for yet */
 	struct pty_read reads[NET_READS_MAX]; /* ring */
 	size_t first, nreads;
@@ -131,7 +132,7 @@ struct pty {
 	size_t writes_size;
 	struct event *rd, *wr;
 	struct event *batch; /* pending: output is being gathered */
-	bool flood; /* the last answer was a large one, just now */
+	bool flood;	     /* the last answer was a large one, just now */
 };
 
 int pty_init(struct net *);
@@ -148,7 +149,7 @@ void pty_pump(struct net *);
 /* --- net_exec.c: commands ---------------------------------------------- */
 
 struct stream {
-	int fd;	 /* -1 when closed */
+	int fd;	  /* -1 when closed */
 	bool cut; /* output was dropped */
 	struct buf data;
 	struct event *ev;

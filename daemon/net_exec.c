@@ -11,8 +11,8 @@
 #include "common/err.h"
 
 #define TIMEOUT_DEFAULT 30000 /* milliseconds; spec: pty.md 7.1 */
-#define TIMEOUT_MAX 300000
-#define GRACE_MS 1000 /* for pipes that outlive a killed command */
+#define TIMEOUT_MAX	300000
+#define GRACE_MS	1000 /* for pipes that outlive a killed command */
 
 static void on_stream(evutil_socket_t, short, void *);
 static void on_stdin(evutil_socket_t, short, void *);
@@ -112,8 +112,8 @@ prepare(struct net *n, struct exec *e, struct rpc_call *c)
 	e->state = EXEC_STARTING;
 	n->captured += buf_len(&x->in);
 	return e->name == NULL ?
-		  ERR_NOMEM :
-		  buf_put(&e->in.data, buf_ptr(&x->in), buf_len(&x->in));
+	    ERR_NOMEM :
+	    buf_put(&e->in.data, buf_ptr(&x->in), buf_len(&x->in));
 }
 
 void
@@ -190,8 +190,7 @@ exec_started(struct net *n, struct privmsg *m)
 	char *text = NULL;
 	int r;
 
-	if (m->id >= PRIV_EXECS_MAX ||
-	    n->exec[m->id].state != EXEC_STARTING)
+	if (m->id >= PRIV_EXECS_MAX || n->exec[m->id].state != EXEC_STARTING)
 		return ERR_STATE;
 	e = &n->exec[m->id];
 	if ((r = buf_get_cstring(&m->body, &text, PRIVMSG_TEXT_MAX)) != 0)
@@ -299,8 +298,7 @@ by_handle(struct net *n, uint32_t handle)
 }
 
 void
-exec_exited(
-    struct net *n, uint32_t handle, enum priv_exit how, uint32_t status)
+exec_exited(struct net *n, uint32_t handle, enum priv_exit how, uint32_t status)
 {
 	struct timeval tv = { .tv_usec = GRACE_MS % 1000 * 1000,
 		.tv_sec = GRACE_MS / 1000 };
@@ -327,8 +325,8 @@ send_result(struct exec *e)
 				  .out_cut = e->out.cut,
 				  .err_cut = e->err.cut,
 				  .exit_code = e->how == PRIV_EXITED ?
-					      (int64_t)e->status :
-					      -1,
+				      (int64_t)e->status :
+				      -1,
 				  .timed_out = e->how == PRIV_TIMEDOUT,
 				  .duration_ms = elapsed_ms(&e->begun) } };
 

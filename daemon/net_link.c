@@ -9,9 +9,9 @@
 
 #include "common/err.h"
 
-#define WIRE_IN_MAX (NET_CHUNK + FRAME_HEAD_LEN + FRAME_BODY_MAX)
+#define WIRE_IN_MAX  (NET_CHUNK + FRAME_HEAD_LEN + FRAME_BODY_MAX)
 #define WIRE_OUT_MAX (NET_CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
-#define IN_MAX (RPC_HOST_MSG_MAX + NET_CHUNK)
+#define IN_MAX	     (RPC_HOST_MSG_MAX + NET_CHUNK)
 /* The largest answer and what may wait before it. */
 #define OUT_MAX (2 * NET_STREAM_MAX + NET_OUT_HIGH + 4 * NET_CHUNK)
 
@@ -205,12 +205,9 @@ link_init(struct net *n, int fd)
 	buf_init(&l->in, IN_MAX);
 	buf_init(&l->out, OUT_MAX);
 	buf_init(&l->wire_out, WIRE_OUT_MAX);
-	l->rd = event_new(
-	    n->base, fd, EV_READ | EV_PERSIST, on_readable, n);
-	l->wr = event_new(
-	    n->base, fd, EV_WRITE | EV_PERSIST, on_writable, n);
-	l->hup = event_new(
-	    n->base, fd, EV_CLOSED | EV_PERSIST, on_hangup, n);
+	l->rd = event_new(n->base, fd, EV_READ | EV_PERSIST, on_readable, n);
+	l->wr = event_new(n->base, fd, EV_WRITE | EV_PERSIST, on_writable, n);
+	l->hup = event_new(n->base, fd, EV_CLOSED | EV_PERSIST, on_hangup, n);
 	if (l->rd == NULL || l->wr == NULL || l->hup == NULL)
 		return -1;
 	return event_add(l->hup, NULL);

@@ -136,8 +136,8 @@ mon_pty_start(struct net *n, struct rpc_command *c)
 }
 
 int
-mon_exec_start(
-    struct net *n, uint16_t slot, struct rpc_exec *e, uint32_t timeout_ms)
+mon_exec_start(struct net *n, uint16_t slot, struct rpc_exec *e,
+    uint32_t timeout_ms)
 {
 	struct buf b;
 	int r;
@@ -164,8 +164,8 @@ mon_wl_change(struct net *n, bool add, struct gob_list *keys)
 	r = buf_put_u32(&b, (uint32_t)list.count);
 	while (r == 0 && (r = gob_list_next(&list, &key)) == 1)
 		r = buf_len(&key) != KEY_PUBLIC_LEN ?
-			  ERR_KEY :
-			  buf_put(&b, buf_ptr(&key), buf_len(&key));
+		    ERR_KEY :
+		    buf_put(&b, buf_ptr(&key), buf_len(&key));
 	if (r == 0)
 		ask(n, add ? PM_WL_ADD : PM_WL_REMOVE, 0, &b);
 	buf_free(&b);
@@ -311,8 +311,7 @@ report_step(void *arg, const char *step, const char *detail, int error)
 }
 
 static int
-read_welcome(
-    struct net *n, struct privmsg *m, struct sandbox *sb, char **root)
+read_welcome(struct net *n, struct privmsg *m, struct sandbox *sb, char **root)
 {
 	uint32_t version, uid, gid;
 	uint8_t kind, flags;

@@ -12,8 +12,8 @@
 #include "common/err.h"
 
 #define NO_SESSION "no active pty session"
-#define NET_FLOOD 2048 /* bytes of an answer after which more will follow */
-#define NET_SPIN 300   /* questions, some 50 microseconds */
+#define NET_FLOOD  2048 /* bytes of an answer after which more will follow */
+#define NET_SPIN   300	/* questions, some 50 microseconds */
 
 static void on_output(evutil_socket_t, short, void *);
 static void on_room(evutil_socket_t, short, void *);
@@ -273,8 +273,7 @@ pty_read(struct net *n, struct rpc_call *c)
 		net_end(n, "more than %d Reads at once", NET_READS_MAX);
 	p->reads[(p->first + p->nreads++) % NET_READS_MAX] =
 	    (struct pty_read){ .seq = c->seq,
-		    .size = size > NET_READ_CUT ? NET_READ_CUT :
-						  (size_t)size };
+		    .size = size > NET_READ_CUT ? NET_READ_CUT : (size_t)size };
 	if (buf_len(&p->ahead) > 0 || p->eof)
 		pty_pump(n);
 }

@@ -41,8 +41,8 @@ rpc_reply(struct net *n, enum rpc_method method, uint64_t seq,
 }
 
 void
-rpc_fail(
-    struct net *n, enum rpc_method method, uint64_t seq, const char *fmt, ...)
+rpc_fail(struct net *n, enum rpc_method method, uint64_t seq, const char *fmt,
+    ...)
 {
 	char text[PRIVMSG_TEXT_MAX];
 	va_list ap;
@@ -60,8 +60,8 @@ rpc_process(struct net *n)
 	struct rpc_call call;
 	int r = 0;
 
-	while (!net_busy(n) && (r = rpc_host_next(n->rpc, &n->link.in,
-				    &n->link.out, &call)) == 1)
+	while (!net_busy(n) &&
+	    (r = rpc_host_next(n->rpc, &n->link.in, &n->link.out, &call)) == 1)
 		methods[call.method](n, &call);
 	if (r < 0)
 		net_end(n, "bad call: %s", err_text(r));

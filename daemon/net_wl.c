@@ -18,8 +18,7 @@ wl_call(struct net *n, struct rpc_call *c)
 	if (c->method == RPC_WL_LIST)
 		mon_wl_list(n);
 	else
-		r = mon_wl_change(
-		    n, c->method == RPC_WL_ADD, &c->arg.keys);
+		r = mon_wl_change(n, c->method == RPC_WL_ADD, &c->arg.keys);
 	if (r != 0) {
 		rpc_fail(n, c->method, c->seq, "%s", err_text(r));
 		return;
@@ -41,8 +40,7 @@ read_keys(struct buf *b, struct gob_list *list)
 		return r;
 	while (count-- > 0)
 		if ((r = buf_get_view(b, KEY_PUBLIC_LEN, &key)) != 0 ||
-		    (r = gob_list_add(list, buf_ptr(&key), buf_len(&key))) !=
-			0)
+		    (r = gob_list_add(list, buf_ptr(&key), buf_len(&key))) != 0)
 			return r;
 	return buf_at_end(b);
 }

@@ -109,8 +109,8 @@ add_allow(struct options *o, struct keyctx *ctx, const char *list)
 	while (r == 0 && (key = strsep(&rest, ", ")) != NULL) {
 		if (*key == '\0')
 			continue;
-		grown = reallocarray(
-		    o->allow, o->nallow + 1, sizeof(*o->allow));
+		grown =
+		    reallocarray(o->allow, o->nallow + 1, sizeof(*o->allow));
 		if (grown == NULL) {
 			r = EXIT_OS;
 			break;
@@ -143,8 +143,7 @@ set_listen_fd(struct options *o, const char *value)
 	const char *problem;
 
 	o->listen_fd = (int)strtonum(value, -1, 65535, &problem);
-	return problem == NULL ? 0 :
-				 usage_error("--listen-fd", value, problem);
+	return problem == NULL ? 0 : usage_error("--listen-fd", value, problem);
 }
 
 static int
@@ -173,8 +172,7 @@ set_flag(struct options *o, int opt)
 		o->syslog = true;
 		return 0;
 	case OPT_IGNORED:
-		fputs("skyptyd: profiling flags have no effect here\n",
-		    stderr);
+		fputs("skyptyd: profiling flags have no effect here\n", stderr);
 		return 0;
 	case 'h':
 		options_usage();
@@ -248,8 +246,7 @@ contradictions(const struct options *o)
 }
 
 int
-options_parse(
-    struct options *o, struct keyctx *ctx, int argc, char **argv)
+options_parse(struct options *o, struct keyctx *ctx, int argc, char **argv)
 {
 	int opt, r;
 
@@ -260,8 +257,8 @@ options_parse(
 		if ((r = take(o, ctx, opt)) != 0)
 			return r;
 	if (optind < argc)
-		return usage_error(
-		    "argument", argv[optind], "not expected here");
+		return usage_error("argument", argv[optind],
+		    "not expected here");
 	return contradictions(o);
 }
 

@@ -23,9 +23,9 @@
  * Newer than the kernel headers of Debian 12.  Facts: the kernel's
  * include/uapi/linux/landlock.h and prctl.h.
  */
-#define MY_PR_SET_MDWE 65
+#define MY_PR_SET_MDWE		 65
 #define MY_MDWE_REFUSE_EXEC_GAIN 1
-#define MY_LANDLOCK_VERSION 1U
+#define MY_LANDLOCK_VERSION	 1U
 
 struct ruleset_attr {
 	uint64_t fs;	 /* since ABI 1 */
@@ -148,8 +148,8 @@ step_landlock(const struct sandbox *sb, char *detail, size_t n)
 	size_t size;
 
 	(void)sb;
-	abi = (int)syscall(
-	    SYS_landlock_create_ruleset, NULL, (size_t)0, MY_LANDLOCK_VERSION);
+	abi = (int)syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
+	    MY_LANDLOCK_VERSION);
 	if (abi == -1)
 		return -1;
 	snprintf(detail, n, "ABI %d", abi);
@@ -164,20 +164,19 @@ step_landlock(const struct sandbox *sb, char *detail, size_t n)
 
 /* What reading, writing, waiting and the allocator need; no descriptor is
  * ever made but by a message from the monitor. */
-static const int allowed[] = { SCMP_SYS(read), SCMP_SYS(readv),
-	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(recvmsg),
-	SCMP_SYS(sendmsg), SCMP_SYS(shutdown), SCMP_SYS(epoll_wait),
-	SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(clock_gettime),
-	SCMP_SYS(gettimeofday), SCMP_SYS(brk), SCMP_SYS(munmap),
-	SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
-	SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn),
+static const int allowed[] = { SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write),
+	SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg),
+	SCMP_SYS(shutdown), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_ctl), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+	SCMP_SYS(futex), SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(exit), SCMP_SYS(exit_group) };
 
 static int
 add_rules(scmp_filter_ctx ctx)
 {
-	struct scmp_arg_cmp no_exec = SCMP_A2(
-	    SCMP_CMP_MASKED_EQ, (scmp_datum_t)PROT_EXEC, (scmp_datum_t)0);
+	struct scmp_arg_cmp no_exec = SCMP_A2(SCMP_CMP_MASKED_EQ,
+	    (scmp_datum_t)PROT_EXEC, (scmp_datum_t)0);
 	struct scmp_arg_cmp winsize =
 	    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)TIOCSWINSZ);
 	struct scmp_arg_cmp waiting =
@@ -185,19 +184,19 @@ add_rules(scmp_filter_ctx ctx)
 	int r;
 
 	for (size_t i = 0; i < LENGTH(allowed); i++)
-		if ((r = seccomp_rule_add(
-			 ctx, SCMP_ACT_ALLOW, allowed[i], 0)) != 0)
+		if ((r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i],
+			 0)) != 0)
 			return r;
 	if ((r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 		 &no_exec)) != 0 ||
-	    (r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW,
-		 SCMP_SYS(mprotect), 1, &no_exec)) != 0)
+	    (r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect),
+		 1, &no_exec)) != 0)
 		return r;
-	if ((r = seccomp_rule_add_array(
-		 ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &waiting)) != 0)
+	if ((r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+		 &waiting)) != 0)
 		return r;
-	return seccomp_rule_add_array(
-	    ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &winsize);
+	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+	    &winsize);
 }
 
 static int
@@ -217,8 +216,8 @@ step_seccomp(const struct sandbox *sb, char *detail, size_t n)
 		return -1;
 	}
 	/* x32 and i386 numbers: killed as well, not only refused. */
-	r = seccomp_attr_set(
-	    ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+	    SCMP_ACT_KILL_PROCESS);
 	if (r == 0 && (r = add_rules(ctx)) == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);

@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 struct sandbox {
-	bool drop; /* change root and user: only root can, and must */
+	bool drop;	  /* change root and user: only root can, and must */
 	bool best_effort; /* report a step that fails and go on */
 	const char *root; /* empty directory, root's, closed to others */
 	uid_t uid;
@@ -23,8 +23,8 @@ struct sandbox {
  * Called once for each step in order, whether it worked or not.  error is 0,
  * or the errno of the failure; detail adds to the step's name ("ABI 7").
  */
-typedef void sandbox_report(
-    void *arg, const char *step, const char *detail, int error);
+typedef void
+sandbox_report(void *arg, const char *step, const char *detail, int error);
 
 /*
  * Confines the calling process for good.  0, or -1 when a step failed and

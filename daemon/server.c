@@ -27,7 +27,8 @@ struct server {
 	struct event *term, *intr, *hup, *chld;
 };
 
-/* --- connections ------------------------------------------------------------- */
+/* --- connections -------------------------------------------------------------
+ */
 
 static void
 link_conn(struct conns *cs, struct conn *c)
@@ -116,14 +117,15 @@ on_monitor(evutil_socket_t fd, short what, void *arg)
 		forget(s, c);
 }
 
-/* --- accepting ------------------------------------------------------------------ */
+/* --- accepting
+ * ------------------------------------------------------------------ */
 
 static int
 watch(struct server *s, struct conn *c)
 {
 	c->server = s;
-	c->ev = event_new(
-	    s->base, c->sock, EV_READ | EV_PERSIST, on_monitor, c);
+	c->ev =
+	    event_new(s->base, c->sock, EV_READ | EV_PERSIST, on_monitor, c);
 	if (c->ev == NULL || event_add(c->ev, NULL) == -1)
 		return -1;
 	link_conn(&s->conns, c);
@@ -140,9 +142,8 @@ serve(struct server *s, int fd, const struct sockaddr_storage *addr,
 		return;
 	c->addr = *addr;
 	c->control = control;
-	if (session_spawn(s->set, s->opts, fd,
-		control ? PRIV_CONTROL : PRIV_XK, peer, &c->pid,
-		&c->sock) == -1) {
+	if (session_spawn(s->set, s->opts, fd, control ? PRIV_CONTROL : PRIV_XK,
+		peer, &c->pid, &c->sock) == -1) {
 		free(c);
 		return;
 	}
@@ -216,7 +217,8 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 	close(fd);
 }
 
-/* --- signals ------------------------------------------------------------------------- */
+/* --- signals
+ * ------------------------------------------------------------------------- */
 
 static void
 end_all(struct server *s)
@@ -250,8 +252,7 @@ on_term(evutil_socket_t sig, short what, void *arg)
 	notify("STOPPING=1");
 	stop_listening(s);
 	if (s->conns.n != 0)
-		log_info("Listening ended; %zu connections go on%s",
-		    s->conns.n,
+		log_info("Listening ended; %zu connections go on%s", s->conns.n,
 		    notify_managed() ? "" : " (again SIGTERM ends them)");
 	leave_if_done(s);
 }
@@ -301,7 +302,9 @@ on_signal(struct server *s, int sig, event_callback_fn cb)
 	return ev;
 }
 
-/* --- start ------------------------------------------------------------------------------ */
+/* --- start
+ * ------------------------------------------------------------------------------
+ */
 
 static int
 open_listeners(struct server *s)
@@ -319,8 +322,8 @@ open_listeners(struct server *s)
 	if (inherited == 0 && listeners_tcp(&s->ls, s->set->listen) == -1)
 		return -1;
 	if (s->set->control)
-		return listeners_unix(
-		    &s->ls, s->set->conf.cliaddr, s->set->cligroup);
+		return listeners_unix(&s->ls, s->set->conf.cliaddr,
+		    s->set->cligroup);
 	return 0;
 }
 
@@ -338,8 +341,8 @@ set_up_events(struct server *s)
 		struct listener *l = &s->ls.l[i];
 
 		l->server = s;
-		l->ev = event_new(
-		    s->base, l->fd, EV_READ | EV_PERSIST, on_accept, l);
+		l->ev = event_new(s->base, l->fd, EV_READ | EV_PERSIST,
+		    on_accept, l);
 		if (l->ev == NULL || event_add(l->ev, NULL) == -1)
 			return -1;
 	}

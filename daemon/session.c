@@ -16,7 +16,7 @@
 #include "common/err.h"
 #include "common/start.h"
 
-#define PROGRAM "skyptyd-monitor"
+#define PROGRAM	   "skyptyd-monitor"
 #define KEEP_COUNT 4 /* probes without an answer until a peer is dead */
 
 /*
@@ -53,8 +53,8 @@ session_prepare(const struct config *conf, int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &idle, sizeof(idle));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-	(void)setsockopt(
-	    fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof(limit));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit,
+	    sizeof(limit));
 }
 
 static struct start

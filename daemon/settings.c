@@ -16,7 +16,7 @@
 #include "common/start.h"
 
 #define DEFAULT_CONF "./config.json"
-#define SYSTEM_CONF SYSCONFDIR "/skypty/skypty.json"
+#define SYSTEM_CONF  SYSCONFDIR "/skypty/skypty.json"
 
 static void
 complain(void *arg, bool fatal, const char *text)
@@ -45,8 +45,8 @@ read_stdin(struct settings *s, struct keyctx *ctx)
 {
 	int r;
 
-	r = config_read_fd(
-	    &s->conf, ctx, STDIN_FILENO, "standard input", &report);
+	r = config_read_fd(&s->conf, ctx, STDIN_FILENO, "standard input",
+	    &report);
 	if (r != 0)
 		return EXIT_CONFIG;
 	/* What no file holds cannot be read anew. */
@@ -69,8 +69,8 @@ read_file(struct settings *s, struct keyctx *ctx, const char *path)
 		return EXIT_CONFIG;
 	}
 	return config_read_file(&s->conf, ctx, s->conf_path, &report) == 0 ?
-		  0 :
-		  EXIT_CONFIG;
+	    0 :
+	    EXIT_CONFIG;
 }
 
 static int
@@ -159,8 +159,7 @@ find_identity(struct settings *s, const struct options *o, struct keyctx *ctx)
 		log_error("no identity: no secret key in %s; 'skyptyd confgen "
 			  "FILE' writes a configuration with a fresh one, "
 			  "--sk-from-visor FILE uses a visor's",
-		    *s->conf_path != '\0' ? s->conf_path :
-					    "any configuration");
+		    *s->conf_path != '\0' ? s->conf_path : "any configuration");
 		return EXIT_CONFIG;
 	}
 	return key_public(ctx, c->sk, &s->pk) == 0 ? 0 : EXIT_CONFIG;
@@ -245,8 +244,7 @@ check_whitelist(const struct settings *s, const struct options *o)
 }
 
 int
-settings_load(
-    struct settings *s, const struct options *o, struct keyctx *ctx)
+settings_load(struct settings *s, const struct options *o, struct keyctx *ctx)
 {
 	int r;
 

@@ -46,8 +46,8 @@ run(struct options *o, struct keyctx *ctx)
 		r = check_main(o, &set, ctx);
 	else if (o->listen_fd != -1)
 		r = set.drop && settings_chroot_dir() == -1 ?
-			  EXIT_OS :
-			  session_become(&set, o, o->listen_fd);
+		    EXIT_OS :
+		    session_become(&set, o, o->listen_fd);
 	else
 		r = server_run(o, &set, ctx);
 	settings_free(&set);
@@ -65,8 +65,8 @@ serve_main(enum mode mode, int argc, char **argv)
 		return EXIT_OS;
 	if ((r = options_parse(&o, ctx, argc, argv)) == 0) {
 		o.syslog = o.syslog || o.daemonise;
-		log_init(
-		    "skyptyd", o.log_level, o.syslog && o.mode != MODE_CHECK);
+		log_init("skyptyd", o.log_level,
+		    o.syslog && o.mode != MODE_CHECK);
 		r = run(&o, ctx);
 	}
 	options_free(&o);
@@ -99,8 +99,7 @@ main(int argc, char **argv)
 		return confgen_main(argc - 1, argv + 1);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (strcmp(word, modes[i].name) == 0)
-			return serve_main(
-			    modes[i].mode, argc - 1, argv + 1);
+			return serve_main(modes[i].mode, argc - 1, argv + 1);
 	fprintf(stderr,
 	    "skyptyd: unknown mode '%s'; there are tcp, host, dmsg, check and "
 	    "confgen\n",

@@ -16,12 +16,12 @@
 #include "common/log.h"
 #include "common/privmsg.h"
 
-#define EXIT_USAGE 64  /* sysexits.h: EX_USAGE */
-#define EXIT_OS 71     /* EX_OSERR */
+#define EXIT_USAGE  64 /* sysexits.h: EX_USAGE */
+#define EXIT_OS	    71 /* EX_OSERR */
 #define EXIT_CONFIG 78 /* EX_CONFIG */
 
-#define CHROOT_DIR RUNSTATEDIR "/skypty"
-#define VISOR_CONF "/opt/skywire/skywire.json"
+#define CHROOT_DIR   RUNSTATEDIR "/skypty"
+#define VISOR_CONF   "/opt/skywire/skywire.json"
 #define DEFAULT_PORT "2022"
 
 enum mode { MODE_TCP, MODE_HOST, MODE_DMSG, MODE_CHECK };
@@ -35,9 +35,9 @@ struct options {
 	bool no_dmsg;
 	const char *sk_from_visor;
 	const char *envprefix;
-	char *listen;		  /* addresses divided by commas, or NULL */
-	const char *check_peer;	  /* check --peer */
-	int listen_fd;		  /* -1 */
+	char *listen;		/* addresses divided by commas, or NULL */
+	const char *check_peer; /* check --peer */
+	int listen_fd;		/* -1 */
 	bool daemonise;
 	bool syslog;
 	enum log_level log_level;
@@ -52,7 +52,8 @@ int options_parse(struct options *, struct keyctx *, int argc, char **argv);
 void options_free(struct options *);
 void options_usage(void);
 
-/* --- settings.c: what is in force ------------------------------------------- */
+/* --- settings.c: what is in force -------------------------------------------
+ */
 
 struct settings {
 	struct config conf;
@@ -72,13 +73,13 @@ struct settings {
  * Reads and checks everything: defaults, files, environment, flags, identity.
  * 0, or EXIT_CONFIG with every problem logged.
  */
-int settings_load(
-    struct settings *, const struct options *, struct keyctx *);
+int settings_load(struct settings *, const struct options *, struct keyctx *);
 void settings_free(struct settings *);
 /* Makes the empty directory that confined processes are locked into. */
 int settings_chroot_dir(void);
 
-/* --- listener.c: sockets to accept from ---------------------------------------- */
+/* --- listener.c: sockets to accept from
+ * ---------------------------------------- */
 
 #define LISTENERS_MAX 32
 
@@ -110,7 +111,8 @@ int listeners_unix(struct listeners *, const char *path, gid_t group);
 /* Closes all; removes our control socket if it still is ours. */
 void listeners_close(struct listeners *);
 
-/* --- limits.c: who may still come ------------------------------------------------- */
+/* --- limits.c: who may still come
+ * ------------------------------------------------- */
 
 struct conn {
 	struct conn *next, *prev; /* oldest first */
@@ -137,15 +139,17 @@ struct conns {
  */
 bool limits_admit(struct conns *, const struct config *,
     const struct sockaddr_storage *addr, const char **why);
-bool limits_key(
-    const struct conns *, const struct config *, const struct key_public *);
+bool limits_key(const struct conns *, const struct config *,
+    const struct key_public *);
 
-/* --- server.c: the loop -------------------------------------------------------------- */
+/* --- server.c: the loop
+ * -------------------------------------------------------------- */
 
 /* Serves until SIGTERM; an exit status. */
 int server_run(const struct options *, struct settings *, struct keyctx *);
 
-/* --- session.c: a monitor for a connection ---------------------------------------------- */
+/* --- session.c: a monitor for a connection
+ * ---------------------------------------------- */
 
 /*
  * Starts a monitor on conn, which stays the caller's.  *sock is the socket to
@@ -158,13 +162,16 @@ void session_prepare(const struct config *, int fd);
 /* Becomes the monitor of conn.  Returns only on failure. */
 int session_become(const struct settings *, const struct options *, int conn);
 
-/* --- notify.c ------------------------------------------------------------------------------ */
+/* --- notify.c
+ * ------------------------------------------------------------------------------
+ */
 
 /* Tells a service manager, if there is one: "READY=1". */
 void notify(const char *);
 bool notify_managed(void);
 
-/* --- confgen.c, check.c: what does not serve ------------------------------------------------- */
+/* --- confgen.c, check.c: what does not serve
+ * ------------------------------------------------- */
 
 int confgen_main(int argc, char **argv);
 /*
@@ -172,7 +179,6 @@ int confgen_main(int argc, char **argv);
  * for those that fail, or for all.  How many failed; -1 if it cannot be tried.
  */
 int check_confinement(const struct settings *, FILE *out, bool verbose);
-int check_main(
-    const struct options *, struct settings *, struct keyctx *);
+int check_main(const struct options *, struct settings *, struct keyctx *);
 
 #endif

@@ -136,8 +136,8 @@ child_answer(struct monitor *m, const struct privmsg *req, struct buf *b)
 }
 
 void
-child_answer_text(
-    struct monitor *m, const struct privmsg *req, const char *text)
+child_answer_text(struct monitor *m, const struct privmsg *req,
+    const char *text)
 {
 	struct buf b;
 
@@ -154,8 +154,8 @@ child_tell_exit(struct monitor *m, uint32_t handle, enum priv_exit how,
 	struct buf b;
 
 	buf_init(&b, 16);
-	if (buf_put_u32(&b, handle) == 0 &&
-	    buf_put_u8(&b, (uint8_t)how) == 0 && buf_put_u32(&b, status) == 0)
+	if (buf_put_u32(&b, handle) == 0 && buf_put_u8(&b, (uint8_t)how) == 0 &&
+	    buf_put_u32(&b, status) == 0)
 		tell(m, PM_EXITED, 0, &b, NULL, 0);
 	buf_free(&b);
 }

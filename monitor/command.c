@@ -27,8 +27,7 @@ read_vector(struct buf *b, char *first, char ***vector)
 	if (first != NULL)
 		(*vector)[0] = first;
 	for (; count > 0; count--, n++)
-		if ((r = buf_get_cstring(
-			 b, &(*vector)[n], PRIV_ARG_MAX)) != 0)
+		if ((r = buf_get_cstring(b, &(*vector)[n], PRIV_ARG_MAX)) != 0)
 			return r;
 	return 0;
 }

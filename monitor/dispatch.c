@@ -26,10 +26,10 @@ struct request {
 
 static request_handler child_log;
 
-#define ANY (MON_HANDSHAKE | MON_SESSION | MON_REFUSED)
+#define ANY	    (MON_HANDSHAKE | MON_SESSION | MON_REFUSED)
 #define COMMAND_MIN 12 /* three empty counts */
-#define BODY_MAX (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
-#define WL_MAX (4 + PRIV_WL_MAX * KEY_PUBLIC_LEN)
+#define BODY_MAX    (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
+#define WL_MAX	    (4 + PRIV_WL_MAX * KEY_PUBLIC_LEN)
 
 static const struct request requests[] = {
 	{ PM_HANDSHAKE, "HANDSHAKE", MON_HANDSHAKE, 0, 0, NOISE_MSG_MAX,

@@ -7,14 +7,13 @@
 #include <string.h>
 
 /* Debian's login.defs, ENV_SUPATH and ENV_PATH. */
-#define PATH_ROOT                                                              \
-	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define PATH_ROOT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define PATH_USER "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
 
 /* Of the daemon's own environment only what says where it stands. */
 static const char *const inherited[] = { "LANG", "LC_ALL", "LC_CTYPE", "TZ" };
 
-#define INHERITED (sizeof(inherited) / sizeof(inherited[0]))
+#define INHERITED  (sizeof(inherited) / sizeof(inherited[0]))
 #define LOGIN_VARS 5
 
 const char *
@@ -86,8 +85,7 @@ env_login(const struct passwd *pw, char *const *client)
 	if (env == NULL)
 		return NULL;
 	if (set_login(env, &n, pw) == 0) {
-		while (*client != NULL &&
-		    set(env, &n, strdup(*client)) == 0)
+		while (*client != NULL && set(env, &n, strdup(*client)) == 0)
 			client++;
 		if (*client == NULL)
 			return env;

@@ -94,7 +94,7 @@ set_limit(struct job *j, uint32_t ms)
 
 	j->timer = evtimer_new(j->mon->base, on_timeout, j);
 	return j->timer != NULL && event_add(j->timer, &tv) == 0 ? 0 :
-								    ERR_NOMEM;
+								   ERR_NOMEM;
 }
 
 static int

@@ -127,7 +127,7 @@ decide(struct monitor *m, struct privmsg *msg)
 	if ((r = whitelist_check(m, &m->peer)) != 0) {
 		log_info("Refused key %s: %s", text,
 		    r == ERR_DENIED ? "not on the whitelist" :
-					    "the whitelist cannot be read");
+				      "the whitelist cannot be read");
 		return refuse(m, msg);
 	}
 	if (!have_room(m, &m->peer)) {

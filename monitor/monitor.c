@@ -14,8 +14,8 @@
 #include "common/err.h"
 #include "common/log.h"
 
-#define PARENT_TIMEOUT 5 /* seconds to wait for skyptyd's word */
-#define CHILD_TIMEOUT 10 /* seconds until a child must take a message */
+#define PARENT_TIMEOUT 5  /* seconds to wait for skyptyd's word */
+#define CHILD_TIMEOUT  10 /* seconds until a child must take a message */
 
 static int
 set_timeout(int fd, int option, int seconds)
@@ -207,8 +207,8 @@ static int
 watch_child(struct monitor *m)
 {
 	set_timeout(m->child, SO_SNDTIMEO, CHILD_TIMEOUT);
-	m->child_ev = event_new(
-	    m->base, m->child, EV_READ | EV_PERSIST, on_child, m);
+	m->child_ev =
+	    event_new(m->base, m->child, EV_READ | EV_PERSIST, on_child, m);
 	return m->child_ev != NULL ? event_add(m->child_ev, NULL) : -1;
 }
 
@@ -217,8 +217,8 @@ begin_session(struct monitor *m)
 {
 	if (m->start.carrier == PRIV_CONTROL) {
 		m->phase = MON_SESSION;
-		m->grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC |
-		    PRIV_GRANT_WHITELIST;
+		m->grants =
+		    PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_WHITELIST;
 		child_tell_control(m);
 		return NULL;
 	}

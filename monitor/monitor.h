@@ -23,7 +23,7 @@ struct event;
 struct event_base;
 
 #define MON_HANGUP_GRACE 2 /* seconds between asking to end and SIGKILL */
-#define MON_LINGER 4	   /* seconds for a refused peer's last bytes */
+#define MON_LINGER	 4 /* seconds for a refused peer's last bytes */
 
 /*
  * Where a connection stands; each request is legal in some of them.  The
@@ -64,7 +64,7 @@ struct monitor {
 	uint32_t last_handle;
 	bool stopping; /* PTY_STOP waits for the shell to be reaped */
 	uint16_t stop_id;
-	bool killed; /* SIGKILL has been sent, only reaping is left */
+	bool killed;	    /* SIGKILL has been sent, only reaping is left */
 	unsigned log_count; /* lines of the child in this second */
 	time_t log_second;
 	struct event *child_ev, *chld_ev, *term_ev, *timer;
@@ -83,30 +83,34 @@ void mon_timer(struct monitor *, int seconds);
 int child_start(struct monitor *, int conn);
 int child_welcome(struct monitor *);
 /* Answers a request.  Failing to reach the child ends the connection. */
-void child_answer(struct monitor *, const struct privmsg *request, struct buf *);
+void
+child_answer(struct monitor *, const struct privmsg *request, struct buf *);
 /* As above, with descriptors, which are closed here. */
 void child_answer_fds(struct monitor *, const struct privmsg *request,
     struct buf *, int *fds, size_t nfd);
 /* The answer of requests that can fail: a text, empty for success. */
-void child_answer_text(
-    struct monitor *, const struct privmsg *request, const char *text);
-void child_tell_exit(
-    struct monitor *, uint32_t handle, enum priv_exit, uint32_t status);
+void child_answer_text(struct monitor *, const struct privmsg *request,
+    const char *text);
+void child_tell_exit(struct monitor *, uint32_t handle, enum priv_exit,
+    uint32_t status);
 void child_tell_control(struct monitor *);
 
-/* --- dispatch.c: the security policy, as a table --------------------------- */
+/* --- dispatch.c: the security policy, as a table ---------------------------
+ */
 
 /* Carries out one request, or logs why not and returns ERR_DENIED. */
 int dispatch(struct monitor *, struct privmsg *);
 
-/* --- handshake.c ------------------------------------------------------------ */
+/* --- handshake.c ------------------------------------------------------------
+ */
 
 int handshake_begin(struct monitor *);
 int handshake_frame(struct monitor *, struct privmsg *);
 /* Wipes what only a handshake needs. */
 void handshake_end(struct monitor *);
 
-/* --- whitelist.c: who may come in --------------------------------------------- */
+/* --- whitelist.c: who may come in
+ * --------------------------------------------- */
 
 /* Reads the lists anew and decides.  0, ERR_DENIED, or what went wrong. */
 int whitelist_check(struct monitor *, const struct key_public *);
@@ -116,7 +120,8 @@ int whitelist_remove(struct monitor *, struct privmsg *);
 /* Whether the process behind the control socket may use it. */
 bool whitelist_control(struct monitor *, int conn);
 
-/* --- pty.c, exec.c: what is run ------------------------------------------------ */
+/* --- pty.c, exec.c: what is run
+ * ------------------------------------------------ */
 
 int pty_start(struct monitor *, struct privmsg *);
 int pty_stop(struct monitor *, struct privmsg *);
@@ -128,7 +133,8 @@ int exec_end(struct monitor *, struct privmsg *);
 void exec_reap(struct monitor *);
 bool exec_any(const struct monitor *);
 
-/* --- job.c ------------------------------------------------------------------------ */
+/* --- job.c
+ * ------------------------------------------------------------------------ */
 
 /* Whether the job's process is a zombie now; it stays one. */
 bool job_exited(struct job *, enum priv_exit *, uint32_t *status);
@@ -137,7 +143,8 @@ void job_signal(const struct job *, int signal);
 /* Reaps the zombie and frees the slot. */
 void job_free(struct job *);
 
-/* --- command.c: what a child asks to run ------------------------------------------ */
+/* --- command.c: what a child asks to run
+ * ------------------------------------------ */
 
 struct command {
 	char *name;
@@ -148,7 +155,8 @@ struct command {
 int command_read(struct buf *, struct command *);
 void command_free(struct command *);
 
-/* --- env.c ------------------------------------------------------------------------ */
+/* --- env.c
+ * ------------------------------------------------------------------------ */
 
 /*
  * The environment of a login of this account with the client's entries on
@@ -159,7 +167,8 @@ void env_free(char **);
 /* Where commands without a slash are looked for. */
 const char *env_path(const struct passwd *);
 
-/* --- spawn.c ----------------------------------------------------------------------- */
+/* --- spawn.c
+ * ----------------------------------------------------------------------- */
 
 struct spawn {
 	const struct command *cmd;

@@ -49,8 +49,7 @@ open_pair(int *master, int *slave, const struct winsize *ws)
 	char name[NAME_MAX_LEN];
 
 	*slave = -1;
-	*master =
-	    posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	*master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	if (*master == -1)
 		return ERR_SYS;
 	if (grantpt(*master) == 0 && unlockpt(*master) == 0 &&

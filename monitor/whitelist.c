@@ -82,8 +82,8 @@ put_keys(struct buf *b, const struct key_public *wl, size_t n)
 }
 
 static void
-answer_list(struct monitor *m, struct privmsg *msg,
-    const struct key_public *wl, size_t n)
+answer_list(struct monitor *m, struct privmsg *msg, const struct key_public *wl,
+    size_t n)
 {
 	struct buf b;
 
@@ -121,8 +121,7 @@ whitelist_list(struct monitor *m, struct privmsg *msg)
 
 /* Keys of a request, malloc'ed; every one must be a key. */
 static int
-read_keys(struct monitor *m, struct buf *b, struct key_public **keys,
-    size_t *n)
+read_keys(struct monitor *m, struct buf *b, struct key_public **keys, size_t *n)
 {
 	uint32_t count;
 	int r;
@@ -255,7 +254,8 @@ whitelist_remove(struct monitor *m, struct privmsg *msg)
 	return change(m, msg, false);
 }
 
-/* --- who is at the control socket -------------------------------------------- */
+/* --- who is at the control socket --------------------------------------------
+ */
 
 static bool
 in_group(uid_t uid, gid_t gid, gid_t wanted)
