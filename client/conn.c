@@ -44,8 +44,7 @@ wait_for(int fd, short events, int64_t deadline)
 	return r == 1;
 }
 
-/* --- connecting --------------------------------------------------------------
- */
+/* --- connecting --- */
 
 static int
 connect_one(const struct addrinfo *ai, int64_t deadline, int *error)
@@ -153,8 +152,7 @@ dial_unix(struct conn *c)
 	return fcntl(c->fd, F_SETFL, O_NONBLOCK) == -1 ? EXIT_FAILED : 0;
 }
 
-/* --- the handshake
- * --------------------------------------------------------------- */
+/* --- the handshake --- */
 
 static int
 no_message2(const struct conn *c, ssize_t r)
@@ -253,8 +251,7 @@ shake_hands(struct conn *c, struct keyctx *ctx, const struct options *o)
 	return r;
 }
 
-/* --- open and close
- * ------------------------------------------------------------------- */
+/* --- open and close --- */
 
 static int
 dial(struct conn *c, struct keyctx *ctx, const struct options *o)
@@ -300,8 +297,7 @@ conn_close(struct conn *c)
 	explicit_bzero(&c->tx, sizeof(c->tx));
 }
 
-/* --- what went wrong
- * -------------------------------------------------------------------- */
+/* --- what went wrong --- */
 
 int
 conn_bad(const struct conn *c, int error)
@@ -326,9 +322,7 @@ conn_ended(const struct conn *c)
 	return EXIT_FAILED;
 }
 
-/* --- bytes
- * ----------------------------------------------------------------------------------
- */
+/* --- bytes --- */
 
 static size_t
 backlog(const struct conn *c)

@@ -65,8 +65,7 @@ read_input(const struct options *o, struct buf *in)
 	return 0;
 }
 
-/* --- the call
- * ----------------------------------------------------------------- */
+/* --- the call --- */
 
 static int
 put_list(struct gob_list *list, const char *const *words, size_t n)

@@ -216,8 +216,7 @@ take_flags(struct options *o, int argc, char **argv, bool *dashes)
 	return 0;
 }
 
-/* --- destinations
- * ------------------------------------------------------------- */
+/* --- destinations --- */
 
 static const char *
 default_socket(void)

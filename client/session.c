@@ -56,8 +56,7 @@ static struct session {
 	volatile sig_atomic_t resized, continued, stopped;
 } s;
 
-/* --- calls
- * -------------------------------------------------------------------- */
+/* --- calls --- */
 
 static int
 make_call(enum rpc_method method, const union rpc_value *v)
@@ -109,9 +108,7 @@ send_size(void)
 	return make_call(RPC_PTY_SETSIZE, &v);
 }
 
-/* --- start
- * ---------------------------------------------------------------------------
- */
+/* --- start --- */
 
 static int
 put_word(struct gob_list *list, const char *word)
@@ -186,9 +183,7 @@ start(void)
 	return r == 0 ? 0 : EXIT_FAILED;
 }
 
-/* --- replies
- * ------------------------------------------------------------------------------
- */
+/* --- replies --- */
 
 static bool
 equals(const struct buf *text, const char *s1)
@@ -273,8 +268,7 @@ take_replies(void)
 	return conn_flush(&s.conn);
 }
 
-/* --- what is typed
- * ------------------------------------------------------------------------- */
+/* --- what is typed --- */
 
 static void
 escape_help(void)
@@ -404,9 +398,7 @@ read_input(void)
 	return buf_put(&s.input, chunk, (size_t)n) == 0 ? 0 : EXIT_FAILED;
 }
 
-/* --- output
- * ------------------------------------------------------------------------------------
- */
+/* --- output --- */
 
 static int
 write_output(void)
@@ -425,9 +417,7 @@ write_output(void)
 	return EXIT_FAILED;
 }
 
-/* --- the loop
- * ----------------------------------------------------------------------------------
- */
+/* --- the loop --- */
 
 static void
 on_signal(int sig)

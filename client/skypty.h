@@ -23,16 +23,14 @@
 #define SYSTEM_SOCKET  RUNSTATEDIR "/skyptyd/pty.sock"
 #define VISOR_CONF     "/opt/skywire/skywire.json"
 
-/* --- skypty.c --------------------------------------------------------------
- */
+/* --- skypty.c --- */
 
 /* "skypty: ..." on standard error. */
 void complain(const char *, ...) __attribute__((format(printf, 1, 2)));
 /* Text of a host, with what is not printable escaped; static memory. */
 const char *printable(const struct buf *);
 
-/* --- dest.c: where to
- * --------------------------------------------------------- */
+/* --- dest.c: where to --- */
 
 enum dest_kind { DEST_LOCAL, DEST_TCP, DEST_DMSG };
 
@@ -51,8 +49,7 @@ bool dest_like(const char *);
 int
 dest_parse(struct dest *, struct keyctx *, const char *text, const char *port);
 
-/* --- options.c: flags of the commands that connect
- * ------------------------------- */
+/* --- options.c: flags of the commands that connect --- */
 
 #define ENV_MAX 64
 
@@ -83,8 +80,7 @@ int options_parse(struct options *, struct keyctx *, enum command_style,
     int argc, char **argv);
 int64_t duration_ms(const char *); /* Go's "1m30s"; -1 */
 
-/* --- identity.c: who we are
- * ----------------------------------------------------------- */
+/* --- identity.c: who we are --- */
 
 struct identity {
 	uint8_t *sk; /* sodium_malloc'ed */
@@ -97,8 +93,7 @@ void identity_free(struct identity *);
 /* ~/.config/skypty/identity, malloc'ed; NULL without a home. */
 char *identity_default_path(void);
 
-/* --- conn.c: a connection with a service open on it
- * ---------------------------------------- */
+/* --- conn.c: a connection with a service open on it --- */
 
 struct conn {
 	int fd;
@@ -131,8 +126,7 @@ int conn_ended(const struct conn *);
 int conn_bad(const struct conn *, int error);
 void conn_close(struct conn *);
 
-/* --- term.c: our terminal
- * ----------------------------------------------------------------------- */
+/* --- term.c: our terminal --- */
 
 /* Raw mode on standard input, undone at exit and by deadly signals. */
 int term_raw(void);
@@ -143,9 +137,7 @@ bool term_size(struct rpc_winsize *);
 /* Restores, stops the process, and is raw again when it continues. */
 void term_suspend(void);
 
-/* --- call.c: one call
- * ------------------------------------------------------------------------------
- */
+/* --- call.c: one call --- */
 
 /*
  * Sends what has been put and waits for the next reply, at most that long (-1:
@@ -155,18 +147,14 @@ int call_await(struct conn *, struct rpc_client *, int64_t timeout_ms,
     struct rpc_reply *);
 int64_t now_ms(void); /* of the monotonic clock */
 
-/* --- session.c, exec.c
- * ------------------------------------------------------------------------------
- */
+/* --- session.c, exec.c --- */
 
 /* An interactive session.  An exit status. */
 int session_run(struct keyctx *, const struct options *);
 /* A command by pty.Exec.  An exit status. */
 int exec_run(struct keyctx *, const struct options *);
 
-/* --- subcommands
- * ----------------------------------------------------------------------------------------
- */
+/* --- subcommands --- */
 
 int shell_main(int argc, char **argv);
 int exec_main(int argc, char **argv);

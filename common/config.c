@@ -35,7 +35,7 @@ struct key {
 	unsigned min, max; /* of a number */
 };
 
-/* --- complaints --------------------------------------------------------- */
+/* --- complaints --- */
 
 void
 config_say(const struct config_report *report, bool fatal, const char *name,
@@ -60,7 +60,7 @@ bad(struct loader *l, const struct json_event *e, const char *why)
 	config_say(l->report, true, l->name, e->path, "%s", why);
 }
 
-/* --- setters -------------------------------------------------------------- */
+/* --- setters --- */
 
 static int
 replace(char **s, const char *text)
@@ -327,8 +327,7 @@ config_parse(struct config *c, struct keyctx *ctx, const char *text, size_t n,
 	return l.failed ? ERR_FORMAT : 0;
 }
 
-/* --- values by themselves --------------------------------------------------
- */
+/* --- values by themselves --- */
 
 int
 config_parse_startups(const char *text, struct config_startups *s)

@@ -93,8 +93,7 @@ config_read_fd(struct config *c, struct keyctx *ctx, int fd, const char *name,
 	return r;
 }
 
-/* --- a visor's configuration: only its key ---------------------------------
- */
+/* --- a visor's configuration: only its key --- */
 
 struct visor {
 	struct keyctx *keyctx;

@@ -13,8 +13,7 @@
 #include "err.h"
 #include "json.h"
 
-/* --- reading ----------------------------------------------------------------
- */
+/* --- reading --- */
 
 /* Warnings have been given when the daemon read the file. */
 static void
@@ -46,8 +45,7 @@ config_read_wl(struct keyctx *ctx, const char *path, struct key_public **wl,
 	return r;
 }
 
-/* --- where it stands
- * ----------------------------------------------------------- */
+/* --- where it stands --- */
 
 /* Places in the text of a configuration. */
 struct span {
@@ -92,8 +90,7 @@ find_span(const struct buf *text, struct span *s)
 	    s, NULL, 0);
 }
 
-/* --- the new text
- * ---------------------------------------------------------------- */
+/* --- the new text --- */
 
 /* The blanks that the line at this place begins with. */
 static void
@@ -179,8 +176,7 @@ compose(struct buf *out, const struct buf *text, const struct key_public *wl,
 	return r;
 }
 
-/* --- replacing the file
- * ------------------------------------------------------------- */
+/* --- replacing the file --- */
 
 static int
 write_all(int fd, struct buf *b)

@@ -48,7 +48,7 @@ struct noise {
 	struct key_public spub, rs, re;
 };
 
-/* --- symmetric state: h, ck, k, n ---------------------------------------- */
+/* --- symmetric state: h, ck, k, n --- */
 
 static void
 mix_hash(struct noise *ns, const uint8_t *p, size_t n)
@@ -128,7 +128,7 @@ decrypt_and_hash(struct noise *ns, struct buf *msg, size_t n, uint8_t *out)
 	return 0;
 }
 
-/* --- tokens -------------------------------------------------------------- */
+/* --- tokens --- */
 
 static int
 write_e(struct noise *ns, struct buf *msg)
@@ -200,7 +200,7 @@ read_token(struct noise *ns, enum token t, struct buf *msg)
 	return mix_dh(ns, t);
 }
 
-/* --- messages ------------------------------------------------------------ */
+/* --- messages --- */
 
 static int
 write_message(struct noise *ns, struct buf *payload, struct buf *msg)
@@ -324,7 +324,7 @@ noise_read(struct noise *ns, struct buf *msg, struct buf *payload)
 	return advance(ns);
 }
 
-/* --- life ---------------------------------------------------------------- */
+/* --- life --- */
 
 static void
 start_symmetric(struct noise *ns)

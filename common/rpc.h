@@ -78,7 +78,7 @@ union rpc_value {
 	struct gob_list keys;	       /* whitelist.* */
 };
 
-/* --- host ------------------------------------------------------------ */
+/* --- host --- */
 
 /* Which methods exist on this connection: bits 1U << enum rpc_method. */
 #define RPC_SERVICE_PTY                                                        \
@@ -120,7 +120,7 @@ int rpc_host_reply(struct rpc_host *, struct buf *out, enum rpc_method,
 int rpc_host_error(struct rpc_host *, struct buf *out, enum rpc_method,
     uint64_t seq, const char *text);
 
-/* --- client ---------------------------------------------------------- */
+/* --- client --- */
 
 #define RPC_PENDING_MAX 128	     /* calls that may wait for their reply */
 #define RPC_ERROR_MAX	(64U * 1024) /* bytes of an error text that are kept */

@@ -31,8 +31,7 @@ add(struct listeners *ls, struct listener l)
 	return 0;
 }
 
-/* --- from a service manager
- * --------------------------------------------------- */
+/* --- from a service manager --- */
 
 static int
 inherit(struct listeners *ls, int fd)
@@ -76,8 +75,7 @@ listeners_inherit(struct listeners *ls)
 	return n;
 }
 
-/* --- TCP
- * ------------------------------------------------------------------------ */
+/* --- TCP --- */
 
 static int
 listen_on(struct listeners *ls, const struct addrinfo *ai)
@@ -150,8 +148,7 @@ listeners_tcp(struct listeners *ls, const char *addrs)
 	return r;
 }
 
-/* --- the control socket
- * ------------------------------------------------------------- */
+/* --- the control socket --- */
 
 /* A directory where others could swap names under us is no place for it. */
 static int

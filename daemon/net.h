@@ -26,10 +26,11 @@
 struct event;
 struct event_base;
 
-#define NET_CHUNK     (64U * 1024)  /* one read or write of a descriptor */
-#define NET_OUT_HIGH  (256U * 1024) /* unsent output that stops new answers */
-#define NET_AHEAD_MAX (128U * 1024) /* pty output held before it is asked for \
-				     */
+#define NET_CHUNK    (64U * 1024)  /* one read or write of a descriptor */
+#define NET_OUT_HIGH (256U * 1024) /* unsent output that stops new answers */
+#define NET_AHEAD_MAX                                           \
+	(128U * 1024) /* pty output held before it is asked for \
+		       */
 #define NET_WRITES_MAX	(1024U * 1024) /* queued input that stops the reader */
 #define NET_BATCH	(32U * 1024) /* pty output worth an answer in a flood */
 #define NET_BATCH_MS	1	     /* and how long it may be waited for */
@@ -42,7 +43,7 @@ struct event_base;
 #define NET_LINGER	2     /* seconds for the peer to see our end */
 #define NET_NOFILE	256   /* descriptors: 3 a command and a few */
 
-/* --- net_link.c: the connection --------------------------------------- */
+/* --- net_link.c: the connection --- */
 
 struct link {
 	int fd;
@@ -77,7 +78,7 @@ void link_read_on(struct net *, bool);
 /* No more output: tells the peer and waits for its end. */
 void link_finish(struct net *);
 
-/* --- net_mon.c: requests to the monitor -------------------------------- */
+/* --- net_mon.c: requests to the monitor --- */
 
 int mon_init(struct net *, int fd);
 /* Waits for the monitor's first message and confines the process. */
@@ -96,7 +97,7 @@ int mon_wl_change(struct net *, bool add, struct gob_list *keys);
 void mon_log(struct net *, enum log_level, const char *, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* --- net_rpc.c: calls and replies -------------------------------------- */
+/* --- net_rpc.c: calls and replies --- */
 
 int rpc_begin(struct net *, unsigned methods);
 /* Carries out the calls that have arrived, as long as none must wait. */
@@ -106,7 +107,7 @@ rpc_reply(struct net *, enum rpc_method, uint64_t seq, const union rpc_value *);
 void rpc_fail(struct net *, enum rpc_method, uint64_t seq, const char *, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* --- net_pty.c: the terminal ------------------------------------------- */
+/* --- net_pty.c: the terminal --- */
 
 struct pty_write {
 	struct pty_write *next;
@@ -146,7 +147,7 @@ void pty_set_size(struct net *, struct rpc_call *);
 /* Answers waiting Reads as far as output and the link allow. */
 void pty_pump(struct net *);
 
-/* --- net_exec.c: commands ---------------------------------------------- */
+/* --- net_exec.c: commands --- */
 
 struct stream {
 	int fd;	  /* -1 when closed */
@@ -175,12 +176,12 @@ void exec_exited(struct net *, uint32_t handle, enum priv_exit, uint32_t);
 /* Sends results that waited for room in the link. */
 void exec_pump(struct net *);
 
-/* --- net_wl.c: the whitelist, on the control socket -------------------- */
+/* --- net_wl.c: the whitelist, on the control socket --- */
 
 void wl_call(struct net *, struct rpc_call *);
 int wl_answer(struct net *, struct privmsg *);
 
-/* --- net.c: the states of a connection --------------------------------- */
+/* --- net.c: the states of a connection --- */
 
 struct net {
 	enum {

@@ -60,7 +60,7 @@ free_exec(struct exec *e)
 	memset(e, 0, sizeof(*e));
 }
 
-/* --- call and start ------------------------------------------------------ */
+/* --- call and start --- */
 
 static uint32_t
 timeout_of(const struct rpc_exec *x)
@@ -201,7 +201,7 @@ exec_started(struct net *n, struct privmsg *m)
 	return r;
 }
 
-/* --- data ---------------------------------------------------------------- */
+/* --- data --- */
 
 static void
 on_stdin(evutil_socket_t fd, short what, void *arg)
@@ -274,7 +274,7 @@ on_stream(evutil_socket_t fd, short what, void *arg)
 	over(e);
 }
 
-/* --- the end ------------------------------------------------------------- */
+/* --- the end --- */
 
 static void
 on_grace(evutil_socket_t fd, short what, void *arg)

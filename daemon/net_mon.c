@@ -172,7 +172,7 @@ mon_wl_change(struct net *n, bool add, struct gob_list *keys)
 	return r;
 }
 
-/* --- what the monitor says ---------------------------------------------- */
+/* --- what the monitor says --- */
 
 static int
 authenticated(struct net *n, struct buf *b)
@@ -300,7 +300,7 @@ mon_init(struct net *n, int fd)
 	return n->monitor_ev != NULL ? event_add(n->monitor_ev, NULL) : -1;
 }
 
-/* --- confinement --------------------------------------------------------- */
+/* --- confinement --- */
 
 static void
 report_step(void *arg, const char *step, const char *detail, int error)

@@ -40,7 +40,7 @@ running(struct net *n, const struct rpc_call *c)
 	return false;
 }
 
-/* --- Start and Stop ------------------------------------------------------ */
+/* --- Start and Stop --- */
 
 void
 pty_start(struct net *n, struct rpc_call *c)
@@ -155,7 +155,7 @@ pty_stopped(struct net *n)
 	net_process(n);
 }
 
-/* --- output -------------------------------------------------------------- */
+/* --- output --- */
 
 /* Answers the oldest Read from what is there; how many bytes of it. */
 static size_t
@@ -278,7 +278,7 @@ pty_read(struct net *n, struct rpc_call *c)
 		pty_pump(n);
 }
 
-/* --- input --------------------------------------------------------------- */
+/* --- input --- */
 
 /* Writes what the terminal takes.  1 when all is gone, 0 when it is full. */
 static int

@@ -27,8 +27,7 @@ struct server {
 	struct event *term, *intr, *hup, *chld;
 };
 
-/* --- connections -------------------------------------------------------------
- */
+/* --- connections --- */
 
 static void
 link_conn(struct conns *cs, struct conn *c)
@@ -117,8 +116,7 @@ on_monitor(evutil_socket_t fd, short what, void *arg)
 		forget(s, c);
 }
 
-/* --- accepting
- * ------------------------------------------------------------------ */
+/* --- accepting --- */
 
 static int
 watch(struct server *s, struct conn *c)
@@ -217,8 +215,7 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 	close(fd);
 }
 
-/* --- signals
- * ------------------------------------------------------------------------- */
+/* --- signals --- */
 
 static void
 end_all(struct server *s)
@@ -302,9 +299,7 @@ on_signal(struct server *s, int sig, event_callback_fn cb)
 	return ev;
 }
 
-/* --- start
- * ------------------------------------------------------------------------------
- */
+/* --- start --- */
 
 static int
 open_listeners(struct server *s)

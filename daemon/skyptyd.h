@@ -26,7 +26,7 @@
 
 enum mode { MODE_TCP, MODE_HOST, MODE_DMSG, MODE_CHECK };
 
-/* --- options.c: the command line ------------------------------------------ */
+/* --- options.c: the command line --- */
 
 struct options {
 	enum mode mode;
@@ -52,8 +52,7 @@ int options_parse(struct options *, struct keyctx *, int argc, char **argv);
 void options_free(struct options *);
 void options_usage(void);
 
-/* --- settings.c: what is in force -------------------------------------------
- */
+/* --- settings.c: what is in force --- */
 
 struct settings {
 	struct config conf;
@@ -78,8 +77,7 @@ void settings_free(struct settings *);
 /* Makes the empty directory that confined processes are locked into. */
 int settings_chroot_dir(void);
 
-/* --- listener.c: sockets to accept from
- * ---------------------------------------- */
+/* --- listener.c: sockets to accept from --- */
 
 #define LISTENERS_MAX 32
 
@@ -111,8 +109,7 @@ int listeners_unix(struct listeners *, const char *path, gid_t group);
 /* Closes all; removes our control socket if it still is ours. */
 void listeners_close(struct listeners *);
 
-/* --- limits.c: who may still come
- * ------------------------------------------------- */
+/* --- limits.c: who may still come --- */
 
 struct conn {
 	struct conn *next, *prev; /* oldest first */
@@ -142,14 +139,12 @@ bool limits_admit(struct conns *, const struct config *,
 bool limits_key(const struct conns *, const struct config *,
     const struct key_public *);
 
-/* --- server.c: the loop
- * -------------------------------------------------------------- */
+/* --- server.c: the loop --- */
 
 /* Serves until SIGTERM; an exit status. */
 int server_run(const struct options *, struct settings *, struct keyctx *);
 
-/* --- session.c: a monitor for a connection
- * ---------------------------------------------- */
+/* --- session.c: a monitor for a connection --- */
 
 /*
  * Starts a monitor on conn, which stays the caller's.  *sock is the socket to
@@ -162,16 +157,13 @@ void session_prepare(const struct config *, int fd);
 /* Becomes the monitor of conn.  Returns only on failure. */
 int session_become(const struct settings *, const struct options *, int conn);
 
-/* --- notify.c
- * ------------------------------------------------------------------------------
- */
+/* --- notify.c --- */
 
 /* Tells a service manager, if there is one: "READY=1". */
 void notify(const char *);
 bool notify_managed(void);
 
-/* --- confgen.c, check.c: what does not serve
- * ------------------------------------------------- */
+/* --- confgen.c, check.c: what does not serve --- */
 
 int confgen_main(int argc, char **argv);
 /*

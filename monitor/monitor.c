@@ -36,7 +36,7 @@ mon_timer(struct monitor *m, int seconds)
 		event_add(m->timer, &tv);
 }
 
-/* --- the end ------------------------------------------------------------- */
+/* --- the end --- */
 
 static void
 signal_jobs(struct monitor *m, int pty_signal, int exec_signal)
@@ -105,7 +105,7 @@ on_term(evutil_socket_t fd, short what, void *arg)
 	mon_die(arg);
 }
 
-/* --- the child ------------------------------------------------------------ */
+/* --- the child --- */
 
 static void
 child_gone(struct monitor *m, int status)
@@ -180,7 +180,7 @@ on_chld(evutil_socket_t fd, short what, void *arg)
 	leave_if_done(m);
 }
 
-/* --- the beginning -------------------------------------------------------- */
+/* --- the beginning --- */
 
 static struct event *
 on_signal(struct monitor *m, int sig, event_callback_fn cb)

@@ -70,14 +70,14 @@ struct monitor {
 	struct event *child_ev, *chld_ev, *term_ev, *timer;
 };
 
-/* --- monitor.c ----------------------------------------------------------- */
+/* --- monitor.c --- */
 
 /* Ends the connection: the child at once, what it ran after a hang-up. */
 void mon_die(struct monitor *);
 /* Sets the one timer of the phase; 0 seconds stops it. */
 void mon_timer(struct monitor *, int seconds);
 
-/* --- child.c: the confined child ------------------------------------------ */
+/* --- child.c: the confined child --- */
 
 /* Executes it on the connection's descriptor.  ERR_SYS. */
 int child_start(struct monitor *, int conn);
@@ -95,22 +95,19 @@ void child_tell_exit(struct monitor *, uint32_t handle, enum priv_exit,
     uint32_t status);
 void child_tell_control(struct monitor *);
 
-/* --- dispatch.c: the security policy, as a table ---------------------------
- */
+/* --- dispatch.c: the security policy, as a table --- */
 
 /* Carries out one request, or logs why not and returns ERR_DENIED. */
 int dispatch(struct monitor *, struct privmsg *);
 
-/* --- handshake.c ------------------------------------------------------------
- */
+/* --- handshake.c --- */
 
 int handshake_begin(struct monitor *);
 int handshake_frame(struct monitor *, struct privmsg *);
 /* Wipes what only a handshake needs. */
 void handshake_end(struct monitor *);
 
-/* --- whitelist.c: who may come in
- * --------------------------------------------- */
+/* --- whitelist.c: who may come in --- */
 
 /* Reads the lists anew and decides.  0, ERR_DENIED, or what went wrong. */
 int whitelist_check(struct monitor *, const struct key_public *);
@@ -120,8 +117,7 @@ int whitelist_remove(struct monitor *, struct privmsg *);
 /* Whether the process behind the control socket may use it. */
 bool whitelist_control(struct monitor *, int conn);
 
-/* --- pty.c, exec.c: what is run
- * ------------------------------------------------ */
+/* --- pty.c, exec.c: what is run --- */
 
 int pty_start(struct monitor *, struct privmsg *);
 int pty_stop(struct monitor *, struct privmsg *);
@@ -133,8 +129,7 @@ int exec_end(struct monitor *, struct privmsg *);
 void exec_reap(struct monitor *);
 bool exec_any(const struct monitor *);
 
-/* --- job.c
- * ------------------------------------------------------------------------ */
+/* --- job.c --- */
 
 /* Whether the job's process is a zombie now; it stays one. */
 bool job_exited(struct job *, enum priv_exit *, uint32_t *status);
@@ -143,8 +138,7 @@ void job_signal(const struct job *, int signal);
 /* Reaps the zombie and frees the slot. */
 void job_free(struct job *);
 
-/* --- command.c: what a child asks to run
- * ------------------------------------------ */
+/* --- command.c: what a child asks to run --- */
 
 struct command {
 	char *name;
@@ -155,8 +149,7 @@ struct command {
 int command_read(struct buf *, struct command *);
 void command_free(struct command *);
 
-/* --- env.c
- * ------------------------------------------------------------------------ */
+/* --- env.c --- */
 
 /*
  * The environment of a login of this account with the client's entries on
@@ -167,8 +160,7 @@ void env_free(char **);
 /* Where commands without a slash are looked for. */
 const char *env_path(const struct passwd *);
 
-/* --- spawn.c
- * ----------------------------------------------------------------------- */
+/* --- spawn.c --- */
 
 struct spawn {
 	const struct command *cmd;

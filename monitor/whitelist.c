@@ -69,7 +69,7 @@ whitelist_check(struct monitor *m, const struct key_public *pk)
 	return listed ? 0 : ERR_DENIED;
 }
 
-/* --- the service on the control socket ------------------------------------ */
+/* --- the service on the control socket --- */
 
 static int
 put_keys(struct buf *b, const struct key_public *wl, size_t n)
@@ -254,8 +254,7 @@ whitelist_remove(struct monitor *m, struct privmsg *msg)
 	return change(m, msg, false);
 }
 
-/* --- who is at the control socket --------------------------------------------
- */
+/* --- who is at the control socket --- */
 
 static bool
 in_group(uid_t uid, gid_t gid, gid_t wanted)

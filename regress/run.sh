@@ -54,7 +54,7 @@ suite() {
 		return
 		;;
 	esac
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2046
 	set -- $(echo "$line" | tr -cd '0-9 ')
 	passed=$((passed + $1))
 	failed=$((failed + $2))

@@ -48,7 +48,7 @@ static char marker[PATH_MAX];
 /* The genuine client's handshake messages. */
 static struct buf first, last;
 
-/* --- messages ------------------------------------------------------------ */
+/* --- messages --- */
 
 __attribute__((noreturn, format(printf, 1, 2))) static void
 quit(const char *fmt, ...)
@@ -128,7 +128,7 @@ await_death(const struct attack *a)
 	_exit(0);
 }
 
-/* --- payloads ------------------------------------------------------------- */
+/* --- payloads --- */
 
 static void
 put_strings(struct buf *b, const char *const *s)
@@ -501,8 +501,7 @@ pty_trailing(struct buf *b)
 	must(buf_put_u8(b, 0));
 }
 
-/* --- attacks of more than one message --------------------------------------
- */
+/* --- attacks of more than one message --- */
 
 static void
 send_payload(const struct attack *a)
@@ -642,8 +641,7 @@ run_too_many_execs(const struct attack *a)
 	await_death(a);
 }
 
-/* --- what a monitor bears
- * ------------------------------------------------------ */
+/* --- what a monitor bears --- */
 
 static void
 done(const struct attack *a)
@@ -717,8 +715,7 @@ run_injection(const struct attack *a)
 	done(a);
 }
 
-/* --- the list
- * ------------------------------------------------------------------- */
+/* --- the list --- */
 
 __attribute__((format(printf, 3, 4))) static struct attack *
 add(enum phase phase, const char *name, const char *expect, ...)
@@ -1003,8 +1000,7 @@ make_list(void)
 	add_truncated("WL_ADD", PM_WL_ADD, CONTROL, one_key);
 }
 
-/* --- the genuine client's handshake
- * ------------------------------------------------ */
+/* --- the genuine client's handshake --- */
 
 static void
 read_all(uint8_t *p, size_t n)

@@ -178,8 +178,10 @@ end() {
 	pids=
 }
 
-# Processes whose program lies in our folder.
+# Processes whose program lies in our folder.  Who is not root can tell only by
+# their arguments.
 ours() {
+	pgrep -f "^$dir/bin/"
 	for p in /proc/[0-9]*; do
 		case $(readlink "$p/exe" 2>/dev/null) in
 		"$dir"/*) echo "${p#/proc/}" ;;
@@ -288,6 +290,7 @@ run() {
 spawn() {
 	spawn_log=$1
 	shift
+	: >"$spawn_log"
 	$as "$@" >"$spawn_log" 2>&1 </dev/null &
 	pid=$!
 	pids="$pids $pid"

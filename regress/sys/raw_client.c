@@ -74,8 +74,7 @@ must(const char *what, int r)
 		fatal(what, err_text(r));
 }
 
-/* --- the connection --------------------------------------------------------
- */
+/* --- the connection --- */
 
 static int
 connect_unix(const char *path)
@@ -164,8 +163,7 @@ receive(void)
 	return c.sealed ? receive() : true;
 }
 
-/* --- steps
- * ---------------------------------------------------------------------- */
+/* --- steps --- */
 
 static void
 send_handshake(struct noise *ns)

@@ -80,7 +80,7 @@ static struct {
 	struct keyctx *keyctx;
 } test;
 
-/* --- texts ------------------------------------------------------------ */
+/* --- texts --- */
 
 /* A good configuration. */
 static const char conf_full[] =
@@ -122,7 +122,7 @@ accept_text(struct config *c, const char *text)
 		fail_msg("%s: %s", text, s.text);
 }
 
-/* --- files ------------------------------------------------------------ */
+/* --- files --- */
 
 /* Path of a file in the folder, in one of four static places. */
 static inline const char *

@@ -97,7 +97,7 @@ check_pattern(const struct buf *b, size_t from, size_t n)
 		assert_int_equal(buf_ptr(b)[i], (from + i) % 255 + 1);
 }
 
-/* --- getters -------------------------------------------------------------- */
+/* --- getters --- */
 
 static int
 get_u8(struct buf *b)
@@ -248,7 +248,7 @@ test_view_of_the_rest(void **state)
 	buf_free(&b);
 }
 
-/* --- strings -------------------------------------------------------------- */
+/* --- strings --- */
 
 static void
 test_get_string(void **state)
@@ -366,7 +366,7 @@ test_put_string_limit(void **state)
 	}
 }
 
-/* --- putters -------------------------------------------------------------- */
+/* --- putters --- */
 
 static void
 test_put_integers(void **state)
@@ -558,7 +558,7 @@ test_poke(void **state)
 	buf_free(&b);
 }
 
-/* --- views ---------------------------------------------------------------- */
+/* --- views --- */
 
 /* Nothing writes to a view, empty or not, nor allocates for it. */
 static void
@@ -621,7 +621,7 @@ test_freeing_a_view(void **state)
 	assert_int_equal(heap.frees, 0);
 }
 
-/* --- wiping --------------------------------------------------------------- */
+/* --- wiping --- */
 
 /* stop() looks at every block that was freed on the way. */
 static void
@@ -686,7 +686,7 @@ test_wiped_when_reset(void **state)
 	}
 }
 
-/* --- no memory ------------------------------------------------------------ */
+/* --- no memory --- */
 
 static void
 test_no_memory(void **state)
@@ -732,7 +732,7 @@ test_no_memory_within_string(void **state)
 	buf_free(&b);
 }
 
-/* --- descriptors ---------------------------------------------------------- */
+/* --- descriptors --- */
 
 static void
 make_pipe(int fd[2])

@@ -24,7 +24,7 @@ refuse_text(const char *text, const char *why)
 	config_free(&c);
 }
 
-/* --- every key -------------------------------------------------------- */
+/* --- every key --- */
 
 static void
 test_defaults(void **state)
@@ -392,7 +392,7 @@ test_startups(void **state)
 	}
 }
 
-/* --- types, unknown keys, duplicates ---------------------------------- */
+/* --- types, unknown keys, duplicates --- */
 
 /* Each key with its type: the first letter of a value's. */
 static const struct {
@@ -539,7 +539,7 @@ test_every_problem(void **state)
 	config_free(&c);
 }
 
-/* --- the text as a whole ---------------------------------------------- */
+/* --- the text as a whole --- */
 
 static void
 test_not_an_object(void **state)

@@ -13,7 +13,7 @@
 
 #include "conf_util.h"
 
-/* --- files and descriptors -------------------------------------------- */
+/* --- files and descriptors --- */
 
 static int
 read_path(struct config *c, struct said *s, const char *path)
@@ -188,7 +188,7 @@ test_bad_descriptor(void **state)
 	close(fd);
 }
 
-/* --- the environment -------------------------------------------------- */
+/* --- the environment --- */
 
 static const char *const variables[] = { "DMSGDISC", "DMSGSESSIONS", "DMSGPORT",
 	"CLINET", "CLIADDR" };
@@ -312,7 +312,7 @@ test_env_bad_numbers(void **state)
 	config_free(&c);
 }
 
-/* --- a visor's key ---------------------------------------------------- */
+/* --- a visor's key --- */
 
 static int
 visor(struct said *s, const char *text, bool want_key)
@@ -388,7 +388,7 @@ test_visor_file(void **state)
 	assert_null(sk);
 }
 
-/* --- written ---------------------------------------------------------- */
+/* --- written --- */
 
 static void
 test_print(void **state)

@@ -76,7 +76,7 @@ open_counter(struct frame_key *fk, uint64_t counter)
 	return r;
 }
 
-/* --- recorded frames ------------------------------------------------------ */
+/* --- recorded frames --- */
 
 static void
 check_open(struct frame_key *fk, struct buf *wire, const struct buf *want)
@@ -202,7 +202,7 @@ test_dmsg_vectors(void **state)
 	vec_free(v);
 }
 
-/* --- the outer frame ------------------------------------------------------ */
+/* --- the outer frame --- */
 
 static void
 check_put_and_get(size_t n)
@@ -305,7 +305,7 @@ test_incomplete(void **state)
 	}
 }
 
-/* --- sealing -------------------------------------------------------------- */
+/* --- sealing --- */
 
 /* Takes all frames off wire; every one but the last is full. */
 static size_t
@@ -464,7 +464,7 @@ test_seal_into_view(void **state)
 	assert_int_equal(buf_len(&wire), 1);
 }
 
-/* --- opening -------------------------------------------------------------- */
+/* --- opening --- */
 
 /* Counters at which the order of the nonce's bytes shows. */
 static void
@@ -691,7 +691,7 @@ test_open_without_room(void **state)
 	buf_free(&plain);
 }
 
-/* --- the cipher's interface ----------------------------------------------- */
+/* --- the cipher's interface --- */
 
 static void
 test_aead_data(void **state)

@@ -16,7 +16,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* --- types to decode into -------------------------------------------- */
+/* --- types to decode into --- */
 
 struct inner {
 	uint64_t rows;
@@ -106,7 +106,7 @@ assert_list_end(struct gob_list *list)
 	assert_int_equal(buf_len(&list->raw), 0);
 }
 
-/* --- streams ---------------------------------------------------------- */
+/* --- streams --- */
 
 /* A decoder and what it is fed. */
 struct stream {
@@ -214,7 +214,7 @@ verdict(const char *def1, const char *def2, const char *value,
 /* Its value with X and Name "sh". */
 #define VALUE64_SKIP(x) "ff80 01" x "01 027368 00"
 
-/* --- primitives ------------------------------------------------------- */
+/* --- primitives --- */
 
 struct number {
 	uint64_t v;
@@ -366,7 +366,7 @@ test_list(void **state)
 	buf_free(&list.raw);
 }
 
-/* --- messages --------------------------------------------------------- */
+/* --- messages --- */
 
 static void
 assert_limit(size_t max, size_t given, int want)
@@ -457,7 +457,7 @@ test_single_malformed(void **state)
 	    ERR_FORMAT);
 }
 
-/* --- definitions ------------------------------------------------------ */
+/* --- definitions --- */
 
 static void
 test_def_id(void **state)
@@ -652,7 +652,7 @@ test_long_name(void **state)
 	    ERR_TYPE);
 }
 
-/* --- what fits what --------------------------------------------------- */
+/* --- what fits what --- */
 
 /* Values of the built-in types, by id, with the zero before them. */
 static const char *const builtin[] = { NULL, "02 00 01", "04 00 01", "06 00 01",
@@ -864,7 +864,7 @@ test_nested_struct(void **state)
 	assert_int_equal(verdict(def, NULL, "ff80 00", &outer_type), ERR_TYPE);
 }
 
-/* --- skipping --------------------------------------------------------- */
+/* --- skipping --- */
 
 struct skipped {
 	const char *type;  /* id, as hex */
@@ -1016,7 +1016,7 @@ test_recursive_known(void **state)
 	    ERR_TYPE);
 }
 
-/* --- Go's own bytes --------------------------------------------------- */
+/* --- Go's own bytes --- */
 
 /*
  * encoding/gob of Go 1.26: a CommandReq of bool, int8, uint64, float32,
@@ -1178,7 +1178,7 @@ test_go_flipped(void **state)
 	free(b.p);
 }
 
-/* --- encoding --------------------------------------------------------- */
+/* --- encoding --- */
 
 static struct outer
 outer_example(void)

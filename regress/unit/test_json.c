@@ -136,7 +136,7 @@ refuse(const char *text, const char *part)
 	refuse_n(text, strlen(text), ERR_FORMAT, part);
 }
 
-/* --- what is told ----------------------------------------------------- */
+/* --- what is told --- */
 
 static void
 test_scalars(void **state)
@@ -214,7 +214,7 @@ test_escapes(void **state)
 	refuse("\"\\", "");
 }
 
-/* --- what is refused -------------------------------------------------- */
+/* --- what is refused --- */
 
 static void
 test_malformed(void **state)
@@ -309,7 +309,7 @@ test_duplicates(void **state)
 	    ".2 [1].a key a\n.1 [1] index 1\n.0 \n");
 }
 
-/* --- limits ----------------------------------------------------------- */
+/* --- limits --- */
 
 #define SAMPLE_EVENTS 12
 
@@ -435,7 +435,7 @@ test_long_path(void **state)
 	refuse(text, "duplicate key \"kkkk");
 }
 
-/* --- the handler ------------------------------------------------------ */
+/* --- the handler --- */
 
 static void
 test_handler_stops(void **state)
@@ -474,7 +474,7 @@ test_short_why(void **state)
 	buf_free(&t.log);
 }
 
-/* --- writing ---------------------------------------------------------- */
+/* --- writing --- */
 
 static void
 put(const char *s, size_t n, const char *want)

@@ -39,7 +39,7 @@ stop(void **state)
 	return 0;
 }
 
-/* --- recorded values ------------------------------------------------------ */
+/* --- recorded values --- */
 
 static void
 check_pair(struct keyctx *kc, const char *sk_text, const char *pk_text)
@@ -128,7 +128,7 @@ test_pty_vectors(void **state)
 	}
 }
 
-/* --- secret keys ---------------------------------------------------------- */
+/* --- secret keys --- */
 
 static void
 test_secret_range(void **state)
@@ -199,7 +199,7 @@ test_generate(void **state)
 	assert_int_equal(ab[KEY_SHARED_LEN - 1], 0);
 }
 
-/* --- public keys ---------------------------------------------------------- */
+/* --- public keys --- */
 
 /* A point and its negative have one x; the hash must tell them apart. */
 static void

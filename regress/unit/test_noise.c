@@ -35,7 +35,7 @@ struct pair {
 	struct buf msg[3];
 };
 
-/* --- both sides ----------------------------------------------------------- */
+/* --- both sides --- */
 
 static void
 pair_init(struct pair *p, struct keyctx *kc, enum noise_pattern pattern)
@@ -160,7 +160,7 @@ check_dead(struct noise *ns)
 	buf_free(&msg);
 }
 
-/* --- recorded handshakes -------------------------------------------------- */
+/* --- recorded handshakes --- */
 
 /* The last h that the trace shows before a line. */
 static void
@@ -410,7 +410,7 @@ test_dmsg_vectors(void **state)
 	vec_free(v);
 }
 
-/* --- our own handshakes --------------------------------------------------- */
+/* --- our own handshakes --- */
 
 /* Fresh ephemerals: two runs agree with themselves and not with each other. */
 static void
@@ -497,7 +497,7 @@ test_peer_is_known_when_proven(void **state)
 	pair_free(&p);
 }
 
-/* --- keys that are refused ------------------------------------------------ */
+/* --- keys that are refused --- */
 
 static void
 check_new(struct keyctx *kc, enum noise_pattern pattern, enum noise_role role,
@@ -658,7 +658,7 @@ test_wrong_peer(void **state)
 	}
 }
 
-/* --- messages that are refused -------------------------------------------- */
+/* --- messages that are refused --- */
 
 static void
 check_truncated(struct pair *p, size_t i)
@@ -818,7 +818,7 @@ test_other_pattern(void **state)
 	pair_free(&q);
 }
 
-/* --- turns ---------------------------------------------------------------- */
+/* --- turns --- */
 
 static void
 check_turn(struct pair *p, size_t i)
@@ -894,7 +894,7 @@ test_after_the_end(void **state)
 	}
 }
 
-/* --- sizes ---------------------------------------------------------------- */
+/* --- sizes --- */
 
 /* Writes message 1 with a payload of n bytes; the other side reads it. */
 static void

@@ -33,7 +33,7 @@ static const char *const names[RPC_METHODS] = { [RPC_PTY_START] = "Start",
 	[RPC_WL_ADD] = "WhitelistAdd",
 	[RPC_WL_REMOVE] = "WhitelistRemove" };
 
-/* --- values as text --------------------------------------------------- */
+/* --- values as text --- */
 
 static void
 show_bytes(FILE *f, struct buf b)
@@ -185,7 +185,7 @@ show_reply(FILE *f, const struct rpc_reply *reply)
 	fputc('\n', f);
 }
 
-/* --- the captures ----------------------------------------------------- */
+/* --- the captures --- */
 
 #define KEY1 \
 	"034f355bdcb7cc0af728ef3cceb9615d90684bb5b2ca5f859ab0f0b704075871aa"
@@ -278,7 +278,7 @@ static const char handmade_calls[] = "77 Start \"sh\"[]0,0,24,80[\"A=b\"]\n"
 				     "79 Read 4096\n"
 				     "82 Ping \n";
 
-/* --- running them ----------------------------------------------------- */
+/* --- running them --- */
 
 /* What a side said of its input: text of show_*, and how it ended. */
 struct told {
@@ -676,7 +676,7 @@ test_unknown_seq(void **state)
 	client_free(&c);
 }
 
-/* --- both sides ------------------------------------------------------- */
+/* --- both sides --- */
 
 /* Any header and value, as a peer of its own mind would send them. */
 struct header {

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Many connections and many commands of one connection at the same time: each
+# gets its own answer.
+. regress/sys/lib.sh
+
+connections() {
+	conf maxstartups '"60:1:60"'
+	start_host
+	for i in $(seq 40); do
+		run skypty exec -i "$dir/client" --no-visor-key --no-stdin \
+			--via "$(dest)" -- sh -c "sleep 0.1; echo $i" \
+			>"$dir/out.$i" 2>"$dir/err.$i" &
+		pids="$pids $!"
+		last=$!
+	done
+	wait "$last"
+	for i in $(seq 40); do
+		wait_for "answer $i" test -s "$dir/out.$i"
+		equal "$(cat "$dir/out.$i")" "$i" "answer"
+	done
+	wait_for "the connections' end" has_no_child "$host"
+	stop_host
+}
+
+# 64 commands of one connection are the most; the next is told so.
+commands() {
+	start_host
+	set --
+	for i in $(seq 64); do
+		set -- "$@" exec /bin/sh -c "sleep 0.2; echo answer $i" ';'
+	done
+	for i in $(seq 65); do
+		replies="${replies-} reply"
+	done
+	# shellcheck disable=SC2086
+	raw handshake mux dmsgpty/pty "$@" exec /bin/true ';' $replies \
+		>"$dir/out"
+	for i in $(seq 64); do
+		grep -qx "out: answer $i" "$dir/out" || fail "no answer $i"
+	done
+	has "$dir/out" "error: dmsgpty: Exec: more than 64 commands at once"
+	stop_host
+}
+
+either connections
+either commands
