@@ -166,11 +166,14 @@ check: all unit $(SYS_HELPERS)
 interop: all
 	sh regress/interop/run.sh
 
-obj-fuzz/%: regress/fuzz/%.c $(COMMON_SRC) $(wildcard common/*.h)
+# Parsers outside of common/ that are fuzzed.
+FUZZ_EXTRA = monitor/command.c
+
+obj-fuzz/%: regress/fuzz/%.c $(COMMON_SRC) $(FUZZ_EXTRA) $(wildcard common/*.h)
 	@mkdir -p $(@D)
 	$(CLANG) $(CPPFLAGS_ALL) -std=c11 -O1 -g $(WARN) \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-o $@ $< $(COMMON_SRC) $(LIBS_test)
+		-o $@ $< $(COMMON_SRC) $(FUZZ_EXTRA) $(LIBS_test)
 
 fuzz: $(FUZZ)
 	sh regress/fuzz/run.sh
@@ -234,4 +237,4 @@ clean:
 
 .PHONY: all unit check interop fuzz bench format lint install uninstall clean
 .SECONDARY:
--include $(shell find obj obj-san obj-clang -name '*.d' 2>/dev/null)
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)

@@ -124,11 +124,11 @@ accept_text(struct config *c, const char *text)
 
 /* --- files --- */
 
-/* Path of a file in the folder, in one of four static places. */
+/* Path of a file in the folder, good for the next fifteen calls. */
 static inline const char *
 in_dir(const char *name)
 {
-	static char path[4][256];
+	static char path[16][256];
 	static size_t next;
 
 	next = (next + 1) % COUNT(path);

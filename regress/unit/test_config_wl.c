@@ -71,7 +71,7 @@ expect_wl(const char *path, size_t n)
 	free(wl);
 }
 
-/* --- reading --- */
+/* --- reading ---------------------------------------------------------- */
 
 static void
 test_read(void **state)
@@ -134,7 +134,7 @@ test_read_strictly(void **state)
 	refuse_wl(test.dir, ERR_TYPE, "not a regular file");
 }
 
-/* --- writing: where the list stands --- */
+/* --- writing: where the list stands ----------------------------------- */
 
 /* Texts around the list's value, and what the new one is indented with. */
 static const struct {
@@ -219,7 +219,7 @@ static const struct {
 	const char *before, *between, *behind, *indent;
 } absent[] = {
 	{ "{", "\"wl\": ", "}", "" },
-	{ " { ", "\"wl\": ", "} ", "" },
+	{ " { ", "\"wl\": ", "} ", " " },
 	{ "{\n", "\"wl\": ", "}\n", "" },
 	{ "{\n    \"dmsgport\": 22", ",\n    \"wl\": ", "\n}\n", "    " },
 	{ "{\n\t\"a\": \"}\"", ",\n\t\"wl\": ", "\n}\n", "\t" },
@@ -321,8 +321,8 @@ test_write_limits(void **state)
 	assert_non_null(many);
 	for (size_t i = 0; i <= CONFIG_WL_MAX; i++)
 		many[i] = pks[i % 3];
-	assert_int_equal(
-	    config_write_wl(path, many, CONFIG_WL_MAX + 1), ERR_LIMIT);
+	assert_int_equal(config_write_wl(path, many, CONFIG_WL_MAX + 1),
+	    ERR_LIMIT);
 	expect_file(path, "{\"wl\":null}");
 	assert_int_equal(config_write_wl(path, many, CONFIG_WL_MAX), 0);
 	assert_int_equal(read_wl(path, &wl, &n, &s), 0);
@@ -345,6 +345,318 @@ test_write_limits(void **state)
 	free(text);
 }
 
+/* --- writing: the file ------------------------------------------------ */
+
+static const char empty[] = "{\"wl\":[]}";
+
+static void
+check_status(const char *path, mode_t mode, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, mode);
+	assert_int_equal(st.st_uid, uid);
+	assert_int_equal(st.st_gid, gid);
+}
+
+static void
+test_mode_and_owner(void **state)
+{
+	static const mode_t modes[] = { 0600, 0640, 0644, 0400, 0666, 0660 };
+	const char *path = put_file("a", empty);
+	bool root = geteuid() == 0;
+	uid_t uid = root ? 1234 : geteuid();
+	gid_t gid = root ? 4321 : getegid();
+	mode_t mask;
+
+	(void)state;
+	mask = umask(077);
+	assert_int_equal(chown(path, uid, gid), 0);
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		assert_int_equal(chmod(path, modes[i]), 0);
+		assert_int_equal(config_write_wl(path, pks, i % 3), 0);
+		check_status(path, modes[i], uid, gid);
+	}
+	umask(mask);
+	unlink(path);
+}
+
+static void
+expect_link(const char *path, const char *target)
+{
+	char got[256];
+	ssize_t n = readlink(path, got, sizeof(got) - 1);
+
+	assert_int_not_equal(n, -1);
+	got[n] = '\0';
+	assert_string_equal(got, target);
+}
+
+static void
+test_symlink(void **state)
+{
+	const char *target, *link = in_dir("link"), *second = in_dir("second");
+
+	(void)state;
+	assert_int_equal(mkdir(in_dir("sub"), 0700), 0);
+	target = put_file("sub/target", empty);
+	assert_int_equal(symlink("sub/target", link), 0);
+	assert_int_equal(symlink(link, second), 0);
+	assert_int_equal(config_write_wl(second, pks, 2), 0);
+	expect_link(link, "sub/target");
+	expect_link(second, link);
+	expect_wl(target, 2);
+	/* The temporary file was beside the target. */
+	assert_int_equal(count_files(in_dir("sub")), 1);
+	/* A relative path, and a link that leads nowhere. */
+	assert_int_equal(chdir(in_dir("sub")), 0);
+	assert_int_equal(config_write_wl("target", pks, 3), 0);
+	expect_wl("target", 3);
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(unlink(in_dir("sub/target")), 0);
+	assert_int_equal(config_write_wl(second, pks, 1), ERR_SYS);
+	assert_int_equal(errno, ENOENT);
+}
+
+/* Runs it as somebody who is not root. */
+static void
+as_nobody(void (*run)(void))
+{
+	if (geteuid() != 0) {
+		run();
+		return;
+	}
+	assert_int_equal(seteuid(NOBODY), 0);
+	run();
+	assert_int_equal(seteuid(0), 0);
+}
+
+static void
+write_unwritable(void)
+{
+	assert_int_equal(config_write_wl(in_dir("closed/a"), pks, 2), ERR_SYS);
+	assert_int_equal(errno, EACCES);
+	assert_string_equal(err_text(ERR_SYS), "Permission denied");
+}
+
+static void
+test_unwritable_folder(void **state)
+{
+	const char *dir = in_dir("closed");
+
+	(void)state;
+	assert_int_equal(chmod(test.dir, 0755), 0);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	put_file("closed/a", empty);
+	assert_int_equal(chmod(in_dir("closed/a"), 0644), 0);
+	assert_int_equal(chmod(dir, 0555), 0);
+	as_nobody(write_unwritable);
+	expect_file(in_dir("closed/a"), empty);
+	assert_int_equal(count_files(dir), 1);
+	assert_int_equal(chmod(dir, 0755), 0);
+}
+
+static void
+write_foreign(void)
+{
+	assert_int_equal(config_write_wl(in_dir("open/a"), pks, 2), ERR_SYS);
+	assert_int_equal(errno, EPERM);
+}
+
+/* A file whose owner cannot be kept is not replaced. */
+static void
+test_foreign_owner(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(mkdir(in_dir("open"), 0755), 0);
+	assert_int_equal(chmod(in_dir("open"), 0777), 0);
+	put_file("open/a", empty);
+	assert_int_equal(chmod(in_dir("open/a"), 0644), 0);
+	as_nobody(write_foreign);
+	expect_file(in_dir("open/a"), empty);
+	check_status(in_dir("open/a"), 0644, 0, getegid());
+	assert_int_equal(count_files(in_dir("open")), 1);
+}
+
+/* --- several at once -------------------------------------------------- */
+
+#define WRITERS 2
+#define ROUNDS	40
+
+/* Adds a key of its own each round; 0, or what failed. */
+static int
+add_keys(const char *path, uint8_t who)
+{
+	struct key_public *wl, *grown;
+	uint8_t sk[KEY_SECRET_LEN] = { 0 };
+	size_t n;
+	int fd;
+
+	sk[0] = who;
+	for (uint8_t i = 1; i <= ROUNDS; i++) {
+		sk[1] = i;
+		if ((fd = config_lock_wl(path)) < 0)
+			return 1;
+		if (config_read_wl(test.keyctx, path, &wl, &n, NULL) != 0)
+			return 2;
+		if ((grown = reallocarray(wl, n + 1, sizeof(*wl))) == NULL ||
+		    key_public(test.keyctx, sk, &grown[n]) != 0)
+			return 3;
+		if (config_write_wl(path, grown, n + 1) != 0)
+			return 4;
+		free(grown);
+		close(fd);
+	}
+	return 0;
+}
+
+static bool
+has_key(const struct key_public *wl, size_t n, uint8_t who, uint8_t round)
+{
+	uint8_t sk[KEY_SECRET_LEN] = { who, round };
+	struct key_public pk;
+
+	assert_int_equal(key_public(test.keyctx, sk, &pk), 0);
+	for (size_t i = 0; i < n; i++)
+		if (key_equal(&wl[i], &pk))
+			return true;
+	return false;
+}
+
+static void
+test_writers_lose_nothing(void **state)
+{
+	const char *path = put_file("shared", "{\n  \"wl\": null\n}\n");
+	struct key_public *wl;
+	pid_t pid[WRITERS];
+	struct said s;
+	size_t n, ended = 0;
+	int status;
+
+	(void)state;
+	for (size_t i = 0; i < WRITERS; i++) {
+		assert_int_not_equal(pid[i] = fork(), -1);
+		if (pid[i] == 0)
+			_exit(add_keys(path, (uint8_t)(i + 1)));
+	}
+	/* A reader never waits and always finds a whole list. */
+	while (ended < WRITERS) {
+		assert_int_equal(read_wl(path, &wl, &n, &s), 0);
+		assert_true(n <= WRITERS * ROUNDS);
+		free(wl);
+		if (waitpid(pid[ended], &status, WNOHANG) == 0)
+			continue;
+		assert_int_equal(status, 0);
+		ended++;
+	}
+	assert_int_equal(read_wl(path, &wl, &n, &s), 0);
+	assert_int_equal(n, WRITERS * ROUNDS);
+	for (uint8_t i = 1; i <= WRITERS; i++)
+		for (uint8_t j = 1; j <= ROUNDS; j++)
+			assert_true(has_key(wl, n, i, j));
+	free(wl);
+}
+
+/* --- the lock --------------------------------------------------------- */
+
+/* A child that locks the file and tells so; *told is where. */
+static pid_t
+lock_in_child(const char *path, int *told)
+{
+	int fd[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(fd), 0);
+	assert_int_not_equal(pid = fork(), -1);
+	if (pid == 0) {
+		if (config_lock_wl(path) < 0 || write(fd[1], "!", 1) != 1)
+			_exit(1);
+		_exit(0);
+	}
+	close(fd[1]);
+	*told = fd[0];
+	return pid;
+}
+
+static bool
+has_told(int fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char c;
+
+	return poll(&p, 1, timeout_ms) == 1 && read(fd, &c, 1) == 1;
+}
+
+static void
+expect_child(pid_t pid, int told)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(told);
+}
+
+static void
+test_lock(void **state)
+{
+	const char *path = put_file("locked", empty);
+	int lock, told;
+	pid_t pid;
+
+	(void)state;
+	assert_true((lock = config_lock_wl(path)) >= 0);
+	assert_int_equal(fcntl(lock, F_GETFD), FD_CLOEXEC);
+	pid = lock_in_child(path, &told);
+	assert_false(has_told(told, 200));
+	close(lock);
+	assert_true(has_told(told, 10000));
+	expect_child(pid, told);
+	/* Of another file, and by another name of the same. */
+	assert_int_equal(symlink("locked", in_dir("alias")), 0);
+	assert_true((lock = config_lock_wl(path)) >= 0);
+	pid = lock_in_child(put_file("other", empty), &told);
+	assert_true(has_told(told, 10000));
+	expect_child(pid, told);
+	pid = lock_in_child(in_dir("alias"), &told);
+	assert_false(has_told(told, 200));
+	close(lock);
+	assert_true(has_told(told, 10000));
+	expect_child(pid, told);
+}
+
+/* Whoever waited for a file that was replaced takes the new one. */
+static void
+test_lock_of_replaced(void **state)
+{
+	const char *path = put_file("replaced", empty);
+	int first, second, told;
+	pid_t pid;
+
+	(void)state;
+	assert_true((first = config_lock_wl(path)) >= 0);
+	pid = lock_in_child(path, &told);
+	assert_false(has_told(told, 200));
+	assert_int_equal(config_write_wl(path, pks, 1), 0);
+	assert_true((second = config_lock_wl(path)) >= 0);
+	close(first);
+	assert_false(has_told(told, 200));
+	close(second);
+	assert_true(has_told(told, 10000));
+	expect_child(pid, told);
+}
+
+static void
+test_lock_of_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(config_lock_wl(in_dir("none")), ERR_SYS);
+	assert_int_equal(errno, ENOENT);
+}
+
 int
 main(void)
 {
@@ -356,7 +668,16 @@ main(void)
 		cmocka_unit_test(test_write_far_right),
 		cmocka_unit_test(test_write_refused),
 		cmocka_unit_test(test_write_limits),
+		cmocka_unit_test(test_mode_and_owner),
+		cmocka_unit_test(test_symlink),
+		cmocka_unit_test(test_unwritable_folder),
+		cmocka_unit_test(test_foreign_owner),
+		cmocka_unit_test(test_writers_lose_nothing),
+		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_lock_of_replaced),
+		cmocka_unit_test(test_lock_of_nothing),
 	};
 
-	return cmocka_run_group_tests_name("config_wl", tests, set_up_keys, tear_down);
+	return cmocka_run_group_tests_name("config_wl", tests, set_up_keys,
+	    tear_down);
 }
