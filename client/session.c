@@ -22,6 +22,7 @@
 #define WRITE_MAX   65536
 #define OUTPUT_HIGH (256U * 1024) /* unwritten output that stops Reads */
 #define OUTPUT_MAX  (OUTPUT_HIGH + 8 * READ_SIZE)
+#define ECHO_MAX    1024
 #define WRITE_CHUNK 16384 /* one write to standard output */
 #define PING_MS	    30000
 #define DEAD_MS	    90000 /* without a byte while an answer is due */
@@ -265,7 +266,7 @@ take_replies(void)
 	}
 	if (s.started && ((r = ask_read()) != 0 || (r = send_input()) != 0))
 		return r;
-	return conn_flush(&s.conn);
+	return 0;
 }
 
 /* --- what is typed --- */
@@ -407,6 +408,8 @@ write_output(void)
 	    buf_len(&s.output) < WRITE_CHUNK ? buf_len(&s.output) : WRITE_CHUNK;
 	ssize_t r;
 
+	if (n == 0)
+		return 0;
 	r = write(STDOUT_FILENO, buf_ptr(&s.output), n);
 	if (r > 0)
 		buf_skip(&s.output, (size_t)r);
@@ -415,6 +418,17 @@ write_output(void)
 	if (errno != EPIPE)
 		complain("output: %s", strerror(errno));
 	return EXIT_FAILED;
+}
+
+/* Unless whoever reads it is not ready. */
+static int
+write_now(void)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	if (buf_len(&s.output) == 0 || poll(&p, 1, 0) != 1)
+		return 0;
+	return write_output();
 }
 
 /* --- the loop --- */
@@ -500,6 +514,11 @@ serve(const struct pollfd p[P_COUNT])
 	if (p[P_IN].revents != 0 && (r = read_input()) != 0)
 		return r;
 	if ((r = take_replies()) != 0)
+		return r;
+	/* An echo goes to the screen first, a flood is asked for first. */
+	if (buf_len(&s.output) <= ECHO_MAX && (r = write_now()) != 0)
+		return r;
+	if ((r = conn_flush(&s.conn)) != 0)
 		return r;
 	if (p[P_OUT].revents != 0 && (r = write_output()) != 0)
 		return r;

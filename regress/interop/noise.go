@@ -5,6 +5,7 @@
 package interop
 
 import (
+	"crypto/hkdf"
 	"crypto/mlkem"
 	"crypto/rand"
 	"crypto/sha256"
@@ -99,6 +100,49 @@ func dhKey(k Key) noise.DHKey {
 type Payloads struct {
 	First []byte // instead of nothing
 	PQ    bool   // offer or accept ML-KEM, as the newest Go does
+
+	ephemeral io.Reader // for known answers: the ephemeral key
+	seed      []byte    // and that of ML-KEM
+}
+
+// offer makes message 1's payload, with the key that opens its answer.
+func (p Payloads) offer() (*mlkem.DecapsulationKey768, []byte, error) {
+	if !p.PQ {
+		return nil, p.First, nil
+	}
+	dk, err := mlkem.GenerateKey768()
+	if p.seed != nil {
+		dk, err = mlkem.NewDecapsulationKey768(p.seed)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return dk, dk.EncapsulationKey().Bytes(), nil
+}
+
+// answer makes message 2's payload, and the secret if there is to be one.
+func (p Payloads) answer(offer []byte) (secret, payload []byte) {
+	if !p.PQ {
+		return nil, p.First
+	}
+	ek, err := mlkem.NewEncapsulationKey768(offer)
+	if err != nil {
+		return nil, nil
+	}
+	return ek.Encapsulate()
+}
+
+// hybrid mixes an ML-KEM secret into a direction's key, if there is one.
+func hybrid(c *noise.CipherState, secret, h []byte) *noise.CipherState {
+	if secret == nil {
+		return c
+	}
+	k := c.UnsafeKey()
+	mixed, err := hkdf.Key(sha256.New, append(k[:], secret...), h, "skywire-pq-hybrid-v1", 32)
+	if err != nil {
+		panic(err)
+	}
+	return noise.UnsafeNewCipherState(suite, [32]byte(mixed), 0)
 }
 
 // Conn carries plaintext in transport frames.
@@ -107,6 +151,7 @@ type Conn struct {
 	send, recv *noise.CipherState
 	Peer       [33]byte
 	rest       []byte
+	Hybrid     bool   // both sides had ML-KEM
 	Counter    uint64 // of the last frame sent
 	last       uint64
 	Piece      int // bytes of plaintext a frame; 0: as many as fit
@@ -133,9 +178,12 @@ func readFrame(r io.Reader) ([]byte, error) {
 	return body, err
 }
 
-func state(k Key, initiator bool, peer []byte) (*noise.HandshakeState, error) {
+var suite = noise.NewCipherSuite(curve{}, noise.CipherChaChaPoly, noise.HashSHA256)
+
+func state(k Key, initiator bool, peer []byte, ephemeral io.Reader) (*noise.HandshakeState, error) {
 	return noise.NewHandshakeState(noise.Config{
-		CipherSuite:   noise.NewCipherSuite(curve{}, noise.CipherChaChaPoly, noise.HashSHA256),
+		CipherSuite:   suite,
+		Random:        ephemeral,
 		Pattern:       noise.HandshakeXK,
 		Initiator:     initiator,
 		StaticKeypair: dhKey(k),
@@ -145,17 +193,13 @@ func state(k Key, initiator bool, peer []byte) (*noise.HandshakeState, error) {
 
 // Dial shakes hands as initiator on a connected stream.
 func Dial(c net.Conn, k Key, host []byte, p Payloads) (*Conn, error) {
-	hs, err := state(k, true, host)
+	hs, err := state(k, true, host, p.ephemeral)
 	if err != nil {
 		return nil, err
 	}
-	first := p.First
-	if p.PQ {
-		dk, err := mlkem.GenerateKey768()
-		if err != nil {
-			return nil, err
-		}
-		first = dk.EncapsulationKey().Bytes()
+	dk, first, err := p.offer()
+	if err != nil {
+		return nil, err
 	}
 	m1, _, _, err := hs.WriteMessage(nil, first)
 	if err != nil {
@@ -168,8 +212,15 @@ func Dial(c net.Conn, k Key, host []byte, p Payloads) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, _, _, err := hs.ReadMessage(nil, m2); err != nil {
+	answer, _, _, err := hs.ReadMessage(nil, m2)
+	if err != nil {
 		return nil, err
+	}
+	var secret []byte
+	if dk != nil && len(answer) == mlkem.CiphertextSize768 {
+		if secret, err = dk.Decapsulate(answer); err != nil {
+			return nil, err
+		}
 	}
 	m3, k1, k2, err := hs.WriteMessage(nil, nil)
 	if err != nil {
@@ -179,12 +230,14 @@ func Dial(c net.Conn, k Key, host []byte, p Payloads) (*Conn, error) {
 		return nil, err
 	}
 	// The writer of the last message decrypts with the first key.
-	return &Conn{Conn: c, send: k2, recv: k1}, nil
+	h := hs.ChannelBinding()
+	return &Conn{Conn: c, Hybrid: secret != nil,
+		send: hybrid(k2, secret, h), recv: hybrid(k1, secret, h)}, nil
 }
 
 // Accept shakes hands as responder.
 func Accept(c net.Conn, k Key, p Payloads) (*Conn, error) {
-	hs, err := state(k, false, nil)
+	hs, err := state(k, false, nil, p.ephemeral)
 	if err != nil {
 		return nil, err
 	}
@@ -192,10 +245,12 @@ func Accept(c net.Conn, k Key, p Payloads) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, _, _, err := hs.ReadMessage(nil, m1); err != nil {
+	offer, _, _, err := hs.ReadMessage(nil, m1)
+	if err != nil {
 		return nil, err
 	}
-	m2, _, _, err := hs.WriteMessage(nil, p.First)
+	secret, payload := p.answer(offer)
+	m2, _, _, err := hs.WriteMessage(nil, payload)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +265,9 @@ func Accept(c net.Conn, k Key, p Payloads) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn := &Conn{Conn: c, send: k1, recv: k2}
+	h := hs.ChannelBinding()
+	conn := &Conn{Conn: c, Hybrid: secret != nil,
+		send: hybrid(k1, secret, h), recv: hybrid(k2, secret, h)}
 	copy(conn.Peer[:], hs.PeerStatic())
 	return conn, nil
 }

@@ -562,9 +562,12 @@ test_writers_lose_nothing(void **state)
 
 /* --- the lock --------------------------------------------------------- */
 
-/* A child that locks the file and tells so; *told is where. */
+/*
+ * A child that locks the file and tells so; *told is where.  Our own lock
+ * would be held for as long as the child has its descriptor too.
+ */
 static pid_t
-lock_in_child(const char *path, int *told)
+lock_in_child(const char *path, int ours, int *told)
 {
 	int fd[2];
 	pid_t pid;
@@ -572,6 +575,8 @@ lock_in_child(const char *path, int *told)
 	assert_int_equal(pipe(fd), 0);
 	assert_int_not_equal(pid = fork(), -1);
 	if (pid == 0) {
+		alarm(60);
+		close(ours);
 		if (config_lock_wl(path) < 0 || write(fd[1], "!", 1) != 1)
 			_exit(1);
 		_exit(0);
@@ -610,7 +615,7 @@ test_lock(void **state)
 	(void)state;
 	assert_true((lock = config_lock_wl(path)) >= 0);
 	assert_int_equal(fcntl(lock, F_GETFD), FD_CLOEXEC);
-	pid = lock_in_child(path, &told);
+	pid = lock_in_child(path, lock, &told);
 	assert_false(has_told(told, 200));
 	close(lock);
 	assert_true(has_told(told, 10000));
@@ -618,10 +623,10 @@ test_lock(void **state)
 	/* Of another file, and by another name of the same. */
 	assert_int_equal(symlink("locked", in_dir("alias")), 0);
 	assert_true((lock = config_lock_wl(path)) >= 0);
-	pid = lock_in_child(put_file("other", empty), &told);
+	pid = lock_in_child(put_file("other", empty), lock, &told);
 	assert_true(has_told(told, 10000));
 	expect_child(pid, told);
-	pid = lock_in_child(in_dir("alias"), &told);
+	pid = lock_in_child(in_dir("alias"), lock, &told);
 	assert_false(has_told(told, 200));
 	close(lock);
 	assert_true(has_told(told, 10000));
@@ -638,7 +643,7 @@ test_lock_of_replaced(void **state)
 
 	(void)state;
 	assert_true((first = config_lock_wl(path)) >= 0);
-	pid = lock_in_child(path, &told);
+	pid = lock_in_child(path, first, &told);
 	assert_false(has_told(told, 200));
 	assert_int_equal(config_write_wl(path, pks, 1), 0);
 	assert_true((second = config_lock_wl(path)) >= 0);

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: ISC
+
+package interop
+
+// What a started process finds: arguments, environment, terminal, session.
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// run starts a command on a terminal and gives all that it says.
+func (d *daemon) run(t testing.TB, req CommandReq) string {
+	t.Helper()
+	s := d.shell(t, req)
+	defer s.Close()
+	out, _ := s.end()
+	return strings.ReplaceAll(out, "\r\n", "\n")
+}
+
+func TestStartSize(t *testing.T) {
+	d := startDaemon(t)
+	for _, c := range []struct {
+		size *WinSize
+		want string
+	}{
+		{nil, "0 0\n"},
+		{&WinSize{}, "0 0\n"},
+		{&WinSize{Rows: 1}, "1 0\n"},
+		{&WinSize{Cols: 300, X: 7}, "0 300\n"},
+		{&WinSize{Rows: 65535, Cols: 65535, X: 65535, Y: 65535}, "65535 65535\n"},
+	} {
+		got := d.run(t, CommandReq{Name: "stty", Arg: []string{"size"}, Size: c.size})
+		if got != c.want {
+			t.Errorf("%+v: %q, want %q", c.size, got, c.want)
+		}
+	}
+	s := d.shell(t, CommandReq{Name: "sh", Size: &WinSize{Rows: 5, Cols: 6}, Env: []string{"PS1="}})
+	for _, size := range []WinSize{{65535, 65534, 65533, 65532}, {}, {Cols: 80}} {
+		if err := s.Call("pty.SetPtySize", size, &empty); err != nil {
+			t.Error(err)
+		}
+		s.write("stty size\n")
+		s.until(fmt.Sprintf("\n%d %d\r\n", size.Rows, size.Cols))
+	}
+}
+
+func TestArguments(t *testing.T) {
+	d := startDaemon(t)
+	args := []string{"", "a b", "*", "$HOME", "ü\xff\n", "-n", "'"}
+	want := "<" + strings.Join(args, "><") + ">"
+	res := d.exec(t, CommandExecReq{Name: "printf", Arg: append([]string{"<%s>"}, args...)})
+	if string(res.Stdout) != want {
+		t.Errorf("exec: %q, want %q", res.Stdout, want)
+	}
+	got := d.run(t, CommandReq{Name: "printf", Arg: append([]string{"<%s>"}, args...)})
+	if got != want {
+		t.Errorf("start: %q, want %q", got, want)
+	}
+	// argv[0] is the name as given, not the path that was found.
+	for _, name := range []string{"cat", "/bin/cat", "/bin/../bin/cat"} {
+		want := name + "\x00/proc/self/cmdline\x00"
+		res := d.exec(t, CommandExecReq{Name: name, Arg: []string{"/proc/self/cmdline"}})
+		if string(res.Stdout) != want {
+			t.Errorf("exec: %q, want %q", res.Stdout, want)
+		}
+		got := d.run(t, CommandReq{Name: name, Arg: []string{"/proc/self/cmdline"}})
+		if got != want {
+			t.Errorf("start: %q, want %q", got, want)
+		}
+	}
+	many := make([]string, 5000)
+	for i := range many {
+		many[i] = fmt.Sprint(i)
+	}
+	res = d.exec(t, CommandExecReq{Name: "echo", Arg: many})
+	if want := strings.Join(many, " ") + "\n"; string(res.Stdout) != want {
+		t.Errorf("%d bytes of 5000 arguments came back", len(res.Stdout))
+	}
+}
+
+// A zero byte is in no argument of a process: an error, and not its end.
+func TestZeroBytes(t *testing.T) {
+	d := startDaemon(t)
+	c := d.rpc(t)
+	for _, r := range []CommandReq{{Name: "ec\x00ho"}, {Name: "echo", Arg: []string{"a\x00b"}}} {
+		if err := c.Call("pty.Start", r, &empty); err == nil {
+			t.Errorf("%+v was started", r)
+			_ = c.Call("pty.Stop", empty, &empty)
+		}
+		var res CommandExecResult
+		err := c.Call("pty.Exec", CommandExecReq{Name: r.Name, Arg: r.Arg}, &res)
+		if err == nil && (res.ExitCode != -1 || len(res.Stdout) != 0) {
+			t.Errorf("%+v was run: %+v", r, res)
+		}
+	}
+	d.serves(t)
+}
+
+// The client's entries are on top of a login's (pty.md 6.1 would have the
+// host's own below them; regress/sys/shell-login-environment.sh says why not).
+func TestEnvironment(t *testing.T) {
+	t.Setenv("TZ", "Host/Zone")
+	t.Setenv("LANG", "C")
+	d := startDaemon(t)
+	show := []string{"-c", "echo $TZ,$LANG,$MINE,$EMPTY."}
+	env := []string{"LANG=first", "MINE=a=b c", "EMPTY=", "LANG=last"}
+	res := d.exec(t, CommandExecReq{Name: "/bin/sh", Arg: show, Env: env})
+	if string(res.Stdout) != "Host/Zone,last,a=b c,.\n" {
+		t.Errorf("exec: %q", res.Stdout)
+	}
+	if got := d.run(t, CommandReq{Name: "/bin/sh", Arg: show, Env: env}); got != "Host/Zone,last,a=b c,.\n" {
+		t.Errorf("start: %q", got)
+	}
+	if got := d.run(t, CommandReq{Name: "/bin/sh", Arg: show}); got != "Host/Zone,C,,.\n" {
+		t.Errorf("start, no Env: %q", got)
+	}
+	// The name is looked up in the host's PATH, whatever Env says.
+	res = d.exec(t, CommandExecReq{Name: "env", Env: []string{"PATH=/nowhere"}})
+	if !strings.Contains("\n"+string(res.Stdout), "\nPATH=/nowhere\n") ||
+		strings.Count("\n"+string(res.Stdout), "\nPATH=") != 1 {
+		t.Errorf("PATH: %q %q", res.Stdout, res.Stderr)
+	}
+	// Malformed entries break nothing.
+	res = d.exec(t, CommandExecReq{Name: "env", Env: []string{"", "malformed", "=x", "GOOD=1"}})
+	if res.ExitCode != 0 || !strings.Contains("\n"+string(res.Stdout), "\nGOOD=1\n") {
+		t.Errorf("malformed: %+v", res)
+	}
+}
+
+// A session and a terminal of its own; no descriptor, no signal of ours.
+func TestSession(t *testing.T) {
+	d := startDaemon(t)
+	const about = `set -- $(cat /proc/$$/stat); test $1 = $5 && test $1 = $6 && echo leads;
+		echo tty $7; ls /proc/$$/fd | tr "\n" " "; pwd;
+		grep -E "^Sig(Blk|Ign)" /proc/$$/status; : </dev/tty && echo has a tty`
+	common := []string{"leads\n", "\nSigBlk:\t0000000000000000\n"}
+	res := d.exec(t, sh(about))
+	got := string(res.Stdout)
+	for _, want := range append(common, "tty 0\n0 1 2 ", "\nSigIgn:\t0000000000000000\n") {
+		if !strings.Contains(got, want) {
+			t.Errorf("exec: no %q in %q", want, got)
+		}
+	}
+	if strings.Contains(got, "has a tty") {
+		t.Error("exec: a controlling terminal")
+	}
+	got = d.run(t, CommandReq{Name: "sh", Arg: []string{"-c", about}})
+	for _, want := range append(common, "\n0 1 2 ", "\nSigIgn:\t0000000000000000\n", "has a tty\n") {
+		if !strings.Contains(got, want) {
+			t.Errorf("start: no %q in %q", want, got)
+		}
+	}
+	if strings.Contains(got, "tty 0\n") {
+		t.Error("start: no controlling terminal")
+	}
+}
