@@ -26,7 +26,8 @@ check_port(const char *port)
 	size_t digits = strspn(port, "0123456789");
 	unsigned value = 0;
 
-	if (*port == '\0' || digits > 5)
+	/* With a hyphen first it would be a negative number elsewhere. */
+	if (*port == '\0' || *port == '-' || digits > 5)
 		return ERR_FORMAT;
 	if (digits < strlen(port))
 		return strspn(port, "abcdefghijklmnopqrstuvwxyz0123456789-") ==

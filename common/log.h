@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Log lines, to syslog(3) or standard error.  Whatever a line is made of,
- * bytes that are not printable ASCII or UTF-8 text leave escaped, so that a
- * peer cannot forge lines or drive a terminal.
+ * bytes that are not printable ASCII leave escaped, so that a peer cannot forge
+ * lines or drive a terminal.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
@@ -24,7 +24,10 @@ void log_set_level(enum log_level);
 enum log_level log_get_level(void);
 /* "error", "warn", "info", "debug", and the original's "trace", "fatal"... */
 int log_parse_level(const char *, enum log_level *);
-/* Put before every line from now on, e.g. "127.0.0.1 port 40000: "; copied. */
+/*
+ * Put before every line from now on, with a colon behind it, e.g. "127.0.0.1
+ * port 40000"; copied, up to 127 bytes.  "" is none.
+ */
 void log_set_prefix(const char *);
 
 void log_error(const char *, ...) __attribute__((format(printf, 1, 2)));

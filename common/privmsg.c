@@ -74,7 +74,7 @@ privmsg_send(int sock, enum privmsg_type type, uint16_t id, struct buf *body,
 	return n == -1 ? ERR_SYS : 0;
 }
 
-/* Keeps what came; more descriptors than there is room for are closed. */
+/* Keeps what came; of too many the rest is closed, the message cut off. */
 static void
 collect_fds(struct privmsg *m, struct msghdr *mh)
 {
@@ -91,8 +91,11 @@ collect_fds(struct privmsg *m, struct msghdr *mh)
 			    sizeof(fd));
 			if (m->nfd < PRIVMSG_FDS_MAX)
 				m->fd[m->nfd++] = fd;
-			else
+			else {
+				/* One more fits into the padding. */
 				close(fd);
+				mh->msg_flags |= MSG_CTRUNC;
+			}
 		}
 	}
 }
@@ -128,14 +131,13 @@ privmsg_recv(int sock, struct privmsg *m, bool fds)
 	n = recvmsg(sock, &mh, MSG_CMSG_CLOEXEC);
 	if (n == -1)
 		return errno == EAGAIN || errno == EINTR ? ERR_AGAIN : ERR_SYS;
-	if (n == 0)
-		return ERR_EOF;
 	m->len = (size_t)n;
 	if (fds)
 		collect_fds(m, &mh);
-	if (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+	/* An empty packet looks like the end, but may bring descriptors. */
+	if (n == 0 || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
 		privmsg_clear(m);
-		return ERR_FORMAT;
+		return n == 0 ? ERR_EOF : ERR_FORMAT;
 	}
 	return parse_head(m);
 }

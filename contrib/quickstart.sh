@@ -53,10 +53,13 @@ make -s -j2 >&2
 
 dir=$(mktemp -d)
 pid=
+# shellcheck disable=SC2317 # called by trap
 clean_up() {
 	trap - EXIT HUP INT TERM
 	if [ -n "$pid" ]; then
+		# Twice ends connections, too; close together they are one.
 		kill "$pid" 2>/dev/null || :
+		sleep 0.1
 		kill "$pid" 2>/dev/null || :
 		wait "$pid" 2>/dev/null || :
 	fi

@@ -5,9 +5,9 @@
  * needs a right, and moves bytes between the network and the descriptors that
  * the monitor hands down.
  *
- * Memory of one connection is bounded by the limits below: 6 MiB for parsing
- * and queues plus NET_CAPTURE_MAX for output of commands, held only while
- * commands run.
+ * Memory of one connection is bounded by the limits below: 13 MiB for parsing
+ * and queues, one answer of at most 33 MiB, plus NET_CAPTURE_MAX for output of
+ * commands, held only while commands run.
  */
 #ifndef DAEMON_NET_H
 #define DAEMON_NET_H
@@ -31,7 +31,7 @@ struct event_base;
 #define NET_AHEAD_MAX                                           \
 	(128U * 1024) /* pty output held before it is asked for \
 		       */
-#define NET_WRITES_MAX	(1024U * 1024) /* queued input that stops the reader */
+#define NET_WRITES_MAX	(8U * 1024 * 1024) /* queued input that stops us */
 #define NET_BATCH	(32U * 1024) /* pty output worth an answer in a flood */
 #define NET_BATCH_MS	1	     /* and how long it may be waited for */
 #define NET_READS_MAX	256	     /* pty.Read calls waiting at once */

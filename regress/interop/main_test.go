@@ -38,6 +38,7 @@ type daemon struct {
 	key, client Key
 	addr        string
 	dir         string
+	pid         int
 }
 
 func startDaemon(t testing.TB) *daemon {
@@ -59,6 +60,7 @@ func startDaemon(t testing.TB) *daemon {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	d.pid = cmd.Process.Pid
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		time.Sleep(20 * time.Millisecond)

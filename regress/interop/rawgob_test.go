@@ -7,7 +7,6 @@ package interop
 
 import (
 	"bytes"
-	"encoding/gob"
 	"fmt"
 	"strings"
 	"testing"
@@ -105,7 +104,7 @@ func (d *daemon) raw(t testing.TB, stream ...[]byte) *gobPeer {
 	if _, err := c.Write(join(stream...)); err != nil {
 		t.Fatal(err)
 	}
-	return &gobPeer{Conn: c, dec: gob.NewDecoder(c)}
+	return newPeer(c)
 }
 
 // expect takes the next reply and checks its number and error.

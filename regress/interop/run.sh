@@ -3,6 +3,24 @@
 # Runs the Go peers against the programs; the last line counts the tests.
 set -u
 cd "$(dirname "$0")" || exit 1
+
+# Debian 12's Go is too old for crypto/mlkem.  A newer toolchain comes as a
+# module, like the libraries; an older Go leaves its programs not executable.
+want=1.24
+toolchain=golang.org/toolchain@v0.0.1-go1.24.6.linux-$(dpkg --print-architecture)
+have=$(go env GOVERSION | sed 's/^go//')
+if [ "$(printf '%s\n%s\n' "$want" "$have" | sort -V | head -n 1)" != "$want" ]
+then
+	export GOTOOLCHAIN=local GOFLAGS=-mod=mod
+	folder=$(mktemp -d)
+	(cd "$folder" && go mod download "$toolchain") || exit 1
+	rmdir "$folder" 2>/dev/null
+	root=$(go env GOMODCACHE)/$toolchain
+	find "$root/bin" "$root/pkg/tool" -type f -exec chmod +x {} + || exit 1
+	PATH=$root/bin:$PATH
+	export PATH GOFLAGS=
+fi
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0

@@ -281,7 +281,10 @@ type response struct {
 }
 
 func (d *daemon) gob(t testing.TB) *gobPeer {
-	c := d.open(t)
+	return newPeer(d.open(t))
+}
+
+func newPeer(c *Conn) *gobPeer {
 	return &gobPeer{c, gob.NewEncoder(c), gob.NewDecoder(c)}
 }
 

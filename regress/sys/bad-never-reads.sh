@@ -16,6 +16,13 @@ settled() {
 	[ "$a" = "$(cut -d ' ' -f 14,15 "/proc/$net/stat")" ]
 }
 
+ready=true
+
+all_begun() {
+	[ "$(wc -l <"$dir/begun")" -eq 30 ] && [ -z "$(pgrep -x head \
+		-P "$monitor")" ]
+}
+
 # stuck LIMIT STEP...: in KiB.
 stuck() {
 	limit=$1
@@ -25,11 +32,14 @@ stuck() {
 	wait_for "the client" grep -q holding "$dir/out"
 	monitor_of "$host"
 	for p in $(children "$monitor"); do
-		[ "$(cat "/proc/$p/comm")" != skyptyd-net ] || net=$p
+		[ "$(cat "/proc/$p/comm" 2>/dev/null)" != skyptyd-net ] ||
+			net=$p
 	done
+	wait_for "what is to run" $ready
 	wait_for "standstill" settled
 	[ "$(memory)" -lt "$limit" ] ||
-		fail "the child has taken $(memory) KiB: $*"
+		fail "the child has taken $(memory) KiB"
+	echo "$(memory) KiB of $limit"
 	serves
 	kill "$pid"
 	wait_for "the monitor's end" has_no_child "$host"
@@ -39,19 +49,17 @@ never() {
 	start_host
 	stuck 12000 start /usr/bin/yes ';' reads 100
 	stuck 12000 start /usr/bin/yes ';'
-	# An answer of 16 MiB is gathered whole, but not for ever more of them.
+	# An answer of 16 MiB is gathered whole, but not ever more of them: 30
+	# would be 480 MiB.
 	stuck 60000 exec /usr/bin/head -c 20000000 /dev/zero ';'
-	stuck 200000 exec /usr/bin/head -c 20000000 /dev/zero ';' \
-		exec /usr/bin/head -c 20000000 /dev/zero ';' \
-		exec /usr/bin/head -c 20000000 /dev/zero ';' \
-		exec /usr/bin/head -c 20000000 /dev/zero ';' \
-		exec /usr/bin/head -c 20000000 /dev/zero ';' \
-		exec /usr/bin/head -c 20000000 /dev/zero ';' \
-		exec /usr/bin/head -c 20000000 /dev/zero ';' \
-		exec /usr/bin/head -c 20000000 /dev/zero ';' \
-		exec /usr/bin/head -c 20000000 /dev/zero ';' \
-		exec /usr/bin/head -c 20000000 /dev/zero ';' \
-		exec /usr/bin/head -c 20000000 /dev/zero ';'
+	set --
+	for _ in $(seq 30); do
+		set -- "$@" exec /bin/sh -c 'sleep 0.5; echo >>"$0"
+			exec head -c 20000000 /dev/zero' "$dir/begun" ';'
+	done
+	rm -f "$dir/begun"
+	ready=all_begun
+	stuck 300000 "$@"
 	stop_host
 }
 

@@ -8,7 +8,7 @@ parts() {
 	monitor_of "$host"
 	net=
 	for p in $(children "$monitor"); do
-		[ "$(cat "/proc/$p/comm")" != skyptyd-net ] || net=$p
+		[ "$(cat "/proc/$p/comm" 2>/dev/null)" != skyptyd-net ] || net=$p
 	done
 }
 

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: ISC */
+/* start: a monitor's first message, whole, cut off and made up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/start.h"
+
+#define PATH_LIMIT 4096
+/* Where things stand in the message, its head included. */
+#define AT_VERSION PRIVMSG_HEAD_LEN
+#define AT_CARRIER (AT_VERSION + 4)
+#define AT_PEER	   (AT_CARRIER + 1 + 1 + 1 + 2 + 1 + 3 * 4)
+
+static uint8_t the_sk[KEY_SECRET_LEN];
+static struct key_public the_wl[START_WL_MAX + 1];
+static char peer[] = "192.0.2.1 port 4711", conf[] = "/etc/x.json",
+	    chroot_dir[] = "/run/x";
+
+static const struct start model = {
+	.carrier = PRIV_KK,
+	.log_level = 3,
+	.use_syslog = true,
+	.handshake_timeout = 600,
+	.welcome = PRIV_DROP | PRIV_BEST_EFFORT,
+	.uid = 4000000000,
+	.gid = 65534,
+	.cligroup = (gid_t)-1,
+	.peer = peer,
+	.conf = conf,
+	.chroot_dir = chroot_dir,
+	.sk = the_sk,
+};
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	if (sodium_init() == -1)
+		return -1;
+	for (size_t i = 0; i < sizeof(the_sk); i++)
+		the_sk[i] = (uint8_t)(i + 1);
+	for (size_t i = 0; i <= START_WL_MAX; i++)
+		for (size_t j = 0; j < KEY_PUBLIC_LEN; j++)
+			the_wl[i].b[j] = (uint8_t)(i * 3 + j);
+	return 0;
+}
+
+static void
+free_start(struct start *s)
+{
+	free(s->peer);
+	free(s->conf);
+	free(s->chroot_dir);
+	free((void *)(uintptr_t)s->wl);
+	sodium_free((void *)(uintptr_t)s->sk);
+}
+
+static void
+check_equal(const struct start *a, const struct start *b)
+{
+	assert_int_equal(a->carrier, b->carrier);
+	assert_int_equal(a->log_level, b->log_level);
+	assert_int_equal(a->use_syslog, b->use_syslog);
+	assert_int_equal(a->handshake_timeout, b->handshake_timeout);
+	assert_int_equal(a->welcome, b->welcome);
+	assert_int_equal(a->uid, b->uid);
+	assert_int_equal(a->gid, b->gid);
+	assert_int_equal(a->cligroup, b->cligroup);
+	assert_string_equal(a->peer, b->peer);
+	assert_string_equal(a->conf, b->conf);
+	assert_string_equal(a->chroot_dir, b->chroot_dir);
+	assert_int_equal(a->nwl, b->nwl);
+	if (a->nwl != 0)
+		assert_memory_equal(a->wl, b->wl, a->nwl * sizeof(*a->wl));
+	assert_int_equal(a->sk == NULL, b->sk == NULL);
+	if (a->sk != NULL)
+		assert_memory_equal(a->sk, b->sk, KEY_SECRET_LEN);
+}
+
+static void
+round_trip(const struct start *s)
+{
+	struct start got;
+	int sv[2];
+
+	assert_int_equal(privmsg_pair(sv), 0);
+	assert_int_equal(start_send(sv[0], s), 0);
+	assert_int_equal(start_recv(sv[1], &got), 0);
+	check_equal(&got, s);
+	/* Copies, not what was sent. */
+	assert_ptr_not_equal(got.peer, s->peer);
+	free_start(&got);
+	close(sv[0]);
+	close(sv[1]);
+}
+
+/* The message as it is sent; malloc'ed. */
+static uint8_t *
+raw_message(const struct start *s, size_t *n)
+{
+	uint8_t *raw = malloc(PRIVMSG_MAX + 1);
+	ssize_t r;
+	int sv[2];
+
+	assert_non_null(raw);
+	assert_int_equal(privmsg_pair(sv), 0);
+	assert_int_equal(start_send(sv[0], s), 0);
+	r = recv(sv[1], raw, PRIVMSG_MAX, 0);
+	assert_true(r > 0);
+	close(sv[0]);
+	close(sv[1]);
+	*n = (size_t)r;
+	return raw;
+}
+
+/* What start_recv says of these bytes. */
+static int
+receive(struct start *got, const void *raw, size_t n)
+{
+	int sv[2], r;
+
+	assert_int_equal(privmsg_pair(sv), 0);
+	assert_int_equal(send(sv[0], raw, n, 0), n);
+	r = start_recv(sv[1], got);
+	close(sv[0]);
+	close(sv[1]);
+	return r;
+}
+
+static void
+refuse(const void *raw, size_t n, int error)
+{
+	struct start got;
+
+	assert_int_equal(receive(&got, raw, n), error);
+	free_start(&got);
+}
+
+/* --- good ------------------------------------------------------------- */
+
+static void
+test_round_trip(void **state)
+{
+	static const size_t counts[] = { 0, 1, 2, START_WL_MAX - 1,
+		START_WL_MAX };
+	struct start s = model;
+
+	(void)state;
+	round_trip(&s);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		s.wl = the_wl;
+		s.nwl = counts[i];
+		round_trip(&s);
+	}
+	s = model;
+	s.carrier = PRIV_XK;
+	s.use_syslog = false;
+	s.uid = s.gid = s.cligroup = 0;
+	round_trip(&s);
+}
+
+/* The control socket needs no key, the others do. */
+static void
+test_without_key(void **state)
+{
+	struct start s = model, got;
+	int sv[2];
+
+	(void)state;
+	s.sk = NULL;
+	s.carrier = PRIV_CONTROL;
+	round_trip(&s);
+	s.sk = the_sk;
+	round_trip(&s);
+	s.sk = NULL;
+	for (s.carrier = PRIV_XK; s.carrier <= PRIV_KK; s.carrier++) {
+		assert_int_equal(privmsg_pair(sv), 0);
+		assert_int_equal(start_send(sv[0], &s), 0);
+		assert_int_equal(start_recv(sv[1], &got), ERR_FORMAT);
+		free_start(&got);
+		close(sv[0]);
+		close(sv[1]);
+	}
+}
+
+static void
+test_strings(void **state)
+{
+	char longest[PATH_LIMIT + 2];
+	struct start s = model, got;
+	char **texts[] = { &s.peer, &s.conf, &s.chroot_dir };
+	uint8_t *raw;
+	size_t n;
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	for (size_t i = 0; i < 3; i++) {
+		char *kept = *texts[i];
+		char none[] = "";
+
+		*texts[i] = none;
+		round_trip(&s);
+		*texts[i] = longest;
+		longest[PATH_LIMIT] = '\0';
+		round_trip(&s);
+		longest[PATH_LIMIT] = 'x';
+		longest[PATH_LIMIT + 1] = '\0';
+		raw = raw_message(&s, &n);
+		assert_int_equal(receive(&got, raw, n), ERR_LIMIT);
+		free_start(&got);
+		free(raw);
+		*texts[i] = kept;
+	}
+}
+
+/* --- bad -------------------------------------------------------------- */
+
+static void
+test_too_many_keys(void **state)
+{
+	struct start s = model;
+	uint8_t *raw, *more;
+	int sv[2];
+	size_t n;
+
+	(void)state;
+	s.wl = the_wl;
+	s.nwl = START_WL_MAX + 1;
+	assert_int_equal(privmsg_pair(sv), 0);
+	assert_int_equal(start_send(sv[0], &s), ERR_LIMIT);
+	close(sv[0]);
+	close(sv[1]);
+	/* One more than allowed by hand. */
+	s.nwl = START_WL_MAX;
+	raw = raw_message(&s, &n);
+	assert_non_null(more = calloc(1, n + KEY_PUBLIC_LEN));
+	memcpy(more, raw, n);
+	refuse(more, n + KEY_PUBLIC_LEN, ERR_FORMAT);
+	free(more);
+	free(raw);
+}
+
+/* The list is what is left, so it may end behind any key. */
+static void
+test_truncated(void **state)
+{
+	struct start s = model, got;
+	size_t n, full;
+	uint8_t *raw;
+	int r;
+
+	(void)state;
+	raw = raw_message(&s, &full);
+	for (size_t i = 1; i < full; i++)
+		refuse(raw, i, i < PRIVMSG_HEAD_LEN ? ERR_FORMAT : ERR_SHORT);
+	free(raw);
+	s.wl = the_wl;
+	s.nwl = 3;
+	raw = raw_message(&s, &n);
+	assert_int_equal(n, full + 3 * KEY_PUBLIC_LEN);
+	for (size_t i = full; i < n; i++) {
+		r = receive(&got, raw, i);
+		if ((i - full) % KEY_PUBLIC_LEN != 0)
+			assert_int_equal(r, ERR_FORMAT);
+		else {
+			assert_int_equal(r, 0);
+			assert_int_equal(got.nwl, (i - full) / KEY_PUBLIC_LEN);
+		}
+		free_start(&got);
+	}
+	free(raw);
+}
+
+static void
+test_version(void **state)
+{
+	uint8_t *raw;
+	size_t n;
+
+	(void)state;
+	raw = raw_message(&model, &n);
+	for (size_t i = 0; i < 4; i++) {
+		raw[AT_VERSION + i] ^= 1;
+		refuse(raw, n, ERR_FORMAT);
+		raw[AT_VERSION + i] ^= 1;
+	}
+	/* An old one may be shorter, and is of another version first. */
+	raw[AT_VERSION + 3]++;
+	refuse(raw, AT_VERSION + 4, ERR_FORMAT);
+	free(raw);
+}
+
+static void
+test_other_messages(void **state)
+{
+	uint8_t *raw;
+	size_t n;
+
+	(void)state;
+	raw = raw_message(&model, &n);
+	raw[1] = PM_LOG;
+	refuse(raw, n, ERR_STATE);
+	raw[1] = (uint8_t)PM_START;
+	for (unsigned i = PRIV_CONTROL + 1; i < 256; i++) {
+		raw[AT_CARRIER] = (uint8_t)i;
+		refuse(raw, n, ERR_RANGE);
+	}
+	raw[AT_CARRIER] = PRIV_XK;
+	/* A NUL within a text, lengths that lie. */
+	raw[AT_PEER + 4] = '\0';
+	refuse(raw, n, ERR_FORMAT);
+	raw[AT_PEER + 4] = '1';
+	raw[AT_PEER] = 0xff;
+	refuse(raw, n, ERR_SHORT);
+	raw[AT_PEER] = 0;
+	/* A secret key of another length, at the message's end. */
+	assert_int_equal(raw[n - KEY_SECRET_LEN - 1], KEY_SECRET_LEN);
+	raw[n - KEY_SECRET_LEN - 1]--;
+	refuse(raw, n, ERR_FORMAT);
+	raw[n - KEY_SECRET_LEN - 1] += 2;
+	raw[n] = 0;
+	refuse(raw, n + 1, ERR_FORMAT);
+	free(raw);
+}
+
+static void
+test_no_message(void **state)
+{
+	struct start got;
+	int sv[2];
+
+	(void)state;
+	assert_int_equal(privmsg_pair(sv), 0);
+	assert_int_equal(fcntl(sv[1], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(start_recv(sv[1], &got), ERR_AGAIN);
+	close(sv[0]);
+	assert_int_equal(start_recv(sv[1], &got), ERR_EOF);
+	assert_int_equal(start_send(sv[1], &model), ERR_SYS);
+	assert_int_equal(errno, EPIPE);
+	close(sv[1]);
+}
+
+/* Descriptors have no business in it. */
+static void
+test_with_descriptor(void **state)
+{
+	struct start got;
+	struct buf b;
+	uint8_t *raw;
+	size_t n;
+	int sv[2];
+
+	(void)state;
+	raw = raw_message(&model, &n);
+	buf_view(&b, raw + PRIVMSG_HEAD_LEN, n - PRIVMSG_HEAD_LEN);
+	assert_int_equal(privmsg_pair(sv), 0);
+	assert_int_equal(privmsg_send(sv[0], PM_START, 0, &b, &sv[0], 1), 0);
+	assert_int_equal(start_recv(sv[1], &got), ERR_FORMAT);
+	/* Its only copy was ours: the peer's end shows. */
+	close(sv[0]);
+	assert_int_equal(start_recv(sv[1], &got), ERR_EOF);
+	close(sv[1]);
+	free(raw);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_without_key),
+		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_too_many_keys),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_version),
+		cmocka_unit_test(test_other_messages),
+		cmocka_unit_test(test_no_message),
+		cmocka_unit_test(test_with_descriptor),
+	};
+
+	return cmocka_run_group_tests_name("start", tests, set_up, NULL);
+}
