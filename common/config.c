@@ -2,6 +2,7 @@
 /* The configuration's keys: what each one must be and where it goes. */
 #include "config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -49,6 +50,10 @@ config_say(const struct config_report *report, bool fatal, const char *name,
 	va_end(ap);
 	snprintf(line, sizeof(line), "%s: %s%s%s", name, path,
 	    *path != '\0' ? ": " : "", what);
+	/* A key of the file may hold anything. */
+	for (char *p = line; *p != '\0'; p++)
+		if (iscntrl((unsigned char)*p))
+			*p = '?';
 	if (report != NULL && report->say != NULL)
 		report->say(report->arg, fatal, line);
 }

@@ -26,7 +26,9 @@ struct parser {
 	json_handler *handle;
 	void *arg;
 	yajl_handle yajl;
-	int error; /* the first one */
+	size_t n;	/* bytes of the text */
+	bool finishing; /* all of them have been consumed */
+	int error;	/* the first one */
 	char problem[192];
 	struct level level[JSON_DEPTH_MAX + 1];
 	int depth; /* open containers */
@@ -82,6 +84,13 @@ extend_path(struct parser *p, const struct level *l)
 		snprintf(end, PATH_LEN - at, "[%zu]", l->index);
 }
 
+/* How far we are.  yajl_complete_parse() begins to count anew. */
+static size_t
+consumed(const struct parser *p)
+{
+	return p->finishing ? p->n : yajl_get_bytes_consumed(p->yajl);
+}
+
 /* Tells the handler; 1 is yajl's word for going on. */
 static int
 tell(struct parser *p, struct json_event *e)
@@ -90,7 +99,7 @@ tell(struct parser *p, struct json_event *e)
 	int r;
 
 	e->depth = p->depth;
-	e->end = yajl_get_bytes_consumed(p->yajl);
+	e->end = consumed(p);
 	e->key = current_key(l);
 	e->index = l != NULL ? l->index : 0;
 	e->path = p->path;
@@ -115,8 +124,7 @@ static int
 on_null(void *arg)
 {
 	struct parser *p = arg;
-	struct json_event e = { .type = JSON_NULL,
-		.start = yajl_get_bytes_consumed(p->yajl) - 4 };
+	struct json_event e = { .type = JSON_NULL, .start = consumed(p) - 4 };
 
 	return tell_value(p, &e);
 }
@@ -192,7 +200,7 @@ static int
 open_level(struct parser *p, bool is_object)
 {
 	struct json_event e = { .type = is_object ? JSON_OBJECT : JSON_ARRAY,
-		.start = yajl_get_bytes_consumed(p->yajl) - 1 };
+		.start = consumed(p) - 1 };
 
 	if (p->depth == JSON_DEPTH_MAX)
 		return fail(p, ERR_LIMIT, "nested too deeply");
@@ -276,8 +284,7 @@ int
 json_parse(const char *text, size_t n, json_handler *handle, void *arg,
     char *why, size_t whylen)
 {
-	struct parser p = { .handle = handle, .arg = arg };
-	size_t at;
+	struct parser p = { .handle = handle, .arg = arg, .n = n };
 
 	if ((p.yajl = yajl_alloc(&callbacks, NULL, &p)) == NULL)
 		return ERR_NOMEM;
@@ -286,13 +293,12 @@ json_parse(const char *text, size_t n, json_handler *handle, void *arg,
 	else if (yajl_parse(p.yajl, (const unsigned char *)text, n) !=
 	    yajl_status_ok)
 		take_syntax_error(&p, text, n);
-	/* Completing begins to count anew. */
-	at = yajl_get_bytes_consumed(p.yajl);
-	if (p.error == 0 && yajl_complete_parse(p.yajl) != yajl_status_ok)
+	p.finishing = p.error == 0;
+	if (p.finishing && yajl_complete_parse(p.yajl) != yajl_status_ok)
 		take_syntax_error(&p, text, n);
 	if (p.error != 0 && why != NULL)
-		snprintf(why, whylen, "line %zu: %s", line_at(text, at),
-		    p.problem);
+		snprintf(why, whylen, "line %zu: %s",
+		    line_at(text, consumed(&p)), p.problem);
 	while (p.depth > 0)
 		close_level(&p);
 	yajl_free(p.yajl);

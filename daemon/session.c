@@ -14,32 +14,11 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/process.h"
 #include "common/start.h"
 
 #define PROGRAM	   "skyptyd-monitor"
 #define KEEP_COUNT 4 /* probes without an answer until a peer is dead */
-
-/*
- * Installed, it lies in the place that was built in; otherwise beside us, as
- * in the build tree.
- */
-static int
-program_path(char *path, size_t len)
-{
-	char self[PATH_MAX], *slash;
-	ssize_t n;
-	int r;
-
-	if ((n = readlink("/proc/self/exe", self, sizeof(self) - 1)) == -1)
-		return -1;
-	self[n] = '\0';
-	if ((slash = strrchr(self, '/')) == NULL)
-		return -1;
-	*slash = '\0';
-	r = snprintf(path, len, "%s/" PROGRAM,
-	    strcmp(self, SBINDIR) == 0 ? LIBEXECDIR : self);
-	return r < (int)len ? 0 : -1;
-}
 
 /* Nothing waits for more to come, and a dead peer is noticed. */
 void
@@ -55,6 +34,12 @@ session_prepare(const struct config *conf, int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit,
 	    sizeof(limit));
+}
+
+static int
+program_path(char *path, size_t len)
+{
+	return process_companion(path, len, PROGRAM, SBINDIR, LIBEXECDIR);
 }
 
 static struct start
@@ -80,24 +65,13 @@ describe(const struct settings *s, const struct options *o,
 		.nwl = s->nwl };
 }
 
-/* Our handlers would write into the daemon's own event loop. */
-static void
-reset_signals(void)
-{
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static void
 become_monitor(const char *path, int conn, int peer)
 {
 	char *argv[] = { (char *)(uintptr_t)PROGRAM, NULL };
 
-	reset_signals();
+	/* Our handlers would write into the daemon's own event loop. */
+	process_reset_signals();
 	if ((conn = fcntl(conn, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
 	    (peer = fcntl(peer, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
 	    dup2(conn, PRIV_FD_CONN) == -1 || dup2(peer, PRIV_FD_PEER) == -1)
@@ -115,7 +89,7 @@ session_spawn(const struct settings *s, const struct options *o, int conn,
 	char path[PATH_MAX];
 	int sv[2];
 
-	if (program_path(path, sizeof(path)) == -1 || privmsg_pair(sv) != 0) {
+	if (program_path(path, sizeof(path)) != 0 || privmsg_pair(sv) != 0) {
 		log_error("cannot start a monitor: %s", strerror(errno));
 		return -1;
 	}
@@ -182,7 +156,7 @@ session_become(const struct settings *s, const struct options *o, int conn)
 		return EXIT_OS;
 	if ((fd = fcntl(conn, F_DUPFD_CLOEXEC, PRIV_FD_COUNT)) == -1 ||
 	    detach_standard(fd) == -1 || privmsg_pair(sv) != 0 ||
-	    program_path(path, sizeof(path)) == -1) {
+	    program_path(path, sizeof(path)) != 0) {
 		log_error("--listen-fd %d: %s", conn, strerror(errno));
 		return EXIT_OS;
 	}

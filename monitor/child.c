@@ -12,26 +12,9 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/process.h"
 
 #define PROGRAM "skyptyd-net"
-
-/* It lies beside the monitor's own program. */
-static int
-program_path(char *path, size_t len)
-{
-	char self[PATH_MAX], *slash;
-	ssize_t n;
-
-	if ((n = readlink("/proc/self/exe", self, sizeof(self) - 1)) == -1)
-		return ERR_SYS;
-	self[n] = '\0';
-	if ((slash = strrchr(self, '/')) == NULL)
-		return ERR_FORMAT;
-	*slash = '\0';
-	if (snprintf(path, len, "%s/" PROGRAM, self) >= (int)len)
-		return ERR_LIMIT;
-	return 0;
-}
 
 /* In the new process: only the two descriptors, nothing on standard ones. */
 static void
@@ -39,7 +22,6 @@ become_child(const char *path, int conn, int peer)
 {
 	char *argv[] = { (char *)(uintptr_t) "skyptyd: net", NULL };
 	char *envp[] = { NULL };
-	sigset_t none;
 	int null;
 
 	/* Out of the way of the fixed numbers first. */
@@ -52,8 +34,7 @@ become_child(const char *path, int conn, int peer)
 	    dup2(conn, PRIV_FD_CONN) == -1 || dup2(peer, PRIV_FD_PEER) == -1)
 		_exit(126);
 	closefrom(PRIV_FD_COUNT);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	process_reset_signals();
 	execve(path, argv, envp);
 	_exit(127);
 }
@@ -64,7 +45,8 @@ child_start(struct monitor *m, int conn)
 	char path[PATH_MAX];
 	int sv[2], r;
 
-	if ((r = program_path(path, sizeof(path))) != 0 ||
+	if ((r = process_companion(path, sizeof(path), PROGRAM, NULL, NULL)) !=
+		0 ||
 	    (r = privmsg_pair(sv)) != 0)
 		return r;
 	if ((m->child_pid = fork()) == -1) {

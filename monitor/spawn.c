@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/process.h"
+
 #define ERROR_FD 3 /* where a new process says why it could not start */
 
 /* What a new process that could not become the command says. */
@@ -93,17 +95,6 @@ arrange_fds(const struct spawn *s, int error)
 	return 0;
 }
 
-static void
-reset_signals(void)
-{
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* Root takes its supplementary groups; nobody else could change a thing. */
 static int
 become_user(const struct passwd *pw)
@@ -126,7 +117,7 @@ run(const struct spawn *s, const struct passwd *pw, char **env, int error)
 	if (setsid() != -1 && arrange_fds(s, error) != -1 &&
 	    (!s->tty || ioctl(0, TIOCSCTTY, 0) != -1) &&
 	    become_user(pw) != -1) {
-		reset_signals();
+		process_reset_signals();
 		execute(s->cmd, env_path(pw), env, &f);
 	}
 	f.error = errno;

@@ -490,6 +490,16 @@ test_unknown_keys(void **state)
 	assert_int_equal(c.maxperkey, 3);
 	assert_int_equal(c.given, CONFIG_MAXPERKEY);
 	config_free(&c);
+	/* One line, whatever a key is called. */
+	assert_int_equal(parse_text(&c, &s, "{\"a\\nb\\u001b\x7f\":1}"), 0);
+	said_expect(&s, "W conf.json: a?b??: unknown key, ignored\n");
+	config_free(&c);
+	assert_int_equal(parse_text(&c, &s, "{\"\\n\":1,\"\\n\":2}"),
+	    ERR_FORMAT);
+	said_expect(&s,
+	    "W conf.json: ?: unknown key, ignored\n"
+	    "E conf.json: line 1: duplicate key \"?\"\n");
+	config_free(&c);
 	/* Without anybody to listen. */
 	defaults(&c);
 	assert_int_equal(

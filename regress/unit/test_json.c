@@ -146,7 +146,7 @@ test_scalars(void **state)
 	expect("true", true, "b0  true rest ``\n");
 	expect(" false ", true, "b0  false rest ` `\n");
 	expect("\"\"", true, "s0  <> rest ``\n");
-	expect("-12.5e+3", false, "n0  <-12.5e+3>\n");
+	expect("-12.5e+3", true, "n0  <-12.5e+3> rest ``\n");
 	expect("12345678901234567890123", false,
 	    "n0  <12345678901234567890123>\n");
 }
