@@ -111,6 +111,13 @@ put_call(struct conn *c, struct rpc_client *rpc, const struct options *o,
 	return EXIT_FAILED;
 }
 
+/* A command's own status; what is none (a signal, nonsense) is a failure. */
+static int
+status_of(int64_t code)
+{
+	return code >= 0 && code <= 255 ? (int)code : EXIT_FAILED;
+}
+
 static int
 deliver(struct rpc_exec_result *res, const struct options *o)
 {
@@ -131,7 +138,7 @@ deliver(struct rpc_exec_result *res, const struct options *o)
 	if (o->verbose)
 		complain("the command took %lld ms",
 		    (long long)res->duration_ms);
-	return res->exit_code < 0 ? EXIT_FAILED : (int)res->exit_code & 0xff;
+	return status_of(res->exit_code);
 }
 
 static int

@@ -111,13 +111,13 @@ say_visor(void *arg, bool fatal, const char *text)
 
 /* A visor that is not there is not worth a word. */
 static bool
-from_visor(struct identity *id, struct keyctx *ctx, bool verbose)
+from_visor(struct identity *id, struct keyctx *ctx, const struct options *o)
 {
-	struct config_report report = { .say = say_visor };
+	struct config_report report = { .say = o->quiet ? NULL : say_visor };
 	uint8_t *sk;
 
 	if (access(VISOR_CONF, F_OK) == -1) {
-		if (verbose)
+		if (o->verbose)
 			complain("no visor here (%s)", VISOR_CONF);
 		return false;
 	}
@@ -172,7 +172,7 @@ choose(struct identity *id, struct keyctx *ctx, const struct options *o)
 		return 0;
 	if (o->identity != NULL)
 		return from_file(id, ctx, o->identity);
-	if (o->visor_key && from_visor(id, ctx, o->verbose))
+	if (o->visor_key && from_visor(id, ctx, o))
 		return 0;
 	if ((r = from_own_file(id, ctx, &found)) != 0 || found)
 		return r;

@@ -70,7 +70,7 @@ complain(const char *fmt, ...)
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fputs("\r\n" + (term_is_raw() ? 0 : 1), stderr);
+	fputs(term_is_raw() ? "\r\n" : "\n", stderr);
 }
 
 const char *

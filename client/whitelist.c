@@ -84,6 +84,11 @@ run(struct keyctx *ctx, struct options *o, enum rpc_method method)
 	struct conn c;
 	int r;
 
+	if (o->dest.kind != DEST_LOCAL) {
+		complain("the whitelist is served on the host's own control "
+			 "socket only; run this there");
+		return EXIT_USAGE;
+	}
 	if ((method == RPC_WL_LIST) != (*o->command == NULL)) {
 		complain(method == RPC_WL_LIST ?
 			"whitelist takes no keys; there are "

@@ -98,7 +98,11 @@ void config_free(struct config *);
  */
 int config_parse(struct config *, struct keyctx *, const char *text, size_t n,
     const char *name, const struct config_report *);
-/* Whole file; refuses what is no regular file and over CONFIG_FILE_MAX. */
+/*
+ * Whole file.  Refused: no regular file, over CONFIG_FILE_MAX, belonging to
+ * somebody else than root and us (ERR_DENIED), writable for others
+ * (ERR_DENIED).  Readable for others with sk in it: a warning.
+ */
 int config_read_file(struct config *, struct keyctx *, const char *path,
     const struct config_report *);
 /* Until end of file, e.g. standard input. */

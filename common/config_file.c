@@ -30,19 +30,18 @@ read_all(int fd, struct buf *text)
 }
 
 int
-config_slurp(const char *path, struct buf *text)
+config_slurp(const char *path, struct buf *text, struct stat *st)
 {
-	struct stat st;
 	int fd, r;
 
 	/* Without waiting for somebody at the other end of a fifo. */
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
 		return ERR_SYS;
-	if (fstat(fd, &st) == -1)
+	if (fstat(fd, st) == -1)
 		r = ERR_SYS;
-	else if (!S_ISREG(st.st_mode))
+	else if (!S_ISREG(st->st_mode))
 		r = ERR_TYPE;
-	else if (st.st_size > CONFIG_FILE_MAX)
+	else if (st->st_size > CONFIG_FILE_MAX)
 		r = ERR_LIMIT;
 	else
 		r = read_all(fd, text);
@@ -63,18 +62,45 @@ cannot_read(const struct config_report *report, const char *path, int r)
 	return r;
 }
 
+/* Whoever may write to it decides who comes in: as sshd's StrictModes. */
+static int
+check_owner(const struct config_report *report, const char *path,
+    const struct stat *st)
+{
+	if (st->st_uid != 0 && st->st_uid != geteuid()) {
+		config_say(report, true, path, "",
+		    "belongs to uid %lu, neither root nor the one that reads "
+		    "it",
+		    (unsigned long)st->st_uid);
+		return ERR_DENIED;
+	}
+	if (st->st_mode & 022) {
+		config_say(report, true, path, "",
+		    "others may write to it (mode %04o); run: chmod go-w %s",
+		    (unsigned)(st->st_mode & 07777), path);
+		return ERR_DENIED;
+	}
+	return 0;
+}
+
 int
 config_read_file(struct config *c, struct keyctx *ctx, const char *path,
     const struct config_report *report)
 {
+	struct stat st;
 	struct buf text;
 	int r;
 
-	if ((r = config_slurp(path, &text)) != 0)
+	if ((r = config_slurp(path, &text, &st)) != 0)
 		return cannot_read(report, path, r);
-	r = config_parse(c, ctx, (const char *)buf_ptr(&text), buf_len(&text),
-	    path, report);
+	if ((r = check_owner(report, path, &st)) == 0)
+		r = config_parse(c, ctx, (const char *)buf_ptr(&text),
+		    buf_len(&text), path, report);
 	buf_free(&text);
+	if (r == 0 && (c->given & CONFIG_SK) && (st.st_mode & 044))
+		config_say(report, false, path, "sk",
+		    "others may read it (mode %04o); run: chmod 600 %s",
+		    (unsigned)(st.st_mode & 07777), path);
 	return r;
 }
 
@@ -118,13 +144,14 @@ config_visor_sk(struct keyctx *ctx, const char *path, uint8_t **sk,
     const struct config_report *report)
 {
 	struct visor v = { .keyctx = ctx };
+	struct stat st;
 	struct buf text;
 	char why[256];
 	int r;
 
 	if ((v.sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
 		return ERR_NOMEM;
-	if ((r = config_slurp(path, &text)) != 0) {
+	if ((r = config_slurp(path, &text, &st)) != 0) {
 		sodium_free(v.sk);
 		return cannot_read(report, path, r);
 	}

@@ -13,10 +13,11 @@ void config_say(const struct config_report *, bool fatal, const char *name,
     const char *path, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
+struct stat;
 /*
- * All of a regular file into text, which buf_free() wipes.  ERR_SYS, ERR_TYPE
- * (no regular file), ERR_LIMIT.
+ * All of a regular file into text, which buf_free() wipes, and what fstat(2)
+ * says of it.  ERR_SYS, ERR_TYPE (no regular file), ERR_LIMIT.
  */
-int config_slurp(const char *path, struct buf *text);
+int config_slurp(const char *path, struct buf *text, struct stat *);
 
 #endif

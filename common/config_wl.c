@@ -248,9 +248,10 @@ static int
 write_wl(const char *path, const struct key_public *wl, size_t n)
 {
 	struct buf text, out;
+	struct stat st;
 	int r;
 
-	if ((r = config_slurp(path, &text)) != 0)
+	if ((r = config_slurp(path, &text, &st)) != 0)
 		return r;
 	buf_init(&out, CONFIG_FILE_MAX);
 	if ((r = compose(&out, &text, wl, n)) == 0)

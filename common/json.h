@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A strict wrapper around yajl's streaming parser: one value, no comments, no
- * trailing bytes, valid UTF-8, bounded nesting, no duplicate keys.
+ * trailing bytes, UTF-8 (as well-formed as yajl wants it: overlong forms and
+ * surrogates pass), bounded nesting, no duplicate keys.
  */
 #ifndef COMMON_JSON_H
 #define COMMON_JSON_H

@@ -135,8 +135,7 @@ bool
 net_busy(const struct net *n)
 {
 	return n->asked || n->pty.state == PTY_STARTING ||
-	    n->pty.state == PTY_STOPPING ||
-	    n->pty.writes_size >= NET_WRITES_MAX || n->wl_asked ||
+	    n->pty.state == PTY_STOPPING || n->wl_asked ||
 	    link_backlog(&n->link) >= NET_OUT_HIGH;
 }
 
@@ -171,6 +170,9 @@ static int
 set_up(struct net *n)
 {
 	signal(SIGPIPE, SIG_IGN);
+	/* Meant for skyptyd, where a terminal sends them to all of us. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
 	if (closefrom(PRIV_FD_COUNT), sodium_init() == -1)
 		return -1;
 	if ((n->base = event_base_new()) == NULL)

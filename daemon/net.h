@@ -31,7 +31,7 @@ struct event_base;
 #define NET_AHEAD_MAX                                           \
 	(128U * 1024) /* pty output held before it is asked for \
 		       */
-#define NET_WRITES_MAX	(8U * 1024 * 1024) /* queued input that stops us */
+#define NET_WRITES_MAX	(8U * 1024 * 1024) /* input that waits */
 #define NET_BATCH	(32U * 1024) /* pty output worth an answer in a flood */
 #define NET_BATCH_MS	1	     /* and how long it may be waited for */
 #define NET_READS_MAX	256	     /* pty.Read calls waiting at once */

@@ -333,6 +333,12 @@ pty_write(struct net *n, struct rpc_call *c)
 		answer_write(n, c->seq, size, r);
 		return;
 	}
+	/* To stop reading would hide a Stop behind it, and the peer's end. */
+	if (p->writes_size + buf_len(&data) > NET_WRITES_MAX) {
+		rpc_fail(n, c->method, c->seq,
+		    "write /dev/ptmx: too much input is waiting");
+		return;
+	}
 	if (queue_write(p, c->seq, size, &data) != 0)
 		net_end(n, "out of memory");
 	event_add(p->wr, NULL);

@@ -172,31 +172,41 @@ static const int allowed[] = { SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write),
 	SCMP_SYS(futex), SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(exit), SCMP_SYS(exit_group) };
 
+/* Calls whose argument is looked at: no executable memory, no other ioctl. */
+static const struct limited {
+	int call;
+	struct scmp_arg_cmp arg;
+} limited[] = {
+	{ SCMP_SYS(mmap),
+	    { .arg = 2,
+		.op = SCMP_CMP_MASKED_EQ,
+		.datum_a = PROT_EXEC,
+		.datum_b = 0 } },
+	{ SCMP_SYS(mprotect),
+	    { .arg = 2,
+		.op = SCMP_CMP_MASKED_EQ,
+		.datum_a = PROT_EXEC,
+		.datum_b = 0 } },
+	{ SCMP_SYS(ioctl),
+	    { .arg = 1, .op = SCMP_CMP_EQ, .datum_a = TIOCSWINSZ } },
+	{ SCMP_SYS(ioctl),
+	    { .arg = 1, .op = SCMP_CMP_EQ, .datum_a = FIONREAD } },
+};
+
 static int
 add_rules(scmp_filter_ctx ctx)
 {
-	struct scmp_arg_cmp no_exec = SCMP_A2(SCMP_CMP_MASKED_EQ,
-	    (scmp_datum_t)PROT_EXEC, (scmp_datum_t)0);
-	struct scmp_arg_cmp winsize =
-	    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)TIOCSWINSZ);
-	struct scmp_arg_cmp waiting =
-	    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)FIONREAD);
 	int r;
 
 	for (size_t i = 0; i < LENGTH(allowed); i++)
 		if ((r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i],
 			 0)) != 0)
 			return r;
-	if ((r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-		 &no_exec)) != 0 ||
-	    (r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect),
-		 1, &no_exec)) != 0)
-		return r;
-	if ((r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-		 &waiting)) != 0)
-		return r;
-	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-	    &winsize);
+	for (size_t i = 0; i < LENGTH(limited); i++)
+		if ((r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW,
+			 limited[i].call, 1, &limited[i].arg)) != 0)
+			return r;
+	return 0;
 }
 
 static int
@@ -210,7 +220,8 @@ step_seccomp(const struct sandbox *sb, char *detail, size_t n)
 		snprintf(detail, n, "left out: the sanitizers' runtime");
 		return 0;
 	}
-	snprintf(detail, n, "%zu calls, kill process", LENGTH(allowed) + 3);
+	snprintf(detail, n, "%zu calls, kill process",
+	    LENGTH(allowed) + 3 /* mmap, mprotect, ioctl */);
 	if ((ctx = seccomp_init(SCMP_ACT_KILL_PROCESS)) == NULL) {
 		errno = ENOMEM;
 		return -1;

@@ -2,6 +2,8 @@
 
 package interop
 
+// pty.Exec of skyptyd: results, limits, timeouts, many at once.
+
 import (
 	"bytes"
 	"fmt"

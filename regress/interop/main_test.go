@@ -2,6 +2,8 @@
 
 package interop
 
+// A skyptyd to test against, and what all tests share.
+
 import (
 	"bufio"
 	"encoding/json"

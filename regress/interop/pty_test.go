@@ -2,6 +2,8 @@
 
 package interop
 
+// The shell of skyptyd: its methods, errors, order and end.
+
 import (
 	"bytes"
 	"fmt"

@@ -2,6 +2,8 @@
 
 package interop
 
+// skypty against Go hosts of several ages, and what it says to refusals.
+
 import (
 	"bytes"
 	"errors"

@@ -2,6 +2,9 @@
 
 package interop
 
+// The layers below the calls of skyptyd, kept to and broken: Noise, frames,
+// mux, gob.
+
 import (
 	"bytes"
 	"encoding/gob"

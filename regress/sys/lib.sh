@@ -404,7 +404,7 @@ open_shell() {
 # type_in_shell TEXT: lets the shell write it into a file.
 type_in_shell() {
 	rm -f "$dir/typed"
-	echo "echo '$1' >$dir/typed" >&9
+	(echo "echo '$1' >$dir/typed" >&9) # its end may be closed: SIGPIPE
 	wait_for "the shell's answer" grep -qxF "$1" "$dir/typed"
 }
 

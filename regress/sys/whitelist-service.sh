@@ -108,18 +108,20 @@ only_client() {
 	[ "$(wl_command whitelist)" = "$client" ]
 }
 
-# A file that is a link stays one, and one that belongs to somebody else too.
+# A file that is a link stays one, and its target keeps its owners.
 linked() {
 	$as mv "$dir/host.json" "$dir/real.json"
 	$as ln -s real.json "$dir/host.json"
-	[ "$(id -u)" -ne 0 ] || chown "$user" "$dir/real.json"
-	owner=$(stat -c %u "$dir/real.json")
+	[ "$uid" -ne 0 ] || chgrp "$(id -g "$user")" "$dir/real.json"
+	chmod 640 "$dir/real.json"
+	state=$(stat -c '%a %u %g' "$dir/real.json")
 	new_key other
 	start_host
 	wl_command whitelist-add "$key" || fail "a key was not added"
 	[ -L "$dir/host.json" ] || fail "the link has been replaced"
 	has "$dir/real.json" "$key"
-	equal "$(stat -c %u "$dir/real.json")" "$owner" "owner"
+	equal "$(stat -c '%a %u %g' "$dir/real.json")" "$state" \
+		"mode and owners"
 	stop_host
 }
 

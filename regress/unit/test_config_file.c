@@ -407,6 +407,7 @@ test_print(void **state)
 	assert_non_null(f = fopen(path, "w"));
 	assert_int_equal(config_print(f, test.keyctx, sk), 0);
 	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, 0600), 0);
 	assert_int_equal(read_path(&c, &s, path), 0);
 	said_expect(&s, "");
 	assert_memory_equal(c.sk, sk, sizeof(sk));

@@ -32,7 +32,7 @@ func key(sk string) interop.Key {
 }
 
 func host(addr, sk, wl string) {
-	h := &interop.Host{Key: key(sk)}
+	h := &interop.Host{Key: key(sk), Payloads: interop.Payloads{PQ: true}}
 	if wl != "" {
 		h.Allow = func(pk [33]byte) bool {
 			return strings.Contains(wl, hex.EncodeToString(pk[:]))
@@ -65,19 +65,26 @@ func run(dest, sk string, argv []string) {
 	os.Exit(res.ExitCode & 0xff)
 }
 
+func usage() {
+	fmt.Fprintln(os.Stderr, "usage: gopeer host [-sk key] [-wl pk,pk] address\n"+
+		"       gopeer exec [-sk key] pk@host:port cmd [args]")
+	os.Exit(64)
+}
+
 func main() {
-	listen := flag.String("listen", "", "host: address to listen on")
-	sk := flag.String("sk", "", "secret key; random without")
-	wl := flag.String("wl", "", "host: public keys let in, divided by commas; everybody without")
-	flag.Parse()
+	if len(os.Args) < 2 {
+		usage()
+	}
+	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
+	sk := flags.String("sk", "", "secret key; random without")
+	wl := flags.String("wl", "", "host: public keys let in, divided by commas; everybody without")
+	_ = flags.Parse(os.Args[2:])
 	switch {
-	case *listen != "":
-		host(*listen, *sk, *wl)
-	case flag.NArg() >= 2:
-		run(flag.Arg(0), *sk, flag.Args()[1:])
+	case os.Args[1] == "host" && flags.NArg() == 1:
+		host(flags.Arg(0), *sk, *wl)
+	case os.Args[1] == "exec" && flags.NArg() >= 2:
+		run(flags.Arg(0), *sk, flags.Args()[1:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: gopeer -listen addr [-sk key] [-wl pk,pk]\n"+
-			"       gopeer [-sk key] pk@host:port cmd [args]")
-		os.Exit(64)
+		usage()
 	}
 }
