@@ -17,8 +17,8 @@ host_main(int argc, char **argv)
 	char path[PATH_MAX], **args;
 
 	if ((args = calloc((size_t)argc + 2, sizeof(*args))) == NULL ||
-	    process_companion(path, sizeof(path), "skyptyd", BINDIR, SBINDIR) !=
-		0)
+	    process_companion(path, sizeof(path), "skyptyd", "../sbin",
+		SBINDIR) != 0)
 		return EXIT_FAILED;
 	args[0] = path;
 	memcpy(&args[1], argv, (size_t)argc * sizeof(*argv));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whose key is used: --sk, DMSGPTY_SK, -i, the local visor's, our own file, a
+ * Whose key is used: --sk, -i, DMSGPTY_SK, the local visor's, our own file, a
  * random one.  spec: pty.md 11.8.
  */
 #include "client/skypty.h"
@@ -168,10 +168,10 @@ choose(struct identity *id, struct keyctx *ctx, const struct options *o)
 		complain("--sk: not a secret key (64 hexadecimal digits)");
 		return EXIT_USAGE;
 	}
-	if (from_environment(id, ctx))
-		return 0;
 	if (o->identity != NULL)
 		return from_file(id, ctx, o->identity);
+	if (from_environment(id, ctx))
+		return 0;
 	if (o->visor_key && from_visor(id, ctx, o))
 		return 0;
 	if ((r = from_own_file(id, ctx, &found)) != 0 || found)

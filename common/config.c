@@ -15,6 +15,7 @@
 
 #define SECONDS_MAX 600
 #define COUNT_MAX   1000000
+#define NAME_SHOWN  200 /* bytes of a file's name in a message */
 
 /* State of one parse. */
 struct loader {
@@ -42,13 +43,17 @@ void
 config_say(const struct config_report *report, bool fatal, const char *name,
     const char *path, const char *fmt, ...)
 {
-	char what[256], line[512];
+	char what[256], line[768];
+	size_t n = strlen(name);
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	snprintf(line, sizeof(line), "%s: %s%s%s", name, path,
+	/* The end of a long name; the key and what is wrong must fit too. */
+	snprintf(line, sizeof(line), "%s%s: %s%s%s",
+	    n > NAME_SHOWN ? "..." : "",
+	    n > NAME_SHOWN ? name + n - NAME_SHOWN : name, path,
 	    *path != '\0' ? ": " : "", what);
 	/* A key of the file may hold anything. */
 	for (char *p = line; *p != '\0'; p++)

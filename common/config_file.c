@@ -87,12 +87,15 @@ int
 config_read_file(struct config *c, struct keyctx *ctx, const char *path,
     const struct config_report *report)
 {
+	const unsigned before = c->given;
 	struct stat st;
 	struct buf text;
 	int r;
 
 	if ((r = config_slurp(path, &text, &st)) != 0)
 		return cannot_read(report, path, r);
+	/* An sk from elsewhere, as standard input, is not in this file. */
+	c->given &= ~(unsigned)CONFIG_SK;
 	if ((r = check_owner(report, path, &st)) == 0)
 		r = config_parse(c, ctx, (const char *)buf_ptr(&text),
 		    buf_len(&text), path, report);
@@ -101,6 +104,7 @@ config_read_file(struct config *c, struct keyctx *ctx, const char *path,
 		config_say(report, false, path, "sk",
 		    "others may read it (mode %04o); run: chmod 600 %s",
 		    (unsigned)(st.st_mode & 07777), path);
+	c->given |= before;
 	return r;
 }
 

@@ -10,24 +10,41 @@
 
 #include "err.h"
 
-int
-process_companion(char *path, size_t len, const char *program, const char *from,
-    const char *to)
+/* The folder of the running program, without a slash at its end. */
+static int
+own_folder(char *folder, size_t len)
 {
-	char self[PATH_MAX], *slash;
-	const char *folder = self;
+	char *slash;
 	ssize_t n;
 
-	if ((n = readlink("/proc/self/exe", self, sizeof(self) - 1)) == -1)
+	if ((n = readlink("/proc/self/exe", folder, len - 1)) == -1)
 		return ERR_SYS;
-	self[n] = '\0';
-	if ((slash = strrchr(self, '/')) == NULL)
+	folder[n] = '\0';
+	if ((slash = strrchr(folder, '/')) == NULL)
 		return ERR_FORMAT;
 	*slash = '\0';
-	if (from != NULL && strcmp(self, from) == 0)
-		folder = to;
-	n = snprintf(path, len, "%s/%s", folder, program);
-	return n >= 0 && (size_t)n < len ? 0 : ERR_LIMIT;
+	return 0;
+}
+
+int
+process_companion(char *path, size_t len, const char *program,
+    const char *relative, const char *built_in)
+{
+	char self[PATH_MAX], below[2 * PATH_MAX];
+	const char *folders[] = { self, below, built_in };
+	int n, r;
+
+	if ((r = own_folder(self, sizeof(self))) != 0)
+		return r;
+	snprintf(below, sizeof(below), "%s/%s", self, relative);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		n = snprintf(path, len, "%s/%s", folders[i], program);
+		if (n < 0 || (size_t)n >= len)
+			return ERR_LIMIT;
+		if (access(path, X_OK) == 0)
+			return 0;
+	}
+	return ERR_NOTFOUND;
 }
 
 void

@@ -6,12 +6,13 @@
 #include <stddef.h>
 
 /*
- * Path of a program that belongs to the running one.  Installed in the folder
- * from, ours finds its companion in the folder to; anywhere else, as in the
- * build tree, beside itself.  from may be NULL.  ERR_SYS, ERR_LIMIT.
+ * Path of a program that belongs to the running one: beside it, as in the
+ * build tree; else in a folder relative to its own ("../libexec/skypty"), as
+ * installed below any prefix; else in the folder built in.  The first that is
+ * there and executable.  ERR_SYS, ERR_LIMIT, ERR_NOTFOUND.
  */
 int process_companion(char *path, size_t len, const char *program,
-    const char *from, const char *to);
+    const char *relative, const char *built_in);
 /* Default actions and an empty mask: what a new program expects. */
 void process_reset_signals(void);
 

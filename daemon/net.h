@@ -7,7 +7,8 @@
  *
  * Memory of one connection is bounded by the limits below: 13 MiB for parsing
  * and queues, one answer of at most 33 MiB, plus NET_CAPTURE_MAX for output of
- * commands, held only while commands run.
+ * commands, held only while commands run:
+ * 210 MiB at the very worst, with buffers half full.
  */
 #ifndef DAEMON_NET_H
 #define DAEMON_NET_H

@@ -39,7 +39,8 @@ session_prepare(const struct config *conf, int fd)
 static int
 program_path(char *path, size_t len)
 {
-	return process_companion(path, len, PROGRAM, SBINDIR, LIBEXECDIR);
+	return process_companion(path, len, PROGRAM, "../libexec/skypty",
+	    LIBEXECDIR);
 }
 
 static struct start

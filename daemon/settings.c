@@ -287,7 +287,7 @@ settings_chroot_dir(void)
 	}
 	if (lstat(CHROOT_DIR, &st) == -1 || !S_ISDIR(st.st_mode) ||
 	    st.st_uid != 0 || (st.st_mode & 022) != 0) {
-		log_error("%s: must be an empty directory of root's that "
+		log_error("%s: must be a directory of root's that "
 			  "nobody else may write to",
 		    CHROOT_DIR);
 		return -1;

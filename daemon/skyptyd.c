@@ -45,7 +45,8 @@ run(struct options *o, struct keyctx *ctx)
 	if (o->mode == MODE_CHECK)
 		r = check_main(o, &set, ctx);
 	else if (o->listen_fd != -1)
-		r = set.drop && settings_chroot_dir() == -1 ?
+		r = set.drop && settings_chroot_dir() == -1 &&
+			!set.conf.best_effort ?
 		    EXIT_OS :
 		    session_become(&set, o, o->listen_fd);
 	else

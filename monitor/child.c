@@ -45,8 +45,8 @@ child_start(struct monitor *m, int conn)
 	char path[PATH_MAX];
 	int sv[2], r;
 
-	if ((r = process_companion(path, sizeof(path), PROGRAM, NULL, NULL)) !=
-		0 ||
+	if ((r = process_companion(path, sizeof(path), PROGRAM, ".",
+		 LIBEXECDIR)) != 0 ||
 	    (r = privmsg_pair(sv)) != 0)
 		return r;
 	if ((m->child_pid = fork()) == -1) {

@@ -44,7 +44,8 @@ suite() {
 	echo "== $name"
 	log=$(mktemp)
 	"$@" 2>&1 | tee "$log"
-	line=$(tail -n 1 "$log")
+	# make has a last word of its own when a suite fails.
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
 	rm -f "$log"
 	case $line in
 	*[0-9]" passed, "*" failed"*) ;;

@@ -153,11 +153,20 @@ func TestSession(t *testing.T) {
 			"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"},
 	} {
 		res = d.exec(t, CommandExecReq{Name: c.argv[0], Arg: c.argv[1:]})
-		if string(res.Stdout) != c.want {
-			t.Errorf("exec: %q, want %q", res.Stdout, c.want)
+		if got := withoutLibc(string(res.Stdout)); got != c.want {
+			t.Errorf("exec: %q, want %q", got, c.want)
 		}
-		if got := d.run(t, CommandReq{Name: c.argv[0], Arg: c.argv[1:]}); got != c.want {
+		if got := withoutLibc(d.run(t, CommandReq{Name: c.argv[0], Arg: c.argv[1:]})); got != c.want {
 			t.Errorf("start: %q, want %q", got, c.want)
 		}
 	}
+}
+
+// withoutLibc leaves signals 32 and 33 out, which belong to the C library: what
+// started the daemon may ignore them, and no program can set them by name.
+func withoutLibc(status string) string {
+	for _, bits := range []string{"0000000080000000", "0000000100000000", "0000000180000000"} {
+		status = strings.ReplaceAll(status, "SigIgn:\t"+bits, "SigIgn:\t0000000000000000")
+	}
+	return status
 }

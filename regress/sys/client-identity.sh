@@ -23,6 +23,7 @@ order() {
 	DMSGPTY_SK=$(cat "$dir/two")
 	export DMSGPTY_SK
 	equal "$(used)" "$two" "environment"
+	equal "$(used -i "$dir/one")" "$one" "named file beside the environment"
 	equal "$(used --sk "$(cat "$dir/three")")" "$three" "--sk"
 	DMSGPTY_SK=nonsense
 	equal "$(used)" "$made" "own identity beside a bad environment"

@@ -549,6 +549,33 @@ test_every_problem(void **state)
 	config_free(&c);
 }
 
+/* A name as long as paths may be leaves room for the key and the reason. */
+static void
+test_long_name(void **state)
+{
+	struct config c;
+	struct said s;
+	struct config_report report;
+	char name[4096], want[512];
+
+	(void)state;
+	for (size_t n = 199; n < sizeof(name); n += n == 202 ? 3000 : 1) {
+		memset(name, 'd', n);
+		name[n] = '\0';
+		memcpy(name + n - 7, "/c.json", 7);
+		report = said_report(&s);
+		defaults(&c);
+		assert_int_equal(config_parse(&c, test.keyctx,
+				     "{\"dmsgport\":-1}", 15, name, &report),
+		    ERR_FORMAT);
+		snprintf(want, sizeof(want),
+		    "E %s%.200s: dmsgport: not a port number\n",
+		    n > 200 ? "..." : "", n > 200 ? name + n - 200 : name);
+		said_expect(&s, want);
+		config_free(&c);
+	}
+}
+
 /* --- the text as a whole --- */
 
 static void
@@ -677,6 +704,7 @@ main(void)
 		cmocka_unit_test(test_unknown_keys),
 		cmocka_unit_test(test_duplicate_keys),
 		cmocka_unit_test(test_every_problem),
+		cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_not_an_object),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_truncated),
