@@ -139,7 +139,7 @@ int config_write_wl(const char *path, const struct key_public *wl, size_t nwl);
 /*
  * Keeps other writers of the file away: hold it from before reading the list
  * that is to be changed until it is written, then close(2) it.  A descriptor,
- * or ERR_SYS.
+ * ERR_AGAIN after ten seconds in vain, or ERR_SYS.
  */
 int config_lock_wl(const char *path);
 

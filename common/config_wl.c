@@ -7,11 +7,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "config_file.h"
 #include "err.h"
 #include "json.h"
+
+#define LOCK_WAIT_MS  10000
+#define LOCK_PAUSE_MS 20
 
 /* --- reading --- */
 
@@ -288,22 +292,38 @@ is_current(int fd, const char *path)
 	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+/* Whoever can read the file could hold the lock for ever: not our time. */
+static int
+lock(int fd)
+{
+	struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
+
+	for (int i = 0; i < LOCK_WAIT_MS / LOCK_PAUSE_MS; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return ERR_SYS;
+		nanosleep(&pause, NULL);
+	}
+	return ERR_AGAIN;
+}
+
 /*
  * Readers never wait; writers of one file wait for each other, so that none
- * writes over what another has just added.  The lock is on the file, which
- * others cannot open, and good only if nobody has replaced it meanwhile.
+ * writes over what another has just added.  The lock is on the file and good
+ * only if nobody has replaced it meanwhile.
  */
 int
 config_lock_wl(const char *path)
 {
-	int fd;
+	int fd, r;
 
 	for (;;) {
 		if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
 			return ERR_SYS;
-		if (flock(fd, LOCK_EX) == -1) {
+		if ((r = lock(fd)) != 0) {
 			close(fd);
-			return ERR_SYS;
+			return r;
 		}
 		if (is_current(fd, path))
 			return fd;

@@ -10,6 +10,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "err.h"
+
 #define PREFIX_MAX 128
 
 /* The process's one log. */
@@ -64,7 +66,7 @@ log_parse_level(const char *text, enum log_level *level)
 			*level = names[i].level;
 			return 0;
 		}
-	return -1;
+	return ERR_FORMAT;
 }
 
 void

@@ -162,7 +162,15 @@ find_identity(struct settings *s, const struct options *o, struct keyctx *ctx)
 		    *s->conf_path != '\0' ? s->conf_path : "any configuration");
 		return EXIT_CONFIG;
 	}
-	return key_public(ctx, c->sk, &s->pk) == 0 ? 0 : EXIT_CONFIG;
+	if (key_public(ctx, c->sk, &s->pk) != 0)
+		return EXIT_CONFIG;
+	if ((c->given & CONFIG_PK) && !key_equal(&s->pk, &c->pk)) {
+		log_error("%s: pk: is not the public key of the secret key in "
+			  "use",
+		    s->conf_path);
+		return EXIT_CONFIG;
+	}
+	return 0;
 }
 
 static int

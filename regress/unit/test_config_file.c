@@ -73,6 +73,80 @@ test_no_file(void **state)
 	    "Too many levels of symbolic links");
 }
 
+static const char only_sk[] = "{\"sk\":\"" SECRET "\"}";
+static const char only_wl[] = "{\"wl\":[]}";
+
+/* Who may write to it is refused, who may read a secret key is told. */
+static void
+test_mode(void **state)
+{
+	static const mode_t readable[] = { 0640, 0604, 0644 },
+			    writable[] = { 0620, 0602, 0660, 0666 };
+	const char *path = put_file("mode.json", only_sk);
+	char why[128];
+	struct config c;
+	struct said s;
+
+	(void)state;
+	assert_int_equal(read_path(&c, &s, path), 0);
+	said_expect(&s, "");
+	config_free(&c);
+	for (size_t i = 0; i < COUNT(readable); i++) {
+		assert_int_equal(chmod(path, readable[i]), 0);
+		assert_int_equal(read_path(&c, &s, path), 0);
+		assert_int_equal(s.fatal, 0);
+		snprintf(why, sizeof(why),
+		    ": sk: others may read it (mode %04o)",
+		    (unsigned)readable[i]);
+		assert_non_null(strstr(s.text, why));
+		config_free(&c);
+	}
+	for (size_t i = 0; i < COUNT(writable); i++) {
+		assert_int_equal(chmod(path, writable[i]), 0);
+		assert_int_equal(read_path(&c, &s, path), ERR_DENIED);
+		said_error(&s, "others may write to it");
+		assert_null(c.sk);
+		config_free(&c);
+	}
+}
+
+/* A secret key from elsewhere does not make the file secret. */
+static void
+test_mode_without_key(void **state)
+{
+	const char *path = put_file("open.json", only_wl);
+	struct config c;
+	struct said s;
+	struct config_report report = said_report(&s);
+
+	(void)state;
+	assert_int_equal(chmod(path, 0644), 0);
+	accept_text(&c, only_sk);
+	assert_int_equal(config_read_file(&c, test.keyctx, path, &report), 0);
+	said_expect(&s, "");
+	assert_int_equal(c.given, CONFIG_SK | CONFIG_WL);
+	assert_non_null(c.sk);
+	config_free(&c);
+}
+
+static void
+test_owner(void **state)
+{
+	const char *path = put_file("foreign.json", only_wl);
+	struct config c;
+	struct said s;
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("only root can make another's file\n");
+		skip();
+	}
+	assert_int_equal(chown(path, 1234, 0), 0);
+	assert_int_equal(read_path(&c, &s, path), ERR_DENIED);
+	said_error(&s, "belongs to uid 1234");
+	config_free(&c);
+}
+
 /* A configuration of n bytes: blanks behind an object. */
 static char *
 big_text(size_t n)
@@ -448,7 +522,10 @@ test_print_fails(void **state)
 	assert_int_equal(config_print(stdout, test.keyctx, sk), ERR_KEY);
 }
 
-/* The example names every key but the identity, whose key nobody has. */
+/*
+ * The example names every key but the identity, whose key nobody has.  It is
+ * read as text: whose it is and its mode are those of the source tree.
+ */
 static void
 test_example(void **state)
 {
@@ -456,13 +533,12 @@ test_example(void **state)
 	unsigned all = CONFIG_KEEPALIVE * 2 - 1;
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	struct config c, d;
-	struct said s;
+	char *text;
 
 	(void)state;
-	assert_int_equal(
-	    read_path(&c, &s, path != NULL ? path : "etc/skypty.json.example"),
-	    0);
-	said_expect(&s, "");
+	text = read_text(path != NULL ? path : "etc/skypty.json.example");
+	accept_text(&c, text);
+	free(text);
 	assert_int_equal(c.given, all & ~(unsigned)(CONFIG_SK | CONFIG_PK));
 	assert_int_equal(c.nwl, 1);
 	crypto_hash_sha256(hash, (const unsigned char *)"skypty example key",
@@ -492,6 +568,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_mode),
+		cmocka_unit_test(test_mode_without_key),
+		cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_size_limit),
 		cmocka_unit_test(test_descriptor),
 		cmocka_unit_test(test_bad_descriptor),

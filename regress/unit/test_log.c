@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/err.h"
 #include "common/log.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -138,7 +139,7 @@ test_parse_level(void **state)
 	}
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		level = LOG_LEVEL_WARN;
-		assert_int_equal(log_parse_level(bad[i], &level), -1);
+		assert_int_equal(log_parse_level(bad[i], &level), ERR_FORMAT);
 		assert_int_equal(level, LOG_LEVEL_WARN);
 	}
 }
