@@ -2,13 +2,14 @@
 /* Starting other programs: where they are, and a clean slate for signals. */
 #include "process.h"
 
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "err.h"
+
+#define SELF_MAX 1024 /* a longer path is cut and nothing found there */
 
 /* The folder of the running program, without a slash at its end. */
 static int
@@ -26,25 +27,33 @@ own_folder(char *folder, size_t len)
 	return 0;
 }
 
+/* One place to look in; relative may be "". */
+static int
+try_folder(char *path, size_t len, const char *folder, const char *relative,
+    const char *program)
+{
+	int n = snprintf(path, len, "%s/%s%s%s", folder, relative,
+	    *relative != '\0' ? "/" : "", program);
+
+	if (n < 0 || (size_t)n >= len)
+		return ERR_LIMIT;
+	return access(path, X_OK) == 0 ? 0 : ERR_NOTFOUND;
+}
+
 int
 process_companion(char *path, size_t len, const char *program,
     const char *relative, const char *built_in)
 {
-	char self[PATH_MAX], below[2 * PATH_MAX];
-	const char *folders[] = { self, below, built_in };
-	int n, r;
+	char self[SELF_MAX];
+	int r;
 
 	if ((r = own_folder(self, sizeof(self))) != 0)
 		return r;
-	snprintf(below, sizeof(below), "%s/%s", self, relative);
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		n = snprintf(path, len, "%s/%s", folders[i], program);
-		if (n < 0 || (size_t)n >= len)
-			return ERR_LIMIT;
-		if (access(path, X_OK) == 0)
-			return 0;
-	}
-	return ERR_NOTFOUND;
+	if ((r = try_folder(path, len, self, "", program)) != ERR_NOTFOUND ||
+	    (r = try_folder(path, len, self, relative, program)) !=
+		ERR_NOTFOUND)
+		return r;
+	return try_folder(path, len, built_in, "", program);
 }
 
 void

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#define PROCESS_PATH_MAX 1280 /* enough for process_companion */
+
 /*
  * Path of a program that belongs to the running one: beside it, as in the
  * build tree; else in a folder relative to its own ("../libexec/skypty"), as

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -87,7 +86,7 @@ session_spawn(const struct settings *s, const struct options *o, int conn,
 {
 	struct start st = describe(s, o, carrier, peer);
 	sigset_t all, before;
-	char path[PATH_MAX];
+	char path[PROCESS_PATH_MAX];
 	int sv[2];
 
 	if (program_path(path, sizeof(path)) != 0 || privmsg_pair(sv) != 0) {
@@ -149,7 +148,7 @@ connected_socket(int fd, char *peer)
 int
 session_become(const struct settings *s, const struct options *o, int conn)
 {
-	char path[PATH_MAX], peer[ADDR_TEXT_MAX];
+	char path[PROCESS_PATH_MAX], peer[ADDR_TEXT_MAX];
 	struct start st;
 	int sv[2], fd;
 

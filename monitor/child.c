@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +41,7 @@ become_child(const char *path, int conn, int peer)
 int
 child_start(struct monitor *m, int conn)
 {
-	char path[PATH_MAX];
+	char path[PROCESS_PATH_MAX];
 	int sv[2], r;
 
 	if ((r = process_companion(path, sizeof(path), PROGRAM, ".",

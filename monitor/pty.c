@@ -3,6 +3,7 @@
 #include "monitor/monitor.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -92,6 +93,7 @@ run_shell(struct monitor *m, struct privmsg *msg, const struct command *c,
 	(void)buf_put_u32(&b, 0);
 	child_answer_fds(m, msg, &b, &master, 1);
 	buf_free(&b);
+	malloc_trim(0); /* a shell may stay for days */
 }
 
 int

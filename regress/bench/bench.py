@@ -24,7 +24,7 @@ BIN = os.path.abspath(os.environ.get("BIN", "."))
 RUNS = int(os.environ.get("BENCH_RUNS", "15"))
 BULK = int(os.environ.get("BENCH_BULK_MB", "256")) << 20
 ECHOES = int(os.environ.get("BENCH_ECHOES", "2000"))
-SESSIONS = int(os.environ.get("BENCH_SESSIONS", "10"))
+SESSIONS = int(os.environ.get("BENCH_SESSIONS", "20"))
 
 
 def free_port():
