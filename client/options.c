@@ -196,6 +196,15 @@ take(struct options *o, int opt)
 	return set_flag(o, opt);
 }
 
+static int
+unknown(char **argv)
+{
+	complain("'%s' is no option here, or lacks its value; 'skypty help "
+		 "%s' lists them",
+	    argv[optind - 1], argv[0]);
+	return EXIT_USAGE;
+}
+
 /* Flags up to the next word that is none.  *dashes: "--" came first. */
 static int
 take_flags(struct options *o, int argc, char **argv, bool *dashes)
@@ -203,12 +212,15 @@ take_flags(struct options *o, int argc, char **argv, bool *dashes)
 	int before, opt, r;
 
 	*dashes = false;
+	opterr = 0;
 	for (;;) {
 		before = optind;
 		opt = getopt_long(argc, argv, "+s:i:e:t:p:n:r:c:a:qv", longopts,
 		    NULL);
 		if (opt == -1)
 			break;
+		if (opt == '?')
+			return unknown(argv);
 		if ((r = take(o, opt)) != 0)
 			return r;
 	}

@@ -178,7 +178,6 @@ set_flag(struct options *o, int opt)
 		options_usage();
 		return -1;
 	}
-	fputs("Try 'skyptyd --help'.\n", stderr);
 	return EXIT_USAGE;
 }
 
@@ -253,8 +252,13 @@ options_parse(struct options *o, struct keyctx *ctx, int argc, char **argv)
 	o->listen_fd = -1;
 	o->envprefix = "DMSGPTY";
 	o->log_level = LOG_LEVEL_INFO;
+	opterr = 0;
 	while ((opt = getopt_long(argc, argv, "c:l:h", longopts, NULL)) != -1)
-		if ((r = take(o, ctx, opt)) != 0)
+		if (opt == '?')
+			return usage_error("option", argv[optind - 1],
+			    "unknown, or lacks its value; 'skyptyd --help' "
+			    "lists them");
+		else if ((r = take(o, ctx, opt)) != 0)
 			return r;
 	if (optind < argc)
 		return usage_error("argument", argv[optind],
