@@ -13,7 +13,7 @@
 
 #define NO_SESSION "no active pty session"
 #define NET_FLOOD  2048 /* bytes of an answer after which more will follow */
-#define NET_SPIN   1000
+#define NET_SPIN   100	/* questions, some 15 microseconds */
 
 static void on_output(evutil_socket_t, short, void *);
 static void on_room(evutil_socket_t, short, void *);
