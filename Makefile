@@ -93,7 +93,7 @@ LIBS_skyptyd = $(LIB_SODIUM) $(LIB_SECP) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skyptyd-monitor = $(LIB_SODIUM) $(LIB_SECP) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_BSD)
-LIBS_skyptyd-net = $(LIB_SODIUM) $(LIB_EVENT) $(LIB_SECCOMP)
+LIBS_skyptyd-net = $(LIB_SODIUM) $(LIB_YAJL) $(LIB_EVENT) $(LIB_SECCOMP)
 LIBS_skypty = $(LIB_SODIUM) $(LIB_SECP) $(LIB_YAJL) $(LIB_BSD)
 LIBS_test = $(shell $(PKG_CONFIG) --libs $(COMMON_PC) libevent_core \
 	libseccomp cmocka)
@@ -123,7 +123,7 @@ C_FILES = $(wildcard common/*.[ch] monitor/*.[ch] daemon/*.[ch] client/*.[ch] \
 SH_FILES = $(wildcard contrib/*.sh regress/*.sh regress/*/*.sh)
 MAN_PAGES = daemon/skyptyd.8 client/skypty.1 daemon/skypty.json.5
 
-all: $(addprefix $(BIN)/,$(PROGRAMS))
+all: $(addprefix $(BIN)/,$(PROGRAMS)) $(BIN)/skypty-ssh
 
 $(COMMON_LIB): $(call objs,$(COMMON_SRC))
 	rm -f $@ && $(AR) rcs $@ $^
@@ -141,6 +141,10 @@ $(eval $(call program,skyptyd,$(PIE)))
 $(eval $(call program,skyptyd-monitor,$(PIE)))
 $(eval $(call program,skyptyd-net,$(PIE)))
 $(eval $(call program,skypty,$(PIE)))
+
+# For programs that want the name of an ssh.
+$(BIN)/skypty-ssh: $(BIN)/skypty
+	ln -sf skypty $@
 
 # --- tests ---------------------------------------------------------------
 

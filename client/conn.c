@@ -265,13 +265,14 @@ dial(struct conn *c, struct keyctx *ctx, const struct options *o)
 	return shake_hands(c, ctx, o);
 }
 
-int
-conn_open(struct conn *c, struct keyctx *ctx, const struct options *o,
-    const char *uri)
+static int
+open_service(struct conn *c, struct keyctx *ctx, const struct options *o,
+    const char *uri, bool optional)
 {
 	int r;
 
 	memset(c, 0, sizeof(*c));
+	c->optional = optional;
 	c->fd = -1;
 	c->dest = &o->dest;
 	buf_init(&c->wire_in, WIRE_MAX);
@@ -281,6 +282,20 @@ conn_open(struct conn *c, struct keyctx *ctx, const struct options *o,
 	if ((r = dial(c, ctx, o)) != 0)
 		return r;
 	return mux_put_request(&c->out, uri) == 0 ? 0 : EXIT_FAILED;
+}
+
+int
+conn_open(struct conn *c, struct keyctx *ctx, const struct options *o,
+    const char *uri)
+{
+	return open_service(c, ctx, o, uri, false);
+}
+
+int
+conn_try(struct conn *c, struct keyctx *ctx, const struct options *o,
+    const char *uri)
+{
+	return open_service(c, ctx, o, uri, true);
 }
 
 void
@@ -295,6 +310,24 @@ conn_close(struct conn *c)
 	buf_free(&c->wire_out);
 	explicit_bzero(&c->rx, sizeof(c->rx));
 	explicit_bzero(&c->tx, sizeof(c->tx));
+}
+
+int
+conn_await(struct conn *c)
+{
+	struct pollfd p = { .fd = c->fd };
+	int r;
+
+	r = conn_flush(c);
+	while (r == 0 && !c->accepted && !c->rejected) {
+		if (c->eof)
+			return conn_ended(c);
+		p.events = conn_events(c);
+		if (poll(&p, 1, -1) == -1)
+			return EXIT_FAILED;
+		r = conn_pump(c, p.revents);
+	}
+	return r;
 }
 
 /* --- what went wrong --- */
@@ -333,7 +366,9 @@ backlog(const struct conn *c)
 short
 conn_events(const struct conn *c)
 {
-	return (short)((buf_room(&c->in) >= FRAME_PLAIN_MAX ? POLLIN : 0) |
+	return (
+	    short)((!c->hold && buf_room(&c->in) >= FRAME_PLAIN_MAX ? POLLIN :
+								      0) |
 	    (backlog(c) != 0 ? POLLOUT : 0));
 }
 
@@ -396,6 +431,10 @@ check_answer(struct conn *c)
 
 	if (c->accepted || buf_get_u8(&c->in, &answer) != 0)
 		return 0;
+	if (answer != MUX_ACCEPT && c->optional) {
+		c->rejected = c->eof = true;
+		return 0;
+	}
 	if (answer != MUX_ACCEPT) {
 		complain("request rejected by remote dmsgpty-host");
 		return EXIT_FAILED;

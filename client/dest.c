@@ -33,18 +33,16 @@ strip_scheme(const char *text, enum dest_kind *kind)
 	return text;
 }
 
+/* An '@' or a scheme is no accident, whatever stands before it. */
 bool
 dest_like(const char *text)
 {
-	enum dest_kind kind;
-	const char *rest = strip_scheme(text, &kind);
-	size_t digits = strspn(rest, "0123456789abcdefABCDEF");
+	size_t digits = strspn(text, "0123456789abcdefABCDEF");
 
-	if (rest != text)
+	if (strchr(text, '@') != NULL || strstr(text, "://") != NULL)
 		return true;
-	return (digits == PK_DIGITS &&
-		   (rest[digits] == '\0' || rest[digits] == ':')) ||
-	    (digits >= 8 && rest[digits] == '@');
+	return digits == PK_DIGITS &&
+	    (text[digits] == '\0' || text[digits] == ':');
 }
 
 static int

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* A command by pty.Exec: all of its input first, all of its output after. */
+/*
+ * A command on a host, by the best way that the host knows: our own stream,
+ * the original's over HTTP, pty.Exec.  An older host rejects what it does not
+ * know, and the next way is tried on a new connection.
+ */
 #include "client/skypty.h"
 
 #include <errno.h>
@@ -7,71 +11,31 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "common/err.h"
 #include "common/mux.h"
 
-#define STDIN_MAX   (1024U * 1024) /* spec: pty.md 7.1 */
-#define TIMEOUT_MAX 300000	   /* what a host cuts a longer one to */
-#define EXTRA_MS    10000	   /* for the way, beyond the command's time */
-#define LIST_MAX    (1024U * 1024)
+#define LIST_MAX (1024U * 1024)
 
-static int
-write_all(int fd, struct buf *b)
-{
-	ssize_t r;
-
-	while ((r = buf_write(b, fd)) > 0 || r == ERR_AGAIN)
-		;
-	if (r == 0)
-		return 0;
-	/* Whoever read it has heard enough. */
-	if (errno != EPIPE)
-		complain("output: %s", strerror(errno));
-	return EXIT_FAILED;
-}
-
-/* A terminal or /dev/null gives nothing; anything else is read to its end. */
-static bool
-has_input(const struct options *o)
+/* /dev/null gives nothing. */
+bool
+exec_has_input(const struct options *o)
 {
 	struct stat st;
 
-	return !o->no_stdin && fstat(STDIN_FILENO, &st) == 0 &&
-	    !S_ISCHR(st.st_mode);
+	if (o->no_stdin || fstat(STDIN_FILENO, &st) == -1)
+		return false;
+	return !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3);
 }
 
-static int
-read_input(const struct options *o, struct buf *in)
-{
-	ssize_t r;
-
-	buf_init(in, STDIN_MAX + 1);
-	if (!has_input(o))
-		return 0;
-	do
-		r = buf_read(in, STDIN_FILENO, 65536);
-	while (r > 0 || (r == ERR_AGAIN && errno == EINTR));
-	if (r == ERR_LIMIT || buf_len(in) > STDIN_MAX) {
-		complain("standard input is over 1 MiB, which pty.Exec cannot "
-			 "carry; copy it into a file of the host first");
-		return EXIT_USAGE;
-	}
-	if (r != ERR_EOF) {
-		complain("standard input: %s", err_text((int)r));
-		return EXIT_FAILED;
-	}
-	return 0;
-}
-
-/* --- the call --- */
-
-static int
-put_list(struct gob_list *list, const char *const *words, size_t n)
+int
+exec_put_list(struct gob_list *list, const char *const *words, size_t n)
 {
 	int r = 0;
 
+	list->count = 0;
 	buf_init(&list->raw, LIST_MAX);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = gob_list_add(list, words[i], strlen(words[i]));
@@ -88,78 +52,70 @@ count(char **words)
 	return n;
 }
 
-static int
-put_call(struct conn *c, struct rpc_client *rpc, const struct options *o,
-    const struct buf *in)
+int
+exec_describe(struct rpc_exec *e, const struct options *o)
 {
-	union rpc_value v = { .exec = { .in = *in } };
-	struct rpc_exec *x = &v.exec;
+	const char *const *words = (const char *const *)o->command;
 	int r;
 
-	x->timeout_ms =
-	    o->timeout_ms > TIMEOUT_MAX ? TIMEOUT_MAX : o->timeout_ms;
-	buf_view(&x->name, o->command[0], strlen(o->command[0]));
-	if ((r = put_list(&x->arg, (const char *const *)(o->command + 1),
-		 count(o->command) - 1)) == 0 &&
-	    (r = put_list(&x->env, o->env, o->nenv)) == 0)
-		r = rpc_client_call(rpc, &c->out, RPC_PTY_EXEC, &v, NULL);
-	buf_free(&x->arg.raw);
-	buf_free(&x->env.raw);
+	memset(e, 0, sizeof(*e));
+	e->timeout_ms = o->timeout_ms;
+	buf_view(&e->name, words[0], strlen(words[0]));
+	if ((r = exec_put_list(&e->arg, words + 1, count(o->command) - 1)) == 0)
+		r = exec_put_list(&e->env, o->env, o->nenv);
 	if (r == 0)
 		return 0;
-	complain("the command does not fit into a call: %s", err_text(r));
-	return EXIT_FAILED;
+	complain("the command is too long: %s", err_text(r));
+	return EXIT_USAGE;
 }
 
-/* A command's own status; what is none (a signal, nonsense) is a failure. */
-static int
-status_of(int64_t code)
+void
+exec_describe_free(struct rpc_exec *e)
 {
-	return code >= 0 && code <= 255 ? (int)code : EXIT_FAILED;
+	buf_free(&e->arg.raw);
+	buf_free(&e->env.raw);
 }
 
-static int
-deliver(struct rpc_exec_result *res, const struct options *o)
+int
+exec_ended(const struct options *o, enum xs_how how, int64_t status,
+    int64_t duration_ms)
 {
-	int r;
-
-	if ((r = write_all(STDOUT_FILENO, &res->out)) != 0 ||
-	    (r = write_all(STDERR_FILENO, &res->err)) != 0)
-		return r;
-	if (res->out_cut)
-		fputs("[stdout truncated at 16MiB]\n", stderr);
-	if (res->err_cut)
-		fputs("[stderr truncated at 16MiB]\n", stderr);
-	if (res->timed_out) {
+	if (how == XS_TIMEDOUT) {
 		fprintf(stderr, "[timed out after %lldms]\n",
-		    (long long)res->duration_ms);
+		    (long long)duration_ms);
 		return EXIT_TIMEOUT;
 	}
 	if (o->verbose)
-		complain("the command took %lld ms",
-		    (long long)res->duration_ms);
-	return status_of(res->exit_code);
+		complain("the command took %lld ms", (long long)duration_ms);
+	if (how == XS_SIGNALED && !o->quiet)
+		complain("the command was killed by signal %s",
+		    xs_signal_name((int)status));
+	return how == XS_EXITED && status >= 0 && status <= 255 ? (int)status :
+								  EXIT_FAILED;
 }
 
-static int
-call(struct conn *c, const struct options *o, const struct buf *in)
-{
-	struct rpc_client *rpc;
-	struct rpc_reply reply;
-	int r;
+/* --- input as a whole, for hosts that take it no other way --- */
 
-	if ((rpc = rpc_client_new()) == NULL)
+static int
+read_input(const struct options *o, struct buf *in)
+{
+	ssize_t r;
+
+	if (!exec_has_input(o) || isatty(STDIN_FILENO))
+		return 0;
+	do
+		r = buf_read(in, STDIN_FILENO, 65536);
+	while (r > 0 || (r == ERR_AGAIN && errno == EINTR));
+	if (r == ERR_LIMIT || buf_len(in) > XS_STDIN_MAX) {
+		complain("this host takes at most 1 MiB of standard input; "
+			 "copy it into a file there first ('skypty cp')");
+		return EXIT_USAGE;
+	}
+	if (r != ERR_EOF) {
+		complain("standard input: %s", err_text((int)r));
 		return EXIT_FAILED;
-	if ((r = put_call(c, rpc, o, in)) == 0)
-		r = call_await(c, rpc, o->timeout_ms + EXTRA_MS, &reply);
-	if (r == 0 && reply.failed) {
-		complain("the host refused the command: %s",
-		    printable(&reply.error));
-		r = EXIT_FAILED;
-	} else if (r == 0)
-		r = deliver(&reply.value.result, o);
-	rpc_client_free(rpc);
-	return r;
+	}
+	return 0;
 }
 
 static void
@@ -169,19 +125,44 @@ on_interrupt(int sig)
 	_exit(130);
 }
 
-int
-exec_run(struct keyctx *ctx, const struct options *o)
+/* A program at our other end may wait for output before it says more. */
+static bool
+is_conversation(const struct options *o)
 {
-	struct conn c;
+	struct stat st;
+
+	return o->duplex && exec_has_input(o) &&
+	    fstat(STDIN_FILENO, &st) == 0 &&
+	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+int
+exec_older(struct keyctx *ctx, const struct options *o)
+{
 	struct buf in;
 	int r;
 
-	signal(SIGINT, on_interrupt);
-	if ((r = read_input(o, &in)) == 0) {
-		if ((r = conn_open(&c, ctx, o, MUX_URI_PTY)) == 0)
-			r = call(&c, o, &in);
-		conn_close(&c);
+	if (is_conversation(o)) {
+		complain("this host takes a command's input only as a whole, "
+			 "before it runs (it lacks " MUX_URI_EXEC
+			 "); -n gives it none");
+		return EXIT_FAILED;
 	}
+	signal(SIGINT, on_interrupt);
+	buf_init(&in, XS_STDIN_MAX + 1);
+	if ((r = read_input(o, &in)) == 0 &&
+	    (r = exec_http_run(ctx, o, &in)) == TRY_NEXT)
+		r = exec_rpc_run(ctx, o, &in);
 	buf_free(&in);
+	return r;
+}
+
+int
+exec_run(struct keyctx *ctx, const struct options *o)
+{
+	int r;
+
+	if ((r = stream_run(ctx, o)) == TRY_NEXT)
+		r = exec_older(ctx, o);
 	return r;
 }

@@ -16,10 +16,14 @@ host_main(int argc, char **argv)
 {
 	char path[PATH_MAX], **args;
 
-	if ((args = calloc((size_t)argc + 2, sizeof(*args))) == NULL ||
-	    process_companion(path, sizeof(path), "skyptyd", "../sbin",
-		SBINDIR) != 0)
+	if ((args = calloc((size_t)argc + 2, sizeof(*args))) == NULL)
 		return EXIT_FAILED;
+	if (process_companion(path, sizeof(path), "skyptyd", "../sbin",
+		SBINDIR) != 0) {
+		complain("skyptyd is neither beside this program nor in %s",
+		    SBINDIR);
+		return EXIT_FAILED;
+	}
 	args[0] = path;
 	memcpy(&args[1], argv, (size_t)argc * sizeof(*argv));
 	execv(path, args);

@@ -20,7 +20,7 @@
 #include "common/hex.h"
 
 char *
-identity_default_path(void)
+user_file(const char *name)
 {
 	const char *home = getenv("HOME");
 	const struct passwd *pw;
@@ -30,7 +30,7 @@ identity_default_path(void)
 	    (pw = getpwuid(getuid())) != NULL)
 		home = pw->pw_dir;
 	if (home == NULL ||
-	    asprintf(&path, "%s/.config/skypty/identity", home) == -1)
+	    asprintf(&path, "%s/.config/skypty/%s", home, name) == -1)
 		return NULL;
 	return path;
 }
@@ -146,7 +146,7 @@ from_environment(struct identity *id, struct keyctx *ctx)
 static int
 from_own_file(struct identity *id, struct keyctx *ctx, bool *found)
 {
-	char *path = identity_default_path();
+	char *path = user_file("identity");
 	int r = 0;
 
 	*found = path != NULL && access(path, F_OK) == 0;

@@ -124,7 +124,7 @@ keygen_main(int argc, char **argv)
 			return EXIT_USAGE;
 		force = true;
 	}
-	path = optind < argc ? strdup(argv[optind]) : identity_default_path();
+	path = optind < argc ? strdup(argv[optind]) : user_file("identity");
 	if (path == NULL || (ctx = keyctx_new()) == NULL) {
 		complain("no home directory; name a file");
 		return EXIT_FAILED;

@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "common/config.h"
@@ -46,10 +47,14 @@ static const struct option longopts[] = {
 	{ "escape", required_argument, NULL, OPT_ESCAPE },
 	{ "standalone", no_argument, NULL, OPT_STANDALONE },
 	{ "rpc", required_argument, NULL, OPT_IGNORED },
+	{ "config", required_argument, NULL, 'F' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ NULL, 0, NULL, 0 },
 };
+
+#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+#define OWN_MAX	  16
 
 static int
 bad(const char *flag, const char *value, const char *why)
@@ -72,9 +77,11 @@ add_env(struct options *o, const char *entry)
 static int
 set_timeout(struct options *o, const char *text)
 {
-	if ((o->timeout_ms = duration_ms(text)) > 0)
+	o->timeout_given = true;
+	if ((o->timeout_ms = duration_ms(text)) >= 0)
 		return 0;
-	return bad("--timeout", text, "write a time like 30s, 5m or 1m30s");
+	return bad("--timeout", text,
+	    "write a time like 30s, 5m or 1m30s; 0 is none");
 }
 
 static int
@@ -104,6 +111,7 @@ set_visor_key(struct options *o, const char *value)
 static int
 set_escape(struct options *o, const char *text)
 {
+	o->escape_given = true;
 	if (strcmp(text, "none") == 0)
 		o->escape = -1;
 	else if (strlen(text) == 1)
@@ -128,6 +136,8 @@ text_of(struct options *o, int opt)
 		return &o->clinet;
 	case 'r':
 		return &o->cliaddr;
+	case 'F':
+		return &o->hosts;
 	case 'c':
 		return &o->cmd;
 	case 'a':
@@ -196,32 +206,57 @@ take(struct options *o, int opt)
 	return set_flag(o, opt);
 }
 
+/* Of several letters in one word getopt(3) tells which one it was. */
 static int
-unknown(char **argv)
+unknown(const char *command, const char *word)
 {
+	char letter[3] = { '-', (char)optopt, '\0' };
+
 	complain("'%s' is no option here, or lacks its value; 'skypty help "
 		 "%s' lists them",
-	    argv[optind - 1], argv[0]);
+	    word[0] == '-' && word[1] == '-' ? word : letter, command);
 	return EXIT_USAGE;
+}
+
+/* A command's own flags beside those of all; end is the list's. */
+struct flags {
+	struct option list[LENGTH(longopts) + OWN_MAX];
+	options_taker *own;
+};
+
+static void
+flags_init(struct flags *f, const struct option *own, options_taker *take_own)
+{
+	size_t n = LENGTH(longopts) - 1;
+
+	memset(f, 0, sizeof(*f));
+	memcpy(f->list, longopts, n * sizeof(*longopts));
+	f->own = take_own;
+	for (size_t i = 0; own != NULL && own[i].name != NULL; i++)
+		if (i < OWN_MAX)
+			f->list[n + i] = own[i];
 }
 
 /* Flags up to the next word that is none.  *dashes: "--" came first. */
 static int
-take_flags(struct options *o, int argc, char **argv, bool *dashes)
+take_flags(struct options *o, const struct flags *f, int argc, char **argv,
+    bool *dashes)
 {
-	int before, opt, r;
+	int before, word, opt, r;
 
 	*dashes = false;
 	opterr = 0;
-	for (;;) {
-		before = optind;
-		opt = getopt_long(argc, argv, "+s:i:e:t:p:n:r:c:a:qv", longopts,
-		    NULL);
+	word = before = optind;
+	for (;; word = optind) {
+		opt = getopt_long(argc, argv, "+s:i:e:t:p:n:r:c:a:F:qv",
+		    f->list, NULL);
 		if (opt == -1)
 			break;
 		if (opt == '?')
-			return unknown(argv);
-		if ((r = take(o, opt)) != 0)
+			return unknown(argv[0], argv[word]);
+		if (f->own == NULL || f->own(opt, &r) == 0)
+			r = take(o, opt);
+		if (r != 0)
 			return r;
 	}
 	*dashes = optind > before && strcmp(argv[optind - 1], "--") == 0;
@@ -283,7 +318,8 @@ via(struct options *o, struct keyctx *ctx)
 {
 	if (strncmp(o->via, "tcp://", 6) != 0)
 		return bad("--via", o->via, "write tcp://<pk>@host:port");
-	return dest_parse(&o->dest, ctx, o->via, o->port);
+	return dest_parse(&o->dest, ctx, o->via,
+	    o->port != NULL ? o->port : DEFAULT_PORT);
 }
 
 static int
@@ -297,43 +333,116 @@ only_tcp(const struct options *o)
 	return EXIT_FAILED;
 }
 
+/* What the file says, where no flag has said otherwise. */
+static int
+apply(struct options *o, const struct host *h)
+{
+	int r = 0;
+
+	if (o->identity == NULL && o->sk == NULL)
+		o->identity = h->identity;
+	if (h->visor_key != NULL)
+		o->visor_key = strcasecmp(h->visor_key, "yes") == 0;
+	if (h->timeout != NULL && !o->timeout_given)
+		r = set_timeout(o, h->timeout);
+	if (r == 0 && h->escape != NULL && !o->escape_given)
+		r = set_escape(o, h->escape);
+	return r;
+}
+
+/* "pk@address" out of the two, and as everywhere perhaps with a port. */
+static int
+parse_alias(struct options *o, struct keyctx *ctx, const struct host *h)
+{
+	const char *port = h->port;
+	char *text;
+	int r;
+
+	if (o->port != NULL)
+		port = o->port;
+	if (port == NULL)
+		port = DEFAULT_PORT;
+	if (h->via != NULL)
+		return dest_parse(&o->dest, ctx, h->via, port);
+	if (asprintf(&text, "%s@%s", h->key, h->address) == -1)
+		return EXIT_FAILED;
+	r = dest_parse(&o->dest, ctx, text, port);
+	free(text);
+	return r;
+}
+
+int
+options_dest(struct options *o, struct keyctx *ctx, const char *word)
+{
+	int r;
+
+	if (dest_like(word))
+		return dest_parse(&o->dest, ctx, word,
+		    o->port != NULL ? o->port : DEFAULT_PORT);
+	hosts_free(&o->alias);
+	if ((r = hosts_find(&o->alias, o->hosts, word)) == 0) {
+		complain("'%s' is neither a destination (<pk>@host[:port]) "
+			 "nor a name in ~/.config/skypty/config",
+		    word);
+		return EXIT_USAGE;
+	}
+	if (r != 1 || (r = apply(o, &o->alias)) != 0)
+		return r;
+	return parse_alias(o, ctx, &o->alias);
+}
+
+static bool
+is_alias(const struct options *o, const char *word)
+{
+	struct host h;
+	bool found = hosts_find(&h, o->hosts, word) == 1;
+
+	hosts_free(&h);
+	return found;
+}
+
 /* The first word is the destination, unless exec finds that it is none. */
 static int
-first_word(struct options *o, struct keyctx *ctx, enum command_style style,
-    int argc, char **argv, bool *dashes)
+first_word(struct options *o, struct keyctx *ctx, const struct flags *f,
+    enum command_style style, int argc, char **argv, bool *dashes)
 {
 	const char *word = argv[optind];
 	bool command_follows =
 	    optind + 1 < argc && strcmp(argv[optind + 1], "--") == 0;
 	int r;
 
-	if (style == STYLE_EXEC && !dest_like(word) && !command_follows)
+	if (style == STYLE_EXEC && !dest_like(word) && !command_follows &&
+	    !is_alias(o, word))
 		return local(o, ctx);
 	optind++;
-	if ((r = dest_parse(&o->dest, ctx, word, o->port)) != 0)
+	if ((r = options_dest(o, ctx, word)) != 0)
 		return r;
-	return take_flags(o, argc, argv, dashes);
+	return take_flags(o, f, argc, argv, dashes);
 }
 
-int
-options_parse(struct options *o, struct keyctx *ctx, enum command_style style,
-    int argc, char **argv)
+void
+options_init(struct options *o)
 {
-	bool dashes, shell = strcmp(argv[0], "shell") == 0;
+	*o = (struct options){ .timeout_ms = 30000, .escape = '~' };
+}
+
+static int
+parse(struct options *o, struct keyctx *ctx, const struct flags *f,
+    enum command_style style, int argc, char **argv)
+{
+	bool dashes;
 	int r;
 
-	*o = (struct options){ .visor_key = shell,
-		.timeout_ms = 30000,
-		.port = DEFAULT_PORT,
-		.escape = '~' };
-	if ((r = take_flags(o, argc, argv, &dashes)) != 0)
+	options_init(o);
+	o->visor_key = strcmp(argv[0], "shell") == 0 || f->own != NULL;
+	if ((r = take_flags(o, f, argc, argv, &dashes)) != 0)
 		return r;
 	if (o->via != NULL)
 		r = via(o, ctx);
 	else if (style == STYLE_NONE || dashes || optind >= argc)
 		r = local(o, ctx);
 	else
-		r = first_word(o, ctx, style, argc, argv, &dashes);
+		r = first_word(o, ctx, f, style, argc, argv, &dashes);
 	o->command = argv + optind;
 	if (r != 0 || (r = only_tcp(o)) != 0)
 		return r;
@@ -342,4 +451,24 @@ options_parse(struct options *o, struct keyctx *ctx, enum command_style style,
 		return EXIT_USAGE;
 	}
 	return 0;
+}
+
+int
+options_parse(struct options *o, struct keyctx *ctx, enum command_style style,
+    int argc, char **argv)
+{
+	struct flags f;
+
+	flags_init(&f, NULL, NULL);
+	return parse(o, ctx, &f, style, argc, argv);
+}
+
+int
+options_parse_more(struct options *o, struct keyctx *ctx,
+    const struct option *own, options_taker *take_own, int argc, char **argv)
+{
+	struct flags f;
+
+	flags_init(&f, own, take_own);
+	return parse(o, ctx, &f, STYLE_SHELL, argc, argv);
 }

@@ -29,7 +29,6 @@
 #define EOF_MS	    250	  /* between two ends of file, at first; then longer */
 #define EOF_MS_MAX  2000
 #define CTRL_D	    0x04
-#define CTRL_Z	    0x1a
 
 static const char *const forwarded[] = { "TERM", "COLORTERM", "LANG",
 	"LC_ALL" };
@@ -52,7 +51,7 @@ static struct session {
 	int64_t next_ping, last_heard;
 	int64_t next_eof, eof_ms;
 	bool pinging;
-	enum { AFTER_NEWLINE, IN_LINE, AFTER_ESCAPE } place;
+	struct typed typed;
 	int status;
 	volatile sig_atomic_t resized, continued, stopped;
 } s;
@@ -271,22 +270,6 @@ take_replies(void)
 
 /* --- what is typed --- */
 
-static void
-escape_help(void)
-{
-	int c = s.opts->escape;
-
-	fprintf(stderr,
-	    "%c?\r\nSupported escape sequences:\r\n"
-	    " %c.   - end the connection\r\n"
-	    " %c^Z  - suspend skypty\r\n"
-	    " %c?   - this message\r\n"
-	    " %c%c   - send the escape character\r\n"
-	    "(Note that escapes are only recognized immediately after "
-	    "newline.)\r\n",
-	    c, c, c, c, c, c);
-}
-
 static int
 suspend(void)
 {
@@ -297,45 +280,17 @@ suspend(void)
 	return r != 0 ? r : conn_flush(&s.conn);
 }
 
-/* What follows the escape character; 1 if it was meant for us. */
-static int
-take_escape(uint8_t c, int *result)
-{
-	s.place = AFTER_NEWLINE;
-	switch (c) {
-	case '.':
-		fprintf(stderr, "%c.\r\n", s.opts->escape);
-		s.over = true;
-		*result = EXIT_FAILED;
-		return 1;
-	case CTRL_Z:
-		*result = suspend();
-		return 1;
-	case '?':
-		escape_help();
-		return 1;
-	}
-	s.place = IN_LINE;
-	if (c == s.opts->escape)
-		return 0;
-	return buf_put_u8(&s.input, (uint8_t)s.opts->escape);
-}
-
 static int
 take_key(uint8_t c)
 {
-	int result = 0;
+	int r = typed_key(&s.typed, c, &s.input);
 
-	if (s.place == AFTER_ESCAPE) {
-		if (take_escape(c, &result) == 1)
-			return result;
-	} else if (s.place == AFTER_NEWLINE && s.opts->escape != -1 &&
-	    c == s.opts->escape) {
-		s.place = AFTER_ESCAPE;
-		return 0;
-	}
-	s.place = c == '\r' || c == '\n' ? AFTER_NEWLINE : IN_LINE;
-	return buf_put_u8(&s.input, c) == 0 ? 0 : EXIT_FAILED;
+	if (r == TYPED_SUSPEND)
+		return suspend();
+	if (r != TYPED_END)
+		return r;
+	s.over = true;
+	return EXIT_FAILED;
 }
 
 /*
@@ -350,9 +305,9 @@ type_eof(void)
 
 	s.next_eof = now_ms() + s.eof_ms;
 	s.eof_ms = s.eof_ms * 2 < EOF_MS_MAX ? s.eof_ms * 2 : EOF_MS_MAX;
-	if (buf_put(&s.input, eof, s.place == AFTER_NEWLINE ? 1 : 2) != 0)
+	if (buf_put(&s.input, eof, s.typed.place == TYPED_NEWLINE ? 1 : 2) != 0)
 		return EXIT_FAILED;
-	s.place = AFTER_NEWLINE;
+	s.typed.place = TYPED_NEWLINE;
 	return 0;
 }
 
@@ -395,7 +350,7 @@ read_input(void)
 			r = take_key(chunk[i]);
 		return r;
 	}
-	s.place = chunk[n - 1] == '\n' ? AFTER_NEWLINE : IN_LINE;
+	s.typed.place = chunk[n - 1] == '\n' ? TYPED_NEWLINE : TYPED_IN_LINE;
 	return buf_put(&s.input, chunk, (size_t)n) == 0 ? 0 : EXIT_FAILED;
 }
 
@@ -595,6 +550,7 @@ session_run(struct keyctx *ctx, const struct options *o)
 	int r;
 
 	s.opts = o;
+	s.typed.escape = o->escape;
 	buf_init(&s.output, OUTPUT_MAX);
 	buf_init(&s.input, 2 * WRITE_MAX);
 	if ((r = conn_open(&s.conn, ctx, o, MUX_URI_PTY)) == 0)

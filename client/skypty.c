@@ -2,6 +2,7 @@
 /* skypty: the client for Skywire's pty protocol. */
 #include "client/skypty.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,12 +23,22 @@ static const struct command {
 	    "a shell, with the original's defaults of 'start'" },
 	{ "exec", exec_main, "[flags] tcp://pk@host[:port] -- cmd [args]",
 	    "run a command; exit with its status" },
+	{ "cp", cp_main, "[flags] file ... pk@host[:port]:path, or the reverse",
+	    "copy files to a host or from one (-r: directories)" },
 	{ "whitelist", whitelist_main, "[flags]",
 	    "print the keys that the local host lets in" },
 	{ "whitelist-add", whitelist_main, "[flags] pk ...",
 	    "let more keys in" },
 	{ "whitelist-remove", whitelist_main, "[flags] pk ...",
 	    "let keys in no longer" },
+	{ "ssh", ssh_main, "[options of ssh] pk@host [command]",
+	    "as ssh, for rsync -e, GIT_SSH_COMMAND, ansible and the like" },
+	{ "sftp", sftp_main, "[flags] pk@host[:port] [-- options of sftp]",
+	    "files, by the sftp program" },
+	{ "fs", fs_main, "mount [flags] pk@host[:port] dir | umount dir",
+	    "a host's files in a folder here, by sshfs" },
+	{ "config", config_main, "[-F file] [name]",
+	    "what ~/.config/skypty/config says of a name" },
 	{ "host", host_main, "[flags of skyptyd host]", "run skyptyd host" },
 	{ "keygen", keygen_main, "[-f] [file]",
 	    "make an identity (~/.config/skypty/identity)" },
@@ -169,28 +180,50 @@ wants_help(int argc, char **argv)
 	return false;
 }
 
+static const char *
+own_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* What was printed may not have arrived, on a full disk for one. */
+static int
+finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	complain("output: %s", strerror(errno));
+	return status != 0 ? status : EXIT_FAILED;
+}
+
 int
 main(int argc, char **argv)
 {
 	const struct command *c;
 	const char *word = argc > 1 ? argv[1] : NULL;
 
+	sink_prepare();
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
+	if (strcmp(own_name(argv[0]), "skypty-ssh") == 0)
+		return ssh_main(argc, argv);
 	if (word == NULL) {
 		usage(stderr);
 		return EXIT_USAGE;
 	}
 	if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0) {
 		puts("skypty " SKYPTY_VERSION);
-		return 0;
+		return finish(0);
 	}
 	if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 ||
 	    strcmp(word, "-h") == 0)
-		return help(argc > 2 ? argv[2] : NULL);
+		return finish(help(argc > 2 ? argv[2] : NULL));
 	if ((c = find(word)) == NULL)
 		return unknown(word);
-	if (c->main != host_main && wants_help(argc - 1, argv + 1))
+	if (c->main != host_main && c->main != ssh_main &&
+	    wants_help(argc - 1, argv + 1))
 		return help(word);
-	return c->main(argc - 1, argv + 1);
+	return finish(c->main(argc - 1, argv + 1));
 }

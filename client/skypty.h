@@ -3,12 +3,14 @@
 #ifndef CLIENT_SKYPTY_H
 #define CLIENT_SKYPTY_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/addr.h"
 #include "common/buf.h"
+#include "common/exec_stream.h"
 #include "common/frame.h"
 #include "common/keys.h"
 #include "common/rpc.h"
@@ -49,6 +51,34 @@ bool dest_like(const char *);
 int
 dest_parse(struct dest *, struct keyctx *, const char *text, const char *port);
 
+/* --- remote.c: a file on a host --- */
+
+/*
+ * Splits "DEST:path", where DEST is what dest_parse takes: pk@host:path,
+ * pk@host:port:path, pk@[::1]:path, pk@[::1]:2022:path, all of them also behind
+ * tcp://, or word:path without a '/' in the word.  Digits between two colons
+ * are a port: a path that begins so is written ./2022:x.  True with both parts
+ * malloc'ed, the path maybe empty; false for a local file (or without memory).
+ */
+bool remote_split(const char *word, char **dest, char **path);
+
+/* --- hosts.c: ~/.config/skypty/config --- */
+
+/* What the file says of one alias; all malloc'ed, NULL where it is silent. */
+struct host {
+	char *key, *address, *port, *identity, *via, *visor_key, *timeout,
+	    *escape;
+};
+
+/*
+ * Looks an alias up in file (NULL: the user's own).  1 if it leads to a host,
+ * 0 if not, EXIT_USAGE for a mistake in the file, told.
+ */
+int hosts_find(struct host *, const char *file, const char *alias);
+void hosts_free(struct host *);
+/* Prints the names without wildcards, for completion. */
+int hosts_list(const char *file);
+
 /* --- options.c: flags of the commands that connect --- */
 
 #define ENV_MAX 64
@@ -62,9 +92,14 @@ struct options {
 	int64_t timeout_ms;
 	bool no_pty;
 	bool no_stdin;
+	bool terminal; /* the command gets one */
 	const char *port;
 	const char *via;
 	const char *clinet, *cliaddr, *confpath;
+	const char *hosts; /* file of aliases, NULL: the own one */
+	struct host alias; /* what it says; texts above may point into it */
+	bool timeout_given, escape_given;
+	bool duplex; /* input cannot be gathered before the command runs */
 	const char *cmd, *args;
 	int escape; /* character, or -1 */
 	bool quiet, verbose;
@@ -78,6 +113,18 @@ enum command_style { STYLE_SHELL, STYLE_EXEC, STYLE_NONE };
 /* 0, EXIT_USAGE with the reason told, or -1 when help was printed. */
 int options_parse(struct options *, struct keyctx *, enum command_style,
     int argc, char **argv);
+/*
+ * As options_parse for a destination and words, with more flags: take gets
+ * those that are not known here and says 1 if it knows them.
+ */
+struct option;
+typedef int options_taker(int opt, int *result);
+int options_parse_more(struct options *, struct keyctx *, const struct option *,
+    options_taker *, int argc, char **argv);
+/* What stands before any flag; exec has a time limit, unless told. */
+void options_init(struct options *);
+/* A destination or an alias.  0, EXIT_USAGE, EXIT_FAILED, told. */
+int options_dest(struct options *, struct keyctx *, const char *word);
 int64_t duration_ms(const char *); /* Go's "1m30s"; -1 */
 
 /* --- identity.c: who we are --- */
@@ -90,7 +137,8 @@ struct identity {
 
 int identity_find(struct identity *, struct keyctx *, const struct options *);
 void identity_free(struct identity *);
-/* ~/.config/skypty/identity, malloc'ed; NULL without a home. */
+/* ~/.config/skypty/NAME, malloc'ed; NULL without a home. */
+char *user_file(const char *name);
 char *identity_default_path(void);
 
 /* --- conn.c: a connection with a service open on it --- */
@@ -100,6 +148,9 @@ struct conn {
 	bool plain;    /* control socket: no Noise, no frames */
 	bool accepted; /* the mux has answered */
 	bool eof;
+	bool optional; /* a rejection is no failure */
+	bool rejected; /* optional, and the host has no such service */
+	bool hold;     /* what has arrived must go first: read no more */
 	struct frame_key rx, tx;
 	struct buf wire_in, in; /* in: plaintext behind the mux's answer */
 	struct buf out, wire_out;
@@ -114,6 +165,9 @@ struct conn {
  */
 int conn_open(struct conn *, struct keyctx *, const struct options *,
     const char *uri);
+/* The same, but a host without the service sets rejected and eof only. */
+int conn_try(struct conn *, struct keyctx *, const struct options *,
+    const char *uri);
 /* What poll(2) is to wait for on fd. */
 short conn_events(const struct conn *);
 /* Reads and writes what is possible.  0, or EXIT_FAILED, told. */
@@ -122,6 +176,8 @@ int conn_pump(struct conn *, short revents);
 int conn_flush(struct conn *);
 /* The host's end where more was due: tells why. */
 int conn_ended(const struct conn *);
+/* Waits for the mux's answer.  0, or EXIT_FAILED, told. */
+int conn_await(struct conn *);
 /* A message that makes no sense. */
 int conn_bad(const struct conn *, int error);
 void conn_close(struct conn *);
@@ -137,6 +193,63 @@ bool term_size(struct rpc_winsize *);
 /* Restores, stops the process, and is raw again when it continues. */
 void term_suspend(void);
 
+/* --- typed.c: escape sequences --- */
+
+struct typed {
+	int escape; /* character, or -1 */
+	enum { TYPED_NEWLINE, TYPED_IN_LINE, TYPED_ESCAPE } place;
+};
+
+#define TYPED_END     1000 /* ~. */
+#define TYPED_SUSPEND 1001 /* ~^Z */
+
+/* One key; what is meant for the host goes to out.  0, EXIT_FAILED, TYPED_*. */
+int typed_key(struct typed *, uint8_t c, struct buf *out);
+
+/* --- sink.c: where a command's output goes --- */
+
+#define SINK_FRAME_MAX 8192 /* payload of a frame that is no output */
+
+enum {
+	SINK_MORE = 2000, /* what is there has been written */
+	SINK_BLOCKED,	  /* standard output or error takes no more now */
+	SINK_FRAME,	  /* a frame that is no output */
+	SINK_BAD	  /* too large a frame */
+};
+
+struct sink_end {
+	int fd;
+	bool never_blocks, is_socket;
+	size_t piece; /* what may be written at once */
+};
+
+struct sink {
+	struct sink_end end[2]; /* standard output, error */
+	struct sink_end *blocked;
+	bool inside; /* a frame of output */
+	uint8_t tag;
+	uint32_t left;
+};
+
+/*
+ * Opens standard output and error for us.  Once, at the very beginning: a
+ * process that may not be dumped cannot look at its own descriptors.
+ */
+void sink_prepare(void);
+/* Standard output or error, or a socket. */
+void sink_end_init(struct sink_end *, int fd);
+/* How many bytes went, 0 when it would block, -1 told. */
+ssize_t sink_write(struct sink_end *, const uint8_t *, size_t);
+void sink_init(struct sink *);
+/*
+ * Writes output out of src, up to the next other frame.  SINK_*, or
+ * EXIT_FAILED when it cannot be written, told.
+ */
+int
+sink_next(struct sink *, struct buf *src, uint8_t *tag, struct buf *payload);
+/* What poll(2) is to wait for when blocked. */
+struct pollfd sink_poll(const struct sink *);
+
 /* --- call.c: one call --- */
 
 /*
@@ -151,16 +264,60 @@ int64_t now_ms(void); /* of the monotonic clock */
 
 /* An interactive session.  An exit status. */
 int session_run(struct keyctx *, const struct options *);
-/* A command by pty.Exec.  An exit status. */
+/* A command by the best of the ways that the host has.  An exit status. */
 int exec_run(struct keyctx *, const struct options *);
+
+/* The same without skypty/1/exec. */
+int exec_older(struct keyctx *, const struct options *);
+
+/* --- stream.c, exec_http.c, exec_rpc.c: the ways to run a command --- */
+
+#define TRY_NEXT 3000 /* the host does not know this way */
+
+/* An exit status or TRY_NEXT. */
+int stream_run(struct keyctx *, const struct options *);
+int
+exec_http_run(struct keyctx *, const struct options *, const struct buf *input);
+int
+exec_rpc_run(struct keyctx *, const struct options *, const struct buf *input);
+/* Words as a list that owns its memory. */
+int exec_put_list(struct gob_list *, const char *const *, size_t n);
+/* The command of the options; its lists own memory, also after an error. */
+int exec_describe(struct rpc_exec *, const struct options *);
+void exec_describe_free(struct rpc_exec *);
+/* Whether standard input can give anything. */
+bool exec_has_input(const struct options *);
+/* What a command's end means: an exit status, told. */
+int exec_ended(const struct options *, enum xs_how, int64_t status,
+    int64_t duration_ms);
+
+/* --- relay.c: bytes as they are --- */
+
+/*
+ * Until either side ends: 0 when the local side did, else EXIT_FAILED, told;
+ * 0 with c->rejected for a service that a host lacks.
+ */
+int relay_run(struct conn *, int in, int out);
+/* The same, asking a watcher now and then: how long to wait (-1: for ever),
+ * or RELAY_STOP. */
+#define RELAY_STOP (-2)
+typedef int relay_watcher(void *);
+int relay_watch(struct conn *, int in, int out, relay_watcher *, void *arg);
 
 /* --- subcommands --- */
 
 int shell_main(int argc, char **argv);
 int exec_main(int argc, char **argv);
 int whitelist_main(int argc, char **argv);
+int cp_main(int argc, char **argv);
 int host_main(int argc, char **argv);
 int keygen_main(int argc, char **argv);
 int pk_main(int argc, char **argv);
+int ssh_main(int argc, char **argv);
+/* Where skypty-ssh is, which takes ssh's command line. */
+int ssh_program(char *path, size_t len);
+int sftp_main(int argc, char **argv);
+int fs_main(int argc, char **argv);
+int config_main(int argc, char **argv);
 
 #endif

@@ -163,6 +163,21 @@ set_sandbox(struct loader *l, const struct json_event *e)
 }
 
 static void
+set_sftp_server(struct loader *l, const struct json_event *e)
+{
+	if (*e->text != '/' && *e->text != '\0' && strcmp(e->text, "none") != 0)
+		bad(l, e, "neither an absolute path nor \"none\"");
+	else if (replace(&l->conf->sftp_server, e->text) != 0)
+		bad(l, e, "out of memory");
+}
+
+static void
+set_sftp_readonly(struct loader *l, const struct json_event *e)
+{
+	l->conf->sftp_readonly = e->truth;
+}
+
+static void
 set_startups(struct loader *l, const struct json_event *e)
 {
 	if (config_parse_startups(e->text, &l->conf->maxstartups) != 0)
@@ -235,7 +250,10 @@ static const struct key keys[] = {
 	{ "tcp_keepalive", CONFIG_KEEPALIVE, JSON_NUMBER,
 	    NUMBER(tcp_keepalive, 1, SECONDS_MAX) },
 	{ "dmsg_servers", 0, JSON_ARRAY, NULL, 0, 0, 0 },
-	{ "sftp_server", 0, JSON_STRING, NULL, 0, 0, 0 },
+	{ "sftp_server", CONFIG_SFTP_SERVER, JSON_STRING, set_sftp_server, 0, 0,
+	    0 },
+	{ "sftp_readonly", CONFIG_SFTP_READONLY, JSON_BOOL, set_sftp_readonly,
+	    0, 0, 0 },
 	{ "authorized_pks", 0, JSON_STRING, NULL, 0, 0, 0 },
 };
 
@@ -249,6 +267,8 @@ type_name(enum json_type type)
 		return "not a number";
 	case JSON_ARRAY:
 		return "not an array";
+	case JSON_BOOL:
+		return "neither true nor false";
 	default:
 		return "of the wrong type";
 	}
@@ -421,6 +441,7 @@ config_defaults(struct config *c)
 	c->ssh_listen = strdup("");
 	c->cligroup = strdup("");
 	c->privsep_user = strdup("_skypty");
+	c->sftp_server = strdup("");
 	c->dmsgsessions = 1;
 	c->dmsgport = 22;
 	c->maxstartups = (struct config_startups){ 10, 30, 100 };
@@ -429,7 +450,7 @@ config_defaults(struct config *c)
 	c->tcp_keepalive = 15;
 	return c->dmsgdisc == NULL || c->clinet == NULL || c->cliaddr == NULL ||
 		c->ssh_listen == NULL || c->cligroup == NULL ||
-		c->privsep_user == NULL ?
+		c->privsep_user == NULL || c->sftp_server == NULL ?
 	    ERR_NOMEM :
 	    0;
 }
@@ -445,5 +466,6 @@ config_free(struct config *c)
 	free(c->ssh_listen);
 	free(c->cligroup);
 	free(c->privsep_user);
+	free(c->sftp_server);
 	memset(c, 0, sizeof(*c));
 }

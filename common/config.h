@@ -40,7 +40,9 @@ enum {
 	CONFIG_MAXPERKEY = 1 << 13,
 	CONFIG_MAXPERADDR = 1 << 14,
 	CONFIG_HANDSHAKE = 1 << 15,
-	CONFIG_KEEPALIVE = 1 << 16
+	CONFIG_KEEPALIVE = 1 << 16,
+	CONFIG_SFTP_SERVER = 1 << 17,
+	CONFIG_SFTP_READONLY = 1 << 18
 };
 
 /* "begin:rate:full" of sshd_config's MaxStartups. */
@@ -71,6 +73,8 @@ struct config {
 	unsigned maxperkey;	    /* connections of one key at once: 64 */
 	unsigned maxperaddr;	    /* connections of one address at once: 64 */
 	unsigned handshake_timeout; /* "handshake_timeout", seconds: 10 */
+	char *sftp_server;	    /* path; "" finds it, "none" is none */
+	bool sftp_readonly;
 	unsigned tcp_keepalive; /* "tcp_keepalive", seconds of silence: 15 */
 };
 

@@ -71,6 +71,7 @@ find_service(const struct buf *path)
 		{ MUX_URI_SFTP, MUX_SFTP },
 		{ MUX_URI_EXEC_STREAM, MUX_EXEC_STREAM },
 		{ MUX_URI_EXEC_STREAM2, MUX_EXEC_STREAM },
+		{ MUX_URI_EXEC, MUX_EXEC },
 	};
 	size_t n = buf_len(path);
 

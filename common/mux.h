@@ -20,6 +20,8 @@
 #define MUX_URI_SFTP	     "dmsgpty/sftp"
 #define MUX_URI_EXEC_STREAM  "dmsgpty/exec-stream"
 #define MUX_URI_EXEC_STREAM2 "dmsgpty/exec"
+/* Our own.  See PROTOCOL. */
+#define MUX_URI_EXEC "skypty/1/exec"
 
 enum mux_service {
 	MUX_NONE, /* no such service, or a URI that cannot be parsed */
@@ -27,7 +29,8 @@ enum mux_service {
 	MUX_WHITELIST,
 	MUX_PROXY,
 	MUX_SFTP,
-	MUX_EXEC_STREAM
+	MUX_EXEC_STREAM,
+	MUX_EXEC
 };
 
 /* Appends a request.  ERR_LIMIT for a URI over MUX_URI_MAX bytes. */

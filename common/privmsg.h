@@ -18,7 +18,7 @@
 
 #include "buf.h"
 
-#define PRIVMSG_VERSION	 1
+#define PRIVMSG_VERSION	 2
 #define PRIVMSG_HEAD_LEN 4
 #define PRIVMSG_MAX	 (192U * 1024) /* a whole message */
 #define PRIVMSG_FDS_MAX	 3
@@ -49,8 +49,8 @@ enum privmsg_type {
 	PM_PTY_STOP = 8,
 	/*
 	 * EXEC_START [session, fewer than PRIV_EXECS_MAX] command, timeout in
-	 * milliseconds u32, has_stdin u8.  Answer: error text; if empty,
-	 * handle u32 with the pipes' ends: stdout, stderr[, stdin].
+	 * milliseconds u32 (0: none), has_stdin u8.  Answer: error text; if
+	 * empty, handle u32 with the pipes' ends: stdout, stderr[, stdin].
 	 */
 	PM_EXEC_START = 10,
 	/*
@@ -63,6 +63,16 @@ enum privmsg_type {
 	/* WL_ADD, WL_REMOVE: count u32, keys.  Answer: error text. */
 	PM_WL_ADD = 16,
 	PM_WL_REMOVE = 18,
+	/*
+	 * EXEC_SIGNAL [handle lives] handle u32, number u8: to the command's
+	 * process group.  No answer.
+	 */
+	PM_EXEC_SIGNAL = 22,
+	/*
+	 * SFTP_START [session, once] nothing.  Answer: error text; if empty,
+	 * with a stream socket to the SFTP server.
+	 */
+	PM_SFTP_START = 24,
 	/* LOG [always, PRIV_LOGS_PER_S] level u8, text.  No answer. */
 	PM_LOG = 20,
 	/*
@@ -107,7 +117,8 @@ enum priv_welcome {
 enum priv_grant {
 	PRIV_GRANT_PTY = 1 << 0,
 	PRIV_GRANT_EXEC = 1 << 1,
-	PRIV_GRANT_WHITELIST = 1 << 2
+	PRIV_GRANT_WHITELIST = 1 << 2,
+	PRIV_GRANT_SFTP = 1 << 3
 };
 
 enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };

@@ -27,7 +27,10 @@ put_settings(struct buf *b, const struct start *s)
 	    (r = buf_put_cstring(b, s->peer)) != 0 ||
 	    (r = buf_put_cstring(b, s->conf)) != 0)
 		return r;
-	return buf_put_cstring(b, s->chroot_dir);
+	if ((r = buf_put_cstring(b, s->chroot_dir)) != 0 ||
+	    (r = buf_put_cstring(b, s->sftp_server)) != 0)
+		return r;
+	return buf_put_u8(b, s->sftp_readonly);
 }
 
 static int
@@ -59,7 +62,7 @@ start_send(int sock, const struct start *s)
 static int
 get_settings(struct buf *b, struct start *s)
 {
-	uint8_t carrier, use_syslog;
+	uint8_t carrier, use_syslog, readonly;
 	uint32_t version;
 	int r;
 
@@ -77,8 +80,11 @@ get_settings(struct buf *b, struct start *s)
 	    (r = buf_get_u32(b, &s->cligroup)) != 0 ||
 	    (r = buf_get_cstring(b, &s->peer, PATH_LIMIT)) != 0 ||
 	    (r = buf_get_cstring(b, &s->conf, PATH_LIMIT)) != 0 ||
-	    (r = buf_get_cstring(b, &s->chroot_dir, PATH_LIMIT)) != 0)
+	    (r = buf_get_cstring(b, &s->chroot_dir, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_cstring(b, &s->sftp_server, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_u8(b, &readonly)) != 0)
 		return r;
+	s->sftp_readonly = readonly != 0;
 	s->carrier = (enum priv_carrier)carrier;
 	s->use_syslog = use_syslog != 0;
 	return carrier > PRIV_CONTROL ? ERR_RANGE : 0;

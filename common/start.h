@@ -28,6 +28,8 @@ struct start {
 	char *peer;	/* for log lines: "192.0.2.1 port 4711" */
 	char *conf;	/* absolute path of the whitelist's file, or "" */
 	char *chroot_dir;
+	char *sftp_server; /* absolute path, or "" for none */
+	bool sftp_readonly;
 	const uint8_t *sk;	     /* borrowed; NULL on the control socket */
 	const struct key_public *wl; /* borrowed; nwl of them */
 	size_t nwl;

@@ -127,6 +127,9 @@ check_main(const struct options *o, struct settings *s, struct keyctx *ctx)
 	printf("listen          %s\n",
 	    *s->listen != '\0' ? s->listen : "nowhere");
 	printf("control socket  %s\n", s->control ? s->conf.cliaddr : "none");
+	printf("files by        %s%s\n",
+	    *s->sftp_server != '\0' ? s->sftp_server : "nothing",
+	    s->conf.sftp_readonly ? ", read-only" : "");
 	printf("limits          maxstartups %u:%u:%u, maxperkey %u, "
 	       "maxperaddr %u, handshake_timeout %u\n",
 	    s->conf.maxstartups.begin, s->conf.maxstartups.rate,

@@ -3,7 +3,6 @@
 #include "daemon/net.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -13,7 +12,6 @@
 #include <unistd.h>
 
 #include "common/err.h"
-#include "common/mux.h"
 
 void
 net_end(struct net *n, const char *reason, ...)
@@ -30,8 +28,8 @@ net_end(struct net *n, const char *reason, ...)
 	_exit(0);
 }
 
-static void
-arm(struct net *n, int seconds)
+void
+net_timer(struct net *n, int seconds)
 {
 	struct timeval tv = { .tv_sec = seconds };
 
@@ -50,6 +48,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	if (n->state == NET_MUX)
 		net_end(n, "no service was asked for within %d seconds",
 		    NET_MUX_TIMEOUT);
+	if (n->state == NET_SERVICE)
+		http_timeout(n);
 	net_end(n, NULL);
 }
 
@@ -65,7 +65,7 @@ void
 link_finish(struct net *n)
 {
 	n->state = NET_LINGERING;
-	arm(n, NET_LINGER);
+	net_timer(n, NET_LINGER);
 }
 
 void
@@ -73,7 +73,7 @@ net_authenticated(struct net *n, uint32_t grants)
 {
 	n->grants = grants;
 	n->state = NET_MUX;
-	arm(n, NET_MUX_TIMEOUT);
+	net_timer(n, NET_MUX_TIMEOUT);
 	net_process(n);
 }
 
@@ -93,49 +93,132 @@ process_handshake(struct net *n)
 	mon_handshake(n, &body);
 }
 
-/* The methods that a URI offers on this connection; 0 for none. */
-static unsigned
-service_methods(const struct net *n, enum mux_service service)
-{
-	bool control = n->carrier == PRIV_CONTROL;
+/* What each service needs, and where it is offered. */
+static const struct offer {
+	enum mux_service service;
+	uint32_t grant;
+	bool remote, control;
+} offers[] = {
+	{ MUX_PTY, 0, true, true },
+	{ MUX_WHITELIST, PRIV_GRANT_WHITELIST, false, true },
+	{ MUX_SFTP, PRIV_GRANT_SFTP, true, false },
+	{ MUX_EXEC_STREAM, PRIV_GRANT_EXEC, true, false },
+	{ MUX_EXEC, PRIV_GRANT_EXEC, true, true },
+};
 
-	if (service == MUX_PTY)
-		return RPC_SERVICE_PTY;
-	if (service == MUX_WHITELIST && control)
-		return RPC_SERVICE_WHITELIST;
-	return 0;
+static bool
+offered(const struct net *n, enum mux_service service)
+{
+	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++)
+		if (offers[i].service == service)
+			return (n->grants & offers[i].grant) ==
+			    offers[i].grant &&
+			    (n->carrier == PRIV_CONTROL ? offers[i].control :
+							  offers[i].remote);
+	return false;
 }
 
-static void
-process_mux(struct net *n)
+void
+net_reject(struct net *n)
 {
-	enum mux_service service;
-	struct buf uri;
-	unsigned methods;
+	buf_put_u8(&n->link.out, MUX_REJECT);
+	net_finish(n);
+}
 
-	if (mux_get_request(&n->link.in, &uri) == 0)
-		return;
-	service = mux_match(&uri, NULL);
-	if (service == MUX_PROXY && n->carrier == PRIV_CONTROL)
-		net_end(n, "the proxy is not available");
-	arm(n, 0);
-	if ((methods = service_methods(n, service)) == 0) {
-		buf_put_u8(&n->link.out, MUX_REJECT);
-		net_finish(n);
-		return;
-	}
-	if (buf_put_u8(&n->link.out, MUX_ACCEPT) != 0 ||
-	    rpc_begin(n, methods) != 0)
+void
+net_accept(struct net *n)
+{
+	if (buf_put_u8(&n->link.out, MUX_ACCEPT) != 0)
 		net_end(n, "out of memory");
 	n->state = NET_SERVICE;
 	link_flush(n);
 }
 
+static void
+begin_service(struct net *n)
+{
+	switch (n->service) {
+	case MUX_SFTP:
+		sftp_begin(n); /* accepted when there is a server */
+		return;
+	case MUX_EXEC_STREAM:
+		http_begin(n);
+		break;
+	case MUX_EXEC:
+		stream_begin(n);
+		break;
+	default:
+		if (rpc_begin(n,
+			n->service == MUX_PTY ? RPC_SERVICE_PTY :
+						RPC_SERVICE_WHITELIST) != 0)
+			net_end(n, "out of memory");
+	}
+	net_accept(n);
+}
+
+static void
+process_mux(struct net *n)
+{
+	struct buf uri;
+
+	if (n->service != MUX_NONE || mux_get_request(&n->link.in, &uri) == 0)
+		return;
+	n->service = mux_match(&uri, NULL);
+	if (n->service == MUX_PROXY && n->carrier == PRIV_CONTROL)
+		net_end(n, "the proxy is not available");
+	net_timer(n, 0);
+	if (offered(n, n->service))
+		begin_service(n);
+	else
+		net_reject(n);
+}
+
+static void
+process_service(struct net *n)
+{
+	switch (n->service) {
+	case MUX_SFTP:
+		sftp_process(n);
+		break;
+	case MUX_EXEC_STREAM:
+		http_process(n);
+		break;
+	case MUX_EXEC:
+		stream_process(n);
+		break;
+	default:
+		rpc_process(n);
+	}
+}
+
+void
+net_pump(struct net *n)
+{
+	switch (n->service) {
+	case MUX_SFTP:
+		sftp_pump(n);
+		break;
+	case MUX_EXEC_STREAM:
+	case MUX_EXEC:
+		flow_pump(n);
+		break;
+	default:
+		pty_pump(n);
+		exec_pump(n);
+	}
+}
+
+/*
+ * A command's input goes on while its output waits: there may be a signal in
+ * it, and what it may hold is bounded otherwise.
+ */
 bool
 net_busy(const struct net *n)
 {
+	if (n->service == MUX_EXEC_STREAM || n->service == MUX_EXEC)
+		return false;
 	return n->asked || n->pty.state == PTY_STARTING ||
-	    n->pty.state == PTY_STOPPING || n->wl_asked ||
+	    n->pty.state == PTY_STOPPING || n->wl_asked || sftp_busy(n) ||
 	    link_backlog(&n->link) >= NET_OUT_HIGH;
 }
 
@@ -147,7 +230,7 @@ step(struct net *n)
 	if (n->state == NET_MUX)
 		process_mux(n);
 	if (n->state == NET_SERVICE)
-		rpc_process(n);
+		process_service(n);
 	if (n->state == NET_FINISHING || n->state == NET_LINGERING) {
 		buf_reset(&n->link.in);
 		if (!n->link.sealed)
@@ -179,7 +262,8 @@ set_up(struct net *n)
 		return -1;
 	if ((n->timer = evtimer_new(n->base, on_timer, n)) == NULL)
 		return -1;
-	if (pty_init(n) != 0 || link_init(n, PRIV_FD_CONN) != 0)
+	if (pty_init(n) != 0 || flow_init(n) != 0 ||
+	    link_init(n, PRIV_FD_CONN) != 0)
 		return -1;
 	return mon_init(n, PRIV_FD_PEER);
 }

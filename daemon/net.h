@@ -13,19 +13,20 @@
 #ifndef DAEMON_NET_H
 #define DAEMON_NET_H
 
+#include <event2/event.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
 #include "common/buf.h"
+#include "common/exec_stream.h"
 #include "common/frame.h"
+#include "common/http.h"
 #include "common/keys.h"
 #include "common/log.h"
+#include "common/mux.h"
 #include "common/privmsg.h"
 #include "common/rpc.h"
-
-struct event;
-struct event_base;
 
 #define NET_CHUNK    (64U * 1024)  /* one read or write of a descriptor */
 #define NET_OUT_HIGH (256U * 1024) /* unsent output that stops new answers */
@@ -90,8 +91,10 @@ int mon_pty_start(struct net *, struct rpc_command *);
 void mon_pty_stop(struct net *);
 /* slot comes back with the answer.  ERR_LIMIT as above. */
 int mon_exec_start(struct net *, uint16_t slot, struct rpc_exec *,
-    uint32_t timeout_ms);
+    uint32_t timeout_ms, bool has_stdin);
 void mon_exec_end(struct net *, uint32_t handle);
+void mon_exec_signal(struct net *, uint32_t handle, int number);
+void mon_sftp_start(struct net *);
 void mon_wl_list(struct net *);
 /* ERR_LIMIT for too many keys, ERR_KEY for one of another length. */
 int mon_wl_change(struct net *, bool add, struct gob_list *keys);
@@ -155,6 +158,7 @@ struct stream {
 	bool cut; /* output was dropped */
 	struct buf data;
 	struct event *ev;
+	struct event *room; /* both ways on one descriptor: for writing */
 };
 
 struct exec {
@@ -176,6 +180,87 @@ int exec_started(struct net *, struct privmsg *);
 void exec_exited(struct net *, uint32_t handle, enum priv_exit, uint32_t);
 /* Sends results that waited for room in the link. */
 void exec_pump(struct net *);
+/* A stream on a descriptor that came with a message. */
+int stream_open(struct net *, struct stream *, int fd, event_callback_fn,
+    short what, void *arg);
+void stream_close(struct stream *);
+int64_t elapsed_ms(const struct timespec *since);
+
+/* --- net_flow.c: one command whose output flows --- */
+
+struct flow {
+	enum { FLOW_NONE, FLOW_STARTING, FLOW_RUNNING, FLOW_OVER } state;
+	enum flow_format {
+		FLOW_FRAMES, /* skypty/1/exec */
+		FLOW_HTTP,   /* frames in chunks */
+		FLOW_TEXT    /* chunks */
+	} format;
+	bool terminal; /* out is a pty's master, for input too */
+	bool has_stdin;
+	uint32_t handle;
+	struct timespec begun;
+	struct stream in, out, err; /* data: input that waits */
+	bool in_end;		    /* nothing follows what is in in.data */
+	bool in_gone;		    /* the command reads no more */
+	bool paused;		    /* the peer takes no output now */
+	int early_signal;	    /* asked for before it ran, 0 is none */
+	bool exited;
+	enum priv_exit how;
+	uint32_t status;
+	char *failure; /* why it could not be started */
+	struct event *grace, *tick;
+};
+
+int flow_init(struct net *);
+/* Asks the monitor for it.  ERR_LIMIT for a command that is too long. */
+int flow_start(struct net *, struct rpc_exec *, uint32_t timeout_ms);
+int flow_start_terminal(struct net *, struct rpc_command *);
+int flow_started(struct net *, struct privmsg *);
+void flow_exited(struct net *, uint32_t handle, enum priv_exit, uint32_t);
+/* More standard input.  How much of it the command has taken: bytes. */
+int flow_input(struct net *, struct buf *);
+void flow_input_end(struct net *);
+void flow_signal(struct net *, int number);
+/* Reads on, once the link has room. */
+void flow_pump(struct net *);
+
+/* --- net_http.c: the exec stream over HTTP --- */
+
+struct http {
+	enum { HTTP_HEAD, HTTP_BODY, HTTP_RUNNING } state;
+	bool framed;
+	struct http_body framing;
+	struct buf body;
+};
+
+void http_begin(struct net *);
+void http_process(struct net *);
+void http_ended(struct net *);
+void http_timeout(struct net *);
+
+/* --- net_stream.c: skypty/1/exec --- */
+
+struct wire_stream {
+	struct xs_reader reader;
+	bool started;
+	uint32_t window; /* input that the peer may still send */
+	uint32_t taken;	 /* by the command, not told yet */
+};
+
+void stream_begin(struct net *);
+void stream_process(struct net *);
+void stream_started(struct net *);
+/* The command has taken that many bytes. */
+void stream_taken(struct net *, size_t);
+void stream_ended(struct net *);
+
+/* --- net_sftp.c --- */
+
+void sftp_begin(struct net *);
+int sftp_started(struct net *, struct privmsg *);
+void sftp_process(struct net *);
+void sftp_pump(struct net *);
+bool sftp_busy(const struct net *);
 
 /* --- net_wl.c: the whitelist, on the control socket --- */
 
@@ -199,9 +284,14 @@ struct net {
 	struct event *monitor_ev, *timer;
 	enum priv_carrier carrier;
 	uint32_t grants;
+	enum mux_service service;
 	bool asked; /* the monitor's word about the peer is awaited */
 	struct rpc_host *rpc;
 	struct pty pty;
+	struct flow flow;
+	struct http http;
+	struct wire_stream stream;
+	struct stream sftp;
 	struct exec exec[PRIV_EXECS_MAX];
 	size_t captured; /* bytes held in exec[] */
 	bool wl_asked;
@@ -212,6 +302,13 @@ struct net {
 /* New input, or something that input waited for. */
 void net_process(struct net *);
 void net_authenticated(struct net *, uint32_t grants);
+/* Answers the request for a service and goes over to it. */
+void net_accept(struct net *);
+void net_reject(struct net *);
+/* The link has room again. */
+void net_pump(struct net *);
+/* The one timer of the state; 0 seconds stops it. */
+void net_timer(struct net *, int seconds);
 /* Ends the connection with what is still to be sent. */
 void net_finish(struct net *);
 /* Ends the process; with a reason it is logged as the peer's fault. */

@@ -2,7 +2,6 @@
 /* pty.Exec: a command on pipes, its output gathered into one reply. */
 #include "daemon/net.h"
 
-#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,7 @@ static void on_stream(evutil_socket_t, short, void *);
 static void on_stdin(evutil_socket_t, short, void *);
 static void on_grace(evutil_socket_t, short, void *);
 
-static int64_t
+int64_t
 elapsed_ms(const struct timespec *since)
 {
 	struct timespec now;
@@ -28,12 +27,14 @@ elapsed_ms(const struct timespec *since)
 	    (now.tv_nsec - since->tv_nsec) / 1000000;
 }
 
-static void
-close_stream(struct stream *s)
+void
+stream_close(struct stream *s)
 {
 	if (s->ev != NULL)
 		event_free(s->ev);
-	s->ev = NULL;
+	if (s->room != NULL)
+		event_free(s->room);
+	s->ev = s->room = NULL;
 	if (s->fd != -1)
 		close(s->fd);
 	s->fd = -1;
@@ -42,7 +43,7 @@ close_stream(struct stream *s)
 static void
 free_stream(struct net *n, struct stream *s)
 {
-	close_stream(s);
+	stream_close(s);
 	n->captured -= buf_len(&s->data);
 	buf_free(&s->data);
 	s->cut = false;
@@ -135,20 +136,20 @@ exec_call(struct net *n, struct rpc_call *c)
 	if (prepare(n, e, c) != 0)
 		net_end(n, "out of memory");
 	if (mon_exec_start(n, (uint16_t)(e - n->exec), &c->arg.exec,
-		timeout_of(&c->arg.exec)) != 0) {
+		timeout_of(&c->arg.exec), buf_len(&c->arg.exec.in) != 0) != 0) {
 		rpc_fail(n, c->method, c->seq,
 		    "fork/exec %s: argument list too long", e->name);
 		free_exec(e);
 	}
 }
 
-static int
-open_stream(struct exec *e, struct stream *s, struct privmsg *m, size_t fd,
-    event_callback_fn cb, short what)
+int
+stream_open(struct net *n, struct stream *s, int fd, event_callback_fn cb,
+    short what, void *arg)
 {
-	if ((s->fd = privmsg_take_fd(m, fd)) == -1)
+	if ((s->fd = fd) == -1)
 		return ERR_FORMAT;
-	s->ev = event_new(e->net->base, s->fd, what | EV_PERSIST, cb, e);
+	s->ev = event_new(n->base, s->fd, what | EV_PERSIST, cb, arg);
 	if (s->ev == NULL || event_add(s->ev, NULL) == -1)
 		return ERR_NOMEM;
 	return 0;
@@ -157,17 +158,21 @@ open_stream(struct exec *e, struct stream *s, struct privmsg *m, size_t fd,
 static int
 open_streams(struct exec *e, struct privmsg *m)
 {
+	struct net *n = e->net;
 	int r;
 
 	if ((r = buf_get_u32(&m->body, &e->handle)) != 0)
 		return r;
 	e->state = EXEC_RUNNING;
-	if ((r = open_stream(e, &e->out, m, 0, on_stream, EV_READ)) != 0 ||
-	    (r = open_stream(e, &e->err, m, 1, on_stream, EV_READ)) != 0)
+	if ((r = stream_open(n, &e->out, privmsg_take_fd(m, 0), on_stream,
+		 EV_READ, e)) != 0 ||
+	    (r = stream_open(n, &e->err, privmsg_take_fd(m, 1), on_stream,
+		 EV_READ, e)) != 0)
 		return r;
 	if (buf_len(&e->in.data) == 0)
 		return 0;
-	return open_stream(e, &e->in, m, 2, on_stdin, EV_WRITE);
+	return stream_open(n, &e->in, privmsg_take_fd(m, 2), on_stdin, EV_WRITE,
+	    e);
 }
 
 /* A command that could not be started is a result, not an error. */
@@ -270,7 +275,7 @@ on_stream(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if ((r = take(e->net, s)) > 0 || r == ERR_AGAIN)
 		return;
-	close_stream(s);
+	stream_close(s);
 	over(e);
 }
 
@@ -282,8 +287,8 @@ on_grace(evutil_socket_t fd, short what, void *arg)
 	struct exec *e = arg;
 
 	(void)fd, (void)what;
-	close_stream(&e->out);
-	close_stream(&e->err);
+	stream_close(&e->out);
+	stream_close(&e->err);
 	over(e);
 }
 

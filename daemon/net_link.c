@@ -3,7 +3,6 @@
 #include "daemon/net.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -174,10 +173,8 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	link_flush(n);
-	if (n->state == NET_SERVICE && link_backlog(&n->link) < NET_OUT_HIGH) {
-		pty_pump(n);
-		exec_pump(n);
-	}
+	if (n->state == NET_SERVICE && link_backlog(&n->link) < NET_OUT_HIGH)
+		net_pump(n);
 	net_process(n);
 }
 

@@ -5,7 +5,6 @@
  */
 #include "daemon/net.h"
 
-#include <event2/event.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -66,6 +65,25 @@ mon_exec_end(struct net *n, uint32_t handle)
 		_exit(1);
 	ask(n, PM_EXEC_END, 0, &b);
 	buf_free(&b);
+}
+
+void
+mon_exec_signal(struct net *n, uint32_t handle, int number)
+{
+	struct buf b;
+
+	buf_init(&b, 8);
+	if (buf_put_u32(&b, handle) != 0 ||
+	    buf_put_u8(&b, (uint8_t)number) != 0)
+		_exit(1);
+	ask(n, PM_EXEC_SIGNAL, 0, &b);
+	buf_free(&b);
+}
+
+void
+mon_sftp_start(struct net *n)
+{
+	ask(n, PM_SFTP_START, 0, NULL);
 }
 
 void
@@ -137,7 +155,7 @@ mon_pty_start(struct net *n, struct rpc_command *c)
 
 int
 mon_exec_start(struct net *n, uint16_t slot, struct rpc_exec *e,
-    uint32_t timeout_ms)
+    uint32_t timeout_ms, bool has_stdin)
 {
 	struct buf b;
 	int r;
@@ -145,7 +163,7 @@ mon_exec_start(struct net *n, uint16_t slot, struct rpc_exec *e,
 	buf_init(&b, BODY_MAX);
 	if ((r = put_command(&b, &e->name, &e->arg, &e->env)) == 0 &&
 	    (r = buf_put_u32(&b, timeout_ms)) == 0 &&
-	    (r = buf_put_u8(&b, buf_len(&e->in) != 0)) == 0)
+	    (r = buf_put_u8(&b, has_stdin)) == 0)
 		ask(n, PM_EXEC_START, slot, &b);
 	buf_free(&b);
 	return r;
@@ -244,9 +262,21 @@ exited(struct net *n, struct privmsg *m)
 	    (r = buf_get_u8(&m->body, &how)) != 0 ||
 	    (r = buf_get_u32(&m->body, &status)) != 0)
 		return r;
-	if (handle != PRIV_PTY_HANDLE)
+	if (n->service == MUX_EXEC || n->service == MUX_EXEC_STREAM)
+		flow_exited(n, handle, (enum priv_exit)how, status);
+	else if (handle != PRIV_PTY_HANDLE)
 		exec_exited(n, handle, (enum priv_exit)how, status);
 	return 0;
+}
+
+/* A command's start, by the service that asked for it. */
+static int
+started(struct net *n, struct privmsg *m)
+{
+	if (n->service == MUX_EXEC || n->service == MUX_EXEC_STREAM)
+		return flow_started(n, m);
+	return m->type == PM_PTY_START + 1 ? pty_started(n, m) :
+					     exec_started(n, m);
 }
 
 static int
@@ -258,12 +288,13 @@ dispatch(struct net *n, struct privmsg *m)
 	case PM_CONTROL_OK:
 		return control_ok(n, m);
 	case PM_PTY_START + 1:
-		return pty_started(n, m);
+	case PM_EXEC_START + 1:
+		return started(n, m);
+	case PM_SFTP_START + 1:
+		return sftp_started(n, m);
 	case PM_PTY_STOP + 1:
 		pty_stopped(n);
 		return 0;
-	case PM_EXEC_START + 1:
-		return exec_started(n, m);
 	case PM_EXITED:
 		return exited(n, m);
 	case PM_WL_LIST + 1:

@@ -3,7 +3,6 @@
 #include "daemon/net.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>

@@ -25,6 +25,7 @@ enum {
 	OPT_DAEMON,
 	OPT_SYSLOG,
 	OPT_PEER,
+	OPT_SFTP_READONLY,
 	OPT_IGNORED
 };
 
@@ -50,6 +51,7 @@ static const struct option longopts[] = {
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
 	{ "daemon", no_argument, NULL, OPT_DAEMON },
 	{ "syslog", no_argument, NULL, OPT_SYSLOG },
+	{ "sftp-readonly", no_argument, NULL, OPT_SFTP_READONLY },
 	{ "peer", required_argument, NULL, OPT_PEER },
 	{ "pprofmode", required_argument, NULL, OPT_IGNORED },
 	{ "pprofaddr", required_argument, NULL, OPT_IGNORED },
@@ -75,6 +77,7 @@ static const char usage_text[] =
     "      --cliaddr PATH     control socket; empty for none\n"
     "      --clinet unix      its network\n"
     "      --dmsgdisc URL, --dmsgsessions N, --dmsgport N, --no-dmsg\n"
+    "      --sftp-readonly    files may be read over SFTP, not changed\n"
     "      --envprefix P      prefix of environment variables: DMSGPTY\n"
     "      --log-level L      error, warn, info (default) or debug\n"
     "      --daemon           go to the background, log to syslog\n"
@@ -171,6 +174,9 @@ set_flag(struct options *o, int opt)
 	case OPT_SYSLOG:
 		o->syslog = true;
 		return 0;
+	case OPT_SFTP_READONLY:
+		o->sftp_readonly = true;
+		return 0;
 	case OPT_IGNORED:
 		fputs("skyptyd: profiling flags have no effect here\n", stderr);
 		return 0;
@@ -244,22 +250,33 @@ contradictions(const struct options *o)
 	return 0;
 }
 
+/* Of several letters in one word getopt(3) tells which one it was. */
+static int
+unknown_option(const char *word)
+{
+	char letter[3] = { '-', (char)optopt, '\0' };
+
+	return usage_error("option",
+	    word[0] == '-' && word[1] == '-' ? word : letter,
+	    "unknown, or lacks its value; 'skyptyd --help' lists them");
+}
+
 int
 options_parse(struct options *o, struct keyctx *ctx, int argc, char **argv)
 {
-	int opt, r;
+	int opt, r, before = 1;
 
 	o->listen_fd = -1;
 	o->envprefix = "DMSGPTY";
 	o->log_level = LOG_LEVEL_INFO;
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "c:l:h", longopts, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, "c:l:h", longopts, NULL)) != -1) {
 		if (opt == '?')
-			return usage_error("option", argv[optind - 1],
-			    "unknown, or lacks its value; 'skyptyd --help' "
-			    "lists them");
-		else if ((r = take(o, ctx, opt)) != 0)
+			return unknown_option(argv[before]);
+		if ((r = take(o, ctx, opt)) != 0)
 			return r;
+		before = optind;
+	}
 	if (optind < argc)
 		return usage_error("argument", argv[optind],
 		    "not expected here");

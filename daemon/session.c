@@ -60,6 +60,8 @@ describe(const struct settings *s, const struct options *o,
 		.peer = (char *)(uintptr_t)peer,
 		.conf = s->conf_path,
 		.chroot_dir = (char *)(uintptr_t)CHROOT_DIR,
+		.sftp_server = s->sftp_server,
+		.sftp_readonly = s->conf.sftp_readonly,
 		.sk = carrier == PRIV_CONTROL ? NULL : s->conf.sk,
 		.wl = s->wl,
 		.nwl = s->nwl };

@@ -237,6 +237,38 @@ find_user(struct settings *s)
 	return 0;
 }
 
+/* Where distributions put OpenSSH's. */
+static const char *
+installed_sftp_server(void)
+{
+	static const char *const places[] = { "/usr/lib/openssh/sftp-server",
+		"/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server",
+		"/usr/libexec/sftp-server" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (access(places[i], X_OK) == 0)
+			return places[i];
+	return "";
+}
+
+static int
+find_sftp_server(struct settings *s, const struct options *o)
+{
+	const char *path = s->conf.sftp_server;
+
+	if (o->sftp_readonly)
+		s->conf.sftp_readonly = true;
+	if (*path == '\0')
+		path = installed_sftp_server();
+	else if (strcmp(path, "none") == 0)
+		path = "";
+	else if (access(path, X_OK) == -1)
+		log_warn("sftp_server: %s: %s; files cannot be served", path,
+		    strerror(errno));
+	s->sftp_server = strdup(path);
+	return s->sftp_server != NULL ? 0 : EXIT_OS;
+}
+
 static int
 check_whitelist(const struct settings *s, const struct options *o)
 {
@@ -268,7 +300,7 @@ settings_load(struct settings *s, const struct options *o, struct keyctx *ctx)
 	if ((r = take_flags(s, o)) != 0 || (r = take_allowed(s, o)) != 0 ||
 	    (r = find_identity(s, o, ctx)) != 0 ||
 	    (r = find_listen(s, o)) != 0 || (r = check_control(s, o)) != 0 ||
-	    (r = find_user(s)) != 0)
+	    (r = find_user(s)) != 0 || (r = find_sftp_server(s, o)) != 0)
 		return r;
 	return check_whitelist(s, o);
 }
@@ -280,6 +312,7 @@ settings_free(struct settings *s)
 	free(s->conf_path);
 	free(s->wl);
 	free(s->listen);
+	free(s->sftp_server);
 	memset(s, 0, sizeof(*s));
 }
 

@@ -43,6 +43,7 @@ struct options {
 	enum log_level log_level;
 	/* Given flags, over what the configuration says. */
 	const char *dmsgdisc, *dmsgsessions, *dmsgport, *clinet, *cliaddr;
+	bool sftp_readonly;
 	struct key_public *allow; /* --allow, --wl */
 	size_t nallow;
 };
@@ -60,8 +61,9 @@ struct settings {
 	struct key_public pk;
 	struct key_public *wl; /* fixed: flags, standard input; nwl of them */
 	size_t nwl;
-	char *listen; /* addresses divided by commas, or "" */
-	bool control; /* whether there is a control socket */
+	char *listen;	   /* addresses divided by commas, or "" */
+	char *sftp_server; /* absolute path, or "" for none */
+	bool control;	   /* whether there is a control socket */
 	gid_t cligroup;
 	uid_t uid; /* of confined processes */
 	gid_t gid;

@@ -92,6 +92,8 @@ set_limit(struct job *j, uint32_t ms)
 	struct timeval tv = { .tv_sec = ms / 1000,
 		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
+	if (ms == 0)
+		return 0;
 	j->timer = evtimer_new(j->mon->base, on_timeout, j);
 	return j->timer != NULL && event_add(j->timer, &tv) == 0 ? 0 :
 								   ERR_NOMEM;
@@ -193,6 +195,35 @@ exec_end(struct monitor *m, struct privmsg *msg)
 		job_free(j);
 	else
 		job_signal(j, SIGKILL);
+	return 0;
+}
+
+/* What a user at a terminal could type or type to kill(1). */
+static bool
+may_send(uint8_t number)
+{
+	static const uint8_t sendable[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,
+		SIGKILL, SIGUSR1, SIGUSR2, SIGCONT };
+
+	return memchr(sendable, number, sizeof(sendable)) != NULL;
+}
+
+int
+exec_signal(struct monitor *m, struct privmsg *msg)
+{
+	struct job *j;
+	uint32_t handle;
+	uint8_t number;
+	int r;
+
+	if ((r = buf_get_u32(&msg->body, &handle)) != 0 ||
+	    (r = buf_get_u8(&msg->body, &number)) != 0)
+		return r;
+	if (!may_send(number))
+		return ERR_RANGE;
+	if ((j = by_handle(m, handle)) == NULL)
+		return ERR_NOTFOUND;
+	job_signal(j, number);
 	return 0;
 }
 

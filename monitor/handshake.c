@@ -107,7 +107,7 @@ hand_over(struct monitor *m, struct privmsg *msg)
 	malloc_trim(0); /* the whitelist may have been long */
 	mon_timer(m, 0);
 	m->phase = MON_SESSION;
-	m->grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC;
+	m->grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP;
 	buf_init(&b, NOISE_MSG_MAX);
 	if ((r = put_keys(&b, m, &keys)) == 0)
 		child_answer(m, msg, &b);

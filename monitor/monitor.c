@@ -39,18 +39,19 @@ mon_timer(struct monitor *m, int seconds)
 /* --- the end --- */
 
 static void
-signal_jobs(struct monitor *m, int pty_signal, int exec_signal)
+signal_jobs(struct monitor *m, int pty_signal, int pipe_signal)
 {
 	job_signal(&m->pty, pty_signal);
+	job_signal(&m->sftp, pipe_signal);
 	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
-		job_signal(&m->exec[i], exec_signal);
+		job_signal(&m->exec[i], pipe_signal);
 }
 
 static void
 leave_if_done(struct monitor *m)
 {
 	if (m->phase != MON_DYING || m->child_pid != 0 || m->pty.pid != 0 ||
-	    exec_any(m))
+	    m->sftp.pid != 0 || exec_any(m))
 		return;
 	handshake_end(m);
 	exit(0);
@@ -71,6 +72,7 @@ mon_die(struct monitor *m)
 	mon_timer(m, MON_HANGUP_GRACE);
 	pty_reap(m);
 	exec_reap(m);
+	sftp_reap(m);
 	leave_if_done(m);
 }
 
@@ -177,6 +179,7 @@ on_chld(evutil_socket_t fd, short what, void *arg)
 	}
 	pty_reap(m);
 	exec_reap(m);
+	sftp_reap(m);
 	leave_if_done(m);
 }
 

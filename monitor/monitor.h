@@ -61,6 +61,8 @@ struct monitor {
 	struct privmsg msg;
 	struct job pty;
 	struct job exec[PRIV_EXECS_MAX];
+	struct job sftp;
+	bool sftp_used;
 	uint32_t last_handle;
 	bool stopping; /* PTY_STOP waits for the shell to be reaped */
 	uint16_t stop_id;
@@ -117,7 +119,7 @@ int whitelist_remove(struct monitor *, struct privmsg *);
 /* Whether the process behind the control socket may use it. */
 bool whitelist_control(struct monitor *, int conn);
 
-/* --- pty.c, exec.c: what is run --- */
+/* --- pty.c, exec.c, sftp.c: what is run --- */
 
 int pty_start(struct monitor *, struct privmsg *);
 int pty_stop(struct monitor *, struct privmsg *);
@@ -126,8 +128,12 @@ void pty_reap(struct monitor *);
 
 int exec_start(struct monitor *, struct privmsg *);
 int exec_end(struct monitor *, struct privmsg *);
+int exec_signal(struct monitor *, struct privmsg *);
 void exec_reap(struct monitor *);
 bool exec_any(const struct monitor *);
+
+int sftp_start(struct monitor *, struct privmsg *);
+void sftp_reap(struct monitor *);
 
 /* --- job.c --- */
 

@@ -10,7 +10,7 @@ refused_with() {
 	status=0
 	on_host -- "$@" >"$dir/out" 2>"$dir/err.exec" || status=$?
 	equal $status 255 "status of $*"
-	has "$dir/err.exec" "dmsgpty: exec $1: $text"
+	has "$dir/err.exec" "cannot start the command: $text"
 	[ ! -s "$dir/out" ] || fail "there is output: $(cat "$dir/out")"
 }
 

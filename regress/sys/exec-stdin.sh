@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A command's input arrives as it was, up to its limit; without any it reads
-# nothing.
+# A command's input arrives as it was, of any size and as it comes; without any
+# it reads nothing.
 . regress/sys/lib.sh
 
 input() {
@@ -18,12 +18,19 @@ input() {
 	# Nobody has to read it.
 	on_host -- true <"$dir/bytes" || fail "unread input was an error"
 
-	echo >>"$dir/bytes"
-	status=0
-	on_host -- cat <"$dir/bytes" >"$dir/out" 2>"$dir/err.exec" || status=$?
-	[ $status -ne 0 ] || fail "too much input was accepted"
-	has "$dir/err.exec" "1 MiB"
-	[ ! -s "$dir/out" ] || fail "the command was run all the same"
+	# Neither does it end there, and it arrives while it is sent.
+	for _ in 1 2 3 4 5 6 7 8; do
+		cat "$dir/bytes"
+	done >"$dir/more"
+	on_host -- cat <"$dir/more" >"$dir/copy" || fail "8 MiB were not taken"
+	cmp "$dir/copy" "$dir/more" || fail "8 MiB were changed"
+	mkfifo "$dir/fifo"
+	on_host -- cat <"$dir/fifo" >"$dir/copy" &
+	exec 7>"$dir/fifo"
+	echo early >&7
+	wait_for "input before its end" grep -q early "$dir/copy"
+	exec 7>&-
+	wait $! || fail "a slow input failed"
 	serves
 	stop_host
 }

@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -210,6 +211,28 @@ static void
 handle_7(struct buf *b)
 {
 	must(buf_put_u32(b, 7));
+}
+
+static void
+signal_term(struct buf *b)
+{
+	must(buf_put_u32(b, 7));
+	must(buf_put_u8(b, SIGTERM));
+}
+
+/* To a command that runs, but not one that may be sent. */
+static void
+signal_stop(struct buf *b)
+{
+	must(buf_put_u32(b, 1));
+	must(buf_put_u8(b, SIGSTOP));
+}
+
+static void
+signal_none(struct buf *b)
+{
+	must(buf_put_u32(b, 1));
+	must(buf_put_u8(b, 0));
 }
 
 static void
@@ -630,6 +653,44 @@ run_end_twice(const struct attack *a)
 	await_death(a);
 }
 
+/* A signal to one that has been given up. */
+static void
+run_signal_after_end(const struct attack *a)
+{
+	struct buf b;
+
+	send_built(PM_EXEC_START, exec_sleep);
+	await_success(PM_EXEC_START + 1);
+	buf_init(&b, 8);
+	must(buf_put_u32(&b, 1));
+	ask(PM_EXEC_END, &b);
+	buf_reset(&b);
+	must(buf_put_u32(&b, 1));
+	must(buf_put_u8(&b, SIGTERM));
+	ask(PM_EXEC_SIGNAL, &b);
+	buf_free(&b);
+	await_death(a);
+}
+
+/* A signal that it may not send, to a command of its own. */
+static void
+run_signal(const struct attack *a)
+{
+	send_built(PM_EXEC_START, exec_sleep);
+	await_success(PM_EXEC_START + 1);
+	send_payload(a);
+	await_death(a);
+}
+
+static void
+run_sftp_twice(const struct attack *a)
+{
+	ask(PM_SFTP_START, NULL);
+	await_success(PM_SFTP_START + 1);
+	ask(PM_SFTP_START, NULL);
+	await_death(a);
+}
+
 static void
 run_too_many_execs(const struct attack *a)
 {
@@ -744,12 +805,15 @@ static const struct request {
 	{ "PTY_STOP", PM_PTY_STOP, NULL },
 	{ "EXEC_START", PM_EXEC_START, exec_start },
 	{ "EXEC_END", PM_EXEC_END, handle_7 },
+	{ "EXEC_SIGNAL", PM_EXEC_SIGNAL, signal_term },
+	{ "SFTP_START", PM_SFTP_START, NULL },
 	{ "WL_LIST", PM_WL_LIST, NULL },
 	{ "WL_ADD", PM_WL_ADD, one_key },
 	{ "WL_REMOVE", PM_WL_REMOVE, one_key },
 };
 
-#define REQUESTS (sizeof(requests) / sizeof(requests[0]))
+#define REQUESTS	 (sizeof(requests) / sizeof(requests[0]))
+#define FIRST_OF_CONTROL (REQUESTS - 3)
 
 /* Well-formed requests where the phase or the grant is missing. */
 static void
@@ -770,7 +834,7 @@ add_out_of_state(void)
 			a->type = r->type;
 			a->payload = r->payload;
 		}
-	for (size_t i = 4; i < REQUESTS; i++) {
+	for (size_t i = FIRST_OF_CONTROL; i < REQUESTS; i++) {
 		r = &requests[i];
 		snprintf(name, sizeof(name), "%s-over-tcp", r->name);
 		a = add(SESSION, name, "request %s refused: not granted",
@@ -783,7 +847,7 @@ add_out_of_state(void)
 static void
 add_unknown(void)
 {
-	static const uint16_t types[] = { 0, 1, 3, 4, 5, 7, 22, 100, 101, 103,
+	static const uint16_t types[] = { 0, 1, 3, 4, 5, 7, 26, 100, 101, 103,
 		105, 200, 201, 301, 65534, 65535 };
 	static const enum phase phases[] = { PRE, SESSION };
 	struct attack *a;
@@ -867,6 +931,7 @@ add_malformed(void)
 		{ "end-unknown", PM_EXEC_END, handle_7, ERR_NOTFOUND },
 		{ "end-zero", PM_EXEC_END, handle_0, ERR_NOTFOUND },
 		{ "end-max", PM_EXEC_END, handle_max, ERR_NOTFOUND },
+		{ "signal-unknown", PM_EXEC_SIGNAL, signal_term, ERR_NOTFOUND },
 		{ "log-level", PM_LOG, log_level, ERR_RANGE },
 		{ "log-nul", PM_LOG, log_nul, ERR_FORMAT },
 		{ "log-length", PM_LOG, log_length, 0 },
@@ -875,6 +940,7 @@ add_malformed(void)
 	static const char *const names[] = { [PM_EXEC_START] = "EXEC_START",
 		[PM_PTY_START] = "PTY_START",
 		[PM_EXEC_END] = "EXEC_END",
+		[PM_EXEC_SIGNAL] = "EXEC_SIGNAL",
 		[PM_LOG] = "LOG" };
 
 	/* Where several errors would be right, any of them is. */
@@ -903,6 +969,12 @@ add_sizes(void)
 	    "too short");
 	single(SESSION, "end-too-long", PM_EXEC_END, bytes_5, "EXEC_END",
 	    "too long");
+	single(SESSION, "signal-too-short", PM_EXEC_SIGNAL, bytes_3,
+	    "EXEC_SIGNAL", "too short");
+	single(SESSION, "sftp-too-long", PM_SFTP_START, bytes_1, "SFTP_START",
+	    "too long");
+	single(CONTROL, "sftp-on-control-socket", PM_SFTP_START, NULL,
+	    "SFTP_START", "not granted");
 	single(CONTROL, "list-too-long", PM_WL_LIST, bytes_1, "WL_LIST",
 	    "too long");
 	single(CONTROL, "add-too-long", PM_WL_ADD, wl_too_long, "WL_ADD",
@@ -960,6 +1032,18 @@ add_more(void)
 	a->run = run_too_many_execs;
 	a = add(SESSION, "end-twice", "request EXEC_END refused: ");
 	a->run = run_end_twice;
+	a = add(SESSION, "signal-after-end", "request EXEC_SIGNAL refused: ");
+	a->run = run_signal_after_end;
+	a = add(SESSION, "signal-stop", "request EXEC_SIGNAL refused: ");
+	a->payload = signal_stop;
+	a->type = PM_EXEC_SIGNAL;
+	a->run = run_signal;
+	a = add(SESSION, "signal-zero", "request EXEC_SIGNAL refused: ");
+	a->payload = signal_none;
+	a->type = PM_EXEC_SIGNAL;
+	a->run = run_signal;
+	a = add(SESSION, "sftp-twice", "request SFTP_START refused: ");
+	a->run = run_sftp_twice;
 }
 
 static void
@@ -996,6 +1080,7 @@ make_list(void)
 	add_more();
 	add_truncated("PTY_START", PM_PTY_START, SESSION, pty_start);
 	add_truncated("EXEC_START", PM_EXEC_START, SESSION, exec_start);
+	add_truncated("EXEC_SIGNAL", PM_EXEC_SIGNAL, SESSION, signal_term);
 	add_truncated("LOG", PM_LOG, PRE, log_line);
 	add_truncated("WL_ADD", PM_WL_ADD, CONTROL, one_key);
 }

@@ -464,7 +464,7 @@ test_kept_keys(void **state)
 	(void)state;
 	accept_text(&c,
 	    "{\"dmsg_servers\":[{\"static\":\"x\",\"server\":{\"wl\":[1]}}],"
-	    "\"sftp_server\":\"internal\",\"authorized_pks\":\"f\"}");
+	    "\"authorized_pks\":\"f\"}");
 	assert_int_equal(c.given, 0);
 	assert_int_equal(c.nwl, 0);
 	config_free(&c);

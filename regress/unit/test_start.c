@@ -27,7 +27,7 @@
 static uint8_t the_sk[KEY_SECRET_LEN];
 static struct key_public the_wl[START_WL_MAX + 1];
 static char peer[] = "192.0.2.1 port 4711", conf[] = "/etc/x.json",
-	    chroot_dir[] = "/run/x";
+	    chroot_dir[] = "/run/x", sftp[] = "/usr/lib/sftp-server";
 
 static const struct start model = {
 	.carrier = PRIV_KK,
@@ -41,6 +41,8 @@ static const struct start model = {
 	.peer = peer,
 	.conf = conf,
 	.chroot_dir = chroot_dir,
+	.sftp_server = sftp,
+	.sftp_readonly = true,
 	.sk = the_sk,
 };
 
@@ -64,6 +66,7 @@ free_start(struct start *s)
 	free(s->peer);
 	free(s->conf);
 	free(s->chroot_dir);
+	free(s->sftp_server);
 	free((void *)(uintptr_t)s->wl);
 	sodium_free((void *)(uintptr_t)s->sk);
 }
@@ -82,6 +85,8 @@ check_equal(const struct start *a, const struct start *b)
 	assert_string_equal(a->peer, b->peer);
 	assert_string_equal(a->conf, b->conf);
 	assert_string_equal(a->chroot_dir, b->chroot_dir);
+	assert_string_equal(a->sftp_server, b->sftp_server);
+	assert_int_equal(a->sftp_readonly, b->sftp_readonly);
 	assert_int_equal(a->nwl, b->nwl);
 	if (a->nwl != 0)
 		assert_memory_equal(a->wl, b->wl, a->nwl * sizeof(*a->wl));
@@ -201,7 +206,7 @@ test_strings(void **state)
 {
 	char longest[PATH_LIMIT + 2];
 	struct start s = model, got;
-	char **texts[] = { &s.peer, &s.conf, &s.chroot_dir };
+	char **texts[] = { &s.peer, &s.conf, &s.chroot_dir, &s.sftp_server };
 	uint8_t *raw;
 	size_t n;
 

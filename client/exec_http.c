@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC */
+/* A command by the original's stream over HTTP/1.1.  spec: pty.md 7.2. */
+#include "client/skypty.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "common/http.h"
+#include "common/mux.h"
+
+#define FRAMES_HIGH (256U * 1024) /* decoded output that stops reading */
+#define TEXT_MAX    4096	  /* of a refusal that is shown */
+#define QUIET_MS    180000	  /* four keepalives of the host's */
+
+struct stream {
+	struct conn conn;
+	struct sink sink;
+	struct http_body body;
+	bool head_done;
+	int refused;	   /* a status other than 200 */
+	struct buf frames; /* out of the body */
+	int64_t last_heard;
+};
+
+/* Strings of JSON are UTF-8; Go would replace what is not. */
+static bool
+is_utf8(const uint8_t *p, size_t n)
+{
+	size_t more;
+
+	for (size_t i = 0; i < n; i += more + 1) {
+		more = p[i] < 0x80		? 0 :
+		    p[i] >= 0xc2 && p[i] < 0xe0 ? 1 :
+		    (p[i] & 0xf0) == 0xe0	? 2 :
+		    p[i] >= 0xf0 && p[i] < 0xf5 ? 3 :
+						  n;
+		if (more >= n - i)
+			return false;
+		for (size_t k = 1; k <= more; k++)
+			if ((p[i + k] & 0xc0) != 0x80)
+				return false;
+	}
+	return true;
+}
+
+static bool
+fits(const struct options *o)
+{
+	for (char **w = o->command; *w != NULL; w++)
+		if (!is_utf8((const uint8_t *)*w, strlen(*w)))
+			return false;
+	for (size_t i = 0; i < o->nenv; i++)
+		if (!is_utf8((const uint8_t *)o->env[i], strlen(o->env[i])))
+			return false;
+	return true;
+}
+
+static int
+describe(struct buf *json, const struct options *o, const struct buf *in)
+{
+	struct rpc_exec e;
+	int r;
+
+	if ((r = exec_describe(&e, o)) == 0) {
+		buf_view(&e.in, buf_ptr(in), buf_len(in));
+		if (e.timeout_ms == 0)
+			e.timeout_ms = XS_TIMEOUT_MAX_MS;
+		r = xs_put_request(json, &e) == 0 ? 0 : TRY_NEXT;
+	}
+	exec_describe_free(&e);
+	return r;
+}
+
+static int
+put_request(struct buf *out, const struct buf *json)
+{
+	char head[256];
+
+	snprintf(head, sizeof(head),
+	    "POST " XS_PATH " HTTP/1.1\r\nHost: dmsgpty\r\n"
+	    "Accept: " XS_MEDIA_TYPE "\r\nContent-Type: application/json\r\n"
+	    "Content-Length: %zu\r\n\r\n",
+	    buf_len(json));
+	if (buf_put(out, head, strlen(head)) != 0 ||
+	    buf_put(out, buf_ptr(json), buf_len(json)) != 0)
+		return EXIT_FAILED;
+	return 0;
+}
+
+/* --- the response --- */
+
+static int
+take_head(struct stream *s)
+{
+	struct http_head h;
+	struct buf type;
+	int r;
+
+	do
+		r = http_get_response(&s->conn.in, &h);
+	while (r == 1 && h.status < 200);
+	if (r == 0)
+		return 0;
+	if (r < 0)
+		return conn_bad(&s->conn, r);
+	s->head_done = true;
+	http_body_init(&s->body, &h, true);
+	if (h.status != 200) {
+		s->refused = h.status;
+		return 0;
+	}
+	if (http_field(&h.fields, "content-type", &type) == 1 &&
+	    http_is(&type, XS_MEDIA_TYPE))
+		return 0;
+	complain("the host's stream is of a kind that is not known here");
+	return EXIT_FAILED;
+}
+
+/* The body as it comes: frames, or the reason of a refusal. */
+static int
+take_body(struct stream *s)
+{
+	struct buf piece;
+	int r;
+
+	while (buf_len(&s->frames) < FRAMES_HIGH &&
+	    (r = http_get_body(&s->body, &s->conn.in, &piece)) != 0) {
+		if (r < 0)
+			return conn_bad(&s->conn, r);
+		if (buf_put(&s->frames, buf_ptr(&piece), buf_len(&piece)) != 0)
+			return conn_bad(&s->conn, ERR_LIMIT);
+	}
+	return 0;
+}
+
+static int
+write_frames(struct stream *s)
+{
+	struct buf payload;
+	uint8_t tag;
+	int r;
+
+	while (
+	    (r = sink_next(&s->sink, &s->frames, &tag, &payload)) == SINK_FRAME)
+		if (tag != XS_KEEPALIVE) {
+			complain("protocol error: unknown frame tag %u", tag);
+			return EXIT_FAILED;
+		}
+	return r == SINK_BAD ? conn_bad(&s->conn, ERR_LIMIT) :
+	    r == EXIT_FAILED ? r :
+			       0;
+}
+
+static int
+refused(struct stream *s)
+{
+	struct buf text = s->frames;
+
+	while (buf_len(&text) > 0 && buf_ptr(&text)[buf_len(&text) - 1] == '\n')
+		buf_view(&text, buf_ptr(&text), buf_len(&text) - 1);
+	complain("the host refused the command: %d %s", s->refused,
+	    printable(&text));
+	return EXIT_FAILED;
+}
+
+/* --- the end --- */
+
+static int
+cut_short(struct stream *s)
+{
+	if (!s->conn.accepted)
+		return conn_ended(&s->conn);
+	complain("the stream ended before the command reported an exit code");
+	return EXIT_FAILED;
+}
+
+static int64_t
+trailer_number(const struct buf *trailers, const char *name, int64_t fallback)
+{
+	struct buf v;
+	int64_t n;
+
+	if (http_field(trailers, name, &v) != 1 || http_number(&v, &n) != 0)
+		return fallback;
+	return n;
+}
+
+static int
+ended(struct stream *s, const struct options *o)
+{
+	const struct buf *t = &s->body.trailers;
+	struct buf v;
+
+	if (s->sink.inside || buf_len(&s->frames) != 0) {
+		complain("protocol error: the stream ended inside a frame");
+		return EXIT_FAILED;
+	}
+	if (http_field(t, XS_TRAILER_EXIT, &v) != 1)
+		return cut_short(s);
+	if (http_field(t, XS_TRAILER_ERROR, &v) == 1 && buf_len(&v) != 0) {
+		complain("the command could not be started: %s", printable(&v));
+		return EXIT_FAILED;
+	}
+	return exec_ended(o,
+	    http_field(t, XS_TRAILER_TIMEDOUT, &v) == 1 && http_is(&v, "true") ?
+		XS_TIMEDOUT :
+		XS_EXITED,
+	    trailer_number(t, XS_TRAILER_EXIT, -1),
+	    trailer_number(t, XS_TRAILER_DURATION, 0));
+}
+
+/* Everything that can be done now; *over when nothing is left to do. */
+static int
+advance(struct stream *s, const struct options *o, bool *over)
+{
+	int r = 0;
+
+	if (!s->head_done && (r = take_head(s)) != 0)
+		return r;
+	if (s->head_done && (r = take_body(s)) != 0)
+		return r;
+	if (s->refused == 0 && (r = write_frames(s)) != 0)
+		return r;
+	*over = true;
+	if (s->refused != 0 &&
+	    (s->conn.eof || s->body.state == HTTP_DONE ||
+		buf_len(&s->frames) > TEXT_MAX))
+		return refused(s);
+	if (s->refused == 0 && s->head_done && s->body.state == HTTP_DONE &&
+	    s->sink.blocked == NULL)
+		return ended(s, o);
+	if (s->conn.eof && s->sink.blocked == NULL)
+		return cut_short(s);
+	*over = false;
+	return 0;
+}
+
+static int
+await(struct stream *s)
+{
+	struct pollfd p[2];
+	int64_t now;
+
+	s->conn.hold = s->sink.blocked != NULL;
+	p[0] = (struct pollfd){ .fd = s->conn.eof ? -1 : s->conn.fd,
+		.events = conn_events(&s->conn) };
+	p[1] = sink_poll(&s->sink);
+	if (poll(p, 2, QUIET_MS) == -1 && errno != EINTR)
+		return EXIT_FAILED;
+	now = now_ms();
+	if (p[0].revents != 0 || s->conn.hold)
+		s->last_heard = now;
+	if (now - s->last_heard > QUIET_MS) {
+		complain("the host has not answered for %d seconds",
+		    QUIET_MS / 1000);
+		return EXIT_FAILED;
+	}
+	return p[0].revents != 0 ? conn_pump(&s->conn, p[0].revents) : 0;
+}
+
+static int
+exchange(struct stream *s, const struct options *o)
+{
+	bool over = false;
+	int r;
+
+	s->last_heard = now_ms();
+	if ((r = conn_flush(&s->conn)) != 0)
+		return r;
+	for (;;) {
+		if ((r = await(s)) != 0)
+			return r;
+		if (s->conn.rejected)
+			return TRY_NEXT;
+		if ((r = advance(s, o, &over)) != 0 || over)
+			return r;
+	}
+}
+
+static int
+attempt(struct keyctx *ctx, const struct options *o, const struct buf *json,
+    const char *uri)
+{
+	struct stream s = { .refused = 0 };
+	int r;
+
+	sink_init(&s.sink);
+	buf_init(&s.frames, FRAMES_HIGH + XS_FRAME_MAX + 65536);
+	if ((r = conn_try(&s.conn, ctx, o, uri)) == 0 &&
+	    (r = put_request(&s.conn.out, json)) == 0)
+		r = exchange(&s, o);
+	conn_close(&s.conn);
+	buf_free(&s.frames);
+	return r;
+}
+
+int
+exec_http_run(struct keyctx *ctx, const struct options *o, const struct buf *in)
+{
+	struct buf json;
+	int r;
+
+	/* The control socket has no such service. */
+	if (o->dest.kind == DEST_LOCAL || o->terminal || !fits(o))
+		return TRY_NEXT;
+	buf_init(&json, 2 * XS_BODY_GO);
+	if ((r = describe(&json, o, in)) == 0)
+		r = buf_len(&json) > XS_BODY_GO ? TRY_NEXT : 0;
+	if (r == 0)
+		r = attempt(ctx, o, &json, MUX_URI_EXEC_STREAM);
+	if (r == TRY_NEXT && buf_len(&json) <= XS_BODY_GO)
+		r = attempt(ctx, o, &json, MUX_URI_EXEC_STREAM2);
+	buf_free(&json);
+	return r;
+}

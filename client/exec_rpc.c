@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+/* A command by pty.Exec: all of its input first, all of its output after. */
+#include "client/skypty.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/mux.h"
+
+#define TIMEOUT_MAX 300000 /* what a host cuts a longer one to */
+#define EXTRA_MS    10000  /* for the way, beyond the command's time */
+
+static int
+write_all(int fd, struct buf *b)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	ssize_t r;
+
+	while ((r = buf_write(b, fd)) > 0 || r == ERR_AGAIN)
+		if (r == ERR_AGAIN)
+			(void)poll(&p, 1, -1);
+	if (r == 0)
+		return 0;
+	/* Whoever read it has heard enough. */
+	if (errno != EPIPE)
+		complain("output: %s", strerror(errno));
+	return EXIT_FAILED;
+}
+
+static int
+put_call(struct conn *c, struct rpc_client *rpc, const struct options *o,
+    const struct buf *in)
+{
+	union rpc_value v = { .exec = { .timeout_ms = 0 } };
+	struct rpc_exec *x = &v.exec;
+	int r;
+
+	if ((r = exec_describe(x, o)) == 0) {
+		buf_view(&x->in, buf_ptr(in), buf_len(in));
+		if (x->timeout_ms == 0 || x->timeout_ms > TIMEOUT_MAX)
+			x->timeout_ms = TIMEOUT_MAX;
+		r = rpc_client_call(rpc, &c->out, RPC_PTY_EXEC, &v, NULL);
+		if (r != 0)
+			complain("the command does not fit into a call: %s",
+			    err_text(r));
+	}
+	exec_describe_free(x);
+	return r == 0 ? 0 : EXIT_FAILED;
+}
+
+static int
+deliver(struct rpc_exec_result *res, const struct options *o)
+{
+	enum xs_how how = res->timed_out ? XS_TIMEDOUT : XS_EXITED;
+	int r;
+
+	if ((r = write_all(STDOUT_FILENO, &res->out)) != 0 ||
+	    (r = write_all(STDERR_FILENO, &res->err)) != 0)
+		return r;
+	if (res->out_cut)
+		fputs("[stdout truncated at 16MiB]\n", stderr);
+	if (res->err_cut)
+		fputs("[stderr truncated at 16MiB]\n", stderr);
+	return exec_ended(o, how, res->exit_code, res->duration_ms);
+}
+
+static int
+call(struct conn *c, const struct options *o, const struct buf *in)
+{
+	int64_t wait = o->timeout_ms == 0 ? TIMEOUT_MAX : o->timeout_ms;
+	struct rpc_client *rpc;
+	struct rpc_reply reply;
+	int r;
+
+	if ((rpc = rpc_client_new()) == NULL)
+		return EXIT_FAILED;
+	if ((r = put_call(c, rpc, o, in)) == 0)
+		r = call_await(c, rpc, wait + EXTRA_MS, &reply);
+	if (r == 0 && reply.failed) {
+		complain("the host refused the command: %s",
+		    printable(&reply.error));
+		r = EXIT_FAILED;
+	} else if (r == 0)
+		r = deliver(&reply.value.result, o);
+	rpc_client_free(rpc);
+	return r;
+}
+
+int
+exec_rpc_run(struct keyctx *ctx, const struct options *o, const struct buf *in)
+{
+	struct conn c;
+	int r;
+
+	if (o->terminal) {
+		complain("this host gives a terminal to shells only, not to "
+			 "commands");
+		return EXIT_FAILED;
+	}
+	if ((r = conn_open(&c, ctx, o, MUX_URI_PTY)) == 0)
+		r = call(&c, o, in);
+	conn_close(&c);
+	return r;
+}

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * skypty fs mount and umount.  sshfs speaks SFTP on a socket whose other end
+ * is here, between it and our connection.  When the host goes the socket ends,
+ * and sshfs takes the mount away; so nothing is left to hang on.
+ */
+#include "client/skypty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/mux.h"
+#include "common/process.h"
+
+#define GRACE_MS 3000 /* for sshfs to end */
+
+enum {
+	OPT_RO = 256,
+	OPT_DEBUG,
+	OPT_ATTR_TTL,
+	OPT_ENTRY_TTL,
+	OPT_REMOTE_ROOT,
+	OPT_BACKGROUND
+};
+
+static const struct option longopts[] = {
+	{ "ro", no_argument, NULL, OPT_RO },
+	{ "debug", no_argument, NULL, OPT_DEBUG },
+	{ "attr-ttl", required_argument, NULL, OPT_ATTR_TTL },
+	{ "entry-ttl", required_argument, NULL, OPT_ENTRY_TTL },
+	{ "remote-root", required_argument, NULL, OPT_REMOTE_ROOT },
+	{ "background", no_argument, NULL, OPT_BACKGROUND },
+	{ NULL, 0, NULL, 0 },
+};
+
+static struct fs {
+	struct options o;
+	bool ro, debug, background;
+	int64_t attr_ms, entry_ms;
+	const char *root;
+	char dir[PROCESS_PATH_MAX];
+	pid_t sshfs;
+	int ready; /* who waits for the mount to be there, or -1 */
+	volatile sig_atomic_t asked; /* to end */
+} s;
+
+/* --- the command line --- */
+
+static int
+set_ttl(const char *name, const char *text, int64_t *ms)
+{
+	if ((*ms = duration_ms(text)) >= 0)
+		return 0;
+	complain("%s %s: write a time like 1s or 500ms", name, text);
+	return EXIT_USAGE;
+}
+
+/* 1 if the option is one of ours. */
+static int
+take(int opt, int *result)
+{
+	*result = 0;
+	switch (opt) {
+	case OPT_RO:
+		s.ro = true;
+		return 1;
+	case OPT_DEBUG:
+		s.debug = true;
+		return 1;
+	case OPT_BACKGROUND:
+		s.background = true;
+		return 1;
+	case OPT_REMOTE_ROOT:
+		s.root = optarg;
+		return 1;
+	case OPT_ATTR_TTL:
+		*result = set_ttl("--attr-ttl", optarg, &s.attr_ms);
+		return 1;
+	case OPT_ENTRY_TTL:
+		*result = set_ttl("--entry-ttl", optarg, &s.entry_ms);
+		return 1;
+	}
+	return 0;
+}
+
+/* --- the mount table --- */
+
+/* Octal escapes as the kernel writes them. */
+static void
+unescape(char *path)
+{
+	char *out = path;
+
+	for (; *path != '\0'; path++) {
+		if (path[0] == '\\' && path[1] >= '0' && path[1] <= '3' &&
+		    path[2] != '\0' && path[3] != '\0') {
+			*out++ = (char)((path[1] - '0') * 64 +
+			    (path[2] - '0') * 8 + (path[3] - '0'));
+			path += 3;
+		} else
+			*out++ = *path;
+	}
+	*out = '\0';
+}
+
+/* Whether a FUSE file system is mounted on the folder; it is not touched. */
+static bool
+is_mounted(const char *dir)
+{
+	char *line = NULL, *rest, *where, *type;
+	bool found = false;
+	size_t size = 0;
+	FILE *f;
+
+	if ((f = fopen("/proc/self/mounts", "re")) == NULL)
+		return false;
+	while (getline(&line, &size, f) != -1) {
+		rest = line;
+		if (strsep(&rest, " ") == NULL ||
+		    (where = strsep(&rest, " ")) == NULL ||
+		    (type = strsep(&rest, " ")) == NULL)
+			continue;
+		unescape(where);
+		if (strcmp(where, dir) == 0)
+			found = strncmp(type, "fuse", 4) == 0;
+	}
+	free(line);
+	fclose(f);
+	return found;
+}
+
+/* --- sshfs --- */
+
+static int
+run_program(char **argv)
+{
+	int status;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		process_reset_signals();
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int
+unmount(const char *dir, bool lazy)
+{
+	char flags[] = "-u", lazily[] = "-uz";
+	char fusermount[] = "fusermount3", dashes[] = "--";
+	char *argv[] = { fusermount, lazy ? lazily : flags, dashes,
+		(char *)(uintptr_t)dir, NULL };
+
+	return run_program(argv);
+}
+
+static void
+become_sshfs(int sock)
+{
+	char *spec, *options;
+
+	if (asprintf(&spec, "skypty:%s", s.root) == -1 ||
+	    asprintf(&options,
+		"passive,fsname=skypty,auto_unmount,attr_timeout=%.3f,"
+		"entry_timeout=%.3f,dcache_timeout=%d%s%s",
+		(double)s.attr_ms / 1000, (double)s.entry_ms / 1000,
+		(int)((s.attr_ms + 999) / 1000), s.ro ? ",ro" : "",
+		s.debug ? ",sshfs_debug" : "") == -1)
+		_exit(126);
+	process_reset_signals();
+	/* A terminal's interrupt is ours to act on. */
+	setpgid(0, 0);
+	if (dup2(sock, 0) == -1 || dup2(sock, 1) == -1)
+		_exit(126);
+	execlp("sshfs", "sshfs", spec, s.dir, "-f", "-o", options,
+	    (char *)NULL);
+	_exit(127);
+}
+
+static int
+start_sshfs(int *sock)
+{
+	int sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1 ||
+	    fcntl(sv[0], F_SETFL, O_NONBLOCK) == -1)
+		return EXIT_FAILED;
+	if ((s.sshfs = fork()) == 0)
+		become_sshfs(sv[1]);
+	close(sv[1]);
+	if (s.sshfs == -1) {
+		complain("sshfs: %s", strerror(errno));
+		close(sv[0]);
+		return EXIT_FAILED;
+	}
+	*sock = sv[0];
+	return 0;
+}
+
+/* --- while it is mounted --- */
+
+/* Told once, when the mount has come up. */
+static void
+tell_ready(void)
+{
+	if (s.ready == -1)
+		return;
+	(void)!write(s.ready, "", 1);
+	close(s.ready);
+	s.ready = -1;
+}
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	s.asked = 1;
+}
+
+static void
+catch_signals(void)
+{
+	static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	sigemptyset(&sa.sa_mask);
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
+		sigaction(caught[i], &sa, NULL);
+}
+
+/* Until the mount is there it is looked for often. */
+static int
+watch(void *arg)
+{
+	bool *up = arg;
+
+	if (s.asked)
+		return RELAY_STOP;
+	if (*up)
+		return 1000;
+	if (!is_mounted(s.dir))
+		return 10;
+	*up = true;
+	tell_ready();
+	return 1000;
+}
+
+static int
+reap_sshfs(void)
+{
+	int64_t until = now_ms() + GRACE_MS;
+	int status = 0;
+	pid_t pid;
+
+	while (
+	    (pid = waitpid(s.sshfs, &status, WNOHANG)) == 0 && now_ms() < until)
+		(void)poll(NULL, 0, 10);
+	if (pid == 0) {
+		kill(s.sshfs, SIGKILL);
+		(void)waitpid(s.sshfs, &status, 0);
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Busy or dead, the folder comes free. */
+static void
+clear_mount(void)
+{
+	if (is_mounted(s.dir) && unmount(s.dir, false) != 0)
+		(void)unmount(s.dir, true);
+}
+
+static int
+explain(int status, bool was_up)
+{
+	if (status == 127)
+		complain("there is no sshfs here; on Debian it is in the "
+			 "package sshfs");
+	else if (!was_up && access("/dev/fuse", R_OK | W_OK) == -1)
+		complain("/dev/fuse: %s; mounting needs it", strerror(errno));
+	else if (!was_up)
+		complain("sshfs did not mount %s (status %d)", s.dir, status);
+	return EXIT_FAILED;
+}
+
+static int
+serve(struct conn *c)
+{
+	int sock, r, status;
+	bool up = false;
+
+	if ((r = start_sshfs(&sock)) != 0)
+		return r;
+	r = relay_watch(c, sock, sock, watch, &up);
+	if (s.asked)
+		clear_mount();
+	close(sock);
+	status = reap_sshfs();
+	clear_mount();
+	if (s.asked)
+		return 0;
+	/* Unmounted by somebody else: sshfs ended by itself. */
+	if (r == 0 && up)
+		return 0;
+	if (r == 0 || !up)
+		return explain(status, up);
+	complain("%s is not mounted any more", s.dir);
+	return r;
+}
+
+static int
+connect_and_serve(struct keyctx *ctx)
+{
+	struct conn c;
+	int r;
+
+	catch_signals();
+	if ((r = conn_try(&c, ctx, &s.o, MUX_URI_SFTP)) == 0 &&
+	    (r = conn_await(&c)) == 0) {
+		if (c.rejected) {
+			complain("the host serves no files over SFTP");
+			r = EXIT_FAILED;
+		} else
+			r = serve(&c);
+	}
+	conn_close(&c);
+	return s.asked ? 0 : r;
+}
+
+/* --- in the background --- */
+
+/* What the one in the foreground exits with. */
+static int
+await_ready(int fd, pid_t pid)
+{
+	int status = 0;
+	ssize_t n;
+	char c;
+
+	do
+		n = read(fd, &c, 1);
+	while (n == -1 && errno == EINTR);
+	if (n == 1)
+		return 0;
+	(void)waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+}
+
+/* -1 in the process that is to serve, else an exit status. */
+static int
+go_background(void)
+{
+	int p[2];
+	pid_t pid;
+
+	if (pipe2(p, O_CLOEXEC) == -1 || (pid = fork()) == -1)
+		return EXIT_FAILED;
+	if (pid != 0) {
+		close(p[1]);
+		return await_ready(p[0], pid);
+	}
+	close(p[0]);
+	s.ready = p[1];
+	setsid();
+	return -1;
+}
+
+/* --- mount and umount --- */
+
+/* The folder by its one true name, as the mount table has it. */
+static int
+set_dir(const char *dir)
+{
+	struct stat st;
+	char *real = realpath(dir, NULL);
+
+	if (real == NULL || stat(real, &st) == -1) {
+		complain("%s: %s", dir, strerror(errno));
+		free(real);
+		return EXIT_USAGE;
+	}
+	if (!S_ISDIR(st.st_mode) ||
+	    strlcpy(s.dir, real, sizeof(s.dir)) >= sizeof(s.dir)) {
+		complain("%s: no directory", dir);
+		free(real);
+		return EXIT_USAGE;
+	}
+	free(real);
+	return 0;
+}
+
+static int
+check_tools(void)
+{
+	if (access("/dev/fuse", F_OK) == -1) {
+		complain("/dev/fuse: %s; mounting needs it (modprobe fuse)",
+		    strerror(errno));
+		return EXIT_FAILED;
+	}
+	return 0;
+}
+
+static int
+mount_main(struct keyctx *ctx, int argc, char **argv)
+{
+	int r;
+
+	s.ready = -1;
+	s.root = "/";
+	s.attr_ms = s.entry_ms = 1000;
+	if ((r = options_parse_more(&s.o, ctx, longopts, take, argc, argv)) !=
+	    0)
+		return r;
+	if (s.o.dest.kind == DEST_LOCAL || s.o.command[0] == NULL ||
+	    s.o.command[1] != NULL) {
+		complain("usage: skypty fs mount [flags] <pk>@host[:port] dir");
+		return EXIT_USAGE;
+	}
+	if ((r = set_dir(s.o.command[0])) != 0 || (r = check_tools()) != 0)
+		return r;
+	if (is_mounted(s.dir)) {
+		complain("%s: something is mounted there already", s.dir);
+		return EXIT_USAGE;
+	}
+	if (s.background && (r = go_background()) != -1)
+		return r;
+	return connect_and_serve(ctx);
+}
+
+static int
+umount_main(int argc, char **argv)
+{
+	if (argc != 2) {
+		complain("usage: skypty fs umount dir");
+		return EXIT_USAGE;
+	}
+	if (unmount(argv[1], false) == 0)
+		return 0;
+	if (!is_mounted(argv[1]))
+		return 1;
+	complain("%s is in use; it goes when its last user does", argv[1]);
+	return unmount(argv[1], true) == 0 ? 0 : 1;
+}
+
+int
+fs_main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	struct keyctx *ctx;
+	int r;
+
+	if (strcmp(what, "umount") == 0 || strcmp(what, "unmount") == 0)
+		return umount_main(argc - 1, argv + 1);
+	if (strcmp(what, "mount") != 0) {
+		complain("usage: skypty fs mount [flags] <pk>@host[:port] dir "
+			 "| umount dir");
+		return EXIT_USAGE;
+	}
+	if ((ctx = keyctx_new()) == NULL)
+		return EXIT_FAILED;
+	r = mount_main(ctx, argc - 1, argv + 1);
+	hosts_free(&s.o.alias);
+	keyctx_free(ctx);
+	return r;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/* A connection's bytes as they are, between it and a pair of descriptors. */
+#include "client/skypty.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+
+#define CHUNK	 (64U * 1024)
+#define OUT_HIGH (256U * 1024) /* unsent input that stops reading */
+#define IN_HIGH	 (256U * 1024) /* unwritten output that does */
+
+struct relay {
+	struct conn *conn;
+	int in;
+	struct sink_end out;
+	bool blocked;
+	bool over;
+};
+
+/* What the host said; 0, or EXIT_FAILED. */
+static int
+deliver(struct relay *y)
+{
+	struct buf *in = &y->conn->in;
+	ssize_t r;
+
+	y->blocked = false;
+	while (y->conn->accepted && buf_len(in) != 0) {
+		r = sink_write(&y->out, buf_ptr(in), buf_len(in));
+		if (r < 0)
+			return EXIT_FAILED;
+		if (r == 0) {
+			y->blocked = true;
+			return 0;
+		}
+		(void)buf_skip(in, (size_t)r);
+	}
+	return 0;
+}
+
+static int
+take(struct relay *y)
+{
+	ssize_t r = buf_read(&y->conn->out, y->in, CHUNK);
+
+	if (r == ERR_EOF || (r == ERR_SYS && errno == ECONNRESET))
+		y->over = true;
+	else if (r == ERR_SYS) {
+		complain("input: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	return 0;
+}
+
+static int
+step(struct relay *y, int wait)
+{
+	struct conn *c = y->conn;
+	bool want = c->accepted && buf_len(&c->out) < OUT_HIGH;
+	struct pollfd p[3] = { { .fd = c->eof ? -1 : c->fd },
+		{ .fd = want ? y->in : -1, .events = POLLIN },
+		{ .fd = y->blocked ? y->out.fd : -1, .events = POLLOUT } };
+	int r;
+
+	c->hold = y->blocked && buf_len(&c->in) >= IN_HIGH;
+	p[0].events = conn_events(c);
+	if (poll(p, 3, wait) == -1)
+		return errno == EINTR ? 0 : EXIT_FAILED;
+	if (p[0].revents != 0 && (r = conn_pump(c, p[0].revents)) != 0)
+		return r;
+	if (p[1].revents != 0 && (r = take(y)) != 0)
+		return r;
+	if ((r = conn_flush(c)) != 0)
+		return r;
+	return deliver(y);
+}
+
+int
+relay_watch(struct conn *c, int in, int out, relay_watcher *watch, void *arg)
+{
+	struct relay y = { .conn = c, .in = in };
+	int r, wait;
+
+	sink_end_init(&y.out, out);
+	r = conn_flush(c);
+	if (r == 0)
+		r = deliver(&y);
+	while (r == 0 && !y.over && !(c->eof && !y.blocked)) {
+		if ((wait = watch != NULL ? watch(arg) : -1) == RELAY_STOP)
+			return 0;
+		r = step(&y, wait);
+	}
+	if (r == 0 && !y.over && !c->rejected)
+		r = conn_ended(c);
+	return r;
+}
+
+int
+relay_run(struct conn *c, int in, int out)
+{
+	return relay_watch(c, in, out, NULL, NULL);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+/* skypty sftp: OpenSSH's sftp over our connection. */
+#include "client/skypty.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/process.h"
+
+#define ARGS_MAX 256
+
+struct command {
+	char *argv[ARGS_MAX + 1];
+	size_t n;
+	bool full;
+};
+
+static void
+add(struct command *c, const char *word)
+{
+	if (c->n == ARGS_MAX || (c->argv[c->n] = strdup(word)) == NULL)
+		c->full = true;
+	else
+		c->n++;
+}
+
+/*
+ * A key given by flag goes on in a file without a name: an argument would be
+ * seen by everybody.
+ */
+static int
+key_file(const char *sk, char path[32])
+{
+	size_t n = strlen(sk);
+	int fd;
+
+	if ((fd = memfd_create("identity", 0)) == -1 ||
+	    fchmod(fd, 0600) == -1 || write(fd, sk, n) != (ssize_t)n)
+		return EXIT_FAILED;
+	snprintf(path, 32, "/proc/self/fd/%d", fd);
+	return 0;
+}
+
+/* Where the program is that takes ssh's command line. */
+int
+ssh_program(char *path, size_t len)
+{
+	if (process_companion(path, len, "skypty-ssh", ".", BINDIR) == 0)
+		return 0;
+	complain("skypty-ssh is neither beside this program nor in %s", BINDIR);
+	return EXIT_FAILED;
+}
+
+static int
+add_identity(struct command *c, const struct options *o)
+{
+	char path[32];
+	int r;
+
+	if (o->sk != NULL && *o->sk != '\0') {
+		if ((r = key_file(o->sk, path)) != 0)
+			return r;
+		add(c, "-i");
+		add(c, path);
+	} else if (o->identity != NULL) {
+		add(c, "-i");
+		add(c, o->identity);
+	}
+	return 0;
+}
+
+/* "sftp://pk@host:port/path": sftp itself takes it apart again. */
+static int
+add_dest(struct command *c, const struct options *o)
+{
+	char pk[KEY_PUBLIC_HEX], *url;
+	const char *host = o->dest.host;
+	bool v6 = strchr(host, ':') != NULL;
+
+	key_text(&o->dest.pk, pk);
+	if (asprintf(&url, "sftp://%s@%s%s%s:%s", pk, v6 ? "[" : "", host,
+		v6 ? "]" : "", o->dest.port) == -1)
+		return EXIT_FAILED;
+	add(c, url);
+	free(url);
+	return 0;
+}
+
+static int
+run(const struct options *o)
+{
+	struct command c = { .n = 0 };
+	char program[PROCESS_PATH_MAX];
+	int r;
+
+	if (o->dest.kind != DEST_TCP) {
+		complain("sftp needs a destination: skypty sftp "
+			 "<pk>@host[:port]");
+		return EXIT_USAGE;
+	}
+	if ((r = ssh_program(program, sizeof(program))) != 0)
+		return r;
+	add(&c, "sftp");
+	add(&c, "-S");
+	add(&c, program);
+	if (o->quiet)
+		add(&c, "-q");
+	if (o->verbose)
+		add(&c, "-v");
+	if ((r = add_identity(&c, o)) != 0)
+		return r;
+	for (char **w = o->command; *w != NULL; w++)
+		add(&c, *w);
+	if ((r = add_dest(&c, o)) != 0 || c.full)
+		return EXIT_FAILED;
+	execvp("sftp", c.argv);
+	if (errno == ENOENT)
+		complain("there is no sftp program here; on Debian it is in "
+			 "the package openssh-client ('skypty cp' needs "
+			 "none)");
+	else
+		complain("sftp: %s", strerror(errno));
+	return EXIT_FAILED;
+}
+
+int
+sftp_main(int argc, char **argv)
+{
+	struct options o;
+	struct keyctx *ctx;
+	int r;
+
+	if ((ctx = keyctx_new()) == NULL)
+		return EXIT_FAILED;
+	if ((r = options_parse(&o, ctx, STYLE_SHELL, argc, argv)) == 0)
+		r = run(&o);
+	hosts_free(&o.alias);
+	keyctx_free(ctx);
+	return r;
+}

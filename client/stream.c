@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A command by skypty/1/exec: standard input without an end, signals, a
+ * terminal if one is wanted, and the true exit status.  See PROTOCOL.
+ */
+#include "client/skypty.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/mux.h"
+
+#define CHUNK	   (64U * 1024)
+#define OUT_HIGH   (256U * 1024) /* unsent input that stops reading */
+#define QUIET_MS   180000	 /* four keepalives of the host's */
+#define TYPED_MAX  4096
+#define KEEP_MS	   45000 /* our own keepalive, for who is in between */
+#define INTERRUPTS 2	 /* the second one ends us */
+
+/* The state of the one command of this process. */
+static struct stream {
+	const struct options *opts;
+	struct conn conn;
+	struct sink sink;
+	bool input;	/* standard input goes along */
+	bool input_end; /* and has ended */
+	bool raw;	/* our terminal is in raw mode */
+	bool over;
+	int status;
+	uint32_t window; /* input that may still be sent */
+	struct typed typed;
+	int64_t last_heard, last_sent;
+	int interrupts; /* passed on */
+	volatile sig_atomic_t interrupted, resized, continued, stopped;
+} s;
+
+static int
+put_frame(enum xs_tag tag, const void *p, size_t n)
+{
+	s.last_sent = now_ms();
+	if (xs_put_frame(&s.conn.out, tag, p, n) == 0)
+		return 0;
+	complain("out of memory");
+	return EXIT_FAILED;
+}
+
+/* --- start --- */
+
+static int
+put_start(void)
+{
+	const struct options *o = s.opts;
+	struct xs_start st = { .flags = 0 };
+	struct rpc_exec e;
+	struct buf b;
+	int r;
+
+	if ((r = exec_describe(&e, o)) == 0) {
+		st.name = e.name;
+		st.arg = e.arg;
+		st.env = e.env;
+		st.timeout_ms = o->timeout_ms > UINT32_MAX ?
+		    UINT32_MAX :
+		    (uint32_t)o->timeout_ms;
+		if (s.input)
+			st.flags |= XS_HAS_STDIN;
+		if (o->terminal) {
+			st.flags |= XS_TERMINAL;
+			(void)term_size(&st.size);
+		}
+		buf_init(&b, XS_START_MAX);
+		if ((r = xs_put_start(&b, &st)) == 0)
+			r = put_frame(XS_START, buf_ptr(&b), buf_len(&b));
+		else
+			complain("the command is too long");
+		buf_free(&b);
+	}
+	exec_describe_free(&e);
+	return r == 0 ? 0 : EXIT_FAILED;
+}
+
+/* --- frames of the host's --- */
+
+static int
+take_exit(struct buf *b)
+{
+	uint64_t duration;
+	uint32_t status;
+	uint8_t how;
+
+	if (buf_get_u8(b, &how) != 0 || buf_get_u32(b, &status) != 0 ||
+	    buf_get_u64(b, &duration) != 0 || how > XS_TIMEDOUT)
+		return conn_bad(&s.conn, ERR_FORMAT);
+	term_restore();
+	s.over = true;
+	s.status =
+	    exec_ended(s.opts, (enum xs_how)how, status, (int64_t)duration);
+	return 0;
+}
+
+static int
+take_failure(struct buf *why)
+{
+	struct buf name;
+
+	buf_view(&name, s.opts->command[0], strlen(s.opts->command[0]));
+	term_restore();
+	complain("cannot start the command: %s", printable(why));
+	s.over = true;
+	s.status = EXIT_FAILED;
+	return 0;
+}
+
+static int
+take_window(struct buf *b)
+{
+	uint32_t more;
+
+	if (buf_get_u32(b, &more) != 0 || more > XS_WINDOW - s.window)
+		return conn_bad(&s.conn, ERR_RANGE);
+	s.window += more;
+	return 0;
+}
+
+static int
+take_frame(uint8_t tag, struct buf *payload)
+{
+	switch (tag) {
+	case XS_KEEPALIVE:
+		return 0;
+	case XS_STARTED:
+		if (s.opts->terminal && s.input && isatty(STDIN_FILENO))
+			s.raw = term_raw() == 0;
+		return 0;
+	case XS_WINDOW_ADD:
+		return take_window(payload);
+	case XS_FAILED:
+		return take_failure(payload);
+	case XS_EXIT:
+		return take_exit(payload);
+	}
+	complain("protocol error: unknown frame tag %u", tag);
+	return EXIT_FAILED;
+}
+
+static int
+take_frames(void)
+{
+	struct buf payload;
+	uint8_t tag;
+	int r;
+
+	if (!s.conn.accepted)
+		return 0;
+	while (!s.over &&
+	    (r = sink_next(&s.sink, &s.conn.in, &tag, &payload)) == SINK_FRAME)
+		if ((r = take_frame(tag, &payload)) != 0)
+			return r;
+	if (s.over)
+		return 0;
+	return r == SINK_BAD ? conn_bad(&s.conn, ERR_LIMIT) :
+	    r == EXIT_FAILED ? r :
+			       0;
+}
+
+/* --- input --- */
+
+static bool
+wants_input(void)
+{
+	return s.input && !s.input_end && s.conn.accepted && s.window > 0 &&
+	    buf_len(&s.conn.out) < OUT_HIGH;
+}
+
+static int
+end_input(void)
+{
+	s.input_end = true;
+	return put_frame(XS_STDIN_END, NULL, 0);
+}
+
+static int
+suspend(void)
+{
+	term_suspend();
+	s.resized = 1;
+	return 0;
+}
+
+static int
+read_keys(void)
+{
+	uint8_t keys[TYPED_MAX];
+	struct buf b;
+	ssize_t n;
+	int r = 0;
+
+	n = read(STDIN_FILENO, keys,
+	    s.window < sizeof(keys) / 2 ? s.window : sizeof(keys) / 2);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0)
+		return end_input();
+	buf_init(&b, 2 * sizeof(keys));
+	for (ssize_t i = 0; r == 0 && i < n; i++)
+		if ((r = typed_key(&s.typed, keys[i], &b)) == TYPED_SUSPEND)
+			r = suspend();
+	if (r == TYPED_END) {
+		s.over = true;
+		s.status = EXIT_FAILED;
+		r = 0;
+	}
+	if (r == 0 && buf_len(&b) != 0) {
+		s.window -=
+		    buf_len(&b) < s.window ? (uint32_t)buf_len(&b) : s.window;
+		r = put_frame(XS_STDIN, buf_ptr(&b), buf_len(&b));
+	}
+	buf_free(&b);
+	return r;
+}
+
+/* Straight into the buffer that is sealed from, behind the frame's head. */
+static int
+read_bytes(void)
+{
+	struct buf *out = &s.conn.out;
+	uint8_t head[XS_HEAD_LEN], *p;
+	size_t at = buf_len(out), want = s.window < CHUNK ? s.window : CHUNK;
+	ssize_t n;
+
+	if (buf_extend(out, sizeof(head), &p) != 0)
+		return EXIT_FAILED;
+	if ((n = buf_read(out, STDIN_FILENO, want)) > 0) {
+		xs_head(head, XS_STDIN, (uint32_t)n);
+		s.window -= (uint32_t)n;
+		s.last_sent = now_ms();
+		return buf_poke(out, at, head, sizeof(head)) == 0 ? 0 :
+								    EXIT_FAILED;
+	}
+	buf_trim(out, sizeof(head));
+	if (n == ERR_AGAIN)
+		return 0;
+	if (n != ERR_EOF)
+		complain("standard input: %s", strerror(errno));
+	return end_input();
+}
+
+/* --- signals --- */
+
+static void
+on_signal(int sig)
+{
+	if (sig == SIGINT)
+		s.interrupted = 1;
+	else if (sig == SIGWINCH)
+		s.resized = 1;
+	else if (sig == SIGCONT)
+		s.continued = 1;
+	else
+		s.stopped = 1;
+}
+
+static int
+send_size(void)
+{
+	struct rpc_winsize ws;
+	struct buf b;
+	int r;
+
+	s.resized = 0;
+	if (!s.opts->terminal || !s.conn.accepted || !term_size(&ws))
+		return 0;
+	buf_init(&b, 8);
+	if (buf_put_u16(&b, (uint16_t)ws.rows) != 0 ||
+	    buf_put_u16(&b, (uint16_t)ws.cols) != 0 ||
+	    buf_put_u16(&b, (uint16_t)ws.x) != 0 ||
+	    buf_put_u16(&b, (uint16_t)ws.y) != 0)
+		return EXIT_FAILED;
+	r = put_frame(XS_RESIZE, buf_ptr(&b), buf_len(&b));
+	buf_free(&b);
+	return r;
+}
+
+/* The first interrupt is the command's, the next one ours. */
+static int
+interrupt(void)
+{
+	s.interrupted = 0;
+	if (++s.interrupts >= INTERRUPTS || !s.conn.accepted) {
+		term_restore();
+		s.over = true;
+		s.status = 130;
+		return 0;
+	}
+	return put_frame(XS_SIGNAL, "INT", 3);
+}
+
+static int
+take_signals(void)
+{
+	int r = 0;
+
+	if (s.interrupted && (r = interrupt()) != 0)
+		return r;
+	if (s.stopped) {
+		s.stopped = 0;
+		(void)suspend();
+	}
+	if (s.continued) {
+		s.continued = 0;
+		s.resized = 1;
+		if (s.raw)
+			(void)term_raw();
+	}
+	return s.resized ? send_size() : 0;
+}
+
+static void
+catch_signals(sigset_t *open)
+{
+	static const int caught[] = { SIGINT, SIGWINCH, SIGCONT, SIGTSTP };
+	struct sigaction sa = { .sa_handler = on_signal };
+	size_t n = s.opts->terminal ? 4 : 1;
+	sigset_t blocked;
+
+	sigemptyset(&sa.sa_mask);
+	sigemptyset(&blocked);
+	sigprocmask(SIG_SETMASK, NULL, open);
+	for (size_t i = 0; i < n; i++) {
+		sigaction(caught[i], &sa, NULL);
+		sigaddset(&blocked, caught[i]);
+		sigdelset(open, caught[i]);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+}
+
+/* --- the loop --- */
+
+enum { P_CONN, P_IN, P_SINK, P_COUNT };
+
+static void
+prepare(struct pollfd p[P_COUNT])
+{
+	s.conn.hold = s.sink.blocked != NULL;
+	p[P_CONN] = (struct pollfd){ .fd = s.conn.eof ? -1 : s.conn.fd,
+		.events = conn_events(&s.conn) };
+	p[P_IN] = (struct pollfd){ .fd = wants_input() ? STDIN_FILENO : -1,
+		.events = POLLIN };
+	p[P_SINK] = sink_poll(&s.sink);
+}
+
+static int
+keep_alive(void)
+{
+	int64_t now = now_ms();
+
+	if (s.conn.hold)
+		s.last_heard = now;
+	if (now - s.last_heard > QUIET_MS) {
+		complain("the host has not answered for %d seconds",
+		    QUIET_MS / 1000);
+		return EXIT_FAILED;
+	}
+	if (s.conn.accepted && now - s.last_sent >= KEEP_MS)
+		return put_frame(XS_KEEPALIVE, NULL, 0);
+	return 0;
+}
+
+static int
+serve(const struct pollfd p[P_COUNT])
+{
+	int r;
+
+	if (p[P_CONN].revents != 0) {
+		s.last_heard = now_ms();
+		if ((r = conn_pump(&s.conn, p[P_CONN].revents)) != 0)
+			return r;
+	}
+	if (s.conn.rejected)
+		return TRY_NEXT;
+	if (p[P_IN].revents != 0 &&
+	    (r = s.raw ? read_keys() : read_bytes()) != 0)
+		return r;
+	if ((r = take_frames()) != 0 || (r = keep_alive()) != 0 || s.over)
+		return r;
+	if (s.conn.eof && s.sink.blocked == NULL) {
+		if (s.conn.accepted)
+			complain("the stream ended before the command "
+				 "reported an exit code");
+		return s.conn.accepted ? EXIT_FAILED : conn_ended(&s.conn);
+	}
+	return conn_flush(&s.conn);
+}
+
+static int
+loop(const sigset_t *open)
+{
+	struct timespec ts = { .tv_sec = KEEP_MS / 1000 };
+	struct pollfd p[P_COUNT];
+	int r = 0;
+
+	while (r == 0 && !s.over) {
+		prepare(p);
+		if (ppoll(p, P_COUNT, &ts, open) == -1) {
+			if (errno != EINTR)
+				return EXIT_FAILED;
+			memset(p, 0, sizeof(p));
+		}
+		if ((r = take_signals()) == 0 && !s.over)
+			r = serve(p);
+	}
+	return r;
+}
+
+static int
+run(void)
+{
+	sigset_t open, before;
+	int r;
+
+	if ((r = put_start()) != 0 || (r = conn_flush(&s.conn)) != 0)
+		return r;
+	sigprocmask(SIG_SETMASK, NULL, &before);
+	catch_signals(&open);
+	r = loop(&open);
+	term_restore();
+	if (r == TRY_NEXT)
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	return r != 0 ? r : s.status;
+}
+
+int
+stream_run(struct keyctx *ctx, const struct options *o)
+{
+	int r;
+
+	s.opts = o;
+	s.window = XS_WINDOW;
+	s.typed.escape = o->escape;
+	s.input = o->terminal || exec_has_input(o);
+	s.last_heard = s.last_sent = now_ms();
+	sink_init(&s.sink);
+	if ((r = conn_try(&s.conn, ctx, o, MUX_URI_EXEC)) == 0)
+		r = run();
+	conn_close(&s.conn);
+	return r;
+}

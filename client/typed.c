@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/* What is typed at our terminal: escape sequences are taken out of it. */
+#include "client/skypty.h"
+
+#include <stdio.h>
+
+#define CTRL_Z 0x1a
+
+static void
+help(int c)
+{
+	fprintf(stderr,
+	    "%c?\r\nSupported escape sequences:\r\n"
+	    " %c.   - end the connection\r\n"
+	    " %c^Z  - suspend skypty\r\n"
+	    " %c?   - this message\r\n"
+	    " %c%c   - send the escape character\r\n"
+	    "(Note that escapes are only recognized immediately after "
+	    "newline.)\r\n",
+	    c, c, c, c, c, c);
+}
+
+/* What follows the escape character. */
+static int
+after_escape(struct typed *t, uint8_t c, struct buf *out)
+{
+	t->place = TYPED_NEWLINE;
+	switch (c) {
+	case '.':
+		fprintf(stderr, "%c.\r\n", t->escape);
+		return TYPED_END;
+	case CTRL_Z:
+		return TYPED_SUSPEND;
+	case '?':
+		help(t->escape);
+		return 0;
+	}
+	t->place = c == '\r' || c == '\n' ? TYPED_NEWLINE : TYPED_IN_LINE;
+	if (c != t->escape && buf_put_u8(out, (uint8_t)t->escape) != 0)
+		return EXIT_FAILED;
+	return buf_put_u8(out, c) == 0 ? 0 : EXIT_FAILED;
+}
+
+int
+typed_key(struct typed *t, uint8_t c, struct buf *out)
+{
+	if (t->place == TYPED_ESCAPE)
+		return after_escape(t, c, out);
+	if (t->place == TYPED_NEWLINE && t->escape != -1 && c == t->escape) {
+		t->place = TYPED_ESCAPE;
+		return 0;
+	}
+	t->place = c == '\r' || c == '\n' ? TYPED_NEWLINE : TYPED_IN_LINE;
+	return buf_put_u8(out, c) == 0 ? 0 : EXIT_FAILED;
+}
