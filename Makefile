@@ -8,6 +8,7 @@ SBINDIR ?= $(PREFIX)/sbin
 LIBEXECDIR ?= $(PREFIX)/libexec/skypty
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/skypty
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 SYSCONFDIR ?= /etc
 RUNSTATEDIR ?= /run
 SYSTEMDUNITDIR ?= $(or $(shell pkg-config \
@@ -63,6 +64,7 @@ BIN ?= .
 VERSION = 0.1.0
 DEFS = -D_GNU_SOURCE -DLIBBSD_OVERLAY -DLIBBSD_OPENBSD_VIS \
 	-DSKYPTY_SANITIZE=$(if $(filter 1,$(SANITIZE)),1,0) \
+	-DSKYPTY_GCRYPT=$(GCRYPT) \
 	-DSKYPTY_VERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' \
 	-DRUNSTATEDIR='"$(RUNSTATEDIR)"' -DSBINDIR='"$(SBINDIR)"' \
 	-DBINDIR='"$(BINDIR)"' -DLIBEXECDIR='"$(LIBEXECDIR)"'
@@ -87,16 +89,22 @@ LIB_SECP := $(call lib,secp256k1,secp256k1)
 LIB_YAJL := $(call lib,yajl_s,yajl)
 LIB_EVENT := $(call lib,event_core,event_core)
 LIB_SECCOMP := $(call lib,seccomp,seccomp)
+# Faster than libsodium for bulk, where it is there.
+GCRYPT ?= $(if $(shell $(PKG_CONFIG) --exists libgcrypt && echo yes),1,0)
+ifeq ($(GCRYPT),1)
+LIB_GCRYPT := $(call lib,gcrypt,gcrypt) $(call lib,gpg-error,gpg-error)
+endif
 LIB_BSD := $(call lib,bsd,bsd) $(call lib,md,md)
 
 LIBS_skyptyd = $(LIB_SODIUM) $(LIB_SECP) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skyptyd-monitor = $(LIB_SODIUM) $(LIB_SECP) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_BSD)
-LIBS_skyptyd-net = $(LIB_SODIUM) $(LIB_YAJL) $(LIB_EVENT) $(LIB_SECCOMP)
-LIBS_skypty = $(LIB_SODIUM) $(LIB_SECP) $(LIB_YAJL) $(LIB_BSD)
+LIBS_skyptyd-net = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
+	$(LIB_SECCOMP)
+LIBS_skypty = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_SECP) $(LIB_YAJL) $(LIB_BSD)
 LIBS_test = $(shell $(PKG_CONFIG) --libs $(COMMON_PC) libevent_core \
-	libseccomp cmocka)
+	libseccomp cmocka) $(if $(filter 1,$(GCRYPT)),-lgcrypt -lgpg-error)
 
 CPPFLAGS_ALL = -I. $(DEFS) $(shell $(PKG_CONFIG) --cflags $(COMMON_PC) \
 	libevent_core libseccomp) $(CPPFLAGS)
@@ -120,7 +128,8 @@ FUZZ_SRC = $(wildcard regress/fuzz/fuzz_*.c)
 FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))
 C_FILES = $(wildcard common/*.[ch] monitor/*.[ch] daemon/*.[ch] client/*.[ch] \
 	regress/*/*.[ch])
-SH_FILES = $(wildcard contrib/*.sh regress/*.sh regress/*/*.sh)
+SH_FILES = $(wildcard contrib/*.sh contrib/completion/*.bash regress/*.sh \
+	regress/*/*.sh)
 MAN_PAGES = daemon/skyptyd.8 client/skypty.1 daemon/skypty.json.5
 
 all: $(addprefix $(BIN)/,$(PROGRAMS)) $(BIN)/skypty-ssh
@@ -199,16 +208,22 @@ lint:
 install: all
 	$(INSTALL) -D -m 755 $(BIN)/skyptyd $(DESTDIR)$(SBINDIR)/skyptyd
 	$(INSTALL) -D -m 755 $(BIN)/skypty $(DESTDIR)$(BINDIR)/skypty
+	ln -sf skypty $(DESTDIR)$(BINDIR)/skypty-ssh
 	$(INSTALL) -D -m 755 $(BIN)/skyptyd-monitor \
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-monitor
 	$(INSTALL) -D -m 755 $(BIN)/skyptyd-net \
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-net
 	$(INSTALL) -D -m 644 daemon/skyptyd.8 $(DESTDIR)$(MANDIR)/man8/skyptyd.8
 	$(INSTALL) -D -m 644 client/skypty.1 $(DESTDIR)$(MANDIR)/man1/skypty.1
+	ln -sf skypty.1 $(DESTDIR)$(MANDIR)/man1/skypty-ssh.1
 	$(INSTALL) -D -m 644 daemon/skypty.json.5 \
 		$(DESTDIR)$(MANDIR)/man5/skypty.json.5
 	$(INSTALL) -D -m 644 etc/skypty.json.example \
 		$(DESTDIR)$(DOCDIR)/skypty.json.example
+	$(INSTALL) -D -m 644 PROTOCOL $(DESTDIR)$(DOCDIR)/PROTOCOL
+	$(INSTALL) -D -m 644 contrib/completion/skypty.bash \
+		$(DESTDIR)$(BASHCOMPDIR)/skypty
+	ln -sf skypty $(DESTDIR)$(BASHCOMPDIR)/skypty-ssh
 	$(INSTALL) -D -m 644 contrib/systemd/skypty.sysusers \
 		$(DESTDIR)$(SYSUSERSDIR)/skypty.conf
 	$(INSTALL) -d $(DESTDIR)$(SYSTEMDUNITDIR)
@@ -223,12 +238,17 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/skyptyd $(DESTDIR)$(BINDIR)/skypty \
+		$(DESTDIR)$(BINDIR)/skypty-ssh \
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-monitor \
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-net \
 		$(DESTDIR)$(MANDIR)/man8/skyptyd.8 \
 		$(DESTDIR)$(MANDIR)/man1/skypty.1 \
+		$(DESTDIR)$(MANDIR)/man1/skypty-ssh.1 \
 		$(DESTDIR)$(MANDIR)/man5/skypty.json.5 \
 		$(DESTDIR)$(DOCDIR)/skypty.json.example \
+		$(DESTDIR)$(DOCDIR)/PROTOCOL \
+		$(DESTDIR)$(BASHCOMPDIR)/skypty \
+		$(DESTDIR)$(BASHCOMPDIR)/skypty-ssh \
 		$(DESTDIR)$(SYSUSERSDIR)/skypty.conf \
 		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd.service \
 		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd.socket \
@@ -237,7 +257,8 @@ uninstall:
 	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
 
 clean:
-	rm -rf obj obj-san obj-fuzz obj-clang $(addprefix $(BIN)/,$(PROGRAMS))
+	rm -rf obj obj-san obj-fuzz obj-clang \
+		$(addprefix $(BIN)/,$(PROGRAMS) skypty-ssh)
 
 .PHONY: all unit check interop fuzz bench format lint install uninstall clean
 .SECONDARY:

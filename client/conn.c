@@ -22,12 +22,13 @@
 #include "common/mux.h"
 #include "common/noise.h"
 
-#define DIAL_MS	  10000 /* for connecting, and again for the handshake */
-#define KEEPALIVE 15
-#define CHUNK	  (64U * 1024)
-#define IN_MAX	  (RPC_CLIENT_MSG_MAX + CHUNK)
-#define OUT_MAX	  (4U * 1024 * 1024)
-#define WIRE_MAX  (CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
+#define DIAL_MS	   10000 /* for connecting, and again for the handshake */
+#define KEEPALIVE  15
+#define KEEP_COUNT 4 /* probes without an answer until a host is dead */
+#define CHUNK	   (64U * 1024)
+#define IN_MAX	   (RPC_CLIENT_MSG_MAX + CHUNK)
+#define OUT_MAX	   (4U * 1024 * 1024)
+#define WIRE_MAX   (CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
 
 /* Waits for fd until the deadline: 1, 0 when it has passed. */
 static int
@@ -75,12 +76,16 @@ connect_one(const struct addrinfo *ai, int64_t deadline, int *error)
 static void
 set_options(int fd)
 {
-	int on = 1, idle = KEEPALIVE;
+	int on = 1, idle = KEEPALIVE, count = KEEP_COUNT;
+	unsigned limit = KEEPALIVE * (KEEP_COUNT + 1) * 1000;
 
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &idle, sizeof(idle));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit,
+	    sizeof(limit));
 }
 
 /* An address gets a share of the time while others are left to try. */
@@ -128,6 +133,17 @@ dial_tcp(struct conn *c)
 	return EXIT_FAILED;
 }
 
+/* In /tmp anybody may have been first to take the name. */
+static bool
+is_trusted(int fd)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
+	    (who.uid == 0 || who.uid == geteuid());
+}
+
 static int
 dial_unix(struct conn *c)
 {
@@ -146,6 +162,12 @@ dial_unix(struct conn *c)
 		    errno == ENOENT || errno == ECONNREFUSED ?
 			"; is skyptyd running here? (--cliaddr)" :
 			"");
+		return EXIT_FAILED;
+	}
+	if (!c->dest->named && !is_trusted(c->fd)) {
+		complain("control socket %s: it is served by another user; "
+			 "--cliaddr %s says that this is meant",
+		    path, path);
 		return EXIT_FAILED;
 	}
 	c->plain = true;
@@ -273,6 +295,7 @@ open_service(struct conn *c, struct keyctx *ctx, const struct options *o,
 
 	memset(c, 0, sizeof(*c));
 	c->optional = optional;
+	c->is_sftp = strcmp(uri, MUX_URI_SFTP) == 0;
 	c->fd = -1;
 	c->dest = &o->dest;
 	buf_init(&c->wire_in, WIRE_MAX);
@@ -308,8 +331,8 @@ conn_close(struct conn *c)
 	buf_free(&c->in);
 	buf_free(&c->out);
 	buf_free(&c->wire_out);
-	explicit_bzero(&c->rx, sizeof(c->rx));
-	explicit_bzero(&c->tx, sizeof(c->tx));
+	frame_key_wipe(&c->rx);
+	frame_key_wipe(&c->tx);
 }
 
 int
@@ -434,6 +457,11 @@ check_answer(struct conn *c)
 	if (answer != MUX_ACCEPT && c->optional) {
 		c->rejected = c->eof = true;
 		return 0;
+	}
+	if (answer != MUX_ACCEPT && c->is_sftp) {
+		complain("remote rejected sftp subsystem: the host serves no "
+			 "files");
+		return EXIT_FAILED;
 	}
 	if (answer != MUX_ACCEPT) {
 		complain("request rejected by remote dmsgpty-host");

@@ -13,6 +13,7 @@ static const struct option longopts[] = {
 	{ "identity", required_argument, NULL, 'i' },
 	{ "visor-key", no_argument, NULL, OPT_VISOR_KEY },
 	{ "no-visor-key", no_argument, NULL, OPT_NO_VISOR_KEY },
+	{ "config", required_argument, NULL, 'F' },
 	{ "port", required_argument, NULL, OPT_PORT },
 	{ "recursive", no_argument, NULL, 'r' },
 	{ "preserve", no_argument, NULL, 'p' },
@@ -36,6 +37,9 @@ take_flag(struct options *o, int opt)
 		return 0;
 	case 'i':
 		o->identity = optarg;
+		return 0;
+	case 'F':
+		o->hosts = optarg;
 		return 0;
 	case OPT_PORT:
 		o->port = optarg;
@@ -71,7 +75,7 @@ take_flags(struct options *o, int argc, char **argv)
 
 	opterr = 0;
 	while (
-	    (opt = getopt_long(argc, argv, "s:i:rpqv", longopts, NULL)) != -1)
+	    (opt = getopt_long(argc, argv, "s:i:F:rpqv", longopts, NULL)) != -1)
 		if (take_flag(o, opt) != 0) {
 			complain("'%s' is no option here, or lacks its value; "
 				 "'skypty help cp' lists them",
@@ -129,8 +133,10 @@ split_sources(char **words)
 			return misused("names no host; one side of a copy is "
 				       "pk@host:path, and only one",
 			    *words);
-		if ((r = same_host(dest, *words)) != 0)
+		if ((r = same_host(dest, *words)) != 0) {
+			free(path);
 			return r;
+		}
 		if ((*words = path_of(path)) == NULL)
 			return EXIT_FAILED;
 	}
@@ -186,7 +192,7 @@ find_host(struct options *o, struct keyctx *ctx)
 {
 	int r;
 
-	if ((r = dest_parse(&o->dest, ctx, cp.host, o->port)) != 0)
+	if ((r = options_dest(o, ctx, cp.host)) != 0)
 		return r;
 	if (o->dest.kind == DEST_TCP)
 		return 0;
@@ -199,10 +205,12 @@ find_host(struct options *o, struct keyctx *ctx)
 int
 cp_main(int argc, char **argv)
 {
-	struct options o = { .visor_key = true, .port = DEFAULT_PORT };
+	struct options o;
 	struct keyctx *ctx;
 	int r;
 
+	options_init(&o);
+	o.visor_key = true;
 	cp.opts = &o;
 	cp.read_size = SFTP_CHUNK;
 	umask(cp.mask = umask(0));
@@ -214,6 +222,6 @@ cp_main(int argc, char **argv)
 	if ((r = find_host(&o, ctx)) == 0)
 		r = cp_run(&cp, ctx);
 	keyctx_free(ctx);
-	cp.opts = NULL;
+	hosts_free(&o.alias);
 	return r;
 }

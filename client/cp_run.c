@@ -47,7 +47,8 @@ show(struct cp *cp)
 			item = item_of(f);
 			break;
 		}
-	progress_draw(&cp->progress, &item);
+	if (item.name != NULL || cp->recursive || cp->many)
+		progress_draw(&cp->progress, &item);
 }
 
 void
@@ -138,9 +139,9 @@ work(struct cp *cp)
 static int
 nonsense(const struct cp *cp, int error)
 {
-	if (!sftp_ready(&cp->sftp) || error == ERR_RANGE)
-		complain("the host's SFTP server does not speak version %d as "
-			 "it should: %s",
+	if (!sftp_ready(&cp->sftp))
+		complain("the host's SFTP server does not greet us as version "
+			 "%d does: %s",
 		    SFTP_VERSION, err_text(error));
 	else if (error == ERR_NOTFOUND)
 		complain("the host's SFTP server answers what was not asked");

@@ -177,6 +177,14 @@ cut_short(struct stream *s)
 	return EXIT_FAILED;
 }
 
+/* -1 for a command that has none of its own. */
+static int
+exit_code(const struct buf *v, int64_t *code)
+{
+	*code = -1;
+	return http_is(v, "-1") ? 0 : http_number(v, code);
+}
+
 static int64_t
 trailer_number(const struct buf *trailers, const char *name, int64_t fallback)
 {
@@ -193,6 +201,7 @@ ended(struct stream *s, const struct options *o)
 {
 	const struct buf *t = &s->body.trailers;
 	struct buf v;
+	int64_t code;
 
 	if (s->sink.inside || buf_len(&s->frames) != 0) {
 		complain("protocol error: the stream ended inside a frame");
@@ -200,6 +209,10 @@ ended(struct stream *s, const struct options *o)
 	}
 	if (http_field(t, XS_TRAILER_EXIT, &v) != 1)
 		return cut_short(s);
+	if (exit_code(&v, &code) != 0) {
+		complain("protocol error: '%s' is no exit code", printable(&v));
+		return EXIT_FAILED;
+	}
 	if (http_field(t, XS_TRAILER_ERROR, &v) == 1 && buf_len(&v) != 0) {
 		complain("the command could not be started: %s", printable(&v));
 		return EXIT_FAILED;
@@ -208,8 +221,7 @@ ended(struct stream *s, const struct options *o)
 	    http_field(t, XS_TRAILER_TIMEDOUT, &v) == 1 && http_is(&v, "true") ?
 		XS_TIMEDOUT :
 		XS_EXITED,
-	    trailer_number(t, XS_TRAILER_EXIT, -1),
-	    trailer_number(t, XS_TRAILER_DURATION, 0));
+	    code, trailer_number(t, XS_TRAILER_DURATION, 0));
 }
 
 /* Everything that can be done now; *over when nothing is left to do. */
@@ -306,12 +318,12 @@ exec_http_run(struct keyctx *ctx, const struct options *o, const struct buf *in)
 	/* The control socket has no such service. */
 	if (o->dest.kind == DEST_LOCAL || o->terminal || !fits(o))
 		return TRY_NEXT;
-	buf_init(&json, 2 * XS_BODY_GO);
+	buf_init(&json, 2 * XS_BODY_MAX);
 	if ((r = describe(&json, o, in)) == 0)
-		r = buf_len(&json) > XS_BODY_GO ? TRY_NEXT : 0;
+		r = buf_len(&json) > XS_BODY_MAX ? TRY_NEXT : 0;
 	if (r == 0)
 		r = attempt(ctx, o, &json, MUX_URI_EXEC_STREAM);
-	if (r == TRY_NEXT && buf_len(&json) <= XS_BODY_GO)
+	if (r == TRY_NEXT && buf_len(&json) <= XS_BODY_MAX)
 		r = attempt(ctx, o, &json, MUX_URI_EXEC_STREAM2);
 	buf_free(&json);
 	return r;

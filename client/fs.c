@@ -22,7 +22,8 @@
 #include "common/mux.h"
 #include "common/process.h"
 
-#define GRACE_MS 3000 /* for sshfs to end */
+#define FAREWELL_MS 500	 /* for sshfs to end once its mount is gone */
+#define GRACE_MS    3000 /* and once the connection is */
 
 enum {
 	OPT_RO = 256,
@@ -50,7 +51,8 @@ static struct fs {
 	const char *root;
 	char dir[PROCESS_PATH_MAX];
 	pid_t sshfs;
-	int ready; /* who waits for the mount to be there, or -1 */
+	int ready;  /* who waits for the mount to be there, or -1 */
+	int errors; /* what sshfs says until then, in the background; or -1 */
 	volatile sig_atomic_t asked; /* to end */
 } s;
 
@@ -169,23 +171,41 @@ unmount(const char *dir, bool lazy)
 	return run_program(argv);
 }
 
-static void
-become_sshfs(int sock)
+/* sshfs has a cache of its own, in seconds; of 0 it makes up to one. */
+static char *
+mount_options(void)
 {
-	char *spec, *options;
+	char *cache, *options;
+	int r;
 
-	if (asprintf(&spec, "skypty:%s", s.root) == -1 ||
-	    asprintf(&options,
-		"passive,fsname=skypty,auto_unmount,attr_timeout=%.3f,"
-		"entry_timeout=%.3f,dcache_timeout=%d%s%s",
-		(double)s.attr_ms / 1000, (double)s.entry_ms / 1000,
-		(int)((s.attr_ms + 999) / 1000), s.ro ? ",ro" : "",
-		s.debug ? ",sshfs_debug" : "") == -1)
+	if (s.attr_ms == 0)
+		r = asprintf(&cache, "dir_cache=no");
+	else
+		r = asprintf(&cache, "dcache_timeout=%lld",
+		    (long long)(s.attr_ms + 999) / 1000);
+	if (r == -1)
+		return NULL;
+	r = asprintf(&options,
+	    "passive,fsname=skypty,auto_unmount,attr_timeout=%.3f,"
+	    "entry_timeout=%.3f,%s%s%s",
+	    (double)s.attr_ms / 1000, (double)s.entry_ms / 1000, cache,
+	    s.ro ? ",ro" : "", s.debug ? ",sshfs_debug" : "");
+	free(cache);
+	return r != -1 ? options : NULL;
+}
+
+static void
+become_sshfs(int sock, int errors)
+{
+	char *spec, *options = mount_options();
+
+	if (options == NULL || asprintf(&spec, "skypty:%s", s.root) == -1)
 		_exit(126);
 	process_reset_signals();
 	/* A terminal's interrupt is ours to act on. */
 	setpgid(0, 0);
-	if (dup2(sock, 0) == -1 || dup2(sock, 1) == -1)
+	if (dup2(sock, 0) == -1 || dup2(sock, 1) == -1 ||
+	    (errors != -1 && dup2(errors, 2) == -1) || chdir("/") == -1)
 		_exit(126);
 	execlp("sshfs", "sshfs", spec, s.dir, "-f", "-o", options,
 	    (char *)NULL);
@@ -195,14 +215,17 @@ become_sshfs(int sock)
 static int
 start_sshfs(int *sock)
 {
-	int sv[2];
+	int sv[2], errors[2] = { -1, -1 };
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1 ||
-	    fcntl(sv[0], F_SETFL, O_NONBLOCK) == -1)
+	    fcntl(sv[0], F_SETFL, O_NONBLOCK) == -1 ||
+	    (s.background && pipe2(errors, O_CLOEXEC | O_NONBLOCK) == -1))
 		return EXIT_FAILED;
 	if ((s.sshfs = fork()) == 0)
-		become_sshfs(sv[1]);
+		become_sshfs(sv[1], errors[1]);
 	close(sv[1]);
+	close(errors[1]);
+	s.errors = errors[0];
 	if (s.sshfs == -1) {
 		complain("sshfs: %s", strerror(errno));
 		close(sv[0]);
@@ -214,15 +237,41 @@ start_sshfs(int *sock)
 
 /* --- while it is mounted --- */
 
+/* Whoever started us may be waiting for the end of what we could write. */
+static void
+let_go(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int i = 0; fd != -1 && i < 3; i++)
+		(void)dup2(fd, i);
+	close(fd);
+	sink_release();
+	close(s.errors);
+	s.errors = -1;
+	(void)!chdir("/");
+}
+
 /* Told once, when the mount has come up. */
 static void
 tell_ready(void)
 {
 	if (s.ready == -1)
 		return;
+	let_go();
 	(void)!write(s.ready, "", 1);
 	close(s.ready);
 	s.ready = -1;
+}
+
+static void
+pass_errors(void)
+{
+	char text[1024];
+	ssize_t n;
+
+	while (s.errors != -1 && (n = read(s.errors, text, sizeof(text))) > 0)
+		(void)!write(STDERR_FILENO, text, (size_t)n);
 }
 
 static void
@@ -260,17 +309,27 @@ watch(void *arg)
 	return 1000;
 }
 
-static int
-reap_sshfs(void)
+static bool
+sshfs_ended(int64_t ms, int *status)
 {
-	int64_t until = now_ms() + GRACE_MS;
-	int status = 0;
+	int64_t until = now_ms() + ms;
 	pid_t pid;
 
 	while (
-	    (pid = waitpid(s.sshfs, &status, WNOHANG)) == 0 && now_ms() < until)
+	    (pid = waitpid(s.sshfs, status, WNOHANG)) == 0 && now_ms() < until)
 		(void)poll(NULL, 0, 10);
-	if (pid == 0) {
+	return pid != 0;
+}
+
+/* Unmounted it ends by itself, else when it hears nothing any more. */
+static int
+end_sshfs(int sock)
+{
+	int status = 0;
+	bool ended = s.asked && sshfs_ended(FAREWELL_MS, &status);
+
+	close(sock);
+	if (!ended && !sshfs_ended(GRACE_MS, &status)) {
 		kill(s.sshfs, SIGKILL);
 		(void)waitpid(s.sshfs, &status, 0);
 	}
@@ -288,6 +347,7 @@ clear_mount(void)
 static int
 explain(int status, bool was_up)
 {
+	pass_errors();
 	if (status == 127)
 		complain("there is no sshfs here; on Debian it is in the "
 			 "package sshfs");
@@ -309,8 +369,7 @@ serve(struct conn *c)
 	r = relay_watch(c, sock, sock, watch, &up);
 	if (s.asked)
 		clear_mount();
-	close(sock);
-	status = reap_sshfs();
+	status = end_sshfs(sock);
 	clear_mount();
 	if (s.asked)
 		return 0;
@@ -333,7 +392,9 @@ connect_and_serve(struct keyctx *ctx)
 	if ((r = conn_try(&c, ctx, &s.o, MUX_URI_SFTP)) == 0 &&
 	    (r = conn_await(&c)) == 0) {
 		if (c.rejected) {
-			complain("the host serves no files over SFTP");
+			complain("remote rejected sftp subsystem: the host "
+				 "serves no "
+				 "files");
 			r = EXIT_FAILED;
 		} else
 			r = serve(&c);
@@ -420,7 +481,7 @@ mount_main(struct keyctx *ctx, int argc, char **argv)
 {
 	int r;
 
-	s.ready = -1;
+	s.ready = s.errors = -1;
 	s.root = "/";
 	s.attr_ms = s.entry_ms = 1000;
 	if ((r = options_parse_more(&s.o, ctx, longopts, take, argc, argv)) !=
@@ -443,18 +504,30 @@ mount_main(struct keyctx *ctx, int argc, char **argv)
 }
 
 static int
+umount_dir(const char *dir)
+{
+	if (unmount(dir, false) == 0)
+		return 0;
+	if (!is_mounted(dir))
+		return 1;
+	complain("%s is in use; it goes when its last user does", dir);
+	return unmount(dir, true) == 0 ? 0 : 1;
+}
+
+static int
 umount_main(int argc, char **argv)
 {
+	char *real;
+	int r;
+
 	if (argc != 2) {
 		complain("usage: skypty fs umount dir");
 		return EXIT_USAGE;
 	}
-	if (unmount(argv[1], false) == 0)
-		return 0;
-	if (!is_mounted(argv[1]))
-		return 1;
-	complain("%s is in use; it goes when its last user does", argv[1]);
-	return unmount(argv[1], true) == 0 ? 0 : 1;
+	real = realpath(argv[1], NULL);
+	r = umount_dir(real != NULL ? real : argv[1]);
+	free(real);
+	return r;
 }
 
 int

@@ -99,7 +99,7 @@ set_transport(const char *text)
 static int
 set_visor_key(struct options *o, const char *value)
 {
-	o->visor_key = true;
+	o->visor_key = o->visor_key_given = true;
 	if (value == NULL || strcmp(value, "true") == 0)
 		return 0;
 	o->visor_key = false;
@@ -155,6 +155,7 @@ set_flag(struct options *o, int opt)
 {
 	switch (opt) {
 	case OPT_NO_VISOR_KEY:
+		o->visor_key_given = true;
 		o->visor_key = false;
 		return 0;
 	case OPT_NO_PTY:
@@ -268,10 +269,8 @@ take_flags(struct options *o, const struct flags *f, int argc, char **argv,
 static const char *
 default_socket(void)
 {
-	if (access(DEFAULT_SOCKET, F_OK) == -1 &&
-	    access(SYSTEM_SOCKET, F_OK) == 0)
-		return SYSTEM_SOCKET;
-	return DEFAULT_SOCKET;
+	return access(SYSTEM_SOCKET, F_OK) == 0 ? SYSTEM_SOCKET :
+						  DEFAULT_SOCKET;
 }
 
 static void
@@ -309,7 +308,8 @@ local(struct options *o, struct keyctx *ctx)
 	if (o->clinet != NULL && strcmp(o->clinet, "unix") != 0)
 		return bad("--clinet", o->clinet, "only unix is spoken");
 	o->dest = (struct dest){ .kind = DEST_LOCAL,
-		.socket = o->cliaddr != NULL ? o->cliaddr : default_socket() };
+		.socket = o->cliaddr != NULL ? o->cliaddr : default_socket(),
+		.named = o->cliaddr != NULL };
 	return 0;
 }
 
@@ -341,7 +341,7 @@ apply(struct options *o, const struct host *h)
 
 	if (o->identity == NULL && o->sk == NULL)
 		o->identity = h->identity;
-	if (h->visor_key != NULL)
+	if (h->visor_key != NULL && !o->visor_key_given)
 		o->visor_key = strcasecmp(h->visor_key, "yes") == 0;
 	if (h->timeout != NULL && !o->timeout_given)
 		r = set_timeout(o, h->timeout);
@@ -382,8 +382,9 @@ options_dest(struct options *o, struct keyctx *ctx, const char *word)
 	hosts_free(&o->alias);
 	if ((r = hosts_find(&o->alias, o->hosts, word)) == 0) {
 		complain("'%s' is neither a destination (<pk>@host[:port]) "
-			 "nor a name in ~/.config/skypty/config",
-		    word);
+			 "nor a name in %s",
+		    word,
+		    o->hosts != NULL ? o->hosts : "~/.config/skypty/config");
 		return EXIT_USAGE;
 	}
 	if (r != 1 || (r = apply(o, &o->alias)) != 0)
@@ -391,14 +392,15 @@ options_dest(struct options *o, struct keyctx *ctx, const char *word)
 	return parse_alias(o, ctx, &o->alias);
 }
 
-static bool
+/* 1, 0, or EXIT_USAGE: a mistake in the file makes no word a command. */
+static int
 is_alias(const struct options *o, const char *word)
 {
 	struct host h;
-	bool found = hosts_find(&h, o->hosts, word) == 1;
+	int r = hosts_find(&h, o->hosts, word);
 
 	hosts_free(&h);
-	return found;
+	return r;
 }
 
 /* The first word is the destination, unless exec finds that it is none. */
@@ -411,13 +413,17 @@ first_word(struct options *o, struct keyctx *ctx, const struct flags *f,
 	    optind + 1 < argc && strcmp(argv[optind + 1], "--") == 0;
 	int r;
 
-	if (style == STYLE_EXEC && !dest_like(word) && !command_follows &&
-	    !is_alias(o, word))
-		return local(o, ctx);
+	if (style == STYLE_EXEC && !dest_like(word) && !command_follows) {
+		if ((r = is_alias(o, word)) == 0)
+			return local(o, ctx);
+		if (r != 1)
+			return r;
+	}
 	optind++;
-	if ((r = options_dest(o, ctx, word)) != 0)
+	/* Flags behind the destination are meant for it, too. */
+	if ((r = take_flags(o, f, argc, argv, dashes)) != 0)
 		return r;
-	return take_flags(o, f, argc, argv, dashes);
+	return options_dest(o, ctx, word);
 }
 
 void
@@ -434,7 +440,8 @@ parse(struct options *o, struct keyctx *ctx, const struct flags *f,
 	int r;
 
 	options_init(o);
-	o->visor_key = strcmp(argv[0], "shell") == 0 || f->own != NULL;
+	o->visor_key = strcmp(argv[0], "shell") == 0 ||
+	    strcmp(argv[0], "sftp") == 0 || f->own != NULL;
 	if ((r = take_flags(o, f, argc, argv, &dashes)) != 0)
 		return r;
 	if (o->via != NULL)

@@ -23,7 +23,7 @@ progress_init(struct progress *p, bool quiet)
 {
 	*p = (struct progress){ .on = !quiet && isatty(STDERR_FILENO) == 1,
 		.started = now_ms() };
-	p->measured = p->started;
+	p->last = p->measured = p->started;
 }
 
 /* "12.3MB", at most seven characters. */
@@ -128,7 +128,7 @@ measure(struct progress *p, int64_t now)
 {
 	double rate;
 
-	if (now - p->measured < MEASURE_MS)
+	if (now - p->measured < (p->rate < 1 ? DRAW_MS : MEASURE_MS))
 		return;
 	rate = (double)(p->bytes - p->measured_bytes) * 1000 /
 	    (double)(now - p->measured);

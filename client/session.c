@@ -241,6 +241,8 @@ take_reply(struct rpc_reply *reply)
 		return take_failure(reply);
 	if (reply->method == RPC_PTY_START) {
 		s.started = true;
+		if (s.tty && term_raw() != 0)
+			complain("cannot set the terminal to raw mode");
 		return 0;
 	}
 	if (reply->method == RPC_PTY_READ &&
@@ -408,7 +410,7 @@ take_signals(void)
 		s.stopped = 0;
 		r = suspend();
 	}
-	if (s.continued && s.tty)
+	if (s.continued && s.tty && s.started)
 		(void)term_raw();
 	if (r == 0 && (s.resized || s.continued)) {
 		s.resized = s.continued = 0;
@@ -423,7 +425,7 @@ keep_alive(void)
 {
 	int64_t now = now_ms();
 
-	if (s.pinging && now - s.last_heard > DEAD_MS) {
+	if ((s.pinging || !s.started) && now - s.last_heard > DEAD_MS) {
 		complain("the host has not answered for %d seconds",
 		    DEAD_MS / 1000);
 		return EXIT_FAILED;
@@ -535,8 +537,6 @@ run(void)
 	s.next_ping = s.last_heard + PING_MS;
 	if ((r = start()) == 0 && (r = conn_flush(&s.conn)) == 0) {
 		catch_signals();
-		if (s.tty && term_raw() != 0)
-			complain("cannot set the terminal to raw mode");
 		r = loop();
 	}
 	term_restore();

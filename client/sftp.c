@@ -263,8 +263,8 @@ take_version(struct sftp *s, struct buf *p)
 
 	if ((r = buf_get_u32(p, &version)) != 0)
 		return r;
-	s->ready = true;
-	return version == SFTP_VERSION ? 0 : ERR_RANGE;
+	s->ready = version == SFTP_VERSION;
+	return s->ready ? 0 : ERR_RANGE;
 }
 
 static int

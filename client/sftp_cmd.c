@@ -114,6 +114,7 @@ run(const struct options *o)
 		add(&c, "-v");
 	if ((r = add_identity(&c, o)) != 0)
 		return r;
+	add(&c, o->visor_key ? "-oVisorKey=yes" : "-oVisorKey=no");
 	for (char **w = o->command; *w != NULL; w++)
 		add(&c, *w);
 	if ((r = add_dest(&c, o)) != 0 || c.full)

@@ -58,6 +58,17 @@ sink_prepare(void)
 }
 
 void
+sink_release(void)
+{
+	for (int i = 0; i < 2; i++) {
+		if (standard[i].never_blocks)
+			close(standard[i].fd);
+		standard[i] = (struct sink_end){ .fd = STDOUT_FILENO + i,
+			.piece = PIPE_BUF };
+	}
+}
+
+void
 sink_end_init(struct sink_end *e, int fd)
 {
 	if (fd == STDOUT_FILENO || fd == STDERR_FILENO)

@@ -67,6 +67,7 @@ static const char flags_text[] =
     "  -r, --cliaddr PATH     control socket (/tmp/pty.sock)\n"
     "  -n, --clinet unix      its network\n"
     "      --confpath FILE    take these two from a host's configuration\n"
+    "  -F, --config FILE      names of hosts (~/.config/skypty/config)\n"
     "  -q, -v                 say less, say more\n"
     "\n"
     "skypty(1) tells more.\n";
@@ -128,7 +129,8 @@ help(const char *name)
 		return 0;
 	}
 	printf("usage: skypty %s %s\n\n%s\n", c->name, c->args, c->what);
-	if (c->main == shell_main || c->main == exec_main)
+	if (c->main == shell_main || c->main == exec_main ||
+	    c->main == sftp_main || c->main == fs_main)
 		printf("\n%s", flags_text);
 	return 0;
 }

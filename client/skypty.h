@@ -43,6 +43,7 @@ struct dest {
 	char port[ADDR_PORT_MAX];
 	/* DEST_LOCAL: */
 	const char *socket;
+	bool named; /* by the user, who then knows whose it is */
 };
 
 /* Whether a word looks like a destination rather than a command. */
@@ -98,7 +99,7 @@ struct options {
 	const char *clinet, *cliaddr, *confpath;
 	const char *hosts; /* file of aliases, NULL: the own one */
 	struct host alias; /* what it says; texts above may point into it */
-	bool timeout_given, escape_given;
+	bool timeout_given, escape_given, visor_key_given;
 	bool duplex; /* input cannot be gathered before the command runs */
 	const char *cmd, *args;
 	int escape; /* character, or -1 */
@@ -149,6 +150,7 @@ struct conn {
 	bool accepted; /* the mux has answered */
 	bool eof;
 	bool optional; /* a rejection is no failure */
+	bool is_sftp;  /* for messages */
 	bool rejected; /* optional, and the host has no such service */
 	bool hold;     /* what has arrived must go first: read no more */
 	struct frame_key rx, tx;
@@ -236,6 +238,8 @@ struct sink {
  * process that may not be dumped cannot look at its own descriptors.
  */
 void sink_prepare(void);
+/* Lets go of what it opened; what is used by then is not to be used again. */
+void sink_release(void);
 /* Standard output or error, or a socket. */
 void sink_end_init(struct sink_end *, int fd);
 /* How many bytes went, 0 when it would block, -1 told. */

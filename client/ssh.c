@@ -42,8 +42,31 @@ refuse(const char *what, const char *why)
 /* --- -o Name=value --- */
 
 static int
+set_port(const char *value)
+{
+	s.o.port = value;
+	return 0;
+}
+
+static int
+set_login(const char *value)
+{
+	s.login = value;
+	return 0;
+}
+
+static int
+set_identity(const char *value)
+{
+	s.o.identity = value;
+	return 0;
+}
+
+static int
 set_env(const char *entry)
 {
+	if (strchr(entry, '=') == NULL || *entry == '=')
+		return refuse(entry, "SetEnv needs NAME=VALUE");
 	if (s.o.nenv == ENV_MAX)
 		return refuse(entry, "too many variables");
 	s.o.env[s.o.nenv++] = entry;
@@ -75,41 +98,90 @@ is_none(const char *value)
 	return strcasecmp(value, "none") == 0 || *value == '\0';
 }
 
+static int
+refuse_proxy(const char *value)
+{
+	if (is_none(value))
+		return 0;
+	return refuse("ProxyJump, ProxyCommand",
+	    "there is no proxy here; give the address of the host itself");
+}
+
+/* All others have no meaning here and are passed over. */
+static const struct keyword {
+	const char *name;
+	int (*take)(const char *value);
+	bool list;
+} keywords[] = {
+	{ "Port", set_port, false },
+	{ "User", set_login, false },
+	{ "IdentityFile", set_identity, false },
+	{ "RequestTTY", request_tty, false },
+	{ "SetEnv", set_env, true },
+	{ "SendEnv", send_env, true },
+	{ "ProxyJump", refuse_proxy, false },
+	{ "ProxyCommand", refuse_proxy, false },
+};
+
 /* The value of an option of that name, or NULL. */
 static const char *
 value_of(const char *text, const char *name)
 {
 	size_t n = strlen(name);
 
-	if (strncasecmp(text, name, n) != 0 ||
-	    strchr("= \t", text[n]) == NULL || text[n] == '\0')
+	if (strncasecmp(text, name, n) != 0 || text[n] == '\0' ||
+	    strchr("= \t", text[n]) == NULL)
 		return NULL;
 	return text + n + strspn(text + n, "= \t");
+}
+
+/* The next word of a value, quotes taken off as in ssh_config(5). */
+static char *
+next_word(char **rest)
+{
+	char *p = *rest + strspn(*rest, " \t"), *word = p, *out = p;
+	char quote = '\0';
+
+	if (*p == '\0')
+		return NULL;
+	for (; *p != '\0' && (quote != '\0' || strchr(" \t", *p) == NULL);
+	     p++) {
+		if (*p == quote)
+			quote = '\0';
+		else if (quote == '\0' && (*p == '"' || *p == '\''))
+			quote = *p;
+		else
+			*out++ = *p;
+	}
+	*rest = *p != '\0' ? p + 1 : p;
+	*out = '\0';
+	return word;
+}
+
+/* The options point into the value from then on. */
+static int
+take_value(const struct keyword *k, const char *value)
+{
+	char *rest = strdup(value), *word;
+	int r = 0;
+
+	if (rest == NULL)
+		return EXIT_FAILED;
+	do {
+		if ((word = next_word(&rest)) != NULL)
+			r = k->take(word);
+	} while (r == 0 && word != NULL && k->list);
+	return r;
 }
 
 static int
 take_o(const char *text)
 {
-	const char *v;
+	const char *value;
 
-	if ((v = value_of(text, "Port")) != NULL)
-		s.o.port = v;
-	else if ((v = value_of(text, "User")) != NULL)
-		s.login = v;
-	else if ((v = value_of(text, "IdentityFile")) != NULL)
-		s.o.identity = v;
-	else if ((v = value_of(text, "RequestTTY")) != NULL)
-		return request_tty(v);
-	else if ((v = value_of(text, "SetEnv")) != NULL)
-		return set_env(v);
-	else if ((v = value_of(text, "SendEnv")) != NULL)
-		return send_env(v);
-	else if (((v = value_of(text, "ProxyJump")) != NULL ||
-		     (v = value_of(text, "ProxyCommand")) != NULL) &&
-	    !is_none(v))
-		return refuse(text,
-		    "there is no proxy here; give the "
-		    "address of the host itself");
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
+		if ((value = value_of(text, keywords[i].name)) != NULL)
+			return take_value(&keywords[i], value);
 	return 0;
 }
 
@@ -118,6 +190,7 @@ take_o(const char *text)
 static int
 take_escape(const char *text)
 {
+	s.o.escape_given = true;
 	if (strcmp(text, "none") == 0)
 		s.o.escape = -1;
 	else
@@ -183,16 +256,13 @@ take(int opt)
 	case 'e':
 		return take_escape(optarg);
 	case 'i':
-		s.o.identity = optarg;
-		return 0;
+		return set_identity(optarg);
 	case 'l':
-		s.login = optarg;
-		return 0;
+		return set_login(optarg);
 	case 'o':
 		return take_o(optarg);
 	case 'p':
-		s.o.port = optarg;
-		return 0;
+		return set_port(optarg);
 	case 'F':
 		if (!is_none(optarg))
 			s.o.hosts = optarg;
@@ -338,7 +408,8 @@ run_subsystem(struct keyctx *ctx, const char *name)
 	if ((r = conn_try(&c, ctx, &s.o, MUX_URI_SFTP)) == 0)
 		r = relay_run(&c, STDIN_FILENO, STDOUT_FILENO);
 	if (r == 0 && c.rejected) {
-		complain("the host serves no files over SFTP");
+		complain("remote rejected sftp subsystem: the host serves no "
+			 "files");
 		r = EXIT_FAILED;
 	}
 	conn_close(&c);

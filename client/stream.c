@@ -22,6 +22,8 @@
 #define KEEP_MS	   45000 /* our own keepalive, for who is in between */
 #define INTERRUPTS 2	 /* the second one ends us */
 
+#define EXIT_INTERRUPTED 130 /* from the keyboard */
+
 /* The state of the one command of this process. */
 static struct stream {
 	const struct options *opts;
@@ -98,8 +100,11 @@ take_exit(struct buf *b)
 		return conn_bad(&s.conn, ERR_FORMAT);
 	term_restore();
 	s.over = true;
-	s.status =
-	    exec_ended(s.opts, (enum xs_how)how, status, (int64_t)duration);
+	if (s.interrupts != 0 && how == XS_SIGNALED && status == SIGINT)
+		s.status = EXIT_INTERRUPTED;
+	else
+		s.status = exec_ended(s.opts, (enum xs_how)how, status,
+		    (int64_t)duration);
 	return 0;
 }
 
@@ -134,6 +139,7 @@ take_frame(uint8_t tag, struct buf *payload)
 	case XS_KEEPALIVE:
 		return 0;
 	case XS_STARTED:
+		s.resized = 1; /* it may have changed on the way */
 		if (s.opts->terminal && s.input && isatty(STDIN_FILENO))
 			s.raw = term_raw() == 0;
 		return 0;
@@ -173,7 +179,7 @@ take_frames(void)
 static bool
 wants_input(void)
 {
-	return s.input && !s.input_end && s.conn.accepted && s.window > 0 &&
+	return s.input && !s.input_end && s.conn.accepted && s.window > 1 &&
 	    buf_len(&s.conn.out) < OUT_HIGH;
 }
 
@@ -200,8 +206,9 @@ read_keys(void)
 	ssize_t n;
 	int r = 0;
 
+	/* An escape character may have been held back. */
 	n = read(STDIN_FILENO, keys,
-	    s.window < sizeof(keys) / 2 ? s.window : sizeof(keys) / 2);
+	    s.window - 1 < sizeof(keys) ? s.window - 1 : sizeof(keys));
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n <= 0)
@@ -294,7 +301,7 @@ interrupt(void)
 	if (++s.interrupts >= INTERRUPTS || !s.conn.accepted) {
 		term_restore();
 		s.over = true;
-		s.status = 130;
+		s.status = EXIT_INTERRUPTED;
 		return 0;
 	}
 	return put_frame(XS_SIGNAL, "INT", 3);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -83,6 +84,56 @@ check_owner(const struct config_report *report, const char *path,
 	return 0;
 }
 
+/*
+ * The folders on the way as well: whoever may rename there can put another
+ * file in its place.  One like /tmp keeps others' hands off what is not theirs.
+ */
+static int
+check_folders(const struct config_report *report, const char *path)
+{
+	char *real = realpath(path, NULL), *slash;
+	struct stat st;
+	int r = 0;
+
+	if (real == NULL)
+		return ERR_SYS;
+	while (r == 0 && (slash = strrchr(real, '/')) != NULL) {
+		slash[slash == real] = '\0';
+		if (stat(real, &st) == -1)
+			r = ERR_SYS;
+		else if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
+		    ((st.st_mode & 022) && !(st.st_mode & S_ISVTX))) {
+			config_say(report, true, path, "",
+			    "others may rename files in %s", real);
+			r = ERR_DENIED;
+		}
+		if (slash == real)
+			break;
+	}
+	free(real);
+	return r;
+}
+
+static void
+warn_readable(const struct config_report *report, const char *path,
+    const struct stat *st)
+{
+	if (st->st_mode & 044)
+		config_say(report, false, path, "sk",
+		    "others may read it (mode %04o); run: chmod 600 %s",
+		    (unsigned)(st->st_mode & 07777), path);
+}
+
+/* StrictModes, then. */
+static int
+check_safety(const struct config_report *report, const char *path,
+    const struct stat *st)
+{
+	int r = check_owner(report, path, st);
+
+	return r == 0 ? check_folders(report, path) : r;
+}
+
 int
 config_read_file(struct config *c, struct keyctx *ctx, const char *path,
     const struct config_report *report)
@@ -96,14 +147,12 @@ config_read_file(struct config *c, struct keyctx *ctx, const char *path,
 		return cannot_read(report, path, r);
 	/* An sk from elsewhere, as standard input, is not in this file. */
 	c->given &= ~(unsigned)CONFIG_SK;
-	if ((r = check_owner(report, path, &st)) == 0)
+	if ((r = check_safety(report, path, &st)) == 0)
 		r = config_parse(c, ctx, (const char *)buf_ptr(&text),
 		    buf_len(&text), path, report);
 	buf_free(&text);
-	if (r == 0 && (c->given & CONFIG_SK) && (st.st_mode & 044))
-		config_say(report, false, path, "sk",
-		    "others may read it (mode %04o); run: chmod 600 %s",
-		    (unsigned)(st.st_mode & 07777), path);
+	if (r == 0 && (c->given & CONFIG_SK))
+		warn_readable(report, path, &st);
 	c->given |= before;
 	return r;
 }
@@ -159,10 +208,16 @@ config_visor_sk(struct keyctx *ctx, const char *path, uint8_t **sk,
 		sodium_free(v.sk);
 		return cannot_read(report, path, r);
 	}
+	if ((r = check_safety(report, path, &st)) != 0) {
+		sodium_free(v.sk);
+		buf_free(&text);
+		return r;
+	}
 	r = json_parse((const char *)buf_ptr(&text), buf_len(&text),
 	    on_visor_event, &v, why, sizeof(why));
 	buf_free(&text);
 	if (r == ERR_EXISTS) {
+		warn_readable(report, path, &st);
 		*sk = v.sk;
 		return 0;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The original's request for a streamed command, as JSON.  spec: pty.md 7.2 */
+#include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -41,8 +42,11 @@ take_timeout(struct xs_request *q, const struct json_event *ev)
 {
 	char *end;
 
+	errno = 0;
 	q->e.timeout_ms = strtoll(ev->text, &end, 10);
-	return *end == '\0' ? 0 : ERR_TYPE;
+	if (*end != '\0')
+		return ERR_TYPE;
+	return errno == ERANGE ? ERR_RANGE : 0;
 }
 
 /* A member of the outermost object.  Go reads null as absent. */

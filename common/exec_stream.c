@@ -106,7 +106,7 @@ get_list(struct buf *b, struct gob_list *list)
 static int
 get_u16(struct buf *b, uint64_t *v)
 {
-	uint16_t x;
+	uint16_t x = 0;
 	int r = buf_get_u16(b, &x);
 
 	*v = x;

@@ -28,8 +28,7 @@
 #define XS_TRAILER_ERROR    "X-Exec-Error"
 
 #define XS_STDIN_MAX	  (1024U * 1024)	  /* over HTTP */
-#define XS_BODY_MAX	  (2U * 1024 * 1024)	  /* of a request */
-#define XS_BODY_GO	  (XS_STDIN_MAX + 65536U) /* the original's */
+#define XS_BODY_MAX	  (XS_STDIN_MAX + 65536U) /* of a request */
 #define XS_TIMEOUT_MS	  (30 * 60 * 1000)	  /* when none is asked for */
 #define XS_TIMEOUT_MAX_MS (24 * 60 * 60 * 1000)
 #define XS_KEEPALIVE_S	  45

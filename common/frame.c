@@ -37,8 +37,43 @@ get_counter(const uint8_t *p)
 void
 frame_key_init(struct frame_key *fk, const uint8_t *key)
 {
+	memset(fk, 0, sizeof(*fk));
 	memcpy(fk->key, key, sizeof(fk->key));
-	fk->counter = 0;
+}
+
+void
+frame_key_wipe(struct frame_key *fk)
+{
+	aead_bulk_free(fk->bulk);
+	explicit_bzero(fk, sizeof(*fk));
+}
+
+/* Short frames come one by one and never reach the number. */
+static void
+count_full(struct frame_key *fk, size_t n)
+{
+	if (n < FRAME_PLAIN_FULL || fk->full == FRAME_BULK)
+		return;
+	if (++fk->full == FRAME_BULK)
+		fk->bulk = aead_bulk_new(fk->key);
+}
+
+static int
+seal(struct frame_key *fk, const uint8_t *in, size_t n, uint8_t *out)
+{
+	count_full(fk, n);
+	if (fk->bulk != NULL)
+		return aead_bulk_seal(fk->bulk, fk->counter, in, n, out);
+	return aead_seal(fk->key, fk->counter, NULL, in, n, out);
+}
+
+static int
+open_body(struct frame_key *fk, const uint8_t *in, size_t n, uint8_t *out)
+{
+	count_full(fk, n - FRAME_TAG_LEN);
+	if (fk->bulk != NULL)
+		return aead_bulk_open(fk->bulk, fk->counter, in, n, out);
+	return aead_open(fk->key, fk->counter, NULL, in, n, out);
 }
 
 int
@@ -106,7 +141,7 @@ seal_one(struct frame_key *fk, struct buf *plain, size_t n, struct buf *wire)
 	fk->counter++;
 	put_head(p, n + OVERHEAD);
 	put_counter(p + FRAME_HEAD_LEN, fk->counter);
-	if ((r = aead_seal(fk->key, fk->counter, NULL, buf_ptr(plain), n,
+	if ((r = seal(fk, buf_ptr(plain), n,
 		 p + FRAME_HEAD_LEN + FRAME_COUNTER_LEN)) != 0) {
 		buf_trim(wire, FRAME_WIRE_LEN(n));
 		return r;
@@ -157,8 +192,8 @@ frame_open(struct frame_key *fk, struct buf *body, struct buf *plain)
 	if ((r = buf_extend(plain, len - OVERHEAD, &out)) != 0)
 		return r;
 	fk->counter = c;
-	if ((r = aead_open(fk->key, c, NULL, p + FRAME_COUNTER_LEN,
-		 len - FRAME_COUNTER_LEN, out)) != 0) {
+	if ((r = open_body(fk, p + FRAME_COUNTER_LEN, len - FRAME_COUNTER_LEN,
+		 out)) != 0) {
 		buf_trim(plain, len - OVERHEAD);
 		return die(fk, r);
 	}

@@ -28,13 +28,22 @@
 #define FRAME_WIRE_LEN(n) \
 	(FRAME_HEAD_LEN + FRAME_COUNTER_LEN + (n) + FRAME_TAG_LEN)
 
-/* One direction.  Wipe with explicit_bzero. */
+/* Full frames after which a direction is bulk and its cipher a faster one. */
+#define FRAME_BULK 32
+
+struct aead_bulk;
+
+/* One direction. */
 struct frame_key {
 	uint8_t key[32];
 	uint64_t counter; /* last one used or seen; 0 at first */
+	unsigned full;	  /* frames, up to FRAME_BULK */
+	struct aead_bulk *bulk;
 };
 
 void frame_key_init(struct frame_key *, const uint8_t *key);
+/* Wipes it; also one that is all zero. */
+void frame_key_wipe(struct frame_key *);
 
 /* Appends a handshake frame.  ERR_LIMIT for a body over FRAME_BODY_MAX. */
 int frame_put(struct buf *wire, const void *body, size_t n);

@@ -200,8 +200,8 @@ get_section(struct buf *in, struct buf *section)
 	if (end == NULL && bare_lf(in))
 		return ERR_FORMAT;
 	if (end == NULL)
-		return buf_len(in) > HTTP_HEAD_MAX ? ERR_LIMIT : 0;
-	if (end - p > HTTP_HEAD_MAX)
+		return buf_len(in) >= HTTP_HEAD_MAX ? ERR_LIMIT : 0;
+	if (end - p > HTTP_HEAD_MAX - 4)
 		return ERR_LIMIT;
 	(void)buf_get_view(in, (size_t)(end - p) + 2, section);
 	return buf_skip(in, 2) == 0 ? 1 : ERR_FORMAT;
@@ -369,7 +369,7 @@ get_size(struct http_body *b, struct buf *in)
 	int r;
 
 	if ((r = get_line(in, &line)) == 0)
-		return buf_len(in) > HTTP_LINE_MAX ? ERR_LIMIT : 0;
+		return buf_len(in) > HTTP_LINE_MAX + 1 ? ERR_LIMIT : 0;
 	if (r < 0)
 		return r;
 	if (buf_len(&line) > HTTP_LINE_MAX)
@@ -400,10 +400,11 @@ get_trailers(struct http_body *b, struct buf *in)
 
 	if ((r = get_section(in, &b->trailers)) != 1)
 		return r;
-	b->state = HTTP_DONE;
 	rest = b->trailers;
 	while ((r = http_next_field(&rest, &name, &value)) == 1)
 		;
+	if (r == 0)
+		b->state = HTTP_DONE;
 	return r;
 }
 

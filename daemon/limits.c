@@ -13,6 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * Whoever has one address of IPv6 has 2^64 of them; what is IPv4 in disguise
+ * is told apart as such.
+ */
+static bool
+same_network(const struct in6_addr *a, const struct in6_addr *b)
+{
+	bool v4 = IN6_IS_ADDR_V4MAPPED(a) || IN6_IS_ADDR_V4MAPPED(b);
+
+	return memcmp(a, b, v4 ? sizeof(*a) : sizeof(*a) / 2) == 0;
+}
+
 static bool
 same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
@@ -22,9 +34,9 @@ same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 		return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
 		    ((const struct sockaddr_in *)b)->sin_addr.s_addr;
 	if (a->ss_family == AF_INET6)
-		return memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
-			   &((const struct sockaddr_in6 *)b)->sin6_addr,
-			   sizeof(struct in6_addr)) == 0;
+		return same_network(
+		    &((const struct sockaddr_in6 *)a)->sin6_addr,
+		    &((const struct sockaddr_in6 *)b)->sin6_addr);
 	return true; /* all local callers are one */
 }
 
@@ -77,6 +89,13 @@ worst_startup(const struct conns *cs)
 	return worst;
 }
 
+void
+conn_end(const struct conn *c)
+{
+	if (c->pid > 0)
+		kill(c->pid, SIGTERM);
+}
+
 static void
 drop(struct conns *cs, struct conn *c)
 {
@@ -85,7 +104,7 @@ drop(struct conns *cs, struct conn *c)
 	    cs->startups);
 	c->dropped = true;
 	cs->startups--;
-	kill(c->pid, SIGTERM);
+	conn_end(c);
 }
 
 /* sshd's curve: rate percent at begin, rising to all at full. */

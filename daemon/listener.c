@@ -163,6 +163,12 @@ check_directory(const char *path)
 		log_error("control socket: %s: %s", dir, strerror(errno));
 		return -1;
 	}
+	if (st.st_uid != 0 && st.st_uid != geteuid()) {
+		log_error("control socket: %s: belongs to uid %lu, who could "
+			  "rename files there; choose another place (cliaddr)",
+		    dir, (unsigned long)st.st_uid);
+		return -1;
+	}
 	if ((st.st_mode & 022) != 0 && !(st.st_mode & S_ISVTX)) {
 		log_error("control socket: %s: others may rename files there; "
 			  "choose another place (cliaddr)",

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/aead.h"
 #include "common/err.h"
 
 void
@@ -258,6 +259,7 @@ set_up(struct net *n)
 	signal(SIGINT, SIG_IGN);
 	if (closefrom(PRIV_FD_COUNT), sodium_init() == -1)
 		return -1;
+	aead_bulk_prepare();
 	if ((n->base = event_base_new()) == NULL)
 		return -1;
 	if ((n->timer = evtimer_new(n->base, on_timer, n)) == NULL)

@@ -43,7 +43,8 @@
 #define NET_READ_CUT	65536 /* most that one pty.Read gives */
 #define NET_MUX_TIMEOUT 30    /* seconds */
 #define NET_LINGER	2     /* seconds for the peer to see our end */
-#define NET_NOFILE	256   /* descriptors: 3 a command and a few */
+#define NET_MEMORY	(384U * 1024 * 1024) /* more than all limits allow */
+#define NET_NOFILE	256 /* descriptors: 3 a command and a few */
 
 /* --- net_link.c: the connection --- */
 

@@ -83,6 +83,10 @@ acceptable(struct net *n, const struct rpc_exec *x, char *text, size_t len)
 	else if (buf_len(&x->in) > NET_STDIN_MAX)
 		snprintf(text, len, "dmsgpty: Exec: stdin %zu > max %u",
 		    buf_len(&x->in), NET_STDIN_MAX);
+	else if (n->captured + buf_len(&x->in) > NET_CAPTURE_MAX)
+		snprintf(text, len,
+		    "dmsgpty: Exec: the connection's commands "
+		    "hold too much already");
 	else
 		return true;
 	return false;
@@ -242,7 +246,9 @@ take(struct net *n, struct stream *s)
 	size_t want = NET_CHUNK;
 	ssize_t r;
 
-	if (want > NET_CAPTURE_MAX - n->captured)
+	if (n->captured >= NET_CAPTURE_MAX)
+		want = 0;
+	else if (want > NET_CAPTURE_MAX - n->captured)
 		want = NET_CAPTURE_MAX - n->captured;
 	if (want == 0 || buf_room(&s->data) == 0) {
 		if ((r = discard(s->fd)) > 0)

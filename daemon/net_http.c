@@ -185,8 +185,9 @@ take_body(struct net *n)
 
 	while ((r = http_get_body(&h->framing, &n->link.in, &piece)) == 1)
 		if (buf_put(&h->body, buf_ptr(&piece), buf_len(&piece)) != 0) {
-			refuse(n, "413 Request Entity Too Large", "",
-			    "request over %u bytes", XS_BODY_MAX);
+			/* The original cuts it, so that it makes no sense. */
+			refuse_request(n, "decoding request: over %u bytes",
+			    XS_BODY_MAX);
 			return;
 		}
 	if (r < 0)
@@ -212,6 +213,17 @@ path_of(const struct buf *target)
 	return path;
 }
 
+static unsigned
+count_hosts(const struct http_head *head)
+{
+	struct buf rest = head->fields, name, value;
+	unsigned n = 0;
+
+	while (http_next_field(&rest, &name, &value) == 1)
+		n += http_is_nocase(&name, "host");
+	return n;
+}
+
 static bool
 acceptable(struct net *n, const struct http_head *head)
 {
@@ -221,8 +233,8 @@ acceptable(struct net *n, const struct http_head *head)
 	if (head->minor == 0)
 		refuse(n, "505 HTTP Version Not Supported", "",
 		    "HTTP/1.1 only");
-	else if (http_field(&head->fields, "host", &value) == 0)
-		refuse_request(n, "missing Host");
+	else if (count_hosts(head) != 1)
+		refuse_request(n, "exactly one Host is needed");
 	else if (!http_is(&head->method, "POST"))
 		refuse(n, "405 Method Not Allowed", "Allow: POST\r\n",
 		    "POST /exec only");
@@ -230,10 +242,6 @@ acceptable(struct net *n, const struct http_head *head)
 		refuse(n, "404 Not Found", "", "unknown path %.*s",
 		    shown > PATH_SHOWN ? PATH_SHOWN : shown,
 		    (const char *)buf_ptr(&path));
-	else if (head->length > XS_BODY_MAX)
-		refuse(n, "413 Request Entity Too Large", "",
-		    "request of %" PRId64 " > max %u bytes", head->length,
-		    XS_BODY_MAX);
 	else if (http_field(&head->fields, "expect", &value) == 1 &&
 	    !http_is_nocase(&value, "100-continue"))
 		refuse(n, "417 Expectation Failed", "", "what is expected?");

@@ -364,6 +364,7 @@ read_welcome(struct net *n, struct privmsg *m, struct sandbox *sb, char **root)
 		.root = *root,
 		.uid = uid,
 		.gid = gid,
+		.memory = NET_MEMORY,
 		.nofile = NET_NOFILE };
 	return 0;
 }

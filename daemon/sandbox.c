@@ -66,15 +66,17 @@ step_chroot(const struct sandbox *sb, char *detail, size_t n)
 }
 
 /*
- * No process, no file content, no core, and no more descriptors than the job
- * needs.  RLIMIT_FSIZE kills a process that writes to a regular file, also one
- * that the sanitizers report to.
+ * No process, no file content, no core, and no more descriptors and memory
+ * than the job needs.  RLIMIT_FSIZE kills a process that writes to a regular
+ * file, also one that the sanitizers report to.
  */
 static int
 step_limits(const struct sandbox *sb, char *detail, size_t n)
 {
 	snprintf(detail, n, "%u descriptors", sb->nofile);
-	if (set_limit(RLIMIT_CORE, 0) == -1 ||
+	if ((!SKYPTY_SANITIZE && sb->memory != 0 &&
+		set_limit(RLIMIT_DATA, sb->memory) == -1) ||
+	    set_limit(RLIMIT_CORE, 0) == -1 ||
 	    (!SKYPTY_SANITIZE && set_limit(RLIMIT_FSIZE, 0) == -1) ||
 	    set_limit(RLIMIT_NPROC, 0) == -1)
 		return -1;

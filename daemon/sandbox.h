@@ -16,6 +16,7 @@ struct sandbox {
 	const char *root; /* empty directory, root's, closed to others */
 	uid_t uid;
 	gid_t gid;
+	size_t memory;	 /* bytes, 0 is no limit */
 	unsigned nofile; /* descriptors that may be open */
 };
 

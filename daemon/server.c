@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -222,7 +223,7 @@ end_all(struct server *s)
 {
 	log_info("Ending %zu connections", s->conns.n);
 	for (struct conn *c = s->conns.first; c != NULL; c = c->next)
-		kill(c->pid, SIGTERM);
+		conn_end(c);
 }
 
 static void
@@ -284,9 +285,14 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 static void
 on_chld(evutil_socket_t sig, short what, void *arg)
 {
-	(void)sig, (void)what, (void)arg;
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
+	struct server *s = arg;
+	pid_t pid;
+
+	(void)sig, (void)what;
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		for (struct conn *c = s->conns.first; c != NULL; c = c->next)
+			if (c->pid == pid)
+				c->pid = 0; /* it may be somebody else's now */
 }
 
 static struct event *
@@ -316,9 +322,13 @@ open_listeners(struct server *s)
 	}
 	if (inherited == 0 && listeners_tcp(&s->ls, s->set->listen) == -1)
 		return -1;
-	if (s->set->control)
-		return listeners_unix(&s->ls, s->set->conf.cliaddr,
-		    s->set->cligroup);
+	if (!s->set->control ||
+	    listeners_unix(&s->ls, s->set->conf.cliaddr, s->set->cligroup) == 0)
+		return 0;
+	/* In a folder like /tmp anybody could keep us from starting so. */
+	if (s->ls.n == 0)
+		return -1;
+	log_error("there is no control socket; remote connections are served");
 	return 0;
 }
 
@@ -379,6 +389,9 @@ server_run(const struct options *o, struct settings *set, struct keyctx *ctx)
 		log_error("cannot go to the background: %s", strerror(errno));
 		return EXIT_OS;
 	}
+	/* Locks on memory are not inherited by the one in the background. */
+	if (o->daemonise && set->conf.sk != NULL)
+		(void)sodium_mlock(set->conf.sk, KEY_SECRET_LEN);
 	if (set_up_events(&s) == -1) {
 		log_error("cannot set up the event loop");
 		return EXIT_OS;

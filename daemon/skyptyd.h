@@ -138,6 +138,8 @@ struct conns {
  */
 bool limits_admit(struct conns *, const struct config *,
     const struct sockaddr_storage *addr, const char **why);
+/* Asks a connection's monitor to end; it may be gone already. */
+void conn_end(const struct conn *);
 bool limits_key(const struct conns *, const struct config *,
     const struct key_public *);
 

@@ -5,6 +5,7 @@
  */
 #include "monitor/monitor.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -37,25 +38,42 @@ handshake_end(struct monitor *m)
 	m->keyctx = NULL;
 }
 
+/* skyptyd's word; with it gone nobody counts any more. */
+static bool
+await_room(struct monitor *m)
+{
+	struct privmsg answer = { 0 };
+	uint8_t ok = 0;
+	int r;
+
+	do
+		r = privmsg_recv(m->parent, &answer, false);
+	while (r == ERR_AGAIN && errno == EINTR);
+	if (r == 1 && answer.type == PM_AUTH + 1)
+		(void)buf_get_u8(&answer.body, &ok);
+	privmsg_free(&answer);
+	return ok != 0 || r == ERR_EOF;
+}
+
 /* Whether skyptyd has room for one more connection of this key. */
 static bool
 have_room(struct monitor *m, const struct key_public *pk)
 {
-	struct privmsg answer = { 0 };
 	struct buf b;
-	uint8_t ok = 1;
+	bool ok = true;
+	int r;
 
 	if (m->parent == -1)
 		return true;
 	buf_init(&b, KEY_PUBLIC_LEN);
-	if (buf_put(&b, pk->b, KEY_PUBLIC_LEN) == 0 &&
-	    privmsg_send(m->parent, PM_AUTH, 0, &b, NULL, 0) == 0 &&
-	    privmsg_recv(m->parent, &answer, false) == 1 &&
-	    answer.type == PM_AUTH + 1)
-		(void)buf_get_u8(&answer.body, &ok);
-	privmsg_free(&answer);
+	if ((r = buf_put(&b, pk->b, KEY_PUBLIC_LEN)) == 0)
+		r = privmsg_send(m->parent, PM_AUTH, 0, &b, NULL, 0);
+	if (r == 0)
+		ok = await_room(m);
+	else
+		ok = r == ERR_SYS && (errno == EPIPE || errno == ECONNRESET);
 	buf_free(&b);
-	return ok != 0;
+	return ok;
 }
 
 static int

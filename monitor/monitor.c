@@ -210,6 +210,8 @@ static int
 watch_child(struct monitor *m)
 {
 	set_timeout(m->child, SO_SNDTIMEO, CHILD_TIMEOUT);
+	/* Somebody else may hold its end open, and never say a word. */
+	set_timeout(m->child, SO_RCVTIMEO, 1);
 	m->child_ev =
 	    event_new(m->base, m->child, EV_READ | EV_PERSIST, on_child, m);
 	return m->child_ev != NULL ? event_add(m->child_ev, NULL) : -1;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,9 @@
 
 #include "common/process.h"
 
-#define ERROR_FD 3 /* where a new process says why it could not start */
+#define START_LIMIT 10000 /* milliseconds for becoming the command */
+#define START_STEP  250
+#define ERROR_FD    3 /* where a new process says why it could not start */
 
 /* What a new process that could not become the command says. */
 struct failure {
@@ -141,17 +144,22 @@ describe(const struct failure *f, const char *name, char *why, size_t len)
 	snprintf(why, len, "fork/exec %s: %s", name, text);
 }
 
-/* Waits until the new process has become the command, or hears why not. */
+/*
+ * Waits until the new process has become the command, or hears why not.  A
+ * file system that hangs is not waited for: it would hold the connection.
+ */
 static bool
 started(int fd, const char *name, char *why, size_t len)
 {
-	struct failure f;
-	ssize_t n;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct failure f = { .error = ETIMEDOUT };
+	int left = START_LIMIT, r;
 
-	do
-		n = read(fd, &f, sizeof(f));
-	while (n == -1 && errno == EINTR);
-	if (n != sizeof(f))
+	while (
+	    (r = poll(&p, 1, START_STEP)) == 0 || (r == -1 && errno == EINTR))
+		if ((left -= START_STEP) <= 0)
+			break;
+	if (r == 1 && read(fd, &f, sizeof(f)) != sizeof(f))
 		return true;
 	describe(&f, name, why, len);
 	return false;
@@ -176,8 +184,10 @@ spawn_for(const struct spawn *s, const struct passwd *pw, char **env,
 	if (*pid == -1) {
 		describe(&f, s->cmd->name, why, len);
 		ok = 0;
-	} else if (!(ok = started(p[0], s->cmd->name, why, len)))
+	} else if (!(ok = started(p[0], s->cmd->name, why, len))) {
+		kill(*pid, SIGKILL);
 		waitpid(*pid, NULL, 0);
+	}
 	close(p[0]);
 	return ok;
 }

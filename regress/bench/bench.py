@@ -81,6 +81,14 @@ class Skypty:
                 "--no-visor-key", self.dest]
 
 
+def sftp_server():
+    for path in ("/usr/lib/openssh/sftp-server",
+                 "/usr/libexec/openssh/sftp-server"):
+        if os.path.exists(path):
+            return path
+    return "internal-sftp"
+
+
 class Ssh:
     def __init__(self, folder):
         self.port = free_port()
@@ -104,7 +112,8 @@ StrictModes no
 KexAlgorithms curve25519-sha256
 PrintMotd no
 PrintLastLog no
-""" % (self.port, hostkey, folder))
+Subsystem sftp %s
+""" % (self.port, hostkey, folder, sftp_server()))
         os.makedirs("/run/sshd", exist_ok=True)
         self.sshd = shutil.which("sshd") or "/usr/sbin/sshd"
         self.conf = conf

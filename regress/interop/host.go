@@ -31,6 +31,17 @@ type Host struct {
 	Reject   bool   // the mux answers 01
 	Garbage  []byte // sent in place of replies
 	Foreign  bool   // other types come first, so that ids are unusual
+
+	Stream        string        // URI of the exec stream; "": it has none
+	StreamFault   string        // one of StreamFaults; "": none
+	StreamPiece   int           // bytes of a chunk; 0: a frame each
+	Keepalive     time.Duration // between keepalive frames; 0: 45 s
+	StreamRequest func(StreamRequest)
+
+	SFTP, SFTPReadOnly bool
+
+	Asked func(uri string)             // told of every mux request
+	Other func(uri string) func(*Conn) // services of a test's own
 }
 
 // Serve accepts until the listener is closed.
@@ -59,17 +70,50 @@ func (h *Host) serve(c net.Conn) {
 	if _, err := io.ReadFull(conn, uri); err != nil {
 		return
 	}
-	if h.Reject || string(uri) != "dmsgpty/pty" {
+	if h.Asked != nil {
+		h.Asked(string(uri))
+	}
+	service := h.service(string(uri))
+	if h.Reject || service == nil {
 		_, _ = conn.Write([]byte{1})
 		return
 	}
 	_, _ = conn.Write([]byte{0})
-	if h.Garbage != nil {
-		_, _ = conn.Write(h.Garbage)
-		_, _ = io.Copy(io.Discard, conn)
-		return
+	service(conn)
+}
+
+// service gives what serves a URI, nil for none.
+func (h *Host) service(uri string) func(*Conn) {
+	if h.Other != nil {
+		if own := h.Other(uri); own != nil {
+			return own
+		}
 	}
-	h.serveRPC(conn)
+	switch {
+	case uri == "dmsgpty/pty" && h.Garbage != nil:
+		return h.serveGarbage
+	case uri == "dmsgpty/pty":
+		return h.serveRPC
+	case uri == h.Stream && uri != "":
+		return h.serveStream
+	case uri == SFTPURI && h.SFTP:
+		return h.serveSFTP
+	}
+	return nil
+}
+
+func (h *Host) serveGarbage(conn *Conn) {
+	_, _ = conn.Write(h.Garbage)
+	_, _ = io.Copy(io.Discard, conn)
+}
+
+func (h *Host) serveStream(conn *Conn) {
+	s := &streamHandler{keepalive: 45 * time.Second, fault: h.StreamFault,
+		piece: h.StreamPiece, request: h.StreamRequest}
+	if h.Keepalive > 0 {
+		s.keepalive = h.Keepalive
+	}
+	serveHTTP(conn, s)
 }
 
 func (h *Host) serveRPC(conn *Conn) {

@@ -47,7 +47,12 @@ func wildService(t testing.TB, serve func(*Conn)) string {
 		}
 		var n [1]byte
 		_, _ = io.ReadFull(c, n[:])
-		if _, err := io.CopyN(io.Discard, c, int64(n[0])); err != nil {
+		uri := make([]byte, n[0])
+		if _, err := io.ReadFull(c, uri); err != nil {
+			return
+		}
+		if string(uri) != "dmsgpty/pty" {
+			_, _ = c.Write([]byte{1})
 			return
 		}
 		_, _ = c.Write([]byte{0})

@@ -8,6 +8,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"maps"
 	"net"
 	"net/rpc"
 	"os"
@@ -45,10 +46,16 @@ type daemon struct {
 
 func startDaemon(t testing.TB) *daemon {
 	t.Helper()
+	return startDaemonWith(t, nil)
+}
+
+// startDaemonWith has more in its configuration.
+func startDaemonWith(t testing.TB, more map[string]any) *daemon {
+	t.Helper()
 	d := &daemon{key: NewKey(), client: NewKey(), dir: t.TempDir()}
-	conf, _ := json.Marshal(map[string]any{
-		"sk": d.key.SK(), "wl": []string{d.client.Hex()},
-	})
+	keys := map[string]any{"sk": d.key.SK(), "wl": []string{d.client.Hex()}}
+	maps.Copy(keys, more)
+	conf, _ := json.Marshal(keys)
 	path := filepath.Join(d.dir, "host.json")
 	if err := os.WriteFile(path, conf, 0o600); err != nil {
 		t.Fatal(err)

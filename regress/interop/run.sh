@@ -6,8 +6,8 @@ cd "$(dirname "$0")" || exit 1
 
 # Debian 12's Go is too old for crypto/mlkem.  A newer toolchain comes as a
 # module, like the libraries; an older Go leaves its programs not executable.
-want=1.24
-toolchain=golang.org/toolchain@v0.0.1-go1.24.6.linux-$(dpkg --print-architecture)
+want=1.25
+toolchain=golang.org/toolchain@v0.0.1-go1.25.5.linux-$(dpkg --print-architecture)
 have=$(go env GOVERSION | sed 's/^go//')
 if [ "$(printf '%s\n%s\n' "$want" "$have" | sort -V | head -n 1)" != "$want" ]
 then

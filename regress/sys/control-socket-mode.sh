@@ -18,11 +18,14 @@ mode() {
 directory() {
 	$as mkdir "$dir/open"
 	chmod 777 "$dir/open"
-	status=0
-	run skyptyd tcp -c "$dir/host.json" --addr 127.0.0.1:0 \
-		--cliaddr "$dir/open/sock" 2>"$dir/err.host" || status=$?
-	equal $status 71 "status in a directory open to all"
-	has "$dir/err.host" "$dir/open: others may rename files there"
+	other=$dir/log.other
+	spawn "$other" "$bin/skyptyd" tcp -c "$dir/host.json" \
+		--addr 127.0.0.1:0 --cliaddr "$dir/open/sock"
+	second=$pid
+	wait_for "the host" grep -q 'Serving as' "$other"
+	has "$other" "$dir/open: others may rename files there"
+	[ ! -e "$dir/open/sock" ] || fail "there is a control socket"
+	wait_for "its end" terminated "$second"
 	chmod 1777 "$dir/open"
 	sock=$dir/open/sock
 	start_host

@@ -13,7 +13,7 @@ foreign() {
 		fail "a stranger could connect"
 	fi
 	chmod 777 "$sock"
-	chmod 777 "$dir"
+	chmod 1777 "$dir"
 	for command in "exec -r $sock -- touch $dir/mark" \
 		"whitelist -r $sock" "whitelist-add -r $sock $client" \
 		"shell -c /bin/sh -r $sock"; do

@@ -142,6 +142,7 @@ begin() {
 	$as mkdir "$HOME" "$bin"
 	cp "$BIN/skyptyd" "$BIN/skyptyd-monitor" "$BIN/skyptyd-net" \
 		"$BIN/skypty" "$bin" || fail "no programs to test"
+	ln -s skypty "$bin/skypty-ssh"
 	account=$(getent passwd "$uid" | cut -d : -f 1)
 
 	host_sk=$(secret)
@@ -173,7 +174,11 @@ end() {
 	for pid in $pids; do
 		wait "$pid" 2>/dev/null
 	done
-	rm -rf "$dir"
+	# A folder that is mounted shows files that are not ours to remove.
+	mounts | while read -r m; do
+		fusermount3 -u -z "$m" || umount -l "$m"
+	done
+	rm -rf --one-file-system "$dir"
 	dir=
 	pids=
 }
@@ -187,6 +192,20 @@ ours() {
 		"$dir"/*) echo "${p#/proc/}" ;;
 		esac
 	done
+}
+
+# What is mounted below our folder, the latest first.
+mounts() {
+	awk -v dir="$dir/" 'index($2, dir) == 1 { print $2 }' /proc/mounts |
+		tac
+}
+
+is_mounted() {
+	mounts | grep -qxF "$1"
+}
+
+is_not_mounted() {
+	! is_mounted "$1"
 }
 
 trap end EXIT
@@ -244,6 +263,21 @@ need_filter() {
 
 need_command() {
 	command -v "$1" >/dev/null || skip "$1 is not installed"
+}
+
+# In a role: whether it can mount.
+need_fuse() {
+	need_command sshfs
+	need_command fusermount3
+	[ -c /dev/fuse ] || skip "there is no /dev/fuse"
+	{ $as test -r /dev/fuse && $as test -w /dev/fuse; } ||
+		skip "a $role may not open /dev/fuse here"
+	if [ "$uid" -ne 0 ]; then
+		[ -u "$(command -v fusermount3)" ] ||
+			skip "fusermount3 is not setuid"
+	else
+		unshare -m true 2>/dev/null || skip "root may not mount here"
+	fi
 }
 
 # --- keys and configuration --------------------------------------------------
@@ -338,6 +372,21 @@ dest() {
 on_host() {
 	run skypty exec -i "$dir/client" --no-visor-key \
 		--via "$(dest)" "$@"
+}
+
+# as_ssh [FLAG]...: a command line that stands for ssh, to give to a program.
+# An account that may not log in has no shell to run a command with.
+as_ssh() {
+	case $(getent passwd "$uid" | cut -d : -f 7) in
+	*/nologin | */false) set -- -o SetEnv=SHELL=/bin/sh "$@" ;;
+	esac
+	echo "$bin/skypty-ssh -i $dir/client -p $port${*:+ $*}"
+}
+
+# on_ssh [FLAG]... HOST [COMMAND]...
+on_ssh() {
+	# shellcheck disable=SC2046
+	$as $(as_ssh) "$@"
 }
 
 # shell [FLAG]...: a session that reads our standard input.

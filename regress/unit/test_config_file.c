@@ -530,7 +530,7 @@ static void
 test_example(void **state)
 {
 	const char *path = getenv("SKYPTY_EXAMPLE");
-	unsigned all = CONFIG_KEEPALIVE * 2 - 1;
+	unsigned all = CONFIG_SFTP_READONLY * 2 - 1;
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	struct config c, d;
 	char *text;

@@ -54,6 +54,16 @@ write_zeros(struct yamux_stream *st, size_t n)
 	return (size_t)r;
 }
 
+/* Has the session send as much as the peer's first window takes. */
+static void
+use_window(struct yamux *y, struct yamux_stream *st)
+{
+	for (size_t n = 0; n < YAMUX_WINDOW; n += YAMUX_OUT_MAX) {
+		assert_int_equal(write_zeros(st, YAMUX_OUT_MAX), YAMUX_OUT_MAX);
+		assert_int_equal(data_sent(y, yamux_id(st)), YAMUX_OUT_MAX);
+	}
+}
+
 /* --- windows ------------------------------------------------------------ */
 
 /* The peer may use the window up, and not by a byte more. */
@@ -120,6 +130,36 @@ test_credit(void **state)
 	yamux_free(y);
 }
 
+/* Little that is left unread does not hold on to a large buffer. */
+static void
+test_memory(void **state)
+{
+	struct yamux *y = session(false);
+	struct yamux_stream *st = accepted(y, 1);
+	size_t left = YAMUX_WINDOW;
+	struct buf out;
+
+	(void)state;
+	assert_null(st->in.mem);
+	assert_int_equal(feed_data(y, 0, 1, 'a', YAMUX_WINDOW - 1), 0);
+	assert_int_equal(feed_data(y, 0, 1, 'b', 1), 0);
+	while (left > 1) {
+		assert_int_equal(yamux_consume(st, left / 3 + 1), 0);
+		left -= left / 3 + 1;
+		assert_int_equal(buf_len(yamux_in(st)), left);
+		assert_true(st->in.cap <= 4096 || st->in.cap <= 4 * left);
+	}
+	assert_int_equal(*buf_ptr(yamux_in(st)), 'b');
+	assert_int_equal(yamux_consume(st, 1), 0);
+	assert_null(st->in.mem);
+	assert_null(st->out.mem);
+	assert_int_equal(write_zeros(st, YAMUX_OUT_MAX), YAMUX_OUT_MAX);
+	collect(y, &out);
+	buf_free(&out);
+	assert_null(st->out.mem);
+	yamux_free(y);
+}
+
 /* A larger window is told with the first frame, and comes in pieces. */
 static void
 test_large_window(void **state)
@@ -165,8 +205,7 @@ test_send_window(void **state)
 	uint32_t sum = 0;
 
 	(void)state;
-	assert_int_equal(write_zeros(st, YAMUX_OUT_MAX), YAMUX_OUT_MAX);
-	assert_int_equal(data_sent(y, 1), YAMUX_WINDOW);
+	use_window(y, st);
 	assert_int_equal(write_zeros(st, YAMUX_OUT_MAX), YAMUX_OUT_MAX);
 	assert_silent(y);
 	for (size_t i = 0; i < COUNT(steps); i++) {
@@ -175,10 +214,11 @@ test_send_window(void **state)
 		assert_silent(y);
 		sum += steps[i];
 	}
-	assert_int_equal(feed(y, WINDOW, 0, 1, YAMUX_WINDOW), 0);
-	assert_int_equal(data_sent(y, 1), YAMUX_OUT_MAX - sum);
-	assert_int_equal(write_zeros(st, YAMUX_OUT_MAX), YAMUX_OUT_MAX);
+	sum = YAMUX_OUT_MAX - sum;
+	assert_int_equal(feed(y, WINDOW, 0, 1, sum + 10), 0);
 	assert_int_equal(data_sent(y, 1), sum);
+	assert_int_equal(write_zeros(st, YAMUX_OUT_MAX), YAMUX_OUT_MAX);
+	assert_int_equal(data_sent(y, 1), 10);
 	yamux_free(y);
 }
 
@@ -192,16 +232,14 @@ test_window_of_opening(void **state)
 	(void)state;
 	assert_int_equal(yamux_open(y, &st), 0);
 	assert_sends(y, WINDOW, SYN, 1, 0);
-	assert_int_equal(write_zeros(st, YAMUX_OUT_MAX), YAMUX_OUT_MAX);
-	assert_int_equal(data_sent(y, 1), YAMUX_WINDOW);
+	use_window(y, st);
 	assert_int_equal(write_zeros(st, 100), 100);
 	assert_int_equal(feed(y, WINDOW, ACK, 1, 7), 0);
 	assert_int_equal(data_sent(y, 1), 7);
 	assert_int_equal(feed(y, WINDOW, SYN, 2, 5), 0);
 	assert_non_null(st = yamux_accept(y));
 	assert_sends(y, WINDOW, ACK, 2, 0);
-	assert_int_equal(write_zeros(st, YAMUX_OUT_MAX), YAMUX_OUT_MAX);
-	assert_int_equal(data_sent(y, 2), YAMUX_WINDOW);
+	use_window(y, st);
 	assert_int_equal(write_zeros(st, 100), 100);
 	assert_int_equal(data_sent(y, 2), 5);
 	yamux_free(y);
@@ -223,9 +261,13 @@ test_write_room(void **state)
 	assert_int_equal(yamux_room(st), 0);
 	assert_int_equal(yamux_write(st, "ab", 2), ERR_AGAIN);
 	assert_no_event(y);
-	assert_int_equal(data_sent(y, 1), YAMUX_WINDOW);
+	assert_int_equal(data_sent(y, 1), YAMUX_OUT_MAX);
 	assert_event(y, st, YAMUX_WRITE);
 	assert_int_equal(yamux_room(st), YAMUX_OUT_MAX);
+	for (size_t n = YAMUX_OUT_MAX; n < YAMUX_WINDOW; n += YAMUX_OUT_MAX) {
+		assert_int_equal(write_zeros(st, YAMUX_OUT_MAX), YAMUX_OUT_MAX);
+		assert_int_equal(data_sent(y, 1), YAMUX_OUT_MAX);
+	}
 	/* Half of it must be free. */
 	assert_int_equal(write_zeros(st, YAMUX_OUT_MAX + 1), YAMUX_OUT_MAX);
 	assert_int_equal(feed(y, WINDOW, 0, 1, YAMUX_OUT_MAX / 2 - 1), 0);
@@ -296,8 +338,7 @@ test_half_close_theirs(void **state)
 	assert_int_equal(feed(y, WINDOW, FIN, 1, 0), 0);
 	assert_event(y, st, YAMUX_EOF);
 	assert_true(yamux_eof(st));
-	assert_int_equal(write_zeros(st, YAMUX_OUT_MAX), YAMUX_OUT_MAX);
-	assert_int_equal(data_sent(y, 1), YAMUX_WINDOW);
+	use_window(y, st);
 	assert_int_equal(yamux_write(st, "x", 1), 1);
 	yamux_close(st);
 	assert_silent(y);
@@ -488,8 +529,7 @@ test_age(void **state)
 	yamux_age(y);
 	yamux_age(y);
 	assert_silent(y); /* those in use do not age */
-	assert_int_equal(write_zeros(b, YAMUX_OUT_MAX), YAMUX_OUT_MAX);
-	assert_int_equal(data_sent(y, 3), YAMUX_WINDOW);
+	use_window(y, b);
 	assert_int_equal(yamux_write(b, "ab", 2), 2);
 	yamux_close(a);
 	yamux_close(b);
@@ -584,8 +624,7 @@ test_turns(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 4; i++)
 		st[i] = accepted(y, 2 * i + 1);
-	assert_int_equal(write_zeros(st[1], YAMUX_OUT_MAX), YAMUX_OUT_MAX);
-	assert_int_equal(data_sent(y, 3), YAMUX_WINDOW);
+	use_window(y, st[1]);
 	for (uint32_t i = 0; i < 4; i++)
 		assert_int_equal(write_zeros(st[i], 3 * YAMUX_FRAME_MAX),
 		    3 * YAMUX_FRAME_MAX);
@@ -794,6 +833,7 @@ main(void)
 		cmocka_unit_test(test_receive_window),
 		cmocka_unit_test(test_longest_frame),
 		cmocka_unit_test(test_credit),
+		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_large_window),
 		cmocka_unit_test(test_send_window),
 		cmocka_unit_test(test_window_of_opening),

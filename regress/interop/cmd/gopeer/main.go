@@ -5,12 +5,15 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"net"
 	"net/rpc"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	interop "skypty/interop"
 )
@@ -31,8 +34,23 @@ func key(sk string) interop.Key {
 	return k
 }
 
-func host(addr, sk, wl string) {
-	h := &interop.Host{Key: key(sk), Payloads: interop.Payloads{PQ: true}}
+// options are the flags of both commands.
+type options struct {
+	sk, wl, stream, fault, sftp *string
+	keepalive                   *time.Duration
+}
+
+func host(addr string, o options) {
+	h := &interop.Host{Key: key(*o.sk), Payloads: interop.Payloads{PQ: true},
+		StreamFault: *o.fault, Keepalive: *o.keepalive,
+		SFTP: *o.sftp != "none", SFTPReadOnly: *o.sftp == "ro"}
+	if *o.fault != "" && !slices.Contains(interop.StreamFaults(), *o.fault) {
+		check(fmt.Errorf("-fault %s: there are %s", *o.fault, strings.Join(interop.StreamFaults(), ", ")))
+	}
+	if *o.stream != "none" {
+		h.Stream = "dmsgpty/" + *o.stream
+	}
+	wl := *o.wl
 	if wl != "" {
 		h.Allow = func(pk [33]byte) bool {
 			return strings.Contains(wl, hex.EncodeToString(pk[:]))
@@ -44,7 +62,8 @@ func host(addr, sk, wl string) {
 	h.Serve(l)
 }
 
-func run(dest, sk string, argv []string) {
+// open asks a host for a service.
+func open(dest, sk, uri string) *interop.Conn {
 	pk, addr, _ := strings.Cut(dest, "@")
 	raw, err := hex.DecodeString(pk)
 	check(err)
@@ -52,11 +71,25 @@ func run(dest, sk string, argv []string) {
 	check(err)
 	conn, err := interop.Dial(c, key(sk), raw, interop.Payloads{PQ: true})
 	check(err)
-	answer, err := interop.Open(conn, "dmsgpty/pty")
+	answer, err := interop.Open(conn, uri)
 	check(err)
 	if answer != 0 {
 		check(fmt.Errorf("rejected: %d", answer))
 	}
+	return conn
+}
+
+func run(dest string, argv []string, o options) {
+	if *o.stream != "none" {
+		conn := open(dest, *o.sk, "dmsgpty/"+*o.stream)
+		res, err := interop.RunStream(conn, interop.StreamRequest{Name: argv[0], Arg: argv[1:]}, os.Stdout, os.Stderr)
+		check(err)
+		if res.Error != "" {
+			check(errors.New(res.Error))
+		}
+		os.Exit(res.ExitCode & 0xff)
+	}
+	conn := open(dest, *o.sk, "dmsgpty/pty")
 	var res interop.CommandExecResult
 	check(rpc.NewClient(conn).Call("pty.Exec",
 		interop.CommandExecReq{Name: argv[0], Arg: argv[1:]}, &res))
@@ -66,8 +99,8 @@ func run(dest, sk string, argv []string) {
 }
 
 func usage() {
-	fmt.Fprintln(os.Stderr, "usage: gopeer host [-sk key] [-wl pk,pk] address\n"+
-		"       gopeer exec [-sk key] pk@host:port cmd [args]")
+	fmt.Fprintln(os.Stderr, "usage: gopeer host [flags] address\n"+
+		"       gopeer exec [flags] pk@host:port cmd [args]")
 	os.Exit(64)
 }
 
@@ -76,14 +109,20 @@ func main() {
 		usage()
 	}
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
-	sk := flags.String("sk", "", "secret key; random without")
-	wl := flags.String("wl", "", "host: public keys let in, divided by commas; everybody without")
+	o := options{
+		sk:        flags.String("sk", "", "secret key; random without"),
+		wl:        flags.String("wl", "", "host: public keys let in, divided by commas; everybody without"),
+		stream:    flags.String("stream", "none", "exec stream: exec-stream, exec or none"),
+		fault:     flags.String("fault", "", "host: how the exec stream is broken; a wrong name lists them"),
+		keepalive: flags.Duration("keepalive", 45*time.Second, "host: between frames of the exec stream"),
+		sftp:      flags.String("sftp", "none", "host: files, rw, ro or none"),
+	}
 	_ = flags.Parse(os.Args[2:])
 	switch {
 	case os.Args[1] == "host" && flags.NArg() == 1:
-		host(flags.Arg(0), *sk, *wl)
+		host(flags.Arg(0), o)
 	case os.Args[1] == "exec" && flags.NArg() >= 2:
-		run(flags.Arg(0), *sk, flags.Args()[1:])
+		run(flags.Arg(0), flags.Args()[1:], o)
 	default:
 		usage()
 	}

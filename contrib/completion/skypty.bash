@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# Completion for bash: commands, flags, the names in ~/.config/skypty/config,
+# and what is on this machine.  Nothing is asked of a host.
+
+_skypty_commands="shell start exec cp ssh sftp fs config whitelist
+whitelist-add whitelist-remove host keygen pk version help"
+
+# Flags that take a value, and those that do not.
+_skypty_valued="-s --sk -i --identity -e --env -t --timeout -p --port
+--transport --scheme --via -n --clinet -r --cliaddr --confpath -c --cmd -a
+--args --escape -F --config"
+_skypty_plain="--visor-key --no-visor-key --no-pty --no-stdin -q --quiet -v
+--verbose"
+_skypty_cp_valued="-s --sk -i --identity -F --config --port"
+_skypty_cp_plain="-r --recursive -p --preserve --resume -q --quiet -v --verbose
+--visor-key --no-visor-key"
+_skypty_fs_valued="--remote-root --attr-ttl --entry-ttl"
+_skypty_fs_plain="--background --ro --debug"
+_skypty_ssh_valued="-b -c -e -i -l -m -o -p -B -D -E -F -I -J -L -O -P -Q -R -S
+-W -w"
+_skypty_ssh_offered="-F -G -T -V -e -i -l -n -o -p -q -s -t -tt -v"
+
+_skypty_has()
+{
+	local word
+
+	for word in $2; do
+		[[ $word == "$1" ]] && return 0
+	done
+	return 1
+}
+
+# Words into COMPREPLY, without what readline has set apart already: it
+# breaks words at characters that stand in destinations.
+_skypty_offer()
+{
+	local broken=${cur%"${cur##*[:=@]}"} i
+
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+	for i in "${!COMPREPLY[@]}"; do
+		COMPREPLY[i]=${COMPREPLY[i]#"$broken"}
+	done
+}
+
+# Nothing offered: readline completes names of files, or of folders.
+_skypty_files()
+{
+	COMPREPLY=()
+	compopt -o default
+}
+
+_skypty_folders()
+{
+	COMPREPLY=()
+	compopt -o dirnames
+}
+
+_skypty_names()
+{
+	local file="" i
+
+	for ((i = 1; i < ${#words[@]} - 1; i++)); do
+		if [[ ${words[i]} == -F || ${words[i]} == --config ]]; then
+			file=${words[i + 1]/#\~/$HOME}
+		fi
+	done
+	"${words[0]/#\~/$HOME}" config ${file:+-F "$file"} 2>/dev/null
+}
+
+# The same under the name of skypty-ssh, which has no such command.
+_skypty_ssh_names()
+{
+	local words=("${words[@]}")
+
+	words[0]=${words[0]%-ssh}
+	_skypty_names
+}
+
+# The value of a flag.
+_skypty_value()
+{
+	case $1 in
+	-i | --identity | -F | --config | --confpath | -r | --cliaddr | -c | --cmd)
+		_skypty_files
+		;;
+	--transport | --scheme)
+		_skypty_offer "auto tcp"
+		;;
+	-n | --clinet)
+		_skypty_offer unix
+		;;
+	--escape)
+		_skypty_offer none
+		;;
+	-o)
+		_skypty_offer "IdentityFile= Port= RequestTTY= SendEnv= SetEnv= User="
+		compopt -o nospace
+		;;
+	esac
+}
+
+# Sets count, the words from the given one on that are no flags, and dashes.
+# A second argument names the flags with values.
+_skypty_count()
+{
+	local i
+
+	count=0 dashes=
+	for ((i = $1; i < ${#words[@]} - 1; i++)); do
+		if [[ ${words[i]} == -- ]]; then
+			dashes=1
+			return
+		elif _skypty_has "${words[i]}" "$2"; then
+			((i++))
+		elif [[ ${words[i]} != -* ]]; then
+			((count++))
+		fi
+	done
+}
+
+# A destination, then what the command is: "command", "folder" or "none".
+_skypty_dest()
+{
+	local from=$1 valued=$2 plain=$3 follows=$4 prev=${words[-2]}
+	local count dashes
+
+	_skypty_count "$from" "$valued"
+	if [[ $prev == -- && $follows == command ]]; then
+		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+	elif [[ -n $dashes || $count -gt 1 ]]; then
+		_skypty_files
+	elif ((${#words[@]} - 1 > from)) && _skypty_has "$prev" "$valued"; then
+		_skypty_value "$prev"
+	elif [[ $cur == -* ]]; then
+		_skypty_offer "$valued $plain --"
+	elif ((count == 0)); then
+		_skypty_offer "$(_skypty_names)"
+	elif [[ $follows == folder ]]; then
+		_skypty_folders
+	elif [[ $follows == command ]]; then
+		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+	fi
+}
+
+# No destination: flags with values, others.
+_skypty_flags()
+{
+	if ((${#words[@]} > 3)) && _skypty_has "${words[-2]}" "$1"; then
+		_skypty_value "${words[-2]}"
+	elif [[ $cur == -* ]]; then
+		_skypty_offer "$1 $2"
+	fi
+}
+
+# Beside names, files are to look as readline makes them.
+_skypty_add_files()
+{
+	local path quoted
+
+	while IFS= read -r path; do
+		printf -v quoted %q "$path"
+		[[ -d $path ]] && quoted+=/ || quoted+=" "
+		COMPREPLY+=("$quoted")
+	done < <(compgen -f -- "$cur")
+}
+
+# Files here, or a name with a colon behind it.
+_skypty_cp()
+{
+	local prev=${words[-2]} names name
+
+	if ((${#words[@]} > 3)) && _skypty_has "$prev" "$_skypty_cp_valued"; then
+		_skypty_value "$prev"
+	elif [[ $cur == -* ]]; then
+		_skypty_offer "$_skypty_cp_valued $_skypty_cp_plain --"
+	elif [[ $cur == *:* ]]; then
+		COMPREPLY=() # on the host
+	else
+		names=
+		for name in $(_skypty_names); do
+			names+="$name: "
+		done
+		[[ $cur == */* || $cur == \~* ]] || _skypty_offer "$names"
+		if [[ ${#COMPREPLY[@]} -eq 0 ]]; then
+			_skypty_files
+			return
+		fi
+		compopt -o nospace
+		_skypty_add_files
+	fi
+}
+
+_skypty_fs()
+{
+	if ((${#words[@]} == 3)); then
+		_skypty_offer "mount umount"
+	elif [[ ${words[2]} == mount ]]; then
+		_skypty_dest 3 "$_skypty_valued $_skypty_fs_valued" \
+			"$_skypty_plain $_skypty_fs_plain" folder
+	else
+		_skypty_folders
+	fi
+}
+
+# From word $1 on; $2 lists the names.
+_skypty_ssh_words()
+{
+	local prev=${words[-2]} count dashes
+
+	_skypty_count "$1" "$_skypty_ssh_valued"
+	if ((${#words[@]} - 1 > $1)) && _skypty_has "$prev" "$_skypty_ssh_valued"; then
+		_skypty_value "$prev"
+	elif ((count == 0)) && [[ $cur == -* ]]; then
+		_skypty_offer "$_skypty_ssh_offered"
+	elif ((count == 0)); then
+		_skypty_offer "$("$2")"
+	else
+		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+	fi
+}
+
+# Words as a user sees them, up to the cursor; the last one is being written.
+_skypty_words()
+{
+	local line=${COMP_LINE:0:COMP_POINT}
+
+	read -ra words <<<"$line"
+	[[ $line == *[[:blank:]] ]] && words+=("")
+	cur=${words[-1]}
+	COMPREPLY=()
+}
+
+_skypty()
+{
+	local words cur
+
+	_skypty_words
+	if ((${#words[@]} == 2)); then
+		_skypty_offer "$_skypty_commands"
+		return
+	fi
+	case ${words[1]} in
+	shell | start | exec)
+		_skypty_dest 2 "$_skypty_valued" "$_skypty_plain" command
+		;;
+	sftp)
+		_skypty_dest 2 "$_skypty_valued" "$_skypty_plain" none
+		;;
+	cp)
+		_skypty_cp
+		;;
+	ssh)
+		_skypty_ssh_words 2 _skypty_names
+		;;
+	fs)
+		_skypty_fs
+		;;
+	config)
+		_skypty_dest 2 "-F" "" none
+		;;
+	help)
+		_skypty_offer "$_skypty_commands"
+		;;
+	whitelist*)
+		_skypty_flags "-r --cliaddr --confpath" ""
+		;;
+	pk)
+		_skypty_flags "-i --identity -s --sk" "--visor-key --no-visor-key"
+		;;
+	host | keygen)
+		_skypty_files
+		;;
+	esac
+}
+
+_skypty_ssh()
+{
+	local words cur
+
+	_skypty_words
+	_skypty_ssh_words 1 _skypty_ssh_names
+}
+
+complete -F _skypty skypty
+complete -F _skypty_ssh skypty-ssh

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: ISC
+
+package interop
+
+// skypty fs mount of the Go SFTP server.
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// canMount skips where FUSE or sshfs is not to be had.
+func canMount(t testing.TB) {
+	t.Helper()
+	needs(t, "fs")
+	for _, name := range []string{"sshfs", "fusermount3"} {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skip(err)
+		}
+	}
+	f, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	_ = f.Close()
+}
+
+func mounted(dir string) bool {
+	b, _ := os.ReadFile("/proc/self/mounts")
+	return strings.Contains(string(b), " "+dir+" fuse")
+}
+
+// mount is skypty fs mount in the foreground.
+type mount struct {
+	t    testing.TB
+	cmd  *exec.Cmd
+	dir  string
+	errs bytes.Buffer
+	done chan error
+}
+
+func startMount(t testing.TB, dest string, flags ...string) *mount {
+	t.Helper()
+	m := &mount{t: t, dir: filepath.Join(t.TempDir(), "mnt"), done: make(chan error, 1)}
+	check(t, os.Mkdir(m.dir, 0o755))
+	args := append([]string{"fs", "mount", "-s", NewKey().SK()}, flags...)
+	m.cmd = exec.Command(program(t, "SKYPTY", "skypty"), append(args, dest, m.dir)...)
+	m.cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "DMSGPTY_SK=")
+	m.cmd.Stderr = &m.errs
+	m.cmd.WaitDelay = 5 * time.Second
+	if err := m.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { m.done <- m.cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = m.cmd.Process.Kill()
+		if mounted(m.dir) {
+			_ = exec.Command("fusermount3", "-u", "-z", m.dir).Run()
+		}
+	})
+	for range 1000 {
+		if mounted(m.dir) {
+			return m
+		}
+		select {
+		case err := <-m.done:
+			t.Fatalf("ended instead: %v, %s", err, &m.errs)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	t.Fatal("no mount")
+	return nil
+}
+
+// ended waits for the end, after which nothing may be mounted.
+func (m *mount) ended() int {
+	m.t.Helper()
+	select {
+	case <-m.done:
+	case <-time.After(15 * time.Second):
+		m.t.Fatal("skypty fs mount does not end")
+	}
+	if mounted(m.dir) {
+		m.t.Error("it is still mounted")
+	}
+	return m.cmd.ProcessState.ExitCode()
+}
+
+func TestClientMount(t *testing.T) {
+	canMount(t)
+	dest := goHost(t, &Host{SFTP: true})
+	root := t.TempDir()
+	m := startMount(t, dest, "--remote-root", root)
+	data := randomBytes(10, 5<<20)
+	check(t, os.WriteFile(m.dir+"/a", data, 0o644))
+	if b := must(os.ReadFile(root + "/a"))(t); !bytes.Equal(b, data) {
+		t.Errorf("the host has %d other bytes", len(b))
+	}
+	check(t, os.WriteFile(root+"/b", data[:1<<20], 0o600))
+	if b := must(os.ReadFile(m.dir + "/b"))(t); !bytes.Equal(b, data[:1<<20]) {
+		t.Errorf("read %d other bytes", len(b))
+	}
+	check(t, os.MkdirAll(m.dir+"/d/e", 0o755))
+	check(t, os.Rename(m.dir+"/b", m.dir+"/d/e/c"))
+	check(t, os.Rename(m.dir+"/a", m.dir+"/d/e/c"))
+	check(t, os.Symlink("d/e/c", m.dir+"/l"))
+	check(t, os.Truncate(m.dir+"/l", 3))
+	check(t, os.Chmod(m.dir+"/d/e/c", 0o640))
+	if to := must(os.Readlink(root + "/l"))(t); to != "d/e/c" {
+		t.Errorf("link to %q", to)
+	}
+	if i := must(os.Stat(root + "/d/e/c"))(t); i.Size() != 3 || i.Mode() != 0o640 {
+		t.Errorf("%v %v", i.Size(), i.Mode())
+	}
+	if e := must(os.ReadDir(m.dir))(t); len(e) != 2 || e[0].Name() != "d" || e[1].Name() != "l" {
+		t.Errorf("%v", e)
+	}
+	check(t, os.RemoveAll(m.dir+"/d"))
+	if _, err := os.Stat(root + "/d"); err == nil {
+		t.Error("d is still there")
+	}
+	check(t, m.cmd.Process.Signal(os.Interrupt))
+	if s := m.ended(); s != 0 && s != 130 {
+		t.Errorf("status %d: %s", s, &m.errs)
+	}
+}
+
+func TestClientMountReadOnly(t *testing.T) {
+	canMount(t)
+	dest := goHost(t, &Host{SFTP: true})
+	root := t.TempDir()
+	check(t, os.WriteFile(root+"/a", []byte("text"), 0o644))
+	m := startMount(t, dest, "--ro", "--remote-root="+root)
+	if b := must(os.ReadFile(m.dir + "/a"))(t); string(b) != "text" {
+		t.Errorf("read %q", b)
+	}
+	if err := os.WriteFile(m.dir+"/a", nil, 0o644); err == nil {
+		t.Error("a was written")
+	}
+	if err := os.Mkdir(m.dir+"/d", 0o755); err == nil {
+		t.Error("d was made")
+	}
+	out, err := exec.Command(program(t, "SKYPTY", "skypty"), "fs", "umount", m.dir).CombinedOutput()
+	if err != nil || len(out) != 0 {
+		t.Errorf("umount: %v, %s", err, out)
+	}
+	_ = m.ended()
+	if b := must(os.ReadFile(root + "/a"))(t); string(b) != "text" {
+		t.Errorf("a holds %q", b)
+	}
+}
+
+// When the host goes the mount goes, and nobody hangs on it.
+func TestClientMountHostGone(t *testing.T) {
+	canMount(t)
+	conns := make(chan net.Conn, 10)
+	h := &Host{Key: NewKey(), SFTP: true}
+	dest := wildHost(t, h.Key, func(c net.Conn) {
+		conns <- c
+		h.serve(c)
+	})
+	m := startMount(t, dest, "--remote-root", t.TempDir())
+	held := must(os.Create(m.dir + "/held"))(t)
+	_ = must(io.WriteString(held, "x"))(t)
+	for range len(conns) {
+		_ = (<-conns).Close()
+	}
+	closed := make(chan struct{})
+	go func() {
+		_, _ = os.Stat(m.dir + "/held")
+		_ = held.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		t.Error("a process hangs on the mount")
+	}
+	if s := m.ended(); s == 0 || s >= 128+int(syscall.SIGHUP) && s != 255 {
+		t.Errorf("status %d", s)
+	}
+	if m.errs.Len() == 0 {
+		t.Error("nothing was said")
+	}
+}
+
+// What fails is said before anything is mounted.
+func TestClientMountRefused(t *testing.T) {
+	canMount(t)
+	ok := goHost(t, &Host{SFTP: true})
+	file := filepath.Join(t.TempDir(), "file")
+	check(t, os.WriteFile(file, nil, 0o600))
+	for name, c := range map[string][2]string{
+		"no SFTP":      {goHost(t, &Host{}), t.TempDir()},
+		"unlisted":     {goHost(t, &Host{SFTP: true, Allow: func([33]byte) bool { return false }}), t.TempDir()},
+		"wrong key":    {NewKey().Hex() + ok[66:], t.TempDir()},
+		"no folder":    {ok, "/no/such"},
+		"not a folder": {ok, file},
+	} {
+		got := skypty(t, nil, "fs", "mount", "-s", NewKey().SK(), c[0], c[1])
+		if got.status == 0 || !strings.HasPrefix(got.err, "skypty: ") || mounted(c[1]) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
