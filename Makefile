@@ -102,6 +102,8 @@ LIBS_skyptyd-monitor = $(LIB_SODIUM) $(LIB_SECP) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_BSD)
 LIBS_skyptyd-net = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP)
+LIBS_skyptyd-dmsg = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
+	$(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skypty = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_SECP) $(LIB_YAJL) $(LIB_BSD)
 LIBS_test = $(shell $(PKG_CONFIG) --libs $(COMMON_PC) libevent_core \
 	libseccomp cmocka) $(if $(filter 1,$(GCRYPT)),-lgcrypt -lgpg-error)
@@ -114,10 +116,12 @@ CFLAGS_ALL = -std=c11 $(OPT) -fPIE $(WARN) $(HARDEN) \
 COMMON_SRC = $(wildcard common/*.c)
 NET_SRC = $(wildcard daemon/net*.c)
 SRC_skyptyd-net = $(NET_SRC) daemon/sandbox.c
-SRC_skyptyd = $(filter-out $(NET_SRC),$(wildcard daemon/*.c))
+DMSG_SRC = $(wildcard daemon/dmsg*.c)
+SRC_skyptyd-dmsg = $(DMSG_SRC) daemon/sandbox.c
+SRC_skyptyd = $(filter-out $(NET_SRC) $(DMSG_SRC),$(wildcard daemon/*.c))
 SRC_skyptyd-monitor = $(wildcard monitor/*.c)
 SRC_skypty = $(wildcard client/*.c)
-PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skypty
+PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skyptyd-dmsg skypty
 
 COMMON_LIB = $(OBJ)/libcommon.a
 objs = $(patsubst %.c,$(OBJ)/%.o,$(1))
@@ -149,6 +153,7 @@ endef
 $(eval $(call program,skyptyd,$(PIE)))
 $(eval $(call program,skyptyd-monitor,$(PIE)))
 $(eval $(call program,skyptyd-net,$(PIE)))
+$(eval $(call program,skyptyd-dmsg,$(PIE)))
 $(eval $(call program,skypty,$(PIE)))
 
 # For programs that want the name of an ssh.

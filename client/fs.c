@@ -167,8 +167,12 @@ unmount(const char *dir, bool lazy)
 	char fusermount[] = "fusermount3", dashes[] = "--";
 	char *argv[] = { fusermount, lazy ? lazily : flags, dashes,
 		(char *)(uintptr_t)dir, NULL };
+	int status = run_program(argv);
 
-	return run_program(argv);
+	if (status == 127)
+		complain("there is no fusermount3 here; on Debian it is in the "
+			 "package fuse3");
+	return status;
 }
 
 /* sshfs has a cache of its own, in seconds; of 0 it makes up to one. */

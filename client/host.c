@@ -22,11 +22,13 @@ host_main(int argc, char **argv)
 		SBINDIR) != 0) {
 		complain("skyptyd is neither beside this program nor in %s",
 		    SBINDIR);
+		free(args);
 		return EXIT_FAILED;
 	}
 	args[0] = path;
 	memcpy(&args[1], argv, (size_t)argc * sizeof(*argv));
 	execv(path, args);
 	complain("%s: %s", path, strerror(errno));
+	free(args);
 	return EXIT_FAILED;
 }

@@ -92,34 +92,37 @@ add_dest(struct command *c, const struct options *o)
 }
 
 static int
-run(const struct options *o)
+add_words(struct command *c, const struct options *o)
 {
-	struct command c = { .n = 0 };
 	char program[PROCESS_PATH_MAX];
 	int r;
 
-	if (o->dest.kind != DEST_TCP) {
-		complain("sftp needs a destination: skypty sftp "
-			 "<pk>@host[:port]");
-		return EXIT_USAGE;
-	}
 	if ((r = ssh_program(program, sizeof(program))) != 0)
 		return r;
-	add(&c, "sftp");
-	add(&c, "-S");
-	add(&c, program);
+	add(c, "sftp");
+	add(c, "-S");
+	add(c, program);
 	if (o->quiet)
-		add(&c, "-q");
+		add(c, "-q");
 	if (o->verbose)
-		add(&c, "-v");
-	if ((r = add_identity(&c, o)) != 0)
+		add(c, "-v");
+	if ((r = add_identity(c, o)) != 0)
 		return r;
-	add(&c, o->visor_key ? "-oVisorKey=yes" : "-oVisorKey=no");
+	add(c, o->visor_key ? "-oVisorKey=yes" : "-oVisorKey=no");
 	for (char **w = o->command; *w != NULL; w++)
-		add(&c, *w);
-	if ((r = add_dest(&c, o)) != 0 || c.full)
-		return EXIT_FAILED;
-	execvp("sftp", c.argv);
+		add(c, *w);
+	if ((r = add_dest(c, o)) != 0)
+		return r;
+	if (!c->full)
+		return 0;
+	complain("too many options of sftp");
+	return EXIT_USAGE;
+}
+
+static int
+execute(struct command *c)
+{
+	execvp(c->argv[0], c->argv);
 	if (errno == ENOENT)
 		complain("there is no sftp program here; on Debian it is in "
 			 "the package openssh-client ('skypty cp' needs "
@@ -127,6 +130,24 @@ run(const struct options *o)
 	else
 		complain("sftp: %s", strerror(errno));
 	return EXIT_FAILED;
+}
+
+static int
+run(const struct options *o)
+{
+	struct command c = { .n = 0 };
+	int r;
+
+	if (o->dest.kind != DEST_TCP) {
+		complain("sftp needs a destination: skypty sftp "
+			 "<pk>@host[:port]");
+		return EXIT_USAGE;
+	}
+	if ((r = add_words(&c, o)) == 0)
+		r = execute(&c);
+	for (size_t i = 0; i < c.n; i++)
+		free(c.argv[i]);
+	return r;
 }
 
 int

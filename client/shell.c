@@ -21,6 +21,7 @@ run(enum command_style style, int argc, char **argv)
 		r = EXIT_USAGE;
 	} else
 		r = session_run(ctx, &o);
+	hosts_free(&o.alias);
 	keyctx_free(ctx);
 	return r;
 }

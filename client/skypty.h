@@ -238,7 +238,7 @@ struct sink {
  * process that may not be dumped cannot look at its own descriptors.
  */
 void sink_prepare(void);
-/* Lets go of what it opened; what is used by then is not to be used again. */
+/* Closes what it opened; a sink made before is not to be used again. */
 void sink_release(void);
 /* Standard output or error, or a socket. */
 void sink_end_init(struct sink_end *, int fd);

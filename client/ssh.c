@@ -20,6 +20,7 @@
 	"+1246ab:c:e:fgi:kl:m:no:p:qstvxAB:CD:E:F:GI:J:KL:MNO:P:Q:R:S:TVw:W:" \
 	"XYy"
 #define PATTERNS_MAX 32
+#define VALUES_MAX   128
 
 extern char **environ;
 
@@ -30,6 +31,8 @@ static struct ssh {
 	bool subsystem, print;
 	const char *send_env[PATTERNS_MAX];
 	size_t nsend_env;
+	char *values[VALUES_MAX]; /* of -o, that others point into */
+	size_t nvalues;
 } s;
 
 static int
@@ -92,6 +95,15 @@ request_tty(const char *value)
 	return 0;
 }
 
+/* Ours, for skypty sftp. */
+static int
+set_visor_key(const char *value)
+{
+	s.o.visor_key = strcasecmp(value, "yes") == 0;
+	s.o.visor_key_given = true;
+	return 0;
+}
+
 static bool
 is_none(const char *value)
 {
@@ -116,6 +128,7 @@ static const struct keyword {
 	{ "Port", set_port, false },
 	{ "User", set_login, false },
 	{ "IdentityFile", set_identity, false },
+	{ "VisorKey", set_visor_key, false },
 	{ "RequestTTY", request_tty, false },
 	{ "SetEnv", set_env, true },
 	{ "SendEnv", send_env, true },
@@ -158,15 +171,18 @@ next_word(char **rest)
 	return word;
 }
 
-/* The options point into the value from then on. */
+/* The options point into the copy, which stays until the end. */
 static int
 take_value(const struct keyword *k, const char *value)
 {
-	char *rest = strdup(value), *word;
+	char *rest, *word;
 	int r = 0;
 
-	if (rest == NULL)
+	if (s.nvalues == VALUES_MAX)
+		return refuse(k->name, "too many options");
+	if ((rest = strdup(value)) == NULL)
 		return EXIT_FAILED;
+	s.values[s.nvalues++] = rest;
 	do {
 		if ((word = next_word(&rest)) != NULL)
 			r = k->take(word);
@@ -478,6 +494,8 @@ ssh_main(int argc, char **argv)
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
 	r = run(ctx, argc, argv);
+	for (size_t i = 0; i < s.nvalues; i++)
+		free(s.values[i]);
 	hosts_free(&s.o.alias);
 	keyctx_free(ctx);
 	return r;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "addr.h"
 #include "config_file.h"
 #include "err.h"
 #include "json.h"
@@ -24,6 +25,8 @@ struct loader {
 	const struct config_report *report;
 	const char *name;
 	const struct key *key; /* top-level key that is being read */
+	/* The element of dmsg_servers that is being read. */
+	char server_pk[KEY_PUBLIC_HEX], server_addr[ADDR_TEXT_MAX];
 	bool failed;
 };
 
@@ -220,6 +223,49 @@ add_wl(struct loader *l, const struct json_event *e)
 		bad(l, e, "not a public key (66 hexadecimal digits)");
 }
 
+static void
+set_servers(struct loader *l, const struct json_event *e)
+{
+	if (replace(&l->conf->dmsg_servers, "") != 0)
+		bad(l, e, "out of memory");
+}
+
+static void
+add_server(struct loader *l, const struct json_event *e)
+{
+	struct key_public pk;
+	char *joined;
+
+	if (key_parse_public(l->keyctx, l->server_pk, &pk) != 0) {
+		bad(l, e, "\"static\" is not a public key");
+	} else if (*l->server_addr == '\0') {
+		bad(l, e, "\"server\" has no \"address\"");
+	} else if (asprintf(&joined, "%s%s%s@%s", l->conf->dmsg_servers,
+		       *l->conf->dmsg_servers != '\0' ? " " : "", l->server_pk,
+		       l->server_addr) == -1) {
+		bad(l, e, "out of memory");
+	} else {
+		free(l->conf->dmsg_servers);
+		l->conf->dmsg_servers = joined;
+	}
+}
+
+/* [{ "static": pk, "server": { "address": host:port } }]; more is ignored. */
+static void
+take_server(struct loader *l, const struct json_event *e)
+{
+	if (e->depth == 2 && e->type == JSON_OBJECT)
+		*l->server_pk = *l->server_addr = '\0';
+	else if (e->depth == 2 && e->type == JSON_END)
+		add_server(l, e);
+	else if (e->depth == 3 && e->type == JSON_STRING && e->key != NULL &&
+	    strcmp(e->key, "static") == 0)
+		strlcpy(l->server_pk, e->text, sizeof(l->server_pk));
+	else if (e->depth == 4 && e->type == JSON_STRING && e->key != NULL &&
+	    strcmp(e->key, "address") == 0 && strchr(e->text, ' ') == NULL)
+		strlcpy(l->server_addr, e->text, sizeof(l->server_addr));
+}
+
 #define TEXT(field) set_text, offsetof(struct config, field), 0, 0
 #define NUMBER(field, low, high) \
 	set_number, offsetof(struct config, field), low, high
@@ -249,7 +295,7 @@ static const struct key keys[] = {
 	    NUMBER(handshake_timeout, 1, SECONDS_MAX) },
 	{ "tcp_keepalive", CONFIG_KEEPALIVE, JSON_NUMBER,
 	    NUMBER(tcp_keepalive, 1, SECONDS_MAX) },
-	{ "dmsg_servers", 0, JSON_ARRAY, NULL, 0, 0, 0 },
+	{ "dmsg_servers", CONFIG_SERVERS, JSON_ARRAY, set_servers, 0, 0, 0 },
 	{ "sftp_server", CONFIG_SFTP_SERVER, JSON_STRING, set_sftp_server, 0, 0,
 	    0 },
 	{ "sftp_readonly", CONFIG_SFTP_READONLY, JSON_BOOL, set_sftp_readonly,
@@ -318,6 +364,8 @@ on_event(void *arg, const struct json_event *e)
 	else if (e->depth == 2 && e->type != JSON_END && l->key != NULL &&
 	    l->key->set == set_wl)
 		add_wl(l, e);
+	else if (e->depth >= 2 && l->key != NULL && l->key->set == set_servers)
+		take_server(l, e);
 	return 0;
 }
 
@@ -442,6 +490,7 @@ config_defaults(struct config *c)
 	c->cligroup = strdup("");
 	c->privsep_user = strdup("_skypty");
 	c->sftp_server = strdup("");
+	c->dmsg_servers = strdup("");
 	c->dmsgsessions = 1;
 	c->dmsgport = 22;
 	c->maxstartups = (struct config_startups){ 10, 30, 100 };
@@ -450,7 +499,8 @@ config_defaults(struct config *c)
 	c->tcp_keepalive = 15;
 	return c->dmsgdisc == NULL || c->clinet == NULL || c->cliaddr == NULL ||
 		c->ssh_listen == NULL || c->cligroup == NULL ||
-		c->privsep_user == NULL || c->sftp_server == NULL ?
+		c->privsep_user == NULL || c->sftp_server == NULL ||
+		c->dmsg_servers == NULL ?
 	    ERR_NOMEM :
 	    0;
 }
@@ -467,5 +517,6 @@ config_free(struct config *c)
 	free(c->cligroup);
 	free(c->privsep_user);
 	free(c->sftp_server);
+	free(c->dmsg_servers);
 	memset(c, 0, sizeof(*c));
 }

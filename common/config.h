@@ -42,7 +42,8 @@ enum {
 	CONFIG_HANDSHAKE = 1 << 15,
 	CONFIG_KEEPALIVE = 1 << 16,
 	CONFIG_SFTP_SERVER = 1 << 17,
-	CONFIG_SFTP_READONLY = 1 << 18
+	CONFIG_SFTP_READONLY = 1 << 18,
+	CONFIG_SERVERS = 1 << 19
 };
 
 /* "begin:rate:full" of sshd_config's MaxStartups. */
@@ -73,7 +74,8 @@ struct config {
 	unsigned maxperkey;	    /* connections of one key at once: 64 */
 	unsigned maxperaddr;	    /* connections of one address at once: 64 */
 	unsigned handshake_timeout; /* "handshake_timeout", seconds: 10 */
-	char *sftp_server;	    /* path; "" finds it, "none" is none */
+	char *dmsg_servers; /* "<pk>@host:port" each, divided by spaces */
+	char *sftp_server;  /* path; "" finds it, "none" is none */
 	bool sftp_readonly;
 	unsigned tcp_keepalive; /* "tcp_keepalive", seconds of silence: 15 */
 };
@@ -152,6 +154,11 @@ int config_lock_wl(const char *path);
  * the original's order, indent four.  ERR_SYS.
  */
 int config_print(FILE *, struct keyctx *, const uint8_t *sk);
+
+/*
+ * The seed servers of CONFIG_DISCOVERY in the form of dmsg_servers, malloc'ed.
+ */
+char *config_seeds(void);
 
 /* "begin:rate:full" or "full"; ERR_FORMAT, ERR_RANGE. */
 int config_parse_startups(const char *, struct config_startups *);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Writing a complete configuration with a new identity. */
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config_file.h"
@@ -27,6 +28,21 @@ static const struct {
 };
 
 #define SEEDS (sizeof(seeds) / sizeof(seeds[0]))
+
+char *
+config_seeds(void)
+{
+	char *text = strdup(""), *longer;
+
+	for (size_t i = 0; text != NULL && i < SEEDS; i++) {
+		if (asprintf(&longer, "%s%s%s@%s", text, i > 0 ? " " : "",
+			seeds[i].pk, seeds[i].address) == -1)
+			longer = NULL;
+		free(text);
+		text = longer;
+	}
+	return text;
+}
 
 static void
 print_seeds(FILE *f)

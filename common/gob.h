@@ -16,6 +16,7 @@
 #define GOB_DEFS_MAX	64 /* definitions a peer may send on one stream */
 #define GOB_FIELDS_MAX	64 /* fields of one struct definition */
 #define GOB_NESTING_MAX 32 /* of values and of types */
+#define GOB_HASH_LEN	32
 #define GOB_NAME_MAX	32 /* a field with a longer name is none of ours */
 
 /*
@@ -30,6 +31,8 @@ enum gob_kind {
 	GOB_STRING,  /* [struct buf] view */
 	GOB_STRINGS, /* [struct gob_list] of strings */
 	GOB_OPAQUES, /* [struct gob_list] of BinaryMarshaler values (PK) */
+	GOB_OPAQUE,  /* [struct buf] view: one BinaryMarshaler value; reading */
+	GOB_HASH,    /* [uint8_t[GOB_HASH_LEN]] array of bytes; reading */
 	GOB_STRUCT   /* inline struct described by gob_field.type; a present
 		      * flag [bool] lies at gob_field.present */
 };

@@ -68,6 +68,9 @@ put_single(struct gob_sink *s, enum gob_kind kind, const struct gob_type *type,
 	case GOB_STRUCT:
 		put_struct(s, type, v);
 		break;
+	case GOB_OPAQUE:
+	case GOB_HASH:
+		break; /* read only */
 	}
 }
 
@@ -92,6 +95,9 @@ is_zero(const struct gob_field *f, const void *base)
 	case GOB_STRUCT:
 		v = (const char *)base + f->present;
 		return !*(const bool *)v;
+	case GOB_OPAQUE:
+	case GOB_HASH:
+		break; /* read only */
 	}
 	return true;
 }

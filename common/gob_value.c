@@ -31,6 +31,15 @@ is_list(const struct gob_defs *defs, int64_t id, enum gob_kind kind)
 	return is_kind(defs, def->elem, GOB_DEF_BINARY);
 }
 
+static bool
+is_hash(const struct gob_defs *defs, int64_t id)
+{
+	const struct gob_def *def = gob_defs_find(defs, id);
+
+	return def != NULL && def->kind == GOB_DEF_ARRAY &&
+	    def->elem == GOB_ID_UINT && def->len == GOB_HASH_LEN;
+}
+
 /* Go's rules: no conversion between any of these. */
 static bool
 compatible(const struct gob_defs *defs, enum gob_kind kind, int64_t id)
@@ -49,6 +58,10 @@ compatible(const struct gob_defs *defs, enum gob_kind kind, int64_t id)
 	case GOB_STRINGS:
 	case GOB_OPAQUES:
 		return is_list(defs, id, kind);
+	case GOB_OPAQUE:
+		return is_kind(defs, id, GOB_DEF_BINARY);
+	case GOB_HASH:
+		return is_hash(defs, id);
 	case GOB_STRUCT:
 		return is_kind(defs, id, GOB_DEF_STRUCT);
 	}
@@ -125,6 +138,27 @@ read_list(struct buf *b, struct gob_list *list)
 	return buf_get_view(&start, buf_len(&start) - buf_len(b), &list->raw);
 }
 
+/* Each byte is a number of its own. */
+static int
+read_hash(struct buf *b, uint8_t *out)
+{
+	uint64_t v;
+	int r;
+
+	if ((r = gob_get_uint(b, &v)) != 0)
+		return r;
+	if (v != GOB_HASH_LEN)
+		return ERR_FORMAT;
+	for (size_t i = 0; i < GOB_HASH_LEN; i++) {
+		if ((r = gob_get_uint(b, &v)) != 0)
+			return r;
+		if (v > UINT8_MAX)
+			return ERR_RANGE;
+		out[i] = (uint8_t)v;
+	}
+	return 0;
+}
+
 static int
 read_single(enum gob_kind kind, uint64_t max, struct buf *b, void *out)
 {
@@ -137,7 +171,10 @@ read_single(enum gob_kind kind, uint64_t max, struct buf *b, void *out)
 		return read_uint(b, max, out);
 	case GOB_BYTES:
 	case GOB_STRING:
+	case GOB_OPAQUE:
 		return gob_get_bytes(b, out);
+	case GOB_HASH:
+		return read_hash(b, out);
 	case GOB_STRINGS:
 	case GOB_OPAQUES:
 		return read_list(b, out);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Identities: secp256k1 keys, by libsecp256k1. */
-#include "keys.h"
+#include "keys_secp.h"
 
-#include <secp256k1.h>
 #include <secp256k1_ecdh.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -10,10 +9,6 @@
 
 #include "err.h"
 #include "hex.h"
-
-struct keyctx {
-	secp256k1_context *secp;
-};
 
 struct keyctx *
 keyctx_new(void)

@@ -39,6 +39,17 @@ bool key_valid(struct keyctx *, const struct key_public *);
 int key_shared(struct keyctx *, const uint8_t *sk, const struct key_public *,
     uint8_t *shared);
 
+#define KEY_SIGNATURE_LEN 65 /* r, s, recovery id */
+
+/*
+ * Signs SHA-256 of msg: KEY_SIGNATURE_LEN bytes, always the same.  ERR_KEY.
+ */
+int key_sign(struct keyctx *, const uint8_t *sk, const void *msg, size_t,
+    uint8_t *sig);
+/* 0, or ERR_AUTH for whatever is wrong. */
+int key_verify(struct keyctx *, const struct key_public *, const void *msg,
+    size_t, const uint8_t *sig);
+
 /* Text of either case; ERR_FORMAT for bad text, ERR_KEY for a bad key. */
 int key_parse_public(struct keyctx *, const char *, struct key_public *);
 int key_parse_secret(struct keyctx *, const char *, uint8_t *sk);

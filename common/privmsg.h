@@ -38,7 +38,11 @@ enum privmsg_type {
 	 * FRAME the body to send; for DONE as below.
 	 */
 	PM_HANDSHAKE = 2,
-	/* FIRST_FRAME [KK, once] body.  Answer as HANDSHAKE, + plaintext. */
+	/*
+	 * FIRST_FRAME [KK, once, after KK_REQUEST] body of a transport frame.
+	 * Answer: PRIV_DONE_KK as DONE, + counter u64, plaintext; REFUSED;
+	 * REFUSED_KK.
+	 */
 	PM_FIRST_FRAME = 4,
 	/*
 	 * PTY_START [session, no pty] command, has_size u8, rows cols x y u16.
@@ -73,6 +77,53 @@ enum privmsg_type {
 	 * with a stream socket to the SFTP server.
 	 */
 	PM_SFTP_START = 24,
+	/*
+	 * KK_REQUEST [KK, once] claimed key of the caller, hash of its
+	 * request, its handshake message.  Answer: PRIV_FRAME with the signed
+	 * response; REFUSED.
+	 */
+	PM_KK_REQUEST = 26,
+
+	/*
+	 * Overlay's child to its monitor.
+	 *
+	 * OV_CONNECT [fewer than PRIV_CONNECTS_MAX] host string, port u16.
+	 * Answer: error text; if empty, with a connected TCP socket.
+	 */
+	PM_OV_CONNECT = 40,
+	/*
+	 * OV_BEGIN [no handshake in that slot] slot u8, server's key.  Answer:
+	 * message 1 of XK; nothing for a key that is none.
+	 */
+	PM_OV_BEGIN = 42,
+	/*
+	 * OV_READ [handshake begun] slot u8, message 2.  Answer: send key,
+	 * receive key, message 3; nothing when the server is not who it claims.
+	 */
+	PM_OV_READ = 44,
+	/* OV_DROP [handshake begun] slot u8.  No answer. */
+	PM_OV_DROP = 46,
+	/*
+	 * OV_ENTRY [PRIV_ENTRIES_PER_MIN] sequence u64, timestamp u64, count
+	 * u32, keys of servers.  Answer: our signed entry, JSON.
+	 */
+	PM_OV_ENTRY = 48,
+	/*
+	 * OV_STREAM [always] claimed key of the caller.  Answer: ok u8; if 1,
+	 * with a stream socket to a connection's child.
+	 */
+	PM_OV_STREAM = 50,
+	/*
+	 * OV_DIAL [one at a time] source port u16: a request for the
+	 * configured discovery's key and port, no other.  Answer: signed
+	 * request.
+	 */
+	PM_OV_DIAL = 52,
+	/*
+	 * OV_DIALED [after OV_DIAL] message 2 of KK.  Answer: ok u8; if 1: send
+	 * key, receive key.
+	 */
+	PM_OV_DIALED = 54,
 	/* LOG [always, PRIV_LOGS_PER_S] level u8, text.  No answer. */
 	PM_LOG = 20,
 	/*
@@ -90,23 +141,39 @@ enum privmsg_type {
 	PM_CONTROL_OK = 105,
 
 	/*
+	 * OV_CONFIG, event: our key, dmsg port u16, sessions u32, discovery
+	 * string, count u32 and servers: key, address string.
+	 */
+	PM_OV_CONFIG = 107,
+	/* OV_STOP, event: take leave of the discovery and end. */
+	PM_OV_STOP = 109,
+
+	/*
 	 * Monitor to skyptyd.
 	 * AUTH [once] key of the peer.  Answer: ok u8; 0 is one too many.
 	 */
 	PM_AUTH = 200,
+	/* STREAM [overlay only]: as OV_STREAM. */
+	PM_STREAM = 202,
 	/* START, event, skyptyd's first message to a monitor: start.h */
 	PM_START = 301
 };
 
 /* First byte of HANDSHAKE's answer. */
 enum priv_handshake {
-	PRIV_FRAME = 0,	    /* body of the frame to send */
-	PRIV_DONE = 1,	    /* peer's key, grants u32, send key, receive key */
-	PRIV_REFUSED = 2,   /* close without a byte */
-	PRIV_REFUSED_KK = 3 /* send key: mux 01, then close */
+	PRIV_FRAME = 0,	     /* body of the frame to send */
+	PRIV_DONE = 1,	     /* peer's key, grants u32, send key, receive key */
+	PRIV_REFUSED = 2,    /* close without a byte */
+	PRIV_REFUSED_KK = 3, /* send key: mux 01, then close */
+	PRIV_DONE_KK = 4
 };
 
-enum priv_carrier { PRIV_XK = 0, PRIV_KK = 1, PRIV_CONTROL = 2 };
+enum priv_carrier {
+	PRIV_XK = 0,
+	PRIV_KK = 1,
+	PRIV_CONTROL = 2,
+	PRIV_OVERLAY = 3 /* no connection: the sessions to dmsg servers */
+};
 
 enum priv_welcome {
 	PRIV_DROP = 1 << 0,	  /* change root and user: we are root */
@@ -123,12 +190,16 @@ enum priv_grant {
 
 enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
 
-#define PRIV_PTY_HANDLE 0
-#define PRIV_EXECS_MAX	64     /* running at once on one connection */
-#define PRIV_LOGS_PER_S 20     /* lines of a child that are written down */
-#define PRIV_ARGS_MAX	16384  /* arguments, and as many of environment */
-#define PRIV_ARG_MAX	131072 /* bytes of one; the kernel's own limit */
-#define PRIV_WL_MAX	5000   /* keys in one whitelist message */
+#define PRIV_CONNECTS_MAX    8
+#define PRIV_SLOTS_MAX	     8	/* handshakes with servers at once */
+#define PRIV_ENTRIES_PER_MIN 30 /* signatures for our entry */
+#define PRIV_SERVERS_MAX     64 /* in our entry, in the configuration */
+#define PRIV_PTY_HANDLE	     0
+#define PRIV_EXECS_MAX	     64	    /* running at once on one connection */
+#define PRIV_LOGS_PER_S	     20	    /* lines of a child that are written down */
+#define PRIV_ARGS_MAX	     16384  /* arguments, and as many of environment */
+#define PRIV_ARG_MAX	     131072 /* bytes of one; the kernel's own limit */
+#define PRIV_WL_MAX	     5000   /* keys in one whitelist message */
 
 /* A received message.  Descriptors that nobody took are closed by _free. */
 struct privmsg {

@@ -8,7 +8,8 @@
 
 #include "err.h"
 
-#define PATH_LIMIT 4096
+#define PATH_LIMIT    4096
+#define SERVERS_LIMIT 65536
 
 static int
 put_settings(struct buf *b, const struct start *s)
@@ -30,7 +31,12 @@ put_settings(struct buf *b, const struct start *s)
 	if ((r = buf_put_cstring(b, s->chroot_dir)) != 0 ||
 	    (r = buf_put_cstring(b, s->sftp_server)) != 0)
 		return r;
-	return buf_put_u8(b, s->sftp_readonly);
+	if ((r = buf_put_u8(b, s->sftp_readonly)) != 0 ||
+	    (r = buf_put_u16(b, s->dmsgport)) != 0 ||
+	    (r = buf_put_u32(b, s->dmsgsessions)) != 0 ||
+	    (r = buf_put_cstring(b, s->dmsgdisc)) != 0)
+		return r;
+	return buf_put_cstring(b, s->dmsg_servers);
 }
 
 static int
@@ -82,12 +88,16 @@ get_settings(struct buf *b, struct start *s)
 	    (r = buf_get_cstring(b, &s->conf, PATH_LIMIT)) != 0 ||
 	    (r = buf_get_cstring(b, &s->chroot_dir, PATH_LIMIT)) != 0 ||
 	    (r = buf_get_cstring(b, &s->sftp_server, PATH_LIMIT)) != 0 ||
-	    (r = buf_get_u8(b, &readonly)) != 0)
+	    (r = buf_get_u8(b, &readonly)) != 0 ||
+	    (r = buf_get_u16(b, &s->dmsgport)) != 0 ||
+	    (r = buf_get_u32(b, &s->dmsgsessions)) != 0 ||
+	    (r = buf_get_cstring(b, &s->dmsgdisc, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_cstring(b, &s->dmsg_servers, SERVERS_LIMIT)) != 0)
 		return r;
 	s->sftp_readonly = readonly != 0;
 	s->carrier = (enum priv_carrier)carrier;
 	s->use_syslog = use_syslog != 0;
-	return carrier > PRIV_CONTROL ? ERR_RANGE : 0;
+	return carrier > PRIV_OVERLAY ? ERR_RANGE : 0;
 }
 
 static int

@@ -30,7 +30,12 @@ struct start {
 	char *chroot_dir;
 	char *sftp_server; /* absolute path, or "" for none */
 	bool sftp_readonly;
-	const uint8_t *sk;	     /* borrowed; NULL on the control socket */
+	/* PRIV_OVERLAY only: */
+	uint16_t dmsgport;
+	uint32_t dmsgsessions;
+	char *dmsgdisc;
+	char *dmsg_servers; /* "<pk>@host:port" each, divided by spaces */
+	const uint8_t *sk;  /* borrowed; NULL on the control socket */
 	const struct key_public *wl; /* borrowed; nwl of them */
 	size_t nwl;
 };

@@ -91,7 +91,14 @@ process_handshake(struct net *n)
 	if (r == 0)
 		return;
 	n->asked = true;
-	mon_handshake(n, &body);
+	/* Over dmsg: what the overlay says of the request, then a frame. */
+	if (n->carrier != PRIV_KK)
+		mon_handshake(n, &body);
+	else if (!n->requested)
+		mon_kk_request(n, &body);
+	else
+		mon_first_frame(n, &body);
+	n->requested = true;
 }
 
 /* What each service needs, and where it is offered. */

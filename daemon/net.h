@@ -87,6 +87,9 @@ int mon_init(struct net *, int fd);
 /* Waits for the monitor's first message and confines the process. */
 void mon_welcome(struct net *);
 void mon_handshake(struct net *, struct buf *body);
+/* A stream over dmsg: the overlay's word of the request, the first frame. */
+void mon_kk_request(struct net *, struct buf *body);
+void mon_first_frame(struct net *, struct buf *body);
 /* ERR_LIMIT for a command that does not fit into a message. */
 int mon_pty_start(struct net *, struct rpc_command *);
 void mon_pty_stop(struct net *);
@@ -286,7 +289,8 @@ struct net {
 	enum priv_carrier carrier;
 	uint32_t grants;
 	enum mux_service service;
-	bool asked; /* the monitor's word about the peer is awaited */
+	bool requested; /* KK: the first of its two questions is put */
+	bool asked;	/* the monitor's word about the peer is awaited */
 	struct rpc_host *rpc;
 	struct pty pty;
 	struct flow flow;

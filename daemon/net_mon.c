@@ -50,6 +50,18 @@ mon_handshake(struct net *n, struct buf *body)
 }
 
 void
+mon_kk_request(struct net *n, struct buf *body)
+{
+	ask(n, PM_KK_REQUEST, 0, body);
+}
+
+void
+mon_first_frame(struct net *n, struct buf *body)
+{
+	ask(n, PM_FIRST_FRAME, 0, body);
+}
+
+void
 mon_pty_stop(struct net *n)
 {
 	ask(n, PM_PTY_STOP, 0, NULL);
@@ -192,8 +204,36 @@ mon_wl_change(struct net *n, bool add, struct gob_list *keys)
 
 /* --- what the monitor says --- */
 
+/* With KK the first frame has been opened already; what it said follows. */
 static int
-authenticated(struct net *n, struct buf *b)
+resume(struct net *n, struct buf *b)
+{
+	uint64_t counter;
+	int r;
+
+	if ((r = buf_get_u64(b, &counter)) != 0)
+		return r;
+	n->link.rx.counter = counter;
+	return buf_put(&n->link.in, buf_ptr(b), buf_len(b));
+}
+
+/* An unlisted key gets the mux's refusal, sealed, and nothing else. */
+static int
+turned_away(struct net *n, struct buf *b)
+{
+	uint8_t send[32], none[32] = { 0 };
+	int r;
+
+	if ((r = buf_get(b, send, sizeof(send))) != 0)
+		return r;
+	link_keys(&n->link, send, none);
+	explicit_bzero(send, sizeof(send));
+	net_reject(n);
+	return 0;
+}
+
+static int
+authenticated(struct net *n, struct buf *b, bool first_frame)
 {
 	uint8_t peer[KEY_PUBLIC_LEN], send[32], recv[32];
 	uint32_t grants;
@@ -207,6 +247,8 @@ authenticated(struct net *n, struct buf *b)
 	link_keys(&n->link, send, recv);
 	explicit_bzero(send, sizeof(send));
 	explicit_bzero(recv, sizeof(recv));
+	if (first_frame && (r = resume(n, b)) != 0)
+		return r;
 	net_authenticated(n, grants);
 	return 0;
 }
@@ -228,7 +270,11 @@ handshake_answer(struct net *n, struct privmsg *m)
 		net_process(n);
 		return 0;
 	case PRIV_DONE:
-		return authenticated(n, &m->body);
+		return authenticated(n, &m->body, false);
+	case PRIV_DONE_KK:
+		return authenticated(n, &m->body, true);
+	case PRIV_REFUSED_KK:
+		return turned_away(n, &m->body);
 	case PRIV_REFUSED:
 		net_finish(n);
 		net_process(n);
@@ -284,6 +330,8 @@ dispatch(struct net *n, struct privmsg *m)
 {
 	switch (m->type) {
 	case PM_HANDSHAKE + 1:
+	case PM_KK_REQUEST + 1:
+	case PM_FIRST_FRAME + 1:
 		return handshake_answer(n, m);
 	case PM_CONTROL_OK:
 		return control_ok(n, m);

@@ -62,7 +62,7 @@ static const struct option longopts[] = {
 static const char usage_text[] =
     "usage: skyptyd tcp  --addr ADDR[,ADDR] [-c FILE] [options]\n"
     "       skyptyd host [-l ADDR[,ADDR]] --allow PK[,PK] [-c FILE] [options]\n"
-    "       skyptyd dmsg --no-dmsg --tcplisten ADDR [-c FILE] [options]\n"
+    "       skyptyd dmsg [-c FILE] [--tcplisten ADDR] [options]\n"
     "       skyptyd check [--peer PK] [options of the above]\n"
     "       skyptyd confgen [--unsafe] [FILE]\n"
     "       skyptyd version\n"
@@ -243,10 +243,6 @@ contradictions(const struct options *o)
 		return usage_error("--sk-from-visor", o->sk_from_visor,
 		    "needs --no-dmsg: the visor's key cannot serve two dmsg "
 		    "clients, discovery holds one entry a key");
-	if (o->mode == MODE_DMSG && !o->no_dmsg)
-		return usage_error("skyptyd", "dmsg",
-		    "this version does not speak dmsg yet; use --no-dmsg "
-		    "--tcplisten ADDR");
 	return 0;
 }
 

@@ -4,16 +4,20 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/err.h"
 
-#define ACCEPT_PAUSE 1 /* seconds, when descriptors or memory are short */
+#define ACCEPT_PAUSE  1 /* seconds, when descriptors or memory are short */
+#define OVERLAY_PAUSE 5 /* before dmsg is started again */
 
 /* The main loop's state. */
 struct server {
@@ -26,6 +30,8 @@ struct server {
 	bool stopping;
 	struct event *resume;
 	struct event *term, *intr, *hup, *chld;
+	struct conn overlay; /* pid 0: not running */
+	struct event *again; /* to start it once more */
 };
 
 /* --- connections --- */
@@ -60,11 +66,18 @@ unlink_conn(struct conns *cs, struct conn *c)
 		cs->startups--;
 }
 
+/* The overlay takes leave of its discovery, last of all. */
 static void
 leave_if_done(struct server *s)
 {
-	if (s->stopping && (s->conns.n == 0 || notify_managed()))
+	if (!s->stopping || (s->conns.n != 0 && !notify_managed()))
+		return;
+	if (s->overlay.pid == 0)
 		event_base_loopbreak(s->base);
+	else if (!s->overlay.dropped) {
+		s->overlay.dropped = true;
+		kill(s->overlay.pid, SIGTERM);
+	}
 }
 
 static void
@@ -131,26 +144,27 @@ watch(struct server *s, struct conn *c)
 	return 0;
 }
 
-static void
+static int
 serve(struct server *s, int fd, const struct sockaddr_storage *addr,
-    const char *peer, bool control)
+    const char *peer, enum priv_carrier carrier)
 {
 	struct conn *c;
 
 	if ((c = calloc(1, sizeof(*c))) == NULL)
-		return;
+		return -1;
 	c->addr = *addr;
-	c->control = control;
-	if (session_spawn(s->set, s->opts, fd, control ? PRIV_CONTROL : PRIV_XK,
-		peer, &c->pid, &c->sock) == -1) {
+	c->control = carrier == PRIV_CONTROL;
+	if (session_spawn(s->set, s->opts, fd, carrier, peer, &c->pid,
+		&c->sock) == -1) {
 		free(c);
-		return;
+		return -1;
 	}
-	if (watch(s, c) == -1) {
-		kill(c->pid, SIGTERM);
-		close(c->sock);
-		free(c);
-	}
+	if (watch(s, c) == 0)
+		return 0;
+	kill(c->pid, SIGTERM);
+	close(c->sock);
+	free(c);
+	return -1;
 }
 
 static void
@@ -161,7 +175,7 @@ admit(struct server *s, const struct listener *l, int fd,
 	const char *why = NULL;
 
 	if (l->control) {
-		serve(s, fd, addr, "control", true);
+		(void)serve(s, fd, addr, "control", PRIV_CONTROL);
 		return;
 	}
 	addr_text((const struct sockaddr *)addr, len, peer);
@@ -170,7 +184,113 @@ admit(struct server *s, const struct listener *l, int fd,
 		return;
 	}
 	session_prepare(&s->set->conf, fd);
-	serve(s, fd, addr, peer, false);
+	(void)serve(s, fd, addr, peer, PRIV_XK);
+}
+
+/* --- streams over dmsg --- */
+
+/* Streams that have not authenticated are one address to the limits. */
+static int
+open_stream(struct server *s, const struct key_public *pk)
+{
+	struct sockaddr_storage none = { .ss_family = AF_UNSPEC };
+	char text[KEY_PUBLIC_HEX], peer[KEY_PUBLIC_HEX + 16];
+	const char *why = NULL;
+	int sv[2];
+
+	key_text(pk, text);
+	snprintf(peer, sizeof(peer), "dmsg %s", text);
+	if (s->stopping)
+		return -1;
+	if (!limits_admit(&s->conns, &s->set->conf, &none, &why)) {
+		log_info("Turned away %s: %s", peer, why);
+		return -1;
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		sv) == -1)
+		return -1;
+	if (serve(s, sv[1], &none, peer, PRIV_KK) == -1) {
+		close(sv[0]);
+		sv[0] = -1;
+	}
+	close(sv[1]);
+	return sv[0];
+}
+
+static int
+answer_stream(struct server *s, struct privmsg *m)
+{
+	struct key_public pk;
+	struct buf b;
+	int fd, r;
+
+	if (m->type != PM_STREAM)
+		return ERR_STATE;
+	if ((r = buf_get(&m->body, pk.b, sizeof(pk.b))) != 0)
+		return r;
+	fd = open_stream(s, &pk);
+	buf_init(&b, 1);
+	if ((r = buf_put_u8(&b, fd != -1)) == 0)
+		r = privmsg_send(s->overlay.sock, PM_STREAM + 1, m->id, &b, &fd,
+		    fd != -1 ? 1 : 0);
+	buf_free(&b);
+	if (fd != -1)
+		close(fd);
+	return r;
+}
+
+static void
+overlay_gone(struct server *s)
+{
+	struct timeval tv = { .tv_sec = OVERLAY_PAUSE };
+
+	event_free(s->overlay.ev);
+	close(s->overlay.sock);
+	memset(&s->overlay, 0, sizeof(s->overlay));
+	if (s->stopping) {
+		leave_if_done(s);
+		return;
+	}
+	log_error("dmsg ended; it is started again in %d seconds",
+	    OVERLAY_PAUSE);
+	event_add(s->again, &tv);
+}
+
+static void
+on_overlay(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+	struct privmsg m = { 0 };
+	int r;
+
+	(void)what;
+	if ((r = privmsg_recv(fd, &m, false)) == 1)
+		r = answer_stream(s, &m);
+	privmsg_free(&m);
+	if (r != 0 && r != ERR_AGAIN)
+		overlay_gone(s);
+}
+
+static void
+start_overlay(evutil_socket_t unused, short what, void *arg)
+{
+	struct server *s = arg;
+	struct conn *c = &s->overlay;
+	int null;
+
+	(void)unused, (void)what;
+	if (!s->set->dmsg || s->stopping ||
+	    (null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		return;
+	if (session_spawn(s->set, s->opts, null, PRIV_OVERLAY, "dmsg", &c->pid,
+		&c->sock) == 0) {
+		c->overlay = true;
+		c->ev = event_new(s->base, c->sock, EV_READ | EV_PERSIST,
+		    on_overlay, s);
+		if (c->ev != NULL)
+			event_add(c->ev, NULL);
+	}
+	close(null);
 }
 
 static void
@@ -289,10 +409,14 @@ on_chld(evutil_socket_t sig, short what, void *arg)
 	pid_t pid;
 
 	(void)sig, (void)what;
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+		if (s->overlay.pid == pid)
+			s->overlay.pid = 0;
 		for (struct conn *c = s->conns.first; c != NULL; c = c->next)
 			if (c->pid == pid)
 				c->pid = 0; /* it may be somebody else's now */
+	}
+	leave_if_done(s);
 }
 
 static struct event *
@@ -314,7 +438,7 @@ open_listeners(struct server *s)
 
 	if ((inherited = listeners_inherit(&s->ls)) == -1)
 		return -1;
-	if (inherited == 0 && *s->set->listen == '\0') {
+	if (inherited == 0 && *s->set->listen == '\0' && !s->set->dmsg) {
 		log_error("nowhere to listen: give --addr ADDR, e.g. "
 			  "--addr :" DEFAULT_PORT ", or \"ssh_listen\" in the "
 			  "configuration");
@@ -337,6 +461,7 @@ set_up_events(struct server *s)
 {
 	if ((s->base = event_base_new()) == NULL ||
 	    (s->resume = evtimer_new(s->base, on_resume, s)) == NULL ||
+	    (s->again = evtimer_new(s->base, start_overlay, s)) == NULL ||
 	    (s->term = on_signal(s, SIGTERM, on_term)) == NULL ||
 	    (s->intr = on_signal(s, SIGINT, on_term)) == NULL ||
 	    (s->hup = on_signal(s, SIGHUP, on_hup)) == NULL ||
@@ -398,6 +523,7 @@ server_run(const struct options *o, struct settings *set, struct keyctx *ctx)
 	}
 	key_text(&set->pk, pk);
 	log_info("Serving as %s", pk);
+	start_overlay(-1, 0, &s);
 	notify("READY=1");
 	event_base_dispatch(s.base);
 	return 0;

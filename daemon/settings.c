@@ -269,6 +269,39 @@ find_sftp_server(struct settings *s, const struct options *o)
 	return s->sftp_server != NULL ? 0 : EXIT_OS;
 }
 
+/* The built-in servers know the built-in discovery and no other. */
+static int
+find_overlay(struct settings *s, const struct options *o)
+{
+	const char *servers = s->conf.dmsg_servers;
+
+	s->dmsg = o->mode == MODE_DMSG && !o->no_dmsg;
+	if (*servers == '\0' && strcmp(s->conf.dmsgdisc, CONFIG_DISCOVERY) == 0)
+		s->dmsg_servers = config_seeds();
+	else
+		s->dmsg_servers = strdup(servers);
+	if (s->dmsg_servers == NULL)
+		return EXIT_OS;
+	if (!s->dmsg)
+		return 0;
+	if (s->conf.dmsgport == 0) {
+		log_error("dmsgport: 0 is no port");
+		return EXIT_CONFIG;
+	}
+	if (strncmp(s->conf.dmsgdisc, "http://", 7) == 0)
+		return 0;
+	if (strncmp(s->conf.dmsgdisc, "dmsg://", 7) != 0) {
+		log_error("dmsgdisc: \"%s\": neither http:// nor dmsg://",
+		    s->conf.dmsgdisc);
+		return EXIT_CONFIG;
+	}
+	if (*s->dmsg_servers != '\0')
+		return 0;
+	log_error("dmsgdisc: a discovery on dmsg is reached through servers "
+		  "that \"dmsg_servers\" names, and it names none");
+	return EXIT_CONFIG;
+}
+
 static int
 check_whitelist(const struct settings *s, const struct options *o)
 {
@@ -300,7 +333,8 @@ settings_load(struct settings *s, const struct options *o, struct keyctx *ctx)
 	if ((r = take_flags(s, o)) != 0 || (r = take_allowed(s, o)) != 0 ||
 	    (r = find_identity(s, o, ctx)) != 0 ||
 	    (r = find_listen(s, o)) != 0 || (r = check_control(s, o)) != 0 ||
-	    (r = find_user(s)) != 0 || (r = find_sftp_server(s, o)) != 0)
+	    (r = find_user(s)) != 0 || (r = find_sftp_server(s, o)) != 0 ||
+	    (r = find_overlay(s, o)) != 0)
 		return r;
 	return check_whitelist(s, o);
 }
@@ -313,6 +347,7 @@ settings_free(struct settings *s)
 	free(s->wl);
 	free(s->listen);
 	free(s->sftp_server);
+	free(s->dmsg_servers);
 	memset(s, 0, sizeof(*s));
 }
 

@@ -61,9 +61,11 @@ struct settings {
 	struct key_public pk;
 	struct key_public *wl; /* fixed: flags, standard input; nwl of them */
 	size_t nwl;
-	char *listen;	   /* addresses divided by commas, or "" */
-	char *sftp_server; /* absolute path, or "" for none */
-	bool control;	   /* whether there is a control socket */
+	char *listen; /* addresses divided by commas, or "" */
+	bool dmsg;
+	char *dmsg_servers; /* as in the configuration, or built in */
+	char *sftp_server;  /* absolute path, or "" for none */
+	bool control;	    /* whether there is a control socket */
 	gid_t cligroup;
 	uid_t uid; /* of confined processes */
 	gid_t gid;
@@ -121,6 +123,7 @@ struct conn {
 	struct event *ev;
 	struct sockaddr_storage addr;
 	bool control;
+	bool overlay; /* the sessions to dmsg servers, no connection */
 	bool authenticated;
 	bool dropped; /* told to go, not gone yet */
 	struct key_public pk;

@@ -13,24 +13,28 @@
 #include "common/log.h"
 #include "common/process.h"
 
-#define PROGRAM "skyptyd-net"
+#define PROGRAM_NET	"skyptyd-net"
+#define PROGRAM_OVERLAY "skyptyd-dmsg"
 
 /* In the new process: only the two descriptors, nothing on standard ones. */
 static void
 become_child(const char *path, int conn, int peer)
 {
-	char *argv[] = { (char *)(uintptr_t) "skyptyd: net", NULL };
+	const char *title = conn == -1 ? "skyptyd: dmsg" : "skyptyd: net";
+	char *argv[] = { (char *)(uintptr_t)title, NULL };
 	char *envp[] = { NULL };
 	int null;
 
 	/* Out of the way of the fixed numbers first. */
-	if ((conn = fcntl(conn, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
+	if ((conn != -1 &&
+		(conn = fcntl(conn, F_DUPFD, PRIV_FD_COUNT)) == -1) ||
 	    (peer = fcntl(peer, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
 	    (null = open("/dev/null", O_RDWR)) == -1)
 		_exit(126);
 	if (dup2(null, 0) == -1 || dup2(null, 1) == -1 ||
 	    (!SKYPTY_SANITIZE && dup2(null, 2) == -1) ||
-	    dup2(conn, PRIV_FD_CONN) == -1 || dup2(peer, PRIV_FD_PEER) == -1)
+	    dup2(conn != -1 ? conn : null, PRIV_FD_CONN) == -1 ||
+	    dup2(peer, PRIV_FD_PEER) == -1)
 		_exit(126);
 	closefrom(PRIV_FD_COUNT);
 	process_reset_signals();
@@ -44,7 +48,8 @@ child_start(struct monitor *m, int conn)
 	char path[PROCESS_PATH_MAX];
 	int sv[2], r;
 
-	if ((r = process_companion(path, sizeof(path), PROGRAM, ".",
+	if ((r = process_companion(path, sizeof(path),
+		 conn == -1 ? PROGRAM_OVERLAY : PROGRAM_NET, ".",
 		 LIBEXECDIR)) != 0 ||
 	    (r = privmsg_pair(sv)) != 0)
 		return r;
@@ -126,6 +131,12 @@ child_answer_text(struct monitor *m, const struct privmsg *req,
 	if (buf_put_string(&b, text, strnlen(text, PRIVMSG_TEXT_MAX)) == 0)
 		child_answer(m, req, &b);
 	buf_free(&b);
+}
+
+int
+child_tell(struct monitor *m, enum privmsg_type event, struct buf *b)
+{
+	return privmsg_send(m->child, event, 0, b, NULL, 0);
 }
 
 void

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/dmsg_object.h"
 #include "common/err.h"
+#include "common/frame.h"
 #include "common/log.h"
 
 typedef int request_handler(struct monitor *, struct privmsg *);
@@ -26,14 +28,22 @@ struct request {
 
 static request_handler child_log;
 
-#define ANY	    (MON_HANDSHAKE | MON_SESSION | MON_REFUSED)
+#define ANY                                                               \
+	(MON_HANDSHAKE | MON_KK | MON_FIRST | MON_SESSION | MON_REFUSED | \
+	    MON_OVERLAY)
 #define COMMAND_MIN 12 /* three empty counts */
 #define BODY_MAX    (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
+#define KK_MIN	    (KEY_PUBLIC_LEN + DMSG_HASH_LEN)
+#define HOST_MAX    256
 #define WL_MAX	    (4 + PRIV_WL_MAX * KEY_PUBLIC_LEN)
 
 static const struct request requests[] = {
 	{ PM_HANDSHAKE, "HANDSHAKE", MON_HANDSHAKE, 0, 0, NOISE_MSG_MAX,
 	    handshake_frame },
+	{ PM_KK_REQUEST, "KK_REQUEST", MON_KK, 0, KK_MIN,
+	    KK_MIN + NOISE_MSG_MAX, kk_request },
+	{ PM_FIRST_FRAME, "FIRST_FRAME", MON_FIRST, 0, 0, FRAME_BODY_MAX,
+	    kk_first_frame },
 	{ PM_PTY_START, "PTY_START", MON_SESSION, PRIV_GRANT_PTY,
 	    COMMAND_MIN + 9, BODY_MAX, pty_start },
 	{ PM_PTY_STOP, "PTY_STOP", MON_SESSION, PRIV_GRANT_PTY, 0, 0,
@@ -52,6 +62,20 @@ static const struct request requests[] = {
 	    whitelist_add },
 	{ PM_WL_REMOVE, "WL_REMOVE", MON_SESSION, PRIV_GRANT_WHITELIST, 4,
 	    WL_MAX, whitelist_remove },
+	{ PM_OV_CONNECT, "OV_CONNECT", MON_OVERLAY, 0, 6, 6 + HOST_MAX,
+	    overlay_connect },
+	{ PM_OV_BEGIN, "OV_BEGIN", MON_OVERLAY, 0, 1 + KEY_PUBLIC_LEN,
+	    1 + KEY_PUBLIC_LEN, overlay_handshake },
+	{ PM_OV_READ, "OV_READ", MON_OVERLAY, 0, 1, 1 + NOISE_MSG_MAX,
+	    overlay_read },
+	{ PM_OV_DROP, "OV_DROP", MON_OVERLAY, 0, 1, 1, overlay_drop },
+	{ PM_OV_ENTRY, "OV_ENTRY", MON_OVERLAY, 0, 20,
+	    20 + PRIV_SERVERS_MAX *KEY_PUBLIC_LEN, overlay_entry },
+	{ PM_OV_STREAM, "OV_STREAM", MON_OVERLAY, 0, KEY_PUBLIC_LEN,
+	    KEY_PUBLIC_LEN, overlay_stream },
+	{ PM_OV_DIAL, "OV_DIAL", MON_OVERLAY, 0, 2, 2, overlay_dial },
+	{ PM_OV_DIALED, "OV_DIALED", MON_OVERLAY, 0, 1, NOISE_MSG_MAX,
+	    overlay_dialed },
 	{ PM_LOG, "LOG", ANY, 0, 5, 5 + PRIVMSG_TEXT_MAX, child_log },
 };
 

@@ -89,8 +89,8 @@ answer_code(struct monitor *m, struct privmsg *msg, enum priv_handshake code)
 	return r;
 }
 
-static int
-refuse(struct monitor *m, struct privmsg *msg)
+int
+handshake_refuse(struct monitor *m, struct privmsg *msg)
 {
 	m->phase = MON_REFUSED;
 	mon_timer(m, MON_LINGER);
@@ -98,17 +98,28 @@ refuse(struct monitor *m, struct privmsg *msg)
 	return answer_code(m, msg, PRIV_REFUSED);
 }
 
-static int
-put_keys(struct buf *b, const struct monitor *m, const struct noise_keys *k)
+int
+handshake_put_keys(struct buf *b, const struct monitor *m,
+    enum priv_handshake code, const struct noise_keys *k)
 {
 	int r;
 
-	if ((r = buf_put_u8(b, PRIV_DONE)) != 0 ||
+	if ((r = buf_put_u8(b, (uint8_t)code)) != 0 ||
 	    (r = buf_put(b, m->peer.b, KEY_PUBLIC_LEN)) != 0 ||
 	    (r = buf_put_u32(b, m->grants)) != 0 ||
 	    (r = buf_put(b, k->send, sizeof(k->send))) != 0)
 		return r;
 	return buf_put(b, k->recv, sizeof(k->recv));
+}
+
+void
+handshake_session(struct monitor *m)
+{
+	handshake_end(m);
+	malloc_trim(0); /* the whitelist may have been long */
+	mon_timer(m, 0);
+	m->phase = MON_SESSION;
+	m->grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP;
 }
 
 /* The peer is proven live and allowed: the child gets the session's keys. */
@@ -121,40 +132,43 @@ hand_over(struct monitor *m, struct privmsg *msg)
 
 	if ((r = noise_split(m->noise, &keys)) != 0)
 		return r;
-	handshake_end(m);
-	malloc_trim(0); /* the whitelist may have been long */
-	mon_timer(m, 0);
-	m->phase = MON_SESSION;
-	m->grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP;
+	handshake_session(m);
 	buf_init(&b, NOISE_MSG_MAX);
-	if ((r = put_keys(&b, m, &keys)) == 0)
+	if ((r = handshake_put_keys(&b, m, PRIV_DONE, &keys)) == 0)
 		child_answer(m, msg, &b);
 	buf_free(&b);
 	explicit_bzero(&keys, sizeof(keys));
 	return r;
 }
 
-static int
-decide(struct monitor *m, struct privmsg *msg)
+bool
+handshake_allowed(struct monitor *m)
 {
 	char text[KEY_PUBLIC_HEX];
 	int r;
 
-	m->peer = *noise_peer(m->noise);
 	key_text(&m->peer, text);
 	if ((r = whitelist_check(m, &m->peer)) != 0) {
 		log_info("Refused key %s: %s", text,
 		    r == ERR_DENIED ? "not on the whitelist" :
 				      "the whitelist cannot be read");
-		return refuse(m, msg);
+		return false;
 	}
 	if (!have_room(m, &m->peer)) {
 		log_info("Refused key %s: too many connections (maxperkey)",
 		    text);
-		return refuse(m, msg);
+		return false;
 	}
 	log_info("Accepted key %s", text);
-	return hand_over(m, msg);
+	return true;
+}
+
+static int
+decide(struct monitor *m, struct privmsg *msg)
+{
+	m->peer = *noise_peer(m->noise);
+	return handshake_allowed(m) ? hand_over(m, msg) :
+				      handshake_refuse(m, msg);
 }
 
 static int
@@ -186,7 +200,7 @@ handshake_frame(struct monitor *m, struct privmsg *msg)
 	buf_free(&payload);
 	if (r != 0) {
 		log_info("Handshake failed: %s", err_text(r));
-		return refuse(m, msg);
+		return handshake_refuse(m, msg);
 	}
 	return noise_done(m->noise) ? decide(m, msg) : respond(m, msg);
 }

@@ -93,7 +93,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	/* See on_child: it closed its end, or sent a packet without a byte. */
 	if (!event_pending(m->child_ev, EV_READ, NULL))
 		log_warn("child: message refused: empty");
-	else if (m->phase == MON_HANDSHAKE)
+	else if (m->phase & (MON_HANDSHAKE | MON_KK | MON_FIRST))
 		log_info("Handshake not finished within %d seconds",
 		    m->start.handshake_timeout);
 	mon_die(m);
@@ -102,9 +102,18 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static void
 on_term(evutil_socket_t fd, short what, void *arg)
 {
+	struct monitor *m = arg;
+
 	(void)fd, (void)what;
-	log_info("Connection ended by signal");
-	mon_die(arg);
+	if (m->phase == MON_OVERLAY && !m->stopping &&
+	    child_tell(m, PM_OV_STOP, NULL) == 0) {
+		m->stopping = true;
+		mon_timer(m, MON_LEAVE);
+		return;
+	}
+	log_info("%s ended by signal",
+	    m->phase == MON_OVERLAY ? "dmsg" : "Connection");
+	mon_die(m);
 }
 
 /* --- the child --- */
@@ -180,6 +189,7 @@ on_chld(evutil_socket_t fd, short what, void *arg)
 	pty_reap(m);
 	exec_reap(m);
 	sftp_reap(m);
+	connect_reap(m);
 	leave_if_done(m);
 }
 
@@ -229,6 +239,10 @@ begin_session(struct monitor *m)
 	}
 	if ((m->keyctx = keyctx_new()) == NULL)
 		return "no memory for keys";
+	if (m->start.carrier == PRIV_OVERLAY)
+		return overlay_begin(m) == 0 ? NULL : "overlay";
+	if (m->start.carrier == PRIV_KK)
+		return kk_begin(m) == 0 ? NULL : "no memory for keys";
 	return handshake_begin(m) == 0 ? NULL : "handshake state";
 }
 
@@ -249,9 +263,11 @@ set_up(struct monitor *m)
 		exit(0);
 	if (set_up_events(m) == -1)
 		return "event loop";
-	if (child_start(m, PRIV_FD_CONN) != 0)
+	if (child_start(m,
+		m->start.carrier == PRIV_OVERLAY ? -1 : PRIV_FD_CONN) != 0)
 		return "confined child cannot be started";
-	close(PRIV_FD_CONN);
+	if (m->start.carrier != PRIV_OVERLAY)
+		close(PRIV_FD_CONN);
 	if (watch_child(m) == -1 || child_welcome(m) != 0)
 		return "confined child";
 	return begin_session(m);

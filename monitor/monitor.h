@@ -19,10 +19,13 @@
 #include "common/privmsg.h"
 #include "common/start.h"
 
+struct connector;
 struct event;
 struct event_base;
+struct overlay;
 
 #define MON_HANGUP_GRACE 2 /* seconds between asking to end and SIGKILL */
+#define MON_LEAVE	 6 /* seconds for the overlay to take leave */
 #define MON_LINGER	 4 /* seconds for a refused peer's last bytes */
 
 /*
@@ -33,7 +36,10 @@ enum mon_phase {
 	MON_HANDSHAKE = 1 << 0, /* XK under way */
 	MON_SESSION = 1 << 1,	/* the peer is known and allowed */
 	MON_REFUSED = 1 << 2,	/* the child may only say good-bye */
-	MON_DYING = 1 << 3	/* everything spawned is being ended */
+	MON_DYING = 1 << 3,	/* everything spawned is being ended */
+	MON_KK = 1 << 4,	/* a stream's request is due */
+	MON_FIRST = 1 << 5,	/* its first frame is due */
+	MON_OVERLAY = 1 << 6	/* no connection at all: overlay.c */
 };
 
 /* A process that we spawned, from its start until it is reaped. */
@@ -58,6 +64,9 @@ struct monitor {
 	struct key_public peer;
 	struct keyctx *keyctx;
 	struct noise *noise;
+	struct noise_keys *kk; /* sodium_malloc'ed; until the first frame */
+	struct overlay *overlay;
+	struct connector *connectors;
 	struct privmsg msg;
 	struct job pty;
 	struct job exec[PRIV_EXECS_MAX];
@@ -81,7 +90,7 @@ void mon_timer(struct monitor *, int seconds);
 
 /* --- child.c: the confined child --- */
 
-/* Executes it on the connection's descriptor.  ERR_SYS. */
+/* Executes it on the connection's descriptor, -1 for the overlay.  ERR_SYS. */
 int child_start(struct monitor *, int conn);
 int child_welcome(struct monitor *);
 /* Answers a request.  Failing to reach the child ends the connection. */
@@ -93,6 +102,8 @@ void child_answer_fds(struct monitor *, const struct privmsg *request,
 /* The answer of requests that can fail: a text, empty for success. */
 void child_answer_text(struct monitor *, const struct privmsg *request,
     const char *text);
+/* An event.  ERR_*: the child is not there. */
+int child_tell(struct monitor *, enum privmsg_type, struct buf *);
 void child_tell_exit(struct monitor *, uint32_t handle, enum priv_exit,
     uint32_t status);
 void child_tell_control(struct monitor *);
@@ -108,6 +119,51 @@ int handshake_begin(struct monitor *);
 int handshake_frame(struct monitor *, struct privmsg *);
 /* Wipes what only a handshake needs. */
 void handshake_end(struct monitor *);
+
+/* For streams of the overlay, too: */
+int handshake_refuse(struct monitor *, struct privmsg *);
+/* Whether the peer is listed and has room; told in the log. */
+bool handshake_allowed(struct monitor *);
+/* From now on it is a session. */
+void handshake_session(struct monitor *);
+/* What code, the peer's key, grants and transport keys. */
+int handshake_put_keys(struct buf *, const struct monitor *,
+    enum priv_handshake, const struct noise_keys *);
+
+/* --- kk.c: streams of the overlay --- */
+
+int kk_begin(struct monitor *);
+int kk_request(struct monitor *, struct privmsg *);
+int kk_first_frame(struct monitor *, struct privmsg *);
+
+/* --- overlay.c: the sessions to dmsg servers --- */
+
+int overlay_begin(struct monitor *);
+int overlay_connect(struct monitor *, struct privmsg *);
+int overlay_handshake(struct monitor *, struct privmsg *);
+int overlay_read(struct monitor *, struct privmsg *);
+int overlay_drop(struct monitor *, struct privmsg *);
+int overlay_entry(struct monitor *, struct privmsg *);
+int overlay_stream(struct monitor *, struct privmsg *);
+int overlay_dial(struct monitor *, struct privmsg *);
+int overlay_dialed(struct monitor *, struct privmsg *);
+/* Wipes every secret of the overlay's. */
+void overlay_forget(struct monitor *);
+
+/* --- connect.c: sockets for the overlay --- */
+
+/*
+ * Resolves and connects in a process of its own, as the confined user; done is
+ * called once, with a descriptor or -1 and why.
+ */
+typedef void
+connect_done(struct monitor *, uint16_t id, int fd, const char *why);
+int connect_init(struct monitor *);
+/* A process has ended that no job is. */
+void connect_reap(struct monitor *);
+/* ERR_LIMIT, ERR_SYS. */
+int connect_start(struct monitor *, uint16_t id, const char *host,
+    uint16_t port, bool local_too, connect_done *);
 
 /* --- whitelist.c: who may come in --- */
 

@@ -11,7 +11,8 @@ cd "$top" || exit 1
 packages="gcc clang clang-format make pkg-config libc6-dev libsodium-dev libgcrypt20-dev
 libsecp256k1-dev libbsd-dev libseccomp-dev libyajl-dev libevent-dev
 libcmocka-dev libclang-rt-14-dev mandoc shellcheck systemd python3 iproute2
-procps golang-go ca-certificates git"
+procps golang-go ca-certificates git rsync openssh-client openssh-sftp-server
+sshfs fuse3 ansible-core"
 
 missing=
 for p in $packages; do

@@ -144,6 +144,11 @@ begin() {
 		"$BIN/skypty" "$bin" || fail "no programs to test"
 	ln -s skypty "$bin/skypty-ssh"
 	account=$(getent passwd "$uid" | cut -d : -f 1)
+	# An account that may not log in has no shell to run a command with.
+	case $(getent passwd "$uid" | cut -d : -f 7) in
+	*/nologin | */false) no_login=-oSetEnv=SHELL=/bin/sh ;;
+	*) no_login= ;;
+	esac
 
 	host_sk=$(secret)
 	new_key client
@@ -375,11 +380,9 @@ on_host() {
 }
 
 # as_ssh [FLAG]...: a command line that stands for ssh, to give to a program.
-# An account that may not log in has no shell to run a command with.
 as_ssh() {
-	case $(getent passwd "$uid" | cut -d : -f 7) in
-	*/nologin | */false) set -- -o SetEnv=SHELL=/bin/sh "$@" ;;
-	esac
+	# shellcheck disable=SC2086
+	set -- $no_login "$@"
 	echo "$bin/skypty-ssh -i $dir/client -p $port${*:+ $*}"
 }
 

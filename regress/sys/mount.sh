@@ -165,8 +165,9 @@ unmounts() {
 	stop_host
 }
 
-both files
 either read_only
 either whole
 either remembers
 either unmounts
+# The last one: a user may have to skip it.
+both files

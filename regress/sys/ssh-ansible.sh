@@ -15,6 +15,7 @@ play() {
 		-e "ansible_ssh_executable=$bin/skypty-ssh" \
 		-e "ansible_ssh_private_key_file=$dir/client" \
 		-e "ansible_python_interpreter=$PYTHON" \
+		-e "ansible_ssh_extra_args=$no_login" \
 		-e "$transfer" "$@" -m "$module" -a "$words" >"$dir/out" \
 		2>"$dir/err.ansible"
 }

@@ -40,7 +40,7 @@ destinations() {
 	start_host
 	on_127=$pk@127.0.0.1
 	# The name of the program, and that of the command.
-	flags="-i $dir/client"
+	flags="-i $dir/client $no_login"
 	for ssh in "$bin/skypty-ssh" "$bin/skypty ssh"; do
 		for place in "-p $port $on_127" "-oPort=$port $on_127" \
 			"-o Port=$port $on_127" "$on_127:$port" \
@@ -105,6 +105,20 @@ accepted_and_refused() {
 	on_ssh -v "$on_127" true 2>"$dir/err.ssh"
 	has "$dir/err.ssh" "we are $client"
 	hasnt "$dir/err.ssh" "$host_sk"
+
+	# The visor's key is tried, unless that is not wanted.
+	new_key own
+	wl="\"$key\"" conf
+	$as mkdir -p "$HOME/.config/skypty"
+	$as mv "$dir/own" "$HOME/.config/skypty/identity"
+	for v in yes no; do
+		# shellcheck disable=SC2086
+		$as "$bin/skypty-ssh" -v $no_login -o VisorKey=$v \
+			-p "$port" "$on_127" true 2>"$dir/err.$v" ||
+			fail "a key of our own: $?"
+	done
+	[ -e /opt/skywire/skywire.json ] || has "$dir/err.yes" "no visor here"
+	hasnt "$dir/err.no" visor
 	stop_host
 }
 
@@ -144,7 +158,7 @@ commands() {
 # An account that nobody may log in to.
 no_shell() {
 	start_host
-	case $(as_ssh) in *SetEnv*) ;; *) return 0 ;; esac
+	[ -n "$no_login" ] || return 0
 	status=0
 	$as "$bin/skypty-ssh" -i "$dir/client" -p "$port" "$pk@127.0.0.1" \
 		echo here >"$dir/out" 2>"$dir/err.ssh" || status=$?

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * skyptyd-dmsg, the confined process that makes us reachable by key alone: it
+ * holds sessions to dmsg servers, publishes them in the discovery, and hands
+ * every stream that comes over as a socket to a connection of its own.  It
+ * never holds the secret key: handshakes, our entry's signature and sockets
+ * are the monitor's to give.
+ *
+ * Memory: for each session what yamux.h and dmsg_session.h say and twice
+ * OV_BUFFER; for each stream OV_CHUNK at most; OV_SERVERS_MAX servers; one
+ * answer of the discovery's, DMSG_BODY_MAX.
+ */
+#ifndef DAEMON_DMSG_H
+#define DAEMON_DMSG_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "common/buf.h"
+#include "common/dmsg_disc.h"
+#include "common/dmsg_entry.h"
+#include "common/dmsg_object.h"
+#include "common/dmsg_session.h"
+#include "common/frame.h"
+#include "common/log.h"
+#include "common/privmsg.h"
+
+#define OV_SESSIONS_MAX PRIV_SLOTS_MAX
+#define OV_SERVERS_MAX	512
+#define OV_BUFFER	(256U * 1024)
+#define OV_CHUNK	(64U * 1024)
+#define OV_STREAMS_MAX	2048
+#define OV_MEMORY	(512U * 1024 * 1024)
+#define OV_HANDSHAKE_S	5
+#define OV_SILENCE_MS	100 /* behind message 3; spec: dmsg.md 2.4 */
+#define OV_PING_S	30
+#define OV_PUBLISH_S	60
+#define OV_REQUEST_S	20 /* for one question to the discovery */
+#define OV_LEAVE_S	5
+
+struct ov;
+
+/* --- dmsg_mon.c: requests to the monitor --- */
+
+int ov_mon_init(struct ov *, int fd);
+/* Waits for the first messages and confines the process. */
+void ov_mon_welcome(struct ov *);
+void ov_mon_connect(struct ov *, uint16_t id, const char *host, uint16_t port);
+void ov_mon_begin(struct ov *, uint8_t slot, const struct key_public *server);
+void ov_mon_read(struct ov *, uint8_t slot, struct buf *message);
+void ov_mon_drop(struct ov *, uint8_t slot);
+void ov_mon_entry(struct ov *, const struct dmsg_entry *);
+void ov_mon_stream(struct ov *, uint16_t id, const struct key_public *peer);
+void ov_mon_dial(struct ov *, uint16_t port);
+void ov_mon_dialed(struct ov *, struct buf *noise);
+void ov_log(struct ov *, enum log_level, const char *, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* --- dmsg_server.c: sessions --- */
+
+/* A server that is known; of some only that a session failed. */
+struct server {
+	struct key_public pk;
+	char address[ADDR_TEXT_MAX];
+	int64_t not_before; /* of the next attempt */
+	int failures;
+	bool used; /* there is a session */
+};
+
+struct session {
+	enum {
+		SESSION_FREE,
+		SESSION_CONNECTING, /* the monitor's socket is awaited */
+		SESSION_BEGUN,	    /* message 1 is */
+		SESSION_SENT,	    /* message 2 is, of the server */
+		SESSION_PROVEN,	    /* message 3 is */
+		SESSION_SILENT,
+		SESSION_UP
+	} state;
+	struct ov *ov;
+	uint8_t slot;
+	struct server *server;
+	int fd;
+	int64_t sent_ms; /* of message 1, later of the last ping */
+	int64_t rtt_ms;
+	struct buf in, out;
+	uint8_t keys[64];
+	struct dmsg_session *dmsg;
+	struct event *rd, *wr, *timer;
+};
+
+/* Servers that the discovery named, or the configuration. */
+void server_add(struct ov *, const struct dmsg_entry *);
+/* Connects until there are as many sessions as wanted. */
+void server_connect_more(struct ov *);
+void server_connected(struct ov *, uint16_t slot, int fd, const char *why);
+void server_begun(struct ov *, uint16_t slot, struct buf *message);
+void server_proven(struct ov *, uint16_t slot, struct buf *answer);
+void session_flush(struct session *);
+size_t server_live(const struct ov *);
+
+/* --- dmsg_pipe.c: streams that come --- */
+
+struct pipe {
+	LIST_ENTRY(pipe) entry;
+	enum {
+		PIPE_ASKED,  /* the monitor's socket is awaited */
+		PIPE_ANSWER, /* the connection's response is */
+		PIPE_OPEN
+	} state;
+	struct session *session;
+	struct dmsg_stream *stream;
+	uint16_t id;
+	int fd;
+	struct buf head; /* frame to the connection, then from it */
+	struct event *rd, *wr;
+};
+
+void pipe_handle(struct session *, struct dmsg_stream *, enum dmsg_event,
+    struct buf *object);
+void pipe_socket(struct ov *, uint16_t id, int fd);
+
+/* --- dmsg_ask.c: questions to the discovery --- */
+
+enum ask_what { ASK_SERVERS, ASK_OWN, ASK_PUBLISH, ASK_DELETE };
+
+/* One at a time; the answer goes to ov_answered. */
+bool ask_busy(const struct ov *);
+void ask(struct ov *, enum ask_what, const struct buf *json);
+void ask_connected(struct ov *, int fd, const char *why);
+void ask_dialing(struct ov *, struct buf *object);
+void ask_dialed(struct ov *, struct buf *keys);
+void ask_handle(struct ov *, struct dmsg_stream *, enum dmsg_event,
+    struct buf *object);
+/* A session has gone, and our stream with it. */
+void ask_session_gone(struct ov *, const struct session *);
+
+struct ask {
+	bool busy;
+	enum ask_what what;
+	struct buf request; /* plain HTTP */
+	struct dmsg_answer answer;
+	struct buf in; /* plain */
+	/* Over TCP: */
+	int fd;
+	struct event *rd, *wr, *timer;
+	/* Over dmsg: */
+	struct session *session;
+	struct dmsg_stream *stream;
+	uint8_t hash[DMSG_HASH_LEN];
+	struct buf wire; /* frames that come */
+	struct frame_key tx, rx;
+	bool sealed;
+	uint16_t port;
+	unsigned turn; /* which session is tried */
+};
+
+/* --- dmsg.c: the life of it --- */
+
+struct ov {
+	struct event_base *base;
+	int monitor;
+	struct privmsg msg;
+	struct event *monitor_ev;
+	struct key_public own;
+	uint16_t port;
+	uint32_t wanted; /* sessions, 0: with every server */
+	struct dmsg_url discovery;
+	struct server servers[OV_SERVERS_MAX];
+	size_t nservers;
+	struct session sessions[OV_SESSIONS_MAX];
+	LIST_HEAD(, pipe) pipes;
+	size_t npipes;
+	uint16_t last_id;
+	struct ask ask;
+	/* Publishing: */
+	uint64_t sequence; /* of the entry in the discovery */
+	int64_t stamp;	   /* and its timestamp */
+	bool known;	   /* both are from there */
+	struct buf posted; /* our entry as it was posted last */
+	unsigned tries;
+	int64_t publish_ms, servers_ms; /* pauses after failures */
+	bool ready, stopping, dirty;
+	struct event *publish_ev, *servers_ev, *connect_ev, *tick_ev;
+	uint8_t random[32];
+};
+
+int64_t ov_now_ms(void);
+uint64_t ov_random(struct ov *);
+/* A discovery's answer; status 0 when there was none. */
+void ov_answered(struct ov *, enum ask_what, int status, struct buf *body);
+/* A session came or went. */
+void ov_sessions_changed(struct ov *);
+void ov_configured(struct ov *, struct buf *);
+void ov_entry_signed(struct ov *, struct buf *json);
+void ov_stop(struct ov *);
+
+#endif

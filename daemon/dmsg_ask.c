@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Questions to the discovery, one at a time: over TCP, or over a stream of one
+ * of our sessions to the discovery's key.  spec: dmsg.md 6.
+ */
+#include "daemon/dmsg.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+
+#define ASK_ID	    PRIV_SLOTS_MAX /* of its socket, among those of sessions */
+#define EPHEMERAL   49152
+#define REQUEST_MAX (64U * 1024)
+#define WIRE_MAX    (OV_CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
+
+static void finish(struct ov *, int status);
+
+bool
+ask_busy(const struct ov *o)
+{
+	return o->ask.busy;
+}
+
+static void
+release(struct ov *o)
+{
+	struct ask *a = &o->ask;
+
+	if (a->rd != NULL)
+		event_free(a->rd);
+	if (a->wr != NULL)
+		event_free(a->wr);
+	a->rd = a->wr = NULL;
+	if (a->fd != -1)
+		close(a->fd);
+	a->fd = -1;
+	if (a->stream != NULL)
+		dmsg_stream_close(a->stream);
+	a->stream = NULL;
+	a->session = NULL;
+	a->sealed = false;
+	frame_key_wipe(&a->tx);
+	frame_key_wipe(&a->rx);
+	buf_free(&a->request);
+	buf_free(&a->in);
+	buf_free(&a->wire);
+	event_del(a->timer);
+}
+
+/* The answer's body is its reader's: told before anything is freed. */
+static void
+finish(struct ov *o, int status)
+{
+	struct ask *a = &o->ask;
+	struct buf none, body;
+
+	buf_view(&none, "", 0);
+	body = status != 0 ? a->answer.body : none;
+	a->busy = false;
+	release(o);
+	ov_answered(o, a->what, status, &body);
+	if (!a->busy)
+		dmsg_answer_free(&a->answer);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct ov *o = arg;
+
+	(void)fd, (void)what;
+	ov_log(o, LOG_LEVEL_WARN, "Discovery: no answer within %d seconds",
+	    OV_REQUEST_S);
+	finish(o, 0);
+}
+
+static int
+put_request(struct ov *o, const struct buf *json)
+{
+	struct ask *a = &o->ask;
+	const struct dmsg_url *u = &o->discovery;
+
+	switch (a->what) {
+	case ASK_SERVERS:
+		return dmsg_disc_available_servers(&a->request, u);
+	case ASK_OWN:
+		return dmsg_disc_get_entry(&a->request, u, &o->own);
+	case ASK_PUBLISH:
+		return dmsg_disc_put_entry(&a->request, u, json);
+	case ASK_DELETE:
+		return dmsg_disc_delete_entry(&a->request, u, json);
+	}
+	return ERR_STATE;
+}
+
+/* Sessions in turn: one that cannot reach the discovery is not asked twice. */
+static struct session *
+next_session(struct ov *o)
+{
+	struct session *s;
+
+	for (unsigned i = 0; i < OV_SESSIONS_MAX; i++) {
+		s = &o->sessions[o->ask.turn++ % OV_SESSIONS_MAX];
+		if (s->state == SESSION_UP)
+			return s;
+	}
+	return NULL;
+}
+
+void
+ask(struct ov *o, enum ask_what what, const struct buf *json)
+{
+	struct timeval tv = { .tv_sec = OV_REQUEST_S };
+	struct ask *a = &o->ask;
+
+	if (a->timer == NULL) {
+		a->fd = -1;
+		if ((a->timer = evtimer_new(o->base, on_timer, o)) == NULL)
+			_exit(1);
+	}
+	a->busy = true;
+	a->what = what;
+	buf_init(&a->request, REQUEST_MAX);
+	buf_init(&a->in, OV_CHUNK + 2 * FRAME_BODY_MAX);
+	buf_init(&a->wire, WIRE_MAX);
+	dmsg_answer_init(&a->answer);
+	if (put_request(o, json) != 0)
+		_exit(1);
+	event_add(a->timer, &tv);
+	if (o->discovery.scheme != DMSG_URL_DMSG) {
+		ov_mon_connect(o, ASK_ID, o->discovery.host, o->discovery.port);
+		return;
+	}
+	if ((a->session = next_session(o)) == NULL) {
+		finish(o, 0);
+		return;
+	}
+	a->port = (uint16_t)(EPHEMERAL + ov_random(o) % (65536 - EPHEMERAL));
+	ov_mon_dial(o, a->port);
+}
+
+/* What has come in plain; true when nothing more is expected. */
+static bool
+advance(struct ov *o, bool eof)
+{
+	struct ask *a = &o->ask;
+	int r = dmsg_answer_read(&a->answer, &a->in, eof);
+
+	if (r == 0 && !eof)
+		return false;
+	if (r == 1)
+		finish(o, a->answer.status);
+	else {
+		ov_log(o, LOG_LEVEL_WARN, "Discovery: %s",
+		    r == 0 ? "the answer ends too early" : err_text(r));
+		finish(o, 0);
+	}
+	return true;
+}
+
+/* --- over TCP --- */
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct ov *o = arg;
+	ssize_t r;
+
+	(void)what;
+	r = buf_read(&o->ask.in, fd, OV_CHUNK);
+	if (r != ERR_AGAIN)
+		(void)advance(o, r < 0);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct ov *o = arg;
+	ssize_t r;
+
+	(void)what;
+	while ((r = buf_write(&o->ask.request, fd)) > 0)
+		;
+	if (r == ERR_AGAIN)
+		event_add(o->ask.wr, NULL);
+	else if (r < 0)
+		finish(o, 0);
+}
+
+void
+ask_connected(struct ov *o, int fd, const char *why)
+{
+	struct ask *a = &o->ask;
+
+	if (!a->busy || a->fd != -1 || fd == -1) {
+		if (fd != -1)
+			close(fd);
+		else if (a->busy) {
+			ov_log(o, LOG_LEVEL_WARN, "Discovery: %s", why);
+			finish(o, 0);
+		}
+		return;
+	}
+	a->fd = fd;
+	a->rd = event_new(o->base, fd, EV_READ | EV_PERSIST, on_readable, o);
+	a->wr = event_new(o->base, fd, EV_WRITE, on_writable, o);
+	if (a->rd == NULL || a->wr == NULL || event_add(a->rd, NULL) == -1 ||
+	    event_add(a->wr, NULL) == -1)
+		_exit(1);
+}
+
+/* --- over dmsg --- */
+
+void
+ask_dialing(struct ov *o, struct buf *object)
+{
+	struct ask *a = &o->ask;
+
+	if (!a->busy || a->session == NULL || a->stream != NULL)
+		return;
+	dmsg_hash(buf_ptr(object), buf_len(object), a->hash);
+	a->stream =
+	    dmsg_session_dial(a->session->dmsg, ov_now_ms() / 1000, object);
+	if (a->stream == NULL)
+		finish(o, 0);
+	else
+		session_flush(a->session);
+}
+
+static void
+take_response(struct ov *o, struct buf *object)
+{
+	struct dmsg_response resp;
+	struct buf sig, gob;
+
+	if (dmsg_split_signed(object, &sig, &gob) != 0 ||
+	    dmsg_get_response(&gob, &resp) != 0 || !resp.accepted ||
+	    memcmp(resp.req_hash, o->ask.hash, DMSG_HASH_LEN) != 0)
+		finish(o, 0);
+	else
+		ov_mon_dialed(o, &resp.noise);
+}
+
+void
+ask_dialed(struct ov *o, struct buf *answer)
+{
+	struct ask *a = &o->ask;
+	uint8_t ok, keys[64];
+	struct buf wire;
+
+	if (!a->busy || a->stream == NULL)
+		return;
+	if (buf_get_u8(answer, &ok) != 0 || ok == 0 ||
+	    buf_get(answer, keys, sizeof(keys)) != 0) {
+		ov_log(o, LOG_LEVEL_WARN,
+		    "Discovery: it does not prove its key");
+		finish(o, 0);
+		return;
+	}
+	frame_key_init(&a->tx, keys);
+	frame_key_init(&a->rx, keys + 32);
+	explicit_bzero(keys, sizeof(keys));
+	a->sealed = true;
+	buf_init(&wire, 2 * REQUEST_MAX);
+	if (frame_seal(&a->tx, &a->request, &wire) != 0 ||
+	    dmsg_stream_write(a->stream, buf_ptr(&wire), buf_len(&wire)) !=
+		(ssize_t)buf_len(&wire))
+		finish(o, 0);
+	else
+		session_flush(a->session);
+	buf_free(&wire);
+}
+
+static int
+open_frames(struct ask *a)
+{
+	struct buf body;
+	int r;
+
+	while (buf_room(&a->in) >= FRAME_PLAIN_MAX) {
+		if ((r = frame_get(&a->wire, &body)) <= 0)
+			return r;
+		if ((r = frame_open(&a->rx, &body, &a->in)) != 0)
+			return r;
+	}
+	return 0;
+}
+
+static void
+take_bytes(struct ov *o)
+{
+	struct ask *a = &o->ask;
+	const struct buf *in;
+	size_t n;
+
+	while (a->busy && a->stream != NULL) {
+		in = dmsg_stream_in(a->stream);
+		n = buf_len(in);
+		if (n > buf_room(&a->wire))
+			n = buf_room(&a->wire);
+		if (buf_put(&a->wire, buf_ptr(in), n) != 0 ||
+		    dmsg_stream_consume(a->stream, n) != 0 ||
+		    open_frames(a) < 0) {
+			finish(o, 0);
+			return;
+		}
+		if (advance(o, dmsg_stream_eof(a->stream)) || n == 0)
+			return;
+	}
+}
+
+void
+ask_handle(struct ov *o, struct dmsg_stream *st, enum dmsg_event what,
+    struct buf *object)
+{
+	(void)st;
+	if (what == DMSG_ANSWER)
+		take_response(o, object);
+	else if (what == DMSG_END)
+		finish(o, 0);
+	else if (o->ask.sealed && what == DMSG_READ)
+		take_bytes(o);
+}
+
+void
+ask_session_gone(struct ov *o, const struct session *s)
+{
+	if (o->ask.busy && o->ask.session == s)
+		finish(o, 0);
+}

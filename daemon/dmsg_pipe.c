@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Streams that come over dmsg: each becomes a connection of its own, with its
+ * monitor and its confined child, at the other end of a socket.  The first
+ * frame on it tells of the request, the one that comes back is the response;
+ * then bytes are passed on unread.
+ */
+#include "daemon/dmsg.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+
+static void on_readable(evutil_socket_t, short, void *);
+static void on_writable(evutil_socket_t, short, void *);
+
+static void
+pipe_free(struct ov *o, struct pipe *p)
+{
+	struct session *s = p->session;
+
+	LIST_REMOVE(p, entry);
+	o->npipes--;
+	if (p->rd != NULL)
+		event_free(p->rd);
+	if (p->wr != NULL)
+		event_free(p->wr);
+	if (p->fd != -1)
+		close(p->fd);
+	buf_free(&p->head);
+	dmsg_stream_close(p->stream);
+	free(p);
+	session_flush(s);
+}
+
+/* --- a request --- */
+
+/* For us, and for the port that we serve. */
+static int
+read_request(struct ov *o, struct buf *object, struct dmsg_request *q)
+{
+	struct buf sig, gob;
+	int r;
+
+	if ((r = dmsg_split_signed(object, &sig, &gob)) != 0 ||
+	    (r = dmsg_get_request(&gob, q)) != 0)
+		return r;
+	if (memcmp(q->dst.pk.b, o->own.b, KEY_PUBLIC_LEN) != 0)
+		return ERR_KEY;
+	return q->dst.port == o->port ? 0 : ERR_NOTFOUND;
+}
+
+/* What the connection's monitor has to know: key, hash, message. */
+static int
+put_head(struct buf *b, const uint8_t *hash, const struct dmsg_request *q)
+{
+	struct buf body;
+	int r;
+
+	buf_init(&body, FRAME_BODY_MAX);
+	if ((r = buf_put(&body, q->src.pk.b, KEY_PUBLIC_LEN)) == 0 &&
+	    (r = buf_put(&body, hash, DMSG_HASH_LEN)) == 0 &&
+	    (r = buf_put(&body, buf_ptr(&q->noise), buf_len(&q->noise))) == 0)
+		r = frame_put(b, buf_ptr(&body), buf_len(&body));
+	buf_free(&body);
+	return r;
+}
+
+static void
+begin(struct session *s, struct dmsg_stream *st, struct buf *object)
+{
+	struct ov *o = s->ov;
+	uint8_t hash[DMSG_HASH_LEN];
+	struct dmsg_request q;
+	struct pipe *p;
+	int r;
+
+	dmsg_hash(buf_ptr(object), buf_len(object), hash);
+	if ((r = read_request(o, object, &q)) != 0) {
+		ov_log(o, LOG_LEVEL_INFO, "Stream refused: %s", err_text(r));
+		dmsg_stream_close(st);
+		return;
+	}
+	if (o->npipes == OV_STREAMS_MAX ||
+	    (p = calloc(1, sizeof(*p))) == NULL) {
+		dmsg_stream_close(st);
+		return;
+	}
+	p->session = s;
+	p->stream = st;
+	p->fd = -1;
+	p->id = o->last_id++;
+	buf_init(&p->head, 2 * FRAME_BODY_MAX);
+	LIST_INSERT_HEAD(&o->pipes, p, entry);
+	o->npipes++;
+	dmsg_stream_set_arg(st, p);
+	if (put_head(&p->head, hash, &q) == 0)
+		ov_mon_stream(o, p->id, &q.src.pk);
+	else
+		pipe_free(o, p);
+}
+
+static struct pipe *
+by_id(struct ov *o, uint16_t id)
+{
+	struct pipe *p;
+
+	LIST_FOREACH(p, &o->pipes, entry)
+	if (p->state == PIPE_ASKED && p->id == id)
+		return p;
+	return NULL;
+}
+
+void
+pipe_socket(struct ov *o, uint16_t id, int fd)
+{
+	struct pipe *p = by_id(o, id);
+
+	if (p == NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	if ((p->fd = fd) == -1) {
+		pipe_free(o, p);
+		return;
+	}
+	p->rd = event_new(o->base, fd, EV_READ | EV_PERSIST, on_readable, p);
+	p->wr = event_new(o->base, fd, EV_WRITE, on_writable, p);
+	if (p->rd == NULL || p->wr == NULL || event_add(p->rd, NULL) == -1 ||
+	    /* A fresh socket takes as little as this at once. */
+	    buf_write(&p->head, fd) < 0 || buf_len(&p->head) != 0) {
+		pipe_free(o, p);
+		return;
+	}
+	p->state = PIPE_ANSWER;
+}
+
+/* --- bytes --- */
+
+/* From the overlay to the connection; false when the pipe is gone. */
+static bool
+push(struct pipe *p)
+{
+	const struct buf *in;
+	ssize_t n;
+
+	while (buf_len(in = dmsg_stream_in(p->stream)) > 0) {
+		n = write(p->fd, buf_ptr(in), buf_len(in));
+		if (n == -1 && errno == EAGAIN) {
+			event_add(p->wr, NULL);
+			return true;
+		}
+		if (n <= 0 || dmsg_stream_consume(p->stream, (size_t)n) != 0) {
+			pipe_free(p->session->ov, p);
+			return false;
+		}
+	}
+	if (!dmsg_stream_eof(p->stream))
+		return true;
+	pipe_free(p->session->ov, p);
+	return false;
+}
+
+/* From the connection to the overlay; no more than has room there. */
+static void
+pull(struct pipe *p)
+{
+	uint8_t chunk[OV_CHUNK];
+	size_t room = dmsg_stream_room(p->stream);
+	ssize_t n;
+
+	if (room == 0) {
+		event_del(p->rd); /* DMSG_WRITE tells */
+		return;
+	}
+	n = read(p->fd, chunk, room < sizeof(chunk) ? room : sizeof(chunk));
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0 || dmsg_stream_write(p->stream, chunk, (size_t)n) != n)
+		pipe_free(p->session->ov, p);
+	else
+		session_flush(p->session);
+}
+
+/* The connection's first frame is the response, for the overlay to seal. */
+static void
+take_response(struct pipe *p)
+{
+	struct session *s = p->session;
+	struct buf body;
+	ssize_t n;
+	int r;
+
+	n = buf_read(&p->head, p->fd, FRAME_BODY_MAX);
+	if (n == ERR_AGAIN)
+		return;
+	r = n < 0 ? (int)n : frame_get(&p->head, &body);
+	if (r == 1)
+		r = dmsg_stream_answer(p->stream, &body);
+	else if (r == 0)
+		return;
+	if (r != 0 || buf_len(&p->head) != 0) {
+		pipe_free(s->ov, p);
+		return;
+	}
+	p->state = PIPE_OPEN;
+	buf_free(&p->head);
+	session_flush(s);
+	(void)push(p);
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct pipe *p = arg;
+
+	(void)fd, (void)what;
+	if (p->state == PIPE_OPEN)
+		pull(p);
+	else
+		take_response(p);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct pipe *p = arg;
+	struct session *s = p->session;
+
+	(void)fd, (void)what;
+	(void)push(p);
+	session_flush(s); /* the window that was given back */
+}
+
+void
+pipe_handle(struct session *s, struct dmsg_stream *st, enum dmsg_event what,
+    struct buf *object)
+{
+	struct pipe *p = dmsg_stream_arg(st);
+
+	if (what == DMSG_REQUEST) {
+		begin(s, st, object);
+		return;
+	}
+	if (p == NULL || what == DMSG_END) {
+		if (p != NULL)
+			pipe_free(s->ov, p);
+		else
+			dmsg_stream_close(st);
+		return;
+	}
+	if (p->state != PIPE_OPEN)
+		return;
+	if (!push(p))
+		return;
+	if (dmsg_stream_room(st) > 0)
+		event_add(p->rd, NULL);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sockets for the overlay's confined child.  Names are resolved and connections
+ * made in a process of its own for each, which is nobody in particular: an
+ * answer of the name service is a stranger's word.
+ */
+#include "monitor/monitor.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/process.h"
+
+#define CONNECT_S   10 /* for one address */
+#define CONNECTOR_S 30 /* for all of it */
+
+struct connector {
+	struct monitor *mon;
+	pid_t pid; /* 0: reaped */
+	int fd;
+	uint16_t id;
+	connect_done *done;
+	struct event *ev;
+};
+
+/* --- in the process that connects --- */
+
+static bool
+is_local(const struct sockaddr *sa)
+{
+	const struct in6_addr *v6;
+	uint32_t v4;
+
+	if (sa->sa_family == AF_INET) {
+		v4 = ntohl(((const struct sockaddr_in *)(const void *)sa)
+			       ->sin_addr.s_addr);
+		return v4 >> 24 == 127 || v4 >> 24 == 0 || v4 >> 16 == 0xa9fe;
+	}
+	v6 = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+	return IN6_IS_ADDR_LOOPBACK(v6) || IN6_IS_ADDR_UNSPECIFIED(v6) ||
+	    IN6_IS_ADDR_LINKLOCAL(v6) || IN6_IS_ADDR_V4MAPPED(v6);
+}
+
+static int
+connect_one(const struct addrinfo *ai)
+{
+	struct pollfd p = { .events = POLLOUT };
+	socklen_t len = sizeof(int);
+	int on = 1, error = ETIMEDOUT;
+
+	p.fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (p.fd == -1)
+		return -1;
+	(void)setsockopt(p.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(p.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	if (connect(p.fd, ai->ai_addr, ai->ai_addrlen) == 0)
+		return p.fd;
+	if (errno != EINPROGRESS)
+		error = errno;
+	else if (poll(&p, 1, CONNECT_S * 1000) == 1)
+		(void)getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	if (error == 0)
+		return p.fd;
+	close(p.fd);
+	errno = error;
+	return -1;
+}
+
+static int
+resolve_and_connect(const char *host, const char *port, bool local_too,
+    const char **why)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
+	int fd = -1, r;
+
+	if ((r = getaddrinfo(host, port, &hints, &list)) != 0) {
+		*why = gai_strerror(r);
+		return -1;
+	}
+	*why = "a local address";
+	for (struct addrinfo *ai = list; ai != NULL && fd == -1;
+	     ai = ai->ai_next) {
+		if (!local_too && is_local(ai->ai_addr))
+			continue;
+		if ((fd = connect_one(ai)) == -1)
+			*why = strerror(errno);
+	}
+	freeaddrinfo(list);
+	return fd;
+}
+
+static int
+become_nobody(const struct start *s)
+{
+	if (!(s->welcome & PRIV_DROP))
+		return 0;
+	if (setgroups(0, NULL) == -1 || setresgid(s->gid, s->gid, s->gid) == -1)
+		return -1;
+	return setresuid(s->uid, s->uid, s->uid);
+}
+
+static void
+run(struct monitor *m, int sock, const char *host, const char *port,
+    bool local_too)
+{
+	const struct start *s = &m->start;
+	const char *why = "";
+	struct buf b;
+	int fd;
+
+	/* Whatever a name server's answer may do here, there is no key. */
+	overlay_forget(m);
+	process_reset_signals();
+	alarm(CONNECTOR_S);
+	if (become_nobody(s) == -1)
+		_exit(1);
+	fd = resolve_and_connect(host, port, local_too, &why);
+	buf_init(&b, PRIVMSG_TEXT_MAX);
+	if (buf_put_cstring(&b, fd == -1 ? why : "") == 0)
+		(void)privmsg_send(sock, PM_OV_CONNECT + 1, 0, &b, &fd,
+		    fd == -1 ? 0 : 1);
+	_exit(0);
+}
+
+/* --- in the monitor --- */
+
+static void
+finish(struct connector *c, int fd, const char *why)
+{
+	c->done(c->mon, c->id, fd, why);
+	event_free(c->ev);
+	close(c->fd);
+	/* A connector without a pid is free; SIGCHLD does the rest. */
+	c->ev = NULL;
+	c->fd = -1;
+}
+
+static void
+on_result(evutil_socket_t fd, short what, void *arg)
+{
+	struct connector *c = arg;
+	struct privmsg m = { 0 };
+	char *why = NULL;
+	int got = -1;
+
+	(void)what;
+	if (privmsg_recv(fd, &m, true) == 1 && m.type == PM_OV_CONNECT + 1 &&
+	    buf_get_cstring(&m.body, &why, PRIVMSG_TEXT_MAX) == 0)
+		got = privmsg_take_fd(&m, 0);
+	finish(c, got, why != NULL ? why : "connection timed out");
+	free(why);
+	privmsg_free(&m);
+}
+
+static struct connector *
+free_slot(struct connector *all)
+{
+	for (size_t i = 0; i < PRIV_CONNECTS_MAX; i++)
+		if (all[i].pid == 0 && all[i].ev == NULL)
+			return &all[i];
+	return NULL;
+}
+
+int
+connect_init(struct monitor *m)
+{
+	m->connectors = calloc(PRIV_CONNECTS_MAX, sizeof(*m->connectors));
+	return m->connectors != NULL ? 0 : ERR_NOMEM;
+}
+
+int
+connect_start(struct monitor *m, uint16_t id, const char *host, uint16_t port,
+    bool local_too, connect_done *done)
+{
+	struct connector *c = free_slot(m->connectors);
+	char service[8];
+	int sv[2];
+
+	if (c == NULL)
+		return ERR_LIMIT;
+	snprintf(service, sizeof(service), "%u", port);
+	if (privmsg_pair(sv) != 0)
+		return ERR_SYS;
+	if ((c->pid = fork()) == 0)
+		run(m, sv[1], host, service, local_too);
+	close(sv[1]);
+	c->mon = m;
+	c->id = id;
+	c->done = done;
+	c->fd = sv[0];
+	c->ev = event_new(m->base, sv[0], EV_READ, on_result, c);
+	if (c->pid != -1 && c->ev != NULL && event_add(c->ev, NULL) == 0)
+		return 0;
+	close(sv[0]);
+	if (c->pid == -1)
+		c->pid = 0;
+	return ERR_SYS;
+}
+
+void
+connect_reap(struct monitor *m)
+{
+	for (size_t i = 0; m->connectors != NULL && i < PRIV_CONNECTS_MAX; i++)
+		if (m->connectors[i].pid > 0 &&
+		    waitpid(m->connectors[i].pid, NULL, WNOHANG) > 0)
+			m->connectors[i].pid = 0;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The handshake of a stream that came over dmsg.  Its request is answered at
+ * once, as the overlay wants it, but the child gets no key and the whitelist is
+ * not asked before a first frame has decrypted: a recorded request can be
+ * replayed by any relay, the frame behind it cannot be made by one.
+ */
+#include "monitor/monitor.h"
+
+#include <malloc.h>
+#include <sodium.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/aead.h"
+#include "common/dmsg_object.h"
+#include "common/err.h"
+#include "common/frame.h"
+#include "common/log.h"
+
+int
+kk_begin(struct monitor *m)
+{
+	m->phase = MON_KK;
+	mon_timer(m, m->start.handshake_timeout);
+	m->kk = sodium_malloc(sizeof(*m->kk));
+	return m->kk != NULL ? 0 : ERR_NOMEM;
+}
+
+static void
+forget_keys(struct monitor *m)
+{
+	sodium_free(m->kk);
+	m->kk = NULL;
+}
+
+/* A response is made from its parts: no other text is ever signed here. */
+static int
+put_response(struct monitor *m, const uint8_t *hash, const struct buf *noise,
+    struct buf *out)
+{
+	struct dmsg_response resp = { .accepted = true, .noise = *noise };
+	uint8_t sig[KEY_SIGNATURE_LEN];
+	struct buf gob;
+	int r;
+
+	memcpy(resp.req_hash, hash, sizeof(resp.req_hash));
+	buf_init(&gob, NOISE_MSG_MAX);
+	if ((r = dmsg_put_response(&gob, &resp)) == 0 &&
+	    (r = key_sign(m->keyctx, m->start.sk, buf_ptr(&gob), buf_len(&gob),
+		 sig)) == 0 &&
+	    (r = buf_put(out, sig, sizeof(sig))) == 0)
+		r = buf_put(out, buf_ptr(&gob), buf_len(&gob));
+	buf_free(&gob);
+	return r;
+}
+
+/* Both messages of KK; the payload of the first is not looked at. */
+static int
+exchange(struct monitor *m, struct buf *first, struct buf *second)
+{
+	struct buf payload;
+	int r;
+
+	buf_init(&payload, NOISE_MSG_MAX);
+	if ((r = noise_new(&m->noise, m->keyctx, NOISE_KK, NOISE_RESPONDER,
+		 m->start.sk, &m->peer)) == 0 &&
+	    (r = noise_read(m->noise, first, &payload)) == 0 &&
+	    (r = noise_write(m->noise, NULL, second)) == 0)
+		r = noise_split(m->noise, m->kk);
+	buf_free(&payload);
+	return r;
+}
+
+static int
+answer_request(struct monitor *m, struct privmsg *msg, const uint8_t *hash)
+{
+	struct buf noise, b;
+	int r;
+
+	buf_init(&noise, NOISE_MSG_MAX);
+	buf_init(&b, 1 + DMSG_SIG_LEN + NOISE_MSG_MAX);
+	if ((r = exchange(m, &msg->body, &noise)) == 0 &&
+	    (r = buf_put_u8(&b, PRIV_FRAME)) == 0 &&
+	    (r = put_response(m, hash, &noise, &b)) == 0) {
+		m->phase = MON_FIRST;
+		child_answer(m, msg, &b);
+	}
+	buf_free(&noise);
+	buf_free(&b);
+	return r;
+}
+
+int
+kk_request(struct monitor *m, struct privmsg *msg)
+{
+	uint8_t hash[DMSG_HASH_LEN];
+	char text[KEY_PUBLIC_HEX];
+	int r;
+
+	if ((r = buf_get(&msg->body, m->peer.b, KEY_PUBLIC_LEN)) != 0 ||
+	    (r = buf_get(&msg->body, hash, sizeof(hash))) != 0)
+		return r;
+	if ((r = answer_request(m, msg, hash)) == 0)
+		return 0;
+	key_text(&m->peer, text);
+	log_info("Stream of %s: handshake failed: %s", text, err_text(r));
+	forget_keys(m);
+	return handshake_refuse(m, msg);
+}
+
+/* --- the first frame --- */
+
+/* counter u64, ciphertext, tag; the plaintext to out. */
+static int
+open_frame(struct monitor *m, struct buf *body, uint64_t *counter,
+    struct buf *out)
+{
+	uint8_t *p;
+	size_t n;
+	int r;
+
+	if ((r = buf_get_u64(body, counter)) != 0)
+		return r;
+	if (*counter == 0 || buf_len(body) < FRAME_TAG_LEN)
+		return ERR_FORMAT;
+	n = buf_len(body) - FRAME_TAG_LEN;
+	if ((r = buf_extend(out, n, &p)) != 0)
+		return r;
+	return aead_open(m->kk->recv, *counter, NULL, buf_ptr(body),
+	    buf_len(body), p);
+}
+
+static int
+put_session(struct monitor *m, uint64_t counter, const struct buf *plain,
+    struct buf *b)
+{
+	int r;
+
+	if ((r = handshake_put_keys(b, m, PRIV_DONE_KK, m->kk)) != 0 ||
+	    (r = buf_put_u64(b, counter)) != 0)
+		return r;
+	return buf_put(b, buf_ptr(plain), buf_len(plain));
+}
+
+static int
+let_in(struct monitor *m, struct privmsg *msg, uint64_t counter,
+    const struct buf *plain)
+{
+	struct buf b;
+	int r;
+
+	handshake_session(m);
+	buf_init(&b, NOISE_MSG_MAX + 256);
+	if ((r = put_session(m, counter, plain, &b)) == 0)
+		child_answer(m, msg, &b);
+	buf_free(&b);
+	forget_keys(m);
+	return r;
+}
+
+/* The mux's answer is all that an unlisted key gets, sealed. */
+static int
+turn_away(struct monitor *m, struct privmsg *msg)
+{
+	struct buf b;
+	int r;
+
+	m->phase = MON_REFUSED;
+	mon_timer(m, MON_LINGER);
+	handshake_end(m);
+	buf_init(&b, 64);
+	if ((r = buf_put_u8(&b, PRIV_REFUSED_KK)) == 0 &&
+	    (r = buf_put(&b, m->kk->send, sizeof(m->kk->send))) == 0)
+		child_answer(m, msg, &b);
+	buf_free(&b);
+	forget_keys(m);
+	return r;
+}
+
+int
+kk_first_frame(struct monitor *m, struct privmsg *msg)
+{
+	struct buf plain;
+	uint64_t counter;
+	int r;
+
+	buf_init(&plain, FRAME_BODY_MAX);
+	if ((r = open_frame(m, &msg->body, &counter, &plain)) != 0) {
+		log_info("The stream's first frame is not its caller's: %s",
+		    err_text(r));
+		forget_keys(m);
+		r = handshake_refuse(m, msg);
+	} else if (handshake_allowed(m))
+		r = let_in(m, msg, counter, &plain);
+	else
+		r = turn_away(m, msg);
+	buf_free(&plain);
+	return r;
+}

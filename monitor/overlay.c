@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The privileged half of the overlay: what the confined process that holds the
+ * sessions to dmsg servers may ask for.  It never gets the secret key, and
+ * nothing is signed here that was not put together here from its fields.
+ */
+#include "monitor/monitor.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/addr.h"
+#include "common/dmsg_entry.h"
+#include "common/dmsg_object.h"
+#include "common/err.h"
+#include "common/log.h"
+
+#define DISCOVERY_SCHEME "dmsg://"
+
+struct overlay {
+	struct key_public own;
+	struct noise *slot[PRIV_SLOTS_MAX]; /* with a server each */
+	/* The one stream that we dial: to the discovery. */
+	bool has_discovery;
+	struct dmsg_addr discovery;
+	struct noise *dial;
+	bool local_too; /* discovery or a server is on this machine */
+	time_t minute;	/* of signed entries */
+	unsigned entries;
+};
+
+/* --- the beginning --- */
+
+static bool
+is_loopback_text(const char *text)
+{
+	return strstr(text, "127.") != NULL || strstr(text, "[::1]") != NULL ||
+	    strstr(text, "localhost") != NULL;
+}
+
+/* "dmsg://<pk>:port", port 80 if none is named. */
+static int
+read_discovery(struct monitor *m, struct overlay *o)
+{
+	const char *text = m->start.dmsgdisc;
+	char pk[KEY_PUBLIC_HEX];
+	size_t n = strlen(DISCOVERY_SCHEME);
+
+	if (strncmp(text, DISCOVERY_SCHEME, n) != 0)
+		return 0;
+	text += n;
+	if (strlcpy(pk, text, sizeof(pk)) < sizeof(pk) - 1 ||
+	    key_parse_public(m->keyctx, pk, &o->discovery.pk) != 0)
+		return ERR_KEY;
+	text += sizeof(pk) - 1;
+	o->discovery.port = 80;
+	if (*text == ':')
+		o->discovery.port = (uint16_t)strtoul(text + 1, NULL, 10);
+	o->has_discovery = o->discovery.port != 0;
+	return o->has_discovery ? 0 : ERR_RANGE;
+}
+
+/* key, address string: of each "<pk>@host:port". */
+static int
+put_servers(struct monitor *m, struct buf *b)
+{
+	char *copy, *rest, *word, *at;
+	struct key_public pk;
+	uint32_t count = 0;
+	struct buf list;
+	int r = 0;
+
+	if ((copy = rest = strdup(m->start.dmsg_servers)) == NULL)
+		return ERR_NOMEM;
+	buf_init(&list, PRIVMSG_MAX / 2);
+	while (r == 0 && (word = strsep(&rest, " ")) != NULL) {
+		if ((at = strchr(word, '@')) == NULL ||
+		    count == PRIV_SERVERS_MAX)
+			continue;
+		*at++ = '\0';
+		if (key_parse_public(m->keyctx, word, &pk) != 0)
+			continue;
+		if ((r = buf_put(&list, pk.b, sizeof(pk.b))) == 0)
+			r = buf_put_cstring(&list, at);
+		count++;
+	}
+	free(copy);
+	if (r == 0 && (r = buf_put_u32(b, count)) == 0)
+		r = buf_put(b, buf_ptr(&list), buf_len(&list));
+	buf_free(&list);
+	return r;
+}
+
+static int
+tell_config(struct monitor *m)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
+	if ((r = buf_put(&b, m->overlay->own.b, KEY_PUBLIC_LEN)) == 0 &&
+	    (r = buf_put_u16(&b, m->start.dmsgport)) == 0 &&
+	    (r = buf_put_u32(&b, m->start.dmsgsessions)) == 0 &&
+	    (r = buf_put_cstring(&b, m->start.dmsgdisc)) == 0 &&
+	    (r = put_servers(m, &b)) == 0)
+		r = child_tell(m, PM_OV_CONFIG, &b);
+	buf_free(&b);
+	return r;
+}
+
+int
+overlay_begin(struct monitor *m)
+{
+	struct overlay *o = calloc(1, sizeof(*o));
+	int r;
+
+	if ((m->overlay = o) == NULL)
+		return ERR_NOMEM;
+	m->phase = MON_OVERLAY;
+	o->local_too = is_loopback_text(m->start.dmsgdisc) ||
+	    is_loopback_text(m->start.dmsg_servers);
+	if ((r = key_public(m->keyctx, m->start.sk, &o->own)) != 0 ||
+	    (r = read_discovery(m, o)) != 0 || (r = connect_init(m)) != 0)
+		return r;
+	return tell_config(m);
+}
+
+void
+overlay_forget(struct monitor *m)
+{
+	struct overlay *o = m->overlay;
+
+	for (size_t i = 0; i < PRIV_SLOTS_MAX; i++)
+		noise_free(o->slot[i]);
+	noise_free(o->dial);
+	memset(o, 0, sizeof(*o));
+	handshake_end(m);
+}
+
+/* --- connecting --- */
+
+static void
+on_connected(struct monitor *m, uint16_t id, int fd, const char *why)
+{
+	struct privmsg req = { .type = PM_OV_CONNECT, .id = id };
+	struct buf b;
+
+	if (fd == -1) {
+		child_answer_text(m, &req, *why != '\0' ? why : "failed");
+		return;
+	}
+	buf_init(&b, 4);
+	if (buf_put_u32(&b, 0) == 0)
+		child_answer_fds(m, &req, &b, &fd, 1);
+	buf_free(&b);
+}
+
+int
+overlay_connect(struct monitor *m, struct privmsg *msg)
+{
+	char *host = NULL;
+	uint16_t port;
+	int r;
+
+	if ((r = buf_get_cstring(&msg->body, &host, ADDR_HOST_MAX)) == 0 &&
+	    (r = buf_get_u16(&msg->body, &port)) == 0 &&
+	    (r = buf_at_end(&msg->body)) == 0)
+		r = connect_start(m, msg->id, host, port, m->overlay->local_too,
+		    on_connected);
+	free(host);
+	return r;
+}
+
+/* --- handshakes with servers --- */
+
+static struct noise **
+get_slot(struct monitor *m, struct privmsg *msg)
+{
+	uint8_t n;
+
+	if (buf_get_u8(&msg->body, &n) != 0 || n >= PRIV_SLOTS_MAX)
+		return NULL;
+	return &m->overlay->slot[n];
+}
+
+int
+overlay_handshake(struct monitor *m, struct privmsg *msg)
+{
+	struct noise **slot = get_slot(m, msg);
+	struct key_public server;
+	struct buf b;
+	int r;
+
+	if (slot == NULL || *slot != NULL)
+		return ERR_STATE;
+	if ((r = buf_get(&msg->body, server.b, sizeof(server.b))) != 0)
+		return r;
+	buf_init(&b, NOISE_MSG_MAX);
+	if (noise_new(slot, m->keyctx, NOISE_XK, NOISE_INITIATOR, m->start.sk,
+		&server) != 0 ||
+	    noise_write(*slot, NULL, &b) != 0) {
+		noise_free(*slot);
+		*slot = NULL;
+		buf_reset(&b);
+	}
+	child_answer(m, msg, &b);
+	buf_free(&b);
+	return 0;
+}
+
+static int
+finish_handshake(struct noise *n, struct buf *msg2, struct buf *b)
+{
+	struct noise_keys keys;
+	struct buf msg3, payload;
+	int r;
+
+	buf_init(&msg3, NOISE_MSG_MAX);
+	buf_init(&payload, NOISE_MSG_MAX);
+	if ((r = noise_read(n, msg2, &payload)) == 0 &&
+	    (r = noise_write(n, NULL, &msg3)) == 0 &&
+	    (r = noise_split(n, &keys)) == 0 &&
+	    (r = buf_put(b, keys.send, sizeof(keys.send))) == 0 &&
+	    (r = buf_put(b, keys.recv, sizeof(keys.recv))) == 0)
+		r = buf_put(b, buf_ptr(&msg3), buf_len(&msg3));
+	explicit_bzero(&keys, sizeof(keys));
+	buf_free(&msg3);
+	buf_free(&payload);
+	return r;
+}
+
+int
+overlay_read(struct monitor *m, struct privmsg *msg)
+{
+	struct noise **slot = get_slot(m, msg);
+	struct buf b;
+
+	if (slot == NULL || *slot == NULL)
+		return ERR_STATE;
+	buf_init(&b, 2 * NOISE_MSG_MAX);
+	if (finish_handshake(*slot, &msg->body, &b) != 0)
+		buf_reset(&b);
+	noise_free(*slot);
+	*slot = NULL;
+	child_answer(m, msg, &b);
+	buf_free(&b);
+	return 0;
+}
+
+int
+overlay_drop(struct monitor *m, struct privmsg *msg)
+{
+	struct noise **slot = get_slot(m, msg);
+
+	if (slot == NULL || *slot == NULL)
+		return ERR_STATE;
+	noise_free(*slot);
+	*slot = NULL;
+	return 0;
+}
+
+/* --- our entry --- */
+
+static bool
+may_sign(struct overlay *o)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec / 60 != o->minute) {
+		o->minute = now.tv_sec / 60;
+		o->entries = 0;
+	}
+	return o->entries++ < PRIV_ENTRIES_PER_MIN;
+}
+
+static int
+read_entry(struct monitor *m, struct buf *b, struct dmsg_entry *e)
+{
+	uint32_t count;
+	uint64_t when;
+	int r;
+
+	memset(e, 0, sizeof(*e));
+	if ((r = buf_get_u64(b, &e->sequence)) != 0 ||
+	    (r = buf_get_u64(b, &when)) != 0 ||
+	    (r = buf_get_u32(b, &count)) != 0)
+		return r;
+	if (when > INT64_MAX || count > PRIV_SERVERS_MAX ||
+	    count > DMSG_DELEGATED_MAX)
+		return ERR_RANGE;
+	e->pk = m->overlay->own;
+	e->is_client = true;
+	e->timestamp = (int64_t)when;
+	for (e->ndelegated = 0; e->ndelegated < count; e->ndelegated++)
+		if ((r = buf_get(b, e->delegated[e->ndelegated].b,
+			 KEY_PUBLIC_LEN)) != 0)
+			return r;
+	return buf_at_end(b);
+}
+
+int
+overlay_entry(struct monitor *m, struct privmsg *msg)
+{
+	uint8_t sig[KEY_SIGNATURE_LEN];
+	struct dmsg_entry e;
+	struct buf json;
+	int r;
+
+	if ((r = read_entry(m, &msg->body, &e)) != 0)
+		return r;
+	if (!may_sign(m->overlay))
+		return ERR_LIMIT;
+	buf_init(&json, 64 * 1024);
+	if ((r = dmsg_put_entry(&json, &e, NULL)) == 0 &&
+	    (r = key_sign(m->keyctx, m->start.sk, buf_ptr(&json),
+		 buf_len(&json), sig)) == 0) {
+		buf_reset(&json);
+		if ((r = dmsg_put_entry(&json, &e, sig)) == 0)
+			child_answer(m, msg, &json);
+	}
+	buf_free(&json);
+	return r;
+}
+
+/* --- incoming streams --- */
+
+/* skyptyd counts and starts; its answer is a short local matter. */
+int
+overlay_stream(struct monitor *m, struct privmsg *msg)
+{
+	struct privmsg answer = { 0 };
+	struct buf b;
+	int fd = -1;
+
+	if (m->parent == -1)
+		return ERR_STATE;
+	if (privmsg_send(m->parent, PM_STREAM, 0, &msg->body, NULL, 0) == 0 &&
+	    privmsg_recv(m->parent, &answer, true) == 1 &&
+	    answer.type == PM_STREAM + 1)
+		fd = privmsg_take_fd(&answer, 0);
+	privmsg_free(&answer);
+	buf_init(&b, 1);
+	if (buf_put_u8(&b, fd != -1) == 0)
+		child_answer_fds(m, msg, &b, &fd, fd != -1 ? 1 : 0);
+	buf_free(&b);
+	return 0;
+}
+
+/* --- dialing the discovery --- */
+
+static int
+put_request(struct monitor *m, uint16_t port, const struct buf *noise,
+    struct buf *out)
+{
+	struct overlay *o = m->overlay;
+	struct dmsg_request q = { .src = { .pk = o->own, .port = port },
+		.dst = o->discovery,
+		.noise = *noise };
+	uint8_t sig[KEY_SIGNATURE_LEN];
+	struct timespec now;
+	struct buf gob;
+	int r;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	q.timestamp = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	buf_init(&gob, NOISE_MSG_MAX);
+	if ((r = dmsg_put_request(&gob, &q)) == 0 &&
+	    (r = key_sign(m->keyctx, m->start.sk, buf_ptr(&gob), buf_len(&gob),
+		 sig)) == 0 &&
+	    (r = buf_put(out, sig, sizeof(sig))) == 0)
+		r = buf_put(out, buf_ptr(&gob), buf_len(&gob));
+	buf_free(&gob);
+	return r;
+}
+
+/* A dial that was given up is forgotten with the next one. */
+int
+overlay_dial(struct monitor *m, struct privmsg *msg)
+{
+	struct overlay *o = m->overlay;
+	struct buf noise, b;
+	uint16_t port;
+	int r;
+
+	if ((r = buf_get_u16(&msg->body, &port)) != 0)
+		return r;
+	if (!o->has_discovery || port == 0)
+		return ERR_STATE;
+	noise_free(o->dial);
+	o->dial = NULL;
+	buf_init(&noise, NOISE_MSG_MAX);
+	buf_init(&b, DMSG_SIG_LEN + NOISE_MSG_MAX);
+	if ((r = noise_new(&o->dial, m->keyctx, NOISE_KK, NOISE_INITIATOR,
+		 m->start.sk, &o->discovery.pk)) == 0 &&
+	    (r = noise_write(o->dial, NULL, &noise)) == 0 &&
+	    (r = put_request(m, port, &noise, &b)) == 0)
+		child_answer(m, msg, &b);
+	buf_free(&noise);
+	buf_free(&b);
+	return r;
+}
+
+/* The child has read the response; who made it is told by KK alone. */
+int
+overlay_dialed(struct monitor *m, struct privmsg *msg)
+{
+	struct overlay *o = m->overlay;
+	struct noise_keys keys = { .send = { 0 } };
+	struct buf b, payload;
+	bool ok;
+
+	if (o->dial == NULL)
+		return ERR_STATE;
+	buf_init(&payload, NOISE_MSG_MAX);
+	ok = noise_read(o->dial, &msg->body, &payload) == 0 &&
+	    noise_split(o->dial, &keys) == 0;
+	buf_free(&payload);
+	noise_free(o->dial);
+	o->dial = NULL;
+	buf_init(&b, 1 + sizeof(keys));
+	if (buf_put_u8(&b, ok) == 0 &&
+	    (!ok ||
+		(buf_put(&b, keys.send, sizeof(keys.send)) == 0 &&
+		    buf_put(&b, keys.recv, sizeof(keys.recv)) == 0)))
+		child_answer(m, msg, &b);
+	buf_free(&b);
+	explicit_bzero(&keys, sizeof(keys));
+	return 0;
+}
