@@ -61,6 +61,11 @@ func (h *Host) serve(c net.Conn) {
 	if err != nil || (h.Allow != nil && !h.Allow(conn.Peer)) {
 		return
 	}
+	h.serveConn(conn)
+}
+
+// serveConn goes on behind the handshake, of whatever carrier.
+func (h *Host) serveConn(conn *Conn) {
 	conn.Piece = h.Piece
 	var n [1]byte
 	if _, err := io.ReadFull(conn, n[:]); err != nil {

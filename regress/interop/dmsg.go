@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: ISC
+
+package interop
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
+	"github.com/flynn/noise"
+	"github.com/hashicorp/yamux"
+)
+
+// PubKey travels as its 33 bytes.
+type PubKey [33]byte
+
+// MarshalBinary is gob's.
+func (k PubKey) MarshalBinary() ([]byte, error) { return k[:], nil }
+
+// UnmarshalBinary is gob's.
+func (k *PubKey) UnmarshalBinary(b []byte) error {
+	if len(b) != len(k) {
+		return errors.New("not a public key")
+	}
+	copy(k[:], b)
+	return nil
+}
+
+// SHA256 is an object's hash.
+type SHA256 [32]byte
+
+// Addr is a port of a key.
+type Addr struct {
+	PK   PubKey
+	Port uint16
+}
+
+// StreamRequest is what a dialer sends, in its newest shape.
+type DmsgRequest struct {
+	Timestamp int64
+	SrcAddr   Addr
+	DstAddr   Addr
+	IPinfo    bool
+	GeoInfo   bool
+	NoiseMsg  []byte
+}
+
+// StreamResponse is what a listener answers.
+type DmsgResponse struct {
+	ReqHash  SHA256
+	Accepted bool
+	IP       []byte
+	ErrCode  uint16
+	NoiseMsg []byte
+}
+
+// Sign makes the 65 bytes r, s, recovery id over SHA-256 of b.
+func (k Key) Sign(b []byte) []byte {
+	h := sha256.Sum256(b)
+	c := ecdsa.SignCompact(k.sk, h[:], true)
+	return append(c[1:], c[0]-27-4)
+}
+
+// Verify says whether pk signed b.
+func Verify(pk [33]byte, b, sig []byte) error {
+	if len(sig) != 65 || sig[32]&0x80 != 0 || sig[64] > 3 {
+		return errors.New("malformed signature")
+	}
+	h := sha256.Sum256(b)
+	got, _, err := ecdsa.RecoverCompact(append([]byte{sig[64] + 27 + 4}, sig[:64]...), h[:])
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(got.SerializeCompressed(), pk[:]) {
+		return errors.New("signed by another key")
+	}
+	return nil
+}
+
+func signed(k Key, v any) []byte {
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(v); err != nil {
+		panic(err)
+	}
+	return append(k.Sign(b.Bytes()), b.Bytes()...)
+}
+
+func unsigned(obj []byte, v any) error {
+	if len(obj) <= 65 {
+		return errors.New("short object")
+	}
+	return gob.NewDecoder(bytes.NewReader(obj[65:])).Decode(v)
+}
+
+// session is either side of a client's session with a server.
+type session struct {
+	peer       [33]byte
+	mux        *yamux.Session
+	mu         sync.Mutex
+	send, recv *noise.CipherState
+	counter    uint64
+}
+
+func newSession(c *Conn, client bool) (*session, error) {
+	conf := yamux.DefaultConfig()
+	conf.LogOutput = io.Discard
+	s := &session{peer: c.Peer, send: c.send, recv: c.recv}
+	var err error
+	if client {
+		s.mux, err = yamux.Client(c.Conn, conf)
+	} else {
+		s.mux, err = yamux.Server(c.Conn, conf)
+	}
+	return s, err
+}
+
+func (s *session) writeObject(w io.Writer, obj []byte) error {
+	s.mu.Lock()
+	s.counter++
+	s.send.SetNonce(s.counter)
+	b, err := s.send.Encrypt(binary.BigEndian.AppendUint64(nil, s.counter), nil, obj)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(b))), b...))
+	return err
+}
+
+func (s *session) readObject(r io.Reader) ([]byte, error) {
+	var head [2]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, err
+	}
+	b := make([]byte, binary.BigEndian.Uint16(head[:]))
+	if len(b) < 24 {
+		return nil, errors.New("no object")
+	}
+	if _, err := io.ReadFull(r, b); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.recv.SetNonce(binary.BigEndian.Uint64(b))
+	return s.recv.Decrypt(nil, nil, b[8:])
+}
+
+// --- server ---
+
+// DmsgServer relays streams between its clients.
+type DmsgServer struct {
+	Key      Key
+	Faults   func(from, to [33]byte, obj []byte, response bool) [][]byte // instead of obj
+	Mute     bool                                                        // never answers a handshake
+	OldStyle bool                                                        // bytes behind message 3 end it, refusals hang
+	mu       sync.Mutex
+	sessions map[[33]byte]*session
+	Requests [][]byte // that passed, signed
+	conns    []net.Conn
+}
+
+// Serve accepts clients.
+func (d *DmsgServer) Serve(l net.Listener) {
+	d.sessions = map[[33]byte]*session{}
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		d.mu.Lock()
+		d.conns = append(d.conns, c)
+		d.mu.Unlock()
+		go d.serve(c)
+	}
+}
+
+// Cut ends every connection at once.
+func (d *DmsgServer) Cut() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, c := range d.conns {
+		c.Close()
+	}
+	d.conns = nil
+}
+
+func (d *DmsgServer) serve(c net.Conn) {
+	defer c.Close()
+	if d.Mute {
+		time.Sleep(time.Minute)
+		return
+	}
+	c.SetDeadline(time.Now().Add(5 * time.Second))
+	conn, err := Accept(c, d.Key, Payloads{PQ: true})
+	if err != nil {
+		return
+	}
+	if d.OldStyle {
+		// Anything that comes at once was behind message 3.
+		c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+		if n, _ := c.Read(make([]byte, 1)); n != 0 {
+			return
+		}
+	}
+	c.SetDeadline(time.Time{})
+	s, err := newSession(conn, false)
+	if err != nil {
+		return
+	}
+	d.mu.Lock()
+	old := d.sessions[s.peer]
+	d.sessions[s.peer] = s
+	d.mu.Unlock()
+	if old != nil {
+		old.mux.Close()
+	}
+	for {
+		st, err := s.mux.Accept()
+		if err != nil {
+			break
+		}
+		go d.relay(s, st)
+	}
+	d.mu.Lock()
+	if d.sessions[s.peer] == s {
+		delete(d.sessions, s.peer)
+	}
+	d.mu.Unlock()
+}
+
+func (d *DmsgServer) pass(to *session, w io.Writer, from [33]byte, obj []byte, response bool) error {
+	objs := [][]byte{obj}
+	if d.Faults != nil {
+		objs = d.Faults(from, to.peer, obj, response)
+	}
+	for _, o := range objs {
+		if err := to.writeObject(w, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *DmsgServer) relay(from *session, st net.Conn) {
+	defer st.Close()
+	st.SetDeadline(time.Now().Add(5 * time.Second))
+	obj, err := from.readObject(st)
+	var req DmsgRequest
+	if err != nil || unsigned(obj, &req) != nil || Verify(req.SrcAddr.PK, obj[65:], obj[:65]) != nil ||
+		req.SrcAddr.PK != from.peer || req.SrcAddr.Port == 0 || req.DstAddr.Port == 0 {
+		return
+	}
+	d.mu.Lock()
+	to := d.sessions[req.DstAddr.PK]
+	d.Requests = append(d.Requests, obj)
+	d.mu.Unlock()
+	if to == nil {
+		return
+	}
+	other, err := to.mux.Open()
+	if err != nil {
+		return
+	}
+	defer other.Close()
+	other.SetDeadline(time.Now().Add(5 * time.Second))
+	if d.pass(to, other, from.peer, obj, false) != nil {
+		return
+	}
+	answer, err := to.readObject(other)
+	var resp DmsgResponse
+	if err != nil || unsigned(answer, &resp) != nil ||
+		Verify(req.DstAddr.PK, answer[65:], answer[:65]) != nil ||
+		resp.ReqHash != sha256.Sum256(obj) || !resp.Accepted {
+		if d.OldStyle {
+			time.Sleep(20 * time.Second)
+		}
+		return
+	}
+	if d.pass(from, st, to.peer, answer, true) != nil {
+		return
+	}
+	st.SetDeadline(time.Time{})
+	other.SetDeadline(time.Time{})
+	done := make(chan struct{}, 2)
+	go func() { io.Copy(other, st); done <- struct{}{} }()
+	go func() { io.Copy(st, other); done <- struct{}{} }()
+	<-done
+}
+
+// Inject sends an object to a client as the request of a new stream.
+func (d *DmsgServer) Inject(to [33]byte, obj []byte) (net.Conn, error) {
+	d.mu.Lock()
+	s := d.sessions[to]
+	d.mu.Unlock()
+	if s == nil {
+		return nil, errors.New("no session")
+	}
+	st, err := s.mux.Open()
+	if err != nil {
+		return nil, err
+	}
+	return st, s.writeObject(st, obj)
+}
+
+// Has says whether a key has a session.
+func (d *DmsgServer) Has(pk [33]byte) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.sessions[pk] != nil
+}
+
+// --- client ---
+
+// DmsgClient has one session with one server.
+type DmsgClient struct {
+	Key  Key
+	PQ   bool
+	s    *session
+	port uint16
+	mu   sync.Mutex
+}
+
+// DialServer shakes hands with a server.
+func (c *DmsgClient) DialServer(addr string, server [33]byte) error {
+	raw, err := net.Dial("tcp", addr)
+	if err != nil {
+		return err
+	}
+	conn, err := Dial(raw, c.Key, server[:], Payloads{PQ: c.PQ})
+	if err != nil {
+		return err
+	}
+	time.Sleep(100 * time.Millisecond)
+	c.s, err = newSession(conn, true)
+	return err
+}
+
+// Close ends the session.
+func (c *DmsgClient) Close() { c.s.mux.Close() }
+
+func (c *DmsgClient) kk(initiator bool, peer [33]byte) (*noise.HandshakeState, error) {
+	return noise.NewHandshakeState(noise.Config{CipherSuite: suite, Pattern: noise.HandshakeKK,
+		Initiator: initiator, StaticKeypair: dhKey(c.Key), PeerStatic: peer[:]})
+}
+
+// DialStream opens a stream to a port of a key.
+func (c *DmsgClient) DialStream(peer [33]byte, port uint16) (*Conn, error) {
+	hs, err := c.kk(true, peer)
+	if err != nil {
+		return nil, err
+	}
+	var offer []byte
+	if c.PQ {
+		offer = make([]byte, 1184) // not a key: the listener stays classical
+	}
+	m1, _, _, err := hs.WriteMessage(nil, offer)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.port++
+	own := 49152 + c.port%16384
+	c.mu.Unlock()
+	obj := signed(c.Key, DmsgRequest{Timestamp: time.Now().UnixNano(),
+		SrcAddr: Addr{c.Key.PK, own}, DstAddr: Addr{peer, port}, NoiseMsg: m1})
+	st, err := c.s.mux.Open()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.s.writeObject(st, obj); err != nil {
+		return nil, err
+	}
+	st.SetReadDeadline(time.Now().Add(10 * time.Second))
+	answer, err := c.s.readObject(st)
+	if err != nil {
+		st.Close()
+		return nil, fmt.Errorf("no response: %w", err)
+	}
+	st.SetReadDeadline(time.Time{})
+	var resp DmsgResponse
+	if err := unsigned(answer, &resp); err != nil {
+		return nil, err
+	}
+	if err := Verify(peer, answer[65:], answer[:65]); err != nil {
+		return nil, err
+	}
+	if resp.ReqHash != sha256.Sum256(obj) || !resp.Accepted {
+		return nil, fmt.Errorf("refused: %+v", resp)
+	}
+	_, k1, k2, err := hs.ReadMessage(nil, resp.NoiseMsg)
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{Conn: st, send: k1, recv: k2, Peer: peer}, nil
+}
+
+// Accept waits for a stream to one of our ports.
+func (c *DmsgClient) Accept() (*Conn, uint16, error) {
+	for {
+		st, err := c.s.mux.Accept()
+		if err != nil {
+			return nil, 0, err
+		}
+		conn, port, err := c.answer(st)
+		if err == nil {
+			return conn, port, nil
+		}
+		st.Close()
+	}
+}
+
+func (c *DmsgClient) answer(st net.Conn) (*Conn, uint16, error) {
+	obj, err := c.s.readObject(st)
+	if err != nil {
+		return nil, 0, err
+	}
+	var req DmsgRequest
+	if err := unsigned(obj, &req); err != nil {
+		return nil, 0, err
+	}
+	if err := Verify(req.SrcAddr.PK, obj[65:], obj[:65]); err != nil {
+		return nil, 0, err
+	}
+	if req.DstAddr.PK != c.Key.PK {
+		return nil, 0, errors.New("for somebody else")
+	}
+	hs, err := c.kk(false, req.SrcAddr.PK)
+	if err != nil {
+		return nil, 0, err
+	}
+	if _, _, _, err := hs.ReadMessage(nil, req.NoiseMsg); err != nil {
+		return nil, 0, err
+	}
+	m2, k1, k2, err := hs.WriteMessage(nil, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	err = c.s.writeObject(st, signed(c.Key,
+		DmsgResponse{ReqHash: sha256.Sum256(obj), Accepted: true, NoiseMsg: m2}))
+	return &Conn{Conn: st, send: k2, recv: k1, Peer: req.SrcAddr.PK}, req.DstAddr.Port, err
+}
