@@ -105,31 +105,42 @@ connect_any(const struct addrinfo *list, int *error)
 	return fd;
 }
 
+int
+tcp_connect(const char *host, const char *port, const char **why)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
+	int error = 0, fd, r;
+
+	if ((r = getaddrinfo(host, port, &hints, &list)) != 0) {
+		*why = gai_strerror(r);
+		return -1;
+	}
+	fd = connect_any(list, &error);
+	freeaddrinfo(list);
+	if (fd != -1)
+		set_options(fd);
+	else if (error == ETIMEDOUT)
+		*why = "connection timed out";
+	else if (error == ECONNREFUSED)
+		*why = "connection refused";
+	else
+		*why = strerror(error);
+	return fd;
+}
+
 static int
 dial_tcp(struct conn *c)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
 	const struct dest *d = c->dest;
-	int error = 0, r;
+	const char *why = "";
 
-	if ((r = getaddrinfo(d->host, d->port, &hints, &list)) != 0) {
-		complain("cannot resolve %s: %s", d->host, gai_strerror(r));
-		return EXIT_FAILED;
-	}
-	c->fd = connect_any(list, &error);
-	freeaddrinfo(list);
-	if (c->fd != -1) {
-		set_options(c->fd);
+	c->fd = tcp_connect(d->host, d->port, &why);
+	if (c->fd != -1)
 		return 0;
-	}
-	if (error == ETIMEDOUT)
-		complain("%s port %s: connection timed out", d->host, d->port);
-	else if (error == ECONNREFUSED)
-		complain("%s port %s: connection refused; is skyptyd running "
-			 "there?",
-		    d->host, d->port);
-	else
-		complain("%s port %s: %s", d->host, d->port, strerror(error));
+	complain("%s port %s: %s%s", d->host, d->port, why,
+	    strcmp(why, "connection refused") == 0 ?
+		"; is skyptyd running there?" :
+		"");
 	return EXIT_FAILED;
 }
 
@@ -302,6 +313,8 @@ open_service(struct conn *c, struct keyctx *ctx, const struct options *o,
 	buf_init(&c->in, IN_MAX);
 	buf_init(&c->out, OUT_MAX);
 	buf_init(&c->wire_out, WIRE_MAX);
+	if (o->dest.kind == DEST_DMSG)
+		return dmsg_open(c, ctx, o, uri);
 	if ((r = dial(c, ctx, o)) != 0)
 		return r;
 	return mux_put_request(&c->out, uri) == 0 ? 0 : EXIT_FAILED;
@@ -414,6 +427,10 @@ conn_flush(struct conn *c)
 {
 	ssize_t r = 1;
 
+	if (c->rejected) {
+		buf_reset(&c->out);
+		buf_reset(&c->wire_out);
+	}
 	while (backlog(c) != 0 && r > 0) {
 		if (buf_len(&c->out) != 0 && buf_room(&c->wire_out) > CHUNK &&
 		    (r = seal_some(c)) != 0)

@@ -6,7 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_PORT = 256, OPT_VISOR_KEY, OPT_NO_VISOR_KEY, OPT_RESUME };
+enum {
+	OPT_PORT = 256,
+	OPT_VISOR_KEY,
+	OPT_NO_VISOR_KEY,
+	OPT_RESUME,
+	OPT_DMSGDISC,
+	OPT_DMSG_SERVERS
+};
 
 static const struct option longopts[] = {
 	{ "sk", required_argument, NULL, 's' },
@@ -15,6 +22,8 @@ static const struct option longopts[] = {
 	{ "no-visor-key", no_argument, NULL, OPT_NO_VISOR_KEY },
 	{ "config", required_argument, NULL, 'F' },
 	{ "port", required_argument, NULL, OPT_PORT },
+	{ "dmsgdisc", required_argument, NULL, OPT_DMSGDISC },
+	{ "dmsg-servers", required_argument, NULL, OPT_DMSG_SERVERS },
 	{ "recursive", no_argument, NULL, 'r' },
 	{ "preserve", no_argument, NULL, 'p' },
 	{ "resume", no_argument, NULL, OPT_RESUME },
@@ -47,6 +56,13 @@ take_flag(struct options *o, int opt)
 	case OPT_VISOR_KEY:
 	case OPT_NO_VISOR_KEY:
 		o->visor_key = opt == OPT_VISOR_KEY;
+		o->visor_key_given = true;
+		return 0;
+	case OPT_DMSGDISC:
+		o->dmsgdisc = optarg;
+		return 0;
+	case OPT_DMSG_SERVERS:
+		o->dmsg_servers = optarg;
 		return 0;
 	case 'r':
 		cp.recursive = true;
@@ -187,21 +203,6 @@ take_words(int n, char **words)
 
 /* --- the command --- */
 
-static int
-find_host(struct options *o, struct keyctx *ctx)
-{
-	int r;
-
-	if ((r = options_dest(o, ctx, cp.host)) != 0)
-		return r;
-	if (o->dest.kind == DEST_TCP)
-		return 0;
-	complain("a key without an address is reached over dmsg, which this "
-		 "version does not speak yet; add the address: "
-		 "<pk>@host[:port]:path");
-	return EXIT_FAILED;
-}
-
 int
 cp_main(int argc, char **argv)
 {
@@ -219,7 +220,7 @@ cp_main(int argc, char **argv)
 		return r;
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	if ((r = find_host(&o, ctx)) == 0)
+	if ((r = options_dest(&o, ctx, cp.host)) == 0)
 		r = cp_run(&cp, ctx);
 	keyctx_free(ctx);
 	hosts_free(&o.alias);

@@ -2,6 +2,7 @@
 /* Destinations: pk@host, pk@host:port, tcp://..., or a bare key. */
 #include "client/skypty.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -14,7 +15,6 @@ static const struct {
 } schemes[] = {
 	{ "tcp://", DEST_TCP },
 	{ "dmsg://", DEST_DMSG },
-	{ "skynet://", DEST_DMSG },
 };
 
 /* What follows the scheme; kind is left alone without one. */
@@ -67,6 +67,23 @@ parse_pk(struct dest *d, struct keyctx *ctx, const char *text, size_t n)
 	return 0;
 }
 
+/* What follows the key, or what -p says, or 22. */
+static int
+parse_dmsg_port(struct dest *d, const char *colon, const char *port)
+{
+	const char *problem;
+
+	if (colon != NULL)
+		port = colon + 1;
+	else if (port == NULL)
+		port = DMSG_PORT;
+	d->dmsg_port = (uint16_t)strtonum(port, 1, UINT16_MAX, &problem);
+	if (problem == NULL)
+		return 0;
+	complain("'%s' is not a dmsg port: %s", port, problem);
+	return EXIT_USAGE;
+}
+
 int
 dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
     const char *port)
@@ -75,6 +92,12 @@ dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
 	int r;
 
 	*d = (struct dest){ .kind = DEST_DMSG };
+	if (strncmp(text, "skynet://", 9) == 0) {
+		complain("'%s': only a visor speaks skynet; dmsg://<pk> is "
+			 "spoken here",
+		    text);
+		return EXIT_USAGE;
+	}
 	rest = strip_scheme(text, &d->kind);
 	if ((at = strchr(rest, '@')) == NULL) {
 		if (d->kind == DEST_TCP) {
@@ -83,7 +106,9 @@ dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
 			    text);
 			return EXIT_USAGE;
 		}
-		return parse_pk(d, ctx, rest, strcspn(rest, ":"));
+		if ((r = parse_pk(d, ctx, rest, strcspn(rest, ":"))) != 0)
+			return r;
+		return parse_dmsg_port(d, strchr(rest, ':'), port);
 	}
 	if (d->kind == DEST_DMSG && rest != text) {
 		complain("'%s': dmsg finds a key by itself: no '@' there",
@@ -93,7 +118,8 @@ dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
 	d->kind = DEST_TCP;
 	if ((r = parse_pk(d, ctx, rest, (size_t)(at - rest))) != 0)
 		return r;
-	if (addr_split(at + 1, port, d->host, d->port) != 0 ||
+	if (addr_split(at + 1, port != NULL ? port : DEFAULT_PORT, d->host,
+		d->port) != 0 ||
 	    *d->host == '\0') {
 		complain("'%s' is not an address: host, host:port or "
 			 "[v6]:port",

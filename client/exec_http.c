@@ -279,6 +279,8 @@ exchange(struct stream *s, const struct options *o)
 	bool over = false;
 	int r;
 
+	if (s->conn.rejected)
+		return TRY_NEXT;
 	s->last_heard = now_ms();
 	if ((r = conn_flush(&s->conn)) != 0)
 		return r;

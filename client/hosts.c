@@ -29,6 +29,8 @@ static const struct keyword {
 	{ "Identity", offsetof(struct host, identity), "identity" },
 	{ "IdentityFile", offsetof(struct host, identity), NULL },
 	{ "Via", offsetof(struct host, via), "via" },
+	{ "Discovery", offsetof(struct host, discovery), "discovery" },
+	{ "DmsgServers", offsetof(struct host, dmsg_servers), "dmsgservers" },
 	{ "VisorKey", offsetof(struct host, visor_key), "visorkey" },
 	{ "Timeout", offsetof(struct host, timeout), "timeout" },
 	{ "Escape", offsetof(struct host, escape), "escape" },
@@ -244,7 +246,7 @@ hosts_find(struct host *h, const char *file, const char *alias)
 	if ((result = read_file(&r, file)) == 0)
 		result = expand(&h->identity);
 	if (result == 0)
-		return h->via != NULL || (h->key != NULL && h->address != NULL);
+		return h->via != NULL || h->key != NULL;
 	hosts_free(h);
 	return result;
 }
@@ -294,8 +296,7 @@ config_main(int argc, char **argv)
 	hosts_free(&h);
 	if (r == 1)
 		return 0;
-	complain("'%s' leads nowhere: there is no Key with an Address, and no "
-		 "Via, for it",
+	complain("'%s' leads nowhere: there is neither a Key nor a Via for it",
 	    argv[optind]);
 	return 1;
 }

@@ -21,6 +21,8 @@ enum {
 	OPT_ESCAPE,
 	OPT_STANDALONE,
 	OPT_ADDR,
+	OPT_DMSGDISC,
+	OPT_DMSG_SERVERS,
 	OPT_IGNORED
 };
 
@@ -44,6 +46,8 @@ static const struct option longopts[] = {
 	{ "cmd", required_argument, NULL, 'c' },
 	{ "args", required_argument, NULL, 'a' },
 	{ "addr", required_argument, NULL, OPT_ADDR },
+	{ "dmsgdisc", required_argument, NULL, OPT_DMSGDISC },
+	{ "dmsg-servers", required_argument, NULL, OPT_DMSG_SERVERS },
 	{ "escape", required_argument, NULL, OPT_ESCAPE },
 	{ "standalone", no_argument, NULL, OPT_STANDALONE },
 	{ "rpc", required_argument, NULL, OPT_IGNORED },
@@ -85,15 +89,20 @@ set_timeout(struct options *o, const char *text)
 }
 
 static int
-set_transport(const char *text)
+set_transport(struct options *o, const char *text)
 {
-	if (strcmp(text, "auto") == 0 || strcmp(text, "tcp") == 0 ||
-	    *text == '\0')
-		return 0;
-	if (strcmp(text, "dmsg") == 0 || strcmp(text, "skynet") == 0)
+	if (strcmp(text, "auto") == 0 || *text == '\0')
+		o->transport = TRANSPORT_AUTO;
+	else if (strcmp(text, "tcp") == 0)
+		o->transport = TRANSPORT_TCP;
+	else if (strcmp(text, "dmsg") == 0)
+		o->transport = TRANSPORT_DMSG;
+	else if (strcmp(text, "skynet") == 0)
 		return bad("--transport", text,
-		    "this version connects over tcp only: pk@host:port");
-	return bad("--transport", text, "there are auto and tcp");
+		    "only a visor speaks skynet; there are auto, tcp and dmsg");
+	else
+		return bad("--transport", text, "there are auto, tcp and dmsg");
+	return 0;
 }
 
 static int
@@ -146,6 +155,12 @@ text_of(struct options *o, int opt)
 		return &o->via;
 	case OPT_CONFPATH:
 		return &o->confpath;
+	case OPT_ADDR:
+		return &o->addr;
+	case OPT_DMSGDISC:
+		return &o->dmsgdisc;
+	case OPT_DMSG_SERVERS:
+		return &o->dmsg_servers;
 	}
 	return NULL;
 }
@@ -173,9 +188,8 @@ set_flag(struct options *o, int opt)
 	case OPT_IGNORED:
 		return 0;
 	case OPT_STANDALONE:
-		return bad("--standalone", "",
-		    "has a meaning over dmsg only, which this version does "
-		    "not speak yet");
+		o->transport = TRANSPORT_DMSG;
+		return 0;
 	}
 	return EXIT_USAGE;
 }
@@ -195,14 +209,11 @@ take(struct options *o, int opt)
 	case 't':
 		return set_timeout(o, optarg);
 	case OPT_TRANSPORT:
-		return set_transport(optarg);
+		return set_transport(o, optarg);
 	case OPT_VISOR_KEY:
 		return set_visor_key(o, optarg);
 	case OPT_ESCAPE:
 		return set_escape(o, optarg);
-	case OPT_ADDR:
-		return bad("--addr", optarg,
-		    "this version does not speak dmsg yet; use pk@host:port");
 	}
 	return set_flag(o, opt);
 }
@@ -318,19 +329,24 @@ via(struct options *o, struct keyctx *ctx)
 {
 	if (strncmp(o->via, "tcp://", 6) != 0)
 		return bad("--via", o->via, "write tcp://<pk>@host:port");
-	return dest_parse(&o->dest, ctx, o->via,
-	    o->port != NULL ? o->port : DEFAULT_PORT);
+	return dest_parse(&o->dest, ctx, o->via, o->port);
 }
 
+/* Whether the destination is one that --transport allows. */
 static int
-only_tcp(const struct options *o)
+check_transport(const struct options *o)
 {
-	if (o->dest.kind != DEST_DMSG)
-		return 0;
-	complain("a key without an address is reached over dmsg, which this "
-		 "version does not speak yet; add the address: "
-		 "<pk>@host[:port]");
-	return EXIT_FAILED;
+	if (o->dest.kind == DEST_DMSG && o->transport == TRANSPORT_TCP) {
+		complain("--transport tcp: a key without an address is reached "
+			 "over dmsg; add the address: <pk>@host[:port]");
+		return EXIT_USAGE;
+	}
+	if (o->dest.kind == DEST_TCP && o->transport == TRANSPORT_DMSG) {
+		complain("--transport dmsg: dmsg finds a key by itself; leave "
+			 "out '@' and the address");
+		return EXIT_USAGE;
+	}
+	return 0;
 }
 
 /* What the file says, where no flag has said otherwise. */
@@ -341,6 +357,10 @@ apply(struct options *o, const struct host *h)
 
 	if (o->identity == NULL && o->sk == NULL)
 		o->identity = h->identity;
+	if (o->dmsgdisc == NULL)
+		o->dmsgdisc = h->discovery;
+	if (o->dmsg_servers == NULL)
+		o->dmsg_servers = h->dmsg_servers;
 	if (h->visor_key != NULL && !o->visor_key_given)
 		o->visor_key = strcasecmp(h->visor_key, "yes") == 0;
 	if (h->timeout != NULL && !o->timeout_given)
@@ -350,21 +370,18 @@ apply(struct options *o, const struct host *h)
 	return r;
 }
 
-/* "pk@address" out of the two, and as everywhere perhaps with a port. */
+/* "pk@address" out of the two, or the key alone, for dmsg to find. */
 static int
 parse_alias(struct options *o, struct keyctx *ctx, const struct host *h)
 {
-	const char *port = h->port;
+	const char *port = o->port != NULL ? o->port : h->port;
 	char *text;
 	int r;
 
-	if (o->port != NULL)
-		port = o->port;
-	if (port == NULL)
-		port = DEFAULT_PORT;
 	if (h->via != NULL)
 		return dest_parse(&o->dest, ctx, h->via, port);
-	if (asprintf(&text, "%s@%s", h->key, h->address) == -1)
+	if (asprintf(&text, "%s%s%s", h->key, h->address != NULL ? "@" : "",
+		h->address != NULL ? h->address : "") == -1)
 		return EXIT_FAILED;
 	r = dest_parse(&o->dest, ctx, text, port);
 	free(text);
@@ -377,8 +394,7 @@ options_dest(struct options *o, struct keyctx *ctx, const char *word)
 	int r;
 
 	if (dest_like(word))
-		return dest_parse(&o->dest, ctx, word,
-		    o->port != NULL ? o->port : DEFAULT_PORT);
+		return dest_parse(&o->dest, ctx, word, o->port);
 	hosts_free(&o->alias);
 	if ((r = hosts_find(&o->alias, o->hosts, word)) == 0) {
 		complain("'%s' is neither a destination (<pk>@host[:port]) "
@@ -446,12 +462,14 @@ parse(struct options *o, struct keyctx *ctx, const struct flags *f,
 		return r;
 	if (o->via != NULL)
 		r = via(o, ctx);
+	else if (o->addr != NULL)
+		r = dest_parse(&o->dest, ctx, o->addr, o->port);
 	else if (style == STYLE_NONE || dashes || optind >= argc)
 		r = local(o, ctx);
 	else
 		r = first_word(o, ctx, f, style, argc, argv, &dashes);
 	o->command = argv + optind;
-	if (r != 0 || (r = only_tcp(o)) != 0)
+	if (r != 0 || (r = check_transport(o)) != 0)
 		return r;
 	if (o->no_pty && *o->command == NULL) {
 		complain("--no-pty needs a command");

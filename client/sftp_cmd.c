@@ -81,14 +81,30 @@ add_dest(struct command *c, const struct options *o)
 	char pk[KEY_PUBLIC_HEX], *url;
 	const char *host = o->dest.host;
 	bool v6 = strchr(host, ':') != NULL;
+	int r;
 
 	key_text(&o->dest.pk, pk);
-	if (asprintf(&url, "sftp://%s@%s%s%s:%s", pk, v6 ? "[" : "", host,
-		v6 ? "]" : "", o->dest.port) == -1)
+	if (o->dest.kind == DEST_DMSG)
+		r = asprintf(&url, "sftp://%s:%u", pk, o->dest.dmsg_port);
+	else
+		r = asprintf(&url, "sftp://%s@%s%s%s:%s", pk, v6 ? "[" : "",
+		    host, v6 ? "]" : "", o->dest.port);
+	if (r == -1)
 		return EXIT_FAILED;
 	add(c, url);
 	free(url);
 	return 0;
+}
+
+static void
+add_option(struct command *c, const char *name, const char *value)
+{
+	char *text;
+
+	if (value == NULL || asprintf(&text, "-o%s=%s", name, value) == -1)
+		return;
+	add(c, text);
+	free(text);
 }
 
 static int
@@ -108,7 +124,10 @@ add_words(struct command *c, const struct options *o)
 		add(c, "-v");
 	if ((r = add_identity(c, o)) != 0)
 		return r;
-	add(c, o->visor_key ? "-oVisorKey=yes" : "-oVisorKey=no");
+	add_option(c, "Discovery", o->dmsgdisc);
+	add_option(c, "DmsgServers", o->dmsg_servers);
+	if (!o->visor_key)
+		add(c, "-oVisorKey=no");
 	for (char **w = o->command; *w != NULL; w++)
 		add(c, *w);
 	if ((r = add_dest(c, o)) != 0)
@@ -138,7 +157,7 @@ run(const struct options *o)
 	struct command c = { .n = 0 };
 	int r;
 
-	if (o->dest.kind != DEST_TCP) {
+	if (o->dest.kind == DEST_LOCAL) {
 		complain("sftp needs a destination: skypty sftp "
 			 "<pk>@host[:port]");
 		return EXIT_USAGE;

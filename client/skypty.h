@@ -20,6 +20,7 @@
 #define EXIT_FAILED  255 /* connection or call, not the command */
 
 #define DEFAULT_PORT   "2022"
+#define DMSG_PORT      "22"
 #define DEFAULT_SHELL  "/bin/bash"
 #define DEFAULT_SOCKET "/tmp/pty.sock"
 #define SYSTEM_SOCKET  RUNSTATEDIR "/skyptyd/pty.sock"
@@ -41,6 +42,7 @@ struct dest {
 	struct key_public pk;
 	char host[ADDR_HOST_MAX];
 	char port[ADDR_PORT_MAX];
+	uint16_t dmsg_port;
 	/* DEST_LOCAL: */
 	const char *socket;
 	bool named; /* by the user, who then knows whose it is */
@@ -48,7 +50,7 @@ struct dest {
 
 /* Whether a word looks like a destination rather than a command. */
 bool dest_like(const char *);
-/* 0, or EXIT_USAGE with the reason told. */
+/* 0, or EXIT_USAGE with the reason told.  port NULL: the carrier's own. */
 int
 dest_parse(struct dest *, struct keyctx *, const char *text, const char *port);
 
@@ -68,7 +70,7 @@ bool remote_split(const char *word, char **dest, char **path);
 /* What the file says of one alias; all malloc'ed, NULL where it is silent. */
 struct host {
 	char *key, *address, *port, *identity, *via, *visor_key, *timeout,
-	    *escape;
+	    *escape, *discovery, *dmsg_servers;
 };
 
 /*
@@ -95,8 +97,11 @@ struct options {
 	bool no_stdin;
 	bool terminal; /* the command gets one */
 	const char *port;
-	const char *via;
+	const char *via, *addr;
 	const char *clinet, *cliaddr, *confpath;
+	const char *dmsgdisc;	  /* NULL: the public one */
+	const char *dmsg_servers; /* to begin with; NULL: built in */
+	enum { TRANSPORT_AUTO, TRANSPORT_TCP, TRANSPORT_DMSG } transport;
 	const char *hosts; /* file of aliases, NULL: the own one */
 	struct host alias; /* what it says; texts above may point into it */
 	bool timeout_given, escape_given, visor_key_given;
@@ -183,6 +188,17 @@ int conn_await(struct conn *);
 /* A message that makes no sense. */
 int conn_bad(const struct conn *, int error);
 void conn_close(struct conn *);
+
+/*
+ * A TCP connection, not blocking.  -1 with the reason (static) in why.
+ */
+int tcp_connect(const char *host, const char *port, const char **why);
+
+/* --- dmsg.c: a connection by key alone --- */
+
+/* As conn_open, for an initialised conn; the service is open already. */
+int dmsg_open(struct conn *, struct keyctx *, const struct options *,
+    const char *uri);
 
 /* --- term.c: our terminal --- */
 

@@ -104,6 +104,20 @@ set_visor_key(const char *value)
 	return 0;
 }
 
+static int
+set_discovery(const char *value)
+{
+	s.o.dmsgdisc = value;
+	return 0;
+}
+
+static int
+set_servers(const char *value)
+{
+	s.o.dmsg_servers = value;
+	return 0;
+}
+
 static bool
 is_none(const char *value)
 {
@@ -129,6 +143,8 @@ static const struct keyword {
 	{ "User", set_login, false },
 	{ "IdentityFile", set_identity, false },
 	{ "VisorKey", set_visor_key, false },
+	{ "Discovery", set_discovery, false },
+	{ "DmsgServers", set_servers, false },
 	{ "RequestTTY", request_tty, false },
 	{ "SetEnv", set_env, true },
 	{ "SendEnv", send_env, true },

@@ -430,6 +430,8 @@ run(void)
 	sigset_t open, before;
 	int r;
 
+	if (s.conn.rejected)
+		return TRY_NEXT;
 	if ((r = put_start()) != 0 || (r = conn_flush(&s.conn)) != 0)
 		return r;
 	sigprocmask(SIG_SETMASK, NULL, &before);

@@ -174,7 +174,9 @@ pull(struct pipe *p)
 	ssize_t n;
 
 	if (room == 0) {
-		event_del(p->rd); /* DMSG_WRITE tells */
+		/* A write that falls short asks for DMSG_WRITE. */
+		(void)dmsg_stream_write(p->stream, "", 1);
+		event_del(p->rd);
 		return;
 	}
 	n = read(p->fd, chunk, room < sizeof(chunk) ? room : sizeof(chunk));

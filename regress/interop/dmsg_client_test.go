@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: ISC
+
+package interop
+
+// Our client dialing keys over dmsg: Go hosts and C hosts.
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// dmsgRun runs a command of skypty with an identity.
+func (o *overlay) dmsgRun(t testing.TB, k Key, stdin []byte, arg ...string) (string, string, int) {
+	t.Helper()
+	id := filepath.Join(t.TempDir(), "id")
+	if err := os.WriteFile(id, []byte(k.SK()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	full := append([]string{arg[0], "-i", id, "--dmsgdisc", o.http.URL}, arg[1:]...)
+	cmd := exec.Command(program(t, "SKYPTY", "skypty"), full...)
+	cmd.Stdin = bytes.NewReader(stdin)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	done := time.AfterFunc(60*time.Second, func() { cmd.Process.Kill() })
+	defer done.Stop()
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// goHost serves the pty protocol on the overlay.
+func (o *overlay) goHost(t testing.TB, h *Host, server int) *DmsgClient {
+	t.Helper()
+	h.Key = NewKey()
+	c := o.client(t, h.Key, server)
+	o.disc.mu.Lock()
+	o.disc.Entries[h.Key.Hex()] = DmsgEntry{Version: "0.0.1", Static: h.Key.Hex(),
+		Client: &DmsgEntryClient{Delegated: []string{o.servers[server].Key.Hex()}}}
+	o.disc.mu.Unlock()
+	go func() {
+		for {
+			conn, port, err := c.Accept()
+			if err != nil {
+				return
+			}
+			if port != 22 {
+				conn.Close()
+				continue
+			}
+			go func() {
+				defer conn.Close()
+				if h.Allow != nil && !h.Allow(conn.Peer) {
+					_, _ = conn.Write([]byte{1})
+					return
+				}
+				h.serveConn(conn)
+			}()
+		}
+	}()
+	return c
+}
+
+func TestDmsgClient(t *testing.T) {
+	o := newOverlay(t, 1)
+	for name, h := range map[string]*Host{
+		"rpc":    {},
+		"stream": {Stream: "dmsgpty/exec-stream"},
+		"sftp":   {SFTP: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o.goHost(t, h, 0)
+			out, errs, code := o.dmsgRun(t, NewKey(), []byte("in\n"), "exec", h.Key.Hex(), "--",
+				"sh", "-c", "cat; echo out; echo err >&2; exit 7")
+			if out != "in\nout\n" || !strings.Contains(errs, "err\n") || code != 7 {
+				t.Fatalf("%q, %q, %d", out, errs, code)
+			}
+		})
+	}
+	h := &Host{SFTP: true}
+	o.goHost(t, h, 0)
+	dir := t.TempDir()
+	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	if err := os.WriteFile(filepath.Join(dir, "src"), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := o.dmsgRun(t, NewKey(), nil, "cp", filepath.Join(dir, "src"),
+		h.Key.Hex()+":"+filepath.Join(dir, "dst")); code != 0 {
+		t.Fatal(errs, code)
+	}
+	got, err := os.ReadFile(filepath.Join(dir, "dst"))
+	if err != nil || sha256.Sum256(got) != sha256.Sum256(data) {
+		t.Fatal("copied wrongly", err)
+	}
+}
+
+func TestDmsgClientToHost(t *testing.T) {
+	o := newOverlay(t, 2)
+	h := o.host(t, nil).ready(t)
+	out, errs, code := o.dmsgRun(t, h.client, []byte(strings.Repeat("x", 5_000_000)), "exec",
+		"dmsg://"+h.key.Hex()+":22", "--", "sh", "-c", "wc -c; exit 3")
+	if strings.TrimSpace(out) != "5000000" || code != 3 {
+		t.Fatalf("%q, %q, %d", out, errs, code)
+	}
+	out, errs, code = o.dmsgRun(t, h.client, nil, "exec", h.key.Hex(), "--", "head", "-c", "20000000", "/dev/zero")
+	if len(out) != 20_000_000 || code != 0 {
+		t.Fatalf("%d, %q, %d", len(out), errs, code)
+	}
+	out, errs, code = o.dmsgRun(t, h.client, []byte("echo in a shell; exit\n"), "shell", h.key.Hex())
+	if !strings.Contains(out, "in a shell") || code != 0 {
+		t.Fatalf("%q, %q, %d", out, errs, code)
+	}
+}
+
+func TestDmsgClientFailures(t *testing.T) {
+	o := newOverlay(t, 1)
+	h := o.host(t, nil).ready(t)
+	lost := NewKey()
+	o.disc.mu.Lock()
+	o.disc.Entries[lost.Hex()] = DmsgEntry{Version: "0.0.1", Static: lost.Hex(),
+		Client: &DmsgEntryClient{Delegated: []string{NewKey().Hex()}}}
+	o.disc.mu.Unlock()
+	for name, c := range map[string]struct {
+		k    Key
+		dest string
+		text string
+	}{
+		"no entry":   {h.client, NewKey().Hex(), "is not in the discovery"},
+		"no server":  {h.client, lost.Hex(), "without a server that could be reached"},
+		"no port":    {h.client, h.key.Hex() + ":23", "nobody listens there"},
+		"not listed": {NewKey(), h.key.Hex(), "whitelist"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, errs, code := o.dmsgRun(t, c.k, nil, "exec", c.dest, "--", "true")
+			if out != "" || code != 255 || !strings.Contains(errs, c.text) {
+				t.Fatalf("%q, %q, %d", out, errs, code)
+			}
+		})
+	}
+	o.disc.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+		http.Error(w, "boom", 500)
+		return true
+	}
+	_, errs, code := o.dmsgRun(t, h.client, nil, "exec", h.key.Hex(), "--", "true")
+	if code != 255 || !strings.Contains(errs, "status 500") {
+		t.Fatalf("%q, %d", errs, code)
+	}
+}
