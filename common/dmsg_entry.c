@@ -2,7 +2,6 @@
 /* Entries of the dmsg discovery, as JSON.  spec: dmsg.md 6.4, 6.5. */
 #include "dmsg_entry.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,8 +59,6 @@ dmsg_put_entry(struct buf *b, const struct dmsg_entry *e, const uint8_t *sig)
 	char head[160];
 	int r;
 
-	if (e->ndelegated > DMSG_DELEGATED_MAX)
-		return ERR_LIMIT;
 	snprintf(head, sizeof(head),
 	    "{\"version\":\"0.0.1\",\"sequence\":%" PRIu64
 	    ",\"timestamp\":%" PRId64 ",\"static\":\"",
@@ -77,18 +74,14 @@ dmsg_put_entry(struct buf *b, const struct dmsg_entry *e, const uint8_t *sig)
 
 /* --- reading --- */
 
-/* Entries, one at a time. */
+/* One entry, at the outermost level or in the array. */
 struct reader {
 	struct dmsg_entry e;
-	int error; /* what is wrong with it, ERR_FORMAT until its key is met */
-	enum { OTHER, CLIENT, SERVER } section; /* which member is open */
-	bool in_list;				/* of delegated servers */
-	/* Of a list of entries; take is NULL for a single one. */
+	bool has_key, in_client, in_server, in_list;
+	int depth; /* of the entry's members */
 	int (*take)(void *, const struct dmsg_entry *);
 	void *arg;
-	size_t taken;
-	bool is_list; /* the text has been one */
-	int depth;    /* of the entries, -1 where there are none */
+	bool whole; /* the outermost value was an object or array */
 };
 
 static bool
@@ -104,81 +97,6 @@ read_key(const struct json_event *ev, struct key_public *pk)
 	    ev->len == 2 * (size_t)KEY_PUBLIC_LEN &&
 	    hex_decode(ev->text, pk->b, KEY_PUBLIC_LEN) == 0 &&
 	    (pk->b[0] == 2 || pk->b[0] == 3);
-}
-
-/* Null is zero, as for Go. */
-static int
-read_u64(const struct json_event *ev, uint64_t *n)
-{
-	if (ev->type == JSON_NULL)
-		return 0;
-	if (ev->type != JSON_NUMBER)
-		return ERR_FORMAT;
-	errno = 0;
-	if (strspn(ev->text, "0123456789") == ev->len)
-		*n = strtoull(ev->text, NULL, 10);
-	else
-		errno = ERANGE;
-	return errno == 0 ? 0 : ERR_RANGE;
-}
-
-static int
-read_i64(const struct json_event *ev, int64_t *n)
-{
-	if (ev->type == JSON_NULL)
-		return 0;
-	if (ev->type != JSON_NUMBER)
-		return ERR_FORMAT;
-	errno = 0;
-	if (strspn(ev->text, "-0123456789") == ev->len)
-		*n = strtoll(ev->text, NULL, 10);
-	else
-		errno = ERANGE;
-	return errno == 0 ? 0 : ERR_RANGE;
-}
-
-static bool
-is_address(const char *text)
-{
-	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
-	unsigned long n;
-
-	for (const char *s = text; *s != '\0'; s++)
-		if (*s <= ' ' || *s > '~')
-			return false;
-	if (addr_split(text, NULL, host, port) != 0 || *host == '\0' ||
-	    strspn(port, "0123456789") != strlen(port))
-		return false;
-	n = strtoul(port, NULL, 10);
-	return n > 0 && n <= UINT16_MAX;
-}
-
-static void
-read_address(const struct json_event *ev, char address[ADDR_TEXT_MAX])
-{
-	if (ev->type == JSON_STRING && ev->len < ADDR_TEXT_MAX &&
-	    is_address(ev->text))
-		memcpy(address, ev->text, ev->len + 1);
-}
-
-static void
-take_server(struct dmsg_entry *e, const struct json_event *ev)
-{
-	if (key_is(ev, "address"))
-		read_address(ev, e->address);
-	else if (key_is(ev, "address_v6"))
-		read_address(ev, e->address_v6);
-	else if (key_is(ev, "availableSessions") &&
-	    (read_i64(ev, &e->available) != 0 || e->available < 0))
-		e->available = 0;
-}
-
-static void
-take_delegated(struct dmsg_entry *e, const struct json_event *ev)
-{
-	if (e->ndelegated < DMSG_DELEGATED_MAX &&
-	    read_key(ev, &e->delegated[e->ndelegated]))
-		e->ndelegated++;
 }
 
 static void
