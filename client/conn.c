@@ -112,7 +112,7 @@ tcp_connect(const char *host, const char *port, const char **why)
 	int error = 0, fd, r;
 
 	if ((r = getaddrinfo(host, port, &hints, &list)) != 0) {
-		*why = gai_strerror(r);
+		*why = "its name cannot be resolved";
 		return -1;
 	}
 	fd = connect_any(list, &error);

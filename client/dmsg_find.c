@@ -264,22 +264,32 @@ find(struct finder *f, struct found *found, const struct key_public *pk)
 	return EXIT_FAILED;
 }
 
+static const char *
+discovery_of(const struct options *o)
+{
+	const char *url = getenv("DMSGPTY_DMSGDISC");
+
+	if (o->dmsgdisc != NULL)
+		return o->dmsgdisc;
+	return url != NULL && *url != '\0' ? url : CONFIG_DISCOVERY;
+}
+
 int
 dmsg_find(struct found *found, const struct dialer *d, const struct options *o,
     const struct key_public *pk)
 {
-	const char *url = o->dmsgdisc != NULL ? o->dmsgdisc : CONFIG_DISCOVERY;
+	const char *url = discovery_of(o);
 	struct finder f = { .d = d };
 	int r;
 
 	found->n = 0;
 	if (dmsg_disc_url(url, &f.url) != 0) {
-		complain("--dmsgdisc %s: neither http://host nor dmsg://<pk>",
+		complain("discovery %s: neither http://host nor dmsg://<pk>",
 		    url);
 		return EXIT_USAGE;
 	}
 	if (f.url.scheme == DMSG_URL_HTTPS) {
-		complain("--dmsgdisc %s: https is not spoken; use http:// or "
+		complain("discovery %s: https is not spoken; use http:// or "
 			 "dmsg://",
 		    url);
 		return EXIT_USAGE;

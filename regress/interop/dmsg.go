@@ -161,6 +161,7 @@ type DmsgServer struct {
 	Faults   func(from, to [33]byte, obj []byte, response bool) [][]byte // instead of obj
 	Mute     bool                                                        // never answers a handshake
 	OldStyle bool                                                        // bytes behind message 3 end it, refusals hang
+	Limit    time.Duration                                               // for a stream to open; 5 s
 	mu       sync.Mutex
 	sessions map[[33]byte]*session
 	Requests [][]byte // that passed, signed
@@ -251,7 +252,8 @@ func (d *DmsgServer) pass(to *session, w io.Writer, from [33]byte, obj []byte, r
 
 func (d *DmsgServer) relay(from *session, st net.Conn) {
 	defer st.Close()
-	st.SetDeadline(time.Now().Add(5 * time.Second))
+	limit := max(d.Limit, 5*time.Second)
+	st.SetDeadline(time.Now().Add(limit))
 	obj, err := from.readObject(st)
 	var req DmsgRequest
 	if err != nil || unsigned(obj, &req) != nil || Verify(req.SrcAddr.PK, obj[65:], obj[:65]) != nil ||
@@ -270,7 +272,7 @@ func (d *DmsgServer) relay(from *session, st net.Conn) {
 		return
 	}
 	defer other.Close()
-	other.SetDeadline(time.Now().Add(5 * time.Second))
+	other.SetDeadline(time.Now().Add(limit))
 	if d.pass(to, other, from.peer, obj, false) != nil {
 		return
 	}
@@ -295,37 +297,56 @@ func (d *DmsgServer) relay(from *session, st net.Conn) {
 	<-done
 }
 
-// Inject sends an object to a client as the request of a new stream.
-func (d *DmsgServer) Inject(to [33]byte, obj []byte) (net.Conn, error) {
+func (d *DmsgServer) session(pk [33]byte) *session {
 	d.mu.Lock()
-	s := d.sessions[to]
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	return d.sessions[pk]
+}
+
+// Open opens a stream to a client, without a request.
+func (d *DmsgServer) Open(to [33]byte) (net.Conn, error) {
+	s := d.session(to)
 	if s == nil {
 		return nil, errors.New("no session")
 	}
-	st, err := s.mux.Open()
+	return s.mux.Open()
+}
+
+// Inject sends an object to a client as the request of a new stream.
+func (d *DmsgServer) Inject(to [33]byte, obj []byte) (net.Conn, error) {
+	st, err := d.Open(to)
 	if err != nil {
 		return nil, err
 	}
-	return st, s.writeObject(st, obj)
+	return st, d.session(to).writeObject(st, obj)
+}
+
+// ReadAnswer reads a client's response to an injected request.
+func (d *DmsgServer) ReadAnswer(from [33]byte, st net.Conn) ([]byte, error) {
+	return d.session(from).readObject(st)
 }
 
 // Has says whether a key has a session.
-func (d *DmsgServer) Has(pk [33]byte) bool {
+func (d *DmsgServer) Has(pk [33]byte) bool { return d.session(pk) != nil }
+
+// Passed gives the requests that have passed.
+func (d *DmsgServer) Passed() [][]byte {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.sessions[pk] != nil
+	return d.Requests[:len(d.Requests):len(d.Requests)]
 }
 
 // --- client ---
 
 // DmsgClient has one session with one server.
 type DmsgClient struct {
-	Key  Key
-	PQ   bool
-	s    *session
-	port uint16
-	mu   sync.Mutex
+	Key Key
+	PQ  bool
+	// Limit for a dial; 10 s.
+	Limit time.Duration
+	s     *session
+	port  uint16
+	mu    sync.Mutex
 }
 
 // DialServer shakes hands with a server.
@@ -378,7 +399,7 @@ func (c *DmsgClient) DialStream(peer [33]byte, port uint16) (*Conn, error) {
 	if err := c.s.writeObject(st, obj); err != nil {
 		return nil, err
 	}
-	st.SetReadDeadline(time.Now().Add(10 * time.Second))
+	st.SetReadDeadline(time.Now().Add(max(c.Limit, 10*time.Second)))
 	answer, err := c.s.readObject(st)
 	if err != nil {
 		st.Close()

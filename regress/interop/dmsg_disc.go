@@ -64,6 +64,20 @@ func (d *Discovery) Entry(k [33]byte) (DmsgEntry, bool) {
 	return e, ok
 }
 
+// Put stores an entry as it is.
+func (d *Discovery) Put(e DmsgEntry) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.Entries[e.Static] = e
+}
+
+// Written counts the entries that were accepted.
+func (d *Discovery) Written() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.Writes
+}
+
 func say(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -25,7 +25,7 @@ forms() {
 	run skypty exec -i "$dir/client" "$pk" -- true 2>"$dir/err.exec" ||
 		status=$?
 	equal $status 255 "status of a key without address"
-	has "$dir/err.exec" "add the address"
+	has "$dir/err.exec" "the discovery 127.0.0.1:1: connection refused"
 	stop_host
 }
 

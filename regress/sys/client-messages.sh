@@ -43,7 +43,7 @@ while c.recv(4096): pass' "$1" >"$dir/port" &
 messages() {
 	port=$("$PYTHON" $LIB/free_port.py)
 	exec_at 255 "refused" "127.0.0.1:$port"
-	exec_at 255 "cannot resolve" "no-such-host.invalid:2022"
+	exec_at 255 "cannot be resolved" "no-such-host.invalid:2022"
 	impostor "$(printf 'HTTP/1.1 400 Bad Request\r\n\r\n' | od -An -tx1 |
 		tr -d ' \n')"
 	exec_at 255 "protocol error at byte" "127.0.0.1:$port"

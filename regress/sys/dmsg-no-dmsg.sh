@@ -19,10 +19,6 @@ spellings() {
 		stop_host
 	done
 	status=0
-	run skyptyd dmsg -c "$dir/host.json" 2>"$dir/err.host" || status=$?
-	[ $status -ne 0 ] || fail "dmsg is served?"
-	has "$dir/err.host" --no-dmsg
-	status=0
 	run skyptyd tcp -c "$dir/host.json" --cliaddr "$sock" \
 		2>"$dir/err.host" || status=$?
 	[ $status -ne 0 ] || fail "served nowhere"

@@ -847,7 +847,7 @@ add_out_of_state(void)
 static void
 add_unknown(void)
 {
-	static const uint16_t types[] = { 0, 1, 3, 4, 5, 7, 26, 100, 101, 103,
+	static const uint16_t types[] = { 0, 1, 3, 5, 7, 28, 38, 100, 101, 103,
 		105, 200, 201, 301, 65534, 65535 };
 	static const enum phase phases[] = { PRE, SESSION };
 	struct attack *a;

@@ -22,6 +22,9 @@ unset LISTEN_FDS LISTEN_PID NOTIFY_SOCKET DMSGPTY_SK
 for name in DMSGDISC DMSGSESSIONS DMSGPORT CLINET CLIADDR; do
 	unset "DMSGPTY_$name"
 done
+# Nothing here ever asks the public discovery.
+DMSGPTY_DMSGDISC=http://127.0.0.1:1
+export DMSGPTY_DMSGDISC
 umask 022
 
 dir=

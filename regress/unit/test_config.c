@@ -463,12 +463,15 @@ test_kept_keys(void **state)
 
 	(void)state;
 	accept_text(&c,
-	    "{\"dmsg_servers\":[{\"static\":\"x\",\"server\":{\"wl\":[1]}}],"
+	    "{\"dmsg_servers\":[{\"static\":\"" PK1
+	    "\",\"server\":{\"address\":\"a:1\",\"wl\":[1]}}],"
 	    "\"authorized_pks\":\"f\"}");
-	assert_int_equal(c.given, 0);
+	assert_int_equal(c.given, CONFIG_SERVERS);
+	assert_string_equal(c.dmsg_servers, PK1 "@a:1");
 	assert_int_equal(c.nwl, 0);
 	config_free(&c);
 	accept_text(&c, "{\"dmsg_servers\":null}");
+	assert_string_equal(c.dmsg_servers, "");
 	config_free(&c);
 }
 
@@ -678,7 +681,7 @@ test_over_another(void **state)
 	assert_int_equal(c.nwl, 1);
 	assert_int_equal(c.given,
 	    CONFIG_SK | CONFIG_WL | CONFIG_DMSGPORT | CONFIG_CLIADDR |
-		CONFIG_MAXSTARTUPS);
+		CONFIG_MAXSTARTUPS | CONFIG_SERVERS);
 	assert_int_equal(parse_over(&c, &s, "{\"wl\":null}"), 0);
 	assert_int_equal(c.nwl, 0);
 	config_free(&c);

@@ -489,7 +489,7 @@ test_print(void **state)
 	assert_int_equal(c.given,
 	    CONFIG_SK | CONFIG_PK | CONFIG_WL | CONFIG_DMSGDISC |
 		CONFIG_DMSGSESSIONS | CONFIG_DMSGPORT | CONFIG_CLINET |
-		CONFIG_CLIADDR | CONFIG_SSH_LISTEN);
+		CONFIG_CLIADDR | CONFIG_SSH_LISTEN | CONFIG_SERVERS);
 	assert_int_equal(c.nwl, 0);
 	assert_string_equal(c.dmsgdisc, CONFIG_DISCOVERY);
 	assert_string_equal(c.ssh_listen, "");
@@ -530,7 +530,7 @@ static void
 test_example(void **state)
 {
 	const char *path = getenv("SKYPTY_EXAMPLE");
-	unsigned all = CONFIG_SFTP_READONLY * 2 - 1;
+	unsigned all = CONFIG_SERVERS - 1;
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	struct config c, d;
 	char *text;
