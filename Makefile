@@ -115,10 +115,11 @@ CFLAGS_ALL = -std=c11 $(OPT) -fPIE $(WARN) $(HARDEN) \
 
 COMMON_SRC = $(wildcard common/*.c)
 NET_SRC = $(wildcard daemon/net*.c)
-SRC_skyptyd-net = $(NET_SRC) daemon/sandbox.c
+CONFINED_SRC = daemon/sandbox.c daemon/welcome.c
+SRC_skyptyd-net = $(NET_SRC) $(CONFINED_SRC)
 DMSG_SRC = $(wildcard daemon/dmsg*.c)
-SRC_skyptyd-dmsg = $(DMSG_SRC) daemon/sandbox.c
-SRC_skyptyd = $(filter-out $(NET_SRC) $(DMSG_SRC),$(wildcard daemon/*.c))
+SRC_skyptyd-dmsg = $(DMSG_SRC) $(CONFINED_SRC)
+SRC_skyptyd = $(filter-out $(NET_SRC) $(DMSG_SRC) daemon/welcome.c,$(wildcard daemon/*.c))
 SRC_skyptyd-monitor = $(wildcard monitor/*.c)
 SRC_skypty = $(wildcard client/*.c)
 PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skyptyd-dmsg skypty

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
-#include "daemon/sandbox.h"
+#include "daemon/welcome.h"
 
 #define BODY_MAX (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
 #define NOFILE	 (OV_STREAMS_MAX + 64)
@@ -236,44 +236,18 @@ descriptors(void)
 	return (unsigned)rl.rlim_max;
 }
 
-static int
-read_welcome(struct privmsg *m, struct sandbox *sb, char **root)
-{
-	uint32_t version, uid, gid;
-	uint8_t kind, flags;
-	int r;
-
-	if ((r = buf_get_u32(&m->body, &version)) != 0 ||
-	    (r = buf_get_u8(&m->body, &kind)) != 0 ||
-	    (r = buf_get_u32(&m->body, &uid)) != 0 ||
-	    (r = buf_get_u32(&m->body, &gid)) != 0 ||
-	    (r = buf_get_u8(&m->body, &flags)) != 0 ||
-	    (r = buf_get_cstring(&m->body, root, PRIVMSG_TEXT_MAX)) != 0)
-		return r;
-	if (version != PRIVMSG_VERSION || kind != PRIV_OVERLAY)
-		return ERR_FORMAT;
-	*sb = (struct sandbox){ .drop = flags & PRIV_DROP,
-		.best_effort = flags & PRIV_BEST_EFFORT,
-		.root = *root,
-		.uid = uid,
-		.gid = gid,
-		.memory = OV_MEMORY,
-		.nofile = descriptors() };
-	return 0;
-}
-
 void
 ov_mon_welcome(struct ov *o)
 {
-	struct sandbox sb;
-	char *root = NULL;
+	struct welcome w;
 
-	if (privmsg_recv(o->monitor, &o->msg, true) != 1 ||
-	    o->msg.type != PM_WELCOME || read_welcome(&o->msg, &sb, &root) != 0)
+	if (welcome_recv(o->monitor, &o->msg, &w) != 0 ||
+	    w.carrier != PRIV_OVERLAY)
 		_exit(1);
-	privmsg_clear(&o->msg);
-	if (sandbox_enter(&sb, report_step, o) == -1)
+	w.sandbox.memory = OV_MEMORY;
+	w.sandbox.nofile = descriptors();
+	if (sandbox_enter(&w.sandbox, report_step, o) == -1)
 		_exit(1);
-	free(root);
+	free(w.root);
 	malloc_trim(0);
 }

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
-#include "daemon/sandbox.h"
+#include "daemon/welcome.h"
 
 #define BODY_MAX (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
 
@@ -389,48 +389,21 @@ report_step(void *arg, const char *step, const char *detail, int error)
 		    detail, strerror(error));
 }
 
-static int
-read_welcome(struct net *n, struct privmsg *m, struct sandbox *sb, char **root)
-{
-	uint32_t version, uid, gid;
-	uint8_t kind, flags;
-	int r;
-
-	if ((r = buf_get_u32(&m->body, &version)) != 0 ||
-	    (r = buf_get_u8(&m->body, &kind)) != 0 ||
-	    (r = buf_get_u32(&m->body, &uid)) != 0 ||
-	    (r = buf_get_u32(&m->body, &gid)) != 0 ||
-	    (r = buf_get_u8(&m->body, &flags)) != 0 ||
-	    (r = buf_get_cstring(&m->body, root, PRIVMSG_TEXT_MAX)) != 0)
-		return r;
-	if (version != PRIVMSG_VERSION || kind > PRIV_CONTROL)
-		return ERR_FORMAT;
-	n->carrier = (enum priv_carrier)kind;
-	n->asked = n->carrier == PRIV_CONTROL; /* for CONTROL_OK */
-	*sb = (struct sandbox){ .drop = flags & PRIV_DROP,
-		.best_effort = flags & PRIV_BEST_EFFORT,
-		.root = *root,
-		.uid = uid,
-		.gid = gid,
-		.memory = NET_MEMORY,
-		.nofile = NET_NOFILE };
-	return 0;
-}
-
 void
 mon_welcome(struct net *n)
 {
-	struct sandbox sb;
-	char *root = NULL;
+	struct welcome w;
 
-	if (privmsg_recv(n->monitor, &n->msg, true) != 1 ||
-	    n->msg.type != PM_WELCOME ||
-	    read_welcome(n, &n->msg, &sb, &root) != 0)
+	if (welcome_recv(n->monitor, &n->msg, &w) != 0 ||
+	    w.carrier == PRIV_OVERLAY)
 		_exit(1);
-	privmsg_clear(&n->msg);
-	if (sandbox_enter(&sb, report_step, n) == -1)
+	n->carrier = w.carrier;
+	n->asked = n->carrier == PRIV_CONTROL; /* for CONTROL_OK */
+	w.sandbox.memory = NET_MEMORY;
+	w.sandbox.nofile = NET_NOFILE;
+	if (sandbox_enter(&w.sandbox, report_step, n) == -1)
 		_exit(1);
-	free(root);
+	free(w.root);
 	/* What the filter was made from is not needed again. */
 	malloc_trim(0);
 }

@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: ISC
+
+package interop
+
+// dmsg servers and discoveries that break, stall or lie, and many streams at
+// once, against skyptyd.
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/rpc"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// kill ends a server as if its machine had gone.
+func (o *overlay) kill(i int) {
+	o.lns[i].Close()
+	o.servers[i].Cut()
+}
+
+// revive starts it again where it was.
+func (o *overlay) revive(t testing.TB, i int) {
+	t.Helper()
+	l, err := net.Listen("tcp", o.addrs[i])
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.lns[i] = l
+	t.Cleanup(func() { l.Close(); o.servers[i].Cut() })
+	go o.servers[i].Serve(l)
+}
+
+// published waits for an entry that names just these servers.
+func (o *overlay) published(t testing.TB, h *dmsgHost, servers ...int) {
+	t.Helper()
+	eventually(t, fmt.Sprint("an entry with the servers ", servers), func() bool {
+		e, ok := o.disc.Entry(h.key.PK)
+		if !ok || len(e.Client.Delegated) != len(servers) {
+			return false
+		}
+		for _, i := range servers {
+			if !strings.Contains(strings.Join(e.Client.Delegated, " "), o.servers[i].Key.Hex()) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func TestDmsgAlteredObjects(t *testing.T) {
+	o := newOverlay(t, 1)
+	s := o.servers[0]
+	var fault atomic.Pointer[func(obj []byte, response bool) [][]byte]
+	s.Faults = func(_, _ [33]byte, obj []byte, response bool) [][]byte {
+		if f := fault.Load(); f != nil {
+			return (*f)(obj, response)
+		}
+		return [][]byte{obj}
+	}
+	h := o.host(t, map[string]any{"handshake_timeout": 3}).ready(t)
+	c := o.client(t, h.client, 0)
+	before := s.session(h.key.PK)
+	try := func(f func(obj []byte, response bool) [][]byte) error {
+		fault.Store(&f)
+		defer fault.Store(nil)
+		st, err := c.DialStream(h.key.PK, 22)
+		if err != nil {
+			return err
+		}
+		defer st.Close()
+		_ = st.SetDeadline(time.Now().Add(8 * time.Second))
+		out, err := execOver(st, "echo", "x")
+		if err == nil && out != "x\n" {
+			return fmt.Errorf("output %q", out)
+		}
+		return err
+	}
+	for _, response := range []bool{false, true} {
+		for at := 0; at < 300; at += 7 {
+			err := try(func(obj []byte, r bool) [][]byte {
+				if r == response && at < len(obj) {
+					obj = bytes.Clone(obj)
+					obj[at] ^= 1 << (at % 8)
+				} else if r == response {
+					obj = obj[:len(obj)-1]
+				}
+				return [][]byte{obj}
+			})
+			if err == nil {
+				t.Errorf("a stream in spite of byte %d (response %v)", at, response)
+			}
+		}
+	}
+	n := h.count("Accepted key")
+	if n != 0 {
+		t.Errorf("a key was accepted %d times", n)
+	}
+	for _, response := range []bool{false, true} {
+		err := try(func(obj []byte, r bool) [][]byte {
+			if r == response {
+				return [][]byte{obj, obj}
+			}
+			return [][]byte{obj}
+		})
+		if err == nil {
+			t.Errorf("a stream in spite of a second object (response %v)", response)
+		}
+		if err := try(func(obj []byte, r bool) [][]byte {
+			if r == response {
+				time.Sleep(time.Second)
+			}
+			return [][]byte{obj}
+		}); err != nil {
+			t.Errorf("delayed (response %v): %v", response, err)
+		}
+	}
+	if s.session(h.key.PK) != before {
+		t.Error("the session did not stay")
+	}
+	h.serves(t, c)
+	h.steady(t)
+}
+
+func TestDmsgServerDies(t *testing.T) {
+	o := newOverlay(t, 2)
+	h := o.host(t, nil).ready(t)
+	o.published(t, h, 0, 1)
+	first, second := o.client(t, h.client, 0), o.client(t, h.client, 1)
+	st, err := first.DialStream(h.key.PK, 22)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := Open(st, "dmsgpty/pty"); err != nil || answer != 0 {
+		t.Fatal(answer, err)
+	}
+	sh := &shell{Client: rpc.NewClient(st), t: t}
+	if err := sh.Call("pty.Start", CommandReq{Name: "sh"}, &empty); err != nil {
+		t.Fatal(err)
+	}
+	sh.write("echo pid=$$,\n")
+	_, text, _ := strings.Cut(sh.until(","+"\r\n"), "\npid=")
+	pid, err := strconv.Atoi(text[:max(0, strings.IndexByte(text, ','))])
+	if err != nil {
+		t.Fatalf("%q", text)
+	}
+	o.kill(0)
+	start := time.Now()
+	h.serves(t, second)
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("the other server's stream took %v", took)
+	}
+	eventually(t, "the shell's end", func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH })
+	o.published(t, h, 1)
+	h.serves(t, second)
+	o.revive(t, 0)
+	start = time.Now()
+	eventually(t, "the session's return", func() bool { return o.servers[0].Has(h.key.PK) })
+	t.Logf("the session came back after %v", time.Since(start))
+	o.published(t, h, 0, 1)
+	h.serves(t, o.client(t, h.client, 0))
+	h.serves(t, second)
+	h.steady(t)
+}
+
+func TestDmsgMuteServer(t *testing.T) {
+	o := newOverlay(t, 1)
+	o.addServer(t, &DmsgServer{Key: NewKey(), Mute: true})
+	h := o.host(t, nil)
+	start := time.Now()
+	h.ready(t)
+	if took := time.Since(start); took > 4*time.Second {
+		t.Errorf("ready after %v", took)
+	}
+	h.serves(t, o.client(t, h.client, 0))
+	eventually(t, "the handshake's limit", func() bool { return h.said("the handshake takes too long") })
+	if took := time.Since(start); took < 4*time.Second || took > 7*time.Second {
+		t.Errorf("the handshake was given up after %v", took)
+	}
+	o.published(t, h, 0)
+	h.steady(t)
+}
+
+func TestDmsgOldServer(t *testing.T) {
+	o := newOverlay(t, 0)
+	o.addServer(t, &DmsgServer{Key: NewKey(), OldStyle: true})
+	h := o.host(t, nil).ready(t)
+	h.serves(t, o.client(t, h.client, 0))
+	if h.said("session lost") {
+		t.Error("bytes behind message 3")
+	}
+	h.steady(t)
+}
+
+// --- discoveries ---
+
+func TestDmsgDiscoveryLate(t *testing.T) {
+	o := newOverlay(t, 1)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	h := o.host(t, map[string]any{"dmsgdisc": "http://" + addr})
+	eventually(t, "a failure", func() bool { return h.count("Discovery names no dmsg server") > 1 })
+	if l, err = net.Listen("tcp", addr); err != nil {
+		t.Fatal(err)
+	}
+	late := &http.Server{Handler: o.disc}
+	go late.Serve(l)
+	t.Cleanup(func() { late.Close() })
+	h.ready(t)
+	h.serves(t, o.client(t, h.client, 0))
+	h.steady(t)
+}
+
+func TestDmsgDiscoveryMad(t *testing.T) {
+	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
+		"500":     func(w http.ResponseWriter, _ *http.Request) { say(w, 500, "something unexpected happened") },
+		"garbage": func(w http.ResponseWriter, _ *http.Request) { w.Write(bytes.Repeat([]byte{'[', 0xff, '{', 0}, 999)) },
+		"null":    func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "null") },
+		"nested":  func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, strings.Repeat("[", 500000)) },
+		"10 MB":   func(w http.ResponseWriter, _ *http.Request) { w.Write(bytes.Repeat([]byte("[{}] "), 2<<20)) },
+		"10 MB of head": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X", strings.Repeat("x", 10<<20))
+		},
+		"elsewhere": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", 302) },
+		"cut": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "999")
+			w.Write([]byte("[{"))
+		},
+		"no HTTP": func(w http.ResponseWriter, _ *http.Request) {
+			c, _, _ := w.(http.Hijacker).Hijack()
+			c.Write(bytes.Repeat([]byte{0xa5}, 100000))
+			c.Close()
+		},
+		"closed": func(w http.ResponseWriter, _ *http.Request) {
+			c, _, _ := w.(http.Hijacker).Hijack()
+			c.Close()
+		},
+		"10,000 servers": func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, "[")
+			prefix := NewKey().Hex()[:60]
+			for i := range 10000 {
+				fmt.Fprintf(w, `{"version":"0.0.1","static":"%s","server":{"address":"127.0.0.1:1"}},`,
+					prefix+fmt.Sprintf("%06x", i))
+			}
+			fmt.Fprint(w, "{}]")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOverlay(t, 1)
+			// Mad where it is asked for servers, for our entry, and when it is told.
+			var asked [3]atomic.Int32
+			o.disc.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+				i := 1
+				if strings.HasSuffix(r.URL.Path, "_servers") {
+					i = 0
+				} else if r.Method != http.MethodGet {
+					i = 2
+				}
+				if asked[i].Add(1) > 1 || r.Method == http.MethodDelete {
+					return false
+				}
+				answer(w, r)
+				return true
+			}
+			h := o.host(t, nil).ready(t)
+			h.serves(t, o.client(t, h.client, 0))
+			h.steady(t)
+		})
+	}
+}
+
+func TestDmsgDiscoveryLies(t *testing.T) {
+	o := newOverlay(t, 1)
+	good := o.addrs[0]
+	refused, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused.Close()
+	lies := []string{good, refused.Addr().String(), "", ":", "nonsense", "127.0.0.1", "127.0.0.1:0",
+		"127.0.0.1:99999", "127.0.0.1:-1", "127.0.0.1:x", "[::1", "[::1]:1", "256.1.1.1:80", "0.0.0.0:1",
+		"%s%n:1", "a b:1", "\n:1", good + "x", strings.Repeat("9", 300) + ":1", good + "\x00"}
+	for _, addr := range lies {
+		o.disc.AddServer(NewKey().PK, addr)
+	}
+	// Keys that are none, at an address that is one.
+	o.disc.AddServer([33]byte{2, 5: 1}, good)
+	o.disc.AddServer([33]byte{}, good)
+	bad := [33]byte{2}
+	for i := range bad[1:] {
+		bad[1+i] = 0xff
+	}
+	o.disc.AddServer(bad, good)
+	o.disc.Put(DmsgEntry{Version: "0.0.1", Static: "zz", Server: &DmsgEntryServer{Address: good}})
+	o.disc.Put(DmsgEntry{Version: "0.0.1", Static: "", Server: &DmsgEntryServer{Address: good}})
+	h := o.host(t, map[string]any{"dmsgsessions": 8})
+	h.ready(t)
+	o.published(t, h, 0)
+	h.serves(t, o.client(t, h.client, 0))
+	wrote := o.disc.Written()
+	time.Sleep(5 * time.Second)
+	if n := o.disc.Written() - wrote; n > 1 {
+		t.Errorf("failures alone were published %d times in 5 s", n)
+	}
+	h.serves(t, o.client(t, h.client, 0))
+	h.steady(t)
+}
+
+func TestDmsgManyDeadServers(t *testing.T) {
+	o := newOverlay(t, 1)
+	for range 500 {
+		o.disc.AddServer(NewKey().PK, "127.0.0.1:1")
+	}
+	h := o.host(t, map[string]any{"dmsgsessions": 1})
+	start := time.Now()
+	for time.Since(start) < 30*time.Second && !h.said("Reachable over dmsg") {
+		time.Sleep(50 * time.Millisecond)
+	}
+	h.ready(t)
+	t.Logf("ready after %v", time.Since(start))
+	h.steady(t)
+}
+
+func TestDmsgEntryConflict(t *testing.T) {
+	o := newOverlay(t, 1)
+	key := NewKey()
+	future := time.Now().Add(24 * time.Hour).UnixNano()
+	mine := func(sequence uint64) {
+		o.disc.Put(DmsgEntry{Version: "0.0.1", Static: key.Hex(), Sequence: sequence, Timestamp: future,
+			Client: &DmsgEntryClient{Delegated: []string{}}})
+	}
+	mine(1 << 40)
+	// Between the question for our entry and our answer somebody else writes.
+	var posts atomic.Int32
+	o.disc.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+		if n := posts.Load(); r.Method == http.MethodPost && n < 3 {
+			mine(1<<40 + uint64(n+1)*10)
+			posts.Add(1)
+		}
+		return false
+	}
+	h := o.host(t, map[string]any{"sk": key.SK()})
+	h.key = key
+	h.ready(t)
+	e, _ := o.disc.Entry(key.PK)
+	if e.Sequence <= 1<<40+30 || e.Timestamp < future || len(e.Client.Delegated) != 1 || posts.Load() != 3 {
+		t.Errorf("%+v after %d posts", e, posts.Load())
+	}
+	h.serves(t, o.client(t, h.client, 0))
+	h.steady(t)
+}
+
+func TestDmsgPublishStorm(t *testing.T) {
+	o := newOverlay(t, 2)
+	h := o.host(t, nil).ready(t)
+	o.published(t, h, 0, 1)
+	wrote, start := o.disc.Written(), time.Now()
+	for i := range 10 {
+		o.servers[i%2].Cut()
+		time.Sleep(600 * time.Millisecond)
+	}
+	o.published(t, h, 0, 1)
+	n, limit := o.disc.Written()-wrote, int(time.Since(start)/time.Second)+1
+	t.Logf("%d publications in %v", n, time.Since(start))
+	if n > limit {
+		t.Errorf("%d publications in %v", n, time.Since(start))
+	}
+	h.serves(t, o.client(t, h.client, 0))
+	h.steady(t)
+}
+
+// --- load ---
+
+func TestDmsgManyStreams(t *testing.T) {
+	const streams = 1000
+	o := newOverlay(t, 0)
+	o.addServer(t, &DmsgServer{Key: NewKey(), Limit: time.Minute})
+	h := o.host(t, map[string]any{"maxperkey": 2000, "maxperaddr": 2000, "maxstartups": "2000",
+		"handshake_timeout": 60}).ready(t)
+	c := o.client(t, h.client, 0)
+	c.Limit = time.Minute
+	var wg, open sync.WaitGroup
+	open.Add(streams)
+	var failed atomic.Int32
+	start := time.Now()
+	for i := range streams {
+		wg.Go(func() {
+			want := fmt.Sprint("stream ", i)
+			err := oneOfMany(h, c, i, want, &open)
+			if err != nil && failed.Add(1) < 10 {
+				t.Errorf("stream %d: %v", i, err)
+			}
+		})
+	}
+	open.Wait()
+	t.Logf("all streams are open after %v", time.Since(start))
+	wg.Wait()
+	t.Logf("%d streams in %v, %d failed", streams, time.Since(start), failed.Load())
+	h.serves(t, c)
+	h.steady(t)
+}
+
+// oneOfMany runs a command when all are open.
+func oneOfMany(h *dmsgHost, c *DmsgClient, i int, want string, open *sync.WaitGroup) error {
+	service := "dmsgpty/pty"
+	if i%2 == 0 {
+		service = StreamURIs[0]
+	}
+	st, err := c.DialStream(h.key.PK, 22)
+	if err == nil {
+		defer st.Close()
+		var answer byte
+		if answer, err = Open(st, service); err == nil && answer != 0 {
+			err = fmt.Errorf("mux: %d", answer)
+		}
+	}
+	open.Done()
+	if err != nil {
+		return err
+	}
+	open.Wait()
+	_ = st.SetDeadline(time.Now().Add(time.Minute))
+	var got []byte
+	if i%2 == 0 {
+		var out bytes.Buffer
+		_, err = RunStream(st, StreamRequest{Name: "cat", Stdin: []byte(want)}, &out, io.Discard)
+		got = out.Bytes()
+	} else {
+		r := rpc.NewClient(st)
+		var res CommandExecResult
+		err = r.Call("pty.Exec", CommandExecReq{Name: "cat", Stdin: []byte(want)}, &res)
+		got = res.Stdout
+	}
+	if err == nil && string(got) != want {
+		err = fmt.Errorf("got %q", got)
+	}
+	return err
+}
+
+func TestDmsgStalledReader(t *testing.T) {
+	o := newOverlay(t, 1)
+	h := o.host(t, nil).ready(t)
+	c := o.client(t, h.client, 0)
+	for range 8 {
+		st, err := c.DialStream(h.key.PK, 22)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer st.Close()
+		if answer, err := Open(st, StreamURIs[0]); err != nil || answer != 0 {
+			t.Fatal(answer, err)
+		}
+		// Never read: everything up to the host's pipe fills.
+		if err := NewStreamRequest([]byte(`{"name":"cat","arg":["/dev/zero"]}`)).Write(st); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(time.Second)
+	start := time.Now()
+	for range 5 {
+		h.serves(t, c)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("five streams beside stalled ones took %v", took)
+	}
+	st, err := c.DialStream(h.key.PK, 22)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if _, err := Open(st, StreamURIs[0]); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	res, err := RunStream(st, StreamRequest{Name: "head", Arg: []string{"-c", "4000000", "/dev/zero"}}, &out, io.Discard)
+	if err != nil || res.ExitCode != 0 || out.Len() != 4000000 {
+		t.Errorf("%+v, %d bytes, %v", res, out.Len(), err)
+	}
+	h.steady(t)
+}
+
+func TestDmsgSilentStreams(t *testing.T) {
+	o := newOverlay(t, 1)
+	s := o.servers[0]
+	h := o.host(t, nil).ready(t)
+	before := s.session(h.key.PK)
+	c := o.client(t, h.client, 0)
+	var held []net.Conn
+	for range 200 {
+		st, err := s.Open(h.key.PK)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, st)
+	}
+	h.serves(t, c)
+	for i, st := range held[:100] {
+		_, _ = st.Write(make([]byte, i))
+	}
+	h.serves(t, c)
+	for _, st := range held {
+		_ = st.Close()
+	}
+	h.serves(t, c)
+	if s.session(h.key.PK) != before {
+		t.Error("the session did not stay")
+	}
+	h.steady(t)
+}
