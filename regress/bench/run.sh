@@ -3,7 +3,8 @@
 # Installs what the benchmarks compare with and runs them.
 set -u
 missing=
-for p in openssh-server openssh-client python3 bsdutils; do
+for p in openssh-server openssh-client openssh-sftp-server sshfs fuse3 \
+	python3 bsdutils; do
 	dpkg-query -W -f '${Status}' "$p" 2>/dev/null |
 		grep -q 'ok installed' || missing="$missing $p"
 done
@@ -12,4 +13,17 @@ if [ -n "$missing" ]; then
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install \
 		-y -qq --no-install-recommends $missing || exit 1
 fi
-exec python3 "$(dirname "$0")/bench.py"
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+status=0
+python3 "$here/bench.py" || status=1
+python3 "$here/transfer.py" || status=1
+if command -v go >/dev/null; then
+	(cd "$top/regress/interop" && SKYPTY_BENCH=1 SKYPTYD=$top/skyptyd \
+		SKYPTY=$top/skypty go test -count=1 -run TestDmsgFigures -v . |
+		grep -v -e '^===' -e '^---' -e '^PASS' -e '^ok' -e 'skyptyd\[') ||
+		status=1
+else
+	echo "(no Go: the figures of dmsg are left out)"
+fi
+exit $status
