@@ -39,6 +39,8 @@ static const struct command {
 	    "a host's files in a folder here, by sshfs" },
 	{ "config", config_main, "[-F file] [name]",
 	    "what ~/.config/skypty/config says of a name" },
+	{ "dmsg", dmsg_main, "status [--json] [--cliaddr path]",
+	    "how the local host is reachable over dmsg" },
 	{ "host", host_main, "[flags of skyptyd host]", "run skyptyd host" },
 	{ "keygen", keygen_main, "[-f] [file]",
 	    "make an identity (~/.config/skypty/identity)" },

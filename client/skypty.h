@@ -339,5 +339,6 @@ int ssh_program(char *path, size_t len);
 int sftp_main(int argc, char **argv);
 int fs_main(int argc, char **argv);
 int config_main(int argc, char **argv);
+int dmsg_main(int argc, char **argv);
 
 #endif

@@ -72,6 +72,7 @@ find_service(const struct buf *path)
 		{ MUX_URI_EXEC_STREAM, MUX_EXEC_STREAM },
 		{ MUX_URI_EXEC_STREAM2, MUX_EXEC_STREAM },
 		{ MUX_URI_EXEC, MUX_EXEC },
+		{ MUX_URI_STATUS, MUX_STATUS },
 	};
 	size_t n = buf_len(path);
 

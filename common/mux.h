@@ -21,7 +21,8 @@
 #define MUX_URI_EXEC_STREAM  "dmsgpty/exec-stream"
 #define MUX_URI_EXEC_STREAM2 "dmsgpty/exec"
 /* Our own.  See PROTOCOL. */
-#define MUX_URI_EXEC "skypty/1/exec"
+#define MUX_URI_EXEC   "skypty/1/exec"
+#define MUX_URI_STATUS "skypty/1/status"
 
 enum mux_service {
 	MUX_NONE, /* no such service, or a URI that cannot be parsed */
@@ -30,7 +31,8 @@ enum mux_service {
 	MUX_PROXY,
 	MUX_SFTP,
 	MUX_EXEC_STREAM,
-	MUX_EXEC
+	MUX_EXEC,
+	MUX_STATUS
 };
 
 /* Appends a request.  ERR_LIMIT for a URI over MUX_URI_MAX bytes. */

@@ -124,6 +124,13 @@ enum privmsg_type {
 	 * key, receive key.
 	 */
 	PM_OV_DIALED = 54,
+	/*
+	 * OV_STATUS [PRIV_LOGS_PER_S] what goes on, JSON of at most
+	 * PRIV_STATUS_MAX bytes.  No answer.
+	 */
+	PM_OV_STATUS = 56,
+	/* STATUS [control socket].  Answer: the overlay's last OV_STATUS. */
+	PM_STATUS = 28,
 	/* LOG [always, PRIV_LOGS_PER_S] level u8, text.  No answer. */
 	PM_LOG = 20,
 	/*
@@ -155,6 +162,10 @@ enum privmsg_type {
 	PM_AUTH = 200,
 	/* STREAM [overlay only]: as OV_STREAM. */
 	PM_STREAM = 202,
+	/* OV_REPORT [overlay only]: as OV_STATUS. */
+	PM_OV_REPORT = 204,
+	/* GET_STATUS [control socket only].  Answer: as STATUS. */
+	PM_GET_STATUS = 206,
 	/* START, event, skyptyd's first message to a monitor: start.h */
 	PM_START = 301
 };
@@ -191,7 +202,8 @@ enum priv_grant {
 enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
 
 #define PRIV_CONNECTS_MAX    8
-#define PRIV_SLOTS_MAX	     8	/* handshakes with servers at once */
+#define PRIV_SLOTS_MAX	     8 /* handshakes with servers at once */
+#define PRIV_STATUS_MAX	     16384
 #define PRIV_ENTRIES_PER_MIN 30 /* signatures for our entry */
 #define PRIV_SERVERS_MAX     64 /* in our entry, in the configuration */
 #define PRIV_PTY_HANDLE	     0

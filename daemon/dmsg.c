@@ -108,6 +108,7 @@ on_connect(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	server_connect_more(o);
+	status_tell(o);
 	arm(o->connect_ev, CONNECT_MS);
 	/* When all that are known fail, there may be others by now. */
 	if (server_live(o) == 0 && o->discovery.scheme != DMSG_URL_DMSG &&
@@ -221,6 +222,7 @@ published(struct ov *o, int status, struct buf *body)
 			ov_log(o, LOG_LEVEL_INFO,
 			    "Reachable over dmsg, port %u", o->port);
 		o->ready = true;
+		o->published_ms = ov_now_ms();
 		o->tries = 0;
 		publish_later(o, false);
 		if (o->dirty)

@@ -55,6 +55,7 @@ void ov_mon_entry(struct ov *, const struct dmsg_entry *);
 void ov_mon_stream(struct ov *, uint16_t id, const struct key_public *peer);
 void ov_mon_dial(struct ov *, uint16_t port);
 void ov_mon_dialed(struct ov *, struct buf *noise);
+void ov_mon_status(struct ov *, struct buf *json);
 void ov_log(struct ov *, enum log_level, const char *, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -157,6 +158,11 @@ struct ask {
 	unsigned turn; /* which session is tried */
 };
 
+/* --- dmsg_status.c --- */
+
+/* Tells skyptyd what goes on, for "skypty dmsg status". */
+void status_tell(struct ov *);
+
 /* --- dmsg.c: the life of it --- */
 
 struct ov {
@@ -184,6 +190,8 @@ struct ov {
 	int64_t publish_ms, servers_ms; /* pauses after failures */
 	bool ready, stopping, dirty;
 	struct event *publish_ev, *servers_ev, *connect_ev, *tick_ev;
+	int64_t published_ms; /* when our entry was accepted last, 0 never */
+	char last_error[160];
 	uint8_t random[32];
 };
 

@@ -41,6 +41,8 @@ ov_log(struct ov *o, enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (level <= LOG_LEVEL_WARN)
+		strlcpy(o->last_error, text, sizeof(o->last_error));
 	buf_init(&b, sizeof(text) + 8);
 	must(buf_put_u8(&b, (uint8_t)level));
 	must(buf_put_cstring(&b, text));
@@ -136,6 +138,12 @@ void
 ov_mon_dialed(struct ov *o, struct buf *noise)
 {
 	tell(o, PM_OV_DIALED, 0, noise);
+}
+
+void
+ov_mon_status(struct ov *o, struct buf *json)
+{
+	tell(o, PM_OV_STATUS, 0, json);
 }
 
 /* --- what the monitor says --- */

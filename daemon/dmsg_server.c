@@ -109,7 +109,8 @@ free_session(struct session *s)
 	if (s->wr != NULL)
 		event_free(s->wr);
 	s->rd = s->wr = NULL;
-	event_del(s->timer);
+	if (s->timer != NULL)
+		event_del(s->timer);
 	if (s->fd != -1)
 		close(s->fd);
 	s->fd = -1;

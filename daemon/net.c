@@ -112,6 +112,7 @@ static const struct offer {
 	{ MUX_SFTP, PRIV_GRANT_SFTP, true, false },
 	{ MUX_EXEC_STREAM, PRIV_GRANT_EXEC, true, false },
 	{ MUX_EXEC, PRIV_GRANT_EXEC, true, true },
+	{ MUX_STATUS, PRIV_GRANT_WHITELIST, false, true },
 };
 
 static bool
@@ -155,6 +156,9 @@ begin_service(struct net *n)
 	case MUX_EXEC:
 		stream_begin(n);
 		break;
+	case MUX_STATUS:
+		mon_status(n);
+		break;
 	default:
 		if (rpc_begin(n,
 			n->service == MUX_PTY ? RPC_SERVICE_PTY :
@@ -194,6 +198,8 @@ process_service(struct net *n)
 	case MUX_EXEC:
 		stream_process(n);
 		break;
+	case MUX_STATUS:
+		break;
 	default:
 		rpc_process(n);
 	}
@@ -209,6 +215,8 @@ net_pump(struct net *n)
 	case MUX_EXEC_STREAM:
 	case MUX_EXEC:
 		flow_pump(n);
+		break;
+	case MUX_STATUS:
 		break;
 	default:
 		pty_pump(n);

@@ -99,6 +99,7 @@ int mon_exec_start(struct net *, uint16_t slot, struct rpc_exec *,
 void mon_exec_end(struct net *, uint32_t handle);
 void mon_exec_signal(struct net *, uint32_t handle, int number);
 void mon_sftp_start(struct net *);
+void mon_status(struct net *);
 void mon_wl_list(struct net *);
 /* ERR_LIMIT for too many keys, ERR_KEY for one of another length. */
 int mon_wl_change(struct net *, bool add, struct gob_list *keys);

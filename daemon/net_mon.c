@@ -99,6 +99,12 @@ mon_sftp_start(struct net *n)
 }
 
 void
+mon_status(struct net *n)
+{
+	ask(n, PM_STATUS, 0, NULL);
+}
+
+void
 mon_wl_list(struct net *n)
 {
 	ask(n, PM_WL_LIST, 0, NULL);
@@ -325,6 +331,19 @@ started(struct net *n, struct privmsg *m)
 					     exec_started(n, m);
 }
 
+/* As it came, then the end. */
+static int
+status_answer(struct net *n, struct privmsg *m)
+{
+	int r;
+
+	if (n->service != MUX_STATUS)
+		return ERR_STATE;
+	r = buf_put(&n->link.out, buf_ptr(&m->body), buf_len(&m->body));
+	net_finish(n);
+	return r;
+}
+
 static int
 dispatch(struct net *n, struct privmsg *m)
 {
@@ -340,6 +359,8 @@ dispatch(struct net *n, struct privmsg *m)
 		return started(n, m);
 	case PM_SFTP_START + 1:
 		return sftp_started(n, m);
+	case PM_STATUS + 1:
+		return status_answer(n, m);
 	case PM_PTY_STOP + 1:
 		pty_stopped(n);
 		return 0;

@@ -31,6 +31,7 @@ struct server {
 	struct event *resume;
 	struct event *term, *intr, *hup, *chld;
 	struct conn overlay; /* pid 0: not running */
+	struct buf status;   /* what it says of itself */
 	struct event *again; /* to start it once more */
 };
 
@@ -90,14 +91,18 @@ forget(struct server *s, struct conn *c)
 	leave_if_done(s);
 }
 
-/* A monitor tells whom it has let in and asks whether there is room. */
+/* A monitor tells whom it has let in and asks whether there is room; one of the
+ * control socket may ask for the overlay. */
 static int
-answer_auth(struct server *s, struct conn *c, struct privmsg *m)
+answer_monitor(struct server *s, struct conn *c, struct privmsg *m)
 {
 	struct buf b;
 	uint8_t ok;
 	int r;
 
+	if (m->type == PM_GET_STATUS && c->control)
+		return privmsg_send(c->sock, PM_GET_STATUS + 1, m->id,
+		    &s->status, NULL, 0);
 	if (m->type != PM_AUTH || c->authenticated || c->control)
 		return ERR_STATE;
 	if ((r = buf_get(&m->body, c->pk.b, KEY_PUBLIC_LEN)) != 0)
@@ -124,7 +129,7 @@ on_monitor(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	if ((r = privmsg_recv(fd, &m, false)) == 1)
-		r = answer_auth(s, c, &m);
+		r = answer_monitor(s, c, &m);
 	privmsg_free(&m);
 	if (r != 0 && r != ERR_AGAIN)
 		forget(s, c);
@@ -218,12 +223,22 @@ open_stream(struct server *s, const struct key_public *pk)
 }
 
 static int
+keep_status(struct server *s, struct privmsg *m)
+{
+	buf_free(&s->status);
+	buf_init(&s->status, PRIV_STATUS_MAX);
+	return buf_put(&s->status, buf_ptr(&m->body), buf_len(&m->body));
+}
+
+static int
 answer_stream(struct server *s, struct privmsg *m)
 {
 	struct key_public pk;
 	struct buf b;
 	int fd, r;
 
+	if (m->type == PM_OV_REPORT)
+		return keep_status(s, m);
 	if (m->type != PM_STREAM)
 		return ERR_STATE;
 	if ((r = buf_get(&m->body, pk.b, sizeof(pk.b))) != 0)
@@ -247,6 +262,7 @@ overlay_gone(struct server *s)
 	event_free(s->overlay.ev);
 	close(s->overlay.sock);
 	memset(&s->overlay, 0, sizeof(s->overlay));
+	buf_free(&s->status);
 	if (s->stopping) {
 		leave_if_done(s);
 		return;

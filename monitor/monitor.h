@@ -75,8 +75,9 @@ struct monitor {
 	uint32_t last_handle;
 	bool stopping; /* PTY_STOP waits for the shell to be reaped */
 	uint16_t stop_id;
-	bool killed;	    /* SIGKILL has been sent, only reaping is left */
-	unsigned log_count; /* lines of the child in this second */
+	bool killed;	      /* SIGKILL has been sent, only reaping is left */
+	time_t report_second; /* of the last status passed on */
+	unsigned log_count;   /* lines of the child in this second */
 	time_t log_second;
 	struct event *child_ev, *chld_ev, *term_ev, *timer;
 };
@@ -149,6 +150,11 @@ int overlay_dial(struct monitor *, struct privmsg *);
 int overlay_dialed(struct monitor *, struct privmsg *);
 /* Wipes every secret of the overlay's. */
 void overlay_forget(struct monitor *);
+
+/* --- status.c: what the overlay says of itself --- */
+
+int status_report(struct monitor *, struct privmsg *);
+int status_get(struct monitor *, struct privmsg *);
 
 /* --- connect.c: sockets for the overlay --- */
 

@@ -7,6 +7,7 @@ package interop
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
@@ -152,5 +153,33 @@ func TestDmsgClientFailures(t *testing.T) {
 	_, errs, code := o.dmsgRun(t, h.client, nil, "exec", h.key.Hex(), "--", "true")
 	if code != 255 || !strings.Contains(errs, "status 500") {
 		t.Fatalf("%q, %d", errs, code)
+	}
+}
+
+func TestDmsgStatus(t *testing.T) {
+	o := newOverlay(t, 2)
+	h := o.host(t, nil).ready(t)
+	var st struct {
+		Port     int `json:"port"`
+		Servers  int `json:"servers"`
+		Age      int `json:"entry_age_s"`
+		Sessions []struct {
+			PK string `json:"pk"`
+			Up bool   `json:"up"`
+		} `json:"sessions"`
+	}
+	eventually(t, "a status with both sessions", func() bool {
+		out, err := exec.Command(program(t, "SKYPTY", "skypty"), "dmsg", "status", "--json",
+			"--cliaddr", h.sock).Output()
+		return err == nil && json.Unmarshal(out, &st) == nil && len(st.Sessions) == 2 &&
+			st.Sessions[0].Up && st.Sessions[1].Up && st.Age >= 0
+	})
+	if st.Port != 22 || st.Servers != 2 {
+		t.Errorf("%+v", st)
+	}
+	out, err := exec.Command(program(t, "SKYPTY", "skypty"), "dmsg", "status", "--cliaddr", h.sock).Output()
+	if err != nil || !strings.Contains(string(out), "published") ||
+		!strings.Contains(string(out), o.servers[1].Key.Hex()) {
+		t.Errorf("%q, %v", out, err)
 	}
 }

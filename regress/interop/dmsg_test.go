@@ -82,6 +82,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 type dmsgHost struct {
 	key, client Key
 	cmd         *exec.Cmd
+	sock        string
 	mu          sync.Mutex
 	log         bytes.Buffer
 }
@@ -96,9 +97,10 @@ func (o *overlay) host(t testing.TB, more map[string]any) *dmsgHost {
 	t.Helper()
 	h := &dmsgHost{key: NewKey(), client: NewKey()}
 	dir := t.TempDir()
+	h.sock = filepath.Join(dir, "s")
 	keys := map[string]any{"sk": h.key.SK(), "wl": []string{h.client.Hex()},
 		"dmsgdisc": o.http.URL, "dmsgsessions": len(o.servers), "dmsgport": 22,
-		"cliaddr": filepath.Join(dir, "s")}
+		"cliaddr": h.sock}
 	for k, v := range more {
 		keys[k] = v
 	}
