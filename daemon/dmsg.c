@@ -22,7 +22,11 @@
 #define SERVERS_MIN_MS	   1000
 #define SERVERS_MAX_MS	   20000
 #define CONNECT_MS	   2000 /* looking for a server that may be tried again */
+#define SOON_MS		   100	/* before the next one is tried */
 #define TRIES_MAX	   5	/* for a sequence that somebody else took */
+/* PRIV_ENTRIES_PER_MIN is never reached: so many at once, then one a while. */
+#define SIGN_BURST	   8
+#define SIGN_MS		   3000
 #define HTTP_OK		   200
 #define HTTP_NOT_FOUND	   404
 #define HTTP_UNPROCESSABLE 422
@@ -86,15 +90,15 @@ servers_answered(struct ov *o, int status, struct buf *body)
 
 	if (status == HTTP_OK)
 		(void)dmsg_get_servers(body, add_server, o);
+	if (server_live(o) != 0 || o->nservers != before)
+		o->servers_ms = SERVERS_MIN_MS;
+	else if ((o->servers_ms = o->servers_ms * 13 / 10) > SERVERS_MAX_MS)
+		o->servers_ms = SERVERS_MAX_MS;
 	if (o->nservers == 0) {
 		ov_log(o, LOG_LEVEL_WARN, "Discovery names no dmsg server");
-		o->servers_ms = o->servers_ms * 13 / 10 < SERVERS_MAX_MS ?
-		    o->servers_ms * 13 / 10 :
-		    SERVERS_MAX_MS;
 		arm(o->servers_ev, o->servers_ms);
 		return;
 	}
-	o->servers_ms = SERVERS_MIN_MS;
 	if (o->nservers != before)
 		ov_log(o, LOG_LEVEL_INFO, "%zu dmsg servers are known",
 		    o->nservers);
@@ -117,12 +121,23 @@ on_connect(evutil_socket_t fd, short what, void *arg)
 }
 
 void
+ov_connect_soon(struct ov *o)
+{
+	arm(o->connect_ev, SOON_MS);
+}
+
+void
 ov_sessions_changed(struct ov *o)
 {
+	bool waiting =
+	    o->dirty && event_pending(o->publish_ev, EV_TIMEOUT, NULL);
+
 	if (o->stopping)
 		return;
 	o->dirty = true;
-	arm(o->publish_ev, SETTLE_MS);
+	/* From the first change on: ever more of them put nothing off. */
+	if (!waiting)
+		arm(o->publish_ev, SETTLE_MS);
 	/* A discovery on dmsg can be asked now. */
 	if (o->discovery.scheme == DMSG_URL_DMSG && server_live(o) == 1 &&
 	    !event_pending(o->servers_ev, EV_TIMEOUT, NULL))
@@ -146,16 +161,33 @@ publish_later(struct ov *o, bool failed)
 							     PUBLISH_MAX_MS;
 }
 
+/* How long to wait until something may be signed again. */
+static int64_t
+sign_pause(struct ov *o)
+{
+	int64_t now = ov_now_ms(), pause;
+
+	if (o->signed_ms < now)
+		o->signed_ms = now;
+	pause = o->signed_ms - now - (SIGN_BURST - 1) * SIGN_MS;
+	if (pause <= 0)
+		o->signed_ms += SIGN_MS;
+	return pause;
+}
+
 static void
 on_publish(evutil_socket_t fd, short what, void *arg)
 {
 	struct ov *o = arg;
+	int64_t pause;
 
 	(void)fd, (void)what;
 	if (server_live(o) == 0)
 		return; /* the next session comes back here */
 	if (ask_busy(o))
 		arm(o->publish_ev, SETTLE_MS);
+	else if ((pause = sign_pause(o)) > 0)
+		arm(o->publish_ev, pause);
 	else
 		ask(o, ASK_OWN, NULL);
 }

@@ -188,6 +188,7 @@ struct ov {
 	struct buf posted; /* our entry as it was posted last */
 	unsigned tries;
 	int64_t publish_ms, servers_ms; /* pauses after failures */
+	int64_t signed_ms; /* when what was signed is paid for */
 	bool ready, stopping, dirty;
 	struct event *publish_ev, *servers_ev, *connect_ev, *tick_ev;
 	int64_t published_ms; /* when our entry was accepted last, 0 never */
@@ -201,6 +202,8 @@ uint64_t ov_random(struct ov *);
 void ov_answered(struct ov *, enum ask_what, int status, struct buf *body);
 /* A session came or went. */
 void ov_sessions_changed(struct ov *);
+/* None came of an attempt: it is another server's turn. */
+void ov_connect_soon(struct ov *);
 void ov_configured(struct ov *, struct buf *);
 void ov_entry_signed(struct ov *, struct buf *json);
 void ov_stop(struct ov *);

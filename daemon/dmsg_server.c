@@ -30,6 +30,18 @@ find(struct ov *o, const struct key_public *pk)
 	return NULL;
 }
 
+/* When there are too many, one that failed makes room for a new one. */
+static struct server *
+room(struct ov *o)
+{
+	if (o->nservers < OV_SERVERS_MAX)
+		return &o->servers[o->nservers++];
+	for (size_t i = 0; i < o->nservers; i++)
+		if (!o->servers[i].used && o->servers[i].failures > 0)
+			return &o->servers[i];
+	return NULL;
+}
+
 void
 server_add(struct ov *o, const struct dmsg_entry *e)
 {
@@ -39,9 +51,8 @@ server_add(struct ov *o, const struct dmsg_entry *e)
 	    memcmp(e->pk.b, o->own.b, KEY_PUBLIC_LEN) == 0)
 		return;
 	if (sv == NULL) {
-		if (o->nservers == OV_SERVERS_MAX)
+		if ((sv = room(o)) == NULL)
 			return;
-		sv = &o->servers[o->nservers++];
 		*sv = (struct server){ .pk = e->pk };
 	}
 	strlcpy(sv->address, e->address, sizeof(sv->address));
@@ -135,7 +146,10 @@ end_session(struct session *s, const char *why)
 	sv->failures = was_up ? 1 : sv->failures + 1;
 	sv->not_before =
 	    ov_now_ms() + (pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
-	ov_sessions_changed(o);
+	if (was_up)
+		ov_sessions_changed(o);
+	else
+		ov_connect_soon(o);
 }
 
 static void

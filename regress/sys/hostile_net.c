@@ -810,10 +810,11 @@ static const struct request {
 	{ "WL_LIST", PM_WL_LIST, NULL },
 	{ "WL_ADD", PM_WL_ADD, one_key },
 	{ "WL_REMOVE", PM_WL_REMOVE, one_key },
+	{ "STATUS", PM_STATUS, NULL },
 };
 
 #define REQUESTS	 (sizeof(requests) / sizeof(requests[0]))
-#define FIRST_OF_CONTROL (REQUESTS - 3)
+#define FIRST_OF_CONTROL (REQUESTS - 4)
 
 /* Well-formed requests where the phase or the grant is missing. */
 static void
@@ -847,7 +848,7 @@ add_out_of_state(void)
 static void
 add_unknown(void)
 {
-	static const uint16_t types[] = { 0, 1, 3, 5, 7, 28, 38, 100, 101, 103,
+	static const uint16_t types[] = { 0, 1, 3, 5, 7, 30, 38, 100, 101, 103,
 		105, 200, 201, 301, 65534, 65535 };
 	static const enum phase phases[] = { PRE, SESSION };
 	struct attack *a;

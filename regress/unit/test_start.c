@@ -27,7 +27,8 @@
 static uint8_t the_sk[KEY_SECRET_LEN];
 static struct key_public the_wl[START_WL_MAX + 1];
 static char peer[] = "192.0.2.1 port 4711", conf[] = "/etc/x.json",
-	    chroot_dir[] = "/run/x", sftp[] = "/usr/lib/sftp-server";
+	    chroot_dir[] = "/run/x", sftp[] = "/usr/lib/sftp-server",
+	    disc[] = "http://x", servers[] = "02@a:1";
 
 static const struct start model = {
 	.carrier = PRIV_KK,
@@ -43,6 +44,10 @@ static const struct start model = {
 	.chroot_dir = chroot_dir,
 	.sftp_server = sftp,
 	.sftp_readonly = true,
+	.dmsgport = 22,
+	.dmsgsessions = 3,
+	.dmsgdisc = disc,
+	.dmsg_servers = servers,
 	.sk = the_sk,
 };
 
@@ -67,6 +72,8 @@ free_start(struct start *s)
 	free(s->conf);
 	free(s->chroot_dir);
 	free(s->sftp_server);
+	free(s->dmsgdisc);
+	free(s->dmsg_servers);
 	free((void *)(uintptr_t)s->wl);
 	sodium_free((void *)(uintptr_t)s->sk);
 }
@@ -86,6 +93,10 @@ check_equal(const struct start *a, const struct start *b)
 	assert_string_equal(a->conf, b->conf);
 	assert_string_equal(a->chroot_dir, b->chroot_dir);
 	assert_string_equal(a->sftp_server, b->sftp_server);
+	assert_string_equal(a->dmsgdisc, b->dmsgdisc);
+	assert_string_equal(a->dmsg_servers, b->dmsg_servers);
+	assert_int_equal(a->dmsgport, b->dmsgport);
+	assert_int_equal(a->dmsgsessions, b->dmsgsessions);
 	assert_int_equal(a->sftp_readonly, b->sftp_readonly);
 	assert_int_equal(a->nwl, b->nwl);
 	if (a->nwl != 0)
@@ -206,13 +217,14 @@ test_strings(void **state)
 {
 	char longest[PATH_LIMIT + 2];
 	struct start s = model, got;
-	char **texts[] = { &s.peer, &s.conf, &s.chroot_dir, &s.sftp_server };
+	char **texts[] = { &s.peer, &s.conf, &s.chroot_dir, &s.sftp_server,
+		&s.dmsgdisc };
 	uint8_t *raw;
 	size_t n;
 
 	(void)state;
 	memset(longest, 'x', sizeof(longest));
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		char *kept = *texts[i];
 		char none[] = "";
 
@@ -319,7 +331,7 @@ test_other_messages(void **state)
 	raw[1] = PM_LOG;
 	refuse(raw, n, ERR_STATE);
 	raw[1] = (uint8_t)PM_START;
-	for (unsigned i = PRIV_CONTROL + 1; i < 256; i++) {
+	for (unsigned i = PRIV_OVERLAY + 1; i < 256; i++) {
 		raw[AT_CARRIER] = (uint8_t)i;
 		refuse(raw, n, ERR_RANGE);
 	}
