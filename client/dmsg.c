@@ -162,7 +162,7 @@ ask_for(struct conn *c, const char *uri)
 /* --- the process that moves the bytes --- */
 
 static int
-hand_over(struct conn *c)
+hand_over(struct conn *c, struct dialer *d)
 {
 	int sv[2];
 	pid_t pid;
@@ -177,6 +177,7 @@ hand_over(struct conn *c)
 		signal(SIGHUP, SIG_IGN);
 		close(sv[0]);
 		conn_close(c);
+		identity_free(&d->id);
 		close(STDIN_FILENO);
 		close(STDOUT_FILENO);
 		link_relay(&kept.link, sv[1]);
@@ -193,7 +194,7 @@ hand_over(struct conn *c)
 }
 
 static int
-open_with(struct conn *c, const struct dialer *d, const struct options *o,
+open_with(struct conn *c, struct dialer *d, const struct options *o,
     const char *uri)
 {
 	struct noise_keys keys;
@@ -219,7 +220,7 @@ open_with(struct conn *c, const struct dialer *d, const struct options *o,
 		    c->us);
 		return EXIT_FAILED;
 	}
-	return hand_over(c);
+	return hand_over(c, d);
 }
 
 int
