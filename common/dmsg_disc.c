@@ -22,24 +22,6 @@ static const struct {
 	[DMSG_URL_DMSG] = { "dmsg://", "80" },
 };
 
-/* "<66 hex>" or "<66 hex>:port". */
-static int
-split_key(const char *text, struct dmsg_url *u, char port[ADDR_PORT_MAX])
-{
-	char hex[KEY_PUBLIC_HEX];
-
-	if (strlcpy(hex, text, sizeof(hex)) < sizeof(hex) - 1 ||
-	    hex_decode(hex, u->pk.b, KEY_PUBLIC_LEN) != 0)
-		return ERR_FORMAT;
-	text += sizeof(hex) - 1;
-	if (*text == '\0')
-		return 0;
-	if (*text != ':' ||
-	    strlcpy(port, text + 1, ADDR_PORT_MAX) >= ADDR_PORT_MAX)
-		return ERR_FORMAT;
-	return 0;
-}
-
 static int
 set_port(struct dmsg_url *u, const char *port)
 {
@@ -53,29 +35,73 @@ set_port(struct dmsg_url *u, const char *port)
 	return 0;
 }
 
-/* Bytes that would end the request's line or the field. */
-static bool
-is_clean(const char *text)
+/* "<66 hex>" or "<66 hex>:port". */
+static int
+split_key(struct dmsg_url *u)
 {
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text <= ' ' || *text == 0x7f)
-			return false;
-	return true;
+	const char *port = schemes[u->scheme].port;
+	char hex[KEY_PUBLIC_HEX];
+	int r;
+
+	memcpy(hex, u->authority, sizeof(hex));
+	hex[sizeof(hex) - 1] = '\0';
+	if (hex_decode(hex, u->pk.b, KEY_PUBLIC_LEN) != 0 ||
+	    (u->pk.b[0] != 2 && u->pk.b[0] != 3))
+		return ERR_FORMAT;
+	if (u->authority[sizeof(hex) - 1] == ':')
+		port = u->authority + sizeof(hex);
+	else if (u->authority[sizeof(hex) - 1] != '\0')
+		return ERR_FORMAT;
+	if ((r = set_port(u, port)) != 0)
+		return r;
+	snprintf(u->authority, sizeof(u->authority), "%s:%u", hex, u->port);
+	return 0;
 }
 
 static int
-split_authority(struct dmsg_url *u)
+split_host(struct dmsg_url *u)
 {
 	char port[ADDR_PORT_MAX];
 	int r;
 
-	strlcpy(port, schemes[u->scheme].port, sizeof(port));
-	if (u->scheme == DMSG_URL_DMSG)
-		r = split_key(u->authority, u, port);
-	else
-		r = addr_split(u->authority, schemes[u->scheme].port, u->host,
-		    port);
-	return r == 0 ? set_port(u, port) : r;
+	if ((r = addr_split(u->authority, schemes[u->scheme].port, u->host,
+		 port)) != 0)
+		return r;
+	/* An address with colons wants brackets, in a Host field too. */
+	if (*u->host == '\0' ||
+	    (strchr(u->host, ':') != NULL && *u->authority != '['))
+		return ERR_FORMAT;
+	return set_port(u, port);
+}
+
+/* Printable, and nothing that would have a meaning of its own. */
+static bool
+is_clean(const char *text)
+{
+	for (const char *s = text; *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~')
+			return false;
+	return strpbrk(text, "?#\\") == NULL;
+}
+
+/* What follows the scheme. */
+static int
+split_rest(const char *text, struct dmsg_url *u)
+{
+	size_t n = strcspn(text, "/"), len = strlen(text);
+
+	/* Paths begin with a slash of their own. */
+	while (len > n && text[len - 1] == '/')
+		len--;
+	if (!is_clean(text))
+		return ERR_FORMAT;
+	if (n >= sizeof(u->authority) || len - n >= sizeof(u->base))
+		return ERR_LIMIT;
+	memcpy(u->authority, text, n);
+	memcpy(u->base, text + n, len - n);
+	if (strchr(u->authority, '@') != NULL)
+		return ERR_FORMAT;
+	return u->scheme == DMSG_URL_DMSG ? split_key(u) : split_host(u);
 }
 
 int
@@ -89,20 +115,7 @@ dmsg_disc_url(const char *text, struct dmsg_url *u)
 		if (strncmp(text, schemes[i].prefix, n) != 0)
 			continue;
 		u->scheme = i;
-		text += n;
-		n = strcspn(text, "/");
-		if (!is_clean(text) || n == 0)
-			return ERR_FORMAT;
-		if (n >= sizeof(u->authority) ||
-		    strlcpy(u->base, text + n, sizeof(u->base)) >=
-			sizeof(u->base))
-			return ERR_LIMIT;
-		memcpy(u->authority, text, n);
-		/* Paths begin with a slash of their own. */
-		n = strlen(u->base);
-		if (n > 0 && u->base[n - 1] == '/')
-			u->base[n - 1] = '\0';
-		return split_authority(u);
+		return split_rest(text + n, u);
 	}
 	return ERR_FORMAT;
 }
@@ -113,27 +126,36 @@ static int
 put_request(struct buf *b, const struct dmsg_url *u, const char *method,
     const char *path, const struct buf *json)
 {
-	char head[DMSG_PATH_MAX + ADDR_TEXT_MAX + 512], length[128];
+	char head[DMSG_REQUEST_HEAD_MAX], body[128] = "";
+	size_t n;
 	int r;
 
-	*length = '\0';
 	if (json != NULL)
-		snprintf(length, sizeof(length),
+		snprintf(body, sizeof(body),
 		    "Content-Type: application/json\r\nContent-Length: %zu\r\n",
 		    buf_len(json));
 	snprintf(head, sizeof(head),
 	    "%s %s" PREFIX "%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
 	    "%s\r\n",
-	    method, u->base, path, u->authority, length);
-	if ((r = buf_put(b, head, strlen(head))) != 0 || json == NULL)
+	    method, u->base, path, u->authority, body);
+	n = strlen(head);
+	if ((r = buf_put(b, head, n)) != 0 || json == NULL)
 		return r;
-	return buf_put(b, buf_ptr(json), buf_len(json));
+	if ((r = buf_put(b, buf_ptr(json), buf_len(json))) != 0)
+		(void)buf_trim(b, n);
+	return r;
 }
 
 int
 dmsg_disc_available_servers(struct buf *b, const struct dmsg_url *u)
 {
 	return put_request(b, u, "GET", "/available_servers", NULL);
+}
+
+int
+dmsg_disc_all_servers(struct buf *b, const struct dmsg_url *u)
+{
+	return put_request(b, u, "GET", "/all_servers", NULL);
 }
 
 int
@@ -176,31 +198,35 @@ dmsg_answer_free(struct dmsg_answer *a)
 	buf_free(&a->body);
 }
 
+/* 101 would go on in another protocol. */
 static int
 read_head(struct dmsg_answer *a, struct buf *in)
 {
 	struct http_head h;
 	int r;
 
-	do
-		r = http_get_response(in, &h);
-	while (r == 1 && h.status < 200);
+	while ((r = http_get_response(in, &h)) == 1 && h.status < 200)
+		if (h.status == 101)
+			return ERR_FORMAT;
+		else if (++a->interim > DMSG_INTERIM_MAX)
+			return ERR_LIMIT;
 	if (r != 1)
 		return r;
 	a->status = h.status;
 	a->head_done = true;
 	http_body_init(&a->framing, &h, true);
-	return 1;
+	return a->framing.state == HTTP_LENGTH &&
+		a->framing.left > DMSG_BODY_MAX ?
+	    ERR_LIMIT :
+	    1;
 }
 
-int
-dmsg_answer_read(struct dmsg_answer *a, struct buf *in, bool eof)
+static int
+read_body(struct dmsg_answer *a, struct buf *in, bool eof)
 {
 	struct buf piece;
 	int r;
 
-	if (!a->head_done && (r = read_head(a, in)) != 1)
-		return r;
 	while ((r = http_get_body(&a->framing, in, &piece)) == 1)
 		if ((r = buf_put(&a->body, buf_ptr(&piece), buf_len(&piece))) !=
 		    0)
@@ -209,4 +235,20 @@ dmsg_answer_read(struct dmsg_answer *a, struct buf *in, bool eof)
 		return r;
 	return a->framing.state == HTTP_DONE ||
 	    (eof && a->framing.state == HTTP_UNTIL_EOF);
+}
+
+int
+dmsg_answer_read(struct dmsg_answer *a, struct buf *in, bool eof)
+{
+	int r;
+
+	if (a->error != 0)
+		return a->error;
+	if (a->head_done || (r = read_head(a, in)) == 1)
+		r = read_body(a, in, eof);
+	if (r == 0 && eof)
+		r = ERR_SHORT;
+	if (r < 0)
+		a->error = r;
+	return r;
 }

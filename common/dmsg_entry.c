@@ -2,6 +2,7 @@
 /* Entries of the dmsg discovery, as JSON.  spec: dmsg.md 6.4, 6.5. */
 #include "dmsg_entry.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +60,8 @@ dmsg_put_entry(struct buf *b, const struct dmsg_entry *e, const uint8_t *sig)
 	char head[160];
 	int r;
 
+	if (e->ndelegated > DMSG_DELEGATED_MAX)
+		return ERR_LIMIT;
 	snprintf(head, sizeof(head),
 	    "{\"version\":\"0.0.1\",\"sequence\":%" PRIu64
 	    ",\"timestamp\":%" PRId64 ",\"static\":\"",
@@ -74,14 +77,19 @@ dmsg_put_entry(struct buf *b, const struct dmsg_entry *e, const uint8_t *sig)
 
 /* --- reading --- */
 
-/* One entry, at the outermost level or in the array. */
+/* Entries, one at a time. */
 struct reader {
 	struct dmsg_entry e;
-	bool has_key, in_client, in_server, in_list;
-	int depth; /* of the entry's members */
+	bool open, has_key;
+	int error;				/* what is wrong with it */
+	enum { OTHER, CLIENT, SERVER } section; /* the member that is open */
+	bool in_list;				/* of delegated servers */
+	int depth; /* of entries, -1 where there are none */
+	/* Of a list of entries. */
+	bool is_list;
+	size_t taken;
 	int (*take)(void *, const struct dmsg_entry *);
 	void *arg;
-	bool whole; /* the outermost value was an object or array */
 };
 
 static bool
@@ -99,128 +107,250 @@ read_key(const struct json_event *ev, struct key_public *pk)
 	    (pk->b[0] == 2 || pk->b[0] == 3);
 }
 
-static void
-take_member(struct reader *r, const struct json_event *ev)
+/* Null is zero, as for Go. */
+static int
+read_u64(const struct json_event *ev, uint64_t *n)
 {
-	r->in_client = key_is(ev, "client") && ev->type == JSON_OBJECT;
-	r->in_server = key_is(ev, "server") && ev->type == JSON_OBJECT;
-	r->e.is_client |= r->in_client;
-	r->e.is_server |= r->in_server;
-	if (key_is(ev, "static"))
-		r->has_key = read_key(ev, &r->e.pk);
-	else if (key_is(ev, "sequence") && ev->type == JSON_NUMBER)
-		r->e.sequence = strtoull(ev->text, NULL, 10);
-	else if (key_is(ev, "timestamp") && ev->type == JSON_NUMBER)
-		r->e.timestamp = strtoll(ev->text, NULL, 10);
+	if (ev->type == JSON_NULL)
+		return 0;
+	if (ev->type != JSON_NUMBER)
+		return ERR_FORMAT;
+	errno = 0;
+	if (strspn(ev->text, "0123456789") == ev->len)
+		*n = strtoull(ev->text, NULL, 10);
+	else
+		errno = ERANGE;
+	return errno == 0 ? 0 : ERR_RANGE;
+}
+
+static int
+read_i64(const struct json_event *ev, int64_t *n)
+{
+	if (ev->type == JSON_NULL)
+		return 0;
+	if (ev->type != JSON_NUMBER)
+		return ERR_FORMAT;
+	errno = 0;
+	if (strspn(ev->text, "-0123456789") == ev->len)
+		*n = strtoll(ev->text, NULL, 10);
+	else
+		errno = ERANGE;
+	return errno == 0 ? 0 : ERR_RANGE;
+}
+
+static bool
+is_address(const char *text)
+{
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
+	unsigned long n;
+
+	for (const char *s = text; *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~')
+			return false;
+	if (addr_split(text, NULL, host, port) != 0 || *host == '\0' ||
+	    strspn(port, "0123456789") != strlen(port))
+		return false;
+	n = strtoul(port, NULL, 10);
+	return n > 0 && n <= UINT16_MAX;
 }
 
 static void
-take_inner(struct reader *r, const struct json_event *ev)
+read_address(const struct json_event *ev, char address[ADDR_TEXT_MAX])
 {
-	r->in_list = r->in_client && key_is(ev, "delegated_servers") &&
-	    ev->type == JSON_ARRAY;
-	if (r->in_server && key_is(ev, "address") && ev->type == JSON_STRING &&
-	    ev->len < sizeof(r->e.address) &&
-	    strpbrk(ev->text, " \t\r\n") == NULL)
-		strlcpy(r->e.address, ev->text, sizeof(r->e.address));
+	if (ev->type == JSON_STRING && ev->len < ADDR_TEXT_MAX &&
+	    is_address(ev->text))
+		memcpy(address, ev->text, ev->len + 1);
 }
 
 static void
-take_delegated(struct reader *r, const struct json_event *ev)
+take_server(struct dmsg_entry *e, const struct json_event *ev)
 {
-	struct dmsg_entry *e = &r->e;
+	if (key_is(ev, "address"))
+		read_address(ev, e->address);
+	else if (key_is(ev, "address_v6"))
+		read_address(ev, e->address_v6);
+	else if (key_is(ev, "availableSessions") &&
+	    (read_i64(ev, &e->available) != 0 || e->available < 0))
+		e->available = 0;
+}
 
+static void
+take_delegated(struct dmsg_entry *e, const struct json_event *ev)
+{
 	if (e->ndelegated < DMSG_DELEGATED_MAX &&
 	    read_key(ev, &e->delegated[e->ndelegated]))
 		e->ndelegated++;
 }
 
 static void
+take_member(struct reader *r, const struct json_event *ev)
+{
+	int error = 0;
+
+	r->section = OTHER;
+	if (key_is(ev, "client") && ev->type == JSON_OBJECT) {
+		r->section = CLIENT;
+		r->e.is_client = true;
+	} else if (key_is(ev, "server") && ev->type == JSON_OBJECT) {
+		r->section = SERVER;
+		r->e.is_server = true;
+	} else if (key_is(ev, "static"))
+		r->has_key = read_key(ev, &r->e.pk);
+	else if (key_is(ev, "sequence"))
+		error = read_u64(ev, &r->e.sequence);
+	else if (key_is(ev, "timestamp"))
+		error = read_i64(ev, &r->e.timestamp);
+	if (error != 0)
+		r->error = error;
+}
+
+/* What stands in an entry, so many levels below it. */
+static void
+take_inner(struct reader *r, const struct json_event *ev, int level)
+{
+	if (level == 1)
+		take_member(r, ev);
+	else if (level == 2) {
+		r->in_list = r->section == CLIENT && ev->type == JSON_ARRAY &&
+		    key_is(ev, "delegated_servers");
+		if (r->section == SERVER)
+			take_server(&r->e, ev);
+	} else if (level == 3 && r->in_list)
+		take_delegated(&r->e, ev);
+}
+
+static void
 begin_entry(struct reader *r)
 {
 	memset(&r->e, 0, sizeof(r->e));
-	r->has_key = r->in_client = r->in_server = r->in_list = false;
+	r->open = true;
+	r->has_key = r->in_list = false;
+	r->error = 0;
+	r->section = OTHER;
+}
+
+static int
+end_entry(struct reader *r)
+{
+	r->open = false;
+	if (r->take == NULL || !r->has_key || r->error != 0 ||
+	    *r->e.address == '\0' || r->taken == DMSG_SERVERS_MAX)
+		return 0;
+	r->taken++;
+	return r->take(r->arg, &r->e);
 }
 
 static int
 on_event(void *arg, const struct json_event *ev)
 {
 	struct reader *r = arg;
-	int at = ev->depth - r->depth;
+	int level = ev->depth - r->depth;
 
-	if (ev->depth == 0 && ev->type != JSON_END)
-		r->whole =
-		    ev->type == (r->depth == 1 ? JSON_OBJECT : JSON_ARRAY);
-	if (at == -1 && ev->type == JSON_OBJECT)
+	if (level == 0 && ev->type == JSON_OBJECT)
 		begin_entry(r);
-	else if (at == -1 && ev->type == JSON_END && r->take != NULL &&
-	    r->has_key && *r->e.address != '\0')
-		return r->take(r->arg, &r->e);
-	else if (at == 0 && ev->type != JSON_END)
-		take_member(r, ev);
-	else if (at == 1 && ev->type != JSON_END)
-		take_inner(r, ev);
-	else if (at == 2 && r->in_list)
-		take_delegated(r, ev);
+	else if (level == 0 && ev->type == JSON_END && r->open)
+		return end_entry(r);
+	else if (level > 0 && ev->type != JSON_END && r->open)
+		take_inner(r, ev, level);
+	return 0;
+}
+
+/* Finds the list, then entries are one level deeper. */
+static int
+on_list_event(void *arg, const struct json_event *ev)
+{
+	struct reader *r = arg;
+
+	if (r->depth != -1 && ev->depth >= r->depth)
+		return on_event(r, ev);
+	r->depth = -1;
+	if (ev->depth != 0 && (ev->depth != 1 || !key_is(ev, "dmsg_servers")))
+		return 0;
+	if (ev->type == JSON_ARRAY || ev->type == JSON_NULL)
+		r->is_list = true;
+	if (ev->type == JSON_ARRAY)
+		r->depth = ev->depth + 1;
 	return 0;
 }
 
 static int
-parse(const struct buf *json, struct reader *r)
+parse(const struct buf *json, json_handler *handle, void *arg)
 {
-	int e = json_parse((const char *)buf_ptr(json), buf_len(json), on_event,
-	    r, NULL, 0);
-
-	return e != 0 ? e : r->whole ? 0 : ERR_FORMAT;
+	return json_parse((const char *)buf_ptr(json), buf_len(json), handle,
+	    arg, NULL, 0);
 }
 
 int
 dmsg_get_entry(const struct buf *json, struct dmsg_entry *e)
 {
-	struct reader r = { .depth = 1 };
-	int error = parse(json, &r);
+	struct reader r = { .depth = 0 };
+	int error;
 
+	if ((error = parse(json, on_event, &r)) == 0)
+		error = r.has_key ? r.error : ERR_FORMAT;
+	if (error != 0)
+		memset(&r.e, 0, sizeof(r.e));
 	*e = r.e;
-	return error != 0 ? error : r.has_key ? 0 : ERR_FORMAT;
+	return error;
 }
 
 int
 dmsg_get_servers(const struct buf *json,
     int (*take)(void *, const struct dmsg_entry *), void *arg)
 {
-	struct reader r = { .depth = 2, .take = take, .arg = arg };
+	struct reader r = { .depth = -1, .take = take, .arg = arg };
+	int error = parse(json, on_list_event, &r);
 
-	return parse(json, &r);
+	return error != 0 ? error : r.is_list ? 0 : ERR_FORMAT;
 }
 
 /* --- refusals --- */
 
-struct refusal {
-	char message[256];
+#define MESSAGE_MAX 256
+
+/* spec: dmsg.md 6.3; some have a prefix. */
+static const struct {
+	const char *text;
+	enum dmsg_error error;
+} refusals[] = {
+	{ "entry of public key is not found", DMSG_ERROR_NOT_FOUND },
+	{ "sequence field of new entry is not", DMSG_ERROR_SEQUENCE },
+	{ "entry timestamp is not greater than previous",
+	    DMSG_ERROR_TIMESTAMP },
 };
 
 static int
 on_refusal(void *arg, const struct json_event *ev)
 {
-	struct refusal *f = arg;
+	char *message = arg;
 
 	if (ev->depth == 1 && key_is(ev, "message") && ev->type == JSON_STRING)
-		strlcpy(f->message, ev->text, sizeof(f->message));
+		snprintf(message, MESSAGE_MAX, "%s", ev->text);
 	return 0;
+}
+
+/* It may go to somebody's terminal. */
+static void
+make_printable(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
 }
 
 enum dmsg_error
 dmsg_get_error(const struct buf *json, char *message, size_t len)
 {
-	struct refusal f = { .message = "an answer that is not understood" };
+	char text[MESSAGE_MAX] = "";
 
-	(void)json_parse((const char *)buf_ptr(json), buf_len(json), on_refusal,
-	    &f, NULL, 0);
+	if (parse(json, on_refusal, text) != 0 || *text == '\0')
+		snprintf(text, sizeof(text),
+		    "an answer that is not understood");
+	make_printable(text);
 	if (len != 0)
-		strlcpy(message, f.message, len);
-	if (strcmp(f.message, "entry of public key is not found") == 0)
-		return DMSG_ERROR_NOT_FOUND;
-	if (strstr(f.message, "sequence field of new entry") != NULL)
-		return DMSG_ERROR_SEQUENCE;
+		snprintf(message, len, "%s", text);
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		if (strstr(text, refusals[i].text) != NULL)
+			return refusals[i].error;
 	return DMSG_ERROR_OTHER;
 }

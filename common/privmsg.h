@@ -87,7 +87,7 @@ enum privmsg_type {
 	/*
 	 * Overlay's child to its monitor.
 	 *
-	 * OV_CONNECT [fewer than PRIV_CONNECTS_MAX] host string, port u16.
+	 * OV_CONNECT host string, port u16; fails from PRIV_CONNECTS_MAX on.
 	 * Answer: error text; if empty, with a connected TCP socket.
 	 */
 	PM_OV_CONNECT = 40,
@@ -201,7 +201,7 @@ enum priv_grant {
 
 enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
 
-#define PRIV_CONNECTS_MAX    8
+#define PRIV_CONNECTS_MAX    16 /* connections that are being made */
 #define PRIV_SLOTS_MAX	     8 /* handshakes with servers at once */
 #define PRIV_STATUS_MAX	     16384
 #define PRIV_ENTRIES_PER_MIN 30 /* signatures for our entry */

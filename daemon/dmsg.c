@@ -111,9 +111,9 @@ on_connect(evutil_socket_t fd, short what, void *arg)
 	struct ov *o = arg;
 
 	(void)fd, (void)what;
+	arm(o->connect_ev, CONNECT_MS);
 	server_connect_more(o);
 	status_tell(o);
-	arm(o->connect_ev, CONNECT_MS);
 	/* When all that are known fail, there may be others by now. */
 	if (server_live(o) == 0 && o->discovery.scheme != DMSG_URL_DMSG &&
 	    !ask_busy(o) && !event_pending(o->servers_ev, EV_TIMEOUT, NULL))

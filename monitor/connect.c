@@ -190,8 +190,10 @@ connect_start(struct monitor *m, uint16_t id, const char *host, uint16_t port,
 	char service[8];
 	int sv[2];
 
-	if (c == NULL)
-		return ERR_LIMIT;
+	if (c == NULL) {
+		done(m, id, -1, "too many connections at once");
+		return 0;
+	}
 	snprintf(service, sizeof(service), "%u", port);
 	if (privmsg_pair(sv) != 0)
 		return ERR_SYS;

@@ -112,6 +112,7 @@ type session struct {
 func newSession(c *Conn, client bool) (*session, error) {
 	conf := yamux.DefaultConfig()
 	conf.LogOutput = io.Discard
+	conf.AcceptBacklog = 1024
 	s := &session{peer: c.Peer, send: c.send, recv: c.recv}
 	var err error
 	if client {

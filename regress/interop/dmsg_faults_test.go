@@ -7,6 +7,7 @@ package interop
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -57,6 +58,7 @@ func (o *overlay) published(t testing.TB, h *dmsgHost, servers ...int) {
 }
 
 func TestDmsgAlteredObjects(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
 	s := o.servers[0]
 	var fault atomic.Pointer[func(obj []byte, response bool) [][]byte]
@@ -131,6 +133,7 @@ func TestDmsgAlteredObjects(t *testing.T) {
 }
 
 func TestDmsgServerDies(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 2)
 	h := o.host(t, nil).ready(t)
 	o.published(t, h, 0, 1)
@@ -172,6 +175,7 @@ func TestDmsgServerDies(t *testing.T) {
 }
 
 func TestDmsgMuteServer(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
 	o.addServer(t, &DmsgServer{Key: NewKey(), Mute: true})
 	h := o.host(t, nil)
@@ -190,6 +194,7 @@ func TestDmsgMuteServer(t *testing.T) {
 }
 
 func TestDmsgOldServer(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 0)
 	o.addServer(t, &DmsgServer{Key: NewKey(), OldStyle: true})
 	h := o.host(t, nil).ready(t)
@@ -203,6 +208,7 @@ func TestDmsgOldServer(t *testing.T) {
 // --- discoveries ---
 
 func TestDmsgDiscoveryLate(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -283,6 +289,7 @@ func TestDmsgDiscoveryMad(t *testing.T) {
 }
 
 func TestDmsgDiscoveryLies(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
 	good := o.addrs[0]
 	refused, err := net.Listen("tcp", "127.0.0.1:0")
@@ -319,22 +326,109 @@ func TestDmsgDiscoveryLies(t *testing.T) {
 	h.steady(t)
 }
 
-func TestDmsgManyDeadServers(t *testing.T) {
+// One session is wanted, and nearly all servers refuse it.
+func TestDmsgDeadServers(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
-	for range 500 {
+	for range 80 {
 		o.disc.AddServer(NewKey().PK, "127.0.0.1:1")
 	}
-	h := o.host(t, map[string]any{"dmsgsessions": 1})
-	start := time.Now()
-	for time.Since(start) < 30*time.Second && !h.said("Reachable over dmsg") {
-		time.Sleep(50 * time.Millisecond)
+	h := o.host(t, nil).ready(t)
+	h.serves(t, o.client(t, h.client, 0))
+	h.steady(t)
+}
+
+// Servers that do not even refuse take up no connection that others need.
+func TestDmsgBlackHoles(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(t, 1)
+	hole := blackHole(t)
+	for range 7 {
+		o.disc.AddServer(NewKey().PK, hole)
 	}
-	h.ready(t)
-	t.Logf("ready after %v", time.Since(start))
+	h := o.host(t, map[string]any{"dmsgsessions": 8}).ready(t)
+	h.serves(t, o.client(t, h.client, 0))
+	for range 20 {
+		o.disc.AddServer(NewKey().PK, hole)
+	}
+	o.kill(0)
+	time.Sleep(4 * time.Second)
+	h.steady(t)
+}
+
+// blackHole gives an address that takes no connection and refuses none.
+func blackHole(t testing.TB) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	sa, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := fmt.Sprint("127.0.0.1:", sa.(*syscall.SockaddrInet4).Port)
+	for range 5 {
+		c, err := net.DialTimeout("tcp", addr, 300*time.Millisecond)
+		if err != nil {
+			return addr
+		}
+		t.Cleanup(func() { c.Close() })
+	}
+	t.Skip("a full queue takes connections here")
+	return ""
+}
+
+// A list of more servers than are remembered, all dead: later ones get in.
+func TestDmsgServersAnew(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(t, 1)
+	var asked atomic.Int32
+	o.disc.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "_servers") || asked.Add(1) > 1 {
+			return false
+		}
+		var lies []DmsgEntry
+		for i := range 3000 {
+			lies = append(lies, DmsgEntry{Version: "0.0.1", Static: fmt.Sprintf("02%064x", i),
+				Server: &DmsgEntryServer{Address: "127.0.0.1:1"}})
+		}
+		_ = json.NewEncoder(w).Encode(lies)
+		return true
+	}
+	h := o.host(t, map[string]any{"dmsgsessions": 8}).ready(t)
+	h.serves(t, o.client(t, h.client, 0))
+	h.steady(t)
+}
+
+// Sessions that come and go for a minute: the entry follows all the while.
+func TestDmsgPublishLimit(t *testing.T) {
+	slow(t)
+	o := newOverlay(t, 6)
+	h := o.host(t, nil).ready(t)
+	for start := time.Now(); time.Since(start) < 75*time.Second; {
+		wrote := o.disc.Written()
+		for i := range 20 {
+			o.servers[i%6].Cut()
+			time.Sleep(300 * time.Millisecond)
+		}
+		if o.disc.Written() == wrote {
+			t.Error("nothing was published for 6 s")
+		}
+	}
+	o.published(t, h, 0, 1, 2, 3, 4, 5)
 	h.steady(t)
 }
 
 func TestDmsgEntryConflict(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
 	key := NewKey()
 	future := time.Now().Add(24 * time.Hour).UnixNano()
@@ -364,6 +458,7 @@ func TestDmsgEntryConflict(t *testing.T) {
 }
 
 func TestDmsgPublishStorm(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 2)
 	h := o.host(t, nil).ready(t)
 	o.published(t, h, 0, 1)
@@ -492,23 +587,39 @@ func TestDmsgStalledReader(t *testing.T) {
 	h.steady(t)
 }
 
+// silent opens streams at once and leaves them.
+func silent(t testing.TB, s *DmsgServer, host [33]byte, n int) (held []net.Conn) {
+	t.Helper()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			st, err := s.Open(host)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			held = append(held, st)
+		})
+	}
+	wg.Wait()
+	return held
+}
+
+// Streams without a request, more of them than may wait.
 func TestDmsgSilentStreams(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
 	s := o.servers[0]
 	h := o.host(t, nil).ready(t)
 	before := s.session(h.key.PK)
 	c := o.client(t, h.client, 0)
-	var held []net.Conn
-	for range 200 {
-		st, err := s.Open(h.key.PK)
-		if err != nil {
-			t.Fatal(err)
-		}
-		held = append(held, st)
-	}
+	held := silent(t, s, h.key.PK, 600)
 	h.serves(t, c)
-	for i, st := range held[:100] {
-		_, _ = st.Write(make([]byte, i))
+	for i, st := range held[:300] {
+		_, _ = st.Write(make([]byte, i%90))
 	}
 	h.serves(t, c)
 	for _, st := range held {
@@ -519,4 +630,110 @@ func TestDmsgSilentStreams(t *testing.T) {
 		t.Error("the session did not stay")
 	}
 	h.steady(t)
+}
+
+// They end after a while; a request begun does not save them.
+func TestDmsgRequestLate(t *testing.T) {
+	slow(t)
+	o := newOverlay(t, 1)
+	h := o.host(t, nil).ready(t)
+	held := silent(t, o.servers[0], h.key.PK, 20)
+	var wg sync.WaitGroup
+	for i, st := range held {
+		_, _ = st.Write([]byte{1, 0, 7, 7, 7}[:i%6])
+		wg.Go(func() { ends(t, st, 65*time.Second) })
+	}
+	wg.Wait()
+	h.serves(t, o.client(t, h.client, 0))
+	h.steady(t)
+}
+
+// A discovery that takes questions and never answers.
+func TestDmsgDiscoveryMute(t *testing.T) {
+	slow(t)
+	o := newOverlay(t, 1)
+	var asked [2]atomic.Int32
+	o.disc.Answer = func(_ http.ResponseWriter, r *http.Request) bool {
+		i := 0
+		if r.Method != http.MethodGet {
+			i = 1
+		}
+		if asked[i].Add(1) == 1 {
+			<-r.Context().Done()
+			return true
+		}
+		return false
+	}
+	h := o.host(t, nil)
+	for range 5 {
+		if !h.said("Reachable over dmsg") {
+			time.Sleep(10 * time.Second)
+		}
+	}
+	h.ready(t)
+	h.serves(t, o.client(t, h.client, 0))
+	h.steady(t)
+}
+
+// A server that shakes hands and then makes no sense: the good one is kept,
+// and the other is not hammered.
+func TestDmsgServerGarbage(t *testing.T) {
+	t.Parallel()
+	for name, what := range map[string][]byte{
+		"garbage":  bytes.Repeat([]byte{0xa5}, 100000),
+		"close":    {},
+		"go away":  {0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+		"ping":     bytes.Repeat([]byte{0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1}, 20000),
+		"no data":  {0, 0, 0, 1, 0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff},
+		"our side": {0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0},
+		"version":  {9, 1, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOverlay(t, 1)
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { l.Close() })
+			k := NewKey()
+			var times atomic.Int32
+			go serveGarbage(l, k, what, &times)
+			o.disc.AddServer(k.PK, l.Addr().String())
+			h := o.host(t, map[string]any{"dmsgsessions": 2}).ready(t)
+			start := time.Now()
+			for time.Since(start) < 5*time.Second {
+				h.serves(t, o.client(t, h.client, 0))
+				time.Sleep(500 * time.Millisecond)
+			}
+			if n := times.Load(); n == 0 || n > 6 {
+				t.Errorf("connected %d times in 5 s", n)
+			}
+			if o.servers[0].session(h.key.PK) == nil || h.count(o.addrs[0]+": session is up") != 1 {
+				t.Error("the good session did not stay")
+			}
+			h.steady(t)
+		})
+	}
+}
+
+func serveGarbage(l net.Listener, k Key, what []byte, times *atomic.Int32) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		times.Add(1)
+		go func() {
+			defer c.Close()
+			if _, err := Accept(c, k, Payloads{}); err != nil {
+				return
+			}
+			time.Sleep(200 * time.Millisecond)
+			_, _ = c.Write(what)
+			if len(what) > 0 {
+				_, _ = io.Copy(io.Discard, c)
+			}
+		}()
+	}
 }

@@ -94,6 +94,7 @@ func (r *recorded) Write(p []byte) (int, error) {
 }
 
 func TestDmsgReplay(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
 	s := o.servers[0]
 	h := o.host(t, map[string]any{"handshake_timeout": 3}).ready(t)
@@ -167,6 +168,7 @@ func TestDmsgReplay(t *testing.T) {
 }
 
 func TestDmsgUnlisted(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
 	h := o.host(t, nil).ready(t)
 	stranger := o.client(t, NewKey(), 0)
@@ -259,6 +261,7 @@ func badBytes(s *session, good []byte) map[string][]byte {
 }
 
 func TestDmsgBadRequests(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
 	s := o.servers[0]
 	// A stream that is refused as it should be is not closed by its limit.
