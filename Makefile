@@ -219,6 +219,8 @@ install: all
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-monitor
 	$(INSTALL) -D -m 755 $(BIN)/skyptyd-net \
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-net
+	$(INSTALL) -D -m 755 $(BIN)/skyptyd-dmsg \
+		$(DESTDIR)$(LIBEXECDIR)/skyptyd-dmsg
 	$(INSTALL) -D -m 644 daemon/skyptyd.8 $(DESTDIR)$(MANDIR)/man8/skyptyd.8
 	$(INSTALL) -D -m 644 client/skypty.1 $(DESTDIR)$(MANDIR)/man1/skypty.1
 	ln -sf skypty.1 $(DESTDIR)$(MANDIR)/man1/skypty-ssh.1
@@ -247,6 +249,7 @@ uninstall:
 		$(DESTDIR)$(BINDIR)/skypty-ssh \
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-monitor \
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-net \
+		$(DESTDIR)$(LIBEXECDIR)/skyptyd-dmsg \
 		$(DESTDIR)$(MANDIR)/man8/skyptyd.8 \
 		$(DESTDIR)$(MANDIR)/man1/skypty.1 \
 		$(DESTDIR)$(MANDIR)/man1/skypty-ssh.1 \

@@ -16,14 +16,14 @@
 #include "common/aead.h"
 #include "common/err.h"
 
-#define SETTLE_MS	   1000 /* changes of sessions are gathered so long */
-#define PUBLISH_MIN_MS	   1000
-#define PUBLISH_MAX_MS	   30000
-#define SERVERS_MIN_MS	   1000
-#define SERVERS_MAX_MS	   20000
-#define CONNECT_MS	   2000 /* looking for a server that may be tried again */
-#define SOON_MS		   100	/* before the next one is tried */
-#define TRIES_MAX	   5	/* for a sequence that somebody else took */
+#define SETTLE_MS      1000 /* changes of sessions are gathered so long */
+#define PUBLISH_MIN_MS 1000
+#define PUBLISH_MAX_MS 30000
+#define SERVERS_MIN_MS 1000
+#define SERVERS_MAX_MS 20000
+#define CONNECT_MS     2000 /* looking for a server that may be tried again */
+#define SOON_MS	       100  /* before the next one is tried */
+#define TRIES_MAX      5    /* for a sequence that somebody else took */
 /* PRIV_ENTRIES_PER_MIN is never reached: so many at once, then one a while. */
 #define SIGN_BURST	   8
 #define SIGN_MS		   3000

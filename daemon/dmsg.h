@@ -188,7 +188,7 @@ struct ov {
 	struct buf posted; /* our entry as it was posted last */
 	unsigned tries;
 	int64_t publish_ms, servers_ms; /* pauses after failures */
-	int64_t signed_ms; /* when what was signed is paid for */
+	int64_t signed_ms;		/* when what was signed is paid for */
 	bool ready, stopping, dirty;
 	struct event *publish_ev, *servers_ev, *connect_ev, *tick_ev;
 	int64_t published_ms; /* when our entry was accepted last, 0 never */

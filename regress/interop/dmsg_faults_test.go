@@ -40,6 +40,15 @@ func (o *overlay) revive(t testing.TB, i int) {
 	go o.servers[i].Serve(l)
 }
 
+// readyWithin gives a host more time than usual.
+func (h *dmsgHost) readyWithin(t testing.TB, limit time.Duration) {
+	t.Helper()
+	for start := time.Now(); time.Since(start) < limit && !h.said("Reachable over dmsg"); {
+		time.Sleep(50 * time.Millisecond)
+	}
+	h.ready(t)
+}
+
 // published waits for an entry that names just these servers.
 func (o *overlay) published(t testing.TB, h *dmsgHost, servers ...int) {
 	t.Helper()
@@ -230,6 +239,8 @@ func TestDmsgDiscoveryLate(t *testing.T) {
 }
 
 func TestDmsgDiscoveryMad(t *testing.T) {
+	t.Parallel()
+	checks := map[string]func(*testing.T){} // the hosts run side by side
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
 		"500":     func(w http.ResponseWriter, _ *http.Request) { say(w, 500, "something unexpected happened") },
 		"garbage": func(w http.ResponseWriter, _ *http.Request) { w.Write(bytes.Repeat([]byte{'[', 0xff, '{', 0}, 999)) },
@@ -263,28 +274,31 @@ func TestDmsgDiscoveryMad(t *testing.T) {
 			fmt.Fprint(w, "{}]")
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			o := newOverlay(t, 1)
-			// Mad where it is asked for servers, for our entry, and when it is told.
-			var asked [3]atomic.Int32
-			o.disc.Answer = func(w http.ResponseWriter, r *http.Request) bool {
-				i := 1
-				if strings.HasSuffix(r.URL.Path, "_servers") {
-					i = 0
-				} else if r.Method != http.MethodGet {
-					i = 2
-				}
-				if asked[i].Add(1) > 1 || r.Method == http.MethodDelete {
-					return false
-				}
-				answer(w, r)
-				return true
+		o := newOverlay(t, 1)
+		// Mad where it is asked for servers, for our entry, and when it is told.
+		var asked [3]atomic.Int32
+		o.disc.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+			i := 1
+			if strings.HasSuffix(r.URL.Path, "_servers") {
+				i = 0
+			} else if r.Method != http.MethodGet {
+				i = 2
 			}
-			h := o.host(t, nil).ready(t)
+			if asked[i].Add(1) > 1 || r.Method == http.MethodDelete {
+				return false
+			}
+			answer(w, r)
+			return true
+		}
+		h := o.host(t, nil)
+		checks[name] = func(t *testing.T) {
+			h.ready(t)
 			h.serves(t, o.client(t, h.client, 0))
 			h.steady(t)
-		})
+		}
+	}
+	for name, check := range checks {
+		t.Run(name, check)
 	}
 }
 
@@ -403,7 +417,8 @@ func TestDmsgServersAnew(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(lies)
 		return true
 	}
-	h := o.host(t, map[string]any{"dmsgsessions": 8}).ready(t)
+	h := o.host(t, map[string]any{"dmsgsessions": 8})
+	h.readyWithin(t, 40*time.Second)
 	h.serves(t, o.client(t, h.client, 0))
 	h.steady(t)
 }
@@ -665,21 +680,17 @@ func TestDmsgDiscoveryMute(t *testing.T) {
 		return false
 	}
 	h := o.host(t, nil)
-	for range 5 {
-		if !h.said("Reachable over dmsg") {
-			time.Sleep(10 * time.Second)
-		}
-	}
-	h.ready(t)
+	h.readyWithin(t, 70*time.Second)
 	h.serves(t, o.client(t, h.client, 0))
 	h.steady(t)
 }
 
-// A server that shakes hands and then makes no sense: the good one is kept,
-// and the other is not hammered.
+// Servers that shake hands and then make no sense: the good one is kept, and
+// the others are not hammered.
 func TestDmsgServerGarbage(t *testing.T) {
 	t.Parallel()
-	for name, what := range map[string][]byte{
+	o := newOverlay(t, 1)
+	all := map[string][]byte{
 		"garbage":  bytes.Repeat([]byte{0xa5}, 100000),
 		"close":    {},
 		"go away":  {0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
@@ -687,34 +698,34 @@ func TestDmsgServerGarbage(t *testing.T) {
 		"no data":  {0, 0, 0, 1, 0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff},
 		"our side": {0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0},
 		"version":  {9, 1, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			o := newOverlay(t, 1)
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { l.Close() })
-			k := NewKey()
-			var times atomic.Int32
-			go serveGarbage(l, k, what, &times)
-			o.disc.AddServer(k.PK, l.Addr().String())
-			h := o.host(t, map[string]any{"dmsgsessions": 2}).ready(t)
-			start := time.Now()
-			for time.Since(start) < 5*time.Second {
-				h.serves(t, o.client(t, h.client, 0))
-				time.Sleep(500 * time.Millisecond)
-			}
-			if n := times.Load(); n == 0 || n > 6 {
-				t.Errorf("connected %d times in 5 s", n)
-			}
-			if o.servers[0].session(h.key.PK) == nil || h.count(o.addrs[0]+": session is up") != 1 {
-				t.Error("the good session did not stay")
-			}
-			h.steady(t)
-		})
 	}
+	times := map[string]*atomic.Int32{}
+	for name, what := range all {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		k := NewKey()
+		times[name] = &atomic.Int32{}
+		go serveGarbage(l, k, what, times[name])
+		o.disc.AddServer(k.PK, l.Addr().String())
+	}
+	h := o.host(t, map[string]any{"dmsgsessions": 8}).ready(t)
+	c := o.client(t, h.client, 0)
+	for range 10 {
+		h.serves(t, c)
+		time.Sleep(500 * time.Millisecond)
+	}
+	for name, n := range times {
+		if n := n.Load(); n == 0 || n > 8 {
+			t.Errorf("%s: connected %d times", name, n)
+		}
+	}
+	if h.count(o.addrs[0]+": session is up") != 1 {
+		t.Error("the good session did not stay")
+	}
+	h.steady(t)
 }
 
 func serveGarbage(l net.Listener, k Key, what []byte, times *atomic.Int32) {
