@@ -3,16 +3,17 @@
 # Completion for bash: commands, flags, the names in ~/.config/skypty/config,
 # and what is on this machine.  Nothing is asked of a host.
 
-_skypty_commands="shell start exec cp ssh sftp fs config whitelist
+_skypty_commands="shell start exec cp ssh sftp fs config dmsg whitelist
 whitelist-add whitelist-remove host keygen pk version help"
 
 # Flags that take a value, and those that do not.
 _skypty_valued="-s --sk -i --identity -e --env -t --timeout -p --port
 --transport --scheme --via -n --clinet -r --cliaddr --confpath -c --cmd -a
---args --escape -F --config"
+--args --escape -F --config --addr --dmsgdisc --dmsg-servers"
 _skypty_plain="--visor-key --no-visor-key --no-pty --no-stdin -q --quiet -v
---verbose"
-_skypty_cp_valued="-s --sk -i --identity -F --config --port"
+--verbose --standalone"
+_skypty_cp_valued="-s --sk -i --identity -F --config --port --dmsgdisc
+--dmsg-servers"
 _skypty_cp_plain="-r --recursive -p --preserve --resume -q --quiet -v --verbose
 --visor-key --no-visor-key"
 _skypty_fs_valued="--remote-root --attr-ttl --entry-ttl"
