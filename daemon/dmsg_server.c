@@ -14,6 +14,7 @@
 
 #define PAUSE_MS     1000 /* before a server is tried once more; doubled */
 #define PAUSE_MAX_MS 60000
+#define QUIET_MS     200 /* between failures that are told */
 
 static void on_readable(evutil_socket_t, short, void *);
 static void on_writable(evutil_socket_t, short, void *);
@@ -130,6 +131,20 @@ free_session(struct session *s)
 	explicit_bzero(s->keys, sizeof(s->keys));
 }
 
+/* Of many failures at once some are told: they drive out nothing else. */
+static void
+log_end(struct ov *o, const struct server *sv, bool was_up, const char *why)
+{
+	int64_t now = ov_now_ms();
+
+	if (!was_up && now < o->quiet_ms)
+		return;
+	if (!was_up)
+		o->quiet_ms = now + QUIET_MS;
+	ov_log(o, LOG_LEVEL_INFO, "dmsg server %s: %s%s", sv->address,
+	    was_up ? "session lost: " : "", why);
+}
+
 static void
 end_session(struct session *s, const char *why)
 {
@@ -139,8 +154,7 @@ end_session(struct session *s, const char *why)
 	int shift = sv->failures < 6 ? sv->failures : 6;
 	int64_t pause = (int64_t)PAUSE_MS << shift;
 
-	ov_log(o, LOG_LEVEL_INFO, "dmsg server %s: %s%s", sv->address,
-	    was_up ? "session lost: " : "", why);
+	log_end(o, sv, was_up, why);
 	free_session(s);
 	sv->used = false;
 	sv->failures = was_up ? 1 : sv->failures + 1;

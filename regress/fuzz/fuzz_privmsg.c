@@ -22,6 +22,9 @@ free_start(struct start *s)
 	free(s->peer);
 	free(s->conf);
 	free(s->chroot_dir);
+	free(s->sftp_server);
+	free(s->dmsgdisc);
+	free(s->dmsg_servers);
 }
 
 /* Through a real socket pair, whole or cut off. */

@@ -158,8 +158,9 @@ func TestDmsgServerDies(t *testing.T) {
 	if err := sh.Call("pty.Start", CommandReq{Name: "sh"}, &empty); err != nil {
 		t.Fatal(err)
 	}
-	sh.write("echo pid=$$,\n")
-	_, text, _ := strings.Cut(sh.until(","+"\r\n"), "\npid=")
+	sh.write("echo pid=$$,do''ne\n") // what is echoed reads otherwise
+	_, text, _ := strings.Cut(sh.until(",done"), "pid=")
+	text = text[strings.LastIndexByte(text, '=')+1:]
 	pid, err := strconv.Atoi(text[:max(0, strings.IndexByte(text, ','))])
 	if err != nil {
 		t.Fatalf("%q", text)
@@ -530,19 +531,16 @@ func oneOfMany(h *dmsgHost, c *DmsgClient, i int, want string, open *sync.WaitGr
 		service = StreamURIs[0]
 	}
 	st, err := c.DialStream(h.key.PK, 22)
-	if err == nil {
-		defer st.Close()
-		var answer byte
-		if answer, err = Open(st, service); err == nil && answer != 0 {
-			err = fmt.Errorf("mux: %d", answer)
-		}
-	}
 	open.Done()
 	if err != nil {
 		return err
 	}
+	defer st.Close()
 	open.Wait()
 	_ = st.SetDeadline(time.Now().Add(time.Minute))
+	if answer, err := Open(st, service); err != nil || answer != 0 {
+		return fmt.Errorf("mux: %d, %v", answer, err)
+	}
 	var got []byte
 	if i%2 == 0 {
 		var out bytes.Buffer

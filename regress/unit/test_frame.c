@@ -324,6 +324,7 @@ open_all(struct buf *wire, struct buf *plain)
 		assert_int_equal(fk.counter, ++n);
 	}
 	assert_int_equal(buf_len(wire), 0);
+	frame_key_wipe(&fk);
 	return n;
 }
 
@@ -353,6 +354,7 @@ test_seal_sizes(void **state)
 		assert_int_equal(fk.counter, frames);
 		assert_int_equal(open_all(&wire, &back), frames);
 		check_pattern(&back, sizes[i]);
+		frame_key_wipe(&fk);
 		buf_free(&plain);
 		buf_free(&wire);
 		buf_free(&back);
