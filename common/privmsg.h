@@ -202,7 +202,7 @@ enum priv_grant {
 enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
 
 #define PRIV_CONNECTS_MAX    16 /* connections that are being made */
-#define PRIV_SLOTS_MAX	     8 /* handshakes with servers at once */
+#define PRIV_SLOTS_MAX	     8	/* handshakes with servers at once */
 #define PRIV_STATUS_MAX	     16384
 #define PRIV_ENTRIES_PER_MIN 30 /* signatures for our entry */
 #define PRIV_SERVERS_MAX     64 /* in our entry, in the configuration */

@@ -189,7 +189,7 @@ struct ov {
 	unsigned tries;
 	int64_t publish_ms, servers_ms; /* pauses after failures */
 	int64_t signed_ms;		/* when what was signed is paid for */
-	int64_t quiet_ms;  /* until then no failure is told */
+	int64_t quiet_ms;		/* until then no failure is told */
 	bool ready, stopping, dirty;
 	struct event *publish_ev, *servers_ev, *connect_ev, *tick_ev;
 	int64_t published_ms; /* when our entry was accepted last, 0 never */

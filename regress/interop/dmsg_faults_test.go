@@ -345,7 +345,7 @@ func TestDmsgDiscoveryLies(t *testing.T) {
 func TestDmsgDeadServers(t *testing.T) {
 	t.Parallel()
 	o := newOverlay(t, 1)
-	for range 80 {
+	for range 40 {
 		o.disc.AddServer(NewKey().PK, "127.0.0.1:1")
 	}
 	h := o.host(t, nil).ready(t)
