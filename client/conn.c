@@ -156,10 +156,10 @@ is_trusted(int fd)
 }
 
 static int
-dial_unix(struct conn *c)
+dial_unix(struct conn *c, const struct dest *d, bool quiet)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	const char *path = c->dest->socket;
+	const char *path = d->socket;
 
 	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
 	    sizeof(sun.sun_path)) {
@@ -169,13 +169,17 @@ dial_unix(struct conn *c)
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd == -1 ||
 	    connect(c->fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+		if (quiet)
+			return conn_hang_up(c), EXIT_FAILED;
 		complain("control socket %s: %s%s", path, strerror(errno),
 		    errno == ENOENT || errno == ECONNREFUSED ?
 			"; is skyptyd running here? (--cliaddr)" :
 			"");
 		return EXIT_FAILED;
 	}
-	if (!c->dest->named && !is_trusted(c->fd)) {
+	if (!d->named && !is_trusted(c->fd)) {
+		if (quiet)
+			return conn_hang_up(c), EXIT_FAILED;
 		complain("control socket %s: it is served by another user; "
 			 "--cliaddr %s says that this is meant",
 		    path, path);
@@ -183,6 +187,15 @@ dial_unix(struct conn *c)
 	}
 	c->plain = true;
 	return fcntl(c->fd, F_SETFL, O_NONBLOCK) == -1 ? EXIT_FAILED : 0;
+}
+
+int
+conn_local(struct conn *c, const struct options *o, bool quiet)
+{
+	struct dest d = { .socket = options_socket(o),
+		.named = o->cliaddr != NULL };
+
+	return dial_unix(c, &d, quiet);
 }
 
 /* --- the handshake --- */
@@ -292,7 +305,7 @@ dial(struct conn *c, struct keyctx *ctx, const struct options *o)
 	int r;
 
 	if (c->dest->kind == DEST_LOCAL)
-		return dial_unix(c);
+		return dial_unix(c, c->dest, false);
 	if ((r = dial_tcp(c)) != 0)
 		return r;
 	return shake_hands(c, ctx, o);
@@ -314,7 +327,7 @@ open_service(struct conn *c, struct keyctx *ctx, const struct options *o,
 	buf_init(&c->out, OUT_MAX);
 	buf_init(&c->wire_out, WIRE_MAX);
 	if (o->dest.kind == DEST_DMSG)
-		return dmsg_open(c, ctx, o, uri);
+		return via_open(c, ctx, o, uri);
 	if ((r = dial(c, ctx, o)) != 0)
 		return r;
 	return mux_put_request(&c->out, uri) == 0 ? 0 : EXIT_FAILED;
@@ -332,6 +345,17 @@ conn_try(struct conn *c, struct keyctx *ctx, const struct options *o,
     const char *uri)
 {
 	return open_service(c, ctx, o, uri, true);
+}
+
+void
+conn_hang_up(struct conn *c)
+{
+	if (c->fd != -1)
+		close(c->fd);
+	c->fd = -1;
+	buf_reset(&c->in);
+	buf_reset(&c->out);
+	buf_reset(&c->wire_out);
 }
 
 void
@@ -381,6 +405,14 @@ conn_ended(const struct conn *c)
 {
 	if (c->accepted)
 		complain("the connection was closed by the host");
+	else if (c->way == WAY_DAEMON)
+		complain("the local skyptyd's key is not on the host's "
+			 "whitelist, or has lost it; --standalone dials under "
+			 "your own");
+	else if (c->way == WAY_VISOR)
+		complain("the local visor does not reach the host, or its key "
+			 "is not on the whitelist; --standalone dials under "
+			 "your own");
 	else if (c->plain)
 		complain("the host does not serve this user on its control "
 			 "socket");
@@ -481,7 +513,15 @@ check_answer(struct conn *c)
 		return EXIT_FAILED;
 	}
 	if (answer != MUX_ACCEPT) {
-		complain("request rejected by remote dmsgpty-host");
+		complain("request rejected by remote dmsgpty-host%s",
+		    c->way == WAY_DAEMON ? ": is the key of the local skyptyd "
+					   "on its whitelist? --standalone "
+					   "dials under your own" :
+			c->way == WAY_VISOR ?
+					   ": is the key of the local visor on "
+					   "its whitelist? --standalone dials "
+					   "under your own" :
+					   "");
 		return EXIT_FAILED;
 	}
 	c->accepted = true;

@@ -12,7 +12,10 @@ enum {
 	OPT_NO_VISOR_KEY,
 	OPT_RESUME,
 	OPT_DMSGDISC,
-	OPT_DMSG_SERVERS
+	OPT_DMSG_SERVERS,
+	OPT_CLIADDR,
+	OPT_RPC,
+	OPT_STANDALONE
 };
 
 static const struct option longopts[] = {
@@ -24,6 +27,9 @@ static const struct option longopts[] = {
 	{ "port", required_argument, NULL, OPT_PORT },
 	{ "dmsgdisc", required_argument, NULL, OPT_DMSGDISC },
 	{ "dmsg-servers", required_argument, NULL, OPT_DMSG_SERVERS },
+	{ "cliaddr", required_argument, NULL, OPT_CLIADDR },
+	{ "rpc", required_argument, NULL, OPT_RPC },
+	{ "standalone", no_argument, NULL, OPT_STANDALONE },
 	{ "recursive", no_argument, NULL, 'r' },
 	{ "preserve", no_argument, NULL, 'p' },
 	{ "resume", no_argument, NULL, OPT_RESUME },
@@ -63,6 +69,15 @@ take_flag(struct options *o, int opt)
 		return 0;
 	case OPT_DMSG_SERVERS:
 		o->dmsg_servers = optarg;
+		return 0;
+	case OPT_CLIADDR:
+		o->cliaddr = optarg;
+		return 0;
+	case OPT_RPC:
+		o->rpc = optarg;
+		return 0;
+	case OPT_STANDALONE:
+		o->standalone = true;
 		return 0;
 	case 'r':
 		cp.recursive = true;

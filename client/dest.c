@@ -15,6 +15,7 @@ static const struct {
 } schemes[] = {
 	{ "tcp://", DEST_TCP },
 	{ "dmsg://", DEST_DMSG },
+	{ "skynet://", DEST_DMSG },
 };
 
 /* What follows the scheme; kind is left alone without one. */
@@ -92,12 +93,7 @@ dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
 	int r;
 
 	*d = (struct dest){ .kind = DEST_DMSG };
-	if (strncmp(text, "skynet://", 9) == 0) {
-		complain("'%s': only a visor speaks skynet; dmsg://<pk> is "
-			 "spoken here",
-		    text);
-		return EXIT_USAGE;
-	}
+	d->skynet = strncmp(text, "skynet://", 9) == 0;
 	rest = strip_scheme(text, &d->kind);
 	if ((at = strchr(rest, '@')) == NULL) {
 		if (d->kind == DEST_TCP) {
@@ -111,8 +107,7 @@ dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
 		return parse_dmsg_port(d, strchr(rest, ':'), port);
 	}
 	if (d->kind == DEST_DMSG && rest != text) {
-		complain("'%s': dmsg finds a key by itself: no '@' there",
-		    text);
+		complain("'%s': a key is found by itself: no '@' there", text);
 		return EXIT_USAGE;
 	}
 	d->kind = DEST_TCP;

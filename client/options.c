@@ -23,6 +23,7 @@ enum {
 	OPT_ADDR,
 	OPT_DMSGDISC,
 	OPT_DMSG_SERVERS,
+	OPT_RPC,
 	OPT_IGNORED
 };
 
@@ -50,7 +51,7 @@ static const struct option longopts[] = {
 	{ "dmsg-servers", required_argument, NULL, OPT_DMSG_SERVERS },
 	{ "escape", required_argument, NULL, OPT_ESCAPE },
 	{ "standalone", no_argument, NULL, OPT_STANDALONE },
-	{ "rpc", required_argument, NULL, OPT_IGNORED },
+	{ "rpc", required_argument, NULL, OPT_RPC },
 	{ "config", required_argument, NULL, 'F' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -98,10 +99,10 @@ set_transport(struct options *o, const char *text)
 	else if (strcmp(text, "dmsg") == 0)
 		o->transport = TRANSPORT_DMSG;
 	else if (strcmp(text, "skynet") == 0)
-		return bad("--transport", text,
-		    "only a visor speaks skynet; there are auto, tcp and dmsg");
+		o->transport = TRANSPORT_SKYNET;
 	else
-		return bad("--transport", text, "there are auto, tcp and dmsg");
+		return bad("--transport", text,
+		    "there are auto, tcp, dmsg and skynet");
 	return 0;
 }
 
@@ -161,6 +162,8 @@ text_of(struct options *o, int opt)
 		return &o->dmsgdisc;
 	case OPT_DMSG_SERVERS:
 		return &o->dmsg_servers;
+	case OPT_RPC:
+		return &o->rpc;
 	}
 	return NULL;
 }
@@ -188,6 +191,7 @@ set_flag(struct options *o, int opt)
 	case OPT_IGNORED:
 		return 0;
 	case OPT_STANDALONE:
+		o->standalone = true;
 		o->transport = TRANSPORT_DMSG;
 		return 0;
 	}
@@ -277,9 +281,11 @@ take_flags(struct options *o, const struct flags *f, int argc, char **argv,
 
 /* --- destinations --- */
 
-static const char *
-default_socket(void)
+const char *
+options_socket(const struct options *o)
 {
+	if (o->cliaddr != NULL)
+		return o->cliaddr;
 	return access(SYSTEM_SOCKET, F_OK) == 0 ? SYSTEM_SOCKET :
 						  DEFAULT_SOCKET;
 }
@@ -319,7 +325,7 @@ local(struct options *o, struct keyctx *ctx)
 	if (o->clinet != NULL && strcmp(o->clinet, "unix") != 0)
 		return bad("--clinet", o->clinet, "only unix is spoken");
 	o->dest = (struct dest){ .kind = DEST_LOCAL,
-		.socket = o->cliaddr != NULL ? o->cliaddr : default_socket(),
+		.socket = options_socket(o),
 		.named = o->cliaddr != NULL };
 	return 0;
 }
@@ -334,15 +340,23 @@ via(struct options *o, struct keyctx *ctx)
 
 /* Whether the destination is one that --transport allows. */
 static int
-check_transport(const struct options *o)
+check_transport(struct options *o)
 {
+	if (o->dest.kind != DEST_TCP && o->transport == TRANSPORT_SKYNET)
+		o->dest.skynet = true;
+	else if (o->dest.skynet && o->transport != TRANSPORT_AUTO) {
+		complain("skynet://: --transport says otherwise");
+		return EXIT_USAGE;
+	}
 	if (o->dest.kind == DEST_DMSG && o->transport == TRANSPORT_TCP) {
 		complain("--transport tcp: a key without an address is reached "
 			 "over dmsg; add the address: <pk>@host[:port]");
 		return EXIT_USAGE;
 	}
-	if (o->dest.kind == DEST_TCP && o->transport == TRANSPORT_DMSG) {
-		complain("--transport dmsg: dmsg finds a key by itself; leave "
+	if (o->dest.kind == DEST_TCP &&
+	    (o->transport == TRANSPORT_DMSG ||
+		o->transport == TRANSPORT_SKYNET)) {
+		complain("--transport dmsg: a key is found by itself; leave "
 			 "out '@' and the address");
 		return EXIT_USAGE;
 	}

@@ -126,6 +126,10 @@ add_words(struct command *c, const struct options *o)
 		return r;
 	add_option(c, "Discovery", o->dmsgdisc);
 	add_option(c, "DmsgServers", o->dmsg_servers);
+	add_option(c, "ControlSocket", o->cliaddr);
+	add_option(c, "VisorRpc", o->rpc);
+	if (o->standalone)
+		add(c, "-oStandalone=yes");
 	if (!o->visor_key)
 		add(c, "-oVisorKey=no");
 	for (char **w = o->command; *w != NULL; w++)

@@ -21,6 +21,7 @@
 
 #define DEFAULT_PORT   "2022"
 #define DMSG_PORT      "22"
+#define DEFAULT_RPC    "localhost:3435"
 #define DEFAULT_SHELL  "/bin/bash"
 #define DEFAULT_SOCKET "/tmp/pty.sock"
 #define SYSTEM_SOCKET  RUNSTATEDIR "/skyptyd/pty.sock"
@@ -43,6 +44,7 @@ struct dest {
 	char host[ADDR_HOST_MAX];
 	char port[ADDR_PORT_MAX];
 	uint16_t dmsg_port;
+	bool skynet; /* DEST_DMSG: by a visor's other network */
 	/* DEST_LOCAL: */
 	const char *socket;
 	bool named; /* by the user, who then knows whose it is */
@@ -101,7 +103,14 @@ struct options {
 	const char *clinet, *cliaddr, *confpath;
 	const char *dmsgdisc;	  /* NULL: the public one */
 	const char *dmsg_servers; /* to begin with; NULL: built in */
-	enum { TRANSPORT_AUTO, TRANSPORT_TCP, TRANSPORT_DMSG } transport;
+	const char *rpc;	  /* of the visor; NULL: where it always is */
+	bool standalone;	  /* neither it nor skyptyd here */
+	enum {
+		TRANSPORT_AUTO,
+		TRANSPORT_TCP,
+		TRANSPORT_DMSG,
+		TRANSPORT_SKYNET
+	} transport;
 	const char *hosts; /* file of aliases, NULL: the own one */
 	struct host alias; /* what it says; texts above may point into it */
 	bool timeout_given, escape_given, visor_key_given;
@@ -129,6 +138,8 @@ int options_parse_more(struct options *, struct keyctx *, const struct option *,
     options_taker *, int argc, char **argv);
 /* What stands before any flag; exec has a time limit, unless told. */
 void options_init(struct options *);
+/* The control socket: named, or the one of this system. */
+const char *options_socket(const struct options *);
 /* A destination or an alias.  0, EXIT_USAGE, EXIT_FAILED, told. */
 int options_dest(struct options *, struct keyctx *, const char *word);
 int64_t duration_ms(const char *); /* Go's "1m30s"; -1 */
@@ -151,8 +162,9 @@ char *identity_default_path(void);
 
 struct conn {
 	int fd;
-	bool plain;    /* control socket: no Noise, no frames */
-	bool accepted; /* the mux has answered */
+	bool plain; /* control socket: no Noise, no frames */
+	enum { WAY_OWN, WAY_DAEMON, WAY_VISOR } way; /* who dialed it */
+	bool accepted;				     /* the mux has answered */
 	bool eof;
 	bool optional; /* a rejection is no failure */
 	bool is_sftp;  /* for messages */
@@ -188,13 +200,23 @@ int conn_await(struct conn *);
 /* A message that makes no sense. */
 int conn_bad(const struct conn *, int error);
 void conn_close(struct conn *);
+/* Closes it, so that another can be opened in the same struct. */
+void conn_hang_up(struct conn *);
+/*
+ * Connects to a control socket, the configured or default one: 0, EXIT_FAILED.
+ * Quiet says nothing when there is none that can be trusted.
+ */
+int conn_local(struct conn *, const struct options *, bool quiet);
 
 /*
  * A TCP connection, not blocking.  -1 with the reason (static) in why.
  */
 int tcp_connect(const char *host, const char *port, const char **why);
 
-/* --- dmsg.c: a connection by key alone --- */
+/* --- via.c, dmsg.c: a connection by key alone --- */
+
+int via_open(struct conn *, struct keyctx *, const struct options *,
+    const char *uri);
 
 /* As conn_open, for an initialised conn; the service is open already. */
 int dmsg_open(struct conn *, struct keyctx *, const struct options *,

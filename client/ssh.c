@@ -118,6 +118,27 @@ set_servers(const char *value)
 	return 0;
 }
 
+static int
+set_socket(const char *value)
+{
+	s.o.cliaddr = value;
+	return 0;
+}
+
+static int
+set_rpc(const char *value)
+{
+	s.o.rpc = value;
+	return 0;
+}
+
+static int
+set_standalone(const char *value)
+{
+	s.o.standalone = strcasecmp(value, "yes") == 0;
+	return 0;
+}
+
 static bool
 is_none(const char *value)
 {
@@ -145,6 +166,9 @@ static const struct keyword {
 	{ "VisorKey", set_visor_key, false },
 	{ "Discovery", set_discovery, false },
 	{ "DmsgServers", set_servers, false },
+	{ "ControlSocket", set_socket, false },
+	{ "VisorRpc", set_rpc, false },
+	{ "Standalone", set_standalone, false },
 	{ "RequestTTY", request_tty, false },
 	{ "SetEnv", set_env, true },
 	{ "SendEnv", send_env, true },

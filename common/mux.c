@@ -73,6 +73,8 @@ find_service(const struct buf *path)
 		{ MUX_URI_EXEC_STREAM2, MUX_EXEC_STREAM },
 		{ MUX_URI_EXEC, MUX_EXEC },
 		{ MUX_URI_STATUS, MUX_STATUS },
+		{ MUX_URI_FILES, MUX_FILES },
+		{ MUX_URI_DIAL, MUX_DIAL },
 	};
 	size_t n = buf_len(path);
 

@@ -23,6 +23,10 @@
 /* Our own.  See PROTOCOL. */
 #define MUX_URI_EXEC   "skypty/1/exec"
 #define MUX_URI_STATUS "skypty/1/status"
+#define MUX_URI_FILES  "skypty/1/sftp"
+#define MUX_URI_DIAL   "skypty/1/dial"
+/* Why there is no stream: where dmsg does not run, word for word. */
+#define MUX_NO_DMSG "dmsg is not on here"
 
 enum mux_service {
 	MUX_NONE, /* no such service, or a URI that cannot be parsed */
@@ -32,7 +36,9 @@ enum mux_service {
 	MUX_SFTP,
 	MUX_EXEC_STREAM,
 	MUX_EXEC,
-	MUX_STATUS
+	MUX_STATUS,
+	MUX_FILES, /* MUX_SFTP, where the original has none */
+	MUX_DIAL   /* MUX_PROXY, without a service opened there */
 };
 
 /* Appends a request.  ERR_LIMIT for a URI over MUX_URI_MAX bytes. */
@@ -48,10 +54,10 @@ int mux_get_request(struct buf *in, struct buf *uri);
  */
 enum mux_service mux_match(struct buf *uri, struct buf *query);
 /*
- * Reads the proxy's query: pk required and valid, port an unsigned 16-bit
- * number (22 if absent).  ERR_FORMAT, ERR_KEY.
+ * Reads the proxy's query: pk required, port an unsigned 16-bit number (22 if
+ * absent).  Whether pk is a point of the curve is for key_valid to say.
+ * ERR_FORMAT.
  */
-int mux_proxy_query(struct keyctx *, struct buf *query, struct key_public *,
-    uint16_t *port);
+int mux_proxy_query(struct buf *query, struct key_public *, uint16_t *port);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "err.h"
+#include "hex.h"
 #include "mux_text.h"
 
 #define DEFAULT_PORT 22
@@ -64,8 +65,7 @@ read_port(const char *text, uint16_t *port)
 }
 
 int
-mux_proxy_query(struct keyctx *ctx, struct buf *query, struct key_public *pk,
-    uint16_t *port)
+mux_proxy_query(struct buf *query, struct key_public *pk, uint16_t *port)
 {
 	char value[TEXT_MAX];
 
@@ -75,5 +75,5 @@ mux_proxy_query(struct keyctx *ctx, struct buf *query, struct key_public *pk,
 		return ERR_FORMAT;
 	if (find_setting(*query, "pk", value) != 0)
 		return ERR_FORMAT;
-	return key_parse_public(ctx, value, pk);
+	return hex_decode(value, pk->b, sizeof(pk->b));
 }

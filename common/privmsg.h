@@ -114,16 +114,18 @@ enum privmsg_type {
 	 */
 	PM_OV_STREAM = 50,
 	/*
-	 * OV_DIAL [one at a time] source port u16: a request for the
-	 * configured discovery's key and port, no other.  Answer: signed
-	 * request.
+	 * OV_DIAL [id 0: always, else after OV_OUT with that id, once] source
+	 * port u16: a request for the configured discovery's key and port, or
+	 * for those of OV_OUT, no other.  Answer: signed request.
 	 */
 	PM_OV_DIAL = 52,
 	/*
-	 * OV_DIALED [after OV_DIAL] message 2 of KK.  Answer: ok u8; if 1: send
-	 * key, receive key.
+	 * OV_DIALED [after OV_DIAL] message 2 of KK.  Answer: ok u8; if 1 and
+	 * the id is 0: send key, receive key.
 	 */
 	PM_OV_DIALED = 54,
+	/* OV_GIVE_UP [after OV_OUT] error text.  No answer. */
+	PM_OV_GIVE_UP = 58,
 	/*
 	 * OV_STATUS [PRIV_LOGS_PER_S] what goes on, JSON of at most
 	 * PRIV_STATUS_MAX bytes.  No answer.
@@ -131,6 +133,12 @@ enum privmsg_type {
 	PM_OV_STATUS = 56,
 	/* STATUS [control socket].  Answer: the overlay's last OV_STATUS. */
 	PM_STATUS = 28,
+	/*
+	 * PROXY_DIAL [control socket, once] key, port u16: a stream to there
+	 * over dmsg, in our name.  Answer: error text; if empty: send key,
+	 * receive key, with a stream socket for sealed frames.
+	 */
+	PM_PROXY_DIAL = 30,
 	/* LOG [always, PRIV_LOGS_PER_S] level u8, text.  No answer. */
 	PM_LOG = 20,
 	/*
@@ -154,6 +162,11 @@ enum privmsg_type {
 	PM_OV_CONFIG = 107,
 	/* OV_STOP, event: take leave of the discovery and end. */
 	PM_OV_STOP = 109,
+	/*
+	 * OV_OUT, event with an id that is not 0: key, port u16, with a stream
+	 * socket: dial there and move its bytes.
+	 */
+	PM_OV_OUT = 111,
 
 	/*
 	 * Monitor to skyptyd.
@@ -166,8 +179,20 @@ enum privmsg_type {
 	PM_OV_REPORT = 204,
 	/* GET_STATUS [control socket only].  Answer: as STATUS. */
 	PM_GET_STATUS = 206,
+	/*
+	 * DIAL [control socket only]: as PROXY_DIAL.  Answer: error text; if
+	 * empty, with the stream socket and one that the result comes by.
+	 */
+	PM_DIAL = 208,
 	/* START, event, skyptyd's first message to a monitor: start.h */
-	PM_START = 301
+	PM_START = 301,
+	/* DIAL_OUT, event: key, port u16, with the two other ends. */
+	PM_DIAL_OUT = 303,
+	/*
+	 * DIAL_RESULT, event, from the overlay's monitor to the one that
+	 * asked: error text; if empty: send key, receive key.
+	 */
+	PM_DIAL_RESULT = 305
 };
 
 /* First byte of HANDSHAKE's answer. */
@@ -196,12 +221,15 @@ enum priv_grant {
 	PRIV_GRANT_PTY = 1 << 0,
 	PRIV_GRANT_EXEC = 1 << 1,
 	PRIV_GRANT_WHITELIST = 1 << 2,
-	PRIV_GRANT_SFTP = 1 << 3
+	PRIV_GRANT_SFTP = 1 << 3,
+	PRIV_GRANT_DIAL = 1 << 4
 };
 
 enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
 
 #define PRIV_CONNECTS_MAX    16 /* connections that are being made */
+#define PRIV_DIALS_MAX	     32 /* streams that are being dialed */
+#define PRIV_DIAL_S	     30 /* seconds for one of them */
 #define PRIV_SLOTS_MAX	     8	/* handshakes with servers at once */
 #define PRIV_STATUS_MAX	     16384
 #define PRIV_ENTRIES_PER_MIN 30 /* signatures for our entry */

@@ -320,9 +320,13 @@ ov_answered(struct ov *o, enum ask_what what, int status, struct buf *body)
 	case ASK_OWN:
 		own_answered(o, status, body);
 		break;
+	case ASK_PEER:
+		out_answered(o, status, body);
+		break;
 	default:
 		published(o, status, body);
 	}
+	out_ask(o);
 }
 
 /* --- the beginning --- */
@@ -397,12 +401,14 @@ set_up(struct ov *o)
 	aead_bulk_prepare();
 	randombytes_buf(o->random, sizeof(o->random));
 	LIST_INIT(&o->pipes);
+	LIST_INIT(&o->outs);
 	o->ask.fd = -1;
 	o->publish_ev = evtimer_new(o->base, on_publish, o);
 	o->servers_ev = evtimer_new(o->base, on_servers, o);
 	o->connect_ev = evtimer_new(o->base, on_connect, o);
-	if (o->publish_ev == NULL || o->servers_ev == NULL ||
-	    o->connect_ev == NULL)
+	o->outs_ev = evtimer_new(o->base, out_retry, o);
+	if (o->outs_ev == NULL || o->publish_ev == NULL ||
+	    o->servers_ev == NULL || o->connect_ev == NULL)
 		return -1;
 	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
 		o->sessions[i].fd = -1;

@@ -39,6 +39,8 @@
 #define OV_PUBLISH_S	60
 #define OV_REQUEST_S	20 /* for one question to the discovery */
 #define OV_LEAVE_S	5
+#define OV_DIAL_S	25    /* less than PRIV_DIAL_S */
+#define OV_PORTS	49152 /* from there on they are streams' own */
 
 struct ov;
 
@@ -53,8 +55,10 @@ void ov_mon_read(struct ov *, uint8_t slot, struct buf *message);
 void ov_mon_drop(struct ov *, uint8_t slot);
 void ov_mon_entry(struct ov *, const struct dmsg_entry *);
 void ov_mon_stream(struct ov *, uint16_t id, const struct key_public *peer);
-void ov_mon_dial(struct ov *, uint16_t port);
-void ov_mon_dialed(struct ov *, struct buf *noise);
+/* id 0 is the discovery. */
+void ov_mon_dial(struct ov *, uint16_t id, uint16_t port);
+void ov_mon_dialed(struct ov *, uint16_t id, struct buf *noise);
+void ov_mon_give_up(struct ov *, uint16_t id, const char *why);
 void ov_mon_status(struct ov *, struct buf *json);
 void ov_log(struct ov *, enum log_level, const char *, ...)
     __attribute__((format(printf, 3, 4)));
@@ -100,6 +104,14 @@ void server_connected(struct ov *, uint16_t slot, int fd, const char *why);
 void server_begun(struct ov *, uint16_t slot, struct buf *message);
 void server_proven(struct ov *, uint16_t slot, struct buf *answer);
 void session_flush(struct session *);
+/* A port for a stream of our own. */
+uint16_t server_port(struct ov *);
+/*
+ * The session with that server, if it is up; otherwise one is begun, and *why
+ * is NULL if there is anything to wait for.
+ */
+struct session *
+server_session(struct ov *, const struct key_public *, const char **why);
 size_t server_live(const struct ov *);
 
 /* --- dmsg_pipe.c: streams that come --- */
@@ -122,14 +134,60 @@ struct pipe {
 void pipe_handle(struct session *, struct dmsg_stream *, enum dmsg_event,
     struct buf *object);
 void pipe_socket(struct ov *, uint16_t id, int fd);
+/* A stream that we have dialed, to be joined with fd; both are the pipe's. */
+void pipe_join(struct session *, struct dmsg_stream *, int fd);
+
+/* --- dmsg_out.c: streams that go --- */
+
+#define OUT_SERVERS_MAX 16
+
+struct out {
+	LIST_ENTRY(out) entry;
+	enum {
+		OUT_PEER,    /* its entry is asked for, or will be */
+		OUT_ADDRESS, /* the next server's is */
+		OUT_SESSION, /* a session with it is awaited */
+		OUT_SIGNING, /* the monitor's request is */
+		OUT_DIALED,  /* the peer's response is */
+		OUT_PROVING  /* the monitor's word about it is */
+	} state;
+	bool asking; /* the discovery, this moment */
+	bool retry;  /* its server has failed */
+	uint16_t id;
+	int fd;
+	struct key_public peer;
+	struct key_public server[OUT_SERVERS_MAX]; /* where it is */
+	size_t nservers, tried;
+	struct session *session;
+	struct dmsg_stream *stream;
+	uint8_t hash[DMSG_HASH_LEN];
+	char why[160]; /* the last server's failure */
+	struct event *timer;
+	struct ov *ov;
+};
+
+void out_begin(struct ov *, uint16_t id, int fd, struct buf *);
+/* The discovery is free: the next question. */
+void out_ask(struct ov *);
+void out_answered(struct ov *, int status, struct buf *body);
+void out_signed(struct ov *, uint16_t id, struct buf *object);
+void out_proven(struct ov *, uint16_t id, struct buf *answer);
+/* Whether the stream is one of these. */
+bool out_handle(struct ov *, struct dmsg_stream *, enum dmsg_event,
+    struct buf *object);
+void out_server_up(struct ov *, struct session *);
+void out_retry(evutil_socket_t, short, void *ov);
+void out_server_failed(struct ov *, const struct server *, const char *why);
+void out_session_gone(struct ov *, const struct session *);
 
 /* --- dmsg_ask.c: questions to the discovery --- */
 
-enum ask_what { ASK_SERVERS, ASK_OWN, ASK_PUBLISH, ASK_DELETE };
+enum ask_what { ASK_SERVERS, ASK_OWN, ASK_PUBLISH, ASK_DELETE, ASK_PEER };
 
 /* One at a time; the answer goes to ov_answered. */
 bool ask_busy(const struct ov *);
 void ask(struct ov *, enum ask_what, const struct buf *json);
+void ask_peer(struct ov *, const struct key_public *);
 void ask_connected(struct ov *, int fd, const char *why);
 void ask_dialing(struct ov *, struct buf *object);
 void ask_dialed(struct ov *, struct buf *keys);
@@ -141,7 +199,8 @@ void ask_session_gone(struct ov *, const struct session *);
 struct ask {
 	bool busy;
 	enum ask_what what;
-	struct buf request; /* plain HTTP */
+	struct key_public peer; /* whose entry */
+	struct buf request;	/* plain HTTP */
 	struct dmsg_answer answer;
 	struct buf in; /* plain */
 	/* Over TCP: */
@@ -154,7 +213,6 @@ struct ask {
 	struct buf wire; /* frames that come */
 	struct frame_key tx, rx;
 	bool sealed;
-	uint16_t port;
 	unsigned turn; /* which session is tried */
 };
 
@@ -179,6 +237,7 @@ struct ov {
 	struct session sessions[OV_SESSIONS_MAX];
 	LIST_HEAD(, pipe) pipes;
 	size_t npipes;
+	LIST_HEAD(, out) outs;
 	uint16_t last_id;
 	struct ask ask;
 	/* Publishing: */
@@ -191,7 +250,7 @@ struct ov {
 	int64_t signed_ms;		/* when what was signed is paid for */
 	int64_t quiet_ms;		/* until then no failure is told */
 	bool ready, stopping, dirty;
-	struct event *publish_ev, *servers_ev, *connect_ev, *tick_ev;
+	struct event *publish_ev, *servers_ev, *connect_ev, *outs_ev;
 	int64_t published_ms; /* when our entry was accepted last, 0 never */
 	char last_error[160];
 	uint8_t random[32];

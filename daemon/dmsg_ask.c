@@ -12,7 +12,6 @@
 #include "common/err.h"
 
 #define ASK_ID	    PRIV_SLOTS_MAX /* of its socket, among those of sessions */
-#define EPHEMERAL   49152
 #define REQUEST_MAX (64U * 1024)
 #define WIRE_MAX    (OV_CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
 
@@ -50,20 +49,21 @@ release(struct ov *o)
 	event_del(a->timer);
 }
 
-/* The answer's body is its reader's: told before anything is freed. */
+/* Whoever is told may ask the next question at once. */
 static void
 finish(struct ov *o, int status)
 {
 	struct ask *a = &o->ask;
+	struct dmsg_answer answer = a->answer;
 	struct buf none, body;
 
 	buf_view(&none, "", 0);
-	body = status != 0 ? a->answer.body : none;
+	body = status != 0 ? answer.body : none;
+	dmsg_answer_init(&a->answer);
 	a->busy = false;
 	release(o);
 	ov_answered(o, a->what, status, &body);
-	if (!a->busy)
-		dmsg_answer_free(&a->answer);
+	dmsg_answer_free(&answer);
 }
 
 static void
@@ -88,6 +88,8 @@ put_request(struct ov *o, const struct buf *json)
 		return dmsg_disc_available_servers(&a->request, u);
 	case ASK_OWN:
 		return dmsg_disc_get_entry(&a->request, u, &o->own);
+	case ASK_PEER:
+		return dmsg_disc_get_entry(&a->request, u, &a->peer);
 	case ASK_PUBLISH:
 		return dmsg_disc_put_entry(&a->request, u, json);
 	case ASK_DELETE:
@@ -138,8 +140,14 @@ ask(struct ov *o, enum ask_what what, const struct buf *json)
 		finish(o, 0);
 		return;
 	}
-	a->port = (uint16_t)(EPHEMERAL + ov_random(o) % (65536 - EPHEMERAL));
-	ov_mon_dial(o, a->port);
+	ov_mon_dial(o, 0, server_port(o));
+}
+
+void
+ask_peer(struct ov *o, const struct key_public *pk)
+{
+	o->ask.peer = *pk;
+	ask(o, ASK_PEER, NULL);
 }
 
 /* What has come in plain; true when nothing more is expected. */
@@ -241,7 +249,7 @@ take_response(struct ov *o, struct buf *object)
 	    memcmp(resp.req_hash, o->ask.hash, DMSG_HASH_LEN) != 0)
 		finish(o, 0);
 	else
-		ov_mon_dialed(o, &resp.noise);
+		ov_mon_dialed(o, 0, &resp.noise);
 }
 
 void

@@ -124,20 +124,31 @@ ov_mon_stream(struct ov *o, uint16_t id, const struct key_public *peer)
 }
 
 void
-ov_mon_dial(struct ov *o, uint16_t port)
+ov_mon_dial(struct ov *o, uint16_t id, uint16_t port)
 {
 	struct buf b;
 
 	buf_init(&b, 2);
 	must(buf_put_u16(&b, port));
-	tell(o, PM_OV_DIAL, 0, &b);
+	tell(o, PM_OV_DIAL, id, &b);
 	buf_free(&b);
 }
 
 void
-ov_mon_dialed(struct ov *o, struct buf *noise)
+ov_mon_dialed(struct ov *o, uint16_t id, struct buf *noise)
 {
-	tell(o, PM_OV_DIALED, 0, noise);
+	tell(o, PM_OV_DIALED, id, noise);
+}
+
+void
+ov_mon_give_up(struct ov *o, uint16_t id, const char *why)
+{
+	struct buf b;
+
+	buf_init(&b, PRIVMSG_TEXT_MAX + 4);
+	must(buf_put_cstring(&b, why));
+	tell(o, PM_OV_GIVE_UP, id, &b);
+	buf_free(&b);
 }
 
 void
@@ -189,11 +200,20 @@ dispatch(struct ov *o, struct privmsg *m)
 	case PM_OV_STREAM + 1:
 		pipe_socket(o, m->id, privmsg_take_fd(m, 0));
 		return 0;
+	case PM_OV_OUT:
+		out_begin(o, m->id, privmsg_take_fd(m, 0), &m->body);
+		return 0;
 	case PM_OV_DIAL + 1:
-		ask_dialing(o, &m->body);
+		if (m->id != 0)
+			out_signed(o, m->id, &m->body);
+		else
+			ask_dialing(o, &m->body);
 		return 0;
 	case PM_OV_DIALED + 1:
-		ask_dialed(o, &m->body);
+		if (m->id != 0)
+			out_proven(o, m->id, &m->body);
+		else
+			ask_dialed(o, &m->body);
 		return 0;
 	}
 	return ERR_FORMAT;

@@ -53,6 +53,25 @@ read_request(struct ov *o, struct buf *object, struct dmsg_request *q)
 	return q->dst.port == o->port ? 0 : ERR_NOTFOUND;
 }
 
+static struct pipe *
+new_pipe(struct session *s, struct dmsg_stream *st)
+{
+	struct ov *o = s->ov;
+	struct pipe *p;
+
+	if (o->npipes == OV_STREAMS_MAX || (p = calloc(1, sizeof(*p))) == NULL)
+		return NULL;
+	p->session = s;
+	p->stream = st;
+	p->fd = -1;
+	p->id = o->last_id++;
+	buf_init(&p->head, 2 * FRAME_BODY_MAX);
+	LIST_INSERT_HEAD(&o->pipes, p, entry);
+	o->npipes++;
+	dmsg_stream_set_arg(st, p);
+	return p;
+}
+
 /* What the connection's monitor has to know: key, hash, message. */
 static int
 put_head(struct buf *b, const uint8_t *hash, const struct dmsg_request *q)
@@ -84,19 +103,10 @@ begin(struct session *s, struct dmsg_stream *st, struct buf *object)
 		dmsg_stream_close(st);
 		return;
 	}
-	if (o->npipes == OV_STREAMS_MAX ||
-	    (p = calloc(1, sizeof(*p))) == NULL) {
+	if ((p = new_pipe(s, st)) == NULL) {
 		dmsg_stream_close(st);
 		return;
 	}
-	p->session = s;
-	p->stream = st;
-	p->fd = -1;
-	p->id = o->last_id++;
-	buf_init(&p->head, 2 * FRAME_BODY_MAX);
-	LIST_INSERT_HEAD(&o->pipes, p, entry);
-	o->npipes++;
-	dmsg_stream_set_arg(st, p);
 	if (put_head(&p->head, hash, &q) == 0)
 		ov_mon_stream(o, p->id, &q.src.pk);
 	else
@@ -114,6 +124,19 @@ by_id(struct ov *o, uint16_t id)
 	return NULL;
 }
 
+static int
+open_socket(struct pipe *p, int fd)
+{
+	struct event_base *base = p->session->ov->base;
+
+	p->fd = fd;
+	p->rd = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, p);
+	p->wr = event_new(base, fd, EV_WRITE, on_writable, p);
+	if (p->rd == NULL || p->wr == NULL || event_add(p->rd, NULL) == -1)
+		return ERR_NOMEM;
+	return 0;
+}
+
 void
 pipe_socket(struct ov *o, uint16_t id, int fd)
 {
@@ -124,13 +147,7 @@ pipe_socket(struct ov *o, uint16_t id, int fd)
 			close(fd);
 		return;
 	}
-	if ((p->fd = fd) == -1) {
-		pipe_free(o, p);
-		return;
-	}
-	p->rd = event_new(o->base, fd, EV_READ | EV_PERSIST, on_readable, p);
-	p->wr = event_new(o->base, fd, EV_WRITE, on_writable, p);
-	if (p->rd == NULL || p->wr == NULL || event_add(p->rd, NULL) == -1 ||
+	if (fd == -1 || open_socket(p, fd) != 0 ||
 	    /* A fresh socket takes as little as this at once. */
 	    buf_write(&p->head, fd) < 0 || buf_len(&p->head) != 0) {
 		pipe_free(o, p);
@@ -186,6 +203,22 @@ pull(struct pipe *p)
 		pipe_free(p->session->ov, p);
 	else
 		session_flush(p->session);
+}
+
+void
+pipe_join(struct session *s, struct dmsg_stream *st, int fd)
+{
+	struct pipe *p;
+
+	if ((p = new_pipe(s, st)) == NULL) {
+		dmsg_stream_close(st);
+		close(fd);
+	} else if (open_socket(p, fd) != 0)
+		pipe_free(s->ov, p);
+	else {
+		p->state = PIPE_OPEN;
+		(void)push(p);
+	}
 }
 
 /* The connection's first frame is the response, for the overlay to seal. */

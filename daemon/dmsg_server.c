@@ -109,6 +109,7 @@ free_session(struct session *s)
 	if (slot)
 		ov_mon_drop(o, s->slot);
 	ask_session_gone(o, s);
+	out_session_gone(o, s);
 	for (p = LIST_FIRST(&o->pipes); p != NULL; p = next) {
 		next = LIST_NEXT(p, entry);
 		if (p->session == s)
@@ -164,6 +165,7 @@ end_session(struct session *s, const char *why)
 		ov_sessions_changed(o);
 	else
 		ov_connect_soon(o);
+	out_server_failed(o, sv, why);
 }
 
 static void
@@ -184,6 +186,14 @@ start(struct ov *o, struct session *s, struct server *sv)
 	ov_mon_connect(o, s->slot, host, (uint16_t)number);
 }
 
+static void
+begin(struct ov *o, size_t slot, struct server *sv)
+{
+	o->sessions[slot].ov = o;
+	o->sessions[slot].slot = (uint8_t)slot;
+	start(o, &o->sessions[slot], sv);
+}
+
 void
 server_connect_more(struct ov *o)
 {
@@ -202,11 +212,42 @@ server_connect_more(struct ov *o)
 			continue;
 		if ((sv = choose(o)) == NULL)
 			return;
-		o->sessions[i].ov = o;
-		o->sessions[i].slot = (uint8_t)i;
-		start(o, &o->sessions[i], sv);
+		begin(o, i, sv);
 		have++;
 	}
+}
+
+uint16_t
+server_port(struct ov *o)
+{
+	return (uint16_t)(OV_PORTS + ov_random(o) % (65536 - OV_PORTS));
+}
+
+/* Somebody waits for this one: it is tried whatever it did before. */
+struct session *
+server_session(struct ov *o, const struct key_public *pk, const char **why)
+{
+	struct server *sv = find(o, pk);
+	struct session *s;
+
+	*why = NULL;
+	if (sv == NULL) {
+		*why = "its address is not known";
+		return NULL;
+	}
+	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+		s = &o->sessions[i];
+		if (s->state == SESSION_UP && s->server == sv)
+			return s;
+	}
+	for (size_t i = 0; i < OV_SESSIONS_MAX && !sv->used; i++) {
+		s = &o->sessions[i];
+		if (s->state == SESSION_FREE)
+			begin(o, i, sv);
+	}
+	if (!sv->used)
+		*why = "there are too many sessions";
+	return NULL;
 }
 
 /* --- the handshake --- */
@@ -312,7 +353,7 @@ handle(void *arg, struct dmsg_stream *st, enum dmsg_event what,
 
 	if (st == s->ov->ask.stream)
 		ask_handle(s->ov, st, what, object);
-	else
+	else if (!out_handle(s->ov, st, what, object))
 		pipe_handle(s, st, what, object);
 }
 
@@ -332,6 +373,7 @@ come_up(struct session *s)
 	    s->server->address);
 	arm(s, OV_PING_S * 1000);
 	ov_sessions_changed(o);
+	out_server_up(o, s);
 	if (buf_len(&s->in) != 0)
 		event_active(s->rd, EV_READ, 0);
 }

@@ -113,6 +113,9 @@ static const struct offer {
 	{ MUX_EXEC_STREAM, PRIV_GRANT_EXEC, true, false },
 	{ MUX_EXEC, PRIV_GRANT_EXEC, true, true },
 	{ MUX_STATUS, PRIV_GRANT_WHITELIST, false, true },
+	{ MUX_FILES, PRIV_GRANT_SFTP, true, true },
+	{ MUX_PROXY, PRIV_GRANT_DIAL, false, true },
+	{ MUX_DIAL, PRIV_GRANT_DIAL, false, true },
 };
 
 static bool
@@ -144,9 +147,16 @@ net_accept(struct net *n)
 }
 
 static void
-begin_service(struct net *n)
+begin_service(struct net *n, struct buf *query)
 {
 	switch (n->service) {
+	case MUX_PROXY:
+	case MUX_DIAL:
+		proxy_begin(n, query); /* accepted when there is a stream */
+		return;
+	case MUX_FILES:
+		n->service = MUX_SFTP;
+		/* FALLTHROUGH */
 	case MUX_SFTP:
 		sftp_begin(n); /* accepted when there is a server */
 		return;
@@ -171,16 +181,14 @@ begin_service(struct net *n)
 static void
 process_mux(struct net *n)
 {
-	struct buf uri;
+	struct buf uri, query;
 
 	if (n->service != MUX_NONE || mux_get_request(&n->link.in, &uri) == 0)
 		return;
-	n->service = mux_match(&uri, NULL);
-	if (n->service == MUX_PROXY && n->carrier == PRIV_CONTROL)
-		net_end(n, "the proxy is not available");
+	n->service = mux_match(&uri, &query);
 	net_timer(n, 0);
 	if (offered(n, n->service))
-		begin_service(n);
+		begin_service(n, &query);
 	else
 		net_reject(n);
 }
@@ -191,6 +199,10 @@ process_service(struct net *n)
 	switch (n->service) {
 	case MUX_SFTP:
 		sftp_process(n);
+		break;
+	case MUX_PROXY:
+	case MUX_DIAL:
+		proxy_process(n);
 		break;
 	case MUX_EXEC_STREAM:
 		http_process(n);
@@ -211,6 +223,10 @@ net_pump(struct net *n)
 	switch (n->service) {
 	case MUX_SFTP:
 		sftp_pump(n);
+		break;
+	case MUX_PROXY:
+	case MUX_DIAL:
+		proxy_pump(n);
 		break;
 	case MUX_EXEC_STREAM:
 	case MUX_EXEC:
@@ -235,7 +251,7 @@ net_busy(const struct net *n)
 		return false;
 	return n->asked || n->pty.state == PTY_STARTING ||
 	    n->pty.state == PTY_STOPPING || n->wl_asked || sftp_busy(n) ||
-	    link_backlog(&n->link) >= NET_OUT_HIGH;
+	    proxy_busy(n) || link_backlog(&n->link) >= NET_OUT_HIGH;
 }
 
 static void

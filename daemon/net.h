@@ -100,6 +100,7 @@ void mon_exec_end(struct net *, uint32_t handle);
 void mon_exec_signal(struct net *, uint32_t handle, int number);
 void mon_sftp_start(struct net *);
 void mon_status(struct net *);
+void mon_proxy_dial(struct net *, const struct key_public *, uint16_t port);
 void mon_wl_list(struct net *);
 /* ERR_LIMIT for too many keys, ERR_KEY for one of another length. */
 int mon_wl_change(struct net *, bool add, struct gob_list *keys);
@@ -267,6 +268,22 @@ void sftp_process(struct net *);
 void sftp_pump(struct net *);
 bool sftp_busy(const struct net *);
 
+/* --- net_proxy.c: a stream to somebody else --- */
+
+struct far {
+	int fd;
+	struct frame_key rx, tx;
+	struct buf wire_in, wire_out;
+	bool eof;
+	struct event *rd, *wr; /* NULL: there is none */
+};
+
+void proxy_begin(struct net *, struct buf *query);
+int proxy_dialed(struct net *, struct privmsg *);
+void proxy_process(struct net *);
+void proxy_pump(struct net *);
+bool proxy_busy(const struct net *);
+
 /* --- net_wl.c: the whitelist, on the control socket --- */
 
 void wl_call(struct net *, struct rpc_call *);
@@ -298,6 +315,7 @@ struct net {
 	struct http http;
 	struct wire_stream stream;
 	struct stream sftp;
+	struct far far;
 	struct exec exec[PRIV_EXECS_MAX];
 	size_t captured; /* bytes held in exec[] */
 	bool wl_asked;

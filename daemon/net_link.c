@@ -158,7 +158,6 @@ link_flush(struct net *n)
 	}
 	if (r < 0)
 		net_end(n, NULL);
-	event_del(l->wr);
 	release(l);
 	if (n->state == NET_FINISHING) {
 		shutdown(l->fd, SHUT_WR);
@@ -172,6 +171,8 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	struct net *n = arg;
 
 	(void)fd, (void)what;
+	/* Only here: whoever waits for room is told, whoever made it. */
+	event_del(n->link.wr);
 	link_flush(n);
 	if (n->state == NET_SERVICE && link_backlog(&n->link) < NET_OUT_HIGH)
 		net_pump(n);

@@ -105,6 +105,19 @@ mon_status(struct net *n)
 }
 
 void
+mon_proxy_dial(struct net *n, const struct key_public *pk, uint16_t port)
+{
+	struct buf b;
+
+	buf_init(&b, KEY_PUBLIC_LEN + 2);
+	if (buf_put(&b, pk->b, KEY_PUBLIC_LEN) != 0 ||
+	    buf_put_u16(&b, port) != 0)
+		_exit(1);
+	ask(n, PM_PROXY_DIAL, 0, &b);
+	buf_free(&b);
+}
+
+void
 mon_wl_list(struct net *n)
 {
 	ask(n, PM_WL_LIST, 0, NULL);
@@ -361,6 +374,8 @@ dispatch(struct net *n, struct privmsg *m)
 		return sftp_started(n, m);
 	case PM_STATUS + 1:
 		return status_answer(n, m);
+	case PM_PROXY_DIAL + 1:
+		return proxy_dialed(n, m);
 	case PM_PTY_STOP + 1:
 		pty_stopped(n);
 		return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The daemon's loop: accept, give each connection a monitor, reap. */
-#include "daemon/skyptyd.h"
+#include "daemon/server.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -16,24 +16,7 @@
 
 #include "common/err.h"
 
-#define ACCEPT_PAUSE  1 /* seconds, when descriptors or memory are short */
-#define OVERLAY_PAUSE 5 /* before dmsg is started again */
-
-/* The main loop's state. */
-struct server {
-	const struct options *opts;
-	struct settings *set;
-	struct keyctx *keyctx;
-	struct event_base *base;
-	struct listeners ls;
-	struct conns conns;
-	bool stopping;
-	struct event *resume;
-	struct event *term, *intr, *hup, *chld;
-	struct conn overlay; /* pid 0: not running */
-	struct buf status;   /* what it says of itself */
-	struct event *again; /* to start it once more */
-};
+#define ACCEPT_PAUSE 1 /* seconds, when descriptors or memory are short */
 
 /* --- connections --- */
 
@@ -68,8 +51,8 @@ unlink_conn(struct conns *cs, struct conn *c)
 }
 
 /* The overlay takes leave of its discovery, last of all. */
-static void
-leave_if_done(struct server *s)
+void
+server_leave_if_done(struct server *s)
 {
 	if (!s->stopping || (s->conns.n != 0 && !notify_managed()))
 		return;
@@ -88,11 +71,24 @@ forget(struct server *s, struct conn *c)
 	event_free(c->ev);
 	close(c->sock);
 	free(c);
-	leave_if_done(s);
+	server_leave_if_done(s);
 }
 
-/* A monitor tells whom it has let in and asks whether there is room; one of the
- * control socket may ask for the overlay. */
+/* A monitor of the control socket may ask for the overlay. */
+static int
+answer_control(struct server *s, struct conn *c, struct privmsg *m)
+{
+	switch (m->type) {
+	case PM_GET_STATUS:
+		return privmsg_send(c->sock, PM_GET_STATUS + 1, m->id,
+		    &s->status, NULL, 0);
+	case PM_DIAL:
+		return overlay_dial(s, c, m);
+	}
+	return ERR_STATE;
+}
+
+/* A monitor tells whom it has let in and asks whether there is room. */
 static int
 answer_monitor(struct server *s, struct conn *c, struct privmsg *m)
 {
@@ -100,10 +96,9 @@ answer_monitor(struct server *s, struct conn *c, struct privmsg *m)
 	uint8_t ok;
 	int r;
 
-	if (m->type == PM_GET_STATUS && c->control)
-		return privmsg_send(c->sock, PM_GET_STATUS + 1, m->id,
-		    &s->status, NULL, 0);
-	if (m->type != PM_AUTH || c->authenticated || c->control)
+	if (c->control)
+		return answer_control(s, c, m);
+	if (m->type != PM_AUTH || c->authenticated)
 		return ERR_STATE;
 	if ((r = buf_get(&m->body, c->pk.b, KEY_PUBLIC_LEN)) != 0)
 		return r;
@@ -149,8 +144,8 @@ watch(struct server *s, struct conn *c)
 	return 0;
 }
 
-static int
-serve(struct server *s, int fd, const struct sockaddr_storage *addr,
+int
+server_serve(struct server *s, int fd, const struct sockaddr_storage *addr,
     const char *peer, enum priv_carrier carrier)
 {
 	struct conn *c;
@@ -180,7 +175,7 @@ admit(struct server *s, const struct listener *l, int fd,
 	const char *why = NULL;
 
 	if (l->control) {
-		(void)serve(s, fd, addr, "control", PRIV_CONTROL);
+		(void)server_serve(s, fd, addr, "control", PRIV_CONTROL);
 		return;
 	}
 	addr_text((const struct sockaddr *)addr, len, peer);
@@ -189,124 +184,7 @@ admit(struct server *s, const struct listener *l, int fd,
 		return;
 	}
 	session_prepare(&s->set->conf, fd);
-	(void)serve(s, fd, addr, peer, PRIV_XK);
-}
-
-/* --- streams over dmsg --- */
-
-/* Streams that have not authenticated are one address to the limits. */
-static int
-open_stream(struct server *s, const struct key_public *pk)
-{
-	struct sockaddr_storage none = { .ss_family = AF_UNSPEC };
-	char text[KEY_PUBLIC_HEX], peer[KEY_PUBLIC_HEX + 16];
-	const char *why = NULL;
-	int sv[2];
-
-	key_text(pk, text);
-	snprintf(peer, sizeof(peer), "dmsg %s", text);
-	if (s->stopping)
-		return -1;
-	if (!limits_admit(&s->conns, &s->set->conf, &none, &why)) {
-		log_info("Turned away %s: %s", peer, why);
-		return -1;
-	}
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
-		sv) == -1)
-		return -1;
-	if (serve(s, sv[1], &none, peer, PRIV_KK) == -1) {
-		close(sv[0]);
-		sv[0] = -1;
-	}
-	close(sv[1]);
-	return sv[0];
-}
-
-static int
-keep_status(struct server *s, struct privmsg *m)
-{
-	buf_free(&s->status);
-	buf_init(&s->status, PRIV_STATUS_MAX);
-	return buf_put(&s->status, buf_ptr(&m->body), buf_len(&m->body));
-}
-
-static int
-answer_stream(struct server *s, struct privmsg *m)
-{
-	struct key_public pk;
-	struct buf b;
-	int fd, r;
-
-	if (m->type == PM_OV_REPORT)
-		return keep_status(s, m);
-	if (m->type != PM_STREAM)
-		return ERR_STATE;
-	if ((r = buf_get(&m->body, pk.b, sizeof(pk.b))) != 0)
-		return r;
-	fd = open_stream(s, &pk);
-	buf_init(&b, 1);
-	if ((r = buf_put_u8(&b, fd != -1)) == 0)
-		r = privmsg_send(s->overlay.sock, PM_STREAM + 1, m->id, &b, &fd,
-		    fd != -1 ? 1 : 0);
-	buf_free(&b);
-	if (fd != -1)
-		close(fd);
-	return r;
-}
-
-static void
-overlay_gone(struct server *s)
-{
-	struct timeval tv = { .tv_sec = OVERLAY_PAUSE };
-
-	event_free(s->overlay.ev);
-	close(s->overlay.sock);
-	memset(&s->overlay, 0, sizeof(s->overlay));
-	buf_free(&s->status);
-	if (s->stopping) {
-		leave_if_done(s);
-		return;
-	}
-	log_error("dmsg ended; it is started again in %d seconds",
-	    OVERLAY_PAUSE);
-	event_add(s->again, &tv);
-}
-
-static void
-on_overlay(evutil_socket_t fd, short what, void *arg)
-{
-	struct server *s = arg;
-	struct privmsg m = { 0 };
-	int r;
-
-	(void)what;
-	if ((r = privmsg_recv(fd, &m, false)) == 1)
-		r = answer_stream(s, &m);
-	privmsg_free(&m);
-	if (r != 0 && r != ERR_AGAIN)
-		overlay_gone(s);
-}
-
-static void
-start_overlay(evutil_socket_t unused, short what, void *arg)
-{
-	struct server *s = arg;
-	struct conn *c = &s->overlay;
-	int null;
-
-	(void)unused, (void)what;
-	if (!s->set->dmsg || s->stopping ||
-	    (null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
-		return;
-	if (session_spawn(s->set, s->opts, null, PRIV_OVERLAY, "dmsg", &c->pid,
-		&c->sock) == 0) {
-		c->overlay = true;
-		c->ev = event_new(s->base, c->sock, EV_READ | EV_PERSIST,
-		    on_overlay, s);
-		if (c->ev != NULL)
-			event_add(c->ev, NULL);
-	}
-	close(null);
+	(void)server_serve(s, fd, addr, peer, PRIV_XK);
 }
 
 static void
@@ -388,7 +266,7 @@ on_term(evutil_socket_t sig, short what, void *arg)
 	if (s->conns.n != 0)
 		log_info("Listening ended; %zu connections go on%s", s->conns.n,
 		    notify_managed() ? "" : " (again SIGTERM ends them)");
-	leave_if_done(s);
+	server_leave_if_done(s);
 }
 
 /* A configuration with a mistake changes nothing. */
@@ -432,7 +310,7 @@ on_chld(evutil_socket_t sig, short what, void *arg)
 			if (c->pid == pid)
 				c->pid = 0; /* it may be somebody else's now */
 	}
-	leave_if_done(s);
+	server_leave_if_done(s);
 }
 
 static struct event *
@@ -477,7 +355,7 @@ set_up_events(struct server *s)
 {
 	if ((s->base = event_base_new()) == NULL ||
 	    (s->resume = evtimer_new(s->base, on_resume, s)) == NULL ||
-	    (s->again = evtimer_new(s->base, start_overlay, s)) == NULL ||
+	    (s->again = evtimer_new(s->base, overlay_start, s)) == NULL ||
 	    (s->term = on_signal(s, SIGTERM, on_term)) == NULL ||
 	    (s->intr = on_signal(s, SIGINT, on_term)) == NULL ||
 	    (s->hup = on_signal(s, SIGHUP, on_hup)) == NULL ||
@@ -539,7 +417,7 @@ server_run(const struct options *o, struct settings *set, struct keyctx *ctx)
 	}
 	key_text(&set->pk, pk);
 	log_info("Serving as %s", pk);
-	start_overlay(-1, 0, &s);
+	overlay_start(-1, 0, &s);
 	notify("READY=1");
 	event_base_dispatch(s.base);
 	return 0;

@@ -64,6 +64,8 @@ static const struct request requests[] = {
 	    WL_MAX, whitelist_remove },
 	{ PM_STATUS, "STATUS", MON_SESSION, PRIV_GRANT_WHITELIST, 0, 0,
 	    status_get },
+	{ PM_PROXY_DIAL, "PROXY_DIAL", MON_SESSION, PRIV_GRANT_DIAL,
+	    KEY_PUBLIC_LEN + 2, KEY_PUBLIC_LEN + 2, proxy_dial },
 	{ PM_OV_STATUS, "OV_STATUS", MON_OVERLAY, 0, 2, PRIV_STATUS_MAX,
 	    status_report },
 	{ PM_OV_CONNECT, "OV_CONNECT", MON_OVERLAY, 0, 6, 6 + HOST_MAX,
@@ -77,9 +79,11 @@ static const struct request requests[] = {
 	    20 + PRIV_SERVERS_MAX *KEY_PUBLIC_LEN, overlay_entry },
 	{ PM_OV_STREAM, "OV_STREAM", MON_OVERLAY, 0, KEY_PUBLIC_LEN,
 	    KEY_PUBLIC_LEN, overlay_stream },
-	{ PM_OV_DIAL, "OV_DIAL", MON_OVERLAY, 0, 2, 2, overlay_dial },
+	{ PM_OV_DIAL, "OV_DIAL", MON_OVERLAY, 0, 2, 2, dial_request },
 	{ PM_OV_DIALED, "OV_DIALED", MON_OVERLAY, 0, 1, NOISE_MSG_MAX,
-	    overlay_dialed },
+	    dial_response },
+	{ PM_OV_GIVE_UP, "OV_GIVE_UP", MON_OVERLAY, 0, 4, 4 + PRIVMSG_TEXT_MAX,
+	    dial_give_up },
 	{ PM_LOG, "LOG", ANY, 0, 5, 5 + PRIVMSG_TEXT_MAX, child_log },
 };
 

@@ -232,8 +232,8 @@ begin_session(struct monitor *m)
 {
 	if (m->start.carrier == PRIV_CONTROL) {
 		m->phase = MON_SESSION;
-		m->grants =
-		    PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_WHITELIST;
+		m->grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP |
+		    PRIV_GRANT_WHITELIST | PRIV_GRANT_DIAL;
 		child_tell_control(m);
 		return NULL;
 	}

@@ -20,6 +20,7 @@
 #include "common/start.h"
 
 struct connector;
+struct dials;
 struct event;
 struct event_base;
 struct overlay;
@@ -67,6 +68,13 @@ struct monitor {
 	struct noise_keys *kk; /* sodium_malloc'ed; until the first frame */
 	struct overlay *overlay;
 	struct connector *connectors;
+	struct dials *dials;
+	struct proxy {
+		bool used;
+		uint16_t id; /* of the request that waits */
+		int stream, result;
+		struct event *ev;
+	} proxy;
 	struct privmsg msg;
 	struct job pty;
 	struct job exec[PRIV_EXECS_MAX];
@@ -146,10 +154,23 @@ int overlay_read(struct monitor *, struct privmsg *);
 int overlay_drop(struct monitor *, struct privmsg *);
 int overlay_entry(struct monitor *, struct privmsg *);
 int overlay_stream(struct monitor *, struct privmsg *);
-int overlay_dial(struct monitor *, struct privmsg *);
-int overlay_dialed(struct monitor *, struct privmsg *);
 /* Wipes every secret of the overlay's. */
 void overlay_forget(struct monitor *);
+
+/* --- dial.c: streams that the overlay dials --- */
+
+/* ERR_KEY, ERR_RANGE: the configured discovery makes no sense. */
+int dial_begin(struct monitor *, const struct key_public *own);
+int dial_request(struct monitor *, struct privmsg *);
+int dial_response(struct monitor *, struct privmsg *);
+int dial_give_up(struct monitor *, struct privmsg *);
+/* skyptyd's word that somebody on the control socket wants one. */
+void dial_out(struct monitor *, struct privmsg *);
+void dial_forget(struct monitor *);
+
+/* --- proxy.c: and whoever asked for it --- */
+
+int proxy_dial(struct monitor *, struct privmsg *);
 
 /* --- status.c: what the overlay says of itself --- */
 

@@ -14,19 +14,12 @@
 
 #include "common/addr.h"
 #include "common/dmsg_entry.h"
-#include "common/dmsg_object.h"
 #include "common/err.h"
 #include "common/log.h"
-
-#define DISCOVERY_SCHEME "dmsg://"
 
 struct overlay {
 	struct key_public own;
 	struct noise *slot[PRIV_SLOTS_MAX]; /* with a server each */
-	/* The one stream that we dial: to the discovery. */
-	bool has_discovery;
-	struct dmsg_addr discovery;
-	struct noise *dial;
 	bool local_too; /* discovery or a server is on this machine */
 	time_t minute;	/* of signed entries */
 	unsigned entries;
@@ -39,28 +32,6 @@ is_loopback_text(const char *text)
 {
 	return strstr(text, "127.") != NULL || strstr(text, "[::1]") != NULL ||
 	    strstr(text, "localhost") != NULL;
-}
-
-/* "dmsg://<pk>:port", port 80 if none is named. */
-static int
-read_discovery(struct monitor *m, struct overlay *o)
-{
-	const char *text = m->start.dmsgdisc;
-	char pk[KEY_PUBLIC_HEX];
-	size_t n = strlen(DISCOVERY_SCHEME);
-
-	if (strncmp(text, DISCOVERY_SCHEME, n) != 0)
-		return 0;
-	text += n;
-	if (strlcpy(pk, text, sizeof(pk)) < sizeof(pk) - 1 ||
-	    key_parse_public(m->keyctx, pk, &o->discovery.pk) != 0)
-		return ERR_KEY;
-	text += sizeof(pk) - 1;
-	o->discovery.port = 80;
-	if (*text == ':')
-		o->discovery.port = (uint16_t)strtoul(text + 1, NULL, 10);
-	o->has_discovery = o->discovery.port != 0;
-	return o->has_discovery ? 0 : ERR_RANGE;
 }
 
 /* key, address string: of each "<pk>@host:port". */
@@ -123,7 +94,7 @@ overlay_begin(struct monitor *m)
 	o->local_too = is_loopback_text(m->start.dmsgdisc) ||
 	    is_loopback_text(m->start.dmsg_servers);
 	if ((r = key_public(m->keyctx, m->start.sk, &o->own)) != 0 ||
-	    (r = read_discovery(m, o)) != 0 || (r = connect_init(m)) != 0)
+	    (r = dial_begin(m, &o->own)) != 0 || (r = connect_init(m)) != 0)
 		return r;
 	return tell_config(m);
 }
@@ -135,7 +106,7 @@ overlay_forget(struct monitor *m)
 
 	for (size_t i = 0; i < PRIV_SLOTS_MAX; i++)
 		noise_free(o->slot[i]);
-	noise_free(o->dial);
+	dial_forget(m);
 	memset(o, 0, sizeof(*o));
 	handshake_end(m);
 }
@@ -328,6 +299,23 @@ overlay_entry(struct monitor *m, struct privmsg *msg)
 
 /* --- incoming streams --- */
 
+/* A wish to dial may come in between. */
+static int
+await_stream(struct monitor *m, struct privmsg *answer)
+{
+	int r;
+
+	while ((r = privmsg_recv(m->parent, answer, true)) == 1) {
+		if (answer->type == PM_STREAM + 1)
+			return 1;
+		if (answer->type != PM_DIAL_OUT)
+			return ERR_STATE;
+		dial_out(m, answer);
+		privmsg_clear(answer);
+	}
+	return r;
+}
+
 /* skyptyd counts and starts; its answer is a short local matter. */
 int
 overlay_stream(struct monitor *m, struct privmsg *msg)
@@ -339,95 +327,12 @@ overlay_stream(struct monitor *m, struct privmsg *msg)
 	if (m->parent == -1)
 		return ERR_STATE;
 	if (privmsg_send(m->parent, PM_STREAM, 0, &msg->body, NULL, 0) == 0 &&
-	    privmsg_recv(m->parent, &answer, true) == 1 &&
-	    answer.type == PM_STREAM + 1)
+	    await_stream(m, &answer) == 1)
 		fd = privmsg_take_fd(&answer, 0);
 	privmsg_free(&answer);
 	buf_init(&b, 1);
 	if (buf_put_u8(&b, fd != -1) == 0)
 		child_answer_fds(m, msg, &b, &fd, fd != -1 ? 1 : 0);
 	buf_free(&b);
-	return 0;
-}
-
-/* --- dialing the discovery --- */
-
-static int
-put_request(struct monitor *m, uint16_t port, const struct buf *noise,
-    struct buf *out)
-{
-	struct overlay *o = m->overlay;
-	struct dmsg_request q = { .src = { .pk = o->own, .port = port },
-		.dst = o->discovery,
-		.noise = *noise };
-	uint8_t sig[KEY_SIGNATURE_LEN];
-	struct timespec now;
-	struct buf gob;
-	int r;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	q.timestamp = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	buf_init(&gob, NOISE_MSG_MAX);
-	if ((r = dmsg_put_request(&gob, &q)) == 0 &&
-	    (r = key_sign(m->keyctx, m->start.sk, buf_ptr(&gob), buf_len(&gob),
-		 sig)) == 0 &&
-	    (r = buf_put(out, sig, sizeof(sig))) == 0)
-		r = buf_put(out, buf_ptr(&gob), buf_len(&gob));
-	buf_free(&gob);
-	return r;
-}
-
-/* A dial that was given up is forgotten with the next one. */
-int
-overlay_dial(struct monitor *m, struct privmsg *msg)
-{
-	struct overlay *o = m->overlay;
-	struct buf noise, b;
-	uint16_t port;
-	int r;
-
-	if ((r = buf_get_u16(&msg->body, &port)) != 0)
-		return r;
-	if (!o->has_discovery || port == 0)
-		return ERR_STATE;
-	noise_free(o->dial);
-	o->dial = NULL;
-	buf_init(&noise, NOISE_MSG_MAX);
-	buf_init(&b, DMSG_SIG_LEN + NOISE_MSG_MAX);
-	if ((r = noise_new(&o->dial, m->keyctx, NOISE_KK, NOISE_INITIATOR,
-		 m->start.sk, &o->discovery.pk)) == 0 &&
-	    (r = noise_write(o->dial, NULL, &noise)) == 0 &&
-	    (r = put_request(m, port, &noise, &b)) == 0)
-		child_answer(m, msg, &b);
-	buf_free(&noise);
-	buf_free(&b);
-	return r;
-}
-
-/* The child has read the response; who made it is told by KK alone. */
-int
-overlay_dialed(struct monitor *m, struct privmsg *msg)
-{
-	struct overlay *o = m->overlay;
-	struct noise_keys keys = { .send = { 0 } };
-	struct buf b, payload;
-	bool ok;
-
-	if (o->dial == NULL)
-		return ERR_STATE;
-	buf_init(&payload, NOISE_MSG_MAX);
-	ok = noise_read(o->dial, &msg->body, &payload) == 0 &&
-	    noise_split(o->dial, &keys) == 0;
-	buf_free(&payload);
-	noise_free(o->dial);
-	o->dial = NULL;
-	buf_init(&b, 1 + sizeof(keys));
-	if (buf_put_u8(&b, ok) == 0 &&
-	    (!ok ||
-		(buf_put(&b, keys.send, sizeof(keys.send)) == 0 &&
-		    buf_put(&b, keys.recv, sizeof(keys.recv)) == 0)))
-		child_answer(m, msg, &b);
-	buf_free(&b);
-	explicit_bzero(&keys, sizeof(keys));
 	return 0;
 }

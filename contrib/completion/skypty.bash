@@ -9,13 +9,14 @@ whitelist-add whitelist-remove host keygen pk version help"
 # Flags that take a value, and those that do not.
 _skypty_valued="-s --sk -i --identity -e --env -t --timeout -p --port
 --transport --scheme --via -n --clinet -r --cliaddr --confpath -c --cmd -a
---args --escape -F --config --addr --dmsgdisc --dmsg-servers"
+--args --escape -F --config --addr --dmsgdisc --dmsg-servers
+--rpc"
 _skypty_plain="--visor-key --no-visor-key --no-pty --no-stdin -q --quiet -v
 --verbose --standalone"
 _skypty_cp_valued="-s --sk -i --identity -F --config --port --dmsgdisc
---dmsg-servers"
+--dmsg-servers --cliaddr --rpc"
 _skypty_cp_plain="-r --recursive -p --preserve --resume -q --quiet -v --verbose
---visor-key --no-visor-key"
+--visor-key --no-visor-key --standalone"
 _skypty_fs_valued="--remote-root --attr-ttl --entry-ttl"
 _skypty_fs_plain="--background --ro --debug"
 _skypty_ssh_valued="-b -c -e -i -l -m -o -p -B -D -E -F -I -J -L -O -P -Q -R -S

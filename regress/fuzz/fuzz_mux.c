@@ -20,21 +20,17 @@ check(bool ok)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static struct keyctx *ctx;
 	struct key_public pk;
 	struct buf in, uri, query;
 	uint16_t port;
 
-	if (ctx == NULL)
-		check((ctx = keyctx_new()) != NULL);
 	buf_view(&in, data, n);
 	while (mux_get_request(&in, &uri) == 1) {
 		check(buf_len(&uri) <= MUX_URI_MAX);
 		if (mux_match(&uri, &query) == MUX_NONE)
 			continue;
 		check(buf_len(&query) < buf_len(&uri));
-		if (mux_proxy_query(ctx, &query, &pk, &port) == 0)
-			check(key_valid(ctx, &pk));
+		(void)mux_proxy_query(&query, &pk, &port);
 	}
 	return 0;
 }

@@ -287,6 +287,9 @@ func (c *Conn) Body(plain []byte) []byte {
 func (c *Conn) Write(p []byte) (int, error) {
 	c.write.Lock()
 	defer c.write.Unlock()
+	if c.send == nil { // somebody else has done the handshake
+		return c.Conn.Write(p)
+	}
 	total := len(p)
 	for len(p) > 0 {
 		n := min(len(p), plainMax)
@@ -303,6 +306,9 @@ func (c *Conn) Write(p []byte) (int, error) {
 
 // Read gives the plaintext of frames as they come.
 func (c *Conn) Read(p []byte) (int, error) {
+	if c.recv == nil {
+		return c.Conn.Read(p)
+	}
 	for len(c.rest) == 0 {
 		body, err := readFrame(c.Conn)
 		if err != nil {

@@ -267,6 +267,13 @@ one_key(struct buf *b)
 }
 
 static void
+key_and_port(struct buf *b)
+{
+	put_generator(b);
+	must(buf_put_u16(b, 22));
+}
+
+static void
 keys_lie_by_one(struct buf *b)
 {
 	must(buf_put_u32(b, 2));
@@ -345,6 +352,46 @@ static void
 bytes_1(struct buf *b)
 {
 	fill(b, 1);
+}
+
+static void
+bytes_2(struct buf *b)
+{
+	fill(b, 2);
+}
+
+static void
+bytes_100(struct buf *b)
+{
+	fill(b, 100);
+}
+
+static void
+host_and_port(struct buf *b)
+{
+	must(buf_put_cstring(b, "127.0.0.1"));
+	must(buf_put_u16(b, 22));
+}
+
+static void
+just_key(struct buf *b)
+{
+	put_generator(b);
+}
+
+static void
+slot_and_key(struct buf *b)
+{
+	must(buf_put_u8(b, 0));
+	put_generator(b);
+}
+
+static void
+entry(struct buf *b)
+{
+	must(buf_put_u64(b, 1));
+	must(buf_put_u64(b, 1));
+	must(buf_put_u32(b, 0));
 }
 
 static void
@@ -620,6 +667,20 @@ await_success(unsigned type)
 }
 
 static void
+await_failure(unsigned type)
+{
+	struct privmsg m = { 0 };
+	char *text;
+
+	await(&m, type);
+	must(buf_get_cstring(&m.body, &text, PRIVMSG_TEXT_MAX));
+	if (*text == '\0')
+		quit("hostile: request %u was granted", type - 1);
+	free(text);
+	privmsg_free(&m);
+}
+
+static void
 run_pty_twice(const struct attack *a)
 {
 	send_built(PM_PTY_START, pty_sleep);
@@ -688,6 +749,16 @@ run_sftp_twice(const struct attack *a)
 	ask(PM_SFTP_START, NULL);
 	await_success(PM_SFTP_START + 1);
 	ask(PM_SFTP_START, NULL);
+	await_death(a);
+}
+
+/* Without dmsg it fails, and is used up all the same. */
+static void
+run_dial_twice(const struct attack *a)
+{
+	send_built(PM_PROXY_DIAL, key_and_port);
+	await_failure(PM_PROXY_DIAL + 1);
+	send_built(PM_PROXY_DIAL, key_and_port);
 	await_death(a);
 }
 
@@ -811,10 +882,38 @@ static const struct request {
 	{ "WL_ADD", PM_WL_ADD, one_key },
 	{ "WL_REMOVE", PM_WL_REMOVE, one_key },
 	{ "STATUS", PM_STATUS, NULL },
+	{ "PROXY_DIAL", PM_PROXY_DIAL, key_and_port },
 };
 
 #define REQUESTS	 (sizeof(requests) / sizeof(requests[0]))
-#define FIRST_OF_CONTROL (REQUESTS - 4)
+#define FIRST_OF_CONTROL (REQUESTS - 5)
+
+/* What only the overlay may ask for: here as in any other phase. */
+static const struct request overlay_requests[] = {
+	{ "KK_REQUEST", PM_KK_REQUEST, bytes_100 },
+	{ "FIRST_FRAME", PM_FIRST_FRAME, bytes_100 },
+	{ "OV_CONNECT", PM_OV_CONNECT, host_and_port },
+	{ "OV_BEGIN", PM_OV_BEGIN, slot_and_key },
+	{ "OV_READ", PM_OV_READ, bytes_100 },
+	{ "OV_DROP", PM_OV_DROP, bytes_1 },
+	{ "OV_ENTRY", PM_OV_ENTRY, entry },
+	{ "OV_STREAM", PM_OV_STREAM, just_key },
+	{ "OV_DIAL", PM_OV_DIAL, bytes_2 },
+	{ "OV_DIALED", PM_OV_DIALED, bytes_100 },
+	{ "OV_GIVE_UP", PM_OV_GIVE_UP, bytes_5 },
+	{ "OV_STATUS", PM_OV_STATUS, bytes_100 },
+};
+
+static void
+single(enum phase phase, const char *name, uint16_t type,
+    void (*payload)(struct buf *), const char *request, const char *why)
+{
+	struct attack *a =
+	    add(phase, name, "request %s refused: %s", request, why);
+
+	a->type = type;
+	a->payload = payload;
+}
 
 /* Well-formed requests where the phase or the grant is missing. */
 static void
@@ -835,6 +934,12 @@ add_out_of_state(void)
 			a->type = r->type;
 			a->payload = r->payload;
 		}
+	for (size_t i = 0;
+	     i < sizeof(overlay_requests) / sizeof(overlay_requests[0]); i++) {
+		r = &overlay_requests[i];
+		single(SESSION, r->name, r->type, r->payload, r->name,
+		    "not in this phase");
+	}
 	for (size_t i = FIRST_OF_CONTROL; i < REQUESTS; i++) {
 		r = &requests[i];
 		snprintf(name, sizeof(name), "%s-over-tcp", r->name);
@@ -848,7 +953,7 @@ add_out_of_state(void)
 static void
 add_unknown(void)
 {
-	static const uint16_t types[] = { 0, 1, 3, 5, 7, 30, 38, 100, 101, 103,
+	static const uint16_t types[] = { 0, 1, 3, 5, 7, 32, 38, 100, 101, 103,
 		105, 200, 201, 301, 65534, 65535 };
 	static const enum phase phases[] = { PRE, SESSION };
 	struct attack *a;
@@ -863,17 +968,6 @@ add_unknown(void)
 			a->type = types[i];
 			a->payload = handle_7;
 		}
-}
-
-static void
-single(enum phase phase, const char *name, uint16_t type,
-    void (*payload)(struct buf *), const char *request, const char *why)
-{
-	struct attack *a =
-	    add(phase, name, "request %s refused: %s", request, why);
-
-	a->type = type;
-	a->payload = payload;
 }
 
 static void
@@ -974,8 +1068,10 @@ add_sizes(void)
 	    "EXEC_SIGNAL", "too short");
 	single(SESSION, "sftp-too-long", PM_SFTP_START, bytes_1, "SFTP_START",
 	    "too long");
-	single(CONTROL, "sftp-on-control-socket", PM_SFTP_START, NULL,
-	    "SFTP_START", "not granted");
+	single(CONTROL, "dial-too-short", PM_PROXY_DIAL, bytes_5, "PROXY_DIAL",
+	    "too short");
+	single(CONTROL, "handshake-on-control-socket", PM_HANDSHAKE, bytes_100,
+	    "HANDSHAKE", "not in this phase");
 	single(CONTROL, "list-too-long", PM_WL_LIST, bytes_1, "WL_LIST",
 	    "too long");
 	single(CONTROL, "add-too-long", PM_WL_ADD, wl_too_long, "WL_ADD",
@@ -1045,6 +1141,8 @@ add_more(void)
 	a->run = run_signal;
 	a = add(SESSION, "sftp-twice", "request SFTP_START refused: ");
 	a->run = run_sftp_twice;
+	a = add(CONTROL, "dial-twice", "request PROXY_DIAL refused: ");
+	a->run = run_dial_twice;
 }
 
 static void

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The ways to a key without an address, in the order they are tried: skyptyd on
+ * this machine, a visor on it, a dmsg client of our own.  The first two dial
+ * under their own key, and what comes from them is plain.  An identity or a
+ * discovery that is named asks for the last.  spec: README.md, pty.md 9.
+ */
+#include "client/skypty.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/mux.h"
+
+#define DIAL_WAIT_MS 40000 /* more than skyptyd gives it */
+#define WHY_MAX	     4096
+#define NOT_HERE     4000 /* this way does not exist */
+
+static const char bridge[] = "SKYBRI"; /* spec: README.md */
+enum { BRIDGE_DMSG = 0, BRIDGE_SKYNET = 1 };
+
+static bool
+own_wanted(const struct options *o)
+{
+	const char *env = getenv("DMSGPTY_SK");
+
+	return o->standalone || o->sk != NULL || o->identity != NULL ||
+	    o->dmsgdisc != NULL || o->dmsg_servers != NULL ||
+	    (env != NULL && *env != '\0');
+}
+
+/* --- skyptyd on this machine --- */
+
+static int
+put_dial(struct buf *b, const char *service, const struct dest *d)
+{
+	char uri[MUX_URI_MAX + 1], pk[KEY_PUBLIC_HEX];
+
+	key_text(&d->pk, pk);
+	snprintf(uri, sizeof(uri), "%s?pk=%s&port=%u", service, pk,
+	    d->dmsg_port);
+	return mux_put_request(b, uri);
+}
+
+/* Waits for more: 1, 0 at the end, or nothing came in time. */
+static int
+more(struct conn *c, int64_t deadline)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	int64_t left = deadline - now_ms();
+	ssize_t r;
+
+	if (left <= 0 || poll(&p, 1, (int)left) != 1)
+		return 0;
+	r = buf_read(&c->in, c->fd, WHY_MAX);
+	return r > 0 || r == ERR_AGAIN;
+}
+
+/* The reason comes behind a refusal, up to the end. */
+static int
+refused(struct conn *c, const struct options *o, int64_t deadline)
+{
+	struct buf why;
+
+	while (buf_len(&c->in) < WHY_MAX && more(c, deadline))
+		;
+	buf_view(&why, buf_ptr(&c->in), buf_len(&c->in));
+	if (buf_len(&why) == 0)
+		return TRY_NEXT; /* it knows of no such thing */
+	if (buf_len(&why) == strlen(MUX_NO_DMSG) &&
+	    memcmp(buf_ptr(&why), MUX_NO_DMSG, buf_len(&why)) == 0)
+		return NOT_HERE;
+	complain("dmsg port %u of the host, by the local skyptyd: %s",
+	    o->dest.dmsg_port, printable(&why));
+	return EXIT_FAILED;
+}
+
+/* A stream to the host, plain; its services are still to be asked for. */
+static int
+dial(struct conn *c, const struct options *o)
+{
+	int64_t deadline = now_ms() + DIAL_WAIT_MS;
+	uint8_t answer;
+	int r;
+
+	if (put_dial(&c->out, MUX_URI_DIAL, &o->dest) != 0)
+		return EXIT_FAILED;
+	if ((r = conn_flush(c)) != 0)
+		return r;
+	while (buf_get_u8(&c->in, &answer) != 0)
+		if (!more(c, deadline)) {
+			complain("the local skyptyd did not say whether it "
+				 "reached the host");
+			return EXIT_FAILED;
+		}
+	return answer == MUX_ACCEPT ? 0 : refused(c, o, deadline);
+}
+
+/* The original's proxy gives the terminal's service and no other. */
+static int
+ask_original(struct conn *c, const struct options *o, const char *uri)
+{
+	int r;
+
+	conn_hang_up(c);
+	if (strcmp(uri, MUX_URI_PTY) != 0) {
+		c->rejected = c->eof = c->optional;
+		if (c->optional)
+			return 0;
+		complain("the local host has no way to that service of "
+			 "others; --standalone is one");
+		return EXIT_FAILED;
+	}
+	if ((r = conn_local(c, o, true)) != 0)
+		return EXIT_FAILED;
+	return put_dial(&c->out, MUX_URI_PROXY, &o->dest) == 0 ? 0 :
+								 EXIT_FAILED;
+}
+
+static int
+by_daemon(struct conn *c, const struct options *o, const char *uri)
+{
+	int r;
+
+	if (conn_local(c, o, o->cliaddr == NULL) != 0)
+		return o->cliaddr == NULL ? NOT_HERE : EXIT_FAILED;
+	c->way = WAY_DAEMON;
+	r = dial(c, o);
+	if (r == TRY_NEXT)
+		return ask_original(c, o, uri);
+	if (r == NOT_HERE)
+		conn_hang_up(c);
+	if (r != 0)
+		return r;
+	return mux_put_request(&c->out, uri) == 0 ? 0 : EXIT_FAILED;
+}
+
+/* --- a visor on this machine --- */
+
+/*
+ * Anybody may listen on a port, and would see what is typed: the user who does
+ * must be root or us.  /proc/net/tcp: local address, remote address, state,
+ * ..., uid.
+ */
+static bool
+listens(const char *path, unsigned port)
+{
+	char line[512], local[64];
+	unsigned state, uid, at;
+	bool found = false, trusted = true;
+	FILE *f;
+
+	if ((f = fopen(path, "re")) == NULL)
+		return false;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, " %*d: %63s %*s %x %*s %*s %*s %u", local,
+			&state, &uid) != 3 ||
+		    state != 0x0a || strchr(local, ':') == NULL ||
+		    sscanf(strchr(local, ':'), ":%x", &at) != 1 || at != port)
+			continue;
+		found = true;
+		trusted = trusted && (uid == 0 || uid == geteuid());
+	}
+	fclose(f);
+	return found && trusted;
+}
+
+static bool
+is_trusted(int fd)
+{
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} a;
+	socklen_t len = sizeof(a);
+	unsigned port;
+
+	if (getpeername(fd, &a.sa, &len) == -1)
+		return false;
+	port =
+	    ntohs(a.sa.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
+	if (a.sa.sa_family == AF_INET)
+		return ntohl(a.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET &&
+		    (listens("/proc/net/tcp", port) ||
+			listens("/proc/net/tcp6", port));
+	return IN6_IS_ADDR_LOOPBACK(&a.v6.sin6_addr) &&
+	    listens("/proc/net/tcp6", port);
+}
+
+static int
+connect_visor(struct conn *c, const struct options *o)
+{
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
+	const char *rpc = o->rpc != NULL ? o->rpc : DEFAULT_RPC, *why = "";
+
+	if (addr_split(rpc, NULL, host, port) != 0) {
+		complain("--rpc %s: write host:port", rpc);
+		return EXIT_USAGE;
+	}
+	if ((c->fd = tcp_connect(host, port, &why)) == -1) {
+		if (o->rpc == NULL)
+			return NOT_HERE;
+		complain("--rpc %s: %s", rpc, why);
+		return EXIT_FAILED;
+	}
+	if (o->rpc != NULL || is_trusted(c->fd))
+		return 0;
+	if (o->verbose)
+		complain("%s belongs to another user: not taken for a visor; "
+			 "--rpc %s says that it is one",
+		    rpc, rpc);
+	conn_hang_up(c);
+	return NOT_HERE;
+}
+
+static int
+by_visor(struct conn *c, const struct options *o, const char *uri)
+{
+	uint16_t port = o->dest.dmsg_port;
+	uint8_t le[2] = { (uint8_t)port, (uint8_t)(port >> 8) };
+	int r;
+
+	if ((r = connect_visor(c, o)) != 0)
+		return r;
+	c->plain = true;
+	c->way = WAY_VISOR;
+	if (buf_put(&c->out, bridge, sizeof(bridge) - 1) != 0 ||
+	    buf_put_u8(&c->out, o->dest.skynet ? BRIDGE_SKYNET : BRIDGE_DMSG) !=
+		0 ||
+	    buf_put(&c->out, o->dest.pk.b, KEY_PUBLIC_LEN) != 0 ||
+	    buf_put(&c->out, le, sizeof(le)) != 0 ||
+	    mux_put_request(&c->out, uri) != 0)
+		return EXIT_FAILED;
+	return 0;
+}
+
+/* --- which --- */
+
+int
+via_open(struct conn *c, struct keyctx *ctx, const struct options *o,
+    const char *uri)
+{
+	int r = NOT_HERE;
+
+	if (!o->dest.skynet && !own_wanted(o) && o->rpc == NULL)
+		r = by_daemon(c, o, uri);
+	if (r == NOT_HERE && (o->dest.skynet || !own_wanted(o)))
+		r = by_visor(c, o, uri);
+	if (r == NOT_HERE && o->dest.skynet) {
+		complain("skynet is a visor's: none runs here (--rpc); "
+			 "dmsg://<pk> does without");
+		return EXIT_FAILED;
+	}
+	return r == NOT_HERE ? dmsg_open(c, ctx, o, uri) : r;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Streams that the overlay dials: to the discovery, for itself, and to whom
+ * somebody on the control socket has asked for.  Requests are signed and
+ * handshakes made here; of the second kind the overlay gets no key, it goes
+ * straight to the monitor of whoever asked.
+ */
+#include "monitor/monitor.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/dmsg_disc.h"
+#include "common/dmsg_object.h"
+#include "common/err.h"
+#include "common/log.h"
+
+#define DISCOVERY 0 /* the slot that is the overlay's own */
+
+struct dial {
+	bool open; /* may be dialed */
+	bool signing_done;
+	struct dmsg_addr to;
+	struct noise *noise;
+	int result;   /* where it is told; -1 for the discovery */
+	time_t until; /* when somebody else may have the slot */
+};
+
+struct dials {
+	struct key_public own;
+	struct event *parent_ev;
+	struct dial slot[1 + PRIV_DIALS_MAX];
+};
+
+static time_t
+now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static void
+close_slot(struct dial *d)
+{
+	noise_free(d->noise);
+	if (d->result != -1)
+		close(d->result);
+	*d = (struct dial){ .result = -1 };
+}
+
+void
+dial_forget(struct monitor *m)
+{
+	if (m->dials == NULL)
+		return;
+	for (size_t i = 0; i <= PRIV_DIALS_MAX; i++)
+		close_slot(&m->dials->slot[i]);
+}
+
+/* --- requests of the overlay --- */
+
+static struct dial *
+get_slot(struct monitor *m, const struct privmsg *msg)
+{
+	if (msg->id > PRIV_DIALS_MAX || !m->dials->slot[msg->id].open)
+		return NULL;
+	return &m->dials->slot[msg->id];
+}
+
+static int
+put_request(struct monitor *m, const struct dial *d, uint16_t port,
+    const struct buf *noise, struct buf *out)
+{
+	struct dmsg_request q = { .src = { .pk = m->dials->own, .port = port },
+		.dst = d->to,
+		.noise = *noise };
+	uint8_t sig[KEY_SIGNATURE_LEN];
+	struct timespec now;
+	struct buf gob;
+	int r;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	q.timestamp = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	buf_init(&gob, NOISE_MSG_MAX);
+	if ((r = dmsg_put_request(&gob, &q)) == 0 &&
+	    (r = key_sign(m->keyctx, m->start.sk, buf_ptr(&gob), buf_len(&gob),
+		 sig)) == 0 &&
+	    (r = buf_put(out, sig, sizeof(sig))) == 0)
+		r = buf_put(out, buf_ptr(&gob), buf_len(&gob));
+	buf_free(&gob);
+	return r;
+}
+
+/* A dial of the discovery that was given up is forgotten with the next one. */
+int
+dial_request(struct monitor *m, struct privmsg *msg)
+{
+	struct dial *d = get_slot(m, msg);
+	struct buf noise, b;
+	uint16_t port;
+	int r;
+
+	if ((r = buf_get_u16(&msg->body, &port)) != 0)
+		return r;
+	if (d == NULL || port == 0 || (msg->id != DISCOVERY && d->signing_done))
+		return ERR_STATE;
+	d->signing_done = true;
+	noise_free(d->noise);
+	d->noise = NULL;
+	buf_init(&noise, NOISE_MSG_MAX);
+	buf_init(&b, DMSG_SIG_LEN + NOISE_MSG_MAX);
+	if ((r = noise_new(&d->noise, m->keyctx, NOISE_KK, NOISE_INITIATOR,
+		 m->start.sk, &d->to.pk)) == 0 &&
+	    (r = noise_write(d->noise, NULL, &noise)) == 0 &&
+	    (r = put_request(m, d, port, &noise, &b)) == 0)
+		child_answer(m, msg, &b);
+	buf_free(&noise);
+	buf_free(&b);
+	return r;
+}
+
+/* Error text, or none and the keys. */
+static void
+tell_result(const struct dial *d, const char *why, const struct noise_keys *k)
+{
+	struct buf b;
+
+	buf_init(&b, PRIVMSG_TEXT_MAX + 128);
+	if (buf_put_cstring(&b, why) == 0 &&
+	    (k == NULL ||
+		(buf_put(&b, k->send, sizeof(k->send)) == 0 &&
+		    buf_put(&b, k->recv, sizeof(k->recv)) == 0)))
+		(void)privmsg_send(d->result, PM_DIAL_RESULT, 0, &b, NULL, 0);
+	buf_free(&b);
+}
+
+static void
+tell_child(struct monitor *m, struct privmsg *msg, bool ok,
+    const struct noise_keys *k)
+{
+	struct buf b;
+
+	buf_init(&b, 1 + sizeof(*k));
+	if (buf_put_u8(&b, ok) == 0 &&
+	    (k == NULL ||
+		(buf_put(&b, k->send, sizeof(k->send)) == 0 &&
+		    buf_put(&b, k->recv, sizeof(k->recv)) == 0)))
+		child_answer(m, msg, &b);
+	buf_free(&b);
+}
+
+/* The child has read the response; who made it is told by KK alone. */
+int
+dial_response(struct monitor *m, struct privmsg *msg)
+{
+	struct dial *d = get_slot(m, msg);
+	struct noise_keys keys = { .send = { 0 } };
+	struct buf payload;
+	bool ok;
+
+	if (d == NULL || d->noise == NULL)
+		return ERR_STATE;
+	buf_init(&payload, NOISE_MSG_MAX);
+	ok = noise_read(d->noise, &msg->body, &payload) == 0 &&
+	    noise_split(d->noise, &keys) == 0;
+	buf_free(&payload);
+	noise_free(d->noise);
+	d->noise = NULL;
+	if (msg->id == DISCOVERY)
+		tell_child(m, msg, ok, ok ? &keys : NULL);
+	else {
+		tell_child(m, msg, ok, NULL);
+		tell_result(d, ok ? "" : "it does not prove its key",
+		    ok ? &keys : NULL);
+		close_slot(d);
+	}
+	explicit_bzero(&keys, sizeof(keys));
+	return 0;
+}
+
+int
+dial_give_up(struct monitor *m, struct privmsg *msg)
+{
+	struct dial *d = get_slot(m, msg);
+	char *why;
+	int r;
+
+	if (msg->id == DISCOVERY || d == NULL)
+		return ERR_STATE;
+	if ((r = buf_get_cstring(&msg->body, &why, PRIVMSG_TEXT_MAX)) != 0)
+		return r;
+	tell_result(d, *why != '\0' ? why : "failed", NULL);
+	close_slot(d);
+	free(why);
+	return buf_at_end(&msg->body);
+}
+
+/* --- what skyptyd passes on --- */
+
+/* One is free, or has been for too long. */
+static uint16_t
+free_slot(struct dials *ds)
+{
+	for (uint16_t i = 1; i <= PRIV_DIALS_MAX; i++) {
+		if (ds->slot[i].open && ds->slot[i].until > now_s())
+			continue;
+		close_slot(&ds->slot[i]);
+		return i;
+	}
+	return 0;
+}
+
+static int
+tell_out(struct monitor *m, uint16_t id, const struct dmsg_addr *to, int fd)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, KEY_PUBLIC_LEN + 2);
+	if ((r = buf_put(&b, to->pk.b, KEY_PUBLIC_LEN)) == 0 &&
+	    (r = buf_put_u16(&b, to->port)) == 0)
+		r = privmsg_send(m->child, PM_OV_OUT, id, &b, &fd, 1);
+	buf_free(&b);
+	return r;
+}
+
+static void
+refuse(int result, const char *why)
+{
+	struct dial d = { .result = result };
+
+	tell_result(&d, why, NULL);
+}
+
+void
+dial_out(struct monitor *m, struct privmsg *msg)
+{
+	int stream = privmsg_take_fd(msg, 0), result = privmsg_take_fd(msg, 1);
+	struct dmsg_addr to;
+	struct dial *d;
+	uint16_t id;
+
+	if (stream == -1 || result == -1 ||
+	    buf_get(&msg->body, to.pk.b, sizeof(to.pk.b)) != 0 ||
+	    buf_get_u16(&msg->body, &to.port) != 0) {
+		log_error("DIAL_OUT: malformed");
+	} else if (to.port == 0 || !key_valid(m->keyctx, &to.pk)) {
+		refuse(result, "that is no key, or no port");
+	} else if ((id = free_slot(m->dials)) == 0) {
+		refuse(result, "too many streams are being dialed");
+	} else if (tell_out(m, id, &to, stream) != 0) {
+		refuse(result, "dmsg does not answer");
+	} else {
+		d = &m->dials->slot[id];
+		*d = (struct dial){ .open = true,
+			.to = to,
+			.result = result,
+			.until = now_s() + PRIV_DIAL_S };
+		result = -1;
+	}
+	if (stream != -1)
+		close(stream);
+	if (result != -1)
+		close(result);
+}
+
+static void
+on_parent(evutil_socket_t fd, short what, void *arg)
+{
+	struct monitor *m = arg;
+	struct privmsg msg = { 0 };
+	int r;
+
+	(void)what;
+	if ((r = privmsg_recv(fd, &msg, true)) == 1 && msg.type == PM_DIAL_OUT)
+		dial_out(m, &msg);
+	else if (r != ERR_AGAIN)
+		event_del(m->dials->parent_ev);
+	privmsg_free(&msg);
+}
+
+/* --- the beginning --- */
+
+/* "dmsg://<pk>:port": the one address that the overlay may dial by itself. */
+static int
+allow_discovery(struct monitor *m)
+{
+	struct dial *d = &m->dials->slot[DISCOVERY];
+	struct dmsg_url url;
+	int r;
+
+	if ((r = dmsg_disc_url(m->start.dmsgdisc, &url)) != 0)
+		return r;
+	if (url.scheme != DMSG_URL_DMSG)
+		return 0;
+	if (!key_valid(m->keyctx, &url.pk))
+		return ERR_KEY;
+	d->to.pk = url.pk;
+	d->to.port = url.port;
+	d->open = true;
+	return 0;
+}
+
+int
+dial_begin(struct monitor *m, const struct key_public *own)
+{
+	struct dials *ds;
+
+	if ((ds = m->dials = calloc(1, sizeof(*ds))) == NULL)
+		return ERR_NOMEM;
+	ds->own = *own;
+	for (size_t i = 0; i <= PRIV_DIALS_MAX; i++)
+		ds->slot[i].result = -1;
+	ds->parent_ev =
+	    event_new(m->base, m->parent, EV_READ | EV_PERSIST, on_parent, m);
+	if (ds->parent_ev == NULL || event_add(ds->parent_ev, NULL) == -1)
+		return ERR_NOMEM;
+	return allow_discovery(m);
+}
