@@ -297,8 +297,9 @@ dmsg_find(struct found *found, const struct dialer *d, const struct options *o,
 	if (o->dmsg_servers != NULL)
 		f.seeds = strdup(o->dmsg_servers);
 	else
-		f.seeds = strcmp(url, CONFIG_DISCOVERY) == 0 ? config_seeds() :
-							       strdup("");
+		f.seeds = strcmp(url, CONFIG_DISCOVERY) == 0 ?
+		    config_seeds() :
+		    config_visor_servers(d->ctx, VISOR_CONF);
 	if (f.seeds == NULL)
 		return EXIT_FAILED;
 	r = find(&f, found, pk);

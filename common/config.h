@@ -127,6 +127,12 @@ int config_read_env(struct config *, const char *prefix,
  */
 int config_visor_sk(struct keyctx *, const char *path, uint8_t **sk,
     const struct config_report *);
+/*
+ * The dmsg servers that a visor begins with, in the form of dmsg_servers,
+ * malloc'ed; none from a file that is not there or not to be trusted.  NULL
+ * without memory.
+ */
+char *config_visor_servers(struct keyctx *, const char *path);
 
 /*
  * Only the whitelist of a file, strictly: any problem with the file or with

@@ -4,14 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "err.h"
-#include "json.h"
 
 #define CHUNK 16384
 
@@ -50,8 +48,8 @@ config_slurp(const char *path, struct buf *text, struct stat *st)
 	return r;
 }
 
-static int
-cannot_read(const struct config_report *report, const char *path, int r)
+int
+config_cannot_read(const struct config_report *report, const char *path, int r)
 {
 	if (r == ERR_TYPE)
 		config_say(report, true, path, "", "not a regular file");
@@ -114,8 +112,8 @@ check_folders(const struct config_report *report, const char *path)
 	return r;
 }
 
-static void
-warn_readable(const struct config_report *report, const char *path,
+void
+config_warn_readable(const struct config_report *report, const char *path,
     const struct stat *st)
 {
 	if (st->st_mode & 044)
@@ -125,8 +123,8 @@ warn_readable(const struct config_report *report, const char *path,
 }
 
 /* StrictModes, then. */
-static int
-check_safety(const struct config_report *report, const char *path,
+int
+config_check_safety(const struct config_report *report, const char *path,
     const struct stat *st)
 {
 	int r = check_owner(report, path, st);
@@ -144,15 +142,15 @@ config_read_file(struct config *c, struct keyctx *ctx, const char *path,
 	int r;
 
 	if ((r = config_slurp(path, &text, &st)) != 0)
-		return cannot_read(report, path, r);
+		return config_cannot_read(report, path, r);
 	/* An sk from elsewhere, as standard input, is not in this file. */
 	c->given &= ~(unsigned)CONFIG_SK;
-	if ((r = check_safety(report, path, &st)) == 0)
+	if ((r = config_check_safety(report, path, &st)) == 0)
 		r = config_parse(c, ctx, (const char *)buf_ptr(&text),
 		    buf_len(&text), path, report);
 	buf_free(&text);
 	if (r == 0 && (c->given & CONFIG_SK))
-		warn_readable(report, path, &st);
+		config_warn_readable(report, path, &st);
 	c->given |= before;
 	return r;
 }
@@ -165,67 +163,9 @@ config_read_fd(struct config *c, struct keyctx *ctx, int fd, const char *name,
 	int r;
 
 	if ((r = read_all(fd, &text)) != 0)
-		return cannot_read(report, name, r);
+		return config_cannot_read(report, name, r);
 	r = config_parse(c, ctx, (const char *)buf_ptr(&text), buf_len(&text),
 	    name, report);
 	buf_free(&text);
 	return r;
-}
-
-/* --- a visor's configuration: only its key --- */
-
-struct visor {
-	struct keyctx *keyctx;
-	uint8_t *sk;
-	bool bad;
-};
-
-static int
-on_visor_event(void *arg, const struct json_event *e)
-{
-	struct visor *v = arg;
-
-	if (e->depth != 1 || e->key == NULL || strcmp(e->key, "sk") != 0)
-		return 0;
-	v->bad = e->type != JSON_STRING ||
-	    key_parse_secret(v->keyctx, e->text, v->sk) != 0;
-	return v->bad ? ERR_KEY : ERR_EXISTS; /* no need to read on */
-}
-
-int
-config_visor_sk(struct keyctx *ctx, const char *path, uint8_t **sk,
-    const struct config_report *report)
-{
-	struct visor v = { .keyctx = ctx };
-	struct stat st;
-	struct buf text;
-	char why[256];
-	int r;
-
-	if ((v.sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
-		return ERR_NOMEM;
-	if ((r = config_slurp(path, &text, &st)) != 0) {
-		sodium_free(v.sk);
-		return cannot_read(report, path, r);
-	}
-	if ((r = check_safety(report, path, &st)) != 0) {
-		sodium_free(v.sk);
-		buf_free(&text);
-		return r;
-	}
-	r = json_parse((const char *)buf_ptr(&text), buf_len(&text),
-	    on_visor_event, &v, why, sizeof(why));
-	buf_free(&text);
-	if (r == ERR_EXISTS) {
-		warn_readable(report, path, &st);
-		*sk = v.sk;
-		return 0;
-	}
-	sodium_free(v.sk);
-	if (r == 0)
-		config_say(report, true, path, "sk", "is missing");
-	else
-		config_say(report, true, path, v.bad ? "sk" : "", "%s",
-		    v.bad ? "not a secret key" : why);
-	return ERR_KEY;
 }

@@ -19,5 +19,13 @@ struct stat;
  * says of it.  ERR_SYS, ERR_TYPE (no regular file), ERR_LIMIT.
  */
 int config_slurp(const char *path, struct buf *text, struct stat *);
+/* Tells why config_slurp could not, and returns its error. */
+int config_cannot_read(const struct config_report *, const char *path, int r);
+/* StrictModes: 0, or ERR_DENIED and ERR_SYS, told. */
+int config_check_safety(const struct config_report *, const char *path,
+    const struct stat *);
+/* Says so if others may read a file with a secret key in it. */
+void config_warn_readable(const struct config_report *, const char *path,
+    const struct stat *);
 
 #endif

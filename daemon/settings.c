@@ -271,13 +271,15 @@ find_sftp_server(struct settings *s, const struct options *o)
 
 /* The built-in servers know the built-in discovery and no other. */
 static int
-find_overlay(struct settings *s, const struct options *o)
+find_overlay(struct settings *s, const struct options *o, struct keyctx *ctx)
 {
 	const char *servers = s->conf.dmsg_servers;
 
 	s->dmsg = o->mode == MODE_DMSG && !o->no_dmsg;
 	if (*servers == '\0' && strcmp(s->conf.dmsgdisc, CONFIG_DISCOVERY) == 0)
 		s->dmsg_servers = config_seeds();
+	else if (*servers == '\0')
+		s->dmsg_servers = config_visor_servers(ctx, VISOR_CONF);
 	else
 		s->dmsg_servers = strdup(servers);
 	if (s->dmsg_servers == NULL)
@@ -334,7 +336,7 @@ settings_load(struct settings *s, const struct options *o, struct keyctx *ctx)
 	    (r = find_identity(s, o, ctx)) != 0 ||
 	    (r = find_listen(s, o)) != 0 || (r = check_control(s, o)) != 0 ||
 	    (r = find_user(s)) != 0 || (r = find_sftp_server(s, o)) != 0 ||
-	    (r = find_overlay(s, o)) != 0)
+	    (r = find_overlay(s, o, ctx)) != 0)
 		return r;
 	return check_whitelist(s, o);
 }

@@ -462,6 +462,55 @@ test_visor_file(void **state)
 	assert_null(sk);
 }
 
+static void
+expect_servers(const char *text, const char *want)
+{
+	char *list =
+	    config_visor_servers(test.keyctx, put_file("visor.json", text));
+
+	assert_non_null(list);
+	assert_string_equal(list, want);
+	free(list);
+}
+
+static void
+test_visor_servers(void **state)
+{
+	char *list;
+
+	(void)state;
+	expect_servers("{\"sk\":\"x\",\"dmsg\":{\"discovery\":\"dmsg://x\","
+		       "\"servers\":[{\"static\":\"" PK1 "\",\"version\":\"1\","
+		       "\"server\":{\"address\":\"192.0.2.1:8081\",\"n\":1}},"
+		       "{\"server\":{\"address\":\"[2001:db8::1]:80\"},"
+		       "\"static\":\"" PK2 "\"}]}}",
+	    PK1 "@192.0.2.1:8081 " PK2 "@[2001:db8::1]:80");
+	expect_servers("{\"dmsg\":{\"servers\":null}}", "");
+	/* One that is no server is left out, and lends nothing to the next. */
+	expect_servers("{\"dmsg\":{\"servers\":[{\"static\":\"" PK1 "\"},"
+		       "{\"server\":{\"address\":\"a:1\"}},"
+		       "{\"static\":\"00\",\"server\":{\"address\":\"a:1\"}},"
+		       "{\"static\":\"" PK1 "\",\"server\":"
+		       "{\"address\":\"a:1 " PK2 "@b:2\"}}]}}",
+	    "");
+	expect_servers("{\"servers\":[{\"static\":\"" PK1 "\","
+		       "\"server\":{\"address\":\"a:1\"}}]}",
+	    "");
+	expect_servers("{\"dmsg\":", "");
+	list = config_visor_servers(test.keyctx, in_dir("none"));
+	assert_string_equal(list, "");
+	free(list);
+	assert_int_equal(chmod(put_file("visor.json",
+				   "{\"dmsg\":{\"servers\":[{\"static\":"
+				   "\"" PK1 "\",\"server\":"
+				   "{\"address\":\"a:1\"}}]}}"),
+			     0666),
+	    0);
+	list = config_visor_servers(test.keyctx, in_dir("visor.json"));
+	assert_string_equal(list, "");
+	free(list);
+}
+
 /* --- written --- */
 
 static void
@@ -579,6 +628,7 @@ main(void)
 		cmocka_unit_test(test_env_bad_numbers),
 		cmocka_unit_test(test_visor),
 		cmocka_unit_test(test_visor_file),
+		cmocka_unit_test(test_visor_servers),
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_print_fails),
 		cmocka_unit_test(test_example),
