@@ -104,6 +104,12 @@ LIBS_skyptyd-net = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP)
 LIBS_skyptyd-dmsg = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP) $(LIB_BSD)
+# TLS is in a program of its own, for a discovery over https.
+SSL ?= $(if $(shell $(PKG_CONFIG) --exists libssl && echo yes),1,0)
+ifeq ($(SSL),1)
+TLS_PROGRAM = skypty-tls
+LIBS_skypty-tls = $(shell $(PKG_CONFIG) --libs libssl libcrypto) $(LIB_SECCOMP)
+endif
 LIBS_skypty = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_SECP) $(LIB_YAJL) $(LIB_BSD)
 LIBS_test = $(shell $(PKG_CONFIG) --libs $(COMMON_PC) libevent_core \
 	libseccomp cmocka) $(if $(filter 1,$(GCRYPT)),-lgcrypt -lgpg-error)
@@ -122,7 +128,8 @@ SRC_skyptyd-dmsg = $(DMSG_SRC) $(CONFINED_SRC)
 SRC_skyptyd = $(filter-out $(NET_SRC) $(DMSG_SRC) daemon/welcome.c,$(wildcard daemon/*.c))
 SRC_skyptyd-monitor = $(wildcard monitor/*.c)
 SRC_skypty = $(wildcard client/*.c)
-PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skyptyd-dmsg skypty
+SRC_skypty-tls = tls/skypty-tls.c daemon/sandbox.c
+PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skyptyd-dmsg skypty $(TLS_PROGRAM)
 
 COMMON_LIB = $(OBJ)/libcommon.a
 objs = $(patsubst %.c,$(OBJ)/%.o,$(1))
@@ -132,6 +139,7 @@ UNIT = $(patsubst %.c,$(OBJ)/%,$(UNIT_SRC))
 FUZZ_SRC = $(wildcard regress/fuzz/fuzz_*.c)
 FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))
 C_FILES = $(wildcard common/*.[ch] monitor/*.[ch] daemon/*.[ch] client/*.[ch] \
+	tls/*.[ch] \
 	regress/*/*.[ch])
 SH_FILES = $(wildcard contrib/*.sh contrib/completion/*.bash regress/*.sh \
 	regress/*/*.sh)
@@ -156,6 +164,7 @@ $(eval $(call program,skyptyd-monitor,$(PIE)))
 $(eval $(call program,skyptyd-net,$(PIE)))
 $(eval $(call program,skyptyd-dmsg,$(PIE)))
 $(eval $(call program,skypty,$(PIE)))
+$(eval $(call program,skypty-tls,$(PIE)))
 
 # For programs that want the name of an ssh.
 $(BIN)/skypty-ssh: $(BIN)/skypty
@@ -221,6 +230,8 @@ install: all
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-net
 	$(INSTALL) -D -m 755 $(BIN)/skyptyd-dmsg \
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-dmsg
+	for p in $(TLS_PROGRAM); do $(INSTALL) -m 755 $(BIN)/$$p \
+		$(DESTDIR)$(LIBEXECDIR)/$$p || exit 1; done
 	$(INSTALL) -D -m 644 daemon/skyptyd.8 $(DESTDIR)$(MANDIR)/man8/skyptyd.8
 	$(INSTALL) -D -m 644 client/skypty.1 $(DESTDIR)$(MANDIR)/man1/skypty.1
 	ln -sf skypty.1 $(DESTDIR)$(MANDIR)/man1/skypty-ssh.1
@@ -235,8 +246,8 @@ install: all
 	$(INSTALL) -D -m 644 contrib/systemd/skypty.sysusers \
 		$(DESTDIR)$(SYSUSERSDIR)/skypty.conf
 	$(INSTALL) -d $(DESTDIR)$(SYSTEMDUNITDIR)
-	for u in skyptyd.service skyptyd.socket skyptyd-inetd.socket \
-	    skyptyd-inetd@.service; do \
+	for u in skyptyd.service skyptyd-dmsg.service skyptyd.socket \
+	    skyptyd-inetd.socket skyptyd-inetd@.service; do \
 		sed -e 's|@SBINDIR@|$(SBINDIR)|' \
 		    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' \
 		    contrib/systemd/$$u.in \
@@ -250,6 +261,7 @@ uninstall:
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-monitor \
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-net \
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-dmsg \
+		$(DESTDIR)$(LIBEXECDIR)/skypty-tls \
 		$(DESTDIR)$(MANDIR)/man8/skyptyd.8 \
 		$(DESTDIR)$(MANDIR)/man1/skypty.1 \
 		$(DESTDIR)$(MANDIR)/man1/skypty-ssh.1 \
@@ -260,6 +272,7 @@ uninstall:
 		$(DESTDIR)$(BASHCOMPDIR)/skypty-ssh \
 		$(DESTDIR)$(SYSUSERSDIR)/skypty.conf \
 		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd.service \
+		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd-dmsg.service \
 		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd.socket \
 		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd-inetd.socket \
 		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd-inetd@.service

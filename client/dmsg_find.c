@@ -11,6 +11,7 @@
 
 #include "common/config.h"
 #include "common/err.h"
+#include "common/tls.h"
 
 #define CHUNK	    (64U * 1024)
 #define REQUEST_MAX (64U * 1024)
@@ -28,19 +29,35 @@ struct finder {
 
 /* --- over TCP --- */
 
+/* A connection to it, with TLS if that is meant.  -1 with the reason. */
+static int
+connect_to(const struct dmsg_url *url, const char **why)
+{
+	static char text[TLS_WHY_MAX];
+	char port[ADDR_PORT_MAX];
+	int fd, plain;
+
+	snprintf(port, sizeof(port), "%u", url->port);
+	fd = tcp_connect(url->host, port, why);
+	if (fd == -1 || url->scheme != DMSG_URL_HTTPS)
+		return fd;
+	plain = tls_start(fd, url->host, text);
+	*why = text;
+	close(fd);
+	return plain;
+}
+
 static const char *
 ask_tcp(struct finder *f, struct buf *request, struct dmsg_answer *a)
 {
 	int64_t deadline = now_ms() + DMSG_WAIT_MS;
-	char port[ADDR_PORT_MAX];
-	const char *why;
+	const char *why = "no answer";
 	struct pollfd p = { .events = POLLIN };
 	struct buf in;
 	ssize_t n = 1;
 	int r = 0;
 
-	snprintf(port, sizeof(port), "%u", f->url.port);
-	if ((p.fd = tcp_connect(f->url.host, port, &why)) == -1)
+	if ((p.fd = connect_to(&f->url, &why)) == -1)
 		return why;
 	buf_init(&in, 2 * CHUNK);
 	while (buf_len(request) != 0 && n > 0)
@@ -48,14 +65,18 @@ ask_tcp(struct finder *f, struct buf *request, struct dmsg_answer *a)
 	while (r == 0 && n > 0 && now_ms() < deadline) {
 		(void)poll(&p, 1, (int)(deadline - now_ms()));
 		n = buf_read(&in, p.fd, CHUNK);
+		if (n == ERR_SYS)
+			break;
 		if (n != ERR_AGAIN)
-			r = dmsg_answer_read(a, &in, n < 0);
+			r = dmsg_answer_read(a, &in, n == ERR_EOF);
 		else
 			n = 1;
 	}
+	if (r == 0 && n == ERR_SYS)
+		why = strerror(errno);
 	buf_free(&in);
 	close(p.fd);
-	return r == 1 ? NULL : r < 0 ? err_text(r) : "no answer";
+	return r == 1 ? NULL : r < 0 ? err_text(r) : why;
 }
 
 /* --- over dmsg --- */
@@ -284,13 +305,8 @@ dmsg_find(struct found *found, const struct dialer *d, const struct options *o,
 
 	found->n = 0;
 	if (dmsg_disc_url(url, &f.url) != 0) {
-		complain("discovery %s: neither http://host nor dmsg://<pk>",
-		    url);
-		return EXIT_USAGE;
-	}
-	if (f.url.scheme == DMSG_URL_HTTPS) {
-		complain("discovery %s: https is not spoken; use http:// or "
-			 "dmsg://",
+		complain("discovery %s: none of http://host, https://host and "
+			 "dmsg://<pk>",
 		    url);
 		return EXIT_USAGE;
 	}

@@ -88,7 +88,8 @@ enum privmsg_type {
 	 * Overlay's child to its monitor.
 	 *
 	 * OV_CONNECT host string, port u16; fails from PRIV_CONNECTS_MAX on.
-	 * Answer: error text; if empty, with a connected TCP socket.
+	 * Answer: error text; if empty, with a connected TCP socket, or, for
+	 * a discovery over https, the plain side of TLS.
 	 */
 	PM_OV_CONNECT = 40,
 	/*

@@ -21,7 +21,7 @@ case ${1-} in
 	;;
 esac
 
-packages="gcc make pkg-config libc6-dev libsodium-dev libgcrypt20-dev libsecp256k1-dev
+packages="gcc make pkg-config libc6-dev libsodium-dev libgcrypt20-dev libssl-dev libsecp256k1-dev
 libbsd-dev libseccomp-dev libyajl-dev libevent-dev"
 
 missing=

@@ -174,6 +174,12 @@ static const int allowed[] = { SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write),
 	SCMP_SYS(futex), SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(exit), SCMP_SYS(exit_group) };
 
+static const int also_allowed[SANDBOX_CALLS] = {
+	[SANDBOX_POLL] = SCMP_SYS(poll),
+	[SANDBOX_GETRANDOM] = SCMP_SYS(getrandom),
+	[SANDBOX_GETPID] = SCMP_SYS(getpid),
+};
+
 /* Calls whose argument is looked at: no executable memory, no other ioctl. */
 static const struct limited {
 	int call;
@@ -196,13 +202,17 @@ static const struct limited {
 };
 
 static int
-add_rules(scmp_filter_ctx ctx)
+add_rules(scmp_filter_ctx ctx, const struct sandbox *sb)
 {
 	int r;
 
 	for (size_t i = 0; i < LENGTH(allowed); i++)
 		if ((r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i],
 			 0)) != 0)
+			return r;
+	for (size_t i = 0; i < sb->nalso; i++)
+		if ((r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
+			 also_allowed[sb->also[i]], 0)) != 0)
 			return r;
 	for (size_t i = 0; i < LENGTH(limited); i++)
 		if ((r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW,
@@ -217,13 +227,12 @@ step_seccomp(const struct sandbox *sb, char *detail, size_t n)
 	scmp_filter_ctx ctx;
 	int r;
 
-	(void)sb;
 	if (SKYPTY_SANITIZE) {
 		snprintf(detail, n, "left out: the sanitizers' runtime");
 		return 0;
 	}
 	snprintf(detail, n, "%zu calls, kill process",
-	    LENGTH(allowed) + 3 /* mmap, mprotect, ioctl */);
+	    LENGTH(allowed) + sb->nalso + 3 /* mmap, mprotect, ioctl */);
 	if ((ctx = seccomp_init(SCMP_ACT_KILL_PROCESS)) == NULL) {
 		errno = ENOMEM;
 		return -1;
@@ -231,7 +240,7 @@ step_seccomp(const struct sandbox *sb, char *detail, size_t n)
 	/* x32 and i386 numbers: killed as well, not only refused. */
 	r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
 	    SCMP_ACT_KILL_PROCESS);
-	if (r == 0 && (r = add_rules(ctx)) == 0)
+	if (r == 0 && (r = add_rules(ctx, sb)) == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
 	errno = -r;

@@ -18,6 +18,16 @@ struct sandbox {
 	gid_t gid;
 	size_t memory;	 /* bytes, 0 is no limit */
 	unsigned nofile; /* descriptors that may be open */
+	const int *also; /* enum sandbox_call, nalso of them */
+	size_t nalso;
+};
+
+/* System calls that one program or another needs beside the common ones. */
+enum sandbox_call {
+	SANDBOX_POLL,
+	SANDBOX_GETRANDOM,
+	SANDBOX_GETPID,
+	SANDBOX_CALLS /* how many */
 };
 
 /*

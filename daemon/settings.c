@@ -290,10 +290,12 @@ find_overlay(struct settings *s, const struct options *o, struct keyctx *ctx)
 		log_error("dmsgport: 0 is no port");
 		return EXIT_CONFIG;
 	}
-	if (strncmp(s->conf.dmsgdisc, "http://", 7) == 0)
+	if (strncmp(s->conf.dmsgdisc, "http://", 7) == 0 ||
+	    strncmp(s->conf.dmsgdisc, "https://", 8) == 0)
 		return 0;
 	if (strncmp(s->conf.dmsgdisc, "dmsg://", 7) != 0) {
-		log_error("dmsgdisc: \"%s\": neither http:// nor dmsg://",
+		log_error("dmsgdisc: \"%s\": none of http://, https:// and "
+			  "dmsg://",
 		    s->conf.dmsgdisc);
 		return EXIT_CONFIG;
 	}

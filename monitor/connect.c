@@ -23,6 +23,7 @@
 
 #include "common/err.h"
 #include "common/process.h"
+#include "common/tls.h"
 
 #define CONNECT_S   10 /* for one address */
 #define CONNECTOR_S 30 /* for all of it */
@@ -81,20 +82,21 @@ connect_one(const struct addrinfo *ai)
 }
 
 static int
-resolve_and_connect(const char *host, const char *port, bool local_too,
-    const char **why)
+resolve_and_connect(const struct connect_to *to, const char **why)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
+	char port[8];
 	int fd = -1, r;
 
-	if ((r = getaddrinfo(host, port, &hints, &list)) != 0) {
+	snprintf(port, sizeof(port), "%u", to->port);
+	if ((r = getaddrinfo(to->host, port, &hints, &list)) != 0) {
 		*why = gai_strerror(r);
 		return -1;
 	}
 	*why = "a local address";
 	for (struct addrinfo *ai = list; ai != NULL && fd == -1;
 	     ai = ai->ai_next) {
-		if (!local_too && is_local(ai->ai_addr))
+		if (!to->local_too && is_local(ai->ai_addr))
 			continue;
 		if ((fd = connect_one(ai)) == -1)
 			*why = strerror(errno);
@@ -113,9 +115,20 @@ become_nobody(const struct start *s)
 	return setresuid(s->uid, s->uid, s->uid);
 }
 
+/* The plain side of TLS in place of the connection. */
+static int
+wrap(int net, const char *host, const char **why)
+{
+	static char text[TLS_WHY_MAX];
+	int plain = tls_start(net, host, text);
+
+	*why = text;
+	close(net);
+	return plain;
+}
+
 static void
-run(struct monitor *m, int sock, const char *host, const char *port,
-    bool local_too)
+run(struct monitor *m, int sock, const struct connect_to *to)
 {
 	const struct start *s = &m->start;
 	const char *why = "";
@@ -128,7 +141,9 @@ run(struct monitor *m, int sock, const char *host, const char *port,
 	alarm(CONNECTOR_S);
 	if (become_nobody(s) == -1)
 		_exit(1);
-	fd = resolve_and_connect(host, port, local_too, &why);
+	fd = resolve_and_connect(to, &why);
+	if (fd != -1 && to->tls)
+		fd = wrap(fd, to->host, &why);
 	buf_init(&b, PRIVMSG_TEXT_MAX);
 	if (buf_put_cstring(&b, fd == -1 ? why : "") == 0)
 		(void)privmsg_send(sock, PM_OV_CONNECT + 1, 0, &b, &fd,
@@ -183,22 +198,20 @@ connect_init(struct monitor *m)
 }
 
 int
-connect_start(struct monitor *m, uint16_t id, const char *host, uint16_t port,
-    bool local_too, connect_done *done)
+connect_start(struct monitor *m, uint16_t id, const struct connect_to *to,
+    connect_done *done)
 {
 	struct connector *c = free_slot(m->connectors);
-	char service[8];
 	int sv[2];
 
 	if (c == NULL) {
 		done(m, id, -1, "too many connections at once");
 		return 0;
 	}
-	snprintf(service, sizeof(service), "%u", port);
 	if (privmsg_pair(sv) != 0)
 		return ERR_SYS;
 	if ((c->pid = fork()) == 0)
-		run(m, sv[1], host, service, local_too);
+		run(m, sv[1], to);
 	close(sv[1]);
 	c->mon = m;
 	c->id = id;

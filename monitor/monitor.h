@@ -189,8 +189,14 @@ int connect_init(struct monitor *);
 /* A process has ended that no job is. */
 void connect_reap(struct monitor *);
 /* ERR_LIMIT, ERR_SYS. */
-int connect_start(struct monitor *, uint16_t id, const char *host,
-    uint16_t port, bool local_too, connect_done *);
+struct connect_to {
+	const char *host;
+	uint16_t port;
+	bool local_too; /* addresses of this machine and its link, too */
+	bool tls;
+};
+int connect_start(struct monitor *, uint16_t id, const struct connect_to *,
+    connect_done *);
 
 /* --- whitelist.c: who may come in --- */
 

@@ -13,12 +13,14 @@
 #include <unistd.h>
 
 #include "common/addr.h"
+#include "common/dmsg_disc.h"
 #include "common/dmsg_entry.h"
 #include "common/err.h"
 #include "common/log.h"
 
 struct overlay {
 	struct key_public own;
+	struct dmsg_url discovery;
 	struct noise *slot[PRIV_SLOTS_MAX]; /* with a server each */
 	bool local_too; /* discovery or a server is on this machine */
 	time_t minute;	/* of signed entries */
@@ -93,7 +95,8 @@ overlay_begin(struct monitor *m)
 	m->phase = MON_OVERLAY;
 	o->local_too = is_loopback_text(m->start.dmsgdisc) ||
 	    is_loopback_text(m->start.dmsg_servers);
-	if ((r = key_public(m->keyctx, m->start.sk, &o->own)) != 0 ||
+	if ((r = dmsg_disc_url(m->start.dmsgdisc, &o->discovery)) != 0 ||
+	    (r = key_public(m->keyctx, m->start.sk, &o->own)) != 0 ||
 	    (r = dial_begin(m, &o->own)) != 0 || (r = connect_init(m)) != 0)
 		return r;
 	return tell_config(m);
@@ -132,15 +135,20 @@ on_connected(struct monitor *m, uint16_t id, int fd, const char *why)
 int
 overlay_connect(struct monitor *m, struct privmsg *msg)
 {
+	const struct dmsg_url *disc = &m->overlay->discovery;
+	struct connect_to to = { .local_too = m->overlay->local_too };
 	char *host = NULL;
-	uint16_t port;
 	int r;
 
 	if ((r = buf_get_cstring(&msg->body, &host, ADDR_HOST_MAX)) == 0 &&
-	    (r = buf_get_u16(&msg->body, &port)) == 0 &&
-	    (r = buf_at_end(&msg->body)) == 0)
-		r = connect_start(m, msg->id, host, port, m->overlay->local_too,
-		    on_connected);
+	    (r = buf_get_u16(&msg->body, &to.port)) == 0 &&
+	    (r = buf_at_end(&msg->body)) == 0) {
+		to.host = host;
+		/* The configuration says so, not the child. */
+		to.tls = disc->scheme == DMSG_URL_HTTPS &&
+		    strcmp(host, disc->host) == 0 && to.port == disc->port;
+		r = connect_start(m, msg->id, &to, on_connected);
+	}
 	free(host);
 	return r;
 }

@@ -8,7 +8,7 @@ set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top" || exit 1
 
-packages="gcc clang clang-format make pkg-config libc6-dev libsodium-dev libgcrypt20-dev
+packages="gcc clang clang-format make pkg-config libc6-dev libsodium-dev libgcrypt20-dev libssl-dev
 libsecp256k1-dev libbsd-dev libseccomp-dev libyajl-dev libevent-dev
 libcmocka-dev libclang-rt-14-dev mandoc shellcheck systemd python3 iproute2
 procps golang-go ca-certificates git rsync openssh-client openssh-sftp-server

@@ -11,7 +11,8 @@ verify() {
 	sed -i "s|^Exec\([A-Za-z]*\)=/usr|Exec\1=$root/usr|" "$units"/*.service
 	# Pages are looked for by man itself.
 	command -v man >/dev/null || sed -i /^Documentation=/d "$units"/skyptyd*
-	for u in skyptyd.service skyptyd.socket skyptyd-inetd.socket; do
+	for u in skyptyd.service skyptyd-dmsg.service skyptyd.socket \
+		skyptyd-inetd.socket; do
 		MANPATH=$root/usr/share/man systemd-analyze verify \
 			"$units/$u" >"$dir/err.verify" 2>&1 ||
 			fail "$u does not pass"
@@ -36,7 +37,8 @@ install_tree() {
 	make_here install || fail "make install failed"
 	for f in usr/sbin/skyptyd usr/bin/skypty \
 		usr/libexec/skypty/skyptyd-monitor \
-		usr/libexec/skypty/skyptyd-net; do
+		usr/libexec/skypty/skyptyd-net \
+		usr/libexec/skypty/skyptyd-dmsg; do
 		[ -x "$root/$f" ] || fail "$f is not installed"
 	done
 	for f in man8/skyptyd.8 man1/skypty.1 man5/skypty.json.5; do

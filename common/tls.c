@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC */
+/* Starting skypty-tls. */
+#include "tls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "process.h"
+
+#define PROGRAM	 "skypty-tls"
+#define RELATIVE "../libexec/skypty"
+
+static void
+become(const char *path, const char *host, int net, int plain)
+{
+	static char name[] = PROGRAM;
+	const char *file = getenv("SSL_CERT_FILE");
+	char *entry = NULL;
+	char *argv[] = { name, (char *)(uintptr_t)host, NULL };
+	char *envp[] = { NULL, NULL };
+	int null = open("/dev/null", O_RDWR);
+
+	if (file != NULL && asprintf(&entry, "SSL_CERT_FILE=%s", file) != -1)
+		envp[0] = entry;
+	/* Out of the way of the fixed numbers first. */
+	if (dup2(null, 0) == -1 || dup2(null, 1) == -1 ||
+	    (!SKYPTY_SANITIZE && dup2(null, 2) == -1) ||
+	    (net = fcntl(net, F_DUPFD, TLS_FD_PLAIN + 1)) == -1 ||
+	    (plain = fcntl(plain, F_DUPFD, TLS_FD_PLAIN + 1)) == -1 ||
+	    dup2(net, TLS_FD_NET) == -1 || dup2(plain, TLS_FD_PLAIN) == -1)
+		_exit(126);
+	closefrom(TLS_FD_PLAIN + 1);
+	setpgid(0, 0); /* a terminal's signals are not for it */
+	process_reset_signals();
+	execve(path, argv, envp);
+	_exit(127);
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* A line, a byte at a time: what follows it is not ours. */
+static int
+read_line(int fd, char line[TLS_WHY_MAX])
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t deadline = now_ms() + TLS_WAIT_MS, left;
+	size_t n = 0;
+
+	while ((left = deadline - now_ms()) > 0) {
+		if (poll(&p, 1, (int)left) == -1 && errno != EINTR)
+			return ERR_SYS;
+		if (p.revents == 0)
+			continue;
+		if (read(fd, &line[n], 1) != 1)
+			return ERR_EOF;
+		if (line[n] == '\n') {
+			line[n] = '\0';
+			return 0;
+		}
+		if (n < TLS_WHY_MAX - 1)
+			n++;
+	}
+	return ERR_AGAIN;
+}
+
+static int
+await_word(int fd, char why[TLS_WHY_MAX])
+{
+	int r = read_line(fd, why);
+
+	if (r == ERR_AGAIN)
+		strlcpy(why, "no answer to the TLS handshake", TLS_WHY_MAX);
+	else if (r != 0)
+		strlcpy(why, "skypty-tls ended", TLS_WHY_MAX);
+	else if (strcmp(why, TLS_OK) == 0)
+		return fcntl(fd, F_SETFL, O_NONBLOCK);
+	return -1;
+}
+
+int
+tls_start(int net, const char *host, char why[TLS_WHY_MAX])
+{
+	char path[PROCESS_PATH_MAX];
+	int sv[2];
+	pid_t pid;
+
+	if (process_companion(path, sizeof(path), PROGRAM, RELATIVE,
+		LIBEXECDIR) != 0) {
+		strlcpy(why,
+		    "https needs the program skypty-tls, and it is "
+		    "not here",
+		    TLS_WHY_MAX);
+		return -1;
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1 ||
+	    (pid = fork()) == -1) {
+		strlcpy(why, strerror(errno), TLS_WHY_MAX);
+		return -1;
+	}
+	if (pid == 0)
+		become(path, host, net, sv[1]);
+	close(sv[1]);
+	if (await_word(sv[0], why) == 0)
+		return sv[0];
+	close(sv[0]);
+	return -1;
+}
