@@ -6,6 +6,7 @@
  */
 #include "monitor/monitor.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -39,20 +40,50 @@ struct connector {
 
 /* --- in the process that connects --- */
 
-static bool
-is_local(const struct sockaddr *sa)
+static enum reach
+reach_v4(uint32_t a)
 {
-	const struct in6_addr *v6;
-	uint32_t v4;
+	if (a >> 24 == 127 || a >> 24 == 0 || a >> 16 == 0xa9fe ||
+	    a >> 28 >= 0xe)
+		return REACH_LOCAL;
+	if (a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 ||
+	    a >> 22 == 0x191) /* 100.64.0.0/10 */
+		return REACH_PRIVATE;
+	return REACH_PUBLIC;
+}
 
-	if (sa->sa_family == AF_INET) {
-		v4 = ntohl(((const struct sockaddr_in *)(const void *)sa)
-			       ->sin_addr.s_addr);
-		return v4 >> 24 == 127 || v4 >> 24 == 0 || v4 >> 16 == 0xa9fe;
-	}
-	v6 = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
-	return IN6_IS_ADDR_LOOPBACK(v6) || IN6_IS_ADDR_UNSPECIFIED(v6) ||
-	    IN6_IS_ADDR_LINKLOCAL(v6) || IN6_IS_ADDR_V4MAPPED(v6);
+static enum reach
+reach_v6(const struct in6_addr *a)
+{
+	if (IN6_IS_ADDR_LOOPBACK(a) || IN6_IS_ADDR_UNSPECIFIED(a) ||
+	    IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_V4MAPPED(a) ||
+	    IN6_IS_ADDR_V4COMPAT(a) || IN6_IS_ADDR_MULTICAST(a))
+		return REACH_LOCAL;
+	return (a->s6_addr[0] & 0xfe) == 0xfc ? REACH_PRIVATE : REACH_PUBLIC;
+}
+
+static enum reach
+reach_of(const struct sockaddr *sa)
+{
+	if (sa->sa_family == AF_INET)
+		return reach_v4(
+		    ntohl(((const struct sockaddr_in *)(const void *)sa)
+			      ->sin_addr.s_addr));
+	return reach_v6(
+	    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr);
+}
+
+enum reach
+connect_reach(const char *host)
+{
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (inet_pton(AF_INET, host, &v4) == 1)
+		return reach_v4(ntohl(v4.s_addr));
+	if (inet_pton(AF_INET6, host, &v6) == 1)
+		return reach_v6(&v6);
+	return strcasecmp(host, "localhost") == 0 ? REACH_LOCAL : REACH_PUBLIC;
 }
 
 static int
@@ -93,10 +124,12 @@ resolve_and_connect(const struct connect_to *to, const char **why)
 		*why = gai_strerror(r);
 		return -1;
 	}
-	*why = "a local address";
+	*why = "a private or local address: only servers that "
+	       "\"dmsg_servers\" names may have one, or all when one of "
+	       "them or the discovery has";
 	for (struct addrinfo *ai = list; ai != NULL && fd == -1;
 	     ai = ai->ai_next) {
-		if (!to->local_too && is_local(ai->ai_addr))
+		if (reach_of(ai->ai_addr) > to->reach)
 			continue;
 		if ((fd = connect_one(ai)) == -1)
 			*why = strerror(errno);

@@ -189,12 +189,19 @@ int connect_init(struct monitor *);
 /* A process has ended that no job is. */
 void connect_reap(struct monitor *);
 /* ERR_LIMIT, ERR_SYS. */
+enum reach {
+	REACH_PUBLIC,
+	REACH_PRIVATE, /* networks of one's own */
+	REACH_LOCAL    /* this machine, its link */
+};
 struct connect_to {
 	const char *host;
 	uint16_t port;
-	bool local_too; /* addresses of this machine and its link, too */
+	enum reach reach; /* no farther in than this */
 	bool tls;
 };
+/* Of an address; a name, but for localhost, is public. */
+enum reach connect_reach(const char *host);
 int connect_start(struct monitor *, uint16_t id, const struct connect_to *,
     connect_done *);
 

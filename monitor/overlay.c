@@ -18,52 +18,97 @@
 #include "common/err.h"
 #include "common/log.h"
 
+struct ov_server {
+	struct key_public pk;
+	char text[ADDR_TEXT_MAX]; /* "host:port" */
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
+};
+
 struct overlay {
 	struct key_public own;
+	struct ov_server server[PRIV_SERVERS_MAX]; /* as configured */
+	size_t nservers;
 	struct dmsg_url discovery;
 	struct noise *slot[PRIV_SLOTS_MAX]; /* with a server each */
-	bool local_too; /* discovery or a server is on this machine */
-	time_t minute;	/* of signed entries */
+	enum reach reach;		    /* where servers may be */
+	time_t minute;			    /* of signed entries */
 	unsigned entries;
 };
 
 /* --- the beginning --- */
 
-static bool
-is_loopback_text(const char *text)
-{
-	return strstr(text, "127.") != NULL || strstr(text, "[::1]") != NULL ||
-	    strstr(text, "localhost") != NULL;
-}
-
-/* key, address string: of each "<pk>@host:port". */
+/* "<pk>@host:port" each; what makes no sense is left out. */
 static int
-put_servers(struct monitor *m, struct buf *b)
+read_servers(struct monitor *m)
 {
+	struct overlay *o = m->overlay;
 	char *copy, *rest, *word, *at;
-	struct key_public pk;
-	uint32_t count = 0;
-	struct buf list;
-	int r = 0;
+	struct ov_server *sv;
 
 	if ((copy = rest = strdup(m->start.dmsg_servers)) == NULL)
 		return ERR_NOMEM;
-	buf_init(&list, PRIVMSG_MAX / 2);
-	while (r == 0 && (word = strsep(&rest, " ")) != NULL) {
-		if ((at = strchr(word, '@')) == NULL ||
-		    count == PRIV_SERVERS_MAX)
+	while ((word = strsep(&rest, " ")) != NULL &&
+	    o->nservers < PRIV_SERVERS_MAX) {
+		sv = &o->server[o->nservers];
+		if ((at = strchr(word, '@')) == NULL)
 			continue;
 		*at++ = '\0';
-		if (key_parse_public(m->keyctx, word, &pk) != 0)
-			continue;
-		if ((r = buf_put(&list, pk.b, sizeof(pk.b))) == 0)
-			r = buf_put_cstring(&list, at);
-		count++;
+		if (key_parse_public(m->keyctx, word, &sv->pk) == 0 &&
+		    strlcpy(sv->text, at, sizeof(sv->text)) <
+			sizeof(sv->text) &&
+		    addr_split(at, NULL, sv->host, sv->port) == 0)
+			o->nservers++;
 	}
 	free(copy);
-	if (r == 0 && (r = buf_put_u32(b, count)) == 0)
-		r = buf_put(b, buf_ptr(&list), buf_len(&list));
-	buf_free(&list);
+	return 0;
+}
+
+/* Whoever configures such an address runs an overlay of such addresses. */
+static void
+widen(struct overlay *o, const char *host)
+{
+	enum reach reach = connect_reach(host);
+
+	if (reach > o->reach)
+		o->reach = reach;
+}
+
+static void
+find_reach(struct overlay *o)
+{
+	if (o->discovery.scheme != DMSG_URL_DMSG)
+		widen(o, o->discovery.host);
+	for (size_t i = 0; i < o->nservers; i++)
+		widen(o, o->server[i].host);
+}
+
+/* What the configuration names may be anywhere. */
+static bool
+is_configured(const struct overlay *o, const struct connect_to *to)
+{
+	const struct dmsg_url *disc = &o->discovery;
+	const struct ov_server *sv;
+
+	if (disc->scheme != DMSG_URL_DMSG && to->port == disc->port &&
+	    strcmp(to->host, disc->host) == 0)
+		return true;
+	for (size_t i = 0; i < o->nservers; i++) {
+		sv = &o->server[i];
+		if (strcmp(to->host, sv->host) == 0 &&
+		    strtoul(sv->port, NULL, 10) == to->port)
+			return true;
+	}
+	return false;
+}
+
+static int
+put_servers(const struct overlay *o, struct buf *b)
+{
+	int r = buf_put_u32(b, (uint32_t)o->nservers);
+
+	for (size_t i = 0; r == 0 && i < o->nservers; i++)
+		if ((r = buf_put(b, o->server[i].pk.b, KEY_PUBLIC_LEN)) == 0)
+			r = buf_put_cstring(b, o->server[i].text);
 	return r;
 }
 
@@ -78,7 +123,7 @@ tell_config(struct monitor *m)
 	    (r = buf_put_u16(&b, m->start.dmsgport)) == 0 &&
 	    (r = buf_put_u32(&b, m->start.dmsgsessions)) == 0 &&
 	    (r = buf_put_cstring(&b, m->start.dmsgdisc)) == 0 &&
-	    (r = put_servers(m, &b)) == 0)
+	    (r = put_servers(m->overlay, &b)) == 0)
 		r = child_tell(m, PM_OV_CONFIG, &b);
 	buf_free(&b);
 	return r;
@@ -93,12 +138,12 @@ overlay_begin(struct monitor *m)
 	if ((m->overlay = o) == NULL)
 		return ERR_NOMEM;
 	m->phase = MON_OVERLAY;
-	o->local_too = is_loopback_text(m->start.dmsgdisc) ||
-	    is_loopback_text(m->start.dmsg_servers);
 	if ((r = dmsg_disc_url(m->start.dmsgdisc, &o->discovery)) != 0 ||
+	    (r = read_servers(m)) != 0 ||
 	    (r = key_public(m->keyctx, m->start.sk, &o->own)) != 0 ||
 	    (r = dial_begin(m, &o->own)) != 0 || (r = connect_init(m)) != 0)
 		return r;
+	find_reach(o);
 	return tell_config(m);
 }
 
@@ -136,7 +181,7 @@ int
 overlay_connect(struct monitor *m, struct privmsg *msg)
 {
 	const struct dmsg_url *disc = &m->overlay->discovery;
-	struct connect_to to = { .local_too = m->overlay->local_too };
+	struct connect_to to = { .reach = m->overlay->reach };
 	char *host = NULL;
 	int r;
 
@@ -147,6 +192,8 @@ overlay_connect(struct monitor *m, struct privmsg *msg)
 		/* The configuration says so, not the child. */
 		to.tls = disc->scheme == DMSG_URL_HTTPS &&
 		    strcmp(host, disc->host) == 0 && to.port == disc->port;
+		if (is_configured(m->overlay, &to))
+			to.reach = REACH_LOCAL;
 		r = connect_start(m, msg->id, &to, on_connected);
 	}
 	free(host);
