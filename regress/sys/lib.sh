@@ -144,6 +144,7 @@ begin() {
 	bin=$dir/bin
 	$as mkdir "$HOME" "$bin"
 	cp "$BIN/skyptyd" "$BIN/skyptyd-monitor" "$BIN/skyptyd-net" \
+		"$BIN/skyptyd-dmsg" \
 		"$BIN/skypty" "$bin" || fail "no programs to test"
 	ln -s skypty "$bin/skypty-ssh"
 	account=$(getent passwd "$uid" | cut -d : -f 1)
@@ -343,7 +344,7 @@ spawn() {
 start_host() {
 	serial=$((serial + 1))
 	log=$dir/log.$serial
-	spawn "$log" "$bin/skyptyd" tcp -c "$dir/host.json" \
+	spawn "$log" "$bin/skyptyd" "${mode-tcp}" -c "$dir/host.json" \
 		--addr "127.0.0.1:${port-0}" --cliaddr "$sock" "$@"
 	host=$pid
 	wait_for "the host" served

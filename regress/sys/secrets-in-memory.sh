@@ -50,6 +50,18 @@ memory() {
 	equal "$(holds "$monitor")" 0 "keys in the monitor of a session"
 	close_shell
 
+	# Of the overlay the monitor signs, and the other half meets servers.
+	stop_host
+	mode=dmsg
+	start_host --dmsgdisc http://discovery.invalid
+	monitor_of "$host"
+	wait_for "the overlay" has_child "$monitor"
+	[ "$(holds "$monitor")" -ge 1 ] || fail "the overlay cannot sign"
+	equal "$(holds "$(children "$monitor")")" 0 "keys in the overlay"
+	stop_host
+	mode=tcp
+	start_host
+
 	# A local caller's monitor never gets it.
 	mkfifo "$dir/fifo"
 	spawn "$dir/out" "$bin/skypty" exec -r "$sock" -- cat "$dir/fifo"
