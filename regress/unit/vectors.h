@@ -54,6 +54,8 @@ vec_split(struct vec_line *l, char *s)
 	} else if (strncmp(s, cs, 3) == 0 || strncmp(s, sc, 3) == 0) {
 		l->name = *s == 'c' ? cs : sc;
 		l->value = vec_strip(s + 3);
+	} else if (strncmp(s, "conn", 4) == 0 && strchr(s, '=') == NULL) {
+		*l = (struct vec_line){ s, comment + 1 }; /* without a value */
 	} else {
 		if ((eq = strchr(s, '=')) == NULL)
 			fail_msg("no vector line: %s", s);
