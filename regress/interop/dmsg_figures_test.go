@@ -74,6 +74,22 @@ func pss(t testing.TB, program string) (kb int) {
 	return kb
 }
 
+// countOutput runs a command and counts what it says.
+func countOutput(c *exec.Cmd) (int64, error) {
+	out, err := c.StdoutPipe()
+	if err != nil {
+		return 0, err
+	}
+	if err := c.Start(); err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(io.Discard, out)
+	if err != nil {
+		return n, err
+	}
+	return n, c.Wait()
+}
+
 func TestDmsgFigures(t *testing.T) {
 	if os.Getenv("SKYPTY_BENCH") == "" {
 		t.Skip("for make bench")
@@ -120,6 +136,17 @@ func TestDmsgFigures(t *testing.T) {
 	})
 	fmt.Printf("bulk through the relay: skypty exec / a Go pair's pty %.1f times\n",
 		float64(figureBulk)/ours.Seconds()/(float64(figureBulk/4)/raw.Seconds()))
+
+	both := middle(func() {
+		c := exec.Command(program(t, "SKYPTY", "skypty"), "start", "-i", id, "--dmsgdisc", o.http.URL,
+			"-c", "sh", "-a", "-c,stty raw; "+head, h.key.Hex())
+		n, err := countOutput(c)
+		if err != nil || n < figureBulk {
+			t.Fatal(n, err)
+		}
+	})
+	fmt.Printf("bulk of a pty: skyptyd and skypty / a Go pair %.1f times\n",
+		float64(figureBulk)/both.Seconds()/(float64(figureBulk/4)/raw.Seconds()))
 
 	oc := o.client(t, h.client, 0)
 	pty := middle(func() {
