@@ -52,12 +52,14 @@ __attribute__((noreturn)) void link_relay(struct link *, int sock);
 
 /* --- dmsg_find.c: the discovery --- */
 
+#define FOUND_MAX 16
+
 /* Servers that a key has sessions with, as "host:port". */
 struct found {
 	struct {
 		struct key_public pk;
 		char address[ADDR_TEXT_MAX];
-	} server[16];
+	} server[FOUND_MAX];
 	size_t n;
 };
 

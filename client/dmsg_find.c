@@ -221,41 +221,44 @@ get_entry(struct finder *f, const struct key_public *pk, struct dmsg_entry *e)
 	return r;
 }
 
+static void
+add(struct found *found, const struct key_public *pk, const char *address)
+{
+	if (*address == '\0' || found->n == FOUND_MAX)
+		return;
+	strlcpy(found->server[found->n].address, address, ADDR_TEXT_MAX);
+	found->server[found->n++].pk = *pk;
+}
+
 /* From what is known beforehand, else from the discovery. */
 static int
-server_address(struct finder *f, const struct key_public *pk, char *address)
+add_server(struct finder *f, const struct key_public *pk, struct found *found)
 {
-	char hex[KEY_PUBLIC_HEX], *at;
+	char hex[KEY_PUBLIC_HEX], address[ADDR_TEXT_MAX], *at;
 	struct dmsg_entry e;
 	int r;
 
 	key_text(pk, hex);
 	if ((at = strstr(f->seeds, hex)) != NULL &&
 	    at[sizeof(hex) - 1] == '@') {
-		at += sizeof(hex);
-		strlcpy(address, at, ADDR_TEXT_MAX);
+		strlcpy(address, at + sizeof(hex), sizeof(address));
 		address[strcspn(address, " ")] = '\0';
-		return 1;
+		add(found, pk, address);
+		return 0;
 	}
 	if ((r = get_entry(f, pk, &e)) != 1)
 		return r;
-	strlcpy(address, e.address, ADDR_TEXT_MAX);
-	return *address != '\0';
+	add(found, pk, e.address);
+	add(found, pk, e.address_v6);
+	return 0;
 }
 
 static int
 find_servers(struct finder *f, const struct dmsg_entry *e, struct found *found)
 {
-	int r;
-
-	for (size_t i = 0; i < e->ndelegated && found->n < 16; i++) {
-		r = server_address(f, &e->delegated[i],
-		    found->server[found->n].address);
-		if (r == EXIT_FAILED)
-			return r;
-		if (r == 1)
-			found->server[found->n++].pk = e->delegated[i];
-	}
+	for (size_t i = 0; i < e->ndelegated && found->n < FOUND_MAX; i++)
+		if (add_server(f, &e->delegated[i], found) == EXIT_FAILED)
+			return EXIT_FAILED;
 	return 0;
 }
 

@@ -69,7 +69,8 @@ void ov_log(struct ov *, enum log_level, const char *, ...)
 struct server {
 	struct key_public pk;
 	char address[ADDR_TEXT_MAX];
-	int64_t not_before; /* of the next attempt */
+	char other[ADDR_TEXT_MAX]; /* by the other IP, or "" */
+	int64_t not_before;	   /* of the next attempt */
 	int failures;
 	bool used; /* there is a session */
 };

@@ -48,7 +48,7 @@ server_add(struct ov *o, const struct dmsg_entry *e)
 {
 	struct server *sv = find(o, &e->pk);
 
-	if (*e->address == '\0' ||
+	if ((*e->address == '\0' && *e->address_v6 == '\0') ||
 	    memcmp(e->pk.b, o->own.b, KEY_PUBLIC_LEN) == 0)
 		return;
 	if (sv == NULL) {
@@ -56,7 +56,26 @@ server_add(struct ov *o, const struct dmsg_entry *e)
 			return;
 		*sv = (struct server){ .pk = e->pk };
 	}
-	strlcpy(sv->address, e->address, sizeof(sv->address));
+	if (strcmp(sv->address, e->address_v6) == 0 &&
+	    strcmp(sv->other, e->address) == 0)
+		return; /* the same, the other way round */
+	strlcpy(sv->address, *e->address != '\0' ? e->address : e->address_v6,
+	    sizeof(sv->address));
+	strlcpy(sv->other, *e->address != '\0' ? e->address_v6 : "",
+	    sizeof(sv->other));
+}
+
+/* The one that did not work is for later. */
+static void
+change_address(struct server *sv)
+{
+	char old[ADDR_TEXT_MAX];
+
+	if (*sv->other == '\0')
+		return;
+	memcpy(old, sv->address, sizeof(old));
+	memcpy(sv->address, sv->other, sizeof(old));
+	memcpy(sv->other, old, sizeof(old));
 }
 
 size_t
@@ -157,6 +176,8 @@ end_session(struct session *s, const char *why)
 
 	log_end(o, sv, was_up, why);
 	free_session(s);
+	if (!was_up)
+		change_address(sv);
 	sv->used = false;
 	sv->failures = was_up ? 1 : sv->failures + 1;
 	sv->not_before =

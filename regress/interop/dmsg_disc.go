@@ -31,6 +31,7 @@ type DmsgEntryClient struct {
 // DmsgEntryServer is a server's part.
 type DmsgEntryServer struct {
 	Address   string `json:"address"`
+	AddressV6 string `json:"address_v6,omitempty"`
 	Available int    `json:"availableSessions"`
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // connListener gives connections that came otherwise to net/http.
@@ -75,4 +76,58 @@ func TestDmsgDiscoveryOverDmsg(t *testing.T) {
 	}
 	h.stop()
 	eventually(t, "the entry's end", func() bool { _, ok := o.disc.Entry(h.key.PK); return !ok })
+}
+
+// A server at ::1: by an address of that kind alone, and by the second one of
+// an entry whose first one is dead.
+func TestDmsgIPv6(t *testing.T) {
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skip("no IPv6 here")
+	}
+	l.Close()
+	for name, first := range map[string]string{"only": "", "second": "127.0.0.1:1"} {
+		t.Run(name, func(t *testing.T) {
+			o := newOverlay(t, 0)
+			s := &DmsgServer{Key: NewKey()}
+			l, err := net.Listen("tcp", "[::1]:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { l.Close(); s.Cut() })
+			go s.Serve(l)
+			o.disc.AddServer(s.Key.PK, l.Addr().String())
+			if first != "" {
+				o.disc.mu.Lock()
+				o.disc.Entries[s.Key.Hex()].Server.Address = first
+				o.disc.Entries[s.Key.Hex()].Server.AddressV6 = l.Addr().String()
+				o.disc.mu.Unlock()
+			}
+			h := o.host(t, map[string]any{"dmsgsessions": 1}).ready(t)
+			out, errs, code := o.dmsgRun(t, h.client, nil, "exec", h.key.Hex(), "--", "echo", "six")
+			if out != "six\n" || code != 0 {
+				t.Fatalf("%q, %q, %d", out, errs, code)
+			}
+		})
+	}
+}
+
+// Our clock is five minutes behind the one that wrote our entry before.
+func TestDmsgClockBehind(t *testing.T) {
+	o := newOverlay(t, 1)
+	key := NewKey()
+	ahead := time.Now().Add(5 * time.Minute).UnixNano()
+	o.disc.mu.Lock()
+	o.disc.Entries[key.Hex()] = DmsgEntry{Version: "0.0.1", Static: key.Hex(), Sequence: 7,
+		Timestamp: ahead, Client: &DmsgEntryClient{Delegated: []string{}}}
+	o.disc.mu.Unlock()
+	h := o.host(t, map[string]any{"sk": key.SK()}).ready(t)
+	e, ok := o.disc.Entry(key.PK)
+	if !ok || e.Sequence <= 7 || e.Timestamp < ahead || len(e.Client.Delegated) != 1 {
+		t.Fatalf("%+v", e)
+	}
+	out, errs, code := o.dmsgRun(t, h.client, nil, "exec", key.Hex(), "--", "echo", "late")
+	if out != "late\n" || code != 0 {
+		t.Fatalf("%q, %q, %d", out, errs, code)
+	}
 }
