@@ -17,12 +17,13 @@
 #include "common/dmsg_object.h"
 #include "common/err.h"
 
-#define CHUNK	     (64U * 1024)
-#define BUFFER	     (256U * 1024)
-#define HANDSHAKE_MS 5000
-#define SILENCE_MS   100
-#define PING_MS	     30000
-#define EPHEMERAL    49152
+#define CHUNK	      (64U * 1024)
+#define BUFFER	      (256U * 1024)
+#define HANDSHAKE_MS  5000
+#define SILENCE_MS    100
+#define PING_MS	      30000
+#define EPHEMERAL     49152
+#define RELAY_LOST_MS 30000
 
 static bool
 wait_for(int fd, short events, int64_t deadline)
@@ -350,8 +351,8 @@ link_dial(struct link *l, const struct dialer *d, const struct key_public *peer,
 struct relay {
 	struct link *l;
 	int sock;
-	struct buf to_sock;
-	bool sock_eof;
+	bool gone; /* whoever had the other end; what it said still leaves */
+	int64_t progress_ms;
 };
 
 /* From the stream to the socket; false at the end. */
@@ -386,7 +387,15 @@ pull(struct relay *y)
 	n = read(y->sock, chunk, room < sizeof(chunk) ? room : sizeof(chunk));
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return true;
+	y->progress_ms = now_ms();
 	return n > 0 && dmsg_stream_write(st, chunk, (size_t)n) == n;
+}
+
+/* Nobody reads any more, and the host takes nothing: not for ever. */
+static bool
+is_lost(const struct relay *y)
+{
+	return y->gone && now_ms() - y->progress_ms > RELAY_LOST_MS;
 }
 
 /* One round; false when it is over. */
@@ -404,6 +413,11 @@ relay_step(struct relay *y, int64_t *next_ping)
 		p[1].events |= POLLIN;
 	if (buf_len(dmsg_stream_in(l->stream)) > 0)
 		p[1].events |= POLLOUT;
+	/* A hang-up is always told: it would keep us busy. */
+	if (y->gone && !(p[1].events & POLLIN))
+		p[1].fd = -1;
+	if (y->gone && left > 1000)
+		left = 1000;
 	if (poll(p, 2, left > 0 ? (int)left : 0) == -1 && errno != EINTR)
 		return false;
 	if (now_ms() >= *next_ping) {
@@ -411,7 +425,11 @@ relay_step(struct relay *y, int64_t *next_ping)
 		if (dmsg_session_tick(l->dmsg, now_ms() / 1000) == ERR_AGAIN)
 			return false;
 	}
-	if ((p[1].revents & (POLLIN | POLLHUP)) && !pull(y))
+	if ((p[1].revents & POLLHUP) && !y->gone) {
+		y->gone = true;
+		y->progress_ms = now_ms();
+	}
+	if (((p[1].revents & (POLLIN | POLLHUP)) && !pull(y)) || is_lost(y))
 		return false;
 	if (pump(l, p[0].revents) != 0)
 		return false;

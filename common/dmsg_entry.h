@@ -20,6 +20,8 @@
 #include "buf.h"
 #include "keys.h"
 
+#define DMSG_AHEAD_S \
+	172800 /* that a timestamp of ours may be ahead: a clock was wrong */
 #define DMSG_DELEGATED_MAX 64	/* further ones are left out */
 #define DMSG_SERVERS_MAX   512	/* of an answer; further ones are ignored */
 #define DMSG_ENTRY_LEN_MAX 5120 /* of what dmsg_put_entry writes */

@@ -61,7 +61,7 @@ struct dmsg_seal {
 	uint8_t send[32], recv[32];
 	uint64_t counter;    /* last one sent */
 	uint64_t top;	     /* highest one received */
-	uint64_t window[16]; /* which of the 1024 up to it have been */
+	uint64_t window[17]; /* which of the 1024 up to it have been */
 };
 
 void

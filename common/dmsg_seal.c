@@ -9,6 +9,7 @@
 #define OVERHEAD (8 + AEAD_TAG_LEN)
 #define WINDOW	 1024
 #define BITS	 64
+#define WORDS	 (WINDOW / BITS + 1)
 
 void
 dmsg_seal_init(struct dmsg_seal *s, const uint8_t *send, const uint8_t *recv)
@@ -50,7 +51,7 @@ is_fresh(const struct dmsg_seal *s, uint64_t c)
 		return true;
 	if (s->top - c >= WINDOW)
 		return false;
-	return !(s->window[c / BITS % (WINDOW / BITS)] >> c % BITS & 1);
+	return !(s->window[c / BITS % WORDS] >> c % BITS & 1);
 }
 
 /* Forgets what falls out of the window as it moves. */
@@ -61,11 +62,11 @@ mark(struct dmsg_seal *s, uint64_t c)
 
 	if (c > s->top) {
 		words = c / BITS - s->top / BITS;
-		for (uint64_t i = 1; i <= words && i <= WINDOW / BITS; i++)
-			s->window[(s->top / BITS + i) % (WINDOW / BITS)] = 0;
+		for (uint64_t i = 1; i <= words && i <= WORDS; i++)
+			s->window[(s->top / BITS + i) % WORDS] = 0;
 		s->top = c;
 	}
-	s->window[c / BITS % (WINDOW / BITS)] |= UINT64_C(1) << c % BITS;
+	s->window[c / BITS % WORDS] |= UINT64_C(1) << c % BITS;
 }
 
 static int

@@ -11,6 +11,8 @@
 #include "yamux.h"
 
 #define OBJECT_MAX (2 + UINT16_MAX)
+#define REQUEST_MAX \
+	8192 /* a true one has less than 500; many may be under way */
 
 struct dmsg_stream {
 	LIST_ENTRY(dmsg_stream) entry;
@@ -83,7 +85,6 @@ add_stream(struct dmsg_session *s, struct yamux_stream *y, int state)
 	st->session = s;
 	st->y = y;
 	st->state = state;
-	st->born = s->now;
 	buf_init(&st->head, OBJECT_MAX);
 	yamux_set_arg(y, st);
 	LIST_INSERT_HEAD(&s->streams, st, entry);
@@ -130,6 +131,8 @@ gather(struct dmsg_stream *st)
 	int r;
 
 	while ((want = lacking(st)) > 0) {
+		if (st->state == HEAD_REQUEST && want > REQUEST_MAX)
+			return ERR_LIMIT;
 		in = yamux_in(st->y);
 		if ((n = buf_len(in)) == 0)
 			return yamux_eof(st->y) ? ERR_EOF : 0;
@@ -283,7 +286,11 @@ end_stale(struct dmsg_session *s)
 
 	for (st = LIST_FIRST(&s->streams); st != NULL; st = next) {
 		next = LIST_NEXT(st, entry);
-		if (st->state == OPEN || s->now - st->born < DMSG_OPEN_S)
+		if (st->state == OPEN)
+			continue;
+		if (st->born == 0)
+			st->born = s->now; /* since the tick before */
+		if (s->now - st->born < DMSG_OPEN_S)
 			continue;
 		if (st->state == HEAD_REQUEST)
 			dmsg_stream_close(st);

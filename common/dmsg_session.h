@@ -5,8 +5,8 @@
  * that are nobody's business here.  No I/O: bytes go in and come out in
  * buffers.  spec: dmsg.md 3, 4.
  *
- * Memory: yamux's (yamux.h) and for each stream whose object is still due or
- * under way up to 64 KiB.
+ * Memory: yamux's (yamux.h) and up to 8 KiB for each stream whose request is
+ * under way, 64 KiB for each whose answer is.
  */
 #ifndef COMMON_DMSG_SESSION_H
 #define COMMON_DMSG_SESSION_H

@@ -79,7 +79,7 @@ on_servers(evutil_socket_t fd, short what, void *arg)
 static int
 add_server(void *arg, const struct dmsg_entry *e)
 {
-	server_add(arg, e);
+	server_add(arg, e, false);
 	return 0;
 }
 
@@ -203,10 +203,21 @@ sign_entry(struct ov *o)
 	if (o->known && e.timestamp < o->stamp)
 		e.timestamp = o->stamp;
 	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
-		if (o->sessions[i].state == SESSION_UP)
+		if (o->sessions[i].state == SESSION_UP && !o->sessions[i].extra)
 			e.delegated[e.ndelegated++] = o->sessions[i].server->pk;
 	o->dirty = false;
 	ov_mon_entry(o, &e);
+}
+
+/* What nobody may outgrow: the monitor would not sign what comes after it. */
+static bool
+is_future(const struct dmsg_entry *e)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return e->sequence >= (uint64_t)now.tv_sec ||
+	    e->timestamp / 1000000000 >= now.tv_sec + DMSG_AHEAD_S;
 }
 
 static void
@@ -215,6 +226,13 @@ own_answered(struct ov *o, int status, struct buf *body)
 	struct dmsg_entry e;
 
 	if (status == HTTP_OK && dmsg_get_entry(body, &e) == 0) {
+		if (is_future(&e)) {
+			ov_log(o, LOG_LEVEL_WARN,
+			    "Our entry in the discovery is of the future: the "
+			    "clock is wrong, or somebody has our key");
+			publish_later(o, true);
+			return;
+		}
 		o->known = true;
 		o->sequence = e.sequence;
 		o->stamp = e.timestamp;
@@ -348,7 +366,7 @@ read_servers(struct ov *o, struct buf *b)
 			return r;
 		strlcpy(e.address, address, sizeof(e.address));
 		free(address);
-		server_add(o, &e);
+		server_add(o, &e, true);
 	}
 	return buf_at_end(b);
 }

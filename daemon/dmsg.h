@@ -36,6 +36,7 @@
 #define OV_HANDSHAKE_S	5
 #define OV_SILENCE_MS	100 /* behind message 3; spec: dmsg.md 2.4 */
 #define OV_PING_S	30
+#define OV_IDLE_TICKS	4 /* pings, until a session of no use ends */
 #define OV_PUBLISH_S	60
 #define OV_REQUEST_S	20 /* for one question to the discovery */
 #define OV_LEAVE_S	5
@@ -72,7 +73,8 @@ struct server {
 	char other[ADDR_TEXT_MAX]; /* by the other IP, or "" */
 	int64_t not_before;	   /* of the next attempt */
 	int failures;
-	bool used; /* there is a session */
+	bool used;	 /* there is a session */
+	bool configured; /* what a discovery says does not change it */
 };
 
 struct session {
@@ -83,10 +85,13 @@ struct session {
 		SESSION_SENT,	    /* message 2 is, of the server */
 		SESSION_PROVEN,	    /* message 3 is */
 		SESSION_SILENT,
-		SESSION_UP
+		SESSION_UP,
+		SESSION_ENDING
 	} state;
 	struct ov *ov;
 	uint8_t slot;
+	bool extra;    /* for streams of ours only, and not published */
+	unsigned idle; /* ticks without one */
 	struct server *server;
 	int fd;
 	int64_t sent_ms; /* of message 1, later of the last ping */
@@ -98,7 +103,7 @@ struct session {
 };
 
 /* Servers that the discovery named, or the configuration. */
-void server_add(struct ov *, const struct dmsg_entry *);
+void server_add(struct ov *, const struct dmsg_entry *, bool configured);
 /* Connects until there are as many sessions as wanted. */
 void server_connect_more(struct ov *);
 void server_connected(struct ov *, uint16_t slot, int fd, const char *why);
@@ -120,13 +125,15 @@ size_t server_live(const struct ov *);
 struct pipe {
 	LIST_ENTRY(pipe) entry;
 	enum {
-		PIPE_ASKED,  /* the monitor's socket is awaited */
-		PIPE_ANSWER, /* the connection's response is */
+		PIPE_WAITING, /* too many others have asked */
+		PIPE_ASKED,   /* the monitor's socket is awaited */
+		PIPE_ANSWER,  /* the connection's response is */
 		PIPE_OPEN
 	} state;
 	struct session *session;
 	struct dmsg_stream *stream;
 	uint16_t id;
+	struct key_public peer;
 	int fd;
 	struct buf head; /* frame to the connection, then from it */
 	struct event *rd, *wr;
@@ -238,6 +245,7 @@ struct ov {
 	struct session sessions[OV_SESSIONS_MAX];
 	LIST_HEAD(, pipe) pipes;
 	size_t npipes;
+	size_t asked; /* OV_STREAM without an answer */
 	LIST_HEAD(, out) outs;
 	uint16_t last_id;
 	struct ask ask;

@@ -107,6 +107,15 @@ out_ask(struct ov *o)
 	}
 }
 
+static bool
+is_known(const struct ov *o, const struct key_public *pk)
+{
+	for (size_t i = 0; i < o->nservers; i++)
+		if (memcmp(o->servers[i].pk.b, pk->b, KEY_PUBLIC_LEN) == 0)
+			return true;
+	return false;
+}
+
 static void
 take_peer(struct out *t, const struct dmsg_entry *e)
 {
@@ -128,8 +137,8 @@ take_address(struct out *t, const struct dmsg_entry *e)
 {
 	if (e != NULL &&
 	    memcmp(e->pk.b, t->server[t->tried].b, KEY_PUBLIC_LEN) == 0)
-		server_add(t->ov, e);
-	else
+		server_add(t->ov, e, false);
+	if (e != NULL && !is_known(t->ov, &t->server[t->tried]))
 		e = NULL;
 	t->state = OUT_SESSION;
 	if (e == NULL) {
@@ -166,15 +175,6 @@ out_answered(struct ov *o, int status, struct buf *body)
 }
 
 /* --- by which server --- */
-
-static bool
-is_known(const struct ov *o, const struct key_public *pk)
-{
-	for (size_t i = 0; i < o->nservers; i++)
-		if (memcmp(o->servers[i].pk.b, pk->b, KEY_PUBLIC_LEN) == 0)
-			return true;
-	return false;
-}
 
 static void
 request(struct out *t, struct session *s)

@@ -14,6 +14,8 @@
 
 #include "common/err.h"
 
+#define ASKED_MAX 128
+
 static void on_readable(evutil_socket_t, short, void *);
 static void on_writable(evutil_socket_t, short, void *);
 
@@ -88,6 +90,18 @@ put_head(struct buf *b, const uint8_t *hash, const struct dmsg_request *q)
 	return r;
 }
 
+/*
+ * The monitor takes one message at a time: were we to go on without reading its
+ * answers, each would wait for the other.
+ */
+static void
+ask_socket(struct ov *o, struct pipe *p)
+{
+	o->asked++;
+	p->state = PIPE_ASKED;
+	ov_mon_stream(o, p->id, &p->peer);
+}
+
 static void
 begin(struct session *s, struct dmsg_stream *st, struct buf *object)
 {
@@ -107,10 +121,26 @@ begin(struct session *s, struct dmsg_stream *st, struct buf *object)
 		dmsg_stream_close(st);
 		return;
 	}
-	if (put_head(&p->head, hash, &q) == 0)
-		ov_mon_stream(o, p->id, &q.src.pk);
-	else
+	p->peer = q.src.pk;
+	if (put_head(&p->head, hash, &q) != 0)
 		pipe_free(o, p);
+	else if (o->asked < ASKED_MAX)
+		ask_socket(o, p);
+	else
+		p->state = PIPE_WAITING;
+}
+
+/* An answer has come: the one that has waited longest is next. */
+static void
+ask_next(struct ov *o)
+{
+	struct pipe *p, *oldest = NULL;
+
+	LIST_FOREACH(p, &o->pipes, entry)
+	if (p->state == PIPE_WAITING)
+		oldest = p;
+	if (oldest != NULL)
+		ask_socket(o, oldest);
 }
 
 static struct pipe *
@@ -142,6 +172,8 @@ pipe_socket(struct ov *o, uint16_t id, int fd)
 {
 	struct pipe *p = by_id(o, id);
 
+	o->asked--;
+	ask_next(o);
 	if (p == NULL) {
 		if (fd != -1)
 			close(fd);

@@ -38,13 +38,14 @@ room(struct ov *o)
 	if (o->nservers < OV_SERVERS_MAX)
 		return &o->servers[o->nservers++];
 	for (size_t i = 0; i < o->nservers; i++)
-		if (!o->servers[i].used && o->servers[i].failures > 0)
+		if (!o->servers[i].used && !o->servers[i].configured &&
+		    o->servers[i].failures > 0)
 			return &o->servers[i];
 	return NULL;
 }
 
 void
-server_add(struct ov *o, const struct dmsg_entry *e)
+server_add(struct ov *o, const struct dmsg_entry *e, bool configured)
 {
 	struct server *sv = find(o, &e->pk);
 
@@ -54,8 +55,9 @@ server_add(struct ov *o, const struct dmsg_entry *e)
 	if (sv == NULL) {
 		if ((sv = room(o)) == NULL)
 			return;
-		*sv = (struct server){ .pk = e->pk };
-	}
+		*sv = (struct server){ .pk = e->pk, .configured = configured };
+	} else if (sv->configured)
+		return;
 	if (strcmp(sv->address, e->address_v6) == 0 &&
 	    strcmp(sv->other, e->address) == 0)
 		return; /* the same, the other way round */
@@ -84,7 +86,8 @@ server_live(const struct ov *o)
 	size_t n = 0;
 
 	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
-		n += o->sessions[i].state == SESSION_UP;
+		n +=
+		    o->sessions[i].state == SESSION_UP && !o->sessions[i].extra;
 	return n;
 }
 
@@ -124,7 +127,7 @@ free_session(struct session *s)
 	bool slot = s->state == SESSION_BEGUN || s->state == SESSION_SENT;
 	struct dmsg_session *dmsg = s->dmsg;
 
-	s->state = SESSION_FREE;
+	s->state = SESSION_ENDING;
 	if (slot)
 		ov_mon_drop(o, s->slot);
 	ask_session_gone(o, s);
@@ -149,6 +152,7 @@ free_session(struct session *s)
 	buf_free(&s->in);
 	buf_free(&s->out);
 	explicit_bzero(s->keys, sizeof(s->keys));
+	s->state = SESSION_FREE;
 }
 
 /* Of many failures at once some are told: they drive out nothing else. */
@@ -208,10 +212,12 @@ start(struct ov *o, struct session *s, struct server *sv)
 }
 
 static void
-begin(struct ov *o, size_t slot, struct server *sv)
+begin(struct ov *o, size_t slot, struct server *sv, bool extra)
 {
 	o->sessions[slot].ov = o;
 	o->sessions[slot].slot = (uint8_t)slot;
+	o->sessions[slot].extra = extra;
+	o->sessions[slot].idle = 0;
 	start(o, &o->sessions[slot], sv);
 }
 
@@ -222,20 +228,45 @@ server_connect_more(struct ov *o)
 	    OV_SESSIONS_MAX :
 	    o->wanted;
 	struct server *sv;
+	struct session *s;
 	size_t have = 0;
 
 	if (o->stopping)
 		return;
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
-		have += o->sessions[i].state != SESSION_FREE;
+	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+		s = &o->sessions[i];
+		/* One that was made for a stream serves as well. */
+		if (s->state == SESSION_UP && s->extra && have < wanted) {
+			s->extra = false;
+			ov_sessions_changed(o);
+		}
+		have += s->state != SESSION_FREE && !s->extra;
+	}
 	for (size_t i = 0; i < OV_SESSIONS_MAX && have < wanted; i++) {
 		if (o->sessions[i].state != SESSION_FREE)
 			continue;
 		if ((sv = choose(o)) == NULL)
 			return;
-		begin(o, i, sv);
+		begin(o, i, sv, false);
 		have++;
 	}
+}
+
+static bool
+is_idle(const struct session *s)
+{
+	return s->state == SESSION_UP && s->extra &&
+	    dmsg_session_streams(s->dmsg) == 0;
+}
+
+/* It has served its purpose; that is no failure of its server. */
+static void
+retire(struct session *s)
+{
+	ov_log(s->ov, LOG_LEVEL_DEBUG, "dmsg server %s: session of no use",
+	    s->server->address);
+	s->server->used = false;
+	free_session(s);
 }
 
 uint16_t
@@ -263,8 +294,10 @@ server_session(struct ov *o, const struct key_public *pk, const char **why)
 	}
 	for (size_t i = 0; i < OV_SESSIONS_MAX && !sv->used; i++) {
 		s = &o->sessions[i];
+		if (is_idle(s))
+			retire(s);
 		if (s->state == SESSION_FREE)
-			begin(o, i, sv);
+			begin(o, i, sv, true);
 	}
 	if (!sv->used)
 		*why = "there are too many sessions";
@@ -415,6 +448,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	}
 	if (dmsg_session_tick(s->dmsg, ov_now_ms() / 1000) == ERR_AGAIN) {
 		end_session(s, "it does not answer");
+		return;
+	}
+	s->idle = is_idle(s) ? s->idle + 1 : 0;
+	if (s->idle == OV_IDLE_TICKS) {
+		retire(s);
 		return;
 	}
 	s->sent_ms = ov_now_ms();

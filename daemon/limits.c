@@ -12,6 +12,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define TOLD_PER_S 20 /* lines about those turned away */
 
 /*
  * Whoever has one address of IPv6 has 2^64 of them; what is IPv4 in disguise
@@ -96,12 +99,29 @@ conn_end(const struct conn *c)
 		kill(c->pid, SIGTERM);
 }
 
+/* A flood of connections is no flood of lines. */
+bool
+limits_may_tell(void)
+{
+	static unsigned told;
+	static time_t second;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec != second) {
+		second = now.tv_sec;
+		told = 0;
+	}
+	return told++ < TOLD_PER_S;
+}
+
 static void
 drop(struct conns *cs, struct conn *c)
 {
-	log_info("Dropped a connection that had not authenticated "
-		 "(%zu of them)",
-	    cs->startups);
+	if (limits_may_tell())
+		log_info("Dropped a connection that had not authenticated "
+			 "(%zu of them)",
+		    cs->startups);
 	c->dropped = true;
 	cs->startups--;
 	conn_end(c);

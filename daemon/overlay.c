@@ -6,6 +6,7 @@
  */
 #include "daemon/server.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,7 +33,8 @@ open_stream(struct server *s, const struct key_public *pk)
 	if (s->stopping)
 		return -1;
 	if (!limits_admit(&s->conns, &s->set->conf, &none, &why)) {
-		log_info("Turned away %s: %s", peer, why);
+		if (limits_may_tell())
+			log_info("Turned away %s: %s", peer, why);
 		return -1;
 	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
@@ -111,26 +113,37 @@ on_overlay(evutil_socket_t fd, short what, void *arg)
 		overlay_gone(s);
 }
 
+static int
+spawn_overlay(struct server *s)
+{
+	struct conn *c = &s->overlay;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), r;
+
+	if (null == -1)
+		return -1;
+	r = session_spawn(s->set, s->opts, null, PRIV_OVERLAY, "dmsg", &c->pid,
+	    &c->sock);
+	close(null);
+	if (r == -1)
+		return -1;
+	c->overlay = true;
+	c->ev =
+	    event_new(s->base, c->sock, EV_READ | EV_PERSIST, on_overlay, s);
+	return c->ev != NULL ? event_add(c->ev, NULL) : -1;
+}
+
 void
 overlay_start(evutil_socket_t unused, short what, void *arg)
 {
+	struct timeval tv = { .tv_sec = OVERLAY_PAUSE };
 	struct server *s = arg;
-	struct conn *c = &s->overlay;
-	int null;
 
 	(void)unused, (void)what;
-	if (!s->set->dmsg || s->stopping ||
-	    (null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+	if (!s->set->dmsg || s->stopping || spawn_overlay(s) == 0)
 		return;
-	if (session_spawn(s->set, s->opts, null, PRIV_OVERLAY, "dmsg", &c->pid,
-		&c->sock) == 0) {
-		c->overlay = true;
-		c->ev = event_new(s->base, c->sock, EV_READ | EV_PERSIST,
-		    on_overlay, s);
-		if (c->ev != NULL)
-			event_add(c->ev, NULL);
-	}
-	close(null);
+	log_error("dmsg cannot be started: %s; it is tried again in %d seconds",
+	    strerror(errno), OVERLAY_PAUSE);
+	event_add(s->again, &tv);
 }
 
 /* --- streams to others --- */

@@ -180,7 +180,8 @@ admit(struct server *s, const struct listener *l, int fd,
 	}
 	addr_text((const struct sockaddr *)addr, len, peer);
 	if (!limits_admit(&s->conns, &s->set->conf, addr, &why)) {
-		log_info("Turned away %s: %s", peer, why);
+		if (limits_may_tell())
+			log_info("Turned away %s: %s", peer, why);
 		return;
 	}
 	session_prepare(&s->set->conf, fd);

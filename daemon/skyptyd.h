@@ -141,6 +141,8 @@ struct conns {
  */
 bool limits_admit(struct conns *, const struct config *,
     const struct sockaddr_storage *addr, const char **why);
+/* Whether one more line about those turned away is not too much. */
+bool limits_may_tell(void);
 /* Asks a connection's monitor to end; it may be gone already. */
 void conn_end(const struct conn *);
 bool limits_key(const struct conns *, const struct config *,

@@ -18,6 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,8 +28,9 @@
 #include "common/process.h"
 #include "common/tls.h"
 
-#define CONNECT_S   10 /* for one address */
-#define CONNECTOR_S 30 /* for all of it */
+#define CONNECT_S    10 /* for one address */
+#define CONNECTOR_S  30 /* for all of it */
+#define CONNECTOR_FD 3
 
 struct connector {
 	struct monitor *mon;
@@ -47,7 +50,8 @@ reach_v4(uint32_t a)
 	    a >> 28 >= 0xe)
 		return REACH_LOCAL;
 	if (a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 ||
-	    a >> 22 == 0x191) /* 100.64.0.0/10 */
+	    a >> 22 == 0x191 /* 100.64.0.0/10 */ ||
+	    a >> 17 == 0x6309 /* 198.18.0.0/15 */)
 		return REACH_PRIVATE;
 	return REACH_PUBLIC;
 }
@@ -59,7 +63,14 @@ reach_v6(const struct in6_addr *a)
 	    IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_V4MAPPED(a) ||
 	    IN6_IS_ADDR_V4COMPAT(a) || IN6_IS_ADDR_MULTICAST(a))
 		return REACH_LOCAL;
-	return (a->s6_addr[0] & 0xfe) == 0xfc ? REACH_PRIVATE : REACH_PUBLIC;
+	/* fc00::/7, fec0::/10; 64:ff9b::/96 and 2002::/16 hold others. */
+	if ((a->s6_addr[0] & 0xfe) == 0xfc ||
+	    (a->s6_addr[0] == 0xfe && (a->s6_addr[1] & 0xc0) == 0xc0))
+		return REACH_PRIVATE;
+	if (memcmp(a->s6_addr, "\0\x64\xff\x9b\0\0\0\0\0\0\0\0", 12) == 0 ||
+	    memcmp(a->s6_addr, "\x20\2", 2) == 0)
+		return REACH_LOCAL;
+	return REACH_PUBLIC;
 }
 
 static enum reach
@@ -84,6 +95,26 @@ connect_reach(const char *host)
 	if (inet_pton(AF_INET6, host, &v6) == 1)
 		return reach_v6(&v6);
 	return strcasecmp(host, "localhost") == 0 ? REACH_LOCAL : REACH_PUBLIC;
+}
+
+/* An address of this machine's own, however public it is. */
+static bool
+is_own(int fd)
+{
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} here, there;
+	socklen_t hlen = sizeof(here), tlen = sizeof(there);
+
+	if (getsockname(fd, &here.sa, &hlen) == -1 ||
+	    getpeername(fd, &there.sa, &tlen) == -1 ||
+	    here.sa.sa_family != there.sa.sa_family)
+		return true;
+	if (here.sa.sa_family == AF_INET)
+		return here.v4.sin_addr.s_addr == there.v4.sin_addr.s_addr;
+	return IN6_ARE_ADDR_EQUAL(&here.v6.sin6_addr, &there.v6.sin6_addr);
 }
 
 static int
@@ -133,6 +164,10 @@ resolve_and_connect(const struct connect_to *to, const char **why)
 			continue;
 		if ((fd = connect_one(ai)) == -1)
 			*why = strerror(errno);
+		else if (to->reach != REACH_LOCAL && is_own(fd)) {
+			close(fd);
+			fd = -1;
+		}
 	}
 	freeaddrinfo(list);
 	return fd;
@@ -150,10 +185,10 @@ become_nobody(const struct start *s)
 
 /* The plain side of TLS in place of the connection. */
 static int
-wrap(int net, const char *host, const char **why)
+wrap(const struct start *s, int net, const char *host, const char **why)
 {
 	static char text[TLS_WHY_MAX];
-	int plain = tls_start(net, host, text);
+	int plain = tls_start(net, host, s->welcome & PRIV_BEST_EFFORT, text);
 
 	*why = text;
 	close(net);
@@ -163,20 +198,28 @@ wrap(int net, const char *host, const char **why)
 static void
 run(struct monitor *m, int sock, const struct connect_to *to)
 {
+	const struct rlimit none = { 0, 0 };
 	const struct start *s = &m->start;
 	const char *why = "";
 	struct buf b;
 	int fd;
 
-	/* Whatever a name server's answer may do here, there is no key. */
+	/*
+	 * Whatever a name server's answer may do here: there is no key, and no
+	 * descriptor but the one for the result.
+	 */
 	overlay_forget(m);
 	process_reset_signals();
 	alarm(CONNECTOR_S);
-	if (become_nobody(s) == -1)
+	if (dup2(sock, CONNECTOR_FD) == -1 || become_nobody(s) == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    setrlimit(RLIMIT_CORE, &none) == -1)
 		_exit(1);
+	sock = CONNECTOR_FD;
+	closefrom(CONNECTOR_FD + 1);
 	fd = resolve_and_connect(to, &why);
 	if (fd != -1 && to->tls)
-		fd = wrap(fd, to->host, &why);
+		fd = wrap(s, fd, to->host, &why);
 	buf_init(&b, PRIVMSG_TEXT_MAX);
 	if (buf_put_cstring(&b, fd == -1 ? why : "") == 0)
 		(void)privmsg_send(sock, PM_OV_CONNECT + 1, 0, &b, &fd,
@@ -241,21 +284,27 @@ connect_start(struct monitor *m, uint16_t id, const struct connect_to *to,
 		done(m, id, -1, "too many connections at once");
 		return 0;
 	}
-	if (privmsg_pair(sv) != 0)
-		return ERR_SYS;
+	if (privmsg_pair(sv) != 0) {
+		done(m, id, -1, strerror(errno));
+		return 0;
+	}
 	if ((c->pid = fork()) == 0)
 		run(m, sv[1], to);
 	close(sv[1]);
+	if (c->pid == -1) {
+		c->pid = 0;
+		close(sv[0]);
+		done(m, id, -1, strerror(errno));
+		return 0;
+	}
 	c->mon = m;
 	c->id = id;
 	c->done = done;
 	c->fd = sv[0];
 	c->ev = event_new(m->base, sv[0], EV_READ, on_result, c);
-	if (c->pid != -1 && c->ev != NULL && event_add(c->ev, NULL) == 0)
+	if (c->ev != NULL && event_add(c->ev, NULL) == 0)
 		return 0;
 	close(sv[0]);
-	if (c->pid == -1)
-		c->pid = 0;
 	return ERR_SYS;
 }
 

@@ -277,10 +277,10 @@ on_parent(evutil_socket_t fd, short what, void *arg)
 	int r;
 
 	(void)what;
-	if ((r = privmsg_recv(fd, &msg, true)) == 1 && msg.type == PM_DIAL_OUT)
-		dial_out(m, &msg);
-	else if (r != ERR_AGAIN)
+	if ((r = privmsg_recv(fd, &msg, true)) != 1 && r != ERR_AGAIN)
 		event_del(m->dials->parent_ev);
+	else if (r == 1 && msg.type == PM_DIAL_OUT)
+		dial_out(m, &msg); /* else an answer that came too late */
 	privmsg_free(&msg);
 }
 

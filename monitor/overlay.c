@@ -6,6 +6,7 @@
  */
 #include "monitor/monitor.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ struct overlay {
 	struct dmsg_url discovery;
 	struct noise *slot[PRIV_SLOTS_MAX]; /* with a server each */
 	enum reach reach;		    /* where servers may be */
+	uint16_t stream_id;		    /* of the last PM_STREAM */
 	time_t minute;			    /* of signed entries */
 	unsigned entries;
 };
@@ -281,7 +283,7 @@ overlay_drop(struct monitor *m, struct privmsg *msg)
 {
 	struct noise **slot = get_slot(m, msg);
 
-	if (slot == NULL || *slot == NULL)
+	if (slot == NULL)
 		return ERR_STATE;
 	noise_free(*slot);
 	*slot = NULL;
@@ -303,6 +305,22 @@ may_sign(struct overlay *o)
 	return o->entries++ < PRIV_ENTRIES_PER_MIN;
 }
 
+/*
+ * An entry of the farthest future would be good for ever, whoever has it: one
+ * that is published no more than once a second since 1970 is behind this.
+ */
+static bool
+is_plausible(uint64_t sequence, uint64_t timestamp)
+{
+	struct timespec now;
+	uint64_t s;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	s = (uint64_t)now.tv_sec;
+	return sequence <= s &&
+	    timestamp / UINT64_C(1000000000) <= s + DMSG_AHEAD_S;
+}
+
 static int
 read_entry(struct monitor *m, struct buf *b, struct dmsg_entry *e)
 {
@@ -315,7 +333,7 @@ read_entry(struct monitor *m, struct buf *b, struct dmsg_entry *e)
 	    (r = buf_get_u64(b, &when)) != 0 ||
 	    (r = buf_get_u32(b, &count)) != 0)
 		return r;
-	if (when > INT64_MAX || count > PRIV_SERVERS_MAX ||
+	if (!is_plausible(e->sequence, when) || count > PRIV_SERVERS_MAX ||
 	    count > DMSG_DELEGATED_MAX)
 		return ERR_RANGE;
 	e->pk = m->overlay->own;
@@ -354,21 +372,25 @@ overlay_entry(struct monitor *m, struct privmsg *msg)
 
 /* --- incoming streams --- */
 
-/* A wish to dial may come in between. */
+/* A wish to dial may come in between, and an answer that came too late. */
 static int
 await_stream(struct monitor *m, struct privmsg *answer)
 {
 	int r;
 
-	while ((r = privmsg_recv(m->parent, answer, true)) == 1) {
-		if (answer->type == PM_STREAM + 1)
+	for (;;) {
+		r = privmsg_recv(m->parent, answer, true);
+		if (r == ERR_AGAIN && errno == EINTR)
+			continue;
+		if (r != 1)
+			return r;
+		if (answer->type == PM_STREAM + 1 &&
+		    answer->id == m->overlay->stream_id)
 			return 1;
-		if (answer->type != PM_DIAL_OUT)
-			return ERR_STATE;
-		dial_out(m, answer);
+		if (answer->type == PM_DIAL_OUT)
+			dial_out(m, answer);
 		privmsg_clear(answer);
 	}
-	return r;
 }
 
 /* skyptyd counts and starts; its answer is a short local matter. */
@@ -381,7 +403,8 @@ overlay_stream(struct monitor *m, struct privmsg *msg)
 
 	if (m->parent == -1)
 		return ERR_STATE;
-	if (privmsg_send(m->parent, PM_STREAM, 0, &msg->body, NULL, 0) == 0 &&
+	if (privmsg_send(m->parent, PM_STREAM, ++m->overlay->stream_id,
+		&msg->body, NULL, 0) == 0 &&
 	    await_stream(m, &answer) == 1)
 		fd = privmsg_take_fd(&answer, 0);
 	privmsg_free(&answer);

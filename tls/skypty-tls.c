@@ -21,12 +21,10 @@
 #include "common/tls.h"
 #include "daemon/sandbox.h"
 
-#define CHUNK	 16384
-#define LIFE_S	 60
-#define MEMORY	 (64U * 1024 * 1024)
-#define NOFILE	 8
-#define BUNDLE	 "/etc/ssl/certs/ca-certificates.crt"
-#define BUNDLE_2 "/etc/pki/tls/certs/ca-bundle.crt"
+#define CHUNK  16384
+#define LIFE_S 60
+#define MEMORY (64U * 1024 * 1024)
+#define NOFILE 8
 
 struct side {
 	uint8_t bytes[CHUNK]; /* for the other side */
@@ -50,16 +48,25 @@ fail(const char *text)
 
 /* --- who it must be --- */
 
+/* All of them in one file: nothing can be opened when they are needed. */
+static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+	"/etc/ssl/cert.pem" };
+
 static void
 load_authorities(SSL_CTX *ctx)
 {
 	const char *file = getenv("SSL_CERT_FILE");
+	bool ok = false;
 
 	if (file != NULL && *file != '\0') {
 		if (SSL_CTX_load_verify_file(ctx, file) != 1)
 			fail("SSL_CERT_FILE cannot be read");
-	} else if (SSL_CTX_load_verify_file(ctx, BUNDLE) != 1 &&
-	    SSL_CTX_load_verify_file(ctx, BUNDLE_2) != 1)
+		return;
+	}
+	for (size_t i = 0; !ok && i < sizeof(bundles) / sizeof(*bundles); i++)
+		ok = SSL_CTX_load_verify_file(ctx, bundles[i]) == 1;
+	if (!ok)
 		fail("no certificates of authorities here: on Debian they are "
 		     "in the package ca-certificates");
 	ERR_clear_error();
@@ -71,12 +78,14 @@ expect_host(SSL *ssl, const char *host)
 	X509_VERIFY_PARAM *p = SSL_get0_param(ssl);
 
 	X509_VERIFY_PARAM_set_hostflags(p,
-	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+		X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	if (X509_VERIFY_PARAM_set1_ip_asc(p, host) == 1)
 		return;
 	ERR_clear_error();
 	if (X509_VERIFY_PARAM_set1_host(p, host, 0) != 1 ||
-	    SSL_set_tlsext_host_name(ssl, host) != 1)
+	    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+		TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)host) != 1)
 		fail("its name makes no sense");
 }
 
@@ -90,6 +99,7 @@ prepare(const char *host)
 	if ((ctx = SSL_CTX_new(TLS_client_method())) == NULL ||
 	    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1)
 		fail("out of memory");
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_mode(ctx,
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -237,7 +247,9 @@ main(int argc, char **argv)
 		.nalso = sizeof(also) / sizeof(also[0]) };
 	SSL *ssl;
 
-	if (argc != 2 || fcntl(TLS_FD_NET, F_SETFL, O_NONBLOCK) == -1 ||
+	sb.best_effort = argc == 3 && strcmp(argv[2], TLS_BEST_EFFORT) == 0;
+	if (argc != 2 + sb.best_effort ||
+	    fcntl(TLS_FD_NET, F_SETFL, O_NONBLOCK) == -1 ||
 	    fcntl(TLS_FD_PLAIN, F_SETFL, O_NONBLOCK) == -1) {
 		fputs("skypty-tls is run by skyptyd and skypty\n", stderr);
 		return 64;

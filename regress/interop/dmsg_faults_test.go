@@ -452,12 +452,12 @@ func TestDmsgEntryConflict(t *testing.T) {
 		o.disc.Put(DmsgEntry{Version: "0.0.1", Static: key.Hex(), Sequence: sequence, Timestamp: future,
 			Client: &DmsgEntryClient{Delegated: []string{}}})
 	}
-	mine(1 << 40)
+	mine(1 << 20)
 	// Between the question for our entry and our answer somebody else writes.
 	var posts atomic.Int32
 	o.disc.Answer = func(w http.ResponseWriter, r *http.Request) bool {
 		if n := posts.Load(); r.Method == http.MethodPost && n < 3 {
-			mine(1<<40 + uint64(n+1)*10)
+			mine(1<<20 + uint64(n+1)*10)
 			posts.Add(1)
 		}
 		return false
@@ -466,7 +466,7 @@ func TestDmsgEntryConflict(t *testing.T) {
 	h.key = key
 	h.ready(t)
 	e, _ := o.disc.Entry(key.PK)
-	if e.Sequence <= 1<<40+30 || e.Timestamp < future || len(e.Client.Delegated) != 1 || posts.Load() != 3 {
+	if e.Sequence <= 1<<20+30 || e.Timestamp < future || len(e.Client.Delegated) != 1 || posts.Load() != 3 {
 		t.Errorf("%+v after %d posts", e, posts.Load())
 	}
 	h.serves(t, o.client(t, h.client, 0))
@@ -744,5 +744,111 @@ func serveGarbage(l net.Listener, k Key, what []byte, times *atomic.Int32) {
 				_, _ = io.Copy(io.Discard, c)
 			}
 		}()
+	}
+}
+
+// What the discovery stores as ours is of the farthest future: nothing after it
+// is signed, and nothing ends.
+func TestDmsgEntryPoisoned(t *testing.T) {
+	t.Parallel()
+	for name, e := range map[string]DmsgEntry{
+		"sequence":  {Sequence: 1<<64 - 2, Timestamp: 1},
+		"timestamp": {Sequence: 1, Timestamp: 1<<63 - 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOverlay(t, 1)
+			key := NewKey()
+			e.Version, e.Static = "0.0.1", key.Hex()
+			e.Client = &DmsgEntryClient{Delegated: []string{}}
+			o.disc.mu.Lock()
+			o.disc.Entries[key.Hex()] = e
+			o.disc.mu.Unlock()
+			h := o.host(t, map[string]any{"sk": key.SK()})
+			eventually(t, "the host's word", func() bool { return h.said("is of the future") })
+			if got, _ := o.disc.Entry(key.PK); got.Sequence != e.Sequence {
+				t.Errorf("%+v", got)
+			}
+			// Once it is gone all is well.
+			o.disc.mu.Lock()
+			delete(o.disc.Entries, key.Hex())
+			o.disc.mu.Unlock()
+			h.ready(t)
+		})
+	}
+}
+
+// A server whose key is no point of the curve, at an address that answers.
+func TestDmsgServerKeyIsNone(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(t, 1)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+	}()
+	bad := [33]byte{0x02}
+	for i := 1; i < 33; i++ {
+		bad[i] = 0xff
+	}
+	o.disc.AddServer(bad, l.Addr().String())
+	h := o.host(t, map[string]any{"dmsgsessions": 2}).ready(t)
+	time.Sleep(2 * time.Second)
+	if h.said("dmsg ended") {
+		t.Error("it ended")
+	}
+	h.serves(t, o.client(t, h.client, 0))
+}
+
+// A peer's entry names a server that has an entry but no address.
+func TestDmsgServerWithoutAddress(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(t, 1)
+	near := o.host(t, nil).ready(t)
+	peer, server := NewKey(), NewKey()
+	o.disc.mu.Lock()
+	o.disc.Entries[peer.Hex()] = DmsgEntry{Version: "0.0.1", Static: peer.Hex(),
+		Client: &DmsgEntryClient{Delegated: []string{server.Hex()}}}
+	o.disc.Entries[server.Hex()] = DmsgEntry{Version: "0.0.1", Static: server.Hex(),
+		Server: &DmsgEntryServer{Available: 1}}
+	o.disc.mu.Unlock()
+	var asked atomic.Int32
+	o.disc.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.Contains(r.URL.Path, server.Hex()) {
+			asked.Add(1)
+		}
+		return false
+	}
+	_, errs, code := viaRun(t, nil, "exec", "--cliaddr", near.sock, peer.Hex(), "--", "true")
+	if code != 255 || !strings.Contains(errs, "address") || asked.Load() > 2 {
+		t.Errorf("%q, %d, asked %d times", errs, code, asked.Load())
+	}
+}
+
+// Dials to ten keys, each by a server of its own: sessions that were made for
+// them make room, and none of those servers becomes one of ours.
+func TestDmsgManyServersDialed(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(t, 11)
+	near := o.host(t, map[string]any{"dmsgsessions": 1}).ready(t)
+	for i := range o.servers {
+		h := &Host{}
+		o.goHost(t, h, i)
+		out, errs, code := viaRun(t, nil, "exec", "--cliaddr", near.sock, h.Key.Hex(), "--", "echo", "hi")
+		if out != "hi\n" || code != 0 {
+			t.Fatalf("server %d: %q %q %d", i, out, errs, code)
+		}
+	}
+	time.Sleep(1500 * time.Millisecond)
+	if e, _ := o.disc.Entry(near.key.PK); len(e.Client.Delegated) != 1 {
+		t.Errorf("delegated: %d", len(e.Client.Delegated))
 	}
 }

@@ -32,6 +32,6 @@ ended() {
 	grep -q 'dmsg ended' "$log"
 }
 
-mode=dmsg
+served_as=dmsg
 tab=$(printf '\t')
 either attacks

@@ -344,7 +344,7 @@ spawn() {
 start_host() {
 	serial=$((serial + 1))
 	log=$dir/log.$serial
-	spawn "$log" "$bin/skyptyd" "${mode-tcp}" -c "$dir/host.json" \
+	spawn "$log" "$bin/skyptyd" "${served_as-tcp}" -c "$dir/host.json" \
 		--addr "127.0.0.1:${port-0}" --cliaddr "$sock" "$@"
 	host=$pid
 	wait_for "the host" served

@@ -52,14 +52,14 @@ memory() {
 
 	# Of the overlay the monitor signs, and the other half meets servers.
 	stop_host
-	mode=dmsg
+	served_as=dmsg
 	start_host --dmsgdisc http://discovery.invalid
 	monitor_of "$host"
 	wait_for "the overlay" has_child "$monitor"
 	[ "$(holds "$monitor")" -ge 1 ] || fail "the overlay cannot sign"
 	equal "$(holds "$(children "$monitor")")" 0 "keys in the overlay"
 	stop_host
-	mode=tcp
+	served_as=tcp
 	start_host
 
 	# A local caller's monitor never gets it.

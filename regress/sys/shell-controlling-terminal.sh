@@ -18,7 +18,7 @@ terminal() {
 		echo "echo \$\$ >$dir/pid; sleep 61"
 	} >&9
 	wait_for "the shell" test -s "$dir/pid"
-	wait_for "the command" has_child "$(cat "$dir/pid")"
+	wait_for "the command" in_front "$(cat "$dir/pid")"
 	printf '\003' >&9
 	wait_for "the end of the command" has_no_child "$(cat "$dir/pid")"
 	echo "echo after >$dir/after; exit" >&9
@@ -39,6 +39,11 @@ terminal() {
 	has "$dir/err.shell" seen
 	has "$dir/after" after
 	stop_host
+}
+
+# The terminal is a command's and not the shell's own.
+in_front() {
+	[ "$(ps -o tpgid= -p "$1" | tr -d ' ')" != "$1" ]
 }
 
 both terminal

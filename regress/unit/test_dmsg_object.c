@@ -453,6 +453,11 @@ test_window(void **state)
 	assert_int_equal(open_copy(&b, &wire, 76 * one, one, &out), 1);
 	assert_int_equal(open_copy(&b, &wire, 76 * one, one, &out), ERR_NONCE);
 	assert_int_equal(open_copy(&b, &wire, 1098 * one, one, &out), 1);
+	for (size_t i = 77; i < 1098; i++)
+		assert_int_equal(open_copy(&b, &wire, i * one, one, &out), 1);
+	for (size_t i = 0; i < 1100; i++)
+		assert_int_equal(open_copy(&b, &wire, i * one, one, &out),
+		    ERR_NONCE);
 	buf_free(&wire);
 	buf_free(&out);
 }
