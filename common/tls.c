@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,30 +19,76 @@
 #define PROGRAM	 "skypty-tls"
 #define RELATIVE "../libexec/skypty"
 
-static void
-become(const char *path, const char *host, int net, int plain)
+#define FD_PROGRAM (TLS_FD_PLAIN + 1)
+
+int
+tls_open(void)
+{
+	char path[PROCESS_PATH_MAX];
+	int fd, r;
+
+	if ((r = process_companion(path, sizeof(path), PROGRAM, RELATIVE,
+		 LIBEXECDIR)) != 0)
+		return r;
+	fd = open(path, O_PATH | O_CLOEXEC);
+	return fd != -1 ? fd : ERR_SYS;
+}
+
+struct job {
+	const char *host;
+	bool best_effort;
+	int program, net, plain;
+};
+
+__attribute__((noreturn)) static void
+become(struct job *j)
 {
 	static char name[] = PROGRAM;
 	const char *file = getenv("SSL_CERT_FILE");
 	char *entry = NULL;
-	char *argv[] = { name, (char *)(uintptr_t)host, NULL };
+	static char best_effort[] = TLS_BEST_EFFORT;
+	char *argv[] = { name, (char *)(uintptr_t)j->host,
+		j->best_effort ? best_effort : NULL, NULL };
 	char *envp[] = { NULL, NULL };
 	int null = open("/dev/null", O_RDWR);
 
 	if (file != NULL && asprintf(&entry, "SSL_CERT_FILE=%s", file) != -1)
 		envp[0] = entry;
 	/* Out of the way of the fixed numbers first. */
-	if (dup2(null, 0) == -1 || dup2(null, 1) == -1 ||
+	if ((j->net = fcntl(j->net, F_DUPFD, TLS_FD_PLAIN + 1)) == -1 ||
+	    (j->plain = fcntl(j->plain, F_DUPFD, TLS_FD_PLAIN + 1)) == -1 ||
+	    (j->program = fcntl(j->program, F_DUPFD, FD_PROGRAM)) == -1 ||
+	    dup2(null, 0) == -1 || dup2(null, 1) == -1 ||
 	    (!SKYPTY_SANITIZE && dup2(null, 2) == -1) ||
-	    (net = fcntl(net, F_DUPFD, TLS_FD_PLAIN + 1)) == -1 ||
-	    (plain = fcntl(plain, F_DUPFD, TLS_FD_PLAIN + 1)) == -1 ||
-	    dup2(net, TLS_FD_NET) == -1 || dup2(plain, TLS_FD_PLAIN) == -1)
+	    dup2(j->net, TLS_FD_NET) == -1 ||
+	    dup2(j->plain, TLS_FD_PLAIN) == -1 ||
+	    dup3(j->program, FD_PROGRAM, O_CLOEXEC) == -1)
 		_exit(126);
-	closefrom(TLS_FD_PLAIN + 1);
+	closefrom(FD_PROGRAM + 1);
 	setpgid(0, 0); /* a terminal's signals are not for it */
 	process_reset_signals();
-	execve(path, argv, envp);
+	fexecve(FD_PROGRAM, argv, envp);
 	_exit(127);
+}
+
+/* As nobody's child: its end is not waited for. */
+static int
+launch(struct job *j)
+{
+	int status;
+	pid_t pid;
+
+	if ((pid = fork()) == -1)
+		return ERR_SYS;
+	if (pid == 0) {
+		if ((pid = fork()) == 0)
+			become(j);
+		_exit(pid == -1);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return ERR_SYS;
+	return 0;
 }
 
 static int64_t
@@ -93,29 +140,21 @@ await_word(int fd, char why[TLS_WHY_MAX])
 }
 
 int
-tls_start(int net, const char *host, char why[TLS_WHY_MAX])
+tls_start(int program, int net, const char *host, bool best_effort,
+    char why[TLS_WHY_MAX])
 {
-	char path[PROCESS_PATH_MAX];
-	int sv[2];
-	pid_t pid;
+	struct job j = { host, best_effort, program, net, -1 };
+	int sv[2], r;
 
-	if (process_companion(path, sizeof(path), PROGRAM, RELATIVE,
-		LIBEXECDIR) != 0) {
-		strlcpy(why,
-		    "https needs the program skypty-tls, and it is "
-		    "not here",
-		    TLS_WHY_MAX);
-		return -1;
-	}
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1 ||
-	    (pid = fork()) == -1) {
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1) {
 		strlcpy(why, strerror(errno), TLS_WHY_MAX);
 		return -1;
 	}
-	if (pid == 0)
-		become(path, host, net, sv[1]);
+	j.plain = sv[1];
+	if ((r = launch(&j)) != 0)
+		strlcpy(why, strerror(errno), TLS_WHY_MAX);
 	close(sv[1]);
-	if (await_word(sv[0], why) == 0)
+	if (r == 0 && await_word(sv[0], why) == 0)
 		return sv[0];
 	close(sv[0]);
 	return -1;

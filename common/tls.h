@@ -1,25 +1,38 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * TLS, by a program of its own: nobody else has libssl in it.  skypty-tls HOST
- * finds a connection to HOST at TLS_FD_NET and a socket at TLS_FD_PLAIN, where
- * it says "ok" or why not in a line before it moves bytes.  It verifies the
- * certificate with the system's authorities, or those of SSL_CERT_FILE.
+ * [TLS_BEST_EFFORT] finds a connection to HOST at TLS_FD_NET and a socket at
+ * TLS_FD_PLAIN, where it says "ok" or why not in a line before it moves bytes.
+ * It verifies the certificate with the system's authorities, or those of
+ * SSL_CERT_FILE.
  */
 #ifndef COMMON_TLS_H
 #define COMMON_TLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#define TLS_FD_NET   3
-#define TLS_FD_PLAIN 4
-#define TLS_OK	     "ok"
-#define TLS_WAIT_MS  15000 /* for the handshake */
-#define TLS_WHY_MAX  256
+#define TLS_FD_NET	3
+#define TLS_FD_PLAIN	4
+#define TLS_OK		"ok"
+#define TLS_BEST_EFFORT "best-effort" /* of its confinement */
+#define TLS_WAIT_MS	15000	      /* for the handshake */
+#define TLS_WHY_MAX	256
+#define TLS_MISSING                                                          \
+	"https needs the program skypty-tls, which is not here: skypty was " \
+	"built without libssl"
 
 /*
- * Starts it on net, which is the caller's to close, and waits for its word:
- * the plain side, not blocking, or -1 with the reason in why.
+ * Opens the program, so that whoever becomes another user can start it all the
+ * same.  ERR_NOTFOUND is for TLS_MISSING; ERR_SYS, ERR_LIMIT.
  */
-int tls_start(int net, const char *host, char why[TLS_WHY_MAX]);
+int tls_open(void);
+/*
+ * Starts it on net, both the caller's to close, and waits for its word:
+ * the plain side, not blocking, or -1 with the reason in why, which is what a
+ * confined process says.  It ends with the plain side and leaves no zombie.
+ */
+int tls_start(int program, int net, const char *host, bool best_effort,
+    char why[TLS_WHY_MAX]);
 
 #endif

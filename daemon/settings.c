@@ -14,6 +14,7 @@
 
 #include "common/err.h"
 #include "common/start.h"
+#include "common/tls.h"
 
 #define DEFAULT_CONF "./config.json"
 #define SYSTEM_CONF  SYSCONFDIR "/skypty/skypty.json"
@@ -290,9 +291,14 @@ find_overlay(struct settings *s, const struct options *o, struct keyctx *ctx)
 		log_error("dmsgport: 0 is no port");
 		return EXIT_CONFIG;
 	}
-	if (strncmp(s->conf.dmsgdisc, "http://", 7) == 0 ||
-	    strncmp(s->conf.dmsgdisc, "https://", 8) == 0)
+	if (strncmp(s->conf.dmsgdisc, "http://", 7) == 0)
 		return 0;
+	if (strncmp(s->conf.dmsgdisc, "https://", 8) == 0) {
+		if (tls_is_here())
+			return 0;
+		log_error("dmsgdisc: \"%s\": " TLS_MISSING, s->conf.dmsgdisc);
+		return EXIT_CONFIG;
+	}
 	if (strncmp(s->conf.dmsgdisc, "dmsg://", 7) != 0) {
 		log_error("dmsgdisc: \"%s\": none of http://, https:// and "
 			  "dmsg://",
