@@ -33,19 +33,23 @@ struct finder {
 static int
 connect_to(const struct dmsg_url *url, const char **why)
 {
-	char port[ADDR_PORT_MAX], text[TLS_WHY_MAX] = "";
+	char port[ADDR_PORT_MAX], text[TLS_WHY_MAX] = TLS_MISSING;
+	int fd, program, plain = -1;
 	struct buf said;
-	int fd, plain;
 
 	snprintf(port, sizeof(port), "%u", url->port);
 	fd = tcp_connect(url->host, port, why);
 	if (fd == -1 || url->scheme != DMSG_URL_HTTPS)
 		return fd;
 	/* As little confined as this program, where the system is old. */
-	plain = tls_start(fd, url->host, true, text);
-	buf_view(&said, text, strlen(text));
-	*why = plain == -1 ? printable(&said) : *why;
+	if ((program = tls_open()) >= 0) {
+		plain = tls_start(program, fd, url->host, true, text);
+		close(program);
+	}
 	close(fd);
+	buf_view(&said, text, strlen(text));
+	if (plain == -1)
+		*why = printable(&said);
 	return plain;
 }
 

@@ -275,6 +275,7 @@ static int
 find_overlay(struct settings *s, const struct options *o, struct keyctx *ctx)
 {
 	const char *servers = s->conf.dmsg_servers;
+	int fd;
 
 	s->dmsg = o->mode == MODE_DMSG && !o->no_dmsg;
 	if (*servers == '\0' && strcmp(s->conf.dmsgdisc, CONFIG_DISCOVERY) == 0)
@@ -294,8 +295,10 @@ find_overlay(struct settings *s, const struct options *o, struct keyctx *ctx)
 	if (strncmp(s->conf.dmsgdisc, "http://", 7) == 0)
 		return 0;
 	if (strncmp(s->conf.dmsgdisc, "https://", 8) == 0) {
-		if (tls_is_here())
+		if ((fd = tls_open()) >= 0) {
+			close(fd);
 			return 0;
+		}
 		log_error("dmsgdisc: \"%s\": " TLS_MISSING, s->conf.dmsgdisc);
 		return EXIT_CONFIG;
 	}

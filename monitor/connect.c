@@ -31,6 +31,7 @@
 #define CONNECT_S    10 /* for one address */
 #define CONNECTOR_S  30 /* for all of it */
 #define CONNECTOR_FD 3
+#define PROGRAM_FD   (CONNECTOR_FD + 1) /* skypty-tls */
 
 struct connector {
 	struct monitor *mon;
@@ -185,11 +186,15 @@ become_nobody(const struct start *s)
 
 /* The plain side of TLS in place of the connection. */
 static int
-wrap(const struct start *s, int net, const char *host, const char **why)
+wrap(const struct start *s, int program, int net, const char *host,
+    const char **why)
 {
-	static char text[TLS_WHY_MAX];
-	int plain = tls_start(net, host, s->welcome & PRIV_BEST_EFFORT, text);
+	static char text[TLS_WHY_MAX] = TLS_MISSING;
+	int plain = -1;
 
+	if (program != -1)
+		plain = tls_start(program, net, host,
+		    s->welcome & PRIV_BEST_EFFORT, text);
 	*why = text;
 	close(net);
 	return plain;
@@ -202,24 +207,29 @@ run(struct monitor *m, int sock, const struct connect_to *to)
 	const struct start *s = &m->start;
 	const char *why = "";
 	struct buf b;
-	int fd;
+	int fd, program = -1;
 
 	/*
 	 * Whatever a name server's answer may do here: there is no key, and no
-	 * descriptor but the one for the result.
+	 * descriptor but the one for the result and that of skypty-tls, which
+	 * may lie where nobody cannot go.
 	 */
 	overlay_forget(m);
 	process_reset_signals();
 	alarm(CONNECTOR_S);
-	if (dup2(sock, CONNECTOR_FD) == -1 || become_nobody(s) == -1 ||
+	if (dup2(sock, CONNECTOR_FD) == -1)
+		_exit(1);
+	if (to->tls)
+		program = dup2(tls_open(), PROGRAM_FD);
+	if (become_nobody(s) == -1 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 	    setrlimit(RLIMIT_CORE, &none) == -1)
 		_exit(1);
 	sock = CONNECTOR_FD;
-	closefrom(CONNECTOR_FD + 1);
+	closefrom(program == -1 ? PROGRAM_FD : PROGRAM_FD + 1);
 	fd = resolve_and_connect(to, &why);
 	if (fd != -1 && to->tls)
-		fd = wrap(s, fd, to->host, &why);
+		fd = wrap(s, program, fd, to->host, &why);
 	buf_init(&b, PRIVMSG_TEXT_MAX);
 	if (buf_put_cstring(&b, fd == -1 ? why : "") == 0)
 		(void)privmsg_send(sock, PM_OV_CONNECT + 1, 0, &b, &fd,

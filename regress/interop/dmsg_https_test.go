@@ -83,6 +83,35 @@ func (a *authority) issue(t testing.TB, change func(*x509.Certificate)) tls.Cert
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
+// zombiesBelow names the zombies of the programs that we run.
+func zombiesBelow(t testing.TB) string {
+	t.Helper()
+	own := map[string]bool{}
+	var dead []string
+	parent := map[string]string{}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		b, err := os.ReadFile(path)
+		i := bytes.LastIndexByte(b, ')')
+		if err != nil || i < 0 {
+			continue
+		}
+		pid, f := filepath.Base(filepath.Dir(path)), strings.Fields(string(b[i+1:]))
+		parent[pid] = f[1]
+		own[pid] = f[1] == fmt.Sprint(os.Getpid())
+		if f[0] == "Z" {
+			dead = append(dead, pid)
+		}
+	}
+	var found []string
+	for _, pid := range dead {
+		if own[parent[pid]] {
+			found = append(found, pid+" of "+parent[pid])
+		}
+	}
+	return strings.Join(found, ", ")
+}
+
 // secure puts the discovery behind TLS.
 func (o *overlay) secure(t testing.TB, c tls.Certificate) string {
 	t.Helper()
@@ -93,9 +122,8 @@ func (o *overlay) secure(t testing.TB, c tls.Certificate) string {
 func (o *overlay) secureAs(t testing.TB, cert func() tls.Certificate, open *atomic.Int32) string {
 	t.Helper()
 	s := httptest.NewUnstartedServer(o.disc)
-	s.TLS = &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-		c := cert()
-		return &c, nil
+	s.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		return &tls.Config{Certificates: []tls.Certificate{cert()}}, nil
 	}}
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if open != nil && state == http.StateNew {
@@ -136,6 +164,16 @@ func TestHTTPSDiscovery(t *testing.T) {
 	if out, errs, code := o.dmsgRun(t, h.client, nil, "exec", "--dmsgdisc", url, h.key.Hex(), "--", "echo", "in"); out != "in\n" || code != 0 {
 		t.Fatalf("%q %q %d", out, errs, code)
 	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _, _ = o.dmsgRun(t, h.client, nil, "exec", "--dmsgdisc", url, h.key.Hex(), "--", "sleep", "1.5")
+	}()
+	time.Sleep(time.Second)
+	if z := zombiesBelow(t); z != "" {
+		t.Errorf("zombies: %s", z)
+	}
+	<-done
 	eventually(t, "the end of all connections", func() bool { return open.Load() == 0 })
 }
 
