@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -255,6 +256,7 @@ main(int argc, char **argv)
 		return 64;
 	}
 	closefrom(TLS_FD_PLAIN + 1);
+	(void)prctl(PR_SET_NAME, "skypty-tls"); /* it was a descriptor */
 	signal(SIGPIPE, SIG_IGN);
 	alarm(LIFE_S);
 	tzset(); /* a certificate's dates would have it open a file */
