@@ -110,6 +110,13 @@ ifeq ($(SSL),1)
 TLS_PROGRAM = skypty-tls
 LIBS_skypty-tls = $(shell $(PKG_CONFIG) --libs libssl libcrypto) $(LIB_SECCOMP)
 endif
+# The browser terminal, where libwebsockets is.
+HTTP ?= $(if $(shell $(PKG_CONFIG) --exists libwebsockets && echo yes),1,0)
+ifeq ($(HTTP),1)
+HTTP_PROGRAM = skyptyd-http
+LIBS_skyptyd-http = $(shell $(PKG_CONFIG) --libs libwebsockets libssl) \
+	$(LIB_SODIUM) $(LIB_YAJL) $(LIB_SECCOMP) $(LIB_BSD)
+endif
 LIBS_skypty = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_SECP) $(LIB_YAJL) $(LIB_BSD)
 LIBS_test = $(shell $(PKG_CONFIG) --libs $(COMMON_PC) libevent_core \
 	libseccomp cmocka) $(if $(filter 1,$(GCRYPT)),-lgcrypt -lgpg-error)
@@ -124,12 +131,18 @@ NET_SRC = $(wildcard daemon/net*.c)
 CONFINED_SRC = daemon/sandbox.c daemon/welcome.c
 SRC_skyptyd-net = $(NET_SRC) $(CONFINED_SRC)
 DMSG_SRC = $(wildcard daemon/dmsg*.c)
+HTTP_SRC = $(wildcard daemon/http*.c)
 SRC_skyptyd-dmsg = $(DMSG_SRC) $(CONFINED_SRC)
-SRC_skyptyd = $(filter-out $(NET_SRC) $(DMSG_SRC) daemon/welcome.c,$(wildcard daemon/*.c))
+SRC_skyptyd = $(filter-out $(NET_SRC) $(DMSG_SRC) $(HTTP_SRC) daemon/welcome.c,$(wildcard daemon/*.c))
 SRC_skyptyd-monitor = $(wildcard monitor/*.c)
 SRC_skypty = $(wildcard client/*.c)
+SRC_skyptyd-http = $(HTTP_SRC) daemon/sandbox.c
 SRC_skypty-tls = tls/skypty-tls.c daemon/sandbox.c
-PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skyptyd-dmsg skypty $(TLS_PROGRAM)
+PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skyptyd-dmsg skypty $(TLS_PROGRAM) $(HTTP_PROGRAM)
+
+.DEFAULT_GOAL = all
+include web/web.mk
+OBJS_skyptyd-http = $(WEB_OBJS)
 
 COMMON_LIB = $(OBJ)/libcommon.a
 objs = $(patsubst %.c,$(OBJ)/%.o,$(1))
@@ -139,10 +152,10 @@ UNIT = $(patsubst %.c,$(OBJ)/%,$(UNIT_SRC))
 FUZZ_SRC = $(wildcard regress/fuzz/fuzz_*.c)
 FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))
 C_FILES = $(wildcard common/*.[ch] monitor/*.[ch] daemon/*.[ch] client/*.[ch] \
-	tls/*.[ch] \
+	tls/*.[ch] web/*.[ch] \
 	regress/*/*.[ch])
 SH_FILES = $(wildcard contrib/*.sh contrib/completion/*.bash regress/*.sh \
-	regress/*/*.sh)
+	regress/*/*.sh web/*.sh)
 MAN_PAGES = daemon/skyptyd.8 client/skypty.1 daemon/skypty.json.5
 
 all: $(addprefix $(BIN)/,$(PROGRAMS)) $(BIN)/skypty-ssh
@@ -155,7 +168,7 @@ $(OBJ)/%.o: %.c
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 define program
-$(BIN)/$(1): $(call objs,$(SRC_$(1))) $(COMMON_LIB)
+$(BIN)/$(1): $(call objs,$(SRC_$(1))) $(OBJS_$(1)) $(COMMON_LIB)
 	@mkdir -p $$(@D)
 	$$(CC) $(2) $$(CFLAGS_ALL) $$(LDHARDEN) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
 endef
@@ -165,6 +178,7 @@ $(eval $(call program,skyptyd-net,$(PIE)))
 $(eval $(call program,skyptyd-dmsg,$(PIE)))
 $(eval $(call program,skypty,$(PIE)))
 $(eval $(call program,skypty-tls,$(PIE)))
+$(eval $(call program,skyptyd-http,$(PIE)))
 
 # For programs that want the name of an ssh.
 $(BIN)/skypty-ssh: $(BIN)/skypty

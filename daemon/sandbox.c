@@ -178,6 +178,15 @@ static const int also_allowed[SANDBOX_CALLS] = {
 	[SANDBOX_POLL] = SCMP_SYS(poll),
 	[SANDBOX_GETRANDOM] = SCMP_SYS(getrandom),
 	[SANDBOX_GETPID] = SCMP_SYS(getpid),
+	[SANDBOX_ACCEPT4] = SCMP_SYS(accept4),
+	[SANDBOX_RECVFROM] = SCMP_SYS(recvfrom),
+	[SANDBOX_SENDTO] = SCMP_SYS(sendto),
+	[SANDBOX_FCNTL] = SCMP_SYS(fcntl),
+	[SANDBOX_SETSOCKOPT] = SCMP_SYS(setsockopt),
+	[SANDBOX_GETSOCKOPT] = SCMP_SYS(getsockopt),
+	[SANDBOX_GETPEERNAME] = SCMP_SYS(getpeername),
+	[SANDBOX_GETSOCKNAME] = SCMP_SYS(getsockname),
+	[SANDBOX_NEWFSTATAT] = SCMP_SYS(newfstatat),
 };
 
 /* Calls whose argument is looked at: no executable memory, no other ioctl. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* skyptyd: the privileged daemon.  It parses no byte of the network. */
-#include "daemon/skyptyd.h"
+#include "daemon/web.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -98,12 +98,14 @@ main(int argc, char **argv)
 		return confgen_main(argc - 2, argv + 2);
 	if (strcmp(word, "confgen") == 0)
 		return confgen_main(argc - 1, argv + 1);
+	if (strcmp(word, "http") == 0)
+		return web_main(argc - 1, argv + 1);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (strcmp(word, modes[i].name) == 0)
 			return serve_main(modes[i].mode, argc - 1, argv + 1);
 	fprintf(stderr,
-	    "skyptyd: unknown mode '%s'; there are tcp, host, dmsg, check and "
-	    "confgen\n",
+	    "skyptyd: unknown mode '%s'; there are tcp, host, dmsg, http, "
+	    "check and confgen\n",
 	    word);
 	return EXIT_USAGE;
 }

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a browser gets over plain HTTP: the page, what belongs to it, and a
+ * cookie for a token.  spec: pty.md 10.
+ */
+#include "daemon/http.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "web/assets.h"
+
+#define CHUNK	 8192
+#define HEAD_MAX 2048
+#define PATH_LEN 512
+#define HOST_LEN 300
+
+static const char page_csp[] =
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "connect-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+static const struct {
+	const char *name, *value;
+} fixed_headers[] = {
+	{ "content-security-policy:", page_csp },
+	{ "x-content-type-options:", "nosniff" },
+	{ "x-frame-options:", "DENY" },
+	{ "referrer-policy:", "no-referrer" },
+	{ "cross-origin-opener-policy:", "same-origin" },
+	{ "cross-origin-resource-policy:", "same-origin" },
+	{ "cache-control:", "no-cache" },
+};
+
+static const struct {
+	enum lws_token_indexes token;
+	const char *name;
+} methods[] = {
+	{ WSI_TOKEN_POST_URI, "POST" },
+	{ WSI_TOKEN_OPTIONS_URI, "OPTIONS" },
+	{ WSI_TOKEN_PUT_URI, "PUT" },
+	{ WSI_TOKEN_PATCH_URI, "PATCH" },
+	{ WSI_TOKEN_DELETE_URI, "DELETE" },
+	{ WSI_TOKEN_CONNECT, "CONNECT" },
+	{ WSI_TOKEN_HEAD_URI, "HEAD" },
+};
+
+/* The first member is ws_callback's: a WebSocket begins as this. */
+struct page_user {
+	void *client;
+	const uint8_t *body; /* what is left to be sent */
+	size_t left;
+	char text[WEB_WORD_MAX]; /* body that was made here */
+};
+
+struct reply {
+	unsigned status;
+	const char *type;
+	const char *etag;
+	const char *location;
+	char cookie[512];
+	bool gzip;
+};
+
+static struct http *
+http_of(struct lws *wsi)
+{
+	return lws_context_user(lws_get_context(wsi));
+}
+
+static int64_t
+now_s(void)
+{
+	return http_now_ms() / 1000;
+}
+
+/* --- who asks --- */
+
+static bool
+has_cookie(struct http *h, struct lws *wsi)
+{
+	char value[AUTH_COOKIE_LEN + 1];
+	size_t n = sizeof(value);
+
+	return lws_http_cookie_get(wsi, h->conf.cookie, value, &n) == 0 &&
+	    auth_cookie(&h->auth, value, now_s());
+}
+
+/* A proxy in front of us says who it is, and is the only one to reach us. */
+static bool
+has_header(struct http *h, struct lws *wsi)
+{
+	char name[128];
+	int n = snprintf(name, sizeof(name), "%s:", h->conf.auth_header);
+
+	return *h->conf.auth_header != '\0' && n < (int)sizeof(name) &&
+	    lws_hdr_custom_length(wsi, name, n) > 0;
+}
+
+static bool
+is_allowed(struct http *h, struct lws *wsi)
+{
+	if (*h->conf.auth_header != '\0')
+		return has_header(h, wsi);
+	return h->conf.no_auth || has_cookie(h, wsi);
+}
+
+static bool
+host_ok(struct http *h, struct lws *wsi, char host[HOST_LEN])
+{
+	return lws_hdr_copy(wsi, host, HOST_LEN, WSI_TOKEN_HOST) > 0 &&
+	    origin_host_ok(&h->conf, host);
+}
+
+int
+page_check(struct http *h, struct lws *wsi)
+{
+	char host[HOST_LEN], origin[HOST_LEN];
+	bool has_origin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
+
+	if (!host_ok(h, wsi, host) ||
+	    (has_origin &&
+		lws_hdr_copy(wsi, origin, sizeof(origin), WSI_TOKEN_ORIGIN) <=
+		    0) ||
+	    !origin_ok(&h->conf, has_origin ? origin : NULL, host)) {
+		http_log(h, LOG_LEVEL_WARN,
+		    "Refused a WebSocket of another origin");
+		return 403;
+	}
+	return is_allowed(h, wsi) ? 0 : 401;
+}
+
+/* --- answers --- */
+
+static int
+add(struct lws *wsi, const char *name, const char *value, unsigned char **p,
+    unsigned char *end)
+{
+	return lws_add_http_header_by_name(wsi, (const unsigned char *)name,
+	    (const unsigned char *)value, (int)strlen(value), p, end);
+}
+
+static int
+put_head(struct lws *wsi, const struct reply *r, size_t len, unsigned char **p,
+    unsigned char *end)
+{
+	if (lws_add_http_header_status(wsi, r->status, p, end) != 0 ||
+	    lws_add_http_header_content_length(wsi, len, p, end) != 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(fixed_headers) / sizeof(fixed_headers[0]);
+	     i++)
+		if (add(wsi, fixed_headers[i].name, fixed_headers[i].value, p,
+			end) != 0)
+			return -1;
+	if ((r->type != NULL &&
+		add(wsi, "content-type:", r->type, p, end) != 0) ||
+	    (r->gzip && add(wsi, "content-encoding:", "gzip", p, end) != 0) ||
+	    (r->etag != NULL && add(wsi, "etag:", r->etag, p, end) != 0) ||
+	    (r->location != NULL &&
+		add(wsi, "location:", r->location, p, end) != 0) ||
+	    (*r->cookie != '\0' &&
+		add(wsi, "set-cookie:", r->cookie, p, end) != 0))
+		return -1;
+	return 0;
+}
+
+static int
+send_reply(struct lws *wsi, struct page_user *u, const struct reply *r,
+    const void *body, size_t len)
+{
+	unsigned char head[LWS_PRE + HEAD_MAX], *p = head + LWS_PRE;
+	unsigned char *end = head + sizeof(head) - 1;
+
+	if (put_head(wsi, r, len, &p, end) != 0 ||
+	    lws_finalize_write_http_header(wsi, head + LWS_PRE, &p, end) != 0)
+		return -1;
+	u->body = body;
+	u->left = len;
+	if (len == 0)
+		return lws_http_transaction_completed(wsi) ? -1 : 0;
+	lws_callback_on_writable(wsi);
+	return 0;
+}
+
+static int
+send_text(struct lws *wsi, struct page_user *u, unsigned status,
+    const char *text)
+{
+	struct reply r = { .status = status,
+		.type = "text/plain; charset=utf-8" };
+
+	strlcpy(u->text, text, sizeof(u->text));
+	return send_reply(wsi, u, &r, u->text, strlen(u->text));
+}
+
+static int
+send_more(struct lws *wsi, struct page_user *u)
+{
+	static unsigned char chunk[LWS_PRE + CHUNK];
+	size_t n = u->left < CHUNK ? u->left : CHUNK;
+
+	memcpy(chunk + LWS_PRE, u->body, n);
+	u->body += n;
+	u->left -= n;
+	if (lws_write(wsi, chunk + LWS_PRE, n,
+		u->left == 0 ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
+		return -1;
+	if (u->left != 0) {
+		lws_callback_on_writable(wsi);
+		return 0;
+	}
+	return lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+static int
+wrong_method(struct lws *wsi, struct page_user *u, const char *path)
+{
+	struct reply r = { .status = 405, .type = "application/json" };
+	const char *method = "?";
+	char text[PATH_LEN + 64];
+	struct buf b;
+	int result;
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (lws_hdr_total_length(wsi, methods[i].token) > 0)
+			method = methods[i].name;
+	snprintf(text, sizeof(text), "http method %s is invalid for path %.*s",
+	    method, PATH_LEN, path);
+	buf_init(&b, sizeof(u->text) - 1);
+	if (buf_put(&b, "{\"error_code\":405,\"error_msg\":", 30) != 0 ||
+	    json_put_string(&b, text, strlen(text)) != 0 ||
+	    buf_put_u8(&b, '}') != 0)
+		buf_reset(&b);
+	memcpy(u->text, buf_ptr(&b), buf_len(&b));
+	result = send_reply(wsi, u, &r, u->text, buf_len(&b));
+	buf_free(&b);
+	return result;
+}
+
+/* --- a token for a cookie --- */
+
+static int
+take_token(struct http *h, struct lws *wsi, struct page_user *u,
+    const char *token)
+{
+	struct reply r = { .status = 303, .location = h->conf.base };
+	char cookie[AUTH_COOKIE_LEN], address[64] = "";
+
+	lws_get_peer_simple(wsi, address, sizeof(address));
+	if (!auth_take_token(&h->auth, token, address, now_s(),
+		h->conf.session_s, cookie)) {
+		http_log(h, LOG_LEVEL_WARN, "Refused a token of %s",
+		    *address != '\0' ? address : "a local caller");
+		return send_text(wsi, u, 403,
+		    "This link has been used, or is wrong. Take the one that "
+		    "skyptyd printed last;\nSIGUSR1 makes it print a new "
+		    "one.\n");
+	}
+	snprintf(r.cookie, sizeof(r.cookie),
+	    "%s=%s; Path=%s; HttpOnly; SameSite=Strict; Max-Age=%u%s",
+	    h->conf.cookie, cookie, h->conf.base, h->conf.session_s,
+	    *h->conf.cert != '\0' ? "; Secure" : "");
+	http_log(h, LOG_LEVEL_INFO, "A token was exchanged by %s",
+	    *address != '\0' ? address : "a local caller");
+	return send_reply(wsi, u, &r, "", 0);
+}
+
+/* --- what there is --- */
+
+static int
+put_names(struct buf *b, const struct web_list *l)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < l->n; i++) {
+		if (i > 0 && (r = buf_put_u8(b, ',')) != 0)
+			return r;
+		r = json_put_string(b, l->word[i], strcspn(l->word[i], "="));
+	}
+	return r;
+}
+
+static int
+send_config(struct http *h, struct lws *wsi, struct page_user *u)
+{
+	struct reply r = { .status = 200, .type = "application/json" };
+	const struct web_conf *c = &h->conf;
+	char tail[128];
+	struct buf b;
+	int result = -1;
+
+	snprintf(tail, sizeof(tail),
+	    "],\"readonly\":%s,\"sftp\":%s,\"version\":\"" SKYPTY_VERSION "\"}",
+	    c->readonly ? "true" : "false", c->readonly ? "false" : "true");
+	buf_init(&b, sizeof(u->text));
+	if (buf_put(&b, "{\"title\":", 9) == 0 &&
+	    json_put_string(&b, c->title, strlen(c->title)) == 0 &&
+	    buf_put(&b, ",\"commands\":[", 13) == 0 &&
+	    put_names(&b, &c->commands) == 0 &&
+	    buf_put(&b, tail, strlen(tail)) == 0) {
+		memcpy(u->text, buf_ptr(&b), buf_len(&b));
+		result = send_reply(wsi, u, &r, u->text, buf_len(&b));
+	}
+	buf_free(&b);
+	return result;
+}
+
+static int
+send_asset(struct lws *wsi, struct page_user *u, const struct web_asset *a)
+{
+	struct reply r = { .status = 200,
+		.type = a->type,
+		.etag = a->etag,
+		.gzip = true };
+	char known[128];
+
+	if (lws_hdr_copy(wsi, known, sizeof(known),
+		WSI_TOKEN_HTTP_IF_NONE_MATCH) > 0 &&
+	    strcmp(known, a->etag) == 0) {
+		r.status = 304;
+		r.gzip = false;
+		r.type = NULL;
+		return send_reply(wsi, u, &r, "", 0);
+	}
+	return send_reply(wsi, u, &r, a->data, a->len);
+}
+
+static int
+serve(struct http *h, struct lws *wsi, struct page_user *u, const char *name)
+{
+	if (strcmp(name, "config.json") == 0)
+		return send_config(h, wsi, u);
+	if (*name == '\0')
+		name = "index.html";
+	for (size_t i = 0; i < web_nassets; i++)
+		if (strcmp(web_assets[i].name, name) == 0)
+			return send_asset(wsi, u, &web_assets[i]);
+	return send_text(wsi, u, 404,
+	    web_nassets == 0 ? "The page was left out when this was built "
+			       "(make WEB=yes).\n" :
+			       "There is nothing of that name.\n");
+}
+
+static int
+on_request(struct lws *wsi, struct page_user *u, const char *path)
+{
+	struct http *h = http_of(wsi);
+	char host[HOST_LEN], token[AUTH_COOKIE_LEN + 64]; /* with its name */
+	struct reply moved = { .status = 301, .location = h->conf.base };
+	const char *value;
+	size_t n = strlen(h->conf.base);
+
+	if (!host_ok(h, wsi, host))
+		return send_text(wsi, u, 403,
+		    "This host goes by another name (--origin).\n");
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0)
+		return wrong_method(wsi, u, path);
+	if (strncmp(path, h->conf.base, n) != 0) {
+		if (strlen(path) == n - 1 &&
+		    strncmp(path, h->conf.base, n - 1) == 0)
+			return send_reply(wsi, u, &moved, "", 0);
+		return send_text(wsi, u, 404,
+		    "There is nothing of that name.\n");
+	}
+	value = lws_get_urlarg_by_name(wsi, "token=", token, sizeof(token));
+	if (value != NULL)
+		return take_token(h, wsi, u, value);
+	if (!is_allowed(h, wsi))
+		return send_text(wsi, u, 401,
+		    "Open the link that skyptyd http printed when it "
+		    "started;\nSIGUSR1 makes it print a new one.\n");
+	return serve(h, wsi, u, path + n);
+}
+
+int
+page_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
+    void *in, size_t len)
+{
+	struct page_user *u = user;
+
+	switch (reason) {
+	case LWS_CALLBACK_HTTP:
+		return on_request(wsi, u, in);
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return u->left != 0 ? send_more(wsi, u) : 0;
+	default:
+		return ws_callback(wsi, reason, user, in, len);
+	}
+}

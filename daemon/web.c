@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * skyptyd http: opens the sockets, starts the confined process that meets the
+ * browsers, and makes it connections to the host's control socket.  It parses
+ * no byte of the network.
+ */
+#include "daemon/web.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/hex.h"
+#include "common/process.h"
+
+#define DEFAULT_ADDR   "127.0.0.1:8080"
+#define DEFAULT_SOCKET "/tmp/pty.sock"
+#define SYSTEM_SOCKET  RUNSTATEDIR "/skyptyd/pty.sock"
+#define PROGRAM	       "skyptyd-http"
+#define PAUSE_S	       2  /* before it is started again */
+#define CONNECTS_PER_S 20 /* and as many at once */
+#define CONNECT_S      5
+#define TEXT_MAX       512
+
+static struct web {
+	struct web_options o;
+	struct listeners ls;
+	char where[TEXT_MAX]; /* "https://host:port" of links */
+	char token[2 * WEB_TOKEN_LEN + 1];
+	struct event_base *base;
+	int sock; /* to the child, -1 */
+	pid_t pid;
+	bool stopping, served;
+	struct event *ev, *again, *term, *intr, *usr1, *chld;
+	time_t second;
+	unsigned connects, lines;
+} w = { .sock = -1 };
+
+/* --- tokens --- */
+
+static void
+make_token(uint8_t hash[32])
+{
+	uint8_t raw[WEB_TOKEN_LEN];
+
+	randombytes_buf(raw, sizeof(raw));
+	hex_encode(raw, sizeof(raw), w.token);
+	crypto_hash_sha256(hash, raw, sizeof(raw));
+	sodium_memzero(raw, sizeof(raw));
+}
+
+static int
+write_link(const char *link)
+{
+	const char *path = w.o.token_file;
+	int fd = open(path,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	bool ok;
+
+	ok = fd != -1 && fchmod(fd, 0600) == 0 && dprintf(fd, "%s\n", link) > 0;
+	if (fd != -1 && close(fd) == -1)
+		ok = false;
+	if (!ok)
+		log_error("%s: %s", path, strerror(errno));
+	return ok ? 0 : -1;
+}
+
+static int
+print_link(void)
+{
+	char link[TEXT_MAX + 2 * WEB_TOKEN_LEN + 300];
+	int r = 0;
+
+	if (w.o.conf.no_auth || *w.o.conf.auth_header != '\0') {
+		printf("%s%s\n", w.where, w.o.conf.base);
+	} else {
+		snprintf(link, sizeof(link), "%s%s?token=%s", w.where,
+		    w.o.conf.base, w.token);
+		if (w.o.token_file != NULL)
+			r = write_link(link);
+		else
+			printf("%s\n", link);
+		sodium_memzero(link, sizeof(link));
+	}
+	fflush(stdout);
+	sodium_memzero(w.token, sizeof(w.token));
+	return r;
+}
+
+/* --- where we are --- */
+
+static bool
+is_loopback(const struct sockaddr_storage *a)
+{
+	if (a->ss_family == AF_INET)
+		return ntohl(((const struct sockaddr_in *)(const void *)a)
+				 ->sin_addr.s_addr) >>
+		    24 ==
+		    IN_LOOPBACKNET;
+	return a->ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_LOOPBACK(
+		&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
+}
+
+static bool
+is_wildcard(const struct sockaddr_storage *a)
+{
+	if (a->ss_family == AF_INET)
+		return ((const struct sockaddr_in *)(const void *)a)
+			   ->sin_addr.s_addr == htonl(INADDR_ANY);
+	return a->ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_UNSPECIFIED(
+		&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
+}
+
+/* The names that a browser may have for this address; browsers leave out the
+ * scheme's own port. */
+static int
+add_hosts(const char *hostport, bool wildcard, bool loopback)
+{
+	const char *port = strrchr(hostport, ':') + 1;
+	const char *own = *w.o.conf.cert != '\0' ? "443" : "80";
+	char text[TEXT_MAX];
+	int r;
+
+	w.o.conf.any_literal |= wildcard;
+	if ((r = web_list_add(&w.o.conf.hosts, hostport)) != 0)
+		return r;
+	if (loopback || wildcard) {
+		snprintf(text, sizeof(text), "localhost:%s", port);
+		if ((r = web_list_add(&w.o.conf.hosts, text)) != 0)
+			return r;
+	}
+	if (strcmp(port, own) != 0)
+		return 0;
+	strlcpy(text, hostport, sizeof(text));
+	*strrchr(text, ':') = '\0';
+	if ((r = web_list_add(&w.o.conf.hosts, text)) != 0 || !loopback)
+		return r;
+	return web_list_add(&w.o.conf.hosts, "localhost");
+}
+
+static void
+set_where(const char *hostport, bool wildcard)
+{
+	const char *scheme = *w.o.conf.cert != '\0' ? "https" : "http";
+	char name[256];
+
+	if (w.o.conf.origins.n != 0)
+		strlcpy(w.where, w.o.conf.origins.word[0], sizeof(w.where));
+	else if (wildcard && gethostname(name, sizeof(name)) == 0)
+		snprintf(w.where, sizeof(w.where), "%s://%s%s", scheme, name,
+		    strrchr(hostport, ':'));
+	else
+		snprintf(w.where, sizeof(w.where), "%s://%s", scheme, hostport);
+}
+
+static int
+exposed(const char *text)
+{
+	bool tls = *w.o.conf.cert != '\0';
+
+	if (w.o.conf.no_auth && !w.o.i_know) {
+		log_error("--no-auth on %s gives everybody who can reach it a "
+			  "shell; --i-know says that this is meant",
+		    text);
+		return -1;
+	}
+	if (*w.o.conf.auth_header != '\0') {
+		log_error(
+		    "--auth-header on %s: anybody could send that header; "
+		    "listen on loopback or --unix, behind the proxy",
+		    text);
+		return -1;
+	}
+	if (!tls)
+		log_warn("%s can be reached by others, without TLS: what is "
+			 "typed can be read on the way (--tls-cert)",
+		    text);
+	return 0;
+}
+
+/* Of two terminals on two ports, neither is to log the other out. */
+static int
+name_cookie(const char *port)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "skypty%s", port);
+	free(w.o.conf.cookie);
+	return (w.o.conf.cookie = strdup(name)) != NULL ? 0 : -1;
+}
+
+static int
+look_at(const struct listener *l)
+{
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+	char text[ADDR_TEXT_MAX];
+	bool wildcard, loopback;
+
+	if (getsockname(l->fd, (struct sockaddr *)&a, &len) == -1)
+		return -1;
+	if (a.ss_family == AF_UNIX) {
+		set_where("", false);
+		return name_cookie("");
+	}
+	addr_hostport((struct sockaddr *)&a, len, text);
+	wildcard = is_wildcard(&a);
+	loopback = is_loopback(&a);
+	if (!loopback && exposed(text) == -1)
+		return -1;
+	if (*w.where == '\0') {
+		set_where(text, wildcard);
+		if (name_cookie(strrchr(text, ':') + 1) == -1)
+			return -1;
+	}
+	return add_hosts(text, wildcard, loopback) == 0 ? 0 : -1;
+}
+
+static int
+open_listeners(void)
+{
+	int n = listeners_inherit(&w.ls);
+
+	if (n == -1)
+		return -1;
+	if (n == 0 && w.o.path != NULL &&
+	    listeners_unix(&w.ls, w.o.path, (gid_t)-1) == -1)
+		return -1;
+	if (n == 0 && w.o.path == NULL &&
+	    listeners_tcp(&w.ls, w.o.addr != NULL ? w.o.addr : DEFAULT_ADDR) ==
+		-1)
+		return -1;
+	if (w.ls.n > PRIVMSG_FDS_MAX) {
+		log_error("more than %d addresses to listen on",
+		    PRIVMSG_FDS_MAX);
+		return -1;
+	}
+	for (size_t i = 0; i < w.ls.n; i++)
+		if (look_at(&w.ls.l[i]) == -1)
+			return -1;
+	if (w.o.conf.no_auth)
+		log_warn("--no-auth: every user of this machine, and every "
+			 "program of theirs, has a shell as the host's user");
+	return 0;
+}
+
+/* --- the host --- */
+
+static const char *
+host_socket(void)
+{
+	if (w.o.haddr != NULL)
+		return w.o.haddr;
+	return access(SYSTEM_SOCKET, F_OK) == 0 ? SYSTEM_SOCKET :
+						  DEFAULT_SOCKET;
+}
+
+static int
+connect_unix(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd != -1 &&
+	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static int
+connect_tcp(const char *addr)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list, *ai;
+	struct timeval tv = { .tv_sec = CONNECT_S };
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
+	int fd = -1;
+
+	errno = EINVAL;
+	if (addr_split(addr, NULL, host, port) != 0 ||
+	    getaddrinfo(host, port, &hints, &list) != 0)
+		return -1;
+	for (ai = list; ai != NULL && fd == -1; ai = ai->ai_next) {
+		fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd == -1)
+			continue;
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+		if (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0 &&
+		    fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
+			continue;
+		close(fd);
+		fd = -1;
+	}
+	freeaddrinfo(list);
+	return fd;
+}
+
+static bool
+too_often(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec != w.second) {
+		w.second = now.tv_sec;
+		w.connects = w.lines = 0;
+	}
+	return ++w.connects > CONNECTS_PER_S;
+}
+
+static int
+answer_connect(const struct privmsg *m)
+{
+	const char *why = "";
+	char text[TEXT_MAX];
+	struct buf b;
+	int fd = -1, r;
+
+	if (too_often())
+		why = "too many terminals at once";
+	else if ((fd = strcmp(w.o.hnet, "tcp") == 0 ?
+			 connect_tcp(host_socket()) :
+			 connect_unix(host_socket())) == -1) {
+		snprintf(text, sizeof(text), "%s: %s", host_socket(),
+		    strerror(errno));
+		why = text;
+	}
+	buf_init(&b, PRIVMSG_TEXT_MAX + 4);
+	if ((r = buf_put_cstring(&b, why)) == 0)
+		r = privmsg_send(w.sock, (enum privmsg_type)(WEB_CONNECT + 1),
+		    m->id, &b, &fd, fd != -1 ? 1 : 0);
+	buf_free(&b);
+	if (fd != -1)
+		close(fd);
+	return r;
+}
+
+/* --- the child --- */
+
+static int
+write_log(struct privmsg *m)
+{
+	uint8_t level;
+	char *text;
+	int r;
+
+	if ((r = buf_get_u8(&m->body, &level)) != 0 ||
+	    (r = buf_get_cstring(&m->body, &text, PRIVMSG_TEXT_MAX)) != 0)
+		return r;
+	(void)too_often();
+	w.connects--;
+	if (level <= LOG_LEVEL_DEBUG && w.lines++ < PRIV_LOGS_PER_S)
+		log_at((enum log_level)level, "http: %s", text);
+	free(text);
+	return 0;
+}
+
+static int
+take(struct privmsg *m)
+{
+	switch ((unsigned)m->type) {
+	case WEB_CONNECT:
+		return answer_connect(m);
+	case PM_LOG:
+		return write_log(m);
+	case WEB_ENDED:
+		w.stopping = w.served = true;
+		return 0;
+	}
+	log_error("http: request %u refused: unknown", (unsigned)m->type);
+	return ERR_DENIED;
+}
+
+static void
+drop_child(void)
+{
+	if (w.sock == -1)
+		return;
+	event_free(w.ev);
+	close(w.sock);
+	w.sock = -1;
+	if (w.pid != 0)
+		kill(w.pid, SIGKILL);
+}
+
+static void
+on_child(evutil_socket_t fd, short what, void *arg)
+{
+	struct privmsg m = { 0 };
+	int r;
+
+	(void)what, (void)arg;
+	if ((r = privmsg_recv(fd, &m, false)) == 1)
+		r = take(&m);
+	privmsg_free(&m);
+	if (r != 0 && r != ERR_AGAIN)
+		drop_child();
+}
+
+static void
+become_child(const char *path, int peer)
+{
+	static char title[] = "skyptyd: http";
+	char *argv[] = { title, NULL }, *envp[] = { NULL };
+	int null;
+
+	if ((peer = fcntl(peer, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
+	    (null = open("/dev/null", O_RDWR)) == -1 || dup2(null, 0) == -1 ||
+	    dup2(null, 1) == -1 || (!SKYPTY_SANITIZE && dup2(null, 2) == -1) ||
+	    dup2(null, PRIV_FD_CONN) == -1 || dup2(peer, PRIV_FD_PEER) == -1)
+		_exit(126);
+	closefrom(PRIV_FD_COUNT);
+	process_reset_signals();
+	execve(path, argv, envp);
+	_exit(127);
+}
+
+static int
+tell_config(void)
+{
+	int fds[PRIVMSG_FDS_MAX], r;
+	struct buf b;
+
+	for (size_t i = 0; i < w.ls.n; i++)
+		fds[i] = w.ls.l[i].fd;
+	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
+	if ((r = web_conf_put(&b, &w.o.conf)) == 0)
+		r = privmsg_send(w.sock, (enum privmsg_type)WEB_CONFIG, 0, &b,
+		    fds, w.ls.n);
+	buf_free(&b);
+	return r;
+}
+
+static int
+start(void)
+{
+	char path[PROCESS_PATH_MAX];
+	int sv[2];
+
+	if (process_companion(path, sizeof(path), PROGRAM, ".", LIBEXECDIR) !=
+	    0) {
+		log_error("the program " PROGRAM " is not here: it is built "
+			  "where libwebsockets is");
+		return -1;
+	}
+	if (privmsg_pair(sv) != 0)
+		return -1;
+	if ((w.pid = fork()) == 0)
+		become_child(path, sv[1]);
+	close(sv[1]);
+	w.sock = sv[0];
+	if (w.pid == -1 || tell_config() != 0)
+		return -1;
+	w.ev = event_new(w.base, w.sock, EV_READ | EV_PERSIST, on_child, NULL);
+	return w.ev != NULL ? event_add(w.ev, NULL) : -1;
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	if (!w.stopping && w.sock == -1 && start() == -1)
+		event_base_loopbreak(w.base);
+}
+
+/* A cookie does not outlive the process that knows it: a new link. */
+static void
+on_chld(evutil_socket_t sig, short what, void *arg)
+{
+	struct timeval tv = { .tv_sec = PAUSE_S };
+	int status;
+
+	(void)sig, (void)what, (void)arg;
+	if (w.pid == 0 || waitpid(w.pid, &status, WNOHANG) != w.pid)
+		return;
+	w.pid = 0;
+	drop_child();
+	if (w.stopping) {
+		event_base_loopbreak(w.base);
+		return;
+	}
+	if (WIFSIGNALED(status))
+		log_error("http was killed by signal %d%s", WTERMSIG(status),
+		    WTERMSIG(status) == SIGSYS ? " (forbidden system call)" :
+						 "");
+	else
+		log_error("http ended with status %d", WEXITSTATUS(status));
+	make_token(w.o.conf.token);
+	(void)print_link();
+	event_add(w.again, &tv);
+}
+
+static void
+on_term(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig, (void)what, (void)arg;
+	w.stopping = true;
+	notify("STOPPING=1");
+	if (w.pid != 0)
+		kill(w.pid, SIGTERM);
+	else
+		event_base_loopbreak(w.base);
+}
+
+static void
+on_usr1(evutil_socket_t sig, short what, void *arg)
+{
+	struct buf b;
+
+	(void)sig, (void)what, (void)arg;
+	make_token(w.o.conf.token);
+	buf_init(&b, 32);
+	if (w.sock != -1 && buf_put(&b, w.o.conf.token, 32) == 0)
+		(void)privmsg_send(w.sock, (enum privmsg_type)WEB_TOKEN, 0, &b,
+		    NULL, 0);
+	buf_free(&b);
+	(void)print_link();
+}
+
+/* --- the beginning --- */
+
+static int
+find_user(void)
+{
+	struct web_conf *c = &w.o.conf;
+	const struct passwd *pw;
+
+	c->uid = getuid();
+	c->gid = getgid();
+	if (!(c->drop = geteuid() == 0))
+		return 0;
+	if ((pw = getpwnam(w.o.user)) == NULL || pw->pw_uid == 0) {
+		log_error("--user %s: %s", w.o.user,
+		    pw == NULL ? "there is no such account" : "that is root");
+		return -1;
+	}
+	c->uid = pw->pw_uid;
+	c->gid = pw->pw_gid;
+	return settings_chroot_dir();
+}
+
+static int
+set_title(void)
+{
+	char name[256];
+
+	if (*w.o.conf.title != '\0' || gethostname(name, sizeof(name)) == -1)
+		return 0;
+	free(w.o.conf.title);
+	return (w.o.conf.title = strdup(name)) != NULL ? 0 : -1;
+}
+
+static struct event *
+on_signal(int sig, event_callback_fn cb)
+{
+	struct event *ev = evsignal_new(w.base, sig, cb, NULL);
+
+	if (ev != NULL && event_add(ev, NULL) == -1)
+		return NULL;
+	return ev;
+}
+
+static int
+set_up(void)
+{
+	free(w.o.conf.root);
+	if ((w.o.conf.root = strdup(CHROOT_DIR)) == NULL ||
+	    sodium_init() == -1 || find_user() == -1 || set_title() == -1 ||
+	    open_listeners() == -1)
+		return -1;
+	if (strcmp(w.o.hnet, "unix") != 0 && strcmp(w.o.hnet, "tcp") != 0) {
+		log_error("--hnet %s: unix or tcp", w.o.hnet);
+		return -1;
+	}
+	if ((w.base = event_base_new()) == NULL ||
+	    (w.again = evtimer_new(w.base, on_again, NULL)) == NULL ||
+	    (w.term = on_signal(SIGTERM, on_term)) == NULL ||
+	    (w.intr = on_signal(SIGINT, on_term)) == NULL ||
+	    (w.usr1 = on_signal(SIGUSR1, on_usr1)) == NULL ||
+	    (w.chld = on_signal(SIGCHLD, on_chld)) == NULL)
+		return -1;
+	make_token(w.o.conf.token);
+	return start();
+}
+
+int
+web_main(int argc, char **argv)
+{
+	int r;
+
+	if ((r = web_options_parse(&w.o, argc, argv)) != 0)
+		return r == -1 ? 0 : r;
+	log_init("skyptyd",
+	    w.o.verbose	  ? LOG_LEVEL_DEBUG :
+		w.o.quiet ? LOG_LEVEL_WARN :
+			    LOG_LEVEL_INFO,
+	    false);
+	signal(SIGHUP, SIG_IGN);
+	if (set_up() == -1 || print_link() == -1) {
+		w.stopping = true;
+		drop_child();
+		listeners_close(&w.ls);
+		return EXIT_OS;
+	}
+	notify("READY=1");
+	event_base_dispatch(w.base);
+	listeners_close(&w.ls);
+	web_conf_free(&w.o.conf);
+	return w.stopping ? 0 : EXIT_OS;
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: ISC */
+/* The command line of skyptyd http. */
+#include "daemon/web.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SESSION_S (12 * 3600)
+#define CLIENTS	  16
+
+enum {
+	OPT_ADDR = 256,
+	OPT_UNIX,
+	OPT_HNET,
+	OPT_HADDR,
+	OPT_CMD,
+	OPT_ARG,
+	OPT_COMMANDS,
+	OPT_ORIGIN,
+	OPT_NO_AUTH,
+	OPT_I_KNOW,
+	OPT_TLS_CERT,
+	OPT_TLS_KEY,
+	OPT_AUTH_HEADER,
+	OPT_READONLY,
+	OPT_MAX_CLIENTS,
+	OPT_ONCE,
+	OPT_IDLE,
+	OPT_SESSION_TTL,
+	OPT_BASE,
+	OPT_TITLE,
+	OPT_TOKEN_FILE,
+	OPT_USER,
+	OPT_BEST_EFFORT
+};
+
+static const struct option longopts[] = {
+	{ "addr", required_argument, NULL, OPT_ADDR },
+	{ "unix", required_argument, NULL, OPT_UNIX },
+	{ "hnet", required_argument, NULL, OPT_HNET },
+	{ "haddr", required_argument, NULL, OPT_HADDR },
+	{ "cmd", required_argument, NULL, OPT_CMD },
+	{ "arg", required_argument, NULL, OPT_ARG },
+	{ "commands", required_argument, NULL, OPT_COMMANDS },
+	{ "origin", required_argument, NULL, OPT_ORIGIN },
+	{ "no-auth", no_argument, NULL, OPT_NO_AUTH },
+	{ "i-know", no_argument, NULL, OPT_I_KNOW },
+	{ "tls-cert", required_argument, NULL, OPT_TLS_CERT },
+	{ "tls-key", required_argument, NULL, OPT_TLS_KEY },
+	{ "auth-header", required_argument, NULL, OPT_AUTH_HEADER },
+	{ "readonly", no_argument, NULL, OPT_READONLY },
+	{ "max-clients", required_argument, NULL, OPT_MAX_CLIENTS },
+	{ "once", no_argument, NULL, OPT_ONCE },
+	{ "idle-timeout", required_argument, NULL, OPT_IDLE },
+	{ "session-ttl", required_argument, NULL, OPT_SESSION_TTL },
+	{ "base-path", required_argument, NULL, OPT_BASE },
+	{ "title", required_argument, NULL, OPT_TITLE },
+	{ "token-file", required_argument, NULL, OPT_TOKEN_FILE },
+	{ "user", required_argument, NULL, OPT_USER },
+	{ "sandbox-best-effort", no_argument, NULL, OPT_BEST_EFFORT },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char usage[] =
+    "usage: skyptyd http [--addr ADDR | --unix PATH] [--haddr PATH] [options]\n"
+    "\n"
+    "A terminal in the browser, on a host's control socket.\n"
+    "  --addr ADDR            where to listen (127.0.0.1:8080)\n"
+    "  --unix PATH            a socket of mode 0600, for a proxy\n"
+    "  --hnet unix|tcp, --haddr ADDR\n"
+    "                         the host (its control socket)\n"
+    "  --cmd SHELL, --arg WORD\n"
+    "                         what to start (/bin/bash); --arg repeatable\n"
+    "  --commands NAME=TEXT   what ?commands=NAME types; repeatable\n"
+    "  --tls-cert FILE, --tls-key FILE\n"
+    "                         https\n"
+    "  --origin URL           another name that it goes by; repeatable\n"
+    "  --auth-header NAME     who it is says the proxy in front of it\n"
+    "  --no-auth              nobody is asked for anything\n"
+    "  --i-know               even if others can reach it\n"
+    "  --readonly             look, type nothing\n"
+    "  --max-clients N        at once (16)\n"
+    "  --once                 serve one terminal and end\n"
+    "  --idle-timeout TIME    end terminals that nobody types in (never)\n"
+    "  --session-ttl TIME     how long a browser stays let in (12h)\n"
+    "  --base-path PATH       in front of all addresses (/)\n"
+    "  --title TEXT           of the page (the host's name)\n"
+    "  --token-file FILE      write the link there, mode 0600, not to\n"
+    "                         standard output\n"
+    "  --user NAME            what the confined process runs as (_skypty)\n"
+    "  --sandbox-best-effort  go on when it cannot be confined in full\n"
+    "  -v, --verbose, -q, --quiet\n"
+    "\n"
+    "SIGUSR1 makes it print a new link.  skyptyd-http(8) tells more.\n";
+
+static int
+bad(const char *flag, const char *value, const char *why)
+{
+	fprintf(stderr, "skyptyd: %s %s: %s\n", flag, value, why);
+	return EXIT_USAGE;
+}
+
+static int
+set_text(char **text, const char *value)
+{
+	free(*text);
+	return (*text = strdup(value)) != NULL ? 0 : EXIT_OS;
+}
+
+static int
+add_word(struct web_list *l, const char *flag, const char *word)
+{
+	if (web_list_add(l, word) == 0)
+		return 0;
+	return bad(flag, word, "too many of them, or too long");
+}
+
+/* 90, 90s, 15m, 12h. */
+static int
+set_time(uint32_t *seconds, const char *flag, const char *text)
+{
+	const char *problem;
+	char number[16];
+	size_t n = strcspn(text, "smh");
+	unsigned unit = text[n] == 'h' ? 3600 : text[n] == 'm' ? 60 : 1;
+	long long v;
+
+	if (n >= sizeof(number) || (text[n] != '\0' && text[n + 1] != '\0'))
+		return bad(flag, text, "write a time like 90s, 15m or 12h");
+	memcpy(number, text, n);
+	number[n] = '\0';
+	v = strtonum(number, 0, 366 * 24, &problem);
+	if (problem != NULL && unit == 1)
+		v = strtonum(number, 0, INT32_MAX, &problem);
+	if (problem != NULL)
+		return bad(flag, text, "write a time like 90s, 15m or 12h");
+	*seconds = (uint32_t)(v * unit);
+	return 0;
+}
+
+/* "/", or with a slash at both ends. */
+static int
+set_base(struct web_conf *c, const char *path)
+{
+	char base[256];
+	size_t n;
+
+	while (*path == '/')
+		path++;
+	n = (size_t)snprintf(base, sizeof(base), "/%s", path);
+	if (n >= sizeof(base) - 1 ||
+	    strspn(base,
+		"/-._~0123456789abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ") != n)
+		return bad("--base-path", path,
+		    "letters, digits and / - . _ ~");
+	while (n > 1 && base[n - 1] == '/')
+		base[--n] = '\0';
+	if (n > 1)
+		strlcat(base, "/", sizeof(base));
+	return set_text(&c->base, base);
+}
+
+/* As a browser says it: no path, no default port. */
+static int
+add_origin(struct web_conf *c, const char *text)
+{
+	const char *host = strstr(text, "://");
+	char origin[512];
+
+	if ((strncmp(text, "http://", 7) != 0 &&
+		strncmp(text, "https://", 8) != 0) ||
+	    host == NULL || host[3] == '\0' ||
+	    strlcpy(origin, text, sizeof(origin)) >= sizeof(origin))
+		return bad("--origin", text, "write https://name[:port]");
+	origin[(size_t)(host - text) + 3 + strcspn(host + 3, "/")] = '\0';
+	return add_word(&c->origins, "--origin", origin);
+}
+
+static int
+take_text(struct web_options *o, int opt)
+{
+	struct web_conf *c = &o->conf;
+
+	switch (opt) {
+	case OPT_ADDR:
+		o->addr = optarg;
+		return 0;
+	case OPT_UNIX:
+		o->path = optarg;
+		return 0;
+	case OPT_HNET:
+		o->hnet = optarg;
+		return 0;
+	case OPT_HADDR:
+		o->haddr = optarg;
+		return 0;
+	case OPT_TOKEN_FILE:
+		o->token_file = optarg;
+		return 0;
+	case OPT_USER:
+		o->user = optarg;
+		return 0;
+	case OPT_CMD:
+		return set_text(&c->cmd, optarg);
+	case OPT_TLS_CERT:
+		return set_text(&c->cert, optarg);
+	case OPT_TLS_KEY:
+		return set_text(&c->key, optarg);
+	case OPT_AUTH_HEADER:
+		return set_text(&c->auth_header, optarg);
+	case OPT_TITLE:
+		return set_text(&c->title, optarg);
+	case OPT_BASE:
+		return set_base(c, optarg);
+	}
+	return EXIT_USAGE;
+}
+
+static int
+take_number(struct web_options *o, int opt)
+{
+	struct web_conf *c = &o->conf;
+	const char *problem;
+
+	switch (opt) {
+	case OPT_IDLE:
+		return set_time(&c->idle_s, "--idle-timeout", optarg);
+	case OPT_SESSION_TTL:
+		return set_time(&c->session_s, "--session-ttl", optarg);
+	case OPT_MAX_CLIENTS:
+		c->max_clients =
+		    (uint32_t)strtonum(optarg, 1, WEB_CLIENTS_MAX, &problem);
+		return problem == NULL ? 0 :
+					 bad("--max-clients", optarg, problem);
+	}
+	return take_text(o, opt);
+}
+
+static int
+take(struct web_options *o, int opt)
+{
+	struct web_conf *c = &o->conf;
+
+	switch (opt) {
+	case OPT_NO_AUTH:
+		c->no_auth = true;
+		return 0;
+	case OPT_I_KNOW:
+		o->i_know = true;
+		return 0;
+	case OPT_READONLY:
+		c->readonly = true;
+		return 0;
+	case OPT_ONCE:
+		c->once = true;
+		return 0;
+	case OPT_BEST_EFFORT:
+		c->best_effort = true;
+		return 0;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	case 'q':
+		o->quiet = true;
+		return 0;
+	case OPT_ARG:
+		return add_word(&c->arg, "--arg", optarg);
+	case OPT_ORIGIN:
+		return add_origin(c, optarg);
+	case OPT_COMMANDS:
+		if (strchr(optarg, '=') == NULL || *optarg == '=')
+			return bad("--commands", optarg, "write NAME=TEXT");
+		return add_word(&c->commands, "--commands", optarg);
+	}
+	return take_number(o, opt);
+}
+
+/* What does not go together. */
+static int
+check(struct web_options *o)
+{
+	struct web_conf *c = &o->conf;
+
+	if (o->addr != NULL && o->path != NULL)
+		return bad("--unix", o->path, "not beside --addr");
+	if ((*c->cert != '\0') != (*c->key != '\0'))
+		return bad("--tls-cert, --tls-key", "", "both or neither");
+	if (o->path != NULL && c->origins.n == 0)
+		return bad("--unix", o->path,
+		    "say by --origin what the proxy in front of it is called");
+	if (c->session_s == 0)
+		return bad("--session-ttl", "0", "nobody would be let in");
+	return 0;
+}
+
+static int
+set_defaults(struct web_options *o)
+{
+	struct web_conf *c = &o->conf;
+	char *const *const texts[] = { &c->root, &c->title, &c->cert, &c->key,
+		&c->auth_header, &c->cmd };
+
+	*o = (struct web_options){ .hnet = "unix", .user = "_skypty" };
+	c->session_s = SESSION_S;
+	c->max_clients = CLIENTS;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (set_text((char **)(uintptr_t)texts[i], "") != 0)
+			return EXIT_OS;
+	return set_text(&c->base, "/");
+}
+
+int
+web_options_parse(struct web_options *o, int argc, char **argv)
+{
+	int opt, r;
+
+	if ((r = set_defaults(o)) != 0)
+		return r;
+	while ((opt = getopt_long(argc, argv, "vqh", longopts, NULL)) != -1) {
+		if (opt == 'h') {
+			fputs(usage, stdout);
+			return -1;
+		}
+		if (opt == '?') {
+			fputs("skyptyd: 'skyptyd http --help' lists the "
+			      "options\n",
+			    stderr);
+			return EXIT_USAGE;
+		}
+		if ((r = take(o, opt)) != 0)
+			return r;
+	}
+	if (optind < argc)
+		return bad("http", argv[optind], "no words are expected");
+	return check(o);
+}
