@@ -156,7 +156,7 @@ C_FILES = $(wildcard common/*.[ch] monitor/*.[ch] daemon/*.[ch] client/*.[ch] \
 	regress/*/*.[ch])
 SH_FILES = $(wildcard contrib/*.sh contrib/completion/*.bash regress/*.sh \
 	regress/*/*.sh web/*.sh)
-MAN_PAGES = daemon/skyptyd.8 client/skypty.1 daemon/skypty.json.5
+MAN_PAGES = daemon/skyptyd.8 daemon/skyptyd-http.8 client/skypty.1 daemon/skypty.json.5
 
 all: $(addprefix $(BIN)/,$(PROGRAMS)) $(BIN)/skypty-ssh
 
@@ -217,6 +217,9 @@ obj-fuzz/%: regress/fuzz/%.c $(COMMON_SRC) $(FUZZ_EXTRA) $(wildcard common/*.h)
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-o $@ $< $(COMMON_SRC) $(FUZZ_EXTRA) $(LIBS_test)
 
+web-check: all
+	BIN=$(BIN) OBJ=$(OBJ) sh regress/web/run.sh
+
 fuzz: $(FUZZ)
 	sh regress/fuzz/run.sh
 
@@ -244,9 +247,11 @@ install: all
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-net
 	$(INSTALL) -D -m 755 $(BIN)/skyptyd-dmsg \
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-dmsg
-	for p in $(TLS_PROGRAM); do $(INSTALL) -m 755 $(BIN)/$$p \
+	for p in $(TLS_PROGRAM) $(HTTP_PROGRAM); do $(INSTALL) -m 755 $(BIN)/$$p \
 		$(DESTDIR)$(LIBEXECDIR)/$$p || exit 1; done
 	$(INSTALL) -D -m 644 daemon/skyptyd.8 $(DESTDIR)$(MANDIR)/man8/skyptyd.8
+	$(INSTALL) -D -m 644 daemon/skyptyd-http.8 \
+		$(DESTDIR)$(MANDIR)/man8/skyptyd-http.8
 	$(INSTALL) -D -m 644 client/skypty.1 $(DESTDIR)$(MANDIR)/man1/skypty.1
 	ln -sf skypty.1 $(DESTDIR)$(MANDIR)/man1/skypty-ssh.1
 	$(INSTALL) -D -m 644 daemon/skypty.json.5 \
@@ -260,7 +265,8 @@ install: all
 	$(INSTALL) -D -m 644 contrib/systemd/skypty.sysusers \
 		$(DESTDIR)$(SYSUSERSDIR)/skypty.conf
 	$(INSTALL) -d $(DESTDIR)$(SYSTEMDUNITDIR)
-	for u in skyptyd.service skyptyd-dmsg.service skyptyd.socket \
+	for u in skyptyd.service skyptyd-dmsg.service skyptyd-http.service \
+	    skyptyd.socket \
 	    skyptyd-inetd.socket skyptyd-inetd@.service; do \
 		sed -e 's|@SBINDIR@|$(SBINDIR)|' \
 		    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' \
@@ -276,7 +282,9 @@ uninstall:
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-net \
 		$(DESTDIR)$(LIBEXECDIR)/skyptyd-dmsg \
 		$(DESTDIR)$(LIBEXECDIR)/skypty-tls \
+		$(DESTDIR)$(LIBEXECDIR)/skyptyd-http \
 		$(DESTDIR)$(MANDIR)/man8/skyptyd.8 \
+		$(DESTDIR)$(MANDIR)/man8/skyptyd-http.8 \
 		$(DESTDIR)$(MANDIR)/man1/skypty.1 \
 		$(DESTDIR)$(MANDIR)/man1/skypty-ssh.1 \
 		$(DESTDIR)$(MANDIR)/man5/skypty.json.5 \
@@ -287,15 +295,16 @@ uninstall:
 		$(DESTDIR)$(SYSUSERSDIR)/skypty.conf \
 		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd.service \
 		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd-dmsg.service \
+		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd-http.service \
 		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd.socket \
 		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd-inetd.socket \
 		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd-inetd@.service
 	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
 
 clean:
-	rm -rf obj obj-san obj-fuzz obj-clang \
+	rm -rf obj obj-san obj-fuzz obj-clang web/node_modules \
 		$(addprefix $(BIN)/,$(PROGRAMS) skypty-ssh)
 
-.PHONY: all unit check interop fuzz bench format lint install uninstall clean
+.PHONY: all unit check interop web-check fuzz bench format lint install uninstall clean
 .SECONDARY:
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)

@@ -22,8 +22,8 @@
 #include "common/mux.h"
 #include "common/process.h"
 
-#define FAREWELL_MS 500	 /* for sshfs to end once its mount is gone */
-#define GRACE_MS    3000 /* and once the connection is */
+#define BUSY_MS	 500  /* for sshfs to end while its mount is in use */
+#define GRACE_MS 3000 /* and once the connection is */
 
 enum {
 	OPT_RO = 256,
@@ -327,10 +327,10 @@ sshfs_ended(int64_t ms, int *status)
 
 /* Unmounted it ends by itself, else when it hears nothing any more. */
 static int
-end_sshfs(int sock)
+end_sshfs(int sock, int64_t farewell_ms)
 {
 	int status = 0;
-	bool ended = s.asked && sshfs_ended(FAREWELL_MS, &status);
+	bool ended = s.asked && sshfs_ended(farewell_ms, &status);
 
 	close(sock);
 	if (!ended && !sshfs_ended(GRACE_MS, &status)) {
@@ -340,12 +340,14 @@ end_sshfs(int sock)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Busy or dead, the folder comes free. */
-static void
+/* Busy or dead, the folder comes free.  true: it was neither. */
+static bool
 clear_mount(void)
 {
-	if (is_mounted(s.dir) && unmount(s.dir, false) != 0)
-		(void)unmount(s.dir, true);
+	if (!is_mounted(s.dir) || unmount(s.dir, false) == 0)
+		return true;
+	(void)unmount(s.dir, true);
+	return false;
 }
 
 static int
@@ -366,15 +368,15 @@ static int
 serve(struct conn *c)
 {
 	int sock, r, status;
-	bool up = false;
+	bool up = false, idle = true;
 
 	if ((r = start_sshfs(&sock)) != 0)
 		return r;
 	r = relay_watch(c, sock, sock, watch, &up);
 	if (s.asked)
-		clear_mount();
-	status = end_sshfs(sock);
-	clear_mount();
+		idle = clear_mount();
+	status = end_sshfs(sock, idle ? GRACE_MS : BUSY_MS);
+	(void)clear_mount();
 	if (s.asked)
 		return 0;
 	/* Unmounted by somebody else: sshfs ended by itself. */

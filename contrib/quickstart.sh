@@ -49,7 +49,8 @@ if [ "$(id -u)" -eq 0 ] && ! getent passwd _skypty >/dev/null; then
 		--shell /usr/sbin/nologin _skypty
 fi
 
-make -s -j2 >&2
+# Without the terminal for browsers: it would need npm.
+make -s -j2 HTTP=0 >&2
 
 dir=$(mktemp -d)
 pid=

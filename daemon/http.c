@@ -25,7 +25,9 @@
 #define HEAD_MAX       8192
 #define ACCEPT_AT_ONCE 16
 
-static volatile sig_atomic_t over;
+#define FAREWELL_MS 1000 /* for browsers to be told that we go */
+
+static volatile sig_atomic_t over, going;
 
 int64_t
 http_now_ms(void)
@@ -276,6 +278,27 @@ limit_descriptors(const struct http *h)
 	(void)setrlimit(RLIMIT_NOFILE, &rl);
 }
 
+static void
+on_term(int sig)
+{
+	(void)sig;
+	going = 1;
+}
+
+/* Until all have been told, or for as long as that may take. */
+static void
+farewell(struct http *h)
+{
+	int64_t until = http_now_ms() + FAREWELL_MS;
+	struct client *c;
+
+	LIST_FOREACH(c, &h->clients, entry)
+	client_close(c, WEB_CLOSE_GOING, "the server ends");
+	while (!over && h->nclients != 0 && http_now_ms() < until)
+		if (lws_service(h->ctx, 0) < 0)
+			return;
+}
+
 /* The configuration, with the sockets to listen on. */
 static size_t
 welcome(struct http *h, int listeners[PRIVMSG_FDS_MAX])
@@ -309,6 +332,7 @@ main(void)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
+	signal(SIGTERM, on_term);
 	closefrom(PRIV_FD_COUNT);
 	close(PRIV_FD_CONN);
 	tzset();
@@ -321,11 +345,12 @@ main(void)
 	lws_set_log_level(LLL_ERR, emit);
 	if (!set_up(&h, listeners, n) || !confine(&h))
 		_exit(1);
-	while (!over && lws_service(h.ctx, 0) >= 0) {
+	while (!over && !going && lws_service(h.ctx, 0) >= 0) {
 		if ((now = http_now_ms()) >= next) {
 			client_tick(&h, now);
 			next = now + 1000;
 		}
 	}
+	farewell(&h);
 	_exit(0);
 }

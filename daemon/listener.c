@@ -160,18 +160,18 @@ check_directory(const char *path)
 	strlcpy(copy, path, sizeof(copy));
 	dir = dirname(copy);
 	if (stat(dir, &st) == -1) {
-		log_error("control socket: %s: %s", dir, strerror(errno));
+		log_error("socket %s: %s", dir, strerror(errno));
 		return -1;
 	}
 	if (st.st_uid != 0 && st.st_uid != geteuid()) {
-		log_error("control socket: %s: belongs to uid %lu, who could "
-			  "rename files there; choose another place (cliaddr)",
+		log_error("socket %s: belongs to uid %lu, who could "
+			  "rename files there; choose another place",
 		    dir, (unsigned long)st.st_uid);
 		return -1;
 	}
 	if ((st.st_mode & 022) != 0 && !(st.st_mode & S_ISVTX)) {
-		log_error("control socket: %s: others may rename files there; "
-			  "choose another place (cliaddr)",
+		log_error("socket %s: others may rename files there; "
+			  "choose another place",
 		    dir);
 		return -1;
 	}
@@ -202,18 +202,18 @@ clear_name(const struct sockaddr_un *sun)
 	if (lstat(path, &st) == -1) {
 		if (errno == ENOENT)
 			return 0;
-		log_error("control socket: %s: %s", path, strerror(errno));
+		log_error("socket %s: %s", path, strerror(errno));
 		return -1;
 	}
 	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid()) {
-		log_error("control socket: %s is there and is not a socket of "
-			  "ours; remove it or choose another place (cliaddr)",
+		log_error("socket %s is there and is not a socket of "
+			  "ours; remove it or choose another place",
 		    path);
 		return -1;
 	}
 	if (is_alive(sun)) {
-		log_error("control socket: %s is in use by another host; "
-			  "choose another place (cliaddr)",
+		log_error("socket %s is in use by another process; "
+			  "choose another place",
 		    path);
 		return -1;
 	}
@@ -250,7 +250,7 @@ listeners_unix(struct listeners *ls, const char *path, gid_t group)
 
 	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
 	    sizeof(sun.sun_path)) {
-		log_error("control socket: %s: path too long", path);
+		log_error("socket %s: path too long", path);
 		return -1;
 	}
 	if (check_directory(path) == -1 || clear_name(&sun) == -1)
@@ -259,7 +259,7 @@ listeners_unix(struct listeners *ls, const char *path, gid_t group)
 	if (l.fd == -1 || bind_private(l.fd, &sun) == -1 ||
 	    open_to_group(path, group) == -1 || lstat(path, &st) == -1 ||
 	    listen(l.fd, BACKLOG) == -1) {
-		log_error("control socket: %s: %s", path, strerror(errno));
+		log_error("socket %s: %s", path, strerror(errno));
 		if (l.fd != -1)
 			close(l.fd);
 		return -1;
@@ -268,7 +268,7 @@ listeners_unix(struct listeners *ls, const char *path, gid_t group)
 	l.ino = st.st_ino;
 	if ((l.path = strdup(path)) == NULL)
 		return -1;
-	log_info("Control socket %s", path);
+	log_info("Listening on %s", path);
 	return add(ls, l);
 }
 

@@ -33,7 +33,7 @@
 #define DEFAULT_SOCKET "/tmp/pty.sock"
 #define SYSTEM_SOCKET  RUNSTATEDIR "/skyptyd/pty.sock"
 #define PROGRAM	       "skyptyd-http"
-#define PAUSE_S	       2  /* before it is started again */
+#define PAUSE_S	       2  /* before it is started again, or killed */
 #define CONNECTS_PER_S 20 /* and as many at once */
 #define CONNECT_S      5
 #define TEXT_MAX       512
@@ -484,7 +484,9 @@ static void
 on_again(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what, (void)arg;
-	if (!w.stopping && w.sock == -1 && start() == -1)
+	if (w.stopping)
+		drop_child();
+	else if (w.sock == -1 && start() == -1)
 		event_base_loopbreak(w.base);
 }
 
@@ -518,8 +520,11 @@ on_chld(evutil_socket_t sig, short what, void *arg)
 static void
 on_term(evutil_socket_t sig, short what, void *arg)
 {
+	struct timeval tv = { .tv_sec = PAUSE_S };
+
 	(void)sig, (void)what, (void)arg;
 	w.stopping = true;
+	event_add(w.again, &tv); /* then it is killed */
 	notify("STOPPING=1");
 	if (w.pid != 0)
 		kill(w.pid, SIGTERM);

@@ -12,11 +12,12 @@ packages="gcc clang clang-format make pkg-config libc6-dev libsodium-dev libgcry
 libsecp256k1-dev libbsd-dev libseccomp-dev libyajl-dev libevent-dev
 libcmocka-dev libclang-rt-14-dev mandoc shellcheck systemd python3 iproute2
 procps golang-go ca-certificates git rsync openssh-client openssh-sftp-server
-sshfs fuse3 ansible-core"
+sshfs fuse3 ansible-core libwebsockets-dev npm chromium"
 
 missing=
 for p in $packages; do
 	[ "$p" = golang-go ] && command -v go >/dev/null && continue
+	[ "$p" = npm ] && command -v npm >/dev/null && continue
 	dpkg-query -W -f '${Status}' "$p" 2>/dev/null |
 		grep -q 'ok installed' || missing="$missing $p"
 done
@@ -81,6 +82,7 @@ suite "build with clang" one "make CC=clang" \
 	make -s -j2 CC=clang OBJ=obj-clang BIN=obj-clang/bin CFLAGS=-Werror
 suite "unit and system tests" make -s -j2 CFLAGS=-Werror check
 suite "Go peers" make -s interop
+suite "browser" make -s web-check
 suite "unit and system tests, sanitized" make -s -j2 SANITIZE=1 \
 	BIN=obj-san/bin check
 suite "fuzzers" make -s -j2 fuzz

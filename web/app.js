@@ -134,7 +134,9 @@ function showTitle() {
 /** @param {string} state @param {string} text */
 function show(state, text) {
 	$("state").dataset.state = state;
-	$("status").textContent = text;
+	if ($("status").textContent !== text)
+		$("status").textContent = text;
+	$("wait").textContent = "";
 	$("again").hidden = !(state === "lost" || state === "ended" || state === "failed");
 	$("again").textContent = state === "ended" ? "New terminal" : "Reconnect now";
 }
@@ -299,11 +301,14 @@ function retry(why) {
 
 	retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
 	clearInterval(countdown);
-	show("lost", `${why}; again in ${left} s`);
-	countdown = window.setInterval(() => {
+	show("lost", why);
+	// Beside the text that is read aloud: not each second.
+	const tell = () => {
+		$("wait").textContent = `again in ${left} s`;
 		left = Math.max(0, left - 1);
-		show("lost", `${why}; again in ${left} s`);
-	}, 1000);
+	};
+	tell();
+	countdown = window.setInterval(tell, 1000);
 	retryTimer = window.setTimeout(connect, wait);
 }
 
@@ -485,12 +490,16 @@ $("reader").onclick = () => {
 	$("reader").setAttribute("aria-pressed", String(on));
 	term.focus();
 };
+for (const dialog of document.querySelectorAll("dialog"))
+	dialog.addEventListener("close", () => term.focus());
 $("keys").addEventListener("pointerdown", (event) => event.preventDefault());
 $("keys").addEventListener("click", (event) => {
 	const button = /** @type {HTMLElement} */ (event.target);
 	const keys = { Escape: "\x1b", Tab: "\t", ArrowLeft: "D", ArrowUp: "A",
 		ArrowRight: "C", ArrowDown: "B" };
-	const { key, text, hold: holds } = button.dataset;
+	const { key, text, font, hold: holds } = button.dataset;
+	if (font)
+		setFont(Number(term.options.fontSize) + Number(font));
 	if (holds) {
 		hold(/** @type {"ctrl"|"alt"} */ (holds), !held[holds]);
 		return;

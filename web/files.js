@@ -107,7 +107,7 @@ export class Files {
 
 	show(entries) {
 		const isFolder = (e) => (e.mode & TYPE) === FOLDER;
-		entries.sort((a, b) => isFolder(b) - isFolder(a) || (a.name < b.name ? -1 : 1));
+		entries.sort((a, b) => Number(isFolder(b)) - Number(isFolder(a)) || (a.name < b.name ? -1 : 1));
 		$("listing").replaceChildren(...entries.map((e) => {
 			const row = document.createElement("li");
 			const button = document.createElement("button");

@@ -14,7 +14,7 @@ asset() {
 	etag=$(sha256sum "$dir/$n.gz" | cut -c 1-32)
 	printf '\t.balign 16\n\t.globl web_data_%d\nweb_data_%d:\n\t.incbin "%s"\n' \
 		"$n" "$n" "$dir/$n.gz" >>"$dir/data.S"
-	echo "extern const unsigned char web_data_$n[];" >>"$dir/extern"
+	echo "extern const unsigned char web_data_${n}[];" >>"$dir/extern"
 	printf '\t{ "%s", "%s", web_data_%d, %d, "\\"%s\\"" },\n' "$1" "$2" \
 		"$n" "$(wc -c <"$dir/$n.gz")" "$etag" >>"$dir/rows"
 	n=$((n + 1))

@@ -8,23 +8,18 @@ WEB_SRC = $(addprefix web/,index.html app.js sftp.js files.js style.css \
 	favicon.svg pack.sh)
 
 ifeq ($(WEB),yes)
-WEB_MODULES = $(WEB_DIR)/node_modules
-$(WEB_DIR)/.modules: web/package.json web/package-lock.json
-	mkdir -p $(WEB_DIR)
-	cp web/package.json web/package-lock.json $(WEB_DIR)
-	cd $(WEB_DIR) && npm ci --ignore-scripts --no-audit --no-fund \
-		--loglevel=error >/dev/null
-	touch $@
+WEB_MODULES = web/node_modules
+WEB_DEPENDS = $(WEB_MODULES)/.package-lock.json
 else ifeq ($(WEB),dist)
 WEB_MODULES = web/dist
-$(WEB_DIR)/.modules:
-	mkdir -p $(WEB_DIR) && touch $@
-else
-$(WEB_DIR)/.modules:
-	mkdir -p $(WEB_DIR) && touch $@
 endif
 
-$(WEB_DIR)/table.c: $(WEB_DIR)/.modules $(WEB_SRC)
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund \
+		--loglevel=error >/dev/null
+	touch $@
+
+$(WEB_DIR)/table.c: $(WEB_DEPENDS) $(WEB_SRC)
 	sh web/pack.sh $(WEB_DIR) $(WEB_MODULES)
 
 $(WEB_DIR)/data.S: $(WEB_DIR)/table.c

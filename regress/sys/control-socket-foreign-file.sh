@@ -44,7 +44,7 @@ foreign() {
 	rm "$sock"
 
 	start_host
-	stands "another host's socket" "is in use by another host"
+	stands "another host's socket" "is in use by another process"
 	serves
 	equal "$(run skypty exec -r "$sock" -- echo works)" works \
 		"the other host's control socket"

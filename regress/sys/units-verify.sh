@@ -11,8 +11,8 @@ verify() {
 	sed -i "s|^Exec\([A-Za-z]*\)=/usr|Exec\1=$root/usr|" "$units"/*.service
 	# Pages are looked for by man itself.
 	command -v man >/dev/null || sed -i /^Documentation=/d "$units"/skyptyd*
-	for u in skyptyd.service skyptyd-dmsg.service skyptyd.socket \
-		skyptyd-inetd.socket; do
+	for u in skyptyd.service skyptyd-dmsg.service skyptyd-http.service \
+		skyptyd.socket skyptyd-inetd.socket; do
 		MANPATH=$root/usr/share/man systemd-analyze verify \
 			"$units/$u" >"$dir/err.verify" 2>&1 ||
 			fail "$u does not pass"
@@ -26,7 +26,8 @@ verify() {
 	done
 	# Root's shells would inherit any of these.
 	if grep -hE '^(NoNewPrivileges|Protect|Private|ReadOnly|Restrict(N|A|F|R|S)|SystemCall|Capability|MemoryDeny|LockPers|DynamicUser|LimitCORE|UMask|Inaccessible)' \
-		"$units"/skyptyd*.service >"$dir/err.told"; then
+		"$units"/skyptyd.service "$units"/skyptyd-dmsg.service \
+		"$units"/skyptyd-inetd@.service >"$dir/err.told"; then
 		fail "$(cat "$dir/err.told")"
 	fi
 }
@@ -41,7 +42,7 @@ install_tree() {
 		usr/libexec/skypty/skyptyd-dmsg; do
 		[ -x "$root/$f" ] || fail "$f is not installed"
 	done
-	for f in man8/skyptyd.8 man1/skypty.1 man5/skypty.json.5; do
+	for f in man8/skyptyd.8 man8/skyptyd-http.8 man1/skypty.1 man5/skypty.json.5; do
 		[ -s "$root/usr/share/man/$f" ] || fail "$f is not installed"
 	done
 	hasnt "$units/skyptyd.service" "@"
