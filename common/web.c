@@ -56,9 +56,9 @@ free_list(struct web_list *l)
 	&(c)->root, &(c)->base, &(c)->title, &(c)->cert, &(c)->key, \
 	    &(c)->auth_header, &(c)->cmd, &(c)->cookie
 #define LISTS(c) &(c)->arg, &(c)->commands, &(c)->hosts, &(c)->origins
-#define FLAGS(c)                                                         \
-	&(c)->drop, &(c)->best_effort, &(c)->any_literal, &(c)->no_auth, \
-	    &(c)->readonly, &(c)->once
+#define FLAGS(c)                                                        \
+	&(c)->drop, &(c)->best_effort, &(c)->any_literal, &(c)->secure, \
+	    &(c)->no_auth, &(c)->readonly, &(c)->once
 #define NUMBERS(c) &(c)->max_clients, &(c)->idle_s, &(c)->session_s
 #define LENGTH(a)  (sizeof(a) / sizeof((a)[0]))
 

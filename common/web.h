@@ -59,6 +59,7 @@ struct web_conf {
 	struct web_list hosts;	  /* "host:port" that a Host field may say */
 	struct web_list origins;  /* and other origins that may ask */
 	bool any_literal; /* Host may be any address, with one of the ports */
+	bool secure;	  /* browsers come by https, here or at a proxy */
 	bool no_auth, readonly, once;
 	uint32_t max_clients, idle_s, session_s;
 	uint8_t token[32]; /* SHA-256 of the first one */

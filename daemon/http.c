@@ -19,7 +19,7 @@
 #include "daemon/sandbox.h"
 
 #define DESCRIPTORS    64 /* beside those of clients */
-#define PER_CLIENT     4
+#define PER_CLIENT     8  /* two connections of four ends */
 #define MEMORY	       (512U * 1024 * 1024)
 #define HEAD_S	       10 /* for a whole request */
 #define HEAD_MAX       8192
@@ -153,6 +153,25 @@ launcher_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	return 0;
 }
 
+/* What cannot be accepted would be told again and again. */
+static void
+pause_listeners(struct http *h)
+{
+	h->full = true;
+	for (size_t i = 0; i < h->nlisteners; i++)
+		lws_rx_flow_control(h->listener[i], 0);
+}
+
+static void
+resume_listeners(struct http *h)
+{
+	if (!h->full)
+		return;
+	h->full = false;
+	for (size_t i = 0; i < h->nlisteners; i++)
+		lws_rx_flow_control(h->listener[i], 1);
+}
+
 static int
 listener_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     void *in, size_t len)
@@ -166,8 +185,12 @@ listener_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
 		fd = accept4(lws_get_socket_fd(wsi), NULL, NULL,
 		    SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd == -1)
+		if (fd == -1) {
+			if (errno == EMFILE || errno == ENFILE ||
+			    errno == ENOBUFS || errno == ENOMEM)
+				pause_listeners(h);
 			break;
+		}
 		if (lws_adopt_socket_vhost(h->vhost, fd) == NULL)
 			close(fd);
 	}
@@ -192,13 +215,13 @@ static const lws_retry_bo_t keepalive = {
 	.secs_since_valid_hangup = WEB_PING_S + WEB_PONG_S,
 };
 
-static bool
+static struct lws *
 adopt(struct http *h, int fd, const char *protocol)
 {
 	lws_sock_file_fd_type desc = { .filefd = fd };
 
 	return lws_adopt_descriptor_vhost(h->vhost, LWS_ADOPT_RAW_FILE_DESC,
-		   desc, protocol, NULL) != NULL;
+	    desc, protocol, NULL);
 }
 
 static bool
@@ -231,11 +254,14 @@ set_up(struct http *h, const int *listeners, size_t n)
 	if ((h->ctx = lws_create_context(&info)) == NULL ||
 	    (h->vhost = lws_create_vhost(h->ctx, &info)) == NULL)
 		return false;
-	if (!adopt(h, h->launcher, "launcher"))
+	if (adopt(h, h->launcher, "launcher") == NULL)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!adopt(h, listeners[i], "listener"))
+	for (size_t i = 0; i < n; i++) {
+		h->listener[i] = adopt(h, listeners[i], "listener");
+		if (h->listener[i] == NULL)
 			return false;
+		h->nlisteners++;
+	}
 	return true;
 }
 
@@ -294,7 +320,7 @@ farewell(struct http *h)
 
 	LIST_FOREACH(c, &h->clients, entry)
 	client_close(c, WEB_CLOSE_GOING, "the server ends");
-	while (!over && h->nclients != 0 && http_now_ms() < until)
+	while (!over && !LIST_EMPTY(&h->clients) && http_now_ms() < until)
 		if (lws_service(h->ctx, 0) < 0)
 			return;
 }
@@ -348,6 +374,7 @@ main(void)
 	while (!over && !going && lws_service(h.ctx, 0) >= 0) {
 		if ((now = http_now_ms()) >= next) {
 			client_tick(&h, now);
+			resume_listeners(&h);
 			next = now + 1000;
 		}
 	}

@@ -201,7 +201,10 @@ struct http {
 	int launcher;
 	struct privmsg msg;
 	LIST_HEAD(, client) clients;
-	size_t nclients;
+	size_t nterminals, nfiles;
+	struct lws *listener[PRIVMSG_FDS_MAX];
+	size_t nlisteners;
+	bool full; /* no descriptors: nobody is accepted for a second */
 	uint16_t last_id;
 	bool served; /* somebody, for --once */
 };

@@ -46,11 +46,18 @@ static const struct {
 	{ WSI_TOKEN_HEAD_URI, "HEAD" },
 };
 
+/* A request of which more may come than its head. */
+static const enum lws_token_indexes with_body[] = {
+	WSI_TOKEN_HTTP_CONTENT_LENGTH,
+	WSI_TOKEN_HTTP_TRANSFER_ENCODING,
+};
+
 /* The first member is ws_callback's: a WebSocket begins as this. */
 struct page_user {
 	void *client;
 	const uint8_t *body; /* what is left to be sent */
 	size_t left;
+	bool last;		 /* the connection ends behind it */
 	char text[WEB_WORD_MAX]; /* body that was made here */
 };
 
@@ -117,6 +124,7 @@ int
 page_check(struct http *h, struct lws *wsi)
 {
 	char host[HOST_LEN], origin[HOST_LEN];
+	char path[PATH_LEN];
 	bool has_origin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
 
 	if (!host_ok(h, wsi, host) ||
@@ -128,6 +136,9 @@ page_check(struct http *h, struct lws *wsi)
 		    "Refused a WebSocket of another origin");
 		return 403;
 	}
+	if (lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) <= 0 ||
+	    strncmp(path, h->conf.base, strlen(h->conf.base)) != 0)
+		return 404;
 	return is_allowed(h, wsi) ? 0 : 401;
 }
 
@@ -142,8 +153,8 @@ add(struct lws *wsi, const char *name, const char *value, unsigned char **p,
 }
 
 static int
-put_head(struct lws *wsi, const struct reply *r, size_t len, unsigned char **p,
-    unsigned char *end)
+put_head(struct lws *wsi, const struct reply *r, size_t len, bool last,
+    unsigned char **p, unsigned char *end)
 {
 	if (lws_add_http_header_status(wsi, r->status, p, end) != 0 ||
 	    lws_add_http_header_content_length(wsi, len, p, end) != 0)
@@ -160,9 +171,16 @@ put_head(struct lws *wsi, const struct reply *r, size_t len, unsigned char **p,
 	    (r->location != NULL &&
 		add(wsi, "location:", r->location, p, end) != 0) ||
 	    (*r->cookie != '\0' &&
-		add(wsi, "set-cookie:", r->cookie, p, end) != 0))
+		add(wsi, "set-cookie:", r->cookie, p, end) != 0) ||
+	    (last && add(wsi, "connection:", "close", p, end) != 0))
 		return -1;
 	return 0;
+}
+
+static int
+is_done(struct lws *wsi, const struct page_user *u)
+{
+	return u->last || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
 static int
@@ -172,13 +190,13 @@ send_reply(struct lws *wsi, struct page_user *u, const struct reply *r,
 	unsigned char head[LWS_PRE + HEAD_MAX], *p = head + LWS_PRE;
 	unsigned char *end = head + sizeof(head) - 1;
 
-	if (put_head(wsi, r, len, &p, end) != 0 ||
+	if (put_head(wsi, r, len, u->last, &p, end) != 0 ||
 	    lws_finalize_write_http_header(wsi, head + LWS_PRE, &p, end) != 0)
 		return -1;
 	u->body = body;
 	u->left = len;
 	if (len == 0)
-		return lws_http_transaction_completed(wsi) ? -1 : 0;
+		return is_done(wsi, u);
 	lws_callback_on_writable(wsi);
 	return 0;
 }
@@ -210,7 +228,7 @@ send_more(struct lws *wsi, struct page_user *u)
 		lws_callback_on_writable(wsi);
 		return 0;
 	}
-	return lws_http_transaction_completed(wsi) ? -1 : 0;
+	return is_done(wsi, u);
 }
 
 static int
@@ -240,14 +258,40 @@ wrong_method(struct lws *wsi, struct page_user *u, const char *path)
 
 /* --- a token for a cookie --- */
 
+static bool
+header_is(struct lws *wsi, const char *name, const char *value)
+{
+	char text[32];
+	int n = (int)strlen(name);
+
+	return lws_hdr_custom_copy(wsi, text, sizeof(text), name, n) > 0 &&
+	    strcmp(text, value) == 0;
+}
+
+/* Other pages may make a browser load what is no page; that is no try. */
+static bool
+is_no_page(struct lws *wsi)
+{
+	static const char mode[] = "sec-fetch-mode:",
+			  dest[] = "sec-fetch-dest:";
+
+	return (lws_hdr_custom_length(wsi, mode, sizeof(mode) - 1) > 0 &&
+		   !header_is(wsi, mode, "navigate")) ||
+	    (lws_hdr_custom_length(wsi, dest, sizeof(dest) - 1) > 0 &&
+		!header_is(wsi, dest, "document"));
+}
+
 static int
 take_token(struct http *h, struct lws *wsi, struct page_user *u,
     const char *token)
 {
 	struct reply r = { .status = 303, .location = h->conf.base };
+	const char *body = "";
 	char cookie[AUTH_COOKIE_LEN], address[64] = "";
 
 	lws_get_peer_simple(wsi, address, sizeof(address));
+	if (is_no_page(wsi))
+		return send_text(wsi, u, 403, "A token is for a page.\n");
 	if (!auth_take_token(&h->auth, token, address, now_s(),
 		h->conf.session_s, cookie)) {
 		http_log(h, LOG_LEVEL_WARN, "Refused a token of %s",
@@ -260,10 +304,21 @@ take_token(struct http *h, struct lws *wsi, struct page_user *u,
 	snprintf(r.cookie, sizeof(r.cookie),
 	    "%s=%s; Path=%s; HttpOnly; SameSite=Strict; Max-Age=%u%s",
 	    h->conf.cookie, cookie, h->conf.base, h->conf.session_s,
-	    *h->conf.cert != '\0' ? "; Secure" : "");
+	    h->conf.secure ? "; Secure" : "");
 	http_log(h, LOG_LEVEL_INFO, "A token was exchanged by %s",
 	    *address != '\0' ? address : "a local caller");
-	return send_reply(wsi, u, &r, "", 0);
+	/* Sent on from another site it would come without the cookie. */
+	if (header_is(wsi, "sec-fetch-site:", "cross-site")) {
+		r.status = 200;
+		r.type = "text/html; charset=utf-8";
+		r.location = NULL;
+		snprintf(u->text, sizeof(u->text),
+		    "<!DOCTYPE html><meta http-equiv=refresh "
+		    "content=\"0; url=%s\"><a href=\"%s\">Go on</a>\n",
+		    h->conf.base, h->conf.base);
+		body = u->text;
+	}
+	return send_reply(wsi, u, &r, body, strlen(body));
 }
 
 /* --- what there is --- */
@@ -342,6 +397,15 @@ serve(struct http *h, struct lws *wsi, struct page_user *u, const char *name)
 			       "There is nothing of that name.\n");
 }
 
+static bool
+has_body(struct lws *wsi)
+{
+	for (size_t i = 0; i < sizeof(with_body) / sizeof(with_body[0]); i++)
+		if (lws_hdr_total_length(wsi, with_body[i]) > 0)
+			return true;
+	return false;
+}
+
 static int
 on_request(struct lws *wsi, struct page_user *u, const char *path)
 {
@@ -351,11 +415,16 @@ on_request(struct lws *wsi, struct page_user *u, const char *path)
 	const char *value;
 	size_t n = strlen(h->conf.base);
 
+	/* What follows a body that is not read is no request of theirs. */
+	u->last =
+	    has_body(wsi) || lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0;
 	if (!host_ok(h, wsi, host))
 		return send_text(wsi, u, 403,
 		    "This host goes by another name (--origin).\n");
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0)
 		return wrong_method(wsi, u, path);
+	if (u->last)
+		return send_text(wsi, u, 400, "There is nothing to send.\n");
 	if (strncmp(path, h->conf.base, n) != 0) {
 		if (strlen(path) == n - 1 &&
 		    strncmp(path, h->conf.base, n - 1) == 0)

@@ -304,6 +304,7 @@ push_input(struct client *c)
 static void
 type(struct client *c, const void *p, size_t n)
 {
+	c->idle_since_ms = http_now_ms();
 	if (c->h->conf.readonly)
 		return;
 	if (buf_put(&c->typed, p, n) != 0) {
@@ -364,7 +365,6 @@ on_receive(struct client *c, struct lws *wsi, const void *in, size_t len)
 	bool last = lws_is_final_fragment(wsi) &&
 	    lws_remaining_packet_payload(wsi) == 0;
 
-	c->idle_since_ms = http_now_ms();
 	if (lws_is_first_fragment(wsi)) {
 		c->text_message = !lws_frame_is_binary(wsi);
 		c->message_len = 0;
@@ -655,6 +655,8 @@ read_query(struct client *c, struct lws *wsi)
 	p = lws_get_urlarg_by_name(wsi, "commands=", names, sizeof(names));
 	if (p == NULL || *c->sid != '\0')
 		return true;
+	if (c->h->conf.readonly)
+		return false;
 	return text_commands(&c->h->conf.commands, p, &c->typed);
 }
 
@@ -697,6 +699,32 @@ free_client(struct client *c)
 	free(c);
 }
 
+/* libwebsockets' own answer is of HTTP/1.0. */
+static void
+refuse(struct lws *wsi, int status)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} known[] = {
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 503, "Service Unavailable" },
+	};
+	uint8_t head[LWS_PRE + 128];
+	const char *text = "";
+	int n;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].status == status)
+			text = known[i].text;
+	n = snprintf((char *)head + LWS_PRE, sizeof(head) - LWS_PRE,
+	    "HTTP/1.1 %d %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+	    status, text);
+	(void)lws_write(wsi, head + LWS_PRE, (size_t)n, LWS_WRITE_HTTP_FINAL);
+}
+
 /* While headers are there; what is wrong is answered in HTTP. */
 static int
 on_request(struct lws *wsi, struct ws_user *u)
@@ -712,8 +740,25 @@ on_request(struct lws *wsi, struct ws_user *u)
 		status = 403;
 	if (status == 0)
 		return 0;
-	lws_return_http_status(wsi, (unsigned)status, NULL);
+	refuse(wsi, status);
 	return -1;
+}
+
+static size_t *
+count_of(struct client *c)
+{
+	return c->files ? &c->h->nfiles : &c->h->nterminals;
+}
+
+/* It is counted already.  Files are for those who have a terminal. */
+static bool
+has_room(struct client *c)
+{
+	const struct http *h = c->h;
+
+	if (*count_of(c) > h->conf.max_clients)
+		return false;
+	return !h->conf.once || (c->files ? h->nterminals != 0 : !h->served);
 }
 
 static int
@@ -727,9 +772,9 @@ on_established(struct lws *wsi, struct ws_user *u)
 	c->ws = wsi;
 	c->idle_since_ms = c->heard_ms = http_now_ms();
 	LIST_INSERT_HEAD(&h->clients, c, entry);
-	h->nclients++;
-	if (h->nclients > h->conf.max_clients || (h->conf.once && h->served)) {
-		client_close(c, WEB_CLOSE_MANY, "too many clients");
+	*count_of(c) += 1;
+	if (!has_room(c)) {
+		client_close(c, WEB_CLOSE_MANY, "too many terminals are open");
 		return 0;
 	}
 	h->served = h->served || !c->files;
@@ -753,7 +798,7 @@ on_destroyed(struct ws_user *u)
 	h = c->h;
 	if (c->ws != NULL) {
 		LIST_REMOVE(c, entry);
-		h->nclients--;
+		*count_of(c) -= 1;
 		if (h->conf.once && !c->files && h->served)
 			http_once_done(h);
 	}

@@ -69,10 +69,12 @@ static int
 write_link(const char *link)
 {
 	const char *path = w.o.token_file;
-	int fd = open(path,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	bool ok;
+	bool ok = unlink(path) == 0 || errno == ENOENT;
+	int fd = -1;
 
+	/* A new file: an old one may be open elsewhere. */
+	if (ok)
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ok = fd != -1 && fchmod(fd, 0600) == 0 && dprintf(fd, "%s\n", link) > 0;
 	if (fd != -1 && close(fd) == -1)
 		ok = false;
@@ -171,6 +173,25 @@ set_where(const char *hostport, bool wildcard)
 		snprintf(w.where, sizeof(w.where), "%s://%s", scheme, hostport);
 }
 
+/* On TCP any user of this machine at least can send what a proxy would. */
+static int
+on_tcp(const char *text)
+{
+	if (*w.o.conf.auth_header == '\0')
+		return 0;
+	if (!w.o.i_know) {
+		log_error("--auth-header on %s: who else can connect there can "
+			  "send that header, too; take --unix, or say by "
+			  "--i-know that it is meant",
+		    text);
+		return -1;
+	}
+	log_warn("--auth-header on %s: whoever can connect there, every user "
+		 "of this machine at least, can send it",
+	    text);
+	return 0;
+}
+
 static int
 exposed(const char *text)
 {
@@ -179,13 +200,6 @@ exposed(const char *text)
 	if (w.o.conf.no_auth && !w.o.i_know) {
 		log_error("--no-auth on %s gives everybody who can reach it a "
 			  "shell; --i-know says that this is meant",
-		    text);
-		return -1;
-	}
-	if (*w.o.conf.auth_header != '\0') {
-		log_error(
-		    "--auth-header on %s: anybody could send that header; "
-		    "listen on loopback or --unix, behind the proxy",
 		    text);
 		return -1;
 	}
@@ -224,7 +238,7 @@ look_at(const struct listener *l)
 	addr_hostport((struct sockaddr *)&a, len, text);
 	wildcard = is_wildcard(&a);
 	loopback = is_loopback(&a);
-	if (!loopback && exposed(text) == -1)
+	if (on_tcp(text) == -1 || (!loopback && exposed(text) == -1))
 		return -1;
 	if (*w.where == '\0') {
 		set_where(text, wildcard);
@@ -232,6 +246,18 @@ look_at(const struct listener *l)
 			return -1;
 	}
 	return add_hosts(text, wildcard, loopback) == 0 ? 0 : -1;
+}
+
+/* Behind a proxy that is known by https alone its cookie is, too. */
+static void
+set_secure(void)
+{
+	struct web_conf *c = &w.o.conf;
+	bool https = c->origins.n != 0 && w.o.path != NULL;
+
+	for (size_t i = 0; i < c->origins.n; i++)
+		https = https && strncmp(c->origins.word[i], "https:", 6) == 0;
+	c->secure = *c->cert != '\0' || https;
 }
 
 static int
@@ -242,7 +268,7 @@ open_listeners(void)
 	if (n == -1)
 		return -1;
 	if (n == 0 && w.o.path != NULL &&
-	    listeners_unix(&w.ls, w.o.path, (gid_t)-1) == -1)
+	    listeners_unix(&w.ls, w.o.path, w.o.group) == -1)
 		return -1;
 	if (n == 0 && w.o.path == NULL &&
 	    listeners_tcp(&w.ls, w.o.addr != NULL ? w.o.addr : DEFAULT_ADDR) ==
@@ -256,6 +282,7 @@ open_listeners(void)
 	for (size_t i = 0; i < w.ls.n; i++)
 		if (look_at(&w.ls.l[i]) == -1)
 			return -1;
+	set_secure();
 	if (w.o.conf.no_auth)
 		log_warn("--no-auth: every user of this machine, and every "
 			 "program of theirs, has a shell as the host's user");
@@ -460,7 +487,7 @@ static int
 start(void)
 {
 	char path[PROCESS_PATH_MAX];
-	int sv[2];
+	int sv[2], r = 0;
 
 	if (process_companion(path, sizeof(path), PROGRAM, ".", LIBEXECDIR) !=
 	    0) {
@@ -474,8 +501,13 @@ start(void)
 		become_child(path, sv[1]);
 	close(sv[1]);
 	w.sock = sv[0];
-	if (w.pid == -1 || tell_config() != 0)
+	if (w.pid == -1 || (r = tell_config()) != 0) {
+		log_error("http: %s",
+		    w.pid == -1	       ? strerror(errno) :
+			r == ERR_LIMIT ? "the options are too long" :
+					 err_text(r));
 		return -1;
+	}
 	w.ev = event_new(w.base, w.sock, EV_READ | EV_PERSIST, on_child, NULL);
 	return w.ev != NULL ? event_add(w.ev, NULL) : -1;
 }

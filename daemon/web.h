@@ -9,6 +9,7 @@
 struct web_options {
 	const char *addr; /* NULL: the default */
 	const char *path; /* --unix */
+	gid_t group;	  /* that may connect there; -1 */
 	const char *hnet, *haddr;
 	const char *token_file;
 	const char *user; /* that the confined process runs as */

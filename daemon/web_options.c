@@ -3,16 +3,20 @@
 #include "daemon/web.h"
 
 #include <getopt.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SESSION_S (12 * 3600)
-#define CLIENTS	  16
+#define SESSION_S   (12 * 3600)
+#define CLIENTS	    16
+#define TITLE_MAX   256 /* bytes */
+#define COMMAND_MAX 32	/* of a command */
 
 enum {
 	OPT_ADDR = 256,
 	OPT_UNIX,
+	OPT_UNIX_GROUP,
 	OPT_HNET,
 	OPT_HADDR,
 	OPT_CMD,
@@ -39,6 +43,7 @@ enum {
 static const struct option longopts[] = {
 	{ "addr", required_argument, NULL, OPT_ADDR },
 	{ "unix", required_argument, NULL, OPT_UNIX },
+	{ "unix-group", required_argument, NULL, OPT_UNIX_GROUP },
 	{ "hnet", required_argument, NULL, OPT_HNET },
 	{ "haddr", required_argument, NULL, OPT_HADDR },
 	{ "cmd", required_argument, NULL, OPT_CMD },
@@ -72,6 +77,7 @@ static const char usage[] =
     "A terminal in the browser, on a host's control socket.\n"
     "  --addr ADDR            where to listen (127.0.0.1:8080)\n"
     "  --unix PATH            a socket of mode 0600, for a proxy\n"
+    "  --unix-group GROUP     of mode 0660, for this group\n"
     "  --hnet unix|tcp, --haddr ADDR\n"
     "                         the host (its control socket)\n"
     "  --cmd SHELL, --arg WORD\n"
@@ -82,7 +88,7 @@ static const char usage[] =
     "  --origin URL           another name that it goes by; repeatable\n"
     "  --auth-header NAME     who it is says the proxy in front of it\n"
     "  --no-auth              nobody is asked for anything\n"
-    "  --i-know               even if others can reach it\n"
+    "  --i-know               not refused where others can reach it\n"
     "  --readonly             look, type nothing\n"
     "  --max-clients N        at once (16)\n"
     "  --once                 serve one terminal and end\n"
@@ -166,6 +172,39 @@ set_base(struct web_conf *c, const char *path)
 	return set_text(&c->base, base);
 }
 
+static void
+cut_default_port(char *origin)
+{
+	const char *own = strncmp(origin, "https", 5) == 0 ? ":443" : ":80";
+	size_t n = strlen(origin), m = strlen(own);
+
+	if (n > m && strcmp(origin + n - m, own) == 0)
+		origin[n - m] = '\0';
+}
+
+static int
+set_title(struct web_conf *c, const char *text)
+{
+	if (strlen(text) > TITLE_MAX)
+		return bad("--title", text, "too long");
+	return set_text(&c->title, text);
+}
+
+/* Names stand in an address, in a list with commas. */
+static int
+add_command(struct web_conf *c, const char *text)
+{
+	size_t n = strcspn(text, "=");
+
+	if (text[n] == '\0' || n == 0 || n > COMMAND_MAX ||
+	    strspn(text,
+		"-._0123456789abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ") != n)
+		return bad("--commands", text,
+		    "write NAME=TEXT, the name of letters, digits, - . _");
+	return add_word(&c->commands, "--commands", text);
+}
+
 /* As a browser says it: no path, no default port. */
 static int
 add_origin(struct web_conf *c, const char *text)
@@ -179,7 +218,19 @@ add_origin(struct web_conf *c, const char *text)
 	    strlcpy(origin, text, sizeof(origin)) >= sizeof(origin))
 		return bad("--origin", text, "write https://name[:port]");
 	origin[(size_t)(host - text) + 3 + strcspn(host + 3, "/")] = '\0';
+	cut_default_port(origin);
 	return add_word(&c->origins, "--origin", origin);
+}
+
+static int
+set_group(struct web_options *o, const char *name)
+{
+	const struct group *gr = getgrnam(name);
+
+	if (gr == NULL)
+		return bad("--unix-group", name, "there is no such group");
+	o->group = gr->gr_gid;
+	return 0;
 }
 
 static int
@@ -194,6 +245,8 @@ take_text(struct web_options *o, int opt)
 	case OPT_UNIX:
 		o->path = optarg;
 		return 0;
+	case OPT_UNIX_GROUP:
+		return set_group(o, optarg);
 	case OPT_HNET:
 		o->hnet = optarg;
 		return 0;
@@ -215,7 +268,7 @@ take_text(struct web_options *o, int opt)
 	case OPT_AUTH_HEADER:
 		return set_text(&c->auth_header, optarg);
 	case OPT_TITLE:
-		return set_text(&c->title, optarg);
+		return set_title(c, optarg);
 	case OPT_BASE:
 		return set_base(c, optarg);
 	}
@@ -274,9 +327,7 @@ take(struct web_options *o, int opt)
 	case OPT_ORIGIN:
 		return add_origin(c, optarg);
 	case OPT_COMMANDS:
-		if (strchr(optarg, '=') == NULL || *optarg == '=')
-			return bad("--commands", optarg, "write NAME=TEXT");
-		return add_word(&c->commands, "--commands", optarg);
+		return add_command(c, optarg);
 	}
 	return take_number(o, opt);
 }
@@ -289,6 +340,8 @@ check(struct web_options *o)
 
 	if (o->addr != NULL && o->path != NULL)
 		return bad("--unix", o->path, "not beside --addr");
+	if (o->path == NULL && o->group != (gid_t)-1)
+		return bad("--unix-group", "", "only with --unix");
 	if ((*c->cert != '\0') != (*c->key != '\0'))
 		return bad("--tls-cert, --tls-key", "", "both or neither");
 	if (o->path != NULL && c->origins.n == 0)
@@ -306,7 +359,9 @@ set_defaults(struct web_options *o)
 	char *const *const texts[] = { &c->root, &c->title, &c->cert, &c->key,
 		&c->auth_header, &c->cmd };
 
-	*o = (struct web_options){ .hnet = "unix", .user = "_skypty" };
+	*o = (struct web_options){ .hnet = "unix",
+		.user = "_skypty",
+		.group = (gid_t)-1 };
 	c->session_s = SESSION_S;
 	c->max_clients = CLIENTS;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
