@@ -157,9 +157,14 @@ export class Files {
 	async upload(files) {
 		for (const file of files) {
 			const t = this.transfer(file.name, file.size);
+			const path = join(this.folder, localName(file.name));
 			try {
-				await this.sftp().upload(file, join(this.folder, localName(file.name)),
-					t.progress, t.cancelled);
+				const old = await this.sftp().stat(path);
+				if (old !== null && !confirm(`${visible(path)} is there. Replace it?`)) {
+					t.end("not copied");
+					continue;
+				}
+				await this.sftp().upload(file, path, old, t.progress, t.cancelled);
 				t.end("copied to the host, " + size(file.size));
 			} catch (error) {
 				t.end(error.message);

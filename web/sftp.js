@@ -7,16 +7,19 @@ const VERSION = 3;
 const PACKET_MAX = 256 * 1024;
 const PIECE = 32768; // of one read or write
 const AHEAD = 32; // requests under way
+const LIST_MAX = 10000; // entries of one folder
 const WAITING_MAX = 4 * 1024 * 1024; // unsent bytes that make us wait
 
 const T = {
 	INIT: 1, VERSION: 2, OPEN: 3, CLOSE: 4, READ: 5, WRITE: 6, OPENDIR: 11,
-	READDIR: 12, REMOVE: 13, MKDIR: 14, REALPATH: 16, STAT: 17, RENAME: 18,
+	FSETSTAT: 10, READDIR: 12, REMOVE: 13, MKDIR: 14, REALPATH: 16, STAT: 17, RENAME: 18,
 	STATUS: 101, HANDLE: 102, DATA: 103, NAME: 104, ATTRS: 105, EXTENDED: 200,
 };
 const F = { READ: 1, WRITE: 2, CREAT: 8, TRUNC: 16, EXCL: 32 };
 const STATUS_OK = 0;
 const STATUS_EOF = 1;
+const STATUS_NO_FILE = 2;
+const HAS_MODE = 4;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -233,7 +236,7 @@ export class Sftp {
 		const handle = await this.handle(T.OPENDIR, (w) => w.string(path));
 		const out = [];
 		try {
-			for (;;) {
+			while (out.length < LIST_MAX) {
 				const { r } = await this.ask(T.READDIR, (w) => w.string(handle));
 				for (let n = r.u32(); n > 0; n--) {
 					const name = decoder.decode(r.string());
@@ -308,13 +311,31 @@ export class Sftp {
 		return got.length > 0 ? got : null;
 	}
 
-	/** Under another name first, so that what was there stays until all is. */
-	async upload(file, path, progress, cancelled) {
+	/** The attributes of what is there, or null. @param {string} path */
+	async stat(path) {
+		try {
+			const { r } = await this.ask(T.STAT, (w) => w.string(path));
+			return r.attrs();
+		} catch (error) {
+			if (error.code !== STATUS_NO_FILE)
+				throw error;
+			return null;
+		}
+	}
+
+	/**
+	 * Under another name first, so that what was there stays until all is.
+	 * old: the attributes of what is replaced, or null.
+	 */
+	async upload(file, path, old, progress, cancelled) {
 		const part = path + ".skypty-" + Math.random().toString(36).slice(2, 10);
 		const handle = await this.handle(T.OPEN,
 			(w) => w.string(part).u32(F.WRITE | F.CREAT | F.EXCL).u32(0));
 		try {
 			await this.send(file, handle, progress, cancelled);
+			if (old !== null)
+				await this.ask(T.FSETSTAT, (w) => w.string(handle)
+					.u32(HAS_MODE).u32(old.mode & 0o777));
 			await this.shut(handle);
 			await this.rename(part, path);
 		} catch (error) {
