@@ -63,6 +63,7 @@ static const char usage_text[] =
     "usage: skyptyd tcp  --addr ADDR[,ADDR] [-c FILE] [options]\n"
     "       skyptyd host [-l ADDR[,ADDR]] --allow PK[,PK] [-c FILE] [options]\n"
     "       skyptyd dmsg [-c FILE] [--tcplisten ADDR] [options]\n"
+    "       skyptyd http [--addr ADDR | --unix PATH] [options]\n"
     "       skyptyd check [--peer PK] [options of the above]\n"
     "       skyptyd confgen [--unsafe] [FILE]\n"
     "       skyptyd version\n"
