@@ -15,12 +15,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/err.h"
 #include "common/mux.h"
 #include "common/noise.h"
+#include "common/unix.h"
 
 #define DIAL_MS	   10000 /* for connecting, and again for the handshake */
 #define KEEPALIVE  15
@@ -144,31 +144,13 @@ dial_tcp(struct conn *c)
 	return EXIT_FAILED;
 }
 
-/* In /tmp anybody may have been first to take the name. */
-static bool
-is_trusted(int fd)
-{
-	struct ucred who;
-	socklen_t len = sizeof(who);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
-	    (who.uid == 0 || who.uid == geteuid());
-}
-
 static int
 dial_unix(struct conn *c, const struct dest *d, bool quiet)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	const char *path = d->socket;
 
-	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
-	    sizeof(sun.sun_path)) {
-		complain("control socket %s: path too long", path);
-		return EXIT_FAILED;
-	}
-	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (c->fd == -1 ||
-	    connect(c->fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+	c->fd = unix_connect(path, 0);
+	if (c->fd == -1) {
 		if (quiet)
 			return conn_hang_up(c), EXIT_FAILED;
 		complain("control socket %s: %s%s", path, strerror(errno),
@@ -177,7 +159,7 @@ dial_unix(struct conn *c, const struct dest *d, bool quiet)
 			"");
 		return EXIT_FAILED;
 	}
-	if (!d->named && !is_trusted(c->fd)) {
+	if (!d->named && !unix_is_trusted(c->fd)) {
 		if (quiet)
 			return conn_hang_up(c), EXIT_FAILED;
 		complain("control socket %s: it is served by another user; "

@@ -6,12 +6,9 @@
  */
 #include "daemon/web.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sodium.h>
@@ -19,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,19 +24,14 @@
 #include "common/hex.h"
 #include "common/process.h"
 
-#define DEFAULT_ADDR   "127.0.0.1:8080"
-#define DEFAULT_SOCKET "/tmp/pty.sock"
-#define SYSTEM_SOCKET  RUNSTATEDIR "/skyptyd/pty.sock"
 #define PROGRAM	       "skyptyd-http"
 #define PAUSE_S	       2  /* before it is started again, or killed */
 #define CONNECTS_PER_S 20 /* and as many at once */
-#define CONNECT_S      5
-#define TEXT_MAX       512
 
 static struct web {
 	struct web_options o;
 	struct listeners ls;
-	char where[TEXT_MAX]; /* "https://host:port" of links */
+	char where[WEB_TEXT]; /* "https://host:port" of links */
 	char token[2 * WEB_TOKEN_LEN + 1];
 	struct event_base *base;
 	int sock; /* to the child, -1 */
@@ -86,7 +76,7 @@ write_link(const char *link)
 static int
 print_link(void)
 {
-	char link[TEXT_MAX + 2 * WEB_TOKEN_LEN + 300];
+	char link[WEB_TEXT + 2 * WEB_TOKEN_LEN + 300];
 	int r = 0;
 
 	if (w.o.conf.no_auth || *w.o.conf.auth_header != '\0') {
@@ -105,247 +95,7 @@ print_link(void)
 	return r;
 }
 
-/* --- where we are --- */
-
-static bool
-is_loopback(const struct sockaddr_storage *a)
-{
-	if (a->ss_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)(const void *)a)
-				 ->sin_addr.s_addr) >>
-		    24 ==
-		    IN_LOOPBACKNET;
-	return a->ss_family == AF_INET6 &&
-	    IN6_IS_ADDR_LOOPBACK(
-		&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
-}
-
-static bool
-is_wildcard(const struct sockaddr_storage *a)
-{
-	if (a->ss_family == AF_INET)
-		return ((const struct sockaddr_in *)(const void *)a)
-			   ->sin_addr.s_addr == htonl(INADDR_ANY);
-	return a->ss_family == AF_INET6 &&
-	    IN6_IS_ADDR_UNSPECIFIED(
-		&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
-}
-
-/* The names that a browser may have for this address; browsers leave out the
- * scheme's own port. */
-static int
-add_hosts(const char *hostport, bool wildcard, bool loopback)
-{
-	const char *port = strrchr(hostport, ':') + 1;
-	const char *own = *w.o.conf.cert != '\0' ? "443" : "80";
-	char text[TEXT_MAX];
-	int r;
-
-	w.o.conf.any_literal |= wildcard;
-	if ((r = web_list_add(&w.o.conf.hosts, hostport)) != 0)
-		return r;
-	if (loopback || wildcard) {
-		snprintf(text, sizeof(text), "localhost:%s", port);
-		if ((r = web_list_add(&w.o.conf.hosts, text)) != 0)
-			return r;
-	}
-	if (strcmp(port, own) != 0)
-		return 0;
-	strlcpy(text, hostport, sizeof(text));
-	*strrchr(text, ':') = '\0';
-	if ((r = web_list_add(&w.o.conf.hosts, text)) != 0 || !loopback)
-		return r;
-	return web_list_add(&w.o.conf.hosts, "localhost");
-}
-
-static void
-set_where(const char *hostport, bool wildcard)
-{
-	const char *scheme = *w.o.conf.cert != '\0' ? "https" : "http";
-	char name[256];
-
-	if (w.o.conf.origins.n != 0)
-		strlcpy(w.where, w.o.conf.origins.word[0], sizeof(w.where));
-	else if (wildcard && gethostname(name, sizeof(name)) == 0)
-		snprintf(w.where, sizeof(w.where), "%s://%s%s", scheme, name,
-		    strrchr(hostport, ':'));
-	else
-		snprintf(w.where, sizeof(w.where), "%s://%s", scheme, hostport);
-}
-
-/* On TCP any user of this machine at least can send what a proxy would. */
-static int
-on_tcp(const char *text)
-{
-	if (*w.o.conf.auth_header == '\0')
-		return 0;
-	if (!w.o.i_know) {
-		log_error("--auth-header on %s: who else can connect there can "
-			  "send that header, too; take --unix, or say by "
-			  "--i-know that it is meant",
-		    text);
-		return -1;
-	}
-	log_warn("--auth-header on %s: whoever can connect there, every user "
-		 "of this machine at least, can send it",
-	    text);
-	return 0;
-}
-
-static int
-exposed(const char *text)
-{
-	bool tls = *w.o.conf.cert != '\0';
-
-	if (w.o.conf.no_auth && !w.o.i_know) {
-		log_error("--no-auth on %s gives everybody who can reach it a "
-			  "shell; --i-know says that this is meant",
-		    text);
-		return -1;
-	}
-	if (!tls)
-		log_warn("%s can be reached by others, without TLS: what is "
-			 "typed can be read on the way (--tls-cert)",
-		    text);
-	return 0;
-}
-
-/* Of two terminals on two ports, neither is to log the other out. */
-static int
-name_cookie(const char *port)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "skypty%s", port);
-	free(w.o.conf.cookie);
-	return (w.o.conf.cookie = strdup(name)) != NULL ? 0 : -1;
-}
-
-static int
-look_at(const struct listener *l)
-{
-	struct sockaddr_storage a;
-	socklen_t len = sizeof(a);
-	char text[ADDR_TEXT_MAX];
-	bool wildcard, loopback;
-
-	if (getsockname(l->fd, (struct sockaddr *)&a, &len) == -1)
-		return -1;
-	if (a.ss_family == AF_UNIX) {
-		set_where("", false);
-		return name_cookie("");
-	}
-	addr_hostport((struct sockaddr *)&a, len, text);
-	wildcard = is_wildcard(&a);
-	loopback = is_loopback(&a);
-	if (on_tcp(text) == -1 || (!loopback && exposed(text) == -1))
-		return -1;
-	if (*w.where == '\0') {
-		set_where(text, wildcard);
-		if (name_cookie(strrchr(text, ':') + 1) == -1)
-			return -1;
-	}
-	return add_hosts(text, wildcard, loopback) == 0 ? 0 : -1;
-}
-
-/* Behind a proxy that is known by https alone its cookie is, too. */
-static void
-set_secure(void)
-{
-	struct web_conf *c = &w.o.conf;
-	bool https = c->origins.n != 0 && w.o.path != NULL;
-
-	for (size_t i = 0; i < c->origins.n; i++)
-		https = https && strncmp(c->origins.word[i], "https:", 6) == 0;
-	c->secure = *c->cert != '\0' || https;
-}
-
-static int
-open_listeners(void)
-{
-	int n = listeners_inherit(&w.ls);
-
-	if (n == -1)
-		return -1;
-	if (n == 0 && w.o.path != NULL &&
-	    listeners_unix(&w.ls, w.o.path, w.o.group) == -1)
-		return -1;
-	if (n == 0 && w.o.path == NULL &&
-	    listeners_tcp(&w.ls, w.o.addr != NULL ? w.o.addr : DEFAULT_ADDR) ==
-		-1)
-		return -1;
-	if (w.ls.n > PRIVMSG_FDS_MAX) {
-		log_error("more than %d addresses to listen on",
-		    PRIVMSG_FDS_MAX);
-		return -1;
-	}
-	for (size_t i = 0; i < w.ls.n; i++)
-		if (look_at(&w.ls.l[i]) == -1)
-			return -1;
-	set_secure();
-	if (w.o.conf.no_auth)
-		log_warn("--no-auth: every user of this machine, and every "
-			 "program of theirs, has a shell as the host's user");
-	return 0;
-}
-
 /* --- the host --- */
-
-static const char *
-host_socket(void)
-{
-	if (w.o.haddr != NULL)
-		return w.o.haddr;
-	return access(SYSTEM_SOCKET, F_OK) == 0 ? SYSTEM_SOCKET :
-						  DEFAULT_SOCKET;
-}
-
-static int
-connect_unix(const char *path)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
-	    sizeof(sun.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd != -1 &&
-	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-static int
-connect_tcp(const char *addr)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list, *ai;
-	struct timeval tv = { .tv_sec = CONNECT_S };
-	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
-	int fd = -1;
-
-	errno = EINVAL;
-	if (addr_split(addr, NULL, host, port) != 0 ||
-	    getaddrinfo(host, port, &hints, &list) != 0)
-		return -1;
-	for (ai = list; ai != NULL && fd == -1; ai = ai->ai_next) {
-		fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (fd == -1)
-			continue;
-		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-		if (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0 &&
-		    fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
-			continue;
-		close(fd);
-		fd = -1;
-	}
-	freeaddrinfo(list);
-	return fd;
-}
 
 static bool
 too_often(void)
@@ -363,20 +113,14 @@ too_often(void)
 static int
 answer_connect(const struct privmsg *m)
 {
-	const char *why = "";
-	char text[TEXT_MAX];
+	char why[WEB_TEXT] = "";
 	struct buf b;
 	int fd = -1, r;
 
 	if (too_often())
-		why = "too many terminals at once";
-	else if ((fd = strcmp(w.o.hnet, "tcp") == 0 ?
-			 connect_tcp(host_socket()) :
-			 connect_unix(host_socket())) == -1) {
-		snprintf(text, sizeof(text), "%s: %s", host_socket(),
-		    strerror(errno));
-		why = text;
-	}
+		strlcpy(why, "too many terminals at once", sizeof(why));
+	else
+		fd = web_dial(&w.o, why);
 	buf_init(&b, PRIVMSG_TEXT_MAX + 4);
 	if ((r = buf_put_cstring(&b, why)) == 0)
 		r = privmsg_send(w.sock, (enum privmsg_type)(WEB_CONNECT + 1),
@@ -628,12 +372,8 @@ set_up(void)
 	free(w.o.conf.root);
 	if ((w.o.conf.root = strdup(CHROOT_DIR)) == NULL ||
 	    sodium_init() == -1 || find_user() == -1 || set_title() == -1 ||
-	    open_listeners() == -1)
+	    web_listen(&w.o, &w.ls, w.where) == -1)
 		return -1;
-	if (strcmp(w.o.hnet, "unix") != 0 && strcmp(w.o.hnet, "tcp") != 0) {
-		log_error("--hnet %s: unix or tcp", w.o.hnet);
-		return -1;
-	}
 	if ((w.base = event_base_new()) == NULL ||
 	    (w.again = evtimer_new(w.base, on_again, NULL)) == NULL ||
 	    (w.term = on_signal(SIGTERM, on_term)) == NULL ||

@@ -6,6 +6,8 @@
 #include "common/web.h"
 #include "daemon/skyptyd.h"
 
+#define WEB_TEXT 512 /* of a message, or the beginning of a link */
+
 struct web_options {
 	const char *addr; /* NULL: the default */
 	const char *path; /* --unix */
@@ -19,6 +21,14 @@ struct web_options {
 
 /* 0; EXIT_USAGE with the reason told; -1: help was printed. */
 int web_options_parse(struct web_options *, int argc, char **argv);
+/*
+ * Opens, or takes over, the sockets, and adds to the configuration what
+ * browsers may call them.  where: "https://name:port" for links, empty before.
+ * -1: told.
+ */
+int web_listen(struct web_options *, struct listeners *, char where[WEB_TEXT]);
+/* A socket to the host, not blocking; -1: why says it. */
+int web_dial(const struct web_options *, char why[WEB_TEXT]);
 int web_main(int argc, char **argv);
 
 #endif

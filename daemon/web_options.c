@@ -340,6 +340,10 @@ check(struct web_options *o)
 
 	if (o->addr != NULL && o->path != NULL)
 		return bad("--unix", o->path, "not beside --addr");
+	if (strcmp(o->hnet, "unix") != 0 && strcmp(o->hnet, "tcp") != 0)
+		return bad("--hnet", o->hnet, "unix or tcp");
+	if (strcmp(o->hnet, "tcp") == 0 && o->haddr == NULL)
+		return bad("--hnet", "tcp", "--haddr is to say where");
 	if (o->path == NULL && o->group != (gid_t)-1)
 		return bad("--unix-group", "", "only with --unix");
 	if ((*c->cert != '\0') != (*c->key != '\0'))
