@@ -5,16 +5,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <time.h>
-
-int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* What poll(2) is to be told; 0 when the time is over. */
 static int

@@ -10,6 +10,7 @@
 
 #include "common/addr.h"
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/exec_stream.h"
 #include "common/frame.h"
 #include "common/keys.h"
@@ -300,7 +301,6 @@ struct pollfd sink_poll(const struct sink *);
  */
 int call_await(struct conn *, struct rpc_client *, int64_t timeout_ms,
     struct rpc_reply *);
-int64_t now_ms(void); /* of the monotonic clock */
 
 /* --- session.c, exec.c --- */
 

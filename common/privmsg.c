@@ -113,6 +113,21 @@ parse_head(struct privmsg *m)
 }
 
 int
+privmsg_send_log(int fd, enum log_level level, const char *text)
+{
+	size_t n = strnlen(text, PRIVMSG_TEXT_MAX);
+	struct buf b;
+	int r;
+
+	buf_init(&b, PRIVMSG_TEXT_MAX + 8);
+	if ((r = buf_put_u8(&b, (uint8_t)level)) == 0 &&
+	    (r = buf_put_string(&b, text, n)) == 0)
+		r = privmsg_send(fd, PM_LOG, 0, &b, NULL, 0);
+	buf_free(&b);
+	return r;
+}
+
+int
 privmsg_recv(int sock, struct privmsg *m, bool fds)
 {
 	struct iovec iov = { .iov_len = PRIVMSG_MAX };

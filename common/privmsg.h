@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "log.h"
 
 #define PRIVMSG_VERSION	 2
 #define PRIVMSG_HEAD_LEN 4
@@ -261,6 +262,8 @@ int privmsg_pair(int sv[2]);
  */
 int privmsg_send(int, enum privmsg_type, uint16_t id, struct buf *body,
     const int *fds, size_t nfd);
+/* A PM_LOG of text, cut where it is too long.  As privmsg_send. */
+int privmsg_send_log(int, enum log_level, const char *text);
 /*
  * Receives one message.  With fds false no descriptor can arrive: that is for
  * the privileged side.  Returns 1, ERR_EOF, ERR_AGAIN, ERR_FORMAT (shorter

@@ -52,7 +52,7 @@ struct web_conf {
 	char *title;		  /* of the page */
 	char *cert, *key;	  /* files; "" without TLS */
 	char *auth_header;	  /* name, or "" */
-	char *cmd;		  /* shell to start, "" for the host's choice */
+	char *cmd;		  /* shell to start */
 	char *cookie;		  /* name: browsers do not tell ports apart */
 	struct web_list arg;	  /* its arguments */
 	struct web_list commands; /* "name=expansion" */

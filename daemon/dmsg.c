@@ -31,15 +31,6 @@
 #define HTTP_NOT_FOUND	   404
 #define HTTP_UNPROCESSABLE 422
 
-int64_t
-ov_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* The system cannot be asked any more; a seed of it serves. */
 uint64_t
 ov_random(struct ov *o)
@@ -165,7 +156,7 @@ publish_later(struct ov *o, bool failed)
 static int64_t
 sign_pause(struct ov *o)
 {
-	int64_t now = ov_now_ms(), pause;
+	int64_t now = now_ms(), pause;
 
 	if (o->signed_ms < now)
 		o->signed_ms = now;
@@ -272,7 +263,7 @@ published(struct ov *o, int status, struct buf *body)
 			ov_log(o, LOG_LEVEL_INFO,
 			    "Reachable over dmsg, port %u", o->port);
 		o->ready = true;
-		o->published_ms = ov_now_ms();
+		o->published_ms = now_ms();
 		o->tries = 0;
 		publish_later(o, false);
 		if (o->dirty)

@@ -19,6 +19,7 @@
 #include <sys/queue.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/dmsg_disc.h"
 #include "common/dmsg_entry.h"
 #include "common/dmsg_object.h"
@@ -265,7 +266,6 @@ struct ov {
 	uint8_t random[32];
 };
 
-int64_t ov_now_ms(void);
 uint64_t ov_random(struct ov *);
 /* A discovery's answer; status 0 when there was none. */
 void ov_answered(struct ov *, enum ask_what, int status, struct buf *body);

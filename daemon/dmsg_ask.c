@@ -231,7 +231,7 @@ ask_dialing(struct ov *o, struct buf *object)
 		return;
 	dmsg_hash(buf_ptr(object), buf_len(object), a->hash);
 	a->stream =
-	    dmsg_session_dial(a->session->dmsg, ov_now_ms() / 1000, object);
+	    dmsg_session_dial(a->session->dmsg, now_ms() / 1000, object);
 	if (a->stream == NULL)
 		finish(o, 0);
 	else

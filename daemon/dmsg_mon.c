@@ -35,7 +35,6 @@ void
 ov_log(struct ov *o, enum log_level level, const char *fmt, ...)
 {
 	char text[LOG_LINE_MAX];
-	struct buf b;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -43,11 +42,7 @@ ov_log(struct ov *o, enum log_level level, const char *fmt, ...)
 	va_end(ap);
 	if (level <= LOG_LEVEL_WARN)
 		strlcpy(o->last_error, text, sizeof(o->last_error));
-	buf_init(&b, sizeof(text) + 8);
-	must(buf_put_u8(&b, (uint8_t)level));
-	must(buf_put_cstring(&b, text));
-	tell(o, PM_LOG, 0, &b);
-	buf_free(&b);
+	must(privmsg_send_log(o->monitor, level, text));
 }
 
 void

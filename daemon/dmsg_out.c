@@ -302,7 +302,7 @@ out_signed(struct ov *o, uint16_t id, struct buf *object)
 		return;
 	dmsg_hash(buf_ptr(object), buf_len(object), t->hash);
 	t->stream =
-	    dmsg_session_dial(t->session->dmsg, ov_now_ms() / 1000, object);
+	    dmsg_session_dial(t->session->dmsg, now_ms() / 1000, object);
 	if (t->stream == NULL) {
 		give_up(t, "its server takes no stream");
 		return;

@@ -96,7 +96,7 @@ static struct server *
 choose(struct ov *o)
 {
 	struct server *chosen = NULL;
-	int64_t now = ov_now_ms();
+	int64_t now = now_ms();
 	uint64_t seen = 0;
 
 	for (size_t i = 0; i < o->nservers; i++) {
@@ -159,7 +159,7 @@ free_session(struct session *s)
 static void
 log_end(struct ov *o, const struct server *sv, bool was_up, const char *why)
 {
-	int64_t now = ov_now_ms();
+	int64_t now = now_ms();
 
 	if (!was_up && now < o->quiet_ms)
 		return;
@@ -185,7 +185,7 @@ end_session(struct session *s, const char *why)
 	sv->used = false;
 	sv->failures = was_up ? 1 : sv->failures + 1;
 	sv->not_before =
-	    ov_now_ms() + (pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
+	    now_ms() + (pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
 	if (was_up)
 		ov_sessions_changed(o);
 	else
@@ -354,7 +354,7 @@ server_begun(struct ov *o, uint16_t slot, struct buf *message)
 		return;
 	}
 	s->state = SESSION_SENT;
-	s->sent_ms = ov_now_ms();
+	s->sent_ms = now_ms();
 	if (frame_put(&s->out, buf_ptr(message), buf_len(message)) != 0)
 		_exit(1);
 	session_flush(s);
@@ -372,7 +372,7 @@ take_message(struct session *s)
 		end_session(s, err_text(r));
 		return;
 	}
-	s->rtt_ms = ov_now_ms() - s->sent_ms;
+	s->rtt_ms = now_ms() - s->sent_ms;
 	s->state = SESSION_PROVEN;
 	ov_mon_read(s->ov, s->slot, &body);
 }
@@ -446,7 +446,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		end_session(s, "the handshake takes too long");
 		return;
 	}
-	if (dmsg_session_tick(s->dmsg, ov_now_ms() / 1000) == ERR_AGAIN) {
+	if (dmsg_session_tick(s->dmsg, now_ms() / 1000) == ERR_AGAIN) {
 		end_session(s, "it does not answer");
 		return;
 	}
@@ -455,7 +455,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		retire(s);
 		return;
 	}
-	s->sent_ms = ov_now_ms();
+	s->sent_ms = now_ms();
 	session_flush(s);
 	arm(s, OV_PING_S * 1000);
 }
@@ -512,7 +512,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (dmsg_session_answered(s->dmsg))
-		s->rtt_ms = ov_now_ms() - s->sent_ms;
+		s->rtt_ms = now_ms() - s->sent_ms;
 	session_flush(s);
 	if (r == ERR_EOF)
 		end_session(s, "closed by it");

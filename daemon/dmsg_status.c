@@ -52,7 +52,7 @@ static int
 put_status(struct buf *b, const struct ov *o)
 {
 	int64_t age =
-	    o->published_ms == 0 ? -1 : (ov_now_ms() - o->published_ms) / 1000;
+	    o->published_ms == 0 ? -1 : (now_ms() - o->published_ms) / 1000;
 	char text[160];
 	int r;
 

@@ -29,15 +29,6 @@
 
 static volatile sig_atomic_t over, going;
 
-int64_t
-http_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* --- to the launcher --- */
 
 static void
@@ -52,17 +43,13 @@ void
 http_log(struct http *h, enum log_level level, const char *fmt, ...)
 {
 	char text[LOG_LINE_MAX];
-	struct buf b;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	buf_init(&b, sizeof(text) + 8);
-	if (buf_put_u8(&b, (uint8_t)level) == 0 &&
-	    buf_put_cstring(&b, text) == 0)
-		tell(h, PM_LOG, 0, &b);
-	buf_free(&b);
+	if (privmsg_send_log(h->launcher, level, text) != 0)
+		_exit(1);
 }
 
 void
@@ -315,12 +302,12 @@ on_term(int sig)
 static void
 farewell(struct http *h)
 {
-	int64_t until = http_now_ms() + FAREWELL_MS;
+	int64_t until = now_ms() + FAREWELL_MS;
 	struct client *c;
 
 	LIST_FOREACH(c, &h->clients, entry)
 	client_close(c, WEB_CLOSE_GOING, "the server ends");
-	while (!over && !LIST_EMPTY(&h->clients) && http_now_ms() < until)
+	while (!over && !LIST_EMPTY(&h->clients) && now_ms() < until)
 		if (lws_service(h->ctx, 0) < 0)
 			return;
 }
@@ -372,7 +359,7 @@ main(void)
 	if (!set_up(&h, listeners, n) || !confine(&h))
 		_exit(1);
 	while (!over && !going && lws_service(h.ctx, 0) >= 0) {
-		if ((now = http_now_ms()) >= next) {
+		if ((now = now_ms()) >= next) {
 			client_tick(&h, now);
 			resume_listeners(&h);
 			next = now + 1000;

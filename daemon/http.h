@@ -20,6 +20,7 @@
 #include <sys/queue.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/exec_stream.h"
 #include "common/log.h"
 #include "common/privmsg.h"
@@ -209,7 +210,6 @@ struct http {
 	bool served; /* somebody, for --once */
 };
 
-int64_t http_now_ms(void);
 void http_log(struct http *, enum log_level, const char *, ...)
     __attribute__((format(printf, 3, 4)));
 /* Asks for a control connection. */

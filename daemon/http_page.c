@@ -79,7 +79,7 @@ http_of(struct lws *wsi)
 static int64_t
 now_s(void)
 {
-	return http_now_ms() / 1000;
+	return now_ms() / 1000;
 }
 
 /* --- who asks --- */

@@ -9,7 +9,6 @@
 
 #define READ_SIZE  32768
 #define WRITE_SIZE 4096
-#define SHELL	   "/bin/bash"
 
 static void
 call(struct client *c, enum rpc_method method, const union rpc_value *v)
@@ -22,7 +21,6 @@ static void
 start(struct client *c)
 {
 	const struct web_conf *conf = &c->h->conf;
-	const char *shell = *conf->cmd != '\0' ? conf->cmd : SHELL;
 	union rpc_value v = {
 		.command = { .has_size = true,
 		    .size = { .rows = c->rows, .cols = c->cols } }
@@ -30,7 +28,7 @@ start(struct client *c)
 	struct rpc_command *cmd = &v.command;
 	bool ok = true;
 
-	buf_view(&cmd->name, shell, strlen(shell));
+	buf_view(&cmd->name, conf->cmd, strlen(conf->cmd));
 	buf_init(&cmd->arg.raw, WEB_LIST_MAX * (WEB_WORD_MAX + 8));
 	buf_init(&cmd->env.raw, 256);
 	for (size_t i = 0; ok && i < conf->arg.n; i++)

@@ -8,7 +8,6 @@
 #include "common/err.h"
 
 #define STDIN_MAX 16384 /* of one frame */
-#define SHELL	  "/bin/bash"
 
 static int
 add(struct gob_list *l, const char *word)
@@ -20,12 +19,11 @@ static int
 describe(struct client *c, struct xs_start *s)
 {
 	const struct web_conf *conf = &c->h->conf;
-	const char *shell = *conf->cmd != '\0' ? conf->cmd : SHELL;
 	int r;
 
 	*s = (struct xs_start){ .flags = XS_HAS_STDIN | XS_TERMINAL,
 		.size = { .rows = c->rows, .cols = c->cols } };
-	buf_view(&s->name, shell, strlen(shell));
+	buf_view(&s->name, conf->cmd, strlen(conf->cmd));
 	buf_init(&s->arg.raw, WEB_LIST_MAX * (WEB_WORD_MAX + 8));
 	buf_init(&s->env.raw, 256);
 	for (size_t i = 0; i < conf->arg.n; i++)

@@ -244,7 +244,7 @@ write_output(struct client *c)
 	    write_message(c, buf_ptr(&piece), n, true) != 0)
 		return -1;
 	c->sent += n;
-	c->gather_ms = http_now_ms();
+	c->gather_ms = now_ms();
 	return 0;
 }
 
@@ -254,7 +254,7 @@ may_write_output(const struct client *c)
 {
 	return buf_len(&c->output) != 0 &&
 	    (c->ours || c->closing || buf_len(&c->output) >= CHUNK ||
-		http_now_ms() - c->gather_ms >= WEB_GATHER_MS);
+		now_ms() - c->gather_ms >= WEB_GATHER_MS);
 }
 
 static void host_resume(struct client *);
@@ -304,7 +304,7 @@ push_input(struct client *c)
 static void
 type(struct client *c, const void *p, size_t n)
 {
-	c->idle_since_ms = http_now_ms();
+	c->idle_since_ms = now_ms();
 	if (c->h->conf.readonly)
 		return;
 	if (buf_put(&c->typed, p, n) != 0) {
@@ -320,7 +320,7 @@ type(struct client *c, const void *p, size_t n)
 static void
 resize(struct client *c)
 {
-	int64_t now = http_now_ms();
+	int64_t now = now_ms();
 
 	if (!c->size_changed || c->state != CLIENT_RUNNING)
 		return;
@@ -415,7 +415,7 @@ client_reconnect(struct client *c)
 	c->window = 0;
 	c->state = CLIENT_DIALING;
 	c->id = c->h->last_id++;
-	c->heard_ms = http_now_ms();
+	c->heard_ms = now_ms();
 	http_connect(c->h, c->id);
 }
 
@@ -582,7 +582,7 @@ on_host_readable(struct client *c)
 		return 0;
 	if (r < 0)
 		return -1; /* RAW_CLOSE_FILE does the rest */
-	c->heard_ms = http_now_ms();
+	c->heard_ms = now_ms();
 	if ((e = process_host(c)) != 0)
 		client_fail(c, err_text(e));
 	client_wake(c);
@@ -770,7 +770,7 @@ on_established(struct lws *wsi, struct ws_user *u)
 	if (c == NULL)
 		return -1;
 	c->ws = wsi;
-	c->idle_since_ms = c->heard_ms = http_now_ms();
+	c->idle_since_ms = c->heard_ms = now_ms();
 	LIST_INSERT_HEAD(&h->clients, c, entry);
 	*count_of(c) += 1;
 	if (!has_room(c)) {

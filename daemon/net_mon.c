@@ -30,17 +30,12 @@ void
 mon_log(struct net *n, enum log_level level, const char *fmt, ...)
 {
 	char text[LOG_LINE_MAX];
-	struct buf b;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	buf_init(&b, sizeof(text) + 8);
-	if (buf_put_u8(&b, (uint8_t)level) == 0 &&
-	    buf_put_cstring(&b, text) == 0)
-		(void)privmsg_send(n->monitor, PM_LOG, 0, &b, NULL, 0);
-	buf_free(&b);
+	(void)privmsg_send_log(n->monitor, level, text);
 }
 
 void

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define SESSION_S   (12 * 3600)
+#define SHELL	    "/bin/bash" /* the original's */
 #define CLIENTS	    16
 #define TITLE_MAX   256 /* bytes */
 #define COMMAND_MAX 32	/* of a command */
@@ -371,7 +372,8 @@ set_defaults(struct web_options *o)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (set_text((char **)(uintptr_t)texts[i], "") != 0)
 			return EXIT_OS;
-	return set_text(&c->base, "/");
+	return set_text(&c->cmd, SHELL) != 0 ? EXIT_OS :
+					       set_text(&c->base, "/");
 }
 
 int
