@@ -3,6 +3,9 @@
 # objects.  WEB=no leaves it out; web/dist, in a release, is used in its place.
 WEB_DIR = $(OBJ)/web
 WEB ?= $(if $(wildcard web/dist),dist,$(if $(shell command -v npm),yes,no))
+ifeq ($(HTTP)$(WEB)$(origin WEB),1nofile)
+$(info There is no npm: the terminal for browsers is built without its page.)
+endif
 WEB_OBJS = $(WEB_DIR)/table.o $(WEB_DIR)/data.o
 WEB_SRC = $(addprefix web/,index.html app.js sftp.js files.js style.css \
 	favicon.svg pack.sh)
