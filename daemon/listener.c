@@ -268,7 +268,6 @@ listeners_unix(struct listeners *ls, const char *path, gid_t group)
 	l.ino = st.st_ino;
 	if ((l.path = strdup(path)) == NULL)
 		return -1;
-	log_info("Listening on %s", path);
 	return add(ls, l);
 }
 

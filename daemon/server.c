@@ -341,9 +341,13 @@ open_listeners(struct server *s)
 	}
 	if (inherited == 0 && listeners_tcp(&s->ls, s->set->listen) == -1)
 		return -1;
-	if (!s->set->control ||
-	    listeners_unix(&s->ls, s->set->conf.cliaddr, s->set->cligroup) == 0)
+	if (!s->set->control)
 		return 0;
+	if (listeners_unix(&s->ls, s->set->conf.cliaddr, s->set->cligroup) ==
+	    0) {
+		log_info("Control socket %s", s->set->conf.cliaddr);
+		return 0;
+	}
 	/* In a folder like /tmp anybody could keep us from starting so. */
 	if (s->ls.n == 0)
 		return -1;

@@ -200,6 +200,8 @@ web_listen(struct web_options *o, struct listeners *ls, char where[WEB_TEXT])
 	    (o->path != NULL ? listeners_unix(ls, o->path, o->group) :
 			       listeners_tcp(ls, addr)) == -1)
 		return -1;
+	if (n == 0 && o->path != NULL)
+		log_info("Listening on %s", o->path);
 	if (ls->n > PRIVMSG_FDS_MAX) {
 		log_error("more than %d addresses to listen on",
 		    PRIVMSG_FDS_MAX);
