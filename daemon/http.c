@@ -29,6 +29,12 @@
 
 static volatile sig_atomic_t over, going;
 
+struct http *
+http_of(struct lws *wsi)
+{
+	return lws_context_user(lws_get_context(wsi));
+}
+
 /* --- to the launcher --- */
 
 static void
@@ -130,7 +136,7 @@ static int
 launcher_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     void *in, size_t len)
 {
-	struct http *h = lws_context_user(lws_get_context(wsi));
+	struct http *h = http_of(wsi);
 
 	(void)user, (void)in, (void)len;
 	if (reason == LWS_CALLBACK_RAW_RX_FILE && take_message(h) != 0) {
@@ -163,7 +169,7 @@ static int
 listener_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     void *in, size_t len)
 {
-	struct http *h = lws_context_user(lws_get_context(wsi));
+	struct http *h = http_of(wsi);
 	int fd;
 
 	(void)user, (void)in, (void)len;

@@ -29,10 +29,12 @@
 
 #define WEB_FRAME_MAX	65536 /* bytes of one frame of a browser */
 #define WEB_TEXT_MAX	4096  /* of one text message */
+#define WEB_CHUNK	16384 /* of output, in one frame or one read */
 #define WEB_INPUT_MAX	(256U * 1024)
 #define WEB_OUTPUT_HIGH (64U * 1024) /* unsent: no more is read */
 #define WEB_OUTPUT_MAX	(2 * WEB_OUTPUT_HIGH + 4096)
 #define WEB_UNACKED_MAX (384U * 1024) /* sent, and not shown yet */
+#define WEB_NOTES_MAX	(32U * 1024)  /* messages that wait */
 #define WEB_REPLY_MAX	(128U * 1024)
 #define WEB_SIZE_MS	16 /* between two sizes that are told the host */
 #define WEB_GATHER_MS	16 /* output of a flood to the original's page */
@@ -120,7 +122,7 @@ struct host_ops {
 };
 extern const struct host_ops host_stream, host_calls, host_files;
 
-/* --- http_ws.c: a browser's WebSocket --- */
+/* --- http_client.c: what a browser is told --- */
 
 struct client {
 	LIST_ENTRY(client) entry;
@@ -180,9 +182,25 @@ void client_running(struct client *);
 void client_wake(struct client *);
 /* Whether the host may go on. */
 bool client_wants_output(const struct client *);
+/* One message, if there is one, or the end; -1: no more. */
+int client_writable(struct client *);
+
+/* --- http_host.c: the control connection --- */
+
+/* Asks for a new one: what was said on an old one is void. */
+void client_reconnect(struct client *);
 /* The launcher's answer: a control connection, or why there is none. */
 void client_connected(struct http *, uint16_t id, int fd, const char *why);
-void client_reconnect(struct client *);
+/* The browser has made room. */
+void host_resume(struct client *);
+void host_drop(struct client *);
+
+/* --- http_ws.c: what comes from a browser, and its life --- */
+
+/* On to the host: what is typed, and the last size. */
+void client_push_input(struct client *);
+void client_resize(struct client *);
+/* Every second. */
 void client_tick(struct http *, int64_t now);
 
 /* --- http_page.c: everything else over HTTP --- */
@@ -210,6 +228,7 @@ struct http {
 	bool served; /* somebody, for --once */
 };
 
+struct http *http_of(struct lws *);
 void http_log(struct http *, enum log_level, const char *, ...)
     __attribute__((format(printf, 3, 4)));
 /* Asks for a control connection. */

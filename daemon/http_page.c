@@ -70,12 +70,6 @@ struct reply {
 	bool gzip;
 };
 
-static struct http *
-http_of(struct lws *wsi)
-{
-	return lws_context_user(lws_get_context(wsi));
-}
-
 static int64_t
 now_s(void)
 {

@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A browser's WebSocket and the control connection behind it.  Nothing queues
- * without bound: while a browser is slow the host is not read, and while the
- * host is slow the browser is not.  spec: pty.md 10; PROTOCOL.
+ * A browser's WebSocket: what comes from it, its beginning and its end.  While
+ * the host is slow it is not read.  spec: pty.md 10; PROTOCOL 5.
  */
 #include "daemon/http.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/err.h"
-#include "common/json.h"
-#include "common/mux.h"
-
-#define CHUNK	   16384 /* of output, in one frame */
-#define NOTES_MAX  32768
 #define FRAME_TEXT 8192 /* of the host's that is no output */
 #define COLS	   100	/* the original's */
 #define ROWS	   30
@@ -28,270 +17,11 @@ struct ws_user {
 	struct client *c;
 };
 
-static struct http *
-http_of(struct lws *wsi)
-{
-	return lws_context_user(lws_get_context(wsi));
-}
-
-/* --- to the browser --- */
-
-void
-client_wake(struct client *c)
-{
-	if (c->ws != NULL)
-		lws_callback_on_writable(c->ws);
-	if (c->host != NULL && buf_len(&c->to_host) != 0)
-		lws_callback_on_writable(c->host);
-}
-
-static void
-note(struct client *c, bool binary, const char *text, size_t n)
-{
-	if (buf_put_u8(&c->notes, binary) == 0 &&
-	    buf_put_u32(&c->notes, (uint32_t)n) == 0 &&
-	    buf_put(&c->notes, text, n) == 0)
-		client_wake(c);
-	else
-		client_close(c, WEB_CLOSE_FAILED, "out of memory");
-}
-
-void
-client_tell(struct client *c, const char *json)
-{
-	note(c, false, json, strlen(json));
-}
-
-static void
-tell_text(struct client *c, const char *type, const char *text)
-{
-	struct buf b;
-
-	buf_init(&b, NOTES_MAX);
-	if (buf_put(&b, "{\"type\":\"", 9) == 0 &&
-	    buf_put(&b, type, strlen(type)) == 0 &&
-	    buf_put(&b, "\",\"text\":", 9) == 0 &&
-	    json_put_string(&b, text, strlen(text)) == 0 &&
-	    buf_put_u8(&b, '}') == 0)
-		note(c, false, (const char *)buf_ptr(&b), buf_len(&b));
-	buf_free(&b);
-}
-
-static void __attribute__((format(printf, 2, 3)))
-print_line(struct client *c, const char *fmt, ...)
-{
-	char line[512];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		note(c, true, line,
-		    (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
-}
-
-void
-client_status(struct client *c, const char *text)
-{
-	if (c->files)
-		return;
-	if (c->ours)
-		tell_text(c, "status", text);
-	else
-		print_line(c, "[skypty-ui] Status: %s\r", text);
-}
-
-void
-client_close(struct client *c, enum web_close code, const char *text)
-{
-	if (c->closing)
-		return;
-	c->closing = true;
-	c->close_code = code;
-	strlcpy(c->close_text, text, sizeof(c->close_text));
-	c->state = CLIENT_ENDED;
-	client_wake(c);
-}
-
-/* What a host says of itself is printed by nobody as it is. */
-static void
-clean(char *to, size_t len, const char *from)
-{
-	size_t n = 0;
-
-	for (; *from != '\0' && n < len - 1; from++)
-		to[n++] = *from >= ' ' && *from <= '~' ? *from : '?';
-	to[n] = '\0';
-}
-
-void
-client_fail(struct client *c, const char *why)
-{
-	char text[256];
-
-	if (c->closing)
-		return;
-	clean(text, sizeof(text), why);
-	http_log(c->h, LOG_LEVEL_INFO, "Terminal: %s", text);
-	if (!c->files && c->ours)
-		tell_text(c, "error", text);
-	else if (!c->files) {
-		print_line(c, "[skypty-ui] Error: %s\n\r", text);
-		print_line(c, "%s", "[skypty-ui] Status: Stopped!\r");
-	}
-	client_close(c, WEB_CLOSE_FAILED, text);
-}
-
-void
-client_exited(struct client *c, const char *members)
-{
-	char json[128];
-
-	if (c->closing)
-		return;
-	snprintf(json, sizeof(json), "{\"type\":\"exit\"%s}", members);
-	if (c->ours)
-		client_tell(c, json);
-	else if (!c->files)
-		print_line(c, "%s",
-		    "\r\n\033[33msession closed - reload the page to "
-		    "reconnect\033[0m\r\n");
-	client_close(c, WEB_CLOSE_DONE, "");
-}
-
-static void
-banner(struct client *c)
-{
-	char line[WEB_WORD_MAX];
-
-	clean(line, sizeof(line), c->h->conf.title);
-	print_line(c, "%s", "skypty\n\r");
-	print_line(c, "PTY-HOST: %s\n\r", line);
-	if (*c->sid != '\0')
-		print_line(c, "UI-SID: %s\n\r", c->sid);
-}
-
-/* The terminal runs. */
-void
-client_running(struct client *c)
-{
-	char json[128];
-
-	c->state = CLIENT_RUNNING;
-	if (c->ours && !c->files)
-		client_tell(c, "{\"type\":\"open\"}");
-	if (*c->sid != '\0' && !c->attached) {
-		snprintf(json, sizeof(json),
-		    "{\"type\":\"session\",\"id\":\"%s\"}", c->sid);
-		client_tell(c, json);
-	}
-	if (!c->ours && !c->files && !c->attached)
-		banner(c);
-	if (!c->ours || c->cols == 0)
-		return;
-	c->size_changed = true;
-}
-
-bool
-client_wants_output(const struct client *c)
-{
-	size_t waiting = buf_len(&c->output);
-
-	if (waiting >= WEB_OUTPUT_HIGH)
-		return false;
-	return !c->ours || c->files ||
-	    c->sent - c->acked + waiting < WEB_UNACKED_MAX;
-}
-
-/* One message a call: libwebsockets asks for that. */
-static int
-write_message(struct client *c, const uint8_t *p, size_t n, bool binary)
-{
-	static uint8_t frame[LWS_PRE + NOTES_MAX];
-
-	if (n > NOTES_MAX)
-		return -1;
-	memcpy(frame + LWS_PRE, p, n);
-	return lws_write(c->ws, frame + LWS_PRE, n,
-		   binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < 0 ?
-	    -1 :
-	    0;
-}
-
-static int
-write_note(struct client *c)
-{
-	struct buf text;
-	uint8_t binary;
-	uint32_t n;
-
-	if (buf_get_u8(&c->notes, &binary) != 0 ||
-	    buf_get_u32(&c->notes, &n) != 0 ||
-	    buf_get_view(&c->notes, n, &text) != 0)
-		return -1;
-	return write_message(c, buf_ptr(&text), n, binary);
-}
-
-static int
-write_output(struct client *c)
-{
-	size_t n = buf_len(&c->output) < CHUNK ? buf_len(&c->output) : CHUNK;
-	struct buf piece;
-
-	if (buf_get_view(&c->output, n, &piece) != 0 ||
-	    write_message(c, buf_ptr(&piece), n, true) != 0)
-		return -1;
-	c->sent += n;
-	c->gather_ms = now_ms();
-	return 0;
-}
-
-/* To the original's page a flood goes in one frame a while. */
-static bool
-may_write_output(const struct client *c)
-{
-	return buf_len(&c->output) != 0 &&
-	    (c->ours || c->closing || buf_len(&c->output) >= CHUNK ||
-		now_ms() - c->gather_ms >= WEB_GATHER_MS);
-}
-
-static void host_resume(struct client *);
-
-static int
-on_writable(struct client *c)
-{
-	bool last = c->state == CLIENT_ENDED; /* what was said before the end */
-	int r = 0;
-
-	if (last && buf_len(&c->output) != 0)
-		r = write_output(c);
-	else if (buf_len(&c->notes) != 0)
-		r = write_note(c);
-	else if (may_write_output(c))
-		r = write_output(c);
-	else if (c->closing) {
-		lws_close_reason(c->ws, (enum lws_close_status)c->close_code,
-		    (unsigned char *)c->close_text, strlen(c->close_text));
-		return -1;
-	}
-	if (r == 0) {
-		if (buf_len(&c->notes) != 0 || may_write_output(c) ||
-		    c->closing)
-			lws_callback_on_writable(c->ws);
-		else if (buf_len(&c->output) != 0)
-			lws_set_timer_usecs(c->ws, WEB_GATHER_MS * 1000);
-		host_resume(c);
-	}
-	return r;
-}
-
 /* --- from the browser --- */
 
 /* What is typed goes as far as the host takes it. */
-static void
-push_input(struct client *c)
+void
+client_push_input(struct client *c)
 {
 	if (c->state != CLIENT_RUNNING)
 		return;
@@ -313,12 +43,12 @@ type(struct client *c, const void *p, size_t n)
 	}
 	if (buf_len(&c->typed) >= WEB_INPUT_MAX / 2)
 		lws_rx_flow_control(c->ws, 0);
-	push_input(c);
+	client_push_input(c);
 }
 
 /* A megabyte of sizes is a few for the host. */
-static void
-resize(struct client *c)
+void
+client_resize(struct client *c)
 {
 	int64_t now = now_ms();
 
@@ -350,7 +80,7 @@ take_text(struct client *c)
 		c->cols = said.cols;
 		c->rows = said.rows;
 		c->size_changed = true;
-		resize(c);
+		client_resize(c);
 	} else if (said.what == SAID_ACK && said.bytes > c->acked &&
 	    said.bytes <= c->sent) {
 		c->acked = said.bytes;
@@ -387,243 +117,6 @@ on_receive(struct client *c, struct lws *wsi, const void *in, size_t len)
 	if (last)
 		take_text(c);
 	return 0;
-}
-
-/* --- the control connection --- */
-
-static void
-drop_host(struct client *c)
-{
-	if (c->fd != -1)
-		close(c->fd);
-	c->fd = -1;
-	if (c->host == NULL)
-		return;
-	lws_set_opaque_user_data(c->host, NULL);
-	lws_set_timeout(c->host, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
-	c->host = NULL;
-}
-
-/* A new one, for another service: what was said on the old one is void. */
-void
-client_reconnect(struct client *c)
-{
-	drop_host(c);
-	buf_reset(&c->to_host);
-	buf_reset(&c->from_host);
-	c->reader = (struct xs_reader){ .inside = false };
-	c->window = 0;
-	c->state = CLIENT_DIALING;
-	c->id = c->h->last_id++;
-	c->heard_ms = now_ms();
-	http_connect(c->h, c->id);
-}
-
-static const char *
-uri_of(const struct client *c)
-{
-	if (c->ops == &host_files)
-		return MUX_URI_FILES;
-	return c->ops == &host_stream ? MUX_URI_EXEC : MUX_URI_PTY;
-}
-
-static struct client *
-by_id(struct http *h, uint16_t id)
-{
-	struct client *c;
-
-	LIST_FOREACH(c, &h->clients, entry)
-	if (c->state == CLIENT_DIALING && c->id == id)
-		return c;
-	return NULL;
-}
-
-void
-client_connected(struct http *h, uint16_t id, int fd, const char *why)
-{
-	struct client *c = by_id(h, id);
-	lws_sock_file_fd_type desc = { .filefd = -1 };
-
-	if (c == NULL || fd == -1) {
-		if (fd != -1)
-			close(fd);
-		if (c != NULL)
-			client_fail(c, why);
-		return;
-	}
-	/* libwebsockets closes its own when the host hangs up, read or not. */
-	c->fd = fd;
-	desc.filefd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (desc.filefd == -1) {
-		client_fail(c, "out of descriptors");
-		return;
-	}
-	c->host = lws_adopt_descriptor_vhost(h->vhost, LWS_ADOPT_RAW_FILE_DESC,
-	    desc, "host", NULL);
-	if (c->host == NULL) {
-		client_fail(c, "out of memory");
-		return;
-	}
-	lws_set_opaque_user_data(c->host, c);
-	c->state = CLIENT_OPENING;
-	if (mux_put_request(&c->to_host, uri_of(c)) != 0)
-		client_fail(c, "out of memory");
-	client_status(c, "Opening pty...");
-	client_wake(c);
-}
-
-/* The mux's answer: what to do when the host has no such service. */
-static void
-refused(struct client *c)
-{
-	if (c->ops == &host_files) {
-		client_fail(c, "the host serves no files here");
-	} else if (c->ops == &host_stream) {
-		c->ops = &host_calls;
-		client_reconnect(c);
-	} else
-		client_fail(c, "the host refuses the service");
-}
-
-static int
-take_answer(struct client *c)
-{
-	uint8_t answer;
-
-	if (buf_get_u8(&c->from_host, &answer) != 0)
-		return 0;
-	if (answer != MUX_ACCEPT)
-		refused(c);
-	else
-		c->ops->begin(c);
-	client_wake(c);
-	return 0;
-}
-
-static int
-process_host(struct client *c)
-{
-	int r = 0;
-
-	/* No window: the mux has not answered. */
-	if (c->state == CLIENT_OPENING && c->window == 0)
-		r = take_answer(c);
-	if (c->fd == -1 || c->closing || c->window == 0)
-		return r;
-	if ((r = c->ops->receive(c)) == 0 && c->state == CLIENT_RUNNING) {
-		resize(c);
-		push_input(c);
-	}
-	return r;
-}
-
-static void host_ended(struct client *);
-
-/* It has hung up; what it said before is still there to be read. */
-static void
-read_rest(struct client *c)
-{
-	ssize_t r = 1;
-
-	while (r > 0 && !c->closing && c->host == NULL && c->fd != -1 &&
-	    client_wants_output(c)) {
-		if ((r = buf_read(&c->from_host, c->fd, CHUNK)) > 0 &&
-		    process_host(c) != 0)
-			client_fail(c, "the host makes no sense");
-	}
-	if (r <= 0 && buf_len(&c->from_host) == 0)
-		host_ended(c);
-	else if (r <= 0 && r != ERR_LIMIT && client_wants_output(c))
-		host_ended(c); /* half a frame */
-}
-
-static void
-host_resume(struct client *c)
-{
-	if (c->closing || c->fd == -1)
-		return;
-	if (client_wants_output(c) && buf_len(&c->from_host) != 0 &&
-	    process_host(c) != 0)
-		client_fail(c, "the host makes no sense");
-	if (c->host != NULL)
-		lws_rx_flow_control(c->host, client_wants_output(c));
-	else if (!c->closing && client_wants_output(c))
-		read_rest(c);
-	client_wake(c);
-}
-
-static void
-host_ended(struct client *c)
-{
-	if (c->closing)
-		return;
-	if (c->state == CLIENT_RUNNING && !c->files)
-		client_fail(c, "the host has closed the connection");
-	else if (c->files)
-		client_close(c, WEB_CLOSE_DONE, "");
-	else
-		client_fail(c, "the host does not let us in");
-}
-
-static int
-on_host_readable(struct client *c)
-{
-	ssize_t r;
-	int e;
-
-	if (c->closing)
-		return -1;
-	if (!client_wants_output(c)) {
-		lws_rx_flow_control(c->host, 0);
-		return 0;
-	}
-	r = buf_read(&c->from_host, c->fd, CHUNK);
-	if (r == ERR_AGAIN)
-		return 0;
-	if (r < 0)
-		return -1; /* RAW_CLOSE_FILE does the rest */
-	c->heard_ms = now_ms();
-	if ((e = process_host(c)) != 0)
-		client_fail(c, err_text(e));
-	client_wake(c);
-	return c->closing ? -1 : 0;
-}
-
-static int
-on_host_writable(struct client *c)
-{
-	ssize_t r = buf_write(&c->to_host, c->fd);
-
-	if (r < 0 && r != ERR_AGAIN)
-		return 0; /* reading tells what it said before */
-	if (buf_len(&c->to_host) != 0)
-		lws_callback_on_writable(c->host);
-	else
-		push_input(c);
-	return 0;
-}
-
-int
-host_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
-    void *in, size_t len)
-{
-	struct client *c = lws_get_opaque_user_data(wsi);
-
-	(void)user, (void)in, (void)len;
-	switch (reason) {
-	case LWS_CALLBACK_RAW_RX_FILE:
-		return c != NULL ? on_host_readable(c) : -1;
-	case LWS_CALLBACK_RAW_WRITEABLE_FILE:
-		return c != NULL ? on_host_writable(c) : -1;
-	case LWS_CALLBACK_RAW_CLOSE_FILE:
-		if (c != NULL && c->host == wsi) {
-			c->host = NULL;
-			host_resume(c);
-		}
-		return 0;
-	default:
-		return 0;
-	}
 }
 
 /* --- its life --- */
@@ -676,9 +169,9 @@ new_client(struct http *h, struct lws *wsi)
 	c->rows = ROWS;
 	buf_init(&c->typed, WEB_INPUT_MAX);
 	buf_init(&c->to_host, WEB_INPUT_MAX + WEB_FRAME_MAX);
-	buf_init(&c->from_host, WEB_REPLY_MAX + CHUNK);
+	buf_init(&c->from_host, WEB_REPLY_MAX + WEB_CHUNK);
 	buf_init(&c->output, WEB_OUTPUT_MAX + WEB_REPLY_MAX);
-	buf_init(&c->notes, NOTES_MAX);
+	buf_init(&c->notes, WEB_NOTES_MAX);
 	buf_init(&c->text, WEB_FRAME_MAX);
 	buf_init(&c->frame, FRAME_TEXT);
 	return c;
@@ -687,7 +180,7 @@ new_client(struct http *h, struct lws *wsi)
 static void
 free_client(struct client *c)
 {
-	drop_host(c);
+	host_drop(c);
 	rpc_client_free(c->rpc);
 	buf_free(&c->typed);
 	buf_free(&c->to_host);
@@ -844,10 +337,10 @@ ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	case LWS_CALLBACK_RECEIVE:
 		return u->c != NULL ? on_receive(u->c, wsi, in, len) : -1;
 	case LWS_CALLBACK_SERVER_WRITEABLE:
-		return u->c != NULL ? on_writable(u->c) : -1;
+		return u->c != NULL ? client_writable(u->c) : -1;
 	case LWS_CALLBACK_TIMER:
 		if (u->c != NULL) {
-			resize(u->c);
+			client_resize(u->c);
 			client_wake(u->c);
 		}
 		return 0;
