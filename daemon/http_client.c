@@ -12,11 +12,24 @@
 #include "common/err.h"
 #include "common/json.h"
 
+/* To the original's page a flood goes in one frame a while. */
+static bool
+may_write_output(const struct client *c)
+{
+	return buf_len(&c->output) != 0 &&
+	    (c->ours || c->closing || buf_len(&c->output) >= WEB_CHUNK ||
+		now_ms() - c->gather_ms >= WEB_GATHER_MS);
+}
+
 void
 client_wake(struct client *c)
 {
-	if (c->ws != NULL)
+	if (c->ws == NULL)
+		return;
+	if (c->closing || buf_len(&c->notes) != 0 || may_write_output(c))
 		lws_callback_on_writable(c->ws);
+	else if (buf_len(&c->output) != 0)
+		lws_set_timer_usecs(c->ws, WEB_GATHER_MS * 1000);
 	if (c->host != NULL && buf_len(&c->to_host) != 0)
 		lws_callback_on_writable(c->host);
 }
@@ -225,15 +238,6 @@ write_output(struct client *c)
 	return 0;
 }
 
-/* To the original's page a flood goes in one frame a while. */
-static bool
-may_write_output(const struct client *c)
-{
-	return buf_len(&c->output) != 0 &&
-	    (c->ours || c->closing || buf_len(&c->output) >= WEB_CHUNK ||
-		now_ms() - c->gather_ms >= WEB_GATHER_MS);
-}
-
 int
 client_writable(struct client *c)
 {
@@ -252,12 +256,8 @@ client_writable(struct client *c)
 		return -1;
 	}
 	if (r == 0) {
-		if (buf_len(&c->notes) != 0 || may_write_output(c) ||
-		    c->closing)
-			lws_callback_on_writable(c->ws);
-		else if (buf_len(&c->output) != 0)
-			lws_set_timer_usecs(c->ws, WEB_GATHER_MS * 1000);
 		host_resume(c);
+		client_wake(c);
 	}
 	return r;
 }
