@@ -302,7 +302,7 @@ uninstall:
 	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
 
 clean:
-	rm -rf obj obj-san obj-fuzz obj-clang web/node_modules \
+	rm -rf obj obj-san obj-fuzz obj-clang web/node_modules regress/web/node_modules \
 		$(addprefix $(BIN)/,$(PROGRAMS) skypty-ssh)
 
 .PHONY: all unit check interop web-check fuzz bench format lint install uninstall clean

@@ -272,8 +272,7 @@ confine(struct http *h)
 	static const int also[] = { SANDBOX_POLL, SANDBOX_GETRANDOM,
 		SANDBOX_GETPID, SANDBOX_ACCEPT4, SANDBOX_RECVFROM,
 		SANDBOX_SENDTO, SANDBOX_FCNTL, SANDBOX_SETSOCKOPT,
-		SANDBOX_GETSOCKOPT, SANDBOX_GETPEERNAME, SANDBOX_GETSOCKNAME,
-		SANDBOX_NEWFSTATAT };
+		SANDBOX_GETSOCKOPT, SANDBOX_GETPEERNAME, SANDBOX_GETSOCKNAME };
 	struct sandbox sb = { .drop = h->conf.drop,
 		.best_effort = h->conf.best_effort,
 		.root = h->conf.root,
@@ -354,6 +353,9 @@ main(void)
 	signal(SIGTERM, on_term);
 	closefrom(PRIV_FD_COUNT);
 	close(PRIV_FD_CONN);
+	/* libwebsockets dates what it logs; with a name it looks once. */
+	if (setenv("TZ", ":/etc/localtime", 1) == -1)
+		_exit(1);
 	tzset();
 	if (sodium_init() == -1)
 		_exit(1);

@@ -5,6 +5,7 @@
  */
 #include "daemon/http.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -95,6 +96,8 @@ has_header(struct http *h, struct lws *wsi)
 	char name[128];
 	int n = snprintf(name, sizeof(name), "%s:", h->conf.auth_header);
 
+	for (char *p = name; *p != '\0'; p++) /* as libwebsockets keeps them */
+		*p = (char)tolower((unsigned char)*p);
 	return *h->conf.auth_header != '\0' && n < (int)sizeof(name) &&
 	    lws_hdr_custom_length(wsi, name, n) > 0;
 }

@@ -186,7 +186,6 @@ static const int also_allowed[SANDBOX_CALLS] = {
 	[SANDBOX_GETSOCKOPT] = SCMP_SYS(getsockopt),
 	[SANDBOX_GETPEERNAME] = SCMP_SYS(getpeername),
 	[SANDBOX_GETSOCKNAME] = SCMP_SYS(getsockname),
-	[SANDBOX_NEWFSTATAT] = SCMP_SYS(newfstatat),
 };
 
 /* Calls whose argument is looked at: no executable memory, no other ioctl. */

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SESSION_S   (12 * 3600)
-#define SHELL	    "/bin/bash" /* the original's */
-#define CLIENTS	    16
-#define TITLE_MAX   256 /* bytes */
-#define COMMAND_MAX 32	/* of a command */
+#define SESSION_S (12 * 3600)
+#define SHELL	  "/bin/bash" /* the original's */
+#define CLIENTS	  16
+#define TITLE_MAX 256 /* bytes */
+#define WORD_MAX  32  /* of a command, or of a header field */
 
 enum {
 	OPT_ADDR = 256,
@@ -197,7 +197,7 @@ add_command(struct web_conf *c, const char *text)
 {
 	size_t n = strcspn(text, "=");
 
-	if (text[n] == '\0' || n == 0 || n > COMMAND_MAX ||
+	if (text[n] == '\0' || n == 0 || n > WORD_MAX ||
 	    strspn(text,
 		"-._0123456789abcdefghijklmnopqrstuvwxyz"
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ") != n)
@@ -221,6 +221,20 @@ add_origin(struct web_conf *c, const char *text)
 	origin[(size_t)(host - text) + 3 + strcspn(host + 3, "/")] = '\0';
 	cut_default_port(origin);
 	return add_word(&c->origins, "--origin", origin);
+}
+
+static int
+set_header(struct web_conf *c, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (n == 0 || n > WORD_MAX ||
+	    strspn(name,
+		"-0123456789abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ") != n)
+		return bad("--auth-header", name,
+		    "the name of a header field, like X-User");
+	return set_text(&c->auth_header, name);
 }
 
 static int
@@ -267,7 +281,7 @@ take_text(struct web_options *o, int opt)
 	case OPT_TLS_KEY:
 		return set_text(&c->key, optarg);
 	case OPT_AUTH_HEADER:
-		return set_text(&c->auth_header, optarg);
+		return set_header(c, optarg);
 	case OPT_TITLE:
 		return set_title(c, optarg);
 	case OPT_BASE:
