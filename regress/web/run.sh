@@ -25,8 +25,10 @@ CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser)} ||
 export CHROMIUM
 
 cd "$here" || exit 1
-[ node_modules/.package-lock.json -nt package-lock.json ] ||
+if [ -z "$(find node_modules/.package-lock.json -newer package-lock.json \
+	2>/dev/null)" ]; then
 	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
 		>/dev/null || exit 1
-touch node_modules/.package-lock.json
+	touch node_modules/.package-lock.json
+fi
 exec node main.mjs "$@"
