@@ -140,6 +140,7 @@ struct client {
 	bool ours;  /* the page speaks skypty.1 */
 	bool files; /* SFTP and nothing else */
 	bool attached;
+	bool admitted; /* there was room */
 	char sid[65];
 	struct buf typed;   /* from the browser */
 	struct buf to_host; /* ready to be sent */

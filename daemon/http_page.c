@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/json.h"
 #include "web/assets.h"
@@ -446,6 +447,8 @@ page_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	struct page_user *u = user;
 
 	switch (reason) {
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return strcasecmp(in, "websocket") == 0 ? 0 : -1;
 	case LWS_CALLBACK_HTTP:
 		return on_request(wsi, u, in);
 	case LWS_CALLBACK_HTTP_WRITEABLE:

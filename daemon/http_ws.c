@@ -203,9 +203,10 @@ refuse(struct lws *wsi, int status)
 		{ 401, "Unauthorized" },
 		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
+		{ 426, "Upgrade Required" },
 		{ 503, "Service Unavailable" },
 	};
-	uint8_t head[LWS_PRE + 128];
+	uint8_t head[LWS_PRE + 192];
 	const char *text = "";
 	int n;
 
@@ -213,7 +214,8 @@ refuse(struct lws *wsi, int status)
 		if (known[i].status == status)
 			text = known[i].text;
 	n = snprintf((char *)head + LWS_PRE, sizeof(head) - LWS_PRE,
-	    "HTTP/1.1 %d %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+	    "HTTP/1.1 %d %s\r\nsec-websocket-version: 13\r\n"
+	    "content-length: 0\r\nconnection: close\r\n\r\n",
 	    status, text);
 	(void)lws_write(wsi, head + LWS_PRE, (size_t)n, LWS_WRITE_HTTP_FINAL);
 }
@@ -224,7 +226,13 @@ on_request(struct lws *wsi, struct ws_user *u)
 {
 	struct http *h = http_of(wsi);
 	int status = page_check(h, wsi);
+	char version[8];
 
+	if (status == 0 &&
+	    (lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_VERSION) <=
+		    0 ||
+		strcmp(version, "13") != 0))
+		status = 426;
 	if (status == 0 && (u->c = new_client(h, wsi)) == NULL)
 		status = 503;
 	if (status == 0 && !read_query(u->c, wsi))
@@ -270,6 +278,7 @@ on_established(struct lws *wsi, struct ws_user *u)
 		client_close(c, WEB_CLOSE_MANY, "too many terminals are open");
 		return 0;
 	}
+	c->admitted = true;
 	h->served = h->served || !c->files;
 	c->ops = c->files   ? &host_files :
 	    *c->sid != '\0' ? &host_calls :
@@ -292,7 +301,7 @@ on_destroyed(struct ws_user *u)
 	if (c->ws != NULL) {
 		LIST_REMOVE(c, entry);
 		*count_of(c) -= 1;
-		if (h->conf.once && !c->files && h->served)
+		if (h->conf.once && !c->files && c->admitted)
 			http_once_done(h);
 	}
 	free_client(c);
