@@ -32,6 +32,15 @@ client_push_input(struct client *c)
 }
 
 static void
+tell_size(struct client *c)
+{
+	c->size_changed = false;
+	c->size_ms = now_ms();
+	c->ops->resize(c);
+	client_wake(c);
+}
+
+static void
 type(struct client *c, const void *p, size_t n)
 {
 	c->idle_since_ms = now_ms();
@@ -43,6 +52,9 @@ type(struct client *c, const void *p, size_t n)
 	}
 	if (buf_len(&c->typed) >= WEB_INPUT_MAX / 2)
 		lws_rx_flow_control(c->ws, 0);
+	/* What is typed now is for a terminal of the new size. */
+	if (c->size_changed && c->state == CLIENT_RUNNING)
+		tell_size(c);
 	client_push_input(c);
 }
 
@@ -58,10 +70,7 @@ client_resize(struct client *c)
 		lws_set_timer_usecs(c->ws, WEB_SIZE_MS * 1000);
 		return;
 	}
-	c->size_changed = false;
-	c->size_ms = now;
-	c->ops->resize(c);
-	client_wake(c);
+	tell_size(c);
 }
 
 static void

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: ISC
+
+package interop
+
+// Hosts of the original behind skyptyd http: calls, and sessions they keep.
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/rpc"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/coder/websocket"
+)
+
+// keeper is a host with a control socket that keeps sessions, or does not.
+type keeper struct {
+	plain    bool   // no StartSession, no Attach
+	startErr string // what starting says
+	readErr  string // what the first Read says
+	mu       sync.Mutex
+	sessions map[string]*gateway
+	asked    []string
+}
+
+func (k *keeper) serve(t testing.TB) (sock string) {
+	t.Helper()
+	k.sessions = map[string]*gateway{}
+	sock = filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", sock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = l.Close()
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		for _, g := range k.sessions {
+			_ = g.stop()
+		}
+	})
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go k.connection(c)
+		}
+	}()
+	return sock
+}
+
+func (k *keeper) connection(c net.Conn) {
+	defer c.Close()
+	var n [1]byte
+	if _, err := io.ReadFull(c, n[:]); err != nil {
+		return
+	}
+	uri := make([]byte, n[0])
+	if _, err := io.ReadFull(c, uri); err != nil {
+		return
+	}
+	k.mu.Lock()
+	k.asked = append(k.asked, string(uri))
+	k.mu.Unlock()
+	if string(uri) != "dmsgpty/pty" {
+		_, _ = c.Write([]byte{1})
+		return
+	}
+	_, _ = c.Write([]byte{0})
+	s := rpc.NewServer()
+	if k.plain {
+		g := &gateway{host: &Host{}}
+		defer g.stop()
+		_ = s.RegisterName("pty", g)
+	} else {
+		_ = s.RegisterName("pty", &keptGateway{k: k})
+	}
+	s.ServeConn(c)
+}
+
+// keptGateway is one connection to sessions that outlive it.
+type keptGateway struct {
+	k *keeper
+	g *gateway
+}
+
+// StartSession starts a shell and names it.
+func (p *keptGateway) StartSession(r CommandReq, id *string) error {
+	if p.k.startErr != "" {
+		return errors.New(p.k.startErr)
+	}
+	p.k.mu.Lock()
+	defer p.k.mu.Unlock()
+	p.g = &gateway{host: &Host{End: p.k.readErr}}
+	*id = fmt.Sprintf("%016x", len(p.k.sessions)+1)
+	p.k.sessions[*id] = p.g
+	return p.g.Start(r, nil)
+}
+
+// Attach goes on with one.
+func (p *keptGateway) Attach(id string, _ *struct{}) error {
+	p.k.mu.Lock()
+	defer p.k.mu.Unlock()
+	if p.g = p.k.sessions[id]; p.g == nil {
+		return errors.New("dmsgpty: session not found")
+	}
+	return nil
+}
+
+func (p *keptGateway) Read(n int, b *[]byte) error             { return p.g.Read(n, b) }
+func (p *keptGateway) Write(b []byte, n *int) error            { return p.g.Write(b, n) }
+func (p *keptGateway) SetPtySize(s WinSize, _ *struct{}) error { return p.g.SetPtySize(s, nil) }
+func (p *keptGateway) Ping(_ struct{}, _ *struct{}) error      { return nil }
+
+func TestWebPlainHost(t *testing.T) {
+	t.Parallel()
+	k := &keeper{plain: true}
+	w := startWeb(t, k.serve(t))
+	x := w.dial(t, "?cols=67&rows=13", "skypty.1")
+	x.until("$ ")
+	x.typed("stty size\r")
+	x.until("13 67")
+	x.say(`{"type":"resize","cols":88,"rows":22}`)
+	x.typed("stty size\r")
+	x.until("22 88")
+	x.typed("stty -echo -opost; head -c 2000000 /dev/zero; printf %s the- end\r")
+	x.until("the-end")
+	if len(x.out) < 2000000 {
+		t.Errorf("%d bytes", len(x.out))
+	}
+	x.typed(strings.Repeat("x", 3000) + "\x15cat >/dev/null\r" + strings.Repeat("y\n", 20000) + "\x04exit\r")
+	if code := x.end(); code != websocket.StatusNormalClosure || x.message("exit") == nil ||
+		x.message("session") != nil {
+		t.Errorf("closed with %d, %v", code, x.text)
+	}
+	if got := strings.Join(k.asked, " "); got != "skypty/1/exec dmsgpty/pty" {
+		t.Errorf("asked for %s", got)
+	}
+	y := w.dial(t, "sftp", "skypty.sftp")
+	if code := y.end(); code != websocket.StatusInternalError {
+		t.Errorf("files of a host that serves none: %d", code)
+	}
+	y = w.dial(t, "", "")
+	y.until("$ ")
+	if !bytes.HasPrefix(y.out, []byte("[skypty-ui] Status: Dialing...\r[skypty-ui] Status: Opening pty...\r")) {
+		t.Errorf("%q", y.out)
+	}
+}
+
+func TestWebSessions(t *testing.T) {
+	t.Parallel()
+	w := startWeb(t, (&keeper{}).serve(t))
+	x := w.shell(t)
+	id, _ := x.message("session")["id"].(string)
+	if len(id) != 16 {
+		t.Fatalf("%v", x.text)
+	}
+	x.typed("kept=yes; echo set\r")
+	x.until("\rset")
+	_ = x.c.CloseNow()
+	y := w.dial(t, "?cols=90&rows=20&sid="+id, "skypty.1")
+	for y.message("open") == nil && y.next() {
+	}
+	y.typed("echo [$kept]; stty size\r")
+	y.until("[yes]")
+	y.until("20 90")
+	if y.message("session") != nil {
+		t.Errorf("%v", y.text)
+	}
+	for _, sid := range []string{"ffffffffffffffff", "../..", strings.Repeat("a", 300), "%22"} {
+		z := w.dial(t, "?sid="+sid, "skypty.1")
+		z.until("$ ")
+		z.typed("echo [$kept]\r")
+		z.until("\r[]")
+		if got, _ := z.message("session")["id"].(string); len(got) != 16 || got == id {
+			t.Errorf("%s: %v", sid, z.text)
+		}
+	}
+}
+
+// What a host says is not the terminal's business.
+func TestWebHostErrors(t *testing.T) {
+	t.Parallel()
+	evil := "no \x1b]0;evil\a shell\r\n" + strings.Repeat("x", 500)
+	for _, k := range []*keeper{{startErr: evil}, {readErr: evil}} {
+		w := startWeb(t, k.serve(t))
+		for _, sub := range []string{"", "skypty.1"} {
+			x := w.dial(t, "", sub)
+			if k.readErr != "" {
+				x.until("$ ")
+				x.typed("exit\r")
+			}
+			if code := x.end(); k.startErr != "" && code != websocket.StatusInternalError {
+				t.Errorf("closed with %d", code)
+			}
+			if all := fmt.Sprint(x.out, x.text); bytes.Contains(x.out, []byte("]0;evil\a")) ||
+				strings.Contains(all, "\x1b]") {
+				t.Errorf("%q", x.out)
+			}
+		}
+		if strings.Contains(w.logged(), "\x1b") {
+			t.Errorf("%q", w.logged())
+		}
+	}
+}
+
+// A host of nonsense ends its terminals and nothing else.
+func TestWebHostGarbage(t *testing.T) {
+	t.Parallel()
+	for _, garbage := range [][]byte{
+		{}, {2}, {0}, bytes.Repeat([]byte{0}, 100000), bytes.Repeat([]byte{0xff}, 100000),
+		append([]byte{0}, bytes.Repeat([]byte("garbage "), 1000)...),
+		{0, 0x81, 0xff, 0xff, 0xff, 0xff}, append([]byte{1, 1, 1}, make([]byte, 50)...),
+	} {
+		sock := filepath.Join(t.TempDir(), "s")
+		l, err := net.Listen("unix", sock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = c.Write(garbage)
+				_ = c.(*net.UnixConn).CloseWrite()
+				go func() { _, _ = io.Copy(io.Discard, c); _ = c.Close() }()
+			}
+		}()
+		w := startWeb(t, sock)
+		child := w.child(t)
+		for _, sub := range []string{"", "skypty.1", "skypty.sftp"} {
+			if code := w.dial(t, "", sub).end(); code != websocket.StatusInternalError &&
+				sub != "skypty.sftp" {
+				t.Errorf("%.20q, %q: closed with %d", garbage, sub, code)
+			}
+		}
+		if w.child(t) != child || strings.Contains(w.logged(), "killed") {
+			t.Errorf("%.20q: %s", garbage, w.logged())
+		}
+		_ = l.Close()
+	}
+}
