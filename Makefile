@@ -147,7 +147,11 @@ OBJS_skyptyd-http = $(WEB_OBJS)
 COMMON_LIB = $(OBJ)/libcommon.a
 objs = $(patsubst %.c,$(OBJ)/%.o,$(1))
 
-UNIT_SRC = $(wildcard regress/unit/test_*.c)
+# Their header is of libwebsockets.
+NEED_HTTP = $(addprefix regress/unit/,test_http_auth.c test_http_origin.c \
+	test_http_text.c)
+UNIT_SRC = $(filter-out $(if $(filter 1,$(HTTP)),,$(NEED_HTTP)),\
+	$(wildcard regress/unit/test_*.c))
 UNIT = $(patsubst %.c,$(OBJ)/%,$(UNIT_SRC))
 FUZZ_SRC = $(wildcard regress/fuzz/fuzz_*.c)
 FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))

@@ -18,16 +18,25 @@ in_list(const struct web_list *l, const char *text)
 	return false;
 }
 
+/* ":port", or "" where the scheme's own is left out. */
+static const char *
+port_of(const char *host)
+{
+	const char *colon = strrchr(host, ':');
+
+	return colon != NULL && strchr(colon, ']') == NULL ? colon : "";
+}
+
 /* An address as it is, in brackets if it is of IPv6, and one of our ports. */
 static bool
 is_literal(const struct web_conf *c, const char *host)
 {
 	char address[INET6_ADDRSTRLEN + 2];
-	const char *colon = strrchr(host, ':');
+	const char *port = port_of(host);
+	size_t n = strlen(host) - strlen(port);
 	uint8_t raw[16];
-	size_t n;
 
-	if (colon == NULL || (n = (size_t)(colon - host)) >= sizeof(address))
+	if (n >= sizeof(address))
 		return false;
 	memcpy(address, host, n);
 	address[n] = '\0';
@@ -38,7 +47,7 @@ is_literal(const struct web_conf *c, const char *host)
 	} else if (inet_pton(AF_INET, address, raw) != 1)
 		return false;
 	for (size_t i = 0; i < c->hosts.n; i++)
-		if (strcmp(strrchr(c->hosts.word[i], ':'), colon) == 0)
+		if (strcmp(port_of(c->hosts.word[i]), port) == 0)
 			return true;
 	return false;
 }
