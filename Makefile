@@ -203,7 +203,8 @@ unit: $(UNIT)
 # Small programs that system tests put in a real program's place.
 SYS_HELPERS = $(patsubst regress/sys/%.c,$(OBJ)/regress/sys/%,\
 	$(wildcard regress/sys/*.c))
-$(OBJ)/regress/sys/%: $(OBJ)/regress/sys/%.o $(OBJ)/daemon/sandbox.o $(COMMON_LIB)
+$(OBJ)/regress/sys/%: $(OBJ)/regress/sys/%.o $(OBJ)/daemon/sandbox.o \
+	$(OBJ)/daemon/http_confine.o $(COMMON_LIB)
 	$(CC) $(PIE) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $^ $(LIBS_test)
 
 check: all unit $(SYS_HELPERS)

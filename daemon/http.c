@@ -16,11 +16,8 @@
 #include <unistd.h>
 
 #include "common/err.h"
-#include "daemon/sandbox.h"
+#include "daemon/http_confine.h"
 
-#define DESCRIPTORS    64 /* beside those of clients */
-#define PER_CLIENT     8  /* two connections of four ends */
-#define MEMORY	       (512U * 1024 * 1024)
 #define HEAD_S	       10 /* for a whole request */
 #define HEAD_MAX       8192
 #define ACCEPT_AT_ONCE 16
@@ -266,30 +263,10 @@ report(void *arg, const char *step, const char *detail, int error)
 		    detail, strerror(error));
 }
 
-static bool
-confine(struct http *h)
-{
-	static const int also[] = { SANDBOX_POLL, SANDBOX_GETRANDOM,
-		SANDBOX_GETPID, SANDBOX_ACCEPT4, SANDBOX_RECVFROM,
-		SANDBOX_SENDTO, SANDBOX_FCNTL, SANDBOX_SETSOCKOPT,
-		SANDBOX_GETSOCKOPT, SANDBOX_GETPEERNAME, SANDBOX_GETSOCKNAME };
-	struct sandbox sb = { .drop = h->conf.drop,
-		.best_effort = h->conf.best_effort,
-		.root = h->conf.root,
-		.uid = h->conf.uid,
-		.gid = h->conf.gid,
-		.memory = MEMORY,
-		.nofile = DESCRIPTORS + PER_CLIENT * h->conf.max_clients,
-		.also = also,
-		.nalso = sizeof(also) / sizeof(also[0]) };
-
-	return sandbox_enter(&sb, report, h) == 0;
-}
-
 static void
 limit_descriptors(const struct http *h)
 {
-	rlim_t n = DESCRIPTORS + PER_CLIENT * h->conf.max_clients;
+	rlim_t n = http_descriptors(&h->conf);
 	struct rlimit rl = { .rlim_cur = n, .rlim_max = n };
 
 	/* libwebsockets sizes its tables by it. */
@@ -364,7 +341,7 @@ main(void)
 	limit_descriptors(&h);
 	logger = &h;
 	lws_set_log_level(LLL_ERR, emit);
-	if (!set_up(&h, listeners, n) || !confine(&h))
+	if (!set_up(&h, listeners, n) || http_confine(&h.conf, report, &h) != 0)
 		_exit(1);
 	while (!over && !going && lws_service(h.ctx, 0) >= 0) {
 		if ((now = now_ms()) >= next) {

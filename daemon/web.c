@@ -17,9 +17,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/hex.h"
 #include "common/process.h"
@@ -36,9 +36,9 @@ static struct web {
 	struct event_base *base;
 	int sock; /* to the child, -1 */
 	pid_t pid;
-	bool stopping, served;
+	bool stopping;
 	struct event *ev, *again, *term, *intr, *usr1, *chld;
-	time_t second;
+	int64_t second;
 	unsigned connects, lines;
 } w = { .sock = -1 };
 
@@ -97,17 +97,16 @@ print_link(void)
 
 /* --- the host --- */
 
-static bool
-too_often(void)
+/* What is counted by the second begins anew in the next one. */
+static void
+look_at_clock(void)
 {
-	struct timespec now;
+	int64_t second = now_ms() / 1000;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec != w.second) {
-		w.second = now.tv_sec;
-		w.connects = w.lines = 0;
-	}
-	return ++w.connects > CONNECTS_PER_S;
+	if (second == w.second)
+		return;
+	w.second = second;
+	w.connects = w.lines = 0;
 }
 
 static int
@@ -117,7 +116,8 @@ answer_connect(const struct privmsg *m)
 	struct buf b;
 	int fd = -1, r;
 
-	if (too_often())
+	look_at_clock();
+	if (++w.connects > CONNECTS_PER_S)
 		strlcpy(why, "too many terminals at once", sizeof(why));
 	else
 		fd = web_dial(&w.o, why);
@@ -143,8 +143,11 @@ write_log(struct privmsg *m)
 	if ((r = buf_get_u8(&m->body, &level)) != 0 ||
 	    (r = buf_get_cstring(&m->body, &text, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
-	(void)too_often();
-	w.connects--;
+	if (buf_len(&m->body) != 0) {
+		free(text);
+		return ERR_FORMAT;
+	}
+	look_at_clock();
 	if (level <= LOG_LEVEL_DEBUG && w.lines++ < PRIV_LOGS_PER_S)
 		log_at((enum log_level)level, "http: %s", text);
 	free(text);
@@ -154,16 +157,16 @@ write_log(struct privmsg *m)
 static int
 take(struct privmsg *m)
 {
-	switch ((unsigned)m->type) {
-	case WEB_CONNECT:
+	bool plain = buf_len(&m->body) == 0;
+
+	if (m->type == WEB_CONNECT && plain)
 		return answer_connect(m);
-	case PM_LOG:
+	if (m->type == PM_LOG)
 		return write_log(m);
-	case WEB_ENDED:
-		w.stopping = w.served = true;
+	if (m->type == WEB_ENDED && plain && w.o.conf.once) {
+		w.stopping = true;
 		return 0;
 	}
-	log_error("http: request %u refused: unknown", (unsigned)m->type);
 	return ERR_DENIED;
 }
 
@@ -188,6 +191,9 @@ on_child(evutil_socket_t fd, short what, void *arg)
 	(void)what, (void)arg;
 	if ((r = privmsg_recv(fd, &m, false)) == 1)
 		r = take(&m);
+	if (r != 0 && r != ERR_AGAIN && r != ERR_EOF)
+		log_error("http: request %u refused: %s", (unsigned)m.type,
+		    err_text(r));
 	privmsg_free(&m);
 	if (r != 0 && r != ERR_AGAIN)
 		drop_child();

@@ -146,6 +146,9 @@ begin() {
 	cp "$BIN/skyptyd" "$BIN/skyptyd-monitor" "$BIN/skyptyd-net" \
 		"$BIN/skyptyd-dmsg" \
 		"$BIN/skypty" "$bin" || fail "no programs to test"
+	if [ -x "$BIN/skyptyd-http" ]; then
+		cp "$BIN/skyptyd-http" "$bin"
+	fi
 	ln -s skypty "$bin/skypty-ssh"
 	account=$(getent passwd "$uid" | cut -d : -f 1)
 	# An account that may not log in has no shell to run a command with.
@@ -428,6 +431,28 @@ monitor_of() {
 
 has_child() {
 	[ -n "$(children "$1")" ]
+}
+
+need_http() {
+	[ -x "$BIN/skyptyd-http" ] || skip "skyptyd-http was not built"
+}
+
+# The terminal for browsers on the host's control socket: $web, its log in
+# $web_log, links in $dir/web.out.
+start_http() {
+	web_log=$dir/log.web
+	: >"$web_log"
+	: >"$dir/web.out"
+	$as "$bin/skyptyd" http --addr 127.0.0.1:0 --haddr "$sock" "$@" \
+		>"$dir/web.out" 2>"$web_log" </dev/null &
+	web=$!
+	pids="$pids $web"
+	wait_for "skyptyd http" test -s "$dir/web.out"
+}
+
+stop_http() {
+	kill "$web"
+	wait_gone "skyptyd http" "$web"
 }
 
 # stand_in HELPER: a program in skyptyd-net's place, which reads its orders

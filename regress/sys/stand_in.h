@@ -19,6 +19,8 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/privmsg.h"
+#include "common/web.h"
+#include "daemon/http_confine.h"
 #include "daemon/sandbox.h"
 
 /* The path of a file in the program's own folder. */
@@ -91,6 +93,18 @@ stand_in_report(void *arg, const char *step, const char *detail, int error)
 	stand_in_log(text);
 }
 
+/* The same for skyptyd-http, which the launcher tells more. */
+static inline bool
+stand_in_confine_http(struct buf *config)
+{
+	struct web_conf c;
+	bool ok = web_conf_get(config, &c) == 0 &&
+	    http_confine(&c, stand_in_report, NULL) == 0;
+
+	web_conf_free(&c);
+	return ok;
+}
+
 /*
  * Takes the monitor's WELCOME and enters the sandbox that it describes, as
  * daemon/net_mon.c does.
@@ -104,9 +118,14 @@ stand_in_confine(unsigned nofile, enum priv_carrier *carrier)
 	uint8_t kind, flags;
 	char *root = NULL;
 
-	if (privmsg_recv(PRIV_FD_PEER, &m, true) != 1 || m.type != PM_WELCOME ||
-	    buf_get_u32(&m.body, &version) != 0 || version != PRIVMSG_VERSION ||
-	    buf_get_u8(&m.body, &kind) != 0 ||
+	if (carrier != NULL)
+		*carrier = PRIV_XK;
+	if (privmsg_recv(PRIV_FD_PEER, &m, true) != 1)
+		return false;
+	if (m.type == WEB_CONFIG)
+		return stand_in_confine_http(&m.body);
+	if (m.type != PM_WELCOME || buf_get_u32(&m.body, &version) != 0 ||
+	    version != PRIVMSG_VERSION || buf_get_u8(&m.body, &kind) != 0 ||
 	    buf_get_u32(&m.body, &uid) != 0 ||
 	    buf_get_u32(&m.body, &gid) != 0 ||
 	    buf_get_u8(&m.body, &flags) != 0 ||
