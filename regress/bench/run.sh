@@ -4,7 +4,7 @@
 set -u
 missing=
 for p in openssh-server openssh-client openssh-sftp-server sshfs fuse3 \
-	python3 bsdutils; do
+	python3 bsdutils tmux; do
 	dpkg-query -W -f '${Status}' "$p" 2>/dev/null |
 		grep -q 'ok installed' || missing="$missing $p"
 done
@@ -20,10 +20,11 @@ python3 "$here/bench.py" || status=1
 python3 "$here/transfer.py" || status=1
 if command -v go >/dev/null; then
 	(cd "$top/regress/interop" && SKYPTY_BENCH=1 SKYPTYD=$top/skyptyd \
-		SKYPTY=$top/skypty go test -count=1 -run TestDmsgFigures -v . |
+		SKYPTY=$top/skypty go test -count=1 -run "TestDmsgFigures|TestWebMemory" -v . |
 		grep -v -e '^===' -e '^---' -e '^PASS' -e '^ok' -e 'skyptyd\[') ||
 		status=1
 else
 	echo "(no Go: the figures of dmsg are left out)"
 fi
+sh "$top/regress/web/run.sh" figures || status=1
 exit $status

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # The page of skyptyd http in a real browser.  BIN names the folder of the
-# programs, SHOTS one for screenshots.  Names given as arguments limit the run.
+# programs, SHOTS one for screenshots.  Names given as arguments limit the run;
+# "figures" measures instead.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -31,4 +32,5 @@ if [ -z "$(find node_modules/.package-lock.json -newer package-lock.json \
 		>/dev/null || exit 1
 	touch node_modules/.package-lock.json
 fi
+[ "${1-}" != figures ] || exec node figures.mjs
 exec node main.mjs "$@"
