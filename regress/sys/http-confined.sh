@@ -7,37 +7,18 @@
 need_http
 need_filter
 
-value() {
-	awk -v "name=$1:" '$1 == name { $1 = ""; print substr($0, 2) }' \
-		"/proc/$2/status"
-}
-
 confined() {
 	need_root "look into processes of another user"
 	start_host
 	start_http
 	child=$(children "$web")
-	equal "$(value Seccomp "$child")" 2 "Seccomp"
-	equal "$(value NoNewPrivs "$child")" 1 "NoNewPrivs"
-	for set in Inh Prm Eff Amb; do
-		equal "$(value "Cap$set" "$child")" 0000000000000000 "Cap$set"
-	done
+	harmless "$child" "skyptyd: http"
 	if [ "$uid" -eq 0 ]; then
 		id=$(id -u "$privsep")
 		equal "$(value Uid "$child")" "$id $id $id $id" "Uid"
 		equal "$(find "/proc/$child/root/" -mindepth 1)" "" "its root"
 		[ "$(readlink "/proc/$child/root")" != / ] ||
 			fail "its root is the system's"
-	fi
-	equal "$(value Groups "$child")" "" "Groups"
-	equal "$(tr '\0' ' ' <"/proc/$child/cmdline")" "skyptyd: http " "title"
-	equal "$(tr '\0' ' ' <"/proc/$child/environ")" "" "environment"
-	for limit in "Max processes" "Max file size" "Max core file size"; do
-		grep -qE "^$limit +0 +0 " "/proc/$child/limits" ||
-			fail "$(grep "$limit" "/proc/$child/limits")"
-	done
-	if grep -E '^[0-9a-f-]+ .wx' "/proc/$child/maps"; then
-		fail "memory is writable and executable"
 	fi
 	find "/proc/$child/fd" -type l -printf '%l\n' | sed 's/\[.*//' |
 		sort -u >"$dir/fds"

@@ -433,6 +433,33 @@ has_child() {
 	[ -n "$(children "$1")" ]
 }
 
+# value NAME PID: a line of /proc/PID/status.
+value() {
+	awk -v "name=$1:" '$1 == name { $1 = ""; print substr($0, 2) }' \
+		"/proc/$2/status"
+}
+
+# harmless PID TITLE: no capabilities, no new ones, a filter, no limits left to
+# use, nothing in its environment.
+harmless() {
+	equal "$(value Seccomp "$1")" 2 "Seccomp"
+	equal "$(value NoNewPrivs "$1")" 1 "NoNewPrivs"
+	for set in Inh Prm Eff Amb; do
+		equal "$(value "Cap$set" "$1")" 0000000000000000 "Cap$set"
+	done
+	equal "$(value Groups "$1")" "" "Groups"
+	equal "$(stat -c %u "/proc/$1/environ")" 0 "owner of its environment"
+	equal "$(tr '\0' ' ' <"/proc/$1/environ")" "" "environment"
+	equal "$(tr '\0' ' ' <"/proc/$1/cmdline")" "$2 " "title"
+	for limit in "Max processes" "Max file size" "Max core file size"; do
+		grep -qE "^$limit +0 +0 " "/proc/$1/limits" ||
+			fail "$(grep "$limit" "/proc/$1/limits")"
+	done
+	if grep -E '^[0-9a-f-]+ .wx' "/proc/$1/maps"; then
+		fail "memory is writable and executable"
+	fi
+}
+
 need_http() {
 	[ -x "$BIN/skyptyd-http" ] || skip "skyptyd-http was not built"
 }
