@@ -287,18 +287,27 @@ func TestWebMemory(t *testing.T) {
 	t.Parallel()
 	_, sock := webDaemon(t)
 	w := startWeb(t, sock, "--max-clients", "128")
-	w.shell(t)
+	all := []*term{w.shell(t)}
 	one := w.rss(t)
 	for i := range 99 {
 		if i%15 == 14 {
 			time.Sleep(1100 * time.Millisecond) // connections to a host are rationed
 		}
-		w.shell(t)
+		all = append(all, w.shell(t))
 	}
-	each := (w.rss(t) - one) / 99
-	t.Logf("skyptyd-http: %d kB with one terminal, %d kB for each more", one, each)
-	if each > 300 {
-		t.Errorf("%d kB for each terminal", each)
+	idle := (w.rss(t) - one) / 99
+	for _, x := range all {
+		x.typed("stty -echo; head -c 600000 /dev/urandom | base64; printf %s the- end\r")
+	}
+	time.Sleep(2 * time.Second) // nobody reads
+	busy := (w.rss(t) - one) / 99
+	for _, x := range all {
+		x.until("the-end")
+	}
+	t.Logf("skyptyd-http: %d kB with one terminal; for each more %d kB idle, %d kB with output that waits",
+		one, idle, busy)
+	if idle > 300 || busy > 300 {
+		t.Errorf("%d and %d kB for each terminal", idle, busy)
 	}
 }
 
