@@ -26,7 +26,9 @@ trap 'rm -f "$log"' EXIT
 status=0
 go vet ./... || status=1
 go test -count=1 -timeout 300s -v ./... >"$log" 2>&1 || status=1
-grep -E '^ *--- FAIL|^ +[a-z_]+_test.go|^panic|^# |cannot|FAIL' "$log" | head -60
+# With what a daemon had to say, where a test gives it.
+grep -E '^ *--- FAIL|^ +[a-z_]+_test.go|^ +skyptyd\[|^panic|^# |cannot|FAIL' \
+	"$log" | head -120
 passed=$(grep -cE '^ *--- PASS' "$log")
 failed=$(grep -cE '^ *--- FAIL' "$log")
 skipped=$(grep -cE '^ *--- SKIP' "$log")
