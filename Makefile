@@ -2,55 +2,67 @@
 # skypty: GNU make, pkg-config.  Everything is built below obj/; the programs
 # stand in the top folder and run from there without being installed.
 
-PREFIX ?= /usr/local
-BINDIR ?= $(PREFIX)/bin
-SBINDIR ?= $(PREFIX)/sbin
-LIBEXECDIR ?= $(PREFIX)/libexec/skypty
-MANDIR ?= $(PREFIX)/share/man
-DOCDIR ?= $(PREFIX)/share/doc/skypty
-BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
-SYSCONFDIR ?= /etc
-RUNSTATEDIR ?= /run
-SYSTEMDUNITDIR ?= $(or $(shell pkg-config \
-	--variable=systemdsystemunitdir systemd 2>/dev/null),\
-	$(PREFIX)/lib/systemd/system)
-SYSUSERSDIR ?= $(or $(shell pkg-config \
-	--variable=sysusersdir systemd 2>/dev/null),$(PREFIX)/lib/sysusers.d)
-# The spellings of the GNU coding standards serve too.
-ifdef sbindir
-SBINDIR = $(sbindir)
+# Places: PREFIX=/opt/x, and as well the spellings of the GNU coding standards,
+# prefix=/opt/x.  Of the latter, libexecdir is the folder above ours.
+# $(call place,NAME,spelling,default)
+define place
+$(1) ?= $(3)
+ifneq ($(origin $(2)),undefined)
+$(1) = $$($(2))$(4)
 endif
-ifdef bindir
-BINDIR = $(bindir)
-endif
-ifdef libexecdir
-LIBEXECDIR = $(libexecdir)/skypty
-endif
-ifdef mandir
-MANDIR = $(mandir)
-endif
-ifdef sysconfdir
-SYSCONFDIR = $(sysconfdir)
-endif
-ifdef prefix
-PREFIX = $(prefix)
-endif
+endef
+$(eval $(call place,PREFIX,prefix,/usr/local))
+$(eval $(call place,BINDIR,bindir,$$(PREFIX)/bin))
+$(eval $(call place,SBINDIR,sbindir,$$(PREFIX)/sbin))
+$(eval $(call place,LIBEXECDIR,libexecdir,$$(PREFIX)/libexec/skypty,/skypty))
+$(eval $(call place,DATADIR,datarootdir,$$(PREFIX)/share))
+$(eval $(call place,DATADIR,datadir,$$(DATADIR)))
+$(eval $(call place,MANDIR,mandir,$$(DATADIR)/man))
+$(eval $(call place,DOCDIR,docdir,$$(DATADIR)/doc/skypty))
+$(eval $(call place,SYSCONFDIR,sysconfdir,/etc))
+$(eval $(call place,RUNSTATEDIR,runstatedir,/run))
+BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+# systemd reads both of these below /usr and /usr/local; below /usr it says
+# itself where.  Elsewhere they lie ready for systemctl link.
+SYSTEMDUNITDIR ?= $(call systemd_dir,systemdsystemunitdir,systemd/system)
+SYSUSERSDIR ?= $(call systemd_dir,sysusersdir,sysusers.d)
+systemd_dir = $(or $(if $(filter /usr,$(PREFIX)),$(shell \
+	$(PC) --variable=$(1) systemd 2>/dev/null)),$(PREFIX)/lib/$(2))
 
 CC = gcc
-PKG_CONFIG ?= pkg-config
+# Of the compiler's target, so that CC alone is enough to build for another.
+ifeq ($(origin AR),default)
+AR = $(call once,AR,$(or $(shell $(CC) -print-prog-name=ar),ar))
+endif
+PKG_CONFIG ?= $(call once,PKG_CONFIG,$(or $(shell \
+	command -v $$($(CC) -dumpmachine)-pkg-config),pkg-config))
 INSTALL ?= install
 CLANG ?= clang
-CLANG_FORMAT ?= clang-format
+# Releases differ in how they read .clang-format: this one's way is ours.
+CLANG_FORMAT_RELEASE = 14
+CLANG_FORMAT ?= $(call once,CLANG_FORMAT,$(or $(notdir $(shell command -v \
+	clang-format-$(CLANG_FORMAT_RELEASE))),clang-format))
+formats_our_way = $(filter $(CLANG_FORMAT_RELEASE).%,\
+	$(shell $(CLANG_FORMAT) --version))
 
 OPT ?= -O2 -g
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual \
 	-Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2 \
-	-Wundef -Wwrite-strings
-HARDEN = -fstack-protector-strong -fstack-clash-protection \
-	-fcf-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+	-Wundef -Wwrite-strings -Werror=implicit-function-declaration \
+	-Werror=incompatible-pointer-types -Werror=int-conversion
+HARDEN = $(HARDEN_CC) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+# What the compiler has of these for its target.
+HARDEN_CC = $(call once,HARDEN_CC,$(call cc_flags,hardening,int no_file;,\
+	-fstack-protector-strong -fstack-clash-protection -fcf-protection \
+	-mbranch-protection=standard))
 LDHARDEN = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 PIE = -pie
 OBJ = obj
+# A variable that costs something: $(call once,NAME,text) replaces its own
+# definition, so that the text is expanded once a run, and only if it is used.
+once = $(eval $(1) := $$(2))$($(1))
+cc_flags = $(shell sh contrib/build/flags.sh $(OBJ)/$(1).cc '$(2)' '$(3)' \
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(4))
 
 ifeq ($(SANITIZE),1)
 OBJ = obj-san
@@ -63,20 +75,45 @@ BIN ?= .
 
 VERSION = 0.1.0
 DEFS = -D_GNU_SOURCE -DLIBBSD_OVERLAY -DLIBBSD_OPENBSD_VIS \
+	-D_FILE_OFFSET_BITS=64 $(TIME_BITS) \
 	-DSKYPTY_SANITIZE=$(if $(filter 1,$(SANITIZE)),1,0) \
-	-DSKYPTY_GCRYPT=$(GCRYPT) \
-	-DSKYPTY_VERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' \
-	-DRUNSTATEDIR='"$(RUNSTATEDIR)"' -DSBINDIR='"$(SBINDIR)"' \
-	-DBINDIR='"$(BINDIR)"' -DLIBEXECDIR='"$(LIBEXECDIR)"'
+	-DSKYPTY_GCRYPT=$(GCRYPT) -DSKYPTY_VERSION='"$(VERSION)"'
+# Time of 64 bits also where a long has 32, if libevent's calls have it, too.
+TIME_BITS = $(call once,TIME_BITS,$(call cc_flags,time,$(TIME_PROGRAM),\
+	-D_TIME_BITS=64,$(PC_CFLAGS)))
+TIME_PROGRAM = \#define _FILE_OFFSET_BITS 64\n\#include <event2/event-config.h>\n\#include <time.h>\n_Static_assert(sizeof(time_t) == EVENT__SIZEOF_TIME_T, "");
+
+# --- libraries -----------------------------------------------------------
 
 COMMON_PC = libsodium libsecp256k1 yajl libbsd-overlay
+BUILD_PC = $(COMMON_PC) libevent_core libseccomp
+
+# pkg-config, with what was given to make for it.
+PC = $(foreach v,PKG_CONFIG_PATH PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR,\
+	$(if $($(v)),$(v)='$($(v))')) $(PKG_CONFIG)
+has_pc = $(shell $(PC) --exists $(1) 2>/dev/null && echo yes)
+# $(call pc,--cflags,NAME...) stops with the names of what is not there.
+pc = $(call need,$(2))$(shell $(PC) $(1) $(2))
+need = $(if $(call has_pc,$(1)),,$(call lack,$(strip \
+	$(foreach p,$(1),$(if $(call has_pc,$(p)),,$(p))))))
+lack = $(error $(if $(shell command -v $(firstword $(PKG_CONFIG))),$(PKG_CONFIG) does not \
+	know: $(1).  On Debian: apt-get install $(sort \
+	$(foreach p,$(1),$(or $(DEBIAN_$(p)),$(p)-dev))),there is no $(PKG_CONFIG)))
+DEBIAN_yajl = libyajl-dev
+DEBIAN_libbsd-overlay = libbsd-dev
+DEBIAN_libevent_core = libevent-dev
+DEBIAN_libgcrypt = libgcrypt20-dev
+DEBIAN_libcrypto = libssl-dev
+DEBIAN_cmocka = libcmocka-dev
+optional = $(call once,$(1),$(if $(call has_pc,$(2)),1,0))
 
 # Libraries go into the programs: a monitor and a child for each connection
 # start sooner and dirty less memory without their relocations.  libc stays
 # shared, for the accounts that it looks up.  STATIC_LIBS=no links them all as
 # shared objects, as does a system that has no archives.
 STATIC_LIBS ?= $(if $(filter 1,$(SANITIZE)),no,yes)
-has_archive = $(findstring /,$(shell $(CC) -print-file-name=lib$(1).a))
+has_archive = $(findstring /,$(shell \
+	$(CC) $(CFLAGS) $(LDFLAGS) -print-file-name=lib$(1).a))
 ifeq ($(STATIC_LIBS),yes)
 lib = $(if $(call has_archive,$(1)),-Wl$(comma)-Bstatic -l$(1) \
 	-Wl$(comma)-Bdynamic,-l$(2))
@@ -84,17 +121,19 @@ else
 lib = -l$(2)
 endif
 comma = ,
-LIB_SODIUM := $(call lib,sodium,sodium)
-LIB_SECP := $(call lib,secp256k1,secp256k1)
-LIB_YAJL := $(call lib,yajl_s,yajl)
-LIB_EVENT := $(call lib,event_core,event_core)
-LIB_SECCOMP := $(call lib,seccomp,seccomp)
+LIB_SODIUM = $(call once,LIB_SODIUM,$(call lib,sodium,sodium))
+LIB_SECP = $(call once,LIB_SECP,$(call lib,secp256k1,secp256k1))
+LIB_YAJL = $(call once,LIB_YAJL,$(call lib,yajl_s,yajl))
+LIB_EVENT = $(call once,LIB_EVENT,$(call lib,event_core,event_core))
+LIB_SECCOMP = $(call once,LIB_SECCOMP,$(call lib,seccomp,seccomp))
 # Faster than libsodium for bulk, where it is there.
-GCRYPT ?= $(if $(shell $(PKG_CONFIG) --exists libgcrypt && echo yes),1,0)
-ifeq ($(GCRYPT),1)
-LIB_GCRYPT := $(call lib,gcrypt,gcrypt) $(call lib,gpg-error,gpg-error)
-endif
-LIB_BSD := $(call lib,bsd,bsd) $(call lib,md,md)
+GCRYPT ?= $(call optional,GCRYPT,libgcrypt)
+LIB_GCRYPT = $(call once,LIB_GCRYPT,$(if $(filter 1,$(GCRYPT)),$(call \
+	need,libgcrypt)$(call lib,gcrypt,gcrypt) \
+	$(call lib,gpg-error,gpg-error)))
+LIB_BSD = $(call once,LIB_BSD,$(call lib,bsd,bsd) $(call lib,md,md))
+# Where they are, if not where the compiler looks by itself.
+LIB_DIRS = $(call once,LIB_DIRS,$(call pc,--libs-only-L,$(BUILD_PC)))
 
 LIBS_skyptyd = $(LIB_SODIUM) $(LIB_SECP) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP) $(LIB_BSD)
@@ -104,31 +143,31 @@ LIBS_skyptyd-net = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP)
 LIBS_skyptyd-dmsg = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP) $(LIB_BSD)
+LIBS_skyptyd-connect = $(LIB_SODIUM) $(LIB_SECCOMP)
 # TLS is in a program of its own, for a discovery over https.
-SSL ?= $(if $(shell $(PKG_CONFIG) --exists libssl && echo yes),1,0)
-ifeq ($(SSL),1)
-TLS_PROGRAM = skypty-tls
-LIBS_skypty-tls = $(shell $(PKG_CONFIG) --libs libssl libcrypto) $(LIB_SECCOMP)
-endif
+SSL ?= $(call optional,SSL,libssl libcrypto)
+TLS_PROGRAM = $(if $(filter 1,$(SSL)),skypty-tls)
+LIBS_skypty-tls = $(call pc,--libs,libssl libcrypto) $(LIB_SECCOMP)
 # The browser terminal, where libwebsockets is.
-HTTP ?= $(if $(shell $(PKG_CONFIG) --exists libwebsockets && echo yes),1,0)
-ifeq ($(HTTP),1)
-HTTP_PROGRAM = skyptyd-http
-LIBS_skyptyd-http = $(shell $(PKG_CONFIG) --libs libwebsockets libssl) \
+HTTP ?= $(call optional,HTTP,libwebsockets libssl)
+HTTP_PROGRAM = $(if $(filter 1,$(HTTP)),skyptyd-http)
+LIBS_skyptyd-http = $(call pc,--libs,libwebsockets libssl libcrypto) \
 	$(LIB_SODIUM) $(LIB_YAJL) $(LIB_SECCOMP) $(LIB_BSD)
-endif
 LIBS_skypty = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_SECP) $(LIB_YAJL) $(LIB_BSD)
-LIBS_test = $(shell $(PKG_CONFIG) --libs $(COMMON_PC) libevent_core \
-	libseccomp cmocka) $(if $(filter 1,$(GCRYPT)),-lgcrypt -lgpg-error)
+LIBS_test = $(call once,LIBS_test,$(call pc,--libs,$(BUILD_PC) cmocka) \
+	$(if $(filter 1,$(GCRYPT)),-lgcrypt -lgpg-error))
 
-CPPFLAGS_ALL = -I. $(DEFS) $(shell $(PKG_CONFIG) --cflags $(COMMON_PC) \
-	libevent_core libseccomp) $(CPPFLAGS)
+PC_CFLAGS = $(call once,PC_CFLAGS,$(call pc,--cflags,$(BUILD_PC)))
+CPPFLAGS_SAME = $(DEFS) $(PC_CFLAGS) $(CPPFLAGS)
+CPPFLAGS_ALL = -I. -I$(OBJ) $(CPPFLAGS_SAME)
 CFLAGS_ALL = -std=c11 $(OPT) -fPIE $(WARN) $(HARDEN) \
 	-ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
+LDFLAGS_ALL = $(LDHARDEN) $(LIB_DIRS) $(LDFLAGS)
 
 COMMON_SRC = $(wildcard common/*.c)
 NET_SRC = $(wildcard daemon/net*.c)
-CONFINED_SRC = daemon/sandbox.c daemon/welcome.c
+SANDBOX_SRC = daemon/sandbox.c daemon/sandbox_filter.c
+CONFINED_SRC = $(SANDBOX_SRC) daemon/welcome.c
 SRC_skyptyd-net = $(NET_SRC) $(CONFINED_SRC)
 DMSG_SRC = $(wildcard daemon/dmsg*.c)
 HTTP_SRC = $(wildcard daemon/http*.c)
@@ -136,9 +175,11 @@ SRC_skyptyd-dmsg = $(DMSG_SRC) $(CONFINED_SRC)
 SRC_skyptyd = $(filter-out $(NET_SRC) $(DMSG_SRC) $(HTTP_SRC) daemon/welcome.c,$(wildcard daemon/*.c))
 SRC_skyptyd-monitor = $(wildcard monitor/*.c)
 SRC_skypty = $(wildcard client/*.c)
-SRC_skyptyd-http = $(HTTP_SRC) daemon/sandbox.c
-SRC_skypty-tls = tls/skypty-tls.c daemon/sandbox.c
-PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skyptyd-dmsg skypty $(TLS_PROGRAM) $(HTTP_PROGRAM)
+SRC_skyptyd-http = $(HTTP_SRC) $(SANDBOX_SRC)
+SRC_skypty-tls = tls/skypty-tls.c $(SANDBOX_SRC)
+SRC_skyptyd-connect = connect/skyptyd-connect.c $(SANDBOX_SRC)
+PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skyptyd-dmsg skyptyd-connect \
+	skypty $(TLS_PROGRAM) $(HTTP_PROGRAM)
 
 .DEFAULT_GOAL = all
 include web/web.mk
@@ -148,38 +189,68 @@ COMMON_LIB = $(OBJ)/libcommon.a
 objs = $(patsubst %.c,$(OBJ)/%.o,$(1))
 
 # Their header is of libwebsockets.
-NEED_HTTP = $(addprefix regress/unit/,test_http_auth.c test_http_origin.c \
-	test_http_text.c)
+NEED_HTTP = $(addprefix regress/unit/,test_http_origin.c test_http_text.c)
 UNIT_SRC = $(filter-out $(if $(filter 1,$(HTTP)),,$(NEED_HTTP)),\
 	$(wildcard regress/unit/test_*.c))
 UNIT = $(patsubst %.c,$(OBJ)/%,$(UNIT_SRC))
 FUZZ_SRC = $(wildcard regress/fuzz/fuzz_*.c)
 FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))
 C_FILES = $(wildcard common/*.[ch] monitor/*.[ch] daemon/*.[ch] client/*.[ch] \
-	tls/*.[ch] web/*.[ch] \
+	connect/*.[ch] tls/*.[ch] web/*.[ch] \
 	regress/*/*.[ch])
-SH_FILES = $(wildcard contrib/*.sh contrib/completion/*.bash regress/*.sh \
+SH_FILES = $(wildcard contrib/*.sh contrib/build/*.sh \
+	contrib/completion/*.bash regress/*.sh \
 	regress/*/*.sh web/*.sh)
-MAN_PAGES = daemon/skyptyd.8 daemon/skyptyd-http.8 client/skypty.1 daemon/skypty.json.5
+MAN_PAGES = daemon/skyptyd.8 daemon/skyptyd-http.8 client/skypty.1 \
+	client/skypty-ssh.1 daemon/skypty.json.5
 
-all: $(addprefix $(BIN)/,$(PROGRAMS)) $(BIN)/skypty-ssh
+all: $(addprefix $(BIN)/,$(PROGRAMS)) $(BIN)/skypty-ssh left-out
+
+# What was not asked to be left out, and is for want of a library.
+left_out = $(if $(filter file0 fileno,$(origin $(1))$($(1))),\
+	@echo 'There is no $(2): left out is $(3).')
+define LEFT_OUT
+$(call left_out,HTTP,libwebsockets (libwebsockets-dev),skyptyd-http$(comma) the terminal for browsers)
+$(if $(HTTP_PROGRAM),$(call left_out,WEB,npm,the page of the terminal for browsers))
+$(call left_out,SSL,libssl (libssl-dev),skypty-tls$(comma) for a discovery over https)
+$(call left_out,GCRYPT,libgcrypt (libgcrypt20-dev),the faster cipher for bulk)
+endef
+left-out: $(addprefix $(BIN)/,$(PROGRAMS))
+	$(LEFT_OUT)
+	@:
+
+# Objects are made anew when what they are made with changes.
+quoted = '$(subst ','\'',$(1))'
+new_text = @mkdir -p $(@D); printf '%s\n' $(1) | cmp -s - $@ || \
+	printf '%s\n' $(1) >$@
+$(OBJ)/compiled-with: FORCE
+	$(call new_text,$(call quoted,$(CC) $(CPPFLAGS_SAME) $(CFLAGS_ALL)))
+$(OBJ)/linked-with: FORCE
+	$(call new_text,$(call quoted,$(LDFLAGS_ALL) $(LIBS_skyptyd) \
+		$(LIB_GCRYPT)))
+$(OBJ)/places.h: FORCE
+	$(call new_text,$(foreach n,SYSCONFDIR RUNSTATEDIR SBINDIR BINDIR \
+		LIBEXECDIR,'#define $(n) "$($(n))"'))
 
 $(COMMON_LIB): $(call objs,$(COMMON_SRC))
 	rm -f $@ && $(AR) rcs $@ $^
 
-$(OBJ)/%.o: %.c
+$(OBJ)/%.o: %.c $(OBJ)/compiled-with | $(OBJ)/places.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 define program
-$(BIN)/$(1): $(call objs,$(SRC_$(1))) $(OBJS_$(1)) $(COMMON_LIB)
+$(BIN)/$(1): $(call objs,$(SRC_$(1))) $(OBJS_$(1)) $(COMMON_LIB) \
+    $(OBJ)/linked-with
 	@mkdir -p $$(@D)
-	$$(CC) $(2) $$(CFLAGS_ALL) $$(LDHARDEN) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
+	$$(CC) $(2) $$(CFLAGS_ALL) $$(LDFLAGS_ALL) -o $$@ \
+		$$(filter-out %/linked-with,$$^) $$(LIBS_$(1))
 endef
 $(eval $(call program,skyptyd,$(PIE)))
 $(eval $(call program,skyptyd-monitor,$(PIE)))
 $(eval $(call program,skyptyd-net,$(PIE)))
 $(eval $(call program,skyptyd-dmsg,$(PIE)))
+$(eval $(call program,skyptyd-connect,$(PIE)))
 $(eval $(call program,skypty,$(PIE)))
 $(eval $(call program,skypty-tls,$(PIE)))
 $(eval $(call program,skyptyd-http,$(PIE)))
@@ -196,31 +267,79 @@ include $(wildcard regress/unit/unit.mk)
 .SECONDEXPANSION:
 $(OBJ)/regress/unit/test_%: $(OBJ)/regress/unit/test_%.o \
 	$$(call objs,$$(UNIT_OBJ_test_$$*)) $(COMMON_LIB)
-	$(CC) $(PIE) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $^ $(LIBS_test)
+	$(CC) $(PIE) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_test)
 
 unit: $(UNIT)
 
 # Small programs that system tests put in a real program's place.
+SYS_SHARED = regress/sys/less_landlock.c
 SYS_HELPERS = $(patsubst regress/sys/%.c,$(OBJ)/regress/sys/%,\
-	$(wildcard regress/sys/*.c))
-$(OBJ)/regress/sys/%: $(OBJ)/regress/sys/%.o $(OBJ)/daemon/sandbox.o \
-	$(OBJ)/daemon/http_confine.o $(COMMON_LIB)
-	$(CC) $(PIE) $(CFLAGS_ALL) $(LDHARDEN) -o $@ $^ $(LIBS_test)
+	$(filter-out $(SYS_SHARED),$(wildcard regress/sys/*.c)))
+$(OBJ)/regress/sys/%: $(OBJ)/regress/sys/%.o $(call objs,$(SANDBOX_SRC)) \
+	$(OBJ)/daemon/http_confine.o $(call objs,$(SYS_SHARED)) $(COMMON_LIB)
+	$(CC) $(PIE) $(CFLAGS_ALL) $(LDFLAGS_ALL) -Wl,--wrap=syscall -o $@ $^ \
+		$(LIBS_test)
 
-check: all unit $(SYS_HELPERS)
+# What LD_PRELOAD puts between a program and its C library, in tests only.
+PRELOADS = $(patsubst %.c,$(OBJ)/%.so,$(wildcard regress/preload/*.c))
+$(OBJ)/regress/preload/%.so: regress/preload/%.c
+	@mkdir -p $(@D)
+	$(CC) $(DEFS) -std=c11 -O1 -g $(WARN) -fPIC -shared -o $@ $< -ldl
+
+check-programs: all unit $(SYS_HELPERS) $(PRELOADS)
+
+check: check-programs
 	OBJ=$(OBJ) BIN=$(BIN) sh regress/check.sh
 
-interop: all
+# All of them N times, on a machine that is busy with something else.
+N ?= 5
+check-loaded:
+	sh regress/loaded.sh $(N)
+
+interop: all $(PRELOADS)
 	sh regress/interop/run.sh
 
 # Parsers outside of common/ that are fuzzed.
 FUZZ_EXTRA = monitor/command.c
 
-obj-fuzz/%: regress/fuzz/%.c $(COMMON_SRC) $(FUZZ_EXTRA) $(wildcard common/*.h)
+FUZZ_CC = $(CLANG) -std=c11 -O1 -g $(WARN) -fno-sanitize-recover=all
+FUZZ_OBJS = $(patsubst %.c,obj-fuzz/%.o,$(COMMON_SRC) $(FUZZ_EXTRA))
+
+obj-fuzz/%.o: %.c $(OBJ)/compiled-with | $(OBJ)/places.h
 	@mkdir -p $(@D)
-	$(CLANG) $(CPPFLAGS_ALL) -std=c11 -O1 -g $(WARN) \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-o $@ $< $(COMMON_SRC) $(FUZZ_EXTRA) $(LIBS_test)
+	$(FUZZ_CC) $(CPPFLAGS_ALL) -MMD -MP \
+		-fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+
+obj-fuzz/fuzz_%: obj-fuzz/regress/fuzz/fuzz_%.o $(FUZZ_OBJS)
+	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_test) \
+		$(FUZZ_LINK)
+obj-fuzz/fuzz_web_gate: obj-fuzz/daemon/web_auth.o obj-fuzz/daemon/web_gate.o
+
+# A whole process: what ends it is caught.
+obj-fuzz/fuzz_dmsg_life obj-fuzz/fuzz_net_life: FUZZ_LINK = -Wl,--wrap=_exit
+obj-fuzz/fuzz_dmsg_life: $(patsubst %.c,obj-fuzz/%.o,\
+	$(filter-out daemon/dmsg_main.c,$(DMSG_SRC)) $(CONFINED_SRC))
+obj-fuzz/fuzz_net_life: $(patsubst %.c,obj-fuzz/%.o,\
+	$(filter-out daemon/net_main.c,$(NET_SRC)) $(CONFINED_SRC))
+
+# The client, at whose other end is a host.
+FUZZ_CLIENT = $(patsubst %.c,obj-fuzz/%.o,\
+	$(filter-out client/skypty.c,$(SRC_skypty)))
+obj-fuzz/fuzz_client obj-fuzz/fuzz_cp: FUZZ_LINK = -Wl,--wrap=via_open \
+	-Wl,--wrap=conn_wait
+obj-fuzz/fuzz_client obj-fuzz/fuzz_cp: $(FUZZ_CLIENT)
+
+# For arm64 and armhf: built, with unit tests in qemu's user mode; and all that
+# counts on whole machines that qemu makes, with Debian's own kernel.
+cross:
+	sh regress/cross/run.sh
+
+boards:
+	sh regress/cross/boards.sh
+
+# README.md word for word on fresh systems of Debian, for an hour or two.
+first-use:
+	sh regress/firstuse/run.sh
 
 web-check: all
 	BIN=$(BIN) OBJ=$(OBJ) sh regress/web/run.sh
@@ -234,82 +353,79 @@ bench: all
 format:
 	$(CLANG_FORMAT) -i $(C_FILES)
 
+# Processes are made and signalled through common/process.c alone.
+OWN_C = $(filter-out common/process.c regress/%,$(filter %.c,$(C_FILES)))
+
 lint:
-	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
+	$(if $(formats_our_way),$(CLANG_FORMAT) --dry-run -Werror $(C_FILES),\
+		@echo 'lint: there is no clang-format $(CLANG_FORMAT_RELEASE):' \
+		'the format of the C files was not looked at')
+	! grep -nE '(^|[^a-z_])(v?fork|kill|killpg|tgkill|posix_spawnp?)\(' \
+		$(OWN_C)
 	shellcheck -x -e SC2317 $(SH_FILES)
 	! mandoc -T lint -W style $(MAN_PAGES) 2>/dev/null | \
 		grep -v 'referenced manual not found'
 
 # --- installation --------------------------------------------------------
 
+# As "mode:what:place"; uninstall reads the same lists.
+UNITS = skyptyd.service skyptyd-dmsg.service skyptyd.socket \
+	skyptyd-inetd.socket skyptyd-inetd@.service
+UNITS_HTTP = skyptyd-http.service
+LIBEXEC_PROGRAMS = skyptyd-monitor skyptyd-net skyptyd-dmsg skyptyd-connect
+places = $(foreach f,$(2),$(1):$(f):$(strip $(3))/$(notdir $(f)))
+INSTALLS = $(call places,755,$(BIN)/skyptyd,$(SBINDIR)) \
+	$(call places,755,$(BIN)/skypty,$(BINDIR)) \
+	$(call places,755,$(addprefix $(BIN)/,$(LIBEXEC_PROGRAMS)),\
+		$(LIBEXECDIR)) \
+	$(call places,644,daemon/skyptyd.8,$(MANDIR)/man8) \
+	$(call places,644,client/skypty.1 client/skypty-ssh.1,$(MANDIR)/man1) \
+	$(call places,644,daemon/skypty.json.5,$(MANDIR)/man5) \
+	$(call places,644,etc/skypty.json.example \
+		PROTOCOL PROTOCOL.pty PROTOCOL.dmsg,$(DOCDIR)) \
+	644:contrib/completion/skypty.bash:$(BASHCOMPDIR)/skypty \
+	644:contrib/systemd/skypty.sysusers:$(SYSUSERSDIR)/skypty.conf \
+	$(call places,unit,$(UNITS),$(SYSTEMDUNITDIR)) \
+	link:skypty:$(BINDIR)/skypty-ssh \
+	link:skypty:$(BASHCOMPDIR)/skypty-ssh
+INSTALLS_SSL = $(call places,755,$(BIN)/skypty-tls,$(LIBEXECDIR))
+INSTALLS_HTTP = $(call places,755,$(BIN)/skyptyd-http,$(LIBEXECDIR)) \
+	$(call places,644,daemon/skyptyd-http.8,$(MANDIR)/man8) \
+	$(call places,unit,$(UNITS_HTTP),$(SYSTEMDUNITDIR))
+part = $(word $(1),$(subst :, ,$(2)))
+place_of = $(DESTDIR)$(call part,3,$(1))
+place_unit = sed -e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' \
+	contrib/systemd/$(call part,2,$(1)).in >$(place_of) && \
+	chmod 644 $(place_of)
+place_link = ln -sf $(call part,2,$(1)) $(place_of)
+place_file = $(INSTALL) -m $(call part,1,$(1)) $(call part,2,$(1)) $(place_of)
+define place_one
+	$(call $(or $(filter place_unit place_link,place_$(call part,1,$(1))),\
+		place_file),$(1))
+
+endef
+# Which folders were not there before, for uninstall.
+FOLDERS = contrib/build/folders.sh
+RECORD = '$(DESTDIR)' $(LIBEXECDIR)/skypty-folders
+BUILT = $(INSTALLS) $(if $(TLS_PROGRAM),$(INSTALLS_SSL)) \
+	$(if $(HTTP_PROGRAM),$(INSTALLS_HTTP))
+
 install: all
-	$(INSTALL) -D -m 755 $(BIN)/skyptyd $(DESTDIR)$(SBINDIR)/skyptyd
-	$(INSTALL) -D -m 755 $(BIN)/skypty $(DESTDIR)$(BINDIR)/skypty
-	ln -sf skypty $(DESTDIR)$(BINDIR)/skypty-ssh
-	$(INSTALL) -D -m 755 $(BIN)/skyptyd-monitor \
-		$(DESTDIR)$(LIBEXECDIR)/skyptyd-monitor
-	$(INSTALL) -D -m 755 $(BIN)/skyptyd-net \
-		$(DESTDIR)$(LIBEXECDIR)/skyptyd-net
-	$(INSTALL) -D -m 755 $(BIN)/skyptyd-dmsg \
-		$(DESTDIR)$(LIBEXECDIR)/skyptyd-dmsg
-	for p in $(TLS_PROGRAM) $(HTTP_PROGRAM); do $(INSTALL) -m 755 $(BIN)/$$p \
-		$(DESTDIR)$(LIBEXECDIR)/$$p || exit 1; done
-	$(INSTALL) -D -m 644 daemon/skyptyd.8 $(DESTDIR)$(MANDIR)/man8/skyptyd.8
-	$(INSTALL) -D -m 644 daemon/skyptyd-http.8 \
-		$(DESTDIR)$(MANDIR)/man8/skyptyd-http.8
-	$(INSTALL) -D -m 644 client/skypty.1 $(DESTDIR)$(MANDIR)/man1/skypty.1
-	ln -sf skypty.1 $(DESTDIR)$(MANDIR)/man1/skypty-ssh.1
-	$(INSTALL) -D -m 644 daemon/skypty.json.5 \
-		$(DESTDIR)$(MANDIR)/man5/skypty.json.5
-	$(INSTALL) -D -m 644 etc/skypty.json.example \
-		$(DESTDIR)$(DOCDIR)/skypty.json.example
-	$(INSTALL) -D -m 644 PROTOCOL $(DESTDIR)$(DOCDIR)/PROTOCOL
-	$(INSTALL) -D -m 644 contrib/completion/skypty.bash \
-		$(DESTDIR)$(BASHCOMPDIR)/skypty
-	ln -sf skypty $(DESTDIR)$(BASHCOMPDIR)/skypty-ssh
-	$(INSTALL) -D -m 644 contrib/systemd/skypty.sysusers \
-		$(DESTDIR)$(SYSUSERSDIR)/skypty.conf
-	$(INSTALL) -d $(DESTDIR)$(SYSTEMDUNITDIR)
-	for u in skyptyd.service skyptyd-dmsg.service skyptyd-http.service \
-	    skyptyd.socket \
-	    skyptyd-inetd.socket skyptyd-inetd@.service; do \
-		sed -e 's|@SBINDIR@|$(SBINDIR)|' \
-		    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' \
-		    contrib/systemd/$$u.in \
-		    >$(DESTDIR)$(SYSTEMDUNITDIR)/$$u && \
-		chmod 644 $(DESTDIR)$(SYSTEMDUNITDIR)/$$u || exit 1; \
-	done
+	sh $(FOLDERS) make $(RECORD) $(sort $(foreach i,$(BUILT),\
+		$(patsubst %/,%,$(dir $(call part,3,$(i))))))
+	$(foreach i,$(BUILT),$(call place_one,$(i)))
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/skyptyd $(DESTDIR)$(BINDIR)/skypty \
-		$(DESTDIR)$(BINDIR)/skypty-ssh \
-		$(DESTDIR)$(LIBEXECDIR)/skyptyd-monitor \
-		$(DESTDIR)$(LIBEXECDIR)/skyptyd-net \
-		$(DESTDIR)$(LIBEXECDIR)/skyptyd-dmsg \
-		$(DESTDIR)$(LIBEXECDIR)/skypty-tls \
-		$(DESTDIR)$(LIBEXECDIR)/skyptyd-http \
-		$(DESTDIR)$(MANDIR)/man8/skyptyd.8 \
-		$(DESTDIR)$(MANDIR)/man8/skyptyd-http.8 \
-		$(DESTDIR)$(MANDIR)/man1/skypty.1 \
-		$(DESTDIR)$(MANDIR)/man1/skypty-ssh.1 \
-		$(DESTDIR)$(MANDIR)/man5/skypty.json.5 \
-		$(DESTDIR)$(DOCDIR)/skypty.json.example \
-		$(DESTDIR)$(DOCDIR)/PROTOCOL \
-		$(DESTDIR)$(BASHCOMPDIR)/skypty \
-		$(DESTDIR)$(BASHCOMPDIR)/skypty-ssh \
-		$(DESTDIR)$(SYSUSERSDIR)/skypty.conf \
-		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd.service \
-		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd-dmsg.service \
-		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd-http.service \
-		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd.socket \
-		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd-inetd.socket \
-		$(DESTDIR)$(SYSTEMDUNITDIR)/skyptyd-inetd@.service
-	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
+	rm -f $(foreach i,$(INSTALLS) $(INSTALLS_SSL) $(INSTALLS_HTTP),\
+		$(call place_of,$(i)))
+	sh $(FOLDERS) remove $(RECORD)
 
 clean:
-	rm -rf obj obj-san obj-fuzz obj-clang web/node_modules regress/web/node_modules \
+	rm -rf obj obj-san obj-fuzz obj-clang obj-cross web/node_modules regress/web/node_modules \
 		$(addprefix $(BIN)/,$(PROGRAMS) skypty-ssh)
 
-.PHONY: all unit check interop web-check fuzz bench format lint install uninstall clean
+FORCE:
+
+.PHONY: FORCE all left-out unit check check-programs check-loaded cross boards first-use interop web-check fuzz bench format lint install uninstall clean
 .SECONDARY:
--include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
+-include $(shell find $(OBJ) obj-fuzz -name '*.d' 2>/dev/null)

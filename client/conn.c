@@ -9,116 +9,79 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/control.h"
 #include "common/err.h"
 #include "common/mux.h"
 #include "common/noise.h"
+#include "common/tcp.h"
 #include "common/unix.h"
 
-#define DIAL_MS	   10000 /* for connecting, and again for the handshake */
-#define KEEPALIVE  15
-#define KEEP_COUNT 4 /* probes without an answer until a host is dead */
-#define CHUNK	   (64U * 1024)
-#define IN_MAX	   (RPC_CLIENT_MSG_MAX + CHUNK)
-#define OUT_MAX	   (4U * 1024 * 1024)
-#define WIRE_MAX   (CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
-
-/* Waits for fd until the deadline: 1, 0 when it has passed. */
-static int
-wait_for(int fd, short events, int64_t deadline)
-{
-	struct pollfd p = { .fd = fd, .events = events };
-	int64_t left;
-	int r;
-
-	do {
-		left = deadline - now_ms();
-		r = poll(&p, 1, left > 0 ? (int)left : 0);
-	} while (r == -1 && errno == EINTR);
-	return r == 1;
-}
+#define KEEPALIVE   15
+#define CHUNK	    (64U * 1024)
+#define IN_MAX	    (RPC_CLIENT_MSG_MAX + CHUNK)
+#define OUT_MAX	    (4U * 1024 * 1024)
+#define NOT_ALLOWED (-1) /* in place of an errno */
+#define WIRE_MAX    (CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
 
 /* --- connecting --- */
 
-static int
-connect_one(const struct addrinfo *ai, int64_t deadline, int *error)
-{
-	socklen_t len = sizeof(*error);
-	int fd;
-
-	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    ai->ai_protocol);
-	if (fd == -1) {
-		*error = errno;
-		return -1;
-	}
-	*error = 0;
-	if (connect(fd, ai->ai_addr, ai->ai_addrlen) == -1)
-		*error = errno;
-	if (*error == EINPROGRESS) {
-		*error = ETIMEDOUT;
-		if (wait_for(fd, POLLOUT, deadline))
-			(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, error, &len);
-	}
-	if (*error == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static void
-set_options(int fd)
-{
-	int on = 1, idle = KEEPALIVE, count = KEEP_COUNT;
-	unsigned limit = KEEPALIVE * (KEEP_COUNT + 1) * 1000;
-
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &idle, sizeof(idle));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit,
-	    sizeof(limit));
-}
-
 /* An address gets a share of the time while others are left to try. */
 static int
-connect_any(const struct addrinfo *list, int *error)
+connect_any(const struct addrinfo *list, enum reach reach,
+    const struct dial_how *how, int *error)
 {
-	int64_t deadline = now_ms() + DIAL_MS, until;
+	int64_t deadline = now_ms() + dial_ms(how), until;
+	struct sockaddr_storage from;
+	socklen_t len = 0;
 	int fd = -1;
 
 	for (const struct addrinfo *ai = list; ai != NULL && fd == -1;
 	     ai = ai->ai_next) {
+		if (!reach_allows(reach, ai->ai_addr))
+			continue;
 		until = ai->ai_next == NULL ?
 		    deadline :
 		    now_ms() + (deadline - now_ms()) / 2;
-		fd = connect_one(ai, until, error);
+		if (how != NULL &&
+		    (*error = dial_from(how, ai->ai_family, &from, &len)) != 0)
+			continue;
+		fd = tcp_open_from(ai, (struct sockaddr *)&from, len, until);
+		if (fd == -1)
+			*error = errno;
 	}
 	return fd;
 }
 
 int
-tcp_connect(const char *host, const char *port, const char **why)
+tcp_connect(const char *host, const char *port, enum reach reach,
+    const struct dial_how *how, const char **why)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
-	int error = 0, fd, r;
+	int error = NOT_ALLOWED, fd, r;
 
+	if (how != NULL)
+		hints.ai_family = how->family;
 	if ((r = getaddrinfo(host, port, &hints, &list)) != 0) {
-		*why = "its name cannot be resolved";
+		*why = hints.ai_family == AF_INET ?
+		    "it has no address of IPv4" :
+		    hints.ai_family == AF_INET6 ? "it has no address of IPv6" :
+						  "its name cannot be resolved";
 		return -1;
 	}
-	fd = connect_any(list, &error);
+	fd = connect_any(list, reach, how, &error);
 	freeaddrinfo(list);
 	if (fd != -1)
-		set_options(fd);
+		tcp_keep_alive(fd, KEEPALIVE);
+	else if (error == NOT_ALLOWED)
+		*why = "a private or local address: only a discovery that has "
+		       "one itself, or --dmsg-servers, may name such";
 	else if (error == ETIMEDOUT)
 		*why = "connection timed out";
 	else if (error == ECONNREFUSED)
@@ -129,14 +92,21 @@ tcp_connect(const char *host, const char *port, const char **why)
 }
 
 static int
-dial_tcp(struct conn *c)
+dial_tcp(struct conn *c, const struct dial_how *how)
 {
 	const struct dest *d = c->dest;
 	const char *why = "";
 
-	c->fd = tcp_connect(d->host, d->port, &why);
-	if (c->fd != -1)
-		return 0;
+	for (int i = 1;; i++) {
+		c->fd = tcp_connect(d->host, d->port, REACH_LOCAL, how, &why);
+		if (c->fd != -1) {
+			dial_probe(c->fd, how);
+			return 0;
+		}
+		if (i >= how->attempts)
+			break;
+		(void)poll(NULL, 0, 1000);
+	}
 	complain("%s port %s: %s%s", d->host, d->port, why,
 	    strcmp(why, "connection refused") == 0 ?
 		"; is skyptyd running there?" :
@@ -144,27 +114,35 @@ dial_tcp(struct conn *c)
 	return EXIT_FAILED;
 }
 
-static int
-dial_unix(struct conn *c, const struct dest *d, bool quiet)
+static void
+tell_unix(const char *path, bool named, int error)
 {
-	const char *path = d->socket;
-
-	c->fd = unix_connect(path, 0);
-	if (c->fd == -1) {
-		if (quiet)
-			return conn_hang_up(c), EXIT_FAILED;
-		complain("control socket %s: %s%s", path, strerror(errno),
-		    errno == ENOENT || errno == ECONNREFUSED ?
-			"; is skyptyd running here? (--cliaddr)" :
-			"");
-		return EXIT_FAILED;
-	}
-	if (!d->named && !unix_is_trusted(c->fd)) {
-		if (quiet)
-			return conn_hang_up(c), EXIT_FAILED;
+	if (error == EPERM && !named)
 		complain("control socket %s: it is served by another user; "
 			 "--cliaddr %s says that this is meant",
 		    path, path);
+	else
+		complain("control socket %s: %s%s", path, strerror(error),
+		    error == ENOENT || error == ECONNREFUSED ?
+			"; is skyptyd running here? (--cliaddr)" :
+			"");
+}
+
+static int
+dial_unix(struct conn *c, const char *named, bool quiet)
+{
+	char found[CONTROL_PATH_MAX];
+	int error;
+
+	c->fd =
+	    named != NULL ? unix_connect(named, 0) : control_connect(0, found);
+	if (c->fd == -1) {
+		error = errno;
+		if (quiet)
+			conn_hang_up(c);
+		else
+			tell_unix(named != NULL ? named : found, named != NULL,
+			    error);
 		return EXIT_FAILED;
 	}
 	c->plain = true;
@@ -174,10 +152,7 @@ dial_unix(struct conn *c, const struct dest *d, bool quiet)
 int
 conn_local(struct conn *c, const struct options *o, bool quiet)
 {
-	struct dest d = { .socket = options_socket(o),
-		.named = o->cliaddr != NULL };
-
-	return dial_unix(c, &d, quiet);
+	return dial_unix(c, o->cliaddr, quiet);
 }
 
 /* --- the handshake --- */
@@ -192,23 +167,54 @@ no_message2(const struct conn *c, ssize_t r)
 		complain("%s port %s: no answer to the handshake; is it a "
 			 "skypty host?",
 		    c->dest->host, c->dest->port);
+	else if (c->proxy != 0)
+		complain("ProxyCommand has ended before the host's answer, or "
+			 "leads to no skypty host with the key %s",
+		    pk);
 	else
-		complain("the host's key is not %s (or %s port %s is no "
-			 "skypty host)",
+		complain("the host's key is not %s, or the host has turned "
+			 "the connection away, having too many (or %s port %s "
+			 "is no skypty host)",
 		    pk, c->dest->host, c->dest->port);
 	return EXIT_FAILED;
+}
+
+/* Servers of others' protocols give themselves away. */
+static int
+no_frame(const struct conn *c, int error)
+{
+	static const struct {
+		const char *begin, *what;
+	} others[] = {
+		{ "SSH-", "an SSH server" },
+		{ "HTTP/", "a web server" },
+		{ "220", "a mail or FTP server" },
+	};
+	const struct buf *b = &c->wire_in;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (buf_len(b) >= strlen(others[i].begin) &&
+		    memcmp(buf_ptr(b), others[i].begin,
+			strlen(others[i].begin)) == 0) {
+			complain("%s port %s is %s, no skypty host; skyptyd's "
+				 "port is " DEFAULT_PORT
+				 " unless it was told another",
+			    c->dest->host, c->dest->port, others[i].what);
+			return EXIT_FAILED;
+		}
+	return conn_bad(c, error);
 }
 
 /* Waits for the responder's one message. */
 static int
 await_frame(struct conn *c, struct buf *body)
 {
-	int64_t deadline = now_ms() + DIAL_MS;
+	int64_t deadline = now_ms() + c->dial_ms;
 	ssize_t r;
 	int got;
 
 	while ((got = frame_get(&c->wire_in, body)) == 0) {
-		if (!wait_for(c->fd, POLLIN, deadline))
+		if (!tcp_await(c->fd, POLLIN, deadline))
 			return no_message2(c, ERR_AGAIN);
 		r = buf_read(&c->wire_in, c->fd, CHUNK);
 		if (r < 0 && r != ERR_AGAIN)
@@ -216,7 +222,7 @@ await_frame(struct conn *c, struct buf *body)
 		if (r > 0)
 			c->received += (uint64_t)r;
 	}
-	return got == 1 ? 0 : conn_bad(c, got);
+	return got == 1 ? 0 : no_frame(c, got);
 }
 
 static int
@@ -287,20 +293,24 @@ dial(struct conn *c, struct keyctx *ctx, const struct options *o)
 	int r;
 
 	if (c->dest->kind == DEST_LOCAL)
-		return dial_unix(c, c->dest, false);
-	if ((r = dial_tcp(c)) != 0)
+		return dial_unix(c, c->dest->socket, false);
+	c->dial_ms = dial_ms(&o->how);
+	r = o->how.proxy != NULL ? proxy_open(c, o->how.proxy) :
+				   dial_tcp(c, &o->how);
+	if (r != 0)
 		return r;
 	return shake_hands(c, ctx, o);
 }
 
-static int
-open_service(struct conn *c, struct keyctx *ctx, const struct options *o,
+int
+conn_once(struct conn *c, struct keyctx *ctx, const struct options *o,
     const char *uri, bool optional)
 {
 	int r;
 
 	memset(c, 0, sizeof(*c));
 	c->optional = optional;
+	c->offered = o->offer != NULL && !o->offer->taken;
 	c->is_sftp = strcmp(uri, MUX_URI_SFTP) == 0;
 	c->fd = -1;
 	c->dest = &o->dest;
@@ -308,10 +318,14 @@ open_service(struct conn *c, struct keyctx *ctx, const struct options *o,
 	buf_init(&c->in, IN_MAX);
 	buf_init(&c->out, OUT_MAX);
 	buf_init(&c->wire_out, WIRE_MAX);
-	if (o->dest.kind == DEST_DMSG)
-		return via_open(c, ctx, o, uri);
+	if (o->dest.kind == DEST_DMSG) {
+		r = via_open(c, ctx, o, uri);
+		patience_begin(c);
+		return r;
+	}
 	if ((r = dial(c, ctx, o)) != 0)
 		return r;
+	patience_begin(c);
 	return mux_put_request(&c->out, uri) == 0 ? 0 : EXIT_FAILED;
 }
 
@@ -319,14 +333,14 @@ int
 conn_open(struct conn *c, struct keyctx *ctx, const struct options *o,
     const char *uri)
 {
-	return open_service(c, ctx, o, uri, false);
+	return offer_open(c, ctx, o, uri, false);
 }
 
 int
 conn_try(struct conn *c, struct keyctx *ctx, const struct options *o,
     const char *uri)
 {
-	return open_service(c, ctx, o, uri, true);
+	return offer_open(c, ctx, o, uri, true);
 }
 
 void
@@ -346,6 +360,7 @@ conn_close(struct conn *c)
 	if (c->fd != -1)
 		close(c->fd);
 	c->fd = -1;
+	proxy_close(c);
 	buf_free(&c->wire_in);
 	buf_free(&c->in);
 	buf_free(&c->out);
@@ -355,21 +370,27 @@ conn_close(struct conn *c)
 }
 
 int
-conn_await(struct conn *c)
+conn_hear(struct conn *c)
 {
 	struct pollfd p = { .fd = c->fd };
 	int r;
 
 	r = conn_flush(c);
-	while (r == 0 && !c->accepted && !c->rejected) {
-		if (c->eof)
-			return conn_ended(c);
+	while (r == 0 && !c->accepted && !c->rejected && !c->eof) {
 		p.events = conn_events(c);
-		if (poll(&p, 1, -1) == -1)
-			return EXIT_FAILED;
-		r = conn_pump(c, p.revents);
+		if ((r = conn_wait(c, &p, 1, -1, NULL)) == 0 &&
+		    (r = conn_pump(c, p.revents)) == 0)
+			r = conn_check_silence(c, QUIET_MS);
 	}
 	return r;
+}
+
+int
+conn_await(struct conn *c)
+{
+	int r = conn_hear(c);
+
+	return r == 0 && !c->accepted && !c->rejected ? conn_ended(c) : r;
 }
 
 /* --- what went wrong --- */
@@ -411,6 +432,16 @@ static size_t
 backlog(const struct conn *c)
 {
 	return buf_len(&c->out) + buf_len(&c->wire_out);
+}
+
+size_t
+conn_unsent(const struct conn *c)
+{
+	int n;
+
+	if (ioctl(c->fd, TIOCOUTQ, &n) == -1 || n < 0)
+		n = 0;
+	return backlog(c) + (size_t)n;
 }
 
 short
@@ -478,6 +509,33 @@ open_frames(struct conn *c)
 	return 0;
 }
 
+/* Over dmsg it may as well be the key that is rejected, whoever's it is. */
+int
+conn_rejected(const struct conn *c)
+{
+	bool own = c->way == WAY_OWN && c->dest->kind == DEST_DMSG;
+
+	if (c->is_sftp && own)
+		complain("remote rejected sftp subsystem: the host serves no "
+			 "files, or your key %s is not on its whitelist",
+		    c->us);
+	else if (c->is_sftp)
+		complain("remote rejected sftp subsystem: the host serves no "
+			 "files");
+	else if (own)
+		complain("request rejected by remote dmsgpty-host: is your "
+			 "key %s on its whitelist?",
+		    c->us);
+	else if (c->way != WAY_OWN)
+		complain("request rejected by remote dmsgpty-host: is the key "
+			 "of the local %s on its whitelist? --standalone dials "
+			 "under your own",
+		    c->way == WAY_DAEMON ? "skyptyd" : "visor");
+	else
+		complain("request rejected by remote dmsgpty-host");
+	return EXIT_FAILED;
+}
+
 static int
 check_answer(struct conn *c)
 {
@@ -485,27 +543,18 @@ check_answer(struct conn *c)
 
 	if (c->accepted || buf_get_u8(&c->in, &answer) != 0)
 		return 0;
-	if (answer != MUX_ACCEPT && c->optional) {
+	/* Of a service that is not known nothing more is said. */
+	if (answer != MUX_ACCEPT && buf_len(&c->in) != 0) {
+		complain("the host turns the connection away: %s",
+		    printable(&c->in));
+		return EXIT_FAILED;
+	}
+	if (answer != MUX_ACCEPT && (c->optional || c->offered)) {
 		c->rejected = c->eof = true;
 		return 0;
 	}
-	if (answer != MUX_ACCEPT && c->is_sftp) {
-		complain("remote rejected sftp subsystem: the host serves no "
-			 "files");
-		return EXIT_FAILED;
-	}
-	if (answer != MUX_ACCEPT) {
-		complain("request rejected by remote dmsgpty-host%s",
-		    c->way == WAY_DAEMON ? ": is the key of the local skyptyd "
-					   "on its whitelist? --standalone "
-					   "dials under your own" :
-			c->way == WAY_VISOR ?
-					   ": is the key of the local visor on "
-					   "its whitelist? --standalone dials "
-					   "under your own" :
-					   "");
-		return EXIT_FAILED;
-	}
+	if (answer != MUX_ACCEPT)
+		return conn_rejected(c);
 	c->accepted = true;
 	return 0;
 }
@@ -520,6 +569,8 @@ receive(struct conn *c)
 		c->eof = true;
 		return 0;
 	}
+	if (r < 0 && r != ERR_AGAIN && r != ERR_SYS)
+		return conn_bad(c, (int)r);
 	if (r == ERR_SYS) {
 		complain("%s: %s",
 		    errno == ETIMEDOUT ? "the host does not answer any more" :
@@ -539,7 +590,8 @@ conn_pump(struct conn *c, short revents)
 
 	if ((revents & POLLOUT) && (r = conn_flush(c)) != 0)
 		return r;
-	if ((revents & (POLLIN | POLLHUP | POLLERR)) && (r = receive(c)) != 0)
+	if ((revents & (POLLIN | POLLHUP | POLLERR)) &&
+	    (conn_events(c) & POLLIN) && (r = receive(c)) != 0)
 		return r;
 	if ((r = open_frames(c)) != 0)
 		return r;

@@ -57,8 +57,7 @@ take_flag(struct options *o, int opt)
 		o->hosts = optarg;
 		return 0;
 	case OPT_PORT:
-		o->port = optarg;
-		return 0;
+		return options_port(o, "--port", optarg);
 	case OPT_VISOR_KEY:
 	case OPT_NO_VISOR_KEY:
 		o->visor_key = opt == OPT_VISOR_KEY;
@@ -105,14 +104,13 @@ take_flags(struct options *o, int argc, char **argv)
 	int opt;
 
 	opterr = 0;
-	while (
-	    (opt = getopt_long(argc, argv, "s:i:F:rpqv", longopts, NULL)) != -1)
-		if (take_flag(o, opt) != 0) {
-			complain("'%s' is no option here, or lacks its value; "
-				 "'skypty help cp' lists them",
-			    argv[optind - 1]);
+	while ((opt = getopt_long(argc, argv, ":s:i:F:rpqv", longopts, NULL)) !=
+	    -1)
+		if (opt == '?' || opt == ':')
+			return options_unknown("cp", opt, argv[optind - 1],
+			    longopts);
+		else if (take_flag(o, opt) != 0)
 			return EXIT_USAGE;
-		}
 	return 0;
 }
 

@@ -13,6 +13,8 @@
 #define CP_FILES     32 /* being copied at once */
 #define CP_LISTS     16 /* directories of the host being read at once */
 #define CP_DEPTH_MAX 64
+/* What a file may have grown by, since we were told its size. */
+#define CP_GROWTH_MAX (64U * 1024 * 1024)
 
 /*
  * A directory that is being copied.  It is held by those that work on it, by
@@ -20,6 +22,7 @@
  */
 struct dir {
 	struct dir *next; /* being listed, or to be finished */
+	struct dir *newer, *older;
 	struct dir *parent;
 	struct cp *cp;
 	char *local, *remote; /* paths */
@@ -63,6 +66,7 @@ struct file {
 	bool failed; /* told already */
 	bool statted;
 	bool created; /* by us */
+	bool stream;  /* no regular file: it takes bytes as they come */
 	int fd;
 	struct sftp_handle handle;
 	struct sftp_attrs attrs;
@@ -79,7 +83,13 @@ struct file {
 	unsigned links;
 };
 
+/* What is copied from the host, and what that is called here: "": target. */
+struct source {
+	char *path, *name;
+};
+
 struct cp;
+struct names;
 
 /* The two directions. */
 struct cp_way {
@@ -99,8 +109,12 @@ struct cp {
 	char *host;	/* the destination, as it was written */
 	char **sources; /* paths on their side, NULL-terminated */
 	char *target;
-	bool into; /* the target is a directory */
-	bool many; /* it has to be one */
+	struct names *names;
+	const struct source *found; /* download: the sources, looked up */
+	bool into;		    /* the target is a directory */
+	bool many;		    /* it has to be one */
+	bool named;		    /* names on the host have been looked up */
+	bool globbed;		    /* the host has chosen some of them */
 
 	struct conn conn;
 	struct sftp sftp;
@@ -112,6 +126,7 @@ struct cp {
 	unsigned nfiles;
 	struct dir *dir;      /* upload: being read; download: being listed */
 	struct dir *finished; /* to be given their attributes */
+	struct dir *dirs;     /* all of them */
 	unsigned nlists, nstats;
 	uint32_t read_size; /* that the host gives at once */
 	struct progress progress;
@@ -120,7 +135,7 @@ struct cp {
 
 /* --- cp_run.c --- */
 
-/* Copies.  An exit status. */
+/* Copies, and frees what it needed for that.  An exit status. */
 int cp_run(struct cp *, struct keyctx *);
 /* A file has been copied: counts it and tells. */
 void cp_done(struct file *);
@@ -143,14 +158,36 @@ char *cp_last(const char *path);
 struct file *file_new(struct cp *, struct dir *, char *local, char *remote);
 /* Ends it: it is no longer under way and takes no answers. */
 void file_free(struct file *);
+/*
+ * Whether an earlier one is still being copied to the same place: both at once
+ * would be mixed there.  The last one stays.
+ */
+bool file_waits(const struct file *);
 /* Where what was copied without a gap ends. */
 uint64_t file_prefix(const struct file *);
-/* The same for directories; it is held once. */
+/* Tells that it ends too early, or has not ended in time: it has failed. */
+void
+file_is_short(struct file *, const char *path, const char *where, uint64_t end);
+void file_check_growth(struct file *, const char *path, const char *where);
+/* As file_new, for directories; it is held once. */
 struct dir *dir_new(struct cp *, struct dir *, char *local, char *remote);
 void dir_hold(struct dir *);
 /* Puts it into finished when nobody holds it any more. */
 void dir_release(struct dir *);
 void dir_free(struct dir *);
+/* Whatever is still under way. */
+void cp_free_all(struct cp *);
+
+/* As SFTP has a time, and what is meant by one; before 1970 and behind 2106. */
+uint32_t cp_time_out(time_t);
+time_t cp_time_in(uint32_t);
+
+/* --- cp_names.c: ~user and patterns --- */
+
+/* Looks the names on the host up, until cp->named.  0 or an exit status. */
+int names_work(struct cp *);
+/* What was found goes with it, and the target is what it was before. */
+void names_free(struct cp *);
 
 /* --- cp_walk.c: local trees --- */
 

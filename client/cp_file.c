@@ -2,12 +2,14 @@
 /* skypty cp: files and directories under way, and what is told of them. */
 #include "client/cp.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
-#include <vis.h>
 
 #include "common/err.h"
+#include "common/visible.h"
 
 /* --- telling --- */
 
@@ -15,13 +17,13 @@
 static void
 tell(struct cp *cp, const char *path, const char *where, const char *why)
 {
-	size_t size = 4 * strlen(path) + 1;
+	size_t size = VISIBLE_GROWTH * strlen(path) + 1;
 	char *text;
 
 	cp->failed = true;
 	progress_clear(&cp->progress);
 	if ((text = malloc(size)) != NULL)
-		strnvis(text, path, size, VIS_CSTYLE | VIS_NL | VIS_TAB);
+		visible_text(text, size, path, strlen(path), VISIBLE_SLASH);
 	complain("%s%s: %s", text != NULL ? text : "?", where, why);
 	free(text);
 }
@@ -146,6 +148,18 @@ file_free(struct file *f)
 	free(f);
 }
 
+bool
+file_waits(const struct file *f)
+{
+	bool up = f->cp->way == put_way();
+
+	for (const struct file *g = f->cp->files; g != f; g = g->next)
+		if (strcmp(up ? g->remote : g->local,
+			up ? f->remote : f->local) == 0)
+			return true;
+	return false;
+}
+
 static uint64_t
 least(uint64_t a, uint64_t b)
 {
@@ -158,6 +172,54 @@ file_prefix(const struct file *f)
 	uint64_t end = least(least(f->at, f->bad), f->eof);
 
 	return sftp_lowest(&f->cp->sftp, f, end);
+}
+
+void
+file_is_short(struct file *f, const char *path, const char *where, uint64_t end)
+{
+	char why[80];
+
+	snprintf(why, sizeof(why), "ended at %llu of %llu bytes",
+	    (unsigned long long)end, (unsigned long long)f->size);
+	tell(f->cp, path, where, why);
+	f->failed = true;
+}
+
+/* Logs grow while they are copied, files of /proc have no size at all. */
+void
+file_check_growth(struct file *f, const char *path, const char *where)
+{
+	char why[128];
+
+	if (f->at <= f->size || f->at - f->size <= CP_GROWTH_MAX)
+		return;
+	snprintf(why, sizeof(why),
+	    "goes on behind its end, of %llu bytes; only %llu are copied",
+	    (unsigned long long)f->size, (unsigned long long)f->at);
+	tell(f->cp, path, where, why);
+	f->failed = true;
+}
+
+/* --- times --- */
+
+#define FAR_AHEAD (20L * 365 * 24 * 3600)
+
+uint32_t
+cp_time_out(time_t t)
+{
+	return t < 0 ? 0 : (uintmax_t)t > UINT32_MAX ? UINT32_MAX : (uint32_t)t;
+}
+
+/*
+ * Hosts send the low half of their own.  What is far ahead of now was before
+ * 1970.
+ */
+time_t
+cp_time_in(uint32_t t)
+{
+	return t > INT32_MAX && (int64_t)t > (int64_t)time(NULL) + FAR_AHEAD ?
+	    (time_t)(int32_t)t :
+	    (time_t)t;
 }
 
 /* --- directories --- */
@@ -178,6 +240,9 @@ dir_new(struct cp *cp, struct dir *parent, char *local, char *remote)
 	d->remote = remote;
 	d->fd = -1;
 	d->refs = 1;
+	if ((d->older = cp->dirs) != NULL)
+		d->older->newer = d;
+	cp->dirs = d;
 	if ((d->parent = parent) != NULL) {
 		d->depth = parent->depth + 1;
 		dir_hold(parent);
@@ -201,11 +266,15 @@ dir_release(struct dir *d)
 	d->cp->finished = d;
 }
 
-void
-dir_free(struct dir *d)
+static void
+discard(struct dir *d)
 {
-	if (d->parent != NULL)
-		dir_release(d->parent);
+	if (d->newer != NULL)
+		d->newer->older = d->older;
+	else
+		d->cp->dirs = d->older;
+	if (d->older != NULL)
+		d->older->newer = d->newer;
 	if (d->stream != NULL)
 		closedir(d->stream);
 	if (d->fd != -1)
@@ -215,4 +284,26 @@ dir_free(struct dir *d)
 	free(d->remote);
 	free(d->real);
 	free(d);
+}
+
+void
+dir_free(struct dir *d)
+{
+	if (d->parent != NULL)
+		dir_release(d->parent);
+	discard(d);
+}
+
+/* --- the end --- */
+
+/* Whoever holds a directory goes, too. */
+void
+cp_free_all(struct cp *cp)
+{
+	while (cp->files != NULL)
+		file_free(cp->files);
+	while (cp->dirs != NULL)
+		discard(cp->dirs);
+	cp->dir = cp->finished = NULL;
+	names_free(cp);
 }

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,18 +50,54 @@ mode_of(const struct file *f)
 	return f->attrs.has & SFTP_ATTR_MODE ? f->attrs.mode & 0777 : 0666;
 }
 
+/* Whether the host has had its say in the name. */
+static bool
+is_chosen(const struct cp *cp)
+{
+	return cp->globbed && cp->into;
+}
+
 /*
  * The user's own target may be a link; below it the host chooses the names and
  * links are not followed.
  */
+/*
+ * Our own descriptors, under the names that they have: a process that may not
+ * be dumped cannot open them anew.  -1 for other names.
+ */
+static int
+own_descriptor(const char *path)
+{
+	static const char *const folders[] = { "/dev/fd/", "/proc/self/fd/" };
+	const char *problem;
+	int fd;
+
+	if (strcmp(path, "/dev/stdout") == 0)
+		return STDOUT_FILENO;
+	if (strcmp(path, "/dev/stderr") == 0)
+		return STDERR_FILENO;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (strncmp(path, folders[i], strlen(folders[i])) == 0) {
+			fd = (int)strtonum(path + strlen(folders[i]), 0,
+			    INT_MAX, &problem);
+			return problem == NULL ? fd : -1;
+		}
+	return -1;
+}
+
 static int
 open_local(struct file *f)
 {
 	int flags = O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	int at = f->dir != NULL ? f->dir->fd : AT_FDCWD;
 	const char *path = f->dir != NULL ? f->name : f->local;
+	int own = f->dir != NULL ? -1 : own_descriptor(path);
 
-	if (f->dir != NULL)
+	if (own != -1) {
+		f->stream = true;
+		return f->fd = fcntl(own, F_DUPFD_CLOEXEC, 0);
+	}
+	if (f->dir != NULL || is_chosen(f->cp))
 		flags |= O_NOFOLLOW;
 	f->fd = openat(at, path, flags);
 	if (f->fd == -1 && errno == ENOENT) {
@@ -67,6 +105,22 @@ open_local(struct file *f)
 		f->created = f->fd != -1;
 	}
 	return f->fd;
+}
+
+/* /dev/null, /dev/stdout, a pipe, a disk, if the user has named it. */
+static const char *
+prepare_stream(struct file *f, mode_t mode)
+{
+	if (!f->stream &&
+	    (f->dir != NULL || is_chosen(f->cp) ||
+		!(S_ISCHR(mode) || S_ISBLK(mode) || S_ISFIFO(mode))))
+		return "is no regular file";
+	if (f->cp->resume)
+		return "is no regular file: there is nothing to resume";
+	if (f->stream)
+		return NULL;
+	f->stream = true;
+	return fcntl(f->fd, F_SETFL, 0) == -1 ? strerror(errno) : NULL;
 }
 
 /* Why it cannot be written, or NULL. */
@@ -81,8 +135,8 @@ prepare(struct file *f)
 		    strerror(errno);
 	if (fstat(f->fd, &st) == -1)
 		return strerror(errno);
-	if (!S_ISREG(st.st_mode))
-		return "is no regular file";
+	if (!S_ISREG(st.st_mode) || f->stream)
+		return prepare_stream(f, st.st_mode);
 	if (!f->cp->resume)
 		return st.st_size != 0 && ftruncate(f->fd, 0) == -1 ?
 		    strerror(errno) :
@@ -96,15 +150,20 @@ prepare(struct file *f)
 }
 
 static int
-write_all(int fd, const struct buf *b, uint64_t at)
+write_all(const struct file *f, const struct buf *b, uint64_t at)
 {
 	const uint8_t *p = buf_ptr(b);
 	size_t left = buf_len(b);
 	ssize_t n;
 
 	while (left > 0) {
-		n = pwrite(fd, p, left, (off_t)at);
-		if (n == -1 && errno != EINTR)
+		n = f->stream ? write(f->fd, p, left) :
+				pwrite(f->fd, p, left, (off_t)at);
+		if (n == -1 && errno == EAGAIN)
+			(void)poll(
+			    &(struct pollfd){ .fd = f->fd, .events = POLLOUT },
+			    1, -1);
+		else if (n == -1 && errno != EINTR)
 			return -1;
 		if (n > 0) {
 			p += n;
@@ -129,7 +188,7 @@ abandon(struct file *f)
 {
 	uint64_t end = file_prefix(f);
 
-	if (f->fd == -1)
+	if (f->fd == -1 || f->stream)
 		return;
 	if (end < f->had)
 		end = f->had;
@@ -141,19 +200,21 @@ abandon(struct file *f)
 static int
 cut(const struct file *f)
 {
-	if (f->high <= f->eof && f->had <= f->eof)
-		return 0;
-	return ftruncate(f->fd, (off_t)f->eof);
+	return f->high > f->eof && !f->stream ?
+	    ftruncate(f->fd, (off_t)f->eof) :
+	    0;
 }
 
 static int
 set_attrs(const struct file *f)
 {
 	const struct sftp_attrs *a = &f->attrs;
-	struct timespec ts[2] = { { .tv_sec = a->atime },
-		{ .tv_sec = a->mtime } };
+	struct timespec ts[2] = { { .tv_sec = cp_time_in(a->atime) },
+		{ .tv_sec = cp_time_in(a->mtime) } };
 	bool mode = (a->has & SFTP_ATTR_MODE) != 0;
 
+	if (f->stream)
+		return 0;
 	if (f->cp->preserve) {
 		if (mode && fchmod(f->fd, mode_of(f)) == -1)
 			return -1;
@@ -171,6 +232,8 @@ finish_local(struct file *f)
 
 	if (fd == -1)
 		return;
+	if (!f->failed && (f->attrs.has & SFTP_ATTR_SIZE) && f->eof < f->size)
+		file_is_short(f, f->remote, " on the host", f->eof);
 	if (f->failed)
 		abandon(f);
 	else if (cut(f) == -1 || set_attrs(f) == -1)
@@ -284,7 +347,7 @@ take_data(struct file *f, const struct sftp_reply *reply)
 		lost(f, reply->offset);
 		return 0;
 	}
-	if (write_all(f->fd, &reply->data, reply->offset) == -1) {
+	if (write_all(f, &reply->data, reply->offset) == -1) {
 		lost(f, reply->offset);
 		fail(f, strerror(errno));
 		return 0;
@@ -337,7 +400,7 @@ piece(const struct file *f)
 	uint64_t left;
 	uint32_t n = f->cp->read_size;
 
-	if (f->failed || f->eof != UINT64_MAX)
+	if (f->failed || f->eof != UINT64_MAX || (f->stream && f->asked != 0))
 		return 0;
 	if (f->at == f->size)
 		n = PROBE;
@@ -354,6 +417,8 @@ ask_pieces(struct file *f)
 	uint32_t n;
 	int r;
 
+	if (!f->failed && f->eof == UINT64_MAX)
+		file_check_growth(f, f->remote, " on the host");
 	while ((n = piece(f)) != 0 && sftp_data_room(s, n) &&
 	    f->at + n <= file_prefix(f) + SFTP_WINDOW) {
 		if ((r = sftp_read(s, &f->handle, f->at, n, on_read, f)) != 0)
@@ -377,7 +442,7 @@ serve(struct file *f)
 	if (f->state == FILE_STAT && sftp_room(s)) {
 		f->state = FILE_WAIT;
 		r = sftp_stat(s, f->remote, on_stat, f);
-	} else if (f->state == FILE_OPEN && sftp_room(s)) {
+	} else if (f->state == FILE_OPEN && sftp_room(s) && !file_waits(f)) {
 		static const struct sftp_attrs none;
 
 		f->state = FILE_WAIT;
@@ -414,15 +479,13 @@ get_file(struct cp *cp, struct dir *dir, char *local, char *remote,
 }
 
 static int
-take_source(struct cp *cp, const char *source)
+take_source(struct cp *cp, const struct source *source)
 {
-	char *name = cp_last(source), *local = NULL;
-
-	if (name != NULL)
-		local = cp->into && *name != '\0' ? cp_join(cp->target, name) :
-						    strdup(cp->target);
-	free(name);
-	return get_file(cp, NULL, local, strdup(source), NULL);
+	return get_file(cp, NULL,
+	    cp->into && *source->name != '\0' ?
+		cp_join(cp->target, source->name) :
+		strdup(cp->target),
+	    strdup(source->path), NULL);
 }
 
 /* --- all of it --- */
@@ -432,8 +495,8 @@ static void
 finish_dir(struct dir *d)
 {
 	const struct sftp_attrs *a = &d->attrs;
-	struct timespec ts[2] = { { .tv_sec = a->atime },
-		{ .tv_sec = a->mtime } };
+	struct timespec ts[2] = { { .tv_sec = cp_time_in(a->atime) },
+		{ .tv_sec = cp_time_in(a->mtime) } };
 	mode_t mode = a->mode & 0777;
 	int r = 0;
 
@@ -471,8 +534,8 @@ work(struct cp *cp)
 		next = f->next;
 		r = serve(f);
 	}
-	while (r == 0 && *cp->sources != NULL && cp->nfiles < CP_FILES)
-		r = take_source(cp, *cp->sources++);
+	while (r == 0 && cp->found->path != NULL && cp->nfiles < CP_FILES)
+		r = take_source(cp, cp->found++);
 	if (r == 0)
 		r = list_work(cp);
 	finish_dirs(cp);
@@ -482,8 +545,9 @@ work(struct cp *cp)
 static bool
 over(const struct cp *cp)
 {
-	return *cp->sources == NULL && cp->dir == NULL && cp->files == NULL &&
-	    cp->finished == NULL && sftp_busy(&cp->sftp) == 0;
+	return cp->found->path == NULL && cp->dir == NULL &&
+	    cp->files == NULL && cp->finished == NULL &&
+	    sftp_busy(&cp->sftp) == 0;
 }
 
 const struct cp_way *

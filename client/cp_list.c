@@ -44,7 +44,8 @@ make_local(struct dir *d)
 		name =
 		    strrchr(name, '/') != NULL ? strrchr(name, '/') + 1 : name;
 		flags |= O_NOFOLLOW;
-	}
+	} else if (d->cp->globbed && d->cp->into)
+		flags |= O_NOFOLLOW;
 	d->created = mkdirat(at, name, (mode & 0777) | 0700) == 0;
 	if (!d->created && errno != EEXIST)
 		return -1;

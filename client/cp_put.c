@@ -69,8 +69,8 @@ put_file(struct cp *cp, struct dir *dir, char *local, char *remote)
 	f->size = (uint64_t)st.st_size;
 	f->attrs = (struct sftp_attrs){ .has = SFTP_ATTR_MODE | SFTP_ATTR_TIMES,
 		.mode = st.st_mode & 0777,
-		.atime = (uint32_t)st.st_atime,
-		.mtime = (uint32_t)st.st_mtime };
+		.atime = cp_time_out(st.st_atime),
+		.mtime = cp_time_out(st.st_mtime) };
 	f->state = cp->resume ? FILE_STAT : FILE_OPEN;
 	return 0;
 }
@@ -189,13 +189,18 @@ put_piece(struct file *f)
 	ssize_t n = pread(f->fd, cp->chunk, sizeof(cp->chunk), (off_t)f->at);
 	int r;
 
+	if (n > 0)
+		file_check_growth(f, f->local, "");
+	if (f->failed)
+		return 0;
 	if (n <= 0) {
 		if (n == -1 && errno == EINTR)
 			return 0;
 		if (n == -1) {
 			cp_fail(cp, f->local, strerror(errno));
 			f->failed = true;
-		}
+		} else if (f->at < f->size)
+			file_is_short(f, f->local, "", f->at);
 		f->state = cp->preserve ? FILE_ATTRS : FILE_CLOSE;
 		return 0;
 	}
@@ -271,9 +276,9 @@ serve(struct file *f)
 	struct sftp *s = &f->cp->sftp;
 	int r = 0;
 
-	if (f->state == FILE_STAT && sftp_room(s))
+	if (f->state == FILE_STAT && sftp_room(s) && !file_waits(f))
 		r = put_stat(f);
-	else if (f->state == FILE_OPEN && sftp_room(s))
+	else if (f->state == FILE_OPEN && sftp_room(s) && !file_waits(f))
 		r = put_open(f);
 	if (r == 0 && f->state == FILE_COPY)
 		r = put_pieces(f);

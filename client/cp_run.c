@@ -2,7 +2,6 @@
 /* skypty cp: the loop over the connection, and what is shown meanwhile. */
 #include "client/cp.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -121,7 +120,9 @@ work(struct cp *cp)
 
 	if (!sftp_ready(&cp->sftp))
 		return conn_flush(&cp->conn);
-	if (!cp->begun) {
+	if (!cp->named && (r = names_work(cp)) != 0)
+		return r;
+	if (cp->named && !cp->begun) {
 		cp->begun = true;
 		if ((r = cp->way->begin(cp)) != 0)
 			return r;
@@ -170,16 +171,18 @@ wait_for_host(struct cp *cp, const sigset_t *open, short *revents)
 {
 	struct pollfd p = { .fd = cp->conn.fd,
 		.events = conn_events(&cp->conn) };
-	struct timespec ts = { .tv_nsec = TICK_MS * 1000000L };
 	bool idle = cp->known && sftp_busy(&cp->sftp) == 0;
+	int r;
 
-	if (idle)
-		ts.tv_nsec = 0;
 	*revents = 0;
-	if (ppoll(&p, 1, idle || cp->progress.on ? &ts : NULL, open) == -1)
-		return errno == EINTR ? 0 : EXIT_FAILED;
+	if ((r = conn_wait(&cp->conn, &p, 1,
+		 idle		     ? 0 :
+		     cp->progress.on ? TICK_MS :
+				       -1,
+		 open)) != 0)
+		return r;
 	*revents = p.revents;
-	return 0;
+	return conn_check_silence(&cp->conn, QUIET_MS);
 }
 
 static bool
@@ -241,6 +244,7 @@ cp_run(struct cp *cp, struct keyctx *ctx)
 
 	if ((r = conn_open(&cp->conn, ctx, cp->opts, MUX_URI_SFTP)) == 0)
 		r = run(cp);
+	cp_free_all(cp);
 	conn_close(&cp->conn);
 	return r;
 }

@@ -86,8 +86,8 @@ enter(struct cp *cp, char *local, char *remote, const struct stat *st)
 	d->ino = st->st_ino;
 	d->attrs = (struct sftp_attrs){ .has = SFTP_ATTR_MODE | SFTP_ATTR_TIMES,
 		.mode = st->st_mode & 0777,
-		.atime = (uint32_t)st->st_atime,
-		.mtime = (uint32_t)st->st_mtime };
+		.atime = cp_time_out(st->st_atime),
+		.mtime = cp_time_out(st->st_mtime) };
 	cp->dir = d;
 	if ((d->stream = opendir(d->local)) != NULL)
 		return make(d);

@@ -34,6 +34,24 @@ strip_scheme(const char *text, enum dest_kind *kind)
 	return text;
 }
 
+/* 0, or EXIT_USAGE, told. */
+static int
+known_scheme(const char *text)
+{
+	const char *colon = strstr(text, "://");
+
+	if (colon == NULL)
+		return 0;
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (strncmp(text, schemes[i].prefix,
+			strlen(schemes[i].prefix)) == 0)
+			return 0;
+	complain("'%s': %.*s:// is no way to a host; write "
+		 "tcp://<pk>@host[:port], or dmsg://<pk>",
+	    text, (int)(colon - text), text);
+	return EXIT_USAGE;
+}
+
 /* An '@' or a scheme is no accident, whatever stands before it. */
 bool
 dest_like(const char *text)
@@ -94,6 +112,8 @@ dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
 
 	*d = (struct dest){ .kind = DEST_DMSG };
 	d->skynet = strncmp(text, "skynet://", 9) == 0;
+	if ((r = known_scheme(text)) != 0)
+		return r;
 	rest = strip_scheme(text, &d->kind);
 	if ((at = strchr(rest, '@')) == NULL) {
 		if (d->kind == DEST_TCP) {
@@ -119,6 +139,10 @@ dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
 		complain("'%s' is not an address: host, host:port or "
 			 "[v6]:port",
 		    at + 1);
+		return EXIT_USAGE;
+	}
+	if (d->port[strspn(d->port, "0")] == '\0') {
+		complain("'%s': port 0 is no port: write 1 to 65535", at + 1);
 		return EXIT_USAGE;
 	}
 	return 0;

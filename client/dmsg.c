@@ -1,31 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A connection to a key without an address: the discovery, a session with a
- * server of the host's, a stream by it.  Once a service is open a process of
- * its own moves the stream's sealed bytes; it has no key.
+ * server of the host's, a stream by it.  The session is a process of its own,
+ * for all who use the key.
  */
 #include "client/dmsg.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/err.h"
 #include "common/mux.h"
-
-/*
- * A host may lack a service, and the next one is asked for by the same session:
- * a server does not like one key to come twice.
- */
-static struct {
-	bool open;
-	struct link link;
-} kept;
 
 /* --- progress, on a terminal --- */
 
@@ -38,53 +26,41 @@ progress(const struct options *o, const char *what)
 	fflush(stderr);
 }
 
-/* --- the session --- */
+/* --- the stream --- */
 
 static const char *
-try_servers(const struct found *found, const struct dialer *d,
-    const struct options *o, struct noise_keys *keys)
+try_servers(const struct found *found, struct dialer *d,
+    const struct options *o, int *fd, struct noise_keys *keys)
 {
 	const char *why = "no server";
 
 	for (size_t i = 0; i < found->n; i++) {
+		const struct way *w = &found->way[i];
+
+		if (i != 0 && now_ms() >= d->deadline)
+			break;
 		progress(o, "server");
-		why = link_open(&kept.link, d, &found->server[i].pk,
-		    found->server[i].address);
-		if (why == NULL) {
-			progress(o, "stream");
-			why = link_dial(&kept.link, d, &o->dest.pk,
-			    o->dest.dmsg_port, keys);
-		}
-		if (why == NULL) {
-			kept.open = true;
+		if ((why = dmsg_dial(fd, d, w, &o->dest.pk, o->dest.dmsg_port,
+			 keys)) == NULL)
 			return NULL;
-		}
 		if (o->verbose)
-			complain("dmsg server %s: %s", found->server[i].address,
-			    why);
-		link_close(&kept.link);
+			complain("dmsg server %s: %s", w->address, why);
 	}
 	return why;
 }
 
 static int
-get_stream(const struct dialer *d, const struct options *o,
+get_stream(struct dialer *d, const struct options *o, int *fd,
     struct noise_keys *keys)
 {
 	struct found found;
 	const char *why;
 	int r;
 
-	if (kept.open) {
-		if ((why = link_dial(&kept.link, d, &o->dest.pk,
-			 o->dest.dmsg_port, keys)) == NULL)
-			return 0;
-		link_close(&kept.link);
-		kept.open = false;
-	}
+	d->deadline = now_ms() + DMSG_ALL_MS;
 	progress(o, "discovery");
 	r = dmsg_find(&found, d, o, &o->dest.pk);
-	if (r == 0 && (why = try_servers(&found, d, o, keys)) != NULL) {
+	if (r == 0 && (why = try_servers(&found, d, o, fd, keys)) != NULL) {
 		progress(o, "");
 		complain("dmsg port %u of the host: %s", o->dest.dmsg_port,
 		    why);
@@ -96,101 +72,26 @@ get_stream(const struct dialer *d, const struct options *o,
 
 /* --- the service --- */
 
-struct opening {
-	struct conn *c;
-	uint8_t answer;
-	int result; /* 1 when the answer is there */
-};
-
-static bool
-is_open(void *arg)
+/* The request's answer must not take long: who it is has been proven. */
+static int
+await_service(struct conn *c)
 {
-	struct opening *p = arg;
-	struct dmsg_stream *st = kept.link.stream;
-	const struct buf *in = dmsg_stream_in(st);
-	struct conn *c = p->c;
-	size_t n = buf_len(in);
-	struct buf body;
+	int64_t deadline = now_ms() + DMSG_WAIT_MS, left;
+	struct pollfd p = { .fd = c->fd };
 	int r = 0;
 
-	if (n > buf_room(&c->wire_in))
-		n = buf_room(&c->wire_in);
-	if (buf_put(&c->wire_in, buf_ptr(in), n) != 0 ||
-	    dmsg_stream_consume(st, n) != 0)
-		r = ERR_NOMEM;
-	while (r == 0 && frame_complete(&c->wire_in))
-		if ((r = frame_get(&c->wire_in, &body)) == 1)
-			r = frame_open(&c->rx, &body, &c->in);
-	if (r == 0 && buf_get_u8(&c->in, &p->answer) == 0)
-		r = 1;
-	p->result = r;
-	return r != 0 || dmsg_stream_eof(st);
-}
-
-static int
-ask_for(struct conn *c, const char *uri)
-{
-	struct opening p = { .c = c };
-	struct buf request, wire;
-	bool ok;
-
-	buf_init(&request, 2 * MUX_URI_MAX);
-	buf_init(&wire, 4 * MUX_URI_MAX);
-	ok = mux_put_request(&request, uri) == 0 &&
-	    frame_seal(&c->tx, &request, &wire) == 0 &&
-	    dmsg_stream_write(kept.link.stream, buf_ptr(&wire),
-		buf_len(&wire)) == (ssize_t)buf_len(&wire);
-	buf_free(&request);
-	buf_free(&wire);
-	if (ok)
-		(void)link_run(&kept.link, is_open, &p, DMSG_WAIT_MS);
-	if (p.result < 0)
-		return conn_bad(c, p.result);
-	if (p.result == 0) {
-		complain("the host closed the stream before it served "
-			 "anything");
-		return EXIT_FAILED;
+	while (r == 0 && !c->accepted && !c->rejected) {
+		if (c->eof || (left = deadline - now_ms()) <= 0) {
+			complain("the host closed the stream before it served "
+				 "anything");
+			return EXIT_FAILED;
+		}
+		p.events = conn_events(c);
+		p.revents = 0;
+		(void)poll(&p, 1, (int)left);
+		r = conn_pump(c, p.revents);
 	}
-	if (p.answer == MUX_ACCEPT) {
-		c->accepted = true;
-		return 0;
-	}
-	c->rejected = c->eof = true;
-	return 0;
-}
-
-/* --- the process that moves the bytes --- */
-
-static int
-hand_over(struct conn *c, struct dialer *d)
-{
-	int sv[2];
-	pid_t pid;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
-		sv) == -1)
-		return EXIT_FAILED;
-	if ((pid = fork()) == 0) {
-		/* A terminal's signals are not for it; our end ends it. */
-		setpgid(0, 0);
-		signal(SIGINT, SIG_IGN);
-		signal(SIGHUP, SIG_IGN);
-		close(sv[0]);
-		conn_close(c);
-		identity_free(&d->id);
-		close(STDIN_FILENO);
-		close(STDOUT_FILENO);
-		link_relay(&kept.link, sv[1]);
-	}
-	close(sv[1]);
-	link_close(&kept.link);
-	kept.open = false;
-	if (pid == -1) {
-		close(sv[0]);
-		return EXIT_FAILED;
-	}
-	c->fd = sv[0];
-	return 0;
+	return r;
 }
 
 static int
@@ -200,27 +101,14 @@ open_with(struct conn *c, struct dialer *d, const struct options *o,
 	struct noise_keys keys;
 	int r;
 
-	if ((r = get_stream(d, o, &keys)) != 0)
+	if ((r = get_stream(d, o, &c->fd, &keys)) != 0)
 		return r;
 	frame_key_init(&c->tx, keys.send);
 	frame_key_init(&c->rx, keys.recv);
 	explicit_bzero(&keys, sizeof(keys));
-	if ((r = ask_for(c, uri)) != 0)
-		return r;
-	if (c->rejected) {
-		link_hang_up(&kept.link);
-		if (c->optional)
-			return 0;
-		complain(c->is_sftp ? "remote rejected sftp subsystem: the "
-				      "host serves no files, or your key %s is "
-				      "not on its whitelist" :
-				      "request rejected by remote "
-				      "dmsgpty-host: is your key %s on its "
-				      "whitelist?",
-		    c->us);
+	if (mux_put_request(&c->out, uri) != 0)
 		return EXIT_FAILED;
-	}
-	return hand_over(c, d);
+	return await_service(c);
 }
 
 int

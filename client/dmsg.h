@@ -10,16 +10,14 @@
 #include "common/noise.h"
 
 #define DMSG_WAIT_MS 10000 /* for each step */
+#define DMSG_ALL_MS  60000 /* no more steps are begun then */
 
-/* One session with one server, and the stream that matters on it. */
+/* One session with one server. */
 struct link {
 	int fd;
 	struct key_public server;
 	struct buf in, out;
 	struct dmsg_session *dmsg;
-	struct dmsg_stream *stream;
-	struct buf answer; /* signed object */
-	bool answered, ended;
 };
 
 /* Who dials: a key of our own or a fresh one. */
@@ -27,39 +25,78 @@ struct dialer {
 	struct keyctx *ctx;
 	struct identity id;
 	bool quiet, verbose;
+	int64_t deadline; /* for finding and dialing, all together */
+};
+
+/* How to a server: its address may be no farther in than reach. */
+struct way {
+	struct key_public server;
+	char address[ADDR_TEXT_MAX];
+	enum reach reach;
 };
 
 /* --- dmsg_link.c --- */
 
-/* TCP, handshake, silence.  0, or what went wrong, in words (static). */
-const char *link_open(struct link *, const struct dialer *,
-    const struct key_public *server, const char *address);
-void link_close(struct link *);
 /*
- * Opens a stream to a port of a key and proves who answers: 0 with the keys, or
- * what went wrong.
+ * TCP to an address no farther in than reach, handshake, silence.  0, or what
+ * went wrong, in words (static).
  */
-const char *link_dial(struct link *, const struct dialer *,
+const char *link_open(struct link *, const struct dialer *,
+    const struct key_public *server, const char *address, enum reach);
+void link_close(struct link *);
+/* What poll(2) is to wait for. */
+short link_events(const struct link *);
+/*
+ * Reads and writes what is possible; events are to be asked for behind it.
+ * ERR_*: the session is over.
+ */
+int link_pump(struct link *, short revents);
+
+/* --- dmsg_holder.c: the process that holds a session --- */
+
+/* Why there is no stream, behind a length of 0. */
+enum holder_reason { HOLDER_UNREACHABLE = 1, HOLDER_LOST, HOLDER_BUSY };
+
+/*
+ * Serves the guest, and whoever comes to the listening socket and is of our own
+ * user; each is -1 where there is none: u16 length and signed request, then u16
+ * length and signed response, then the stream's bytes.  Returns when there has
+ * been no stream for so long, or the session is over and each guest has what
+ * came for it; the place is left, and the listener closed, as soon as it is
+ * over.
+ */
+struct place;
+void holder_run(struct link *, struct place *, int listener, int guest,
+    int lingers_ms);
+
+/* --- dmsg_share.c: one session for all of a user's processes --- */
+
+/* Nobody finds us there any more; the second time does nothing. */
+void share_leave(struct place *);
+
+/*
+ * Connects to the holder of that server's session, and makes both if there are
+ * none; where there is no folder for its socket, to one for us alone.  NULL, or
+ * what went wrong (static).
+ */
+const char *share_connect(int *fd, struct dialer *, const struct way *);
+
+/* --- dmsg_dial.c --- */
+
+/*
+ * Opens a stream to a port of a key and proves who answers: NULL with a socket
+ * that is the stream and its keys, or what went wrong (static).
+ */
+const char *dmsg_dial(int *fd, struct dialer *, const struct way *,
     const struct key_public *peer, uint16_t port, struct noise_keys *);
-/* Gives the current stream back. */
-void link_hang_up(struct link *);
-/* Moves bytes until done says so (true), or the time is over or the end has
- * come (false). */
-bool
-link_run(struct link *, bool (*done)(void *), void *arg, int64_t timeout_ms);
-/* Bytes of the stream between the session and sock, until either ends. */
-__attribute__((noreturn)) void link_relay(struct link *, int sock);
 
 /* --- dmsg_find.c: the discovery --- */
 
-#define FOUND_MAX 16
+#define FOUND_MAX 64
 
-/* Servers that a key has sessions with, as "host:port". */
+/* By which servers a key may be reached. */
 struct found {
-	struct {
-		struct key_public pk;
-		char address[ADDR_TEXT_MAX];
-	} server[FOUND_MAX];
+	struct way way[FOUND_MAX];
 	size_t n;
 };
 
@@ -67,7 +104,7 @@ struct found {
  * Asks the discovery where a key is.  0, or EXIT_FAILED, told; none found is
  * told, too.
  */
-int dmsg_find(struct found *, const struct dialer *, const struct options *,
+int dmsg_find(struct found *, struct dialer *, const struct options *,
     const struct key_public *);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Where a key is: the discovery, over HTTP or over dmsg itself.  spec: dmsg.md
- * 6. */
+/*
+ * Where a key is: the discovery, over HTTP or over dmsg itself.
+ * PROTOCOL.dmsg 6.
+ */
 #include "client/dmsg.h"
 
 #include <errno.h>
@@ -11,20 +13,25 @@
 
 #include "common/config.h"
 #include "common/err.h"
+#include "common/frame.h"
 #include "common/tls.h"
 
 #define CHUNK	    (64U * 1024)
 #define REQUEST_MAX (64U * 1024)
 #define WIRE_MAX    (CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
-#define SEEDS_TRIED 3
 
 /* The discovery and what is known of servers beforehand. */
 struct finder {
-	const struct dialer *d;
+	struct dialer *d;
 	struct dmsg_url url;
-	char *seeds;	  /* "<pk>@host:port" each, divided by spaces */
-	struct link link; /* with a seed, for a discovery on dmsg */
-	bool linked;
+	struct found seeds;
+	size_t good;	  /* the seed that has worked */
+	enum reach reach; /* where servers that it names may be */
+};
+
+struct exchange {
+	struct frame_key tx, rx;
+	struct buf wire, in, out;
 };
 
 /* --- over TCP --- */
@@ -38,7 +45,7 @@ connect_to(const struct dmsg_url *url, const char **why)
 	struct buf said;
 
 	snprintf(port, sizeof(port), "%u", url->port);
-	fd = tcp_connect(url->host, port, why);
+	fd = tcp_connect(url->host, port, REACH_LOCAL, NULL, why);
 	if (fd == -1 || url->scheme != DMSG_URL_HTTPS)
 		return fd;
 	/* As little confined as this program, where the system is old. */
@@ -56,27 +63,25 @@ connect_to(const struct dmsg_url *url, const char **why)
 static const char *
 ask_tcp(struct finder *f, struct buf *request, struct dmsg_answer *a)
 {
-	int64_t deadline = now_ms() + DMSG_WAIT_MS;
+	int64_t deadline, left;
 	const char *why = "no answer";
-	struct pollfd p = { .events = POLLIN };
+	struct pollfd p = { .fd = -1 };
 	struct buf in;
-	ssize_t n = 1;
+	ssize_t n = 0;
 	int r = 0;
 
 	if ((p.fd = connect_to(&f->url, &why)) == -1)
 		return why;
+	why = "no answer";
+	deadline = now_ms() + DMSG_WAIT_MS;
 	buf_init(&in, 2 * CHUNK);
-	while (buf_len(request) != 0 && n > 0)
-		n = buf_write(request, p.fd);
-	while (r == 0 && n > 0 && now_ms() < deadline) {
-		(void)poll(&p, 1, (int)(deadline - now_ms()));
-		n = buf_read(&in, p.fd, CHUNK);
-		if (n == ERR_SYS)
-			break;
-		if (n != ERR_AGAIN)
+	while (r == 0 && n != ERR_SYS && (left = deadline - now_ms()) > 0) {
+		p.events = buf_len(request) != 0 ? POLLOUT : POLLIN;
+		(void)poll(&p, 1, (int)left);
+		if (buf_len(request) != 0)
+			n = buf_write(request, p.fd);
+		else if ((n = buf_read(&in, p.fd, CHUNK)) >= 0 || n == ERR_EOF)
 			r = dmsg_answer_read(a, &in, n == ERR_EOF);
-		else
-			n = 1;
 	}
 	if (r == 0 && n == ERR_SYS)
 		why = strerror(errno);
@@ -87,92 +92,85 @@ ask_tcp(struct finder *f, struct buf *request, struct dmsg_answer *a)
 
 /* --- over dmsg --- */
 
-static const char *
-link_seed(struct finder *f)
+/* Takes what has come: 1 when the answer is whole, 0 for more, ERR_*. */
+static int
+find_take(struct exchange *x, int fd, struct dmsg_answer *a)
 {
-	const char *why = "no server is known to reach it by (dmsg_servers)";
-	char *copy, *rest, *word, *at;
-	struct key_public pk;
-	int tried = 0;
-
-	if ((copy = rest = strdup(f->seeds)) == NULL)
-		return "out of memory";
-	while (!f->linked && tried < SEEDS_TRIED &&
-	    (word = strsep(&rest, " ")) != NULL) {
-		if ((at = strchr(word, '@')) == NULL)
-			continue;
-		*at++ = '\0';
-		if (key_parse_public(f->d->ctx, word, &pk) != 0)
-			continue;
-		tried++;
-		if ((why = link_open(&f->link, f->d, &pk, at)) == NULL)
-			f->linked = true;
-		else
-			link_close(&f->link);
-	}
-	free(copy);
-	return f->linked ? NULL : why;
-}
-
-struct exchange {
-	struct link *l;
-	struct frame_key rx;
-	struct buf wire, in;
-	struct dmsg_answer *answer;
-	int result; /* of dmsg_answer_read */
-};
-
-/* Takes what the stream holds. */
-static bool
-is_read(void *arg)
-{
-	struct exchange *x = arg;
-	const struct buf *in = dmsg_stream_in(x->l->stream);
-	size_t n = buf_len(in);
+	ssize_t n = buf_read(&x->wire, fd, CHUNK);
 	struct buf body;
 	int r;
 
-	if (n > buf_room(&x->wire))
-		n = buf_room(&x->wire);
-	if (buf_put(&x->wire, buf_ptr(in), n) != 0 ||
-	    dmsg_stream_consume(x->l->stream, n) != 0) {
-		x->result = ERR_NOMEM;
-		return true;
-	}
+	if (n == ERR_AGAIN)
+		return 0;
+	if (n < 0 && n != ERR_EOF)
+		return (int)n;
 	while ((r = frame_get(&x->wire, &body)) == 1)
 		if ((r = frame_open(&x->rx, &body, &x->in)) != 0)
 			break;
-	x->result = r < 0 ?
-	    r :
-	    dmsg_answer_read(x->answer, &x->in, dmsg_stream_eof(x->l->stream));
-	return x->result != 0 || dmsg_stream_eof(x->l->stream);
+	return r < 0 ? r : dmsg_answer_read(a, &x->in, n == ERR_EOF);
 }
 
 static const char *
-exchange(struct finder *f, struct buf *request, struct noise_keys *keys,
+find_exchange(int fd, struct buf *request, struct noise_keys *keys,
     struct dmsg_answer *a)
 {
-	struct exchange x = { .l = &f->link, .answer = a };
-	struct frame_key tx;
-	struct buf wire;
-	bool sent;
+	int64_t deadline = now_ms() + DMSG_WAIT_MS, left;
+	struct pollfd p = { .fd = fd };
+	struct exchange x;
+	int r = 0;
 
 	buf_init(&x.wire, WIRE_MAX);
 	buf_init(&x.in, 4 * CHUNK);
-	buf_init(&wire, 2 * REQUEST_MAX);
-	frame_key_init(&tx, keys->send);
+	buf_init(&x.out, 2 * REQUEST_MAX);
+	frame_key_init(&x.tx, keys->send);
 	frame_key_init(&x.rx, keys->recv);
-	sent = frame_seal(&tx, request, &wire) == 0 &&
-	    dmsg_stream_write(f->link.stream, buf_ptr(&wire), buf_len(&wire)) ==
-		(ssize_t)buf_len(&wire);
-	if (sent)
-		(void)link_run(&f->link, is_read, &x, DMSG_WAIT_MS);
-	frame_key_wipe(&tx);
+	if (frame_seal(&x.tx, request, &x.out) != 0)
+		r = ERR_NOMEM;
+	while (r == 0 && (left = deadline - now_ms()) > 0) {
+		p.events = buf_len(&x.out) != 0 ? POLLIN | POLLOUT : POLLIN;
+		(void)poll(&p, 1, (int)left);
+		if (buf_len(&x.out) != 0 && buf_write(&x.out, fd) == ERR_SYS)
+			r = ERR_SYS;
+		else
+			r = find_take(&x, fd, a);
+	}
+	frame_key_wipe(&x.tx);
 	frame_key_wipe(&x.rx);
-	buf_free(&wire);
 	buf_free(&x.wire);
 	buf_free(&x.in);
-	return x.result == 1 ? NULL : "no answer";
+	buf_free(&x.out);
+	return r == 1 ? NULL : r == 0 ? "no answer" : err_text(r);
+}
+
+/* The seed that has worked first, then whatever there is. */
+static const char *
+find_by_seeds(struct finder *f, int *fd, struct noise_keys *keys)
+{
+	static char text[256];
+	const char *why;
+	size_t tried = 0;
+
+	if (f->seeds.n == 0)
+		return "no server is known to reach it by (--dmsg-servers)";
+	for (size_t i = 0; i < f->seeds.n; i++) {
+		const struct way *w = &f->seeds.way[(f->good + i) % f->seeds.n];
+
+		if (i != 0 && now_ms() >= f->d->deadline)
+			break;
+		tried++;
+		why = dmsg_dial(fd, f->d, w, &f->url.pk, f->url.port, keys);
+		if (why == NULL) {
+			f->good = (f->good + i) % f->seeds.n;
+			return NULL;
+		}
+		if (f->d->verbose)
+			complain("dmsg server %s: %s", w->address, why);
+		snprintf(text, sizeof(text),
+		    "not reached by %zu of %zu dmsg servers; the last one, %s: "
+		    "%s",
+		    tried, f->seeds.n, w->address, why);
+	}
+	return text;
 }
 
 static const char *
@@ -180,15 +178,13 @@ ask_dmsg(struct finder *f, struct buf *request, struct dmsg_answer *a)
 {
 	struct noise_keys keys;
 	const char *why;
+	int fd;
 
-	if (!f->linked && (why = link_seed(f)) != NULL)
+	if ((why = find_by_seeds(f, &fd, &keys)) != NULL)
 		return why;
-	if ((why = link_dial(&f->link, f->d, &f->url.pk, f->url.port, &keys)) !=
-	    NULL)
-		return why;
-	why = exchange(f, request, &keys, a);
+	why = find_exchange(fd, request, &keys, a);
 	explicit_bzero(&keys, sizeof(keys));
-	link_hang_up(&f->link);
+	close(fd);
 	return why;
 }
 
@@ -214,9 +210,13 @@ get_entry(struct finder *f, const struct key_public *pk, struct dmsg_entry *e)
 		why = ask_tcp(f, &request, &a);
 	if (why != NULL)
 		complain("the discovery %s: %s", f->url.authority, why);
-	else if (a.status == 200 && dmsg_get_entry(&a.body, e) == 0)
-		r = 1;
-	else if (dmsg_get_error(&a.body, text, sizeof(text)) ==
+	else if (a.status == 200 && dmsg_get_entry(&a.body, e) == 0) {
+		if (memcmp(e->pk.b, pk->b, KEY_PUBLIC_LEN) == 0)
+			r = 1;
+		else
+			complain("the discovery %s answers for another key",
+			    f->url.authority);
+	} else if (dmsg_get_error(&a.body, text, sizeof(text)) ==
 	    DMSG_ERROR_NOT_FOUND)
 		r = 0;
 	else
@@ -228,44 +228,54 @@ get_entry(struct finder *f, const struct key_public *pk, struct dmsg_entry *e)
 }
 
 static void
-add(struct found *found, const struct key_public *pk, const char *address)
+find_add(struct found *found, const struct key_public *pk, const char *address,
+    enum reach reach)
 {
+	struct way *w = &found->way[found->n];
+
 	if (*address == '\0' || found->n == FOUND_MAX)
 		return;
-	strlcpy(found->server[found->n].address, address, ADDR_TEXT_MAX);
-	found->server[found->n++].pk = *pk;
+	if (strlcpy(w->address, address, sizeof(w->address)) >=
+	    sizeof(w->address))
+		return;
+	w->reach = reach;
+	w->server = *pk;
+	found->n++;
 }
 
-/* From what is known beforehand, else from the discovery. */
+/*
+ * From the discovery, where it is now, and from what is known beforehand.  A
+ * server that the discovery says nothing of is no reason to give up.
+ */
 static int
-add_server(struct finder *f, const struct key_public *pk, struct found *found)
+find_add_server(struct finder *f, const struct key_public *pk,
+    struct found *found)
 {
-	char hex[KEY_PUBLIC_HEX], address[ADDR_TEXT_MAX], *at;
 	struct dmsg_entry e;
-	int r;
+	int r = 0;
 
-	key_text(pk, hex);
-	if ((at = strstr(f->seeds, hex)) != NULL &&
-	    at[sizeof(hex) - 1] == '@') {
-		strlcpy(address, at + sizeof(hex), sizeof(address));
-		address[strcspn(address, " ")] = '\0';
-		add(found, pk, address);
-		return 0;
+	if (now_ms() < f->d->deadline && (r = get_entry(f, pk, &e)) == 1) {
+		find_add(found, pk, e.address, f->reach);
+		find_add(found, pk, e.address_v6, f->reach);
 	}
-	if ((r = get_entry(f, pk, &e)) != 1)
-		return r;
-	add(found, pk, e.address);
-	add(found, pk, e.address_v6);
-	return 0;
+	for (size_t i = 0; i < f->seeds.n; i++)
+		if (key_equal(&f->seeds.way[i].server, pk)) {
+			find_add(found, pk, f->seeds.way[i].address,
+			    f->seeds.way[i].reach);
+			r = 0;
+		}
+	return r == EXIT_FAILED ? r : 0;
 }
 
 static int
 find_servers(struct finder *f, const struct dmsg_entry *e, struct found *found)
 {
+	int r = 0;
+
 	for (size_t i = 0; i < e->ndelegated && found->n < FOUND_MAX; i++)
-		if (add_server(f, &e->delegated[i], found) == EXIT_FAILED)
-			return EXIT_FAILED;
-	return 0;
+		if (find_add_server(f, &e->delegated[i], found) != 0)
+			r = EXIT_FAILED;
+	return found->n != 0 ? 0 : r;
 }
 
 static int
@@ -304,13 +314,71 @@ discovery_of(const struct options *o)
 	return url != NULL && *url != '\0' ? url : CONFIG_DISCOVERY;
 }
 
+static void
+widen(struct finder *f, const char *host)
+{
+	enum reach reach = reach_host(host);
+
+	if (reach > f->reach)
+		f->reach = reach;
+}
+
+/*
+ * "<pk>@host:port" each, divided by spaces.  Whoever names a local address runs
+ * an overlay of such addresses.
+ */
+static void
+find_read_seeds(struct finder *f, char *text)
+{
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
+	struct key_public pk;
+	char *word, *at;
+
+	if (f->url.scheme != DMSG_URL_DMSG)
+		widen(f, f->url.host);
+	while ((word = strsep(&text, " ")) != NULL) {
+		if ((at = strchr(word, '@')) == NULL)
+			continue;
+		*at++ = '\0';
+		if (key_parse_public(f->d->ctx, word, &pk) != 0 ||
+		    addr_split(at, NULL, host, port) != 0)
+			continue;
+		widen(f, host);
+		find_add(&f->seeds, &pk, at, REACH_LOCAL);
+	}
+}
+
+/* Nobody of another discovery's is found by the public deployment's. */
+static char *
+find_seeds(const struct options *o, struct keyctx *ctx, const char *url)
+{
+	bool builtin = strcmp(url, CONFIG_DISCOVERY) == 0;
+	char *named, *kept;
+	size_t left_out;
+
+	if (o->dmsg_servers != NULL)
+		named = strdup(o->dmsg_servers);
+	else
+		named = builtin ? config_seeds() :
+				  config_visor_servers(ctx, VISOR_CONF);
+	if (builtin || named == NULL)
+		return named;
+	kept = config_without_seeds(named, &left_out);
+	free(named);
+	if (kept != NULL && left_out != 0 && o->dmsg_servers != NULL)
+		complain("--dmsg-servers: %zu of the public deployment are "
+			 "left out, as the discovery is another one",
+		    left_out);
+	return kept;
+}
+
 int
-dmsg_find(struct found *found, const struct dialer *d, const struct options *o,
+dmsg_find(struct found *found, struct dialer *d, const struct options *o,
     const struct key_public *pk)
 {
 	const char *url = discovery_of(o);
 	struct finder f = { .d = d };
-	int r;
+	char *seeds;
 
 	found->n = 0;
 	if (dmsg_disc_url(url, &f.url) != 0) {
@@ -319,17 +387,9 @@ dmsg_find(struct found *found, const struct dialer *d, const struct options *o,
 		    url);
 		return EXIT_USAGE;
 	}
-	if (o->dmsg_servers != NULL)
-		f.seeds = strdup(o->dmsg_servers);
-	else
-		f.seeds = strcmp(url, CONFIG_DISCOVERY) == 0 ?
-		    config_seeds() :
-		    config_visor_servers(d->ctx, VISOR_CONF);
-	if (f.seeds == NULL)
+	if ((seeds = find_seeds(o, d->ctx, url)) == NULL)
 		return EXIT_FAILED;
-	r = find(&f, found, pk);
-	if (f.linked)
-		link_close(&f.link);
-	free(f.seeds);
-	return r;
+	find_read_seeds(&f, seeds);
+	free(seeds);
+	return find(&f, found, pk);
 }

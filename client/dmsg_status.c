@@ -5,10 +5,13 @@
 #include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/err.h"
 #include "common/json.h"
 #include "common/mux.h"
+#include "common/visible.h"
 
 #define OPT_JSON   256
 #define STATUS_MAX 65536
@@ -29,33 +32,44 @@ take(int opt, int *result)
 	return opt == OPT_JSON;
 }
 
-/* Until the host ends. */
+/* Until the host ends, but not for ever. */
 static int
 read_all(struct conn *c, struct buf *text)
 {
+	int64_t deadline = now_ms() + WAIT_MS, left;
 	struct pollfd p = { .fd = c->fd, .events = POLLIN };
 	int r = 0;
 
-	while (r == 0 && !c->eof) {
-		if (poll(&p, 1, WAIT_MS) != 1) {
+	for (;;) {
+		if (buf_put(text, buf_ptr(&c->in), buf_len(&c->in)) != 0) {
+			complain("the host's status is longer than %d bytes",
+			    STATUS_MAX);
+			return EXIT_FAILED;
+		}
+		buf_reset(&c->in);
+		if (c->eof)
+			return 0;
+		left = deadline - now_ms();
+		if (left <= 0 || poll(&p, 1, (int)left) != 1) {
 			complain("the host does not answer");
 			return EXIT_FAILED;
 		}
-		r = conn_pump(c, p.revents);
+		if ((r = conn_pump(c, p.revents)) != 0)
+			return r;
 	}
-	return r == 0 ? buf_put(text, buf_ptr(&c->in), buf_len(&c->in)) : r;
 }
 
 /* --- in words --- */
 
 struct session {
 	char address[ADDR_TEXT_MAX], pk[KEY_PUBLIC_HEX];
-	char rtt[32], streams[32];
+	long long rtt, streams, proven;
 	bool up;
 };
 
 struct status {
-	char port[16], servers[16], streams[16], age[32], error[256];
+	long long port, servers, streams, age;
+	char error[256];
 	struct session session;
 };
 
@@ -75,14 +89,32 @@ print_session(const struct session *s)
 	print_text(s->address);
 	fputs("  ", stdout);
 	print_text(s->pk);
-	printf("  %s ms  %s streams\n", s->rtt, s->streams);
+	printf("  %lld ms  %lld streams", s->rtt, s->streams);
+	if (s->proven >= 0)
+		printf("  proven %lld s ago\n", s->proven);
+	else
+		puts(s->up ? "  not proven" : "");
+}
+
+static bool
+key_is(const struct json_event *ev, const char *key)
+{
+	return ev->key != NULL && strcmp(ev->key, key) == 0;
 }
 
 static void
 take_text(const struct json_event *ev, const char *key, char *to, size_t len)
 {
-	if (ev->key != NULL && strcmp(ev->key, key) == 0 && ev->text != NULL)
+	if (key_is(ev, key) && ev->type == JSON_STRING)
 		strlcpy(to, ev->text, len);
+}
+
+/* What is no number leaves it as it is. */
+static void
+take_number(const struct json_event *ev, const char *key, long long *to)
+{
+	if (key_is(ev, key) && ev->type == JSON_NUMBER)
+		*to = strtoll(ev->text, NULL, 10);
 }
 
 static int
@@ -92,49 +124,76 @@ on_event(void *arg, const struct json_event *ev)
 	struct session *one = &s->session;
 
 	if (ev->depth == 1) {
-		take_text(ev, "port", s->port, sizeof(s->port));
-		take_text(ev, "servers", s->servers, sizeof(s->servers));
-		take_text(ev, "streams", s->streams, sizeof(s->streams));
-		take_text(ev, "entry_age_s", s->age, sizeof(s->age));
+		take_number(ev, "port", &s->port);
+		take_number(ev, "servers", &s->servers);
+		take_number(ev, "streams", &s->streams);
+		take_number(ev, "entry_age_s", &s->age);
 		take_text(ev, "last_error", s->error, sizeof(s->error));
 	} else if (ev->depth == 2 && ev->type == JSON_OBJECT)
-		memset(one, 0, sizeof(*one));
+		*one = (struct session){ .proven = -1 };
 	else if (ev->depth == 2 && ev->type == JSON_END)
 		print_session(one);
 	else if (ev->depth == 3) {
 		take_text(ev, "address", one->address, sizeof(one->address));
 		take_text(ev, "pk", one->pk, sizeof(one->pk));
-		take_text(ev, "rtt_ms", one->rtt, sizeof(one->rtt));
-		take_text(ev, "streams", one->streams, sizeof(one->streams));
-		if (ev->key != NULL && strcmp(ev->key, "up") == 0)
+		take_number(ev, "rtt_ms", &one->rtt);
+		take_number(ev, "proven_age_s", &one->proven);
+		take_number(ev, "streams", &one->streams);
+		if (key_is(ev, "up"))
 			one->up = ev->truth;
 	}
 	return 0;
 }
 
+/* Before a word of it is told. */
 static int
+check_event(void *arg, const struct json_event *ev)
+{
+	(void)arg;
+	return ev->depth == 0 && ev->type != JSON_OBJECT &&
+		ev->type != JSON_END ?
+	    ERR_FORMAT :
+	    0;
+}
+
+static int
+parse(const struct buf *text, json_handler *handle, void *arg)
+{
+	return json_parse((const char *)buf_ptr(text), buf_len(text), handle,
+	    arg, NULL, 0);
+}
+
+static void
 print_status(const struct buf *text)
 {
-	struct status s = { .age = "-1" };
+	struct status s = { .age = -1 };
 
 	puts("sessions:");
-	if (json_parse((const char *)buf_ptr(text), buf_len(text), on_event, &s,
-		NULL, 0) != 0) {
-		complain("the host's status makes no sense");
-		return EXIT_FAILED;
-	}
-	printf("port %s, %s streams, %s servers known\n", s.port, s.streams,
-	    s.servers);
-	if (strcmp(s.age, "-1") == 0)
+	(void)parse(text, on_event, &s);
+	printf("port %lld, %lld streams, %lld servers known\n", s.port,
+	    s.streams, s.servers);
+	if (s.age < 0)
 		puts("our entry is not in the discovery yet");
 	else
-		printf("our entry was published %s seconds ago\n", s.age);
+		printf("our entry was published %lld seconds ago\n", s.age);
 	if (*s.error != '\0') {
 		fputs("last error: ", stdout);
 		print_text(s.error);
 		putchar('\n');
 	}
-	return 0;
+}
+
+static int
+print_json(const struct buf *text)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, 6 * STATUS_MAX);
+	if ((r = visible_json(&b, buf_ptr(text), buf_len(text))) == 0)
+		printf("%.*s\n", (int)buf_len(&b), (const char *)buf_ptr(&b));
+	buf_free(&b);
+	return r == 0 ? 0 : EXIT_FAILED;
 }
 
 static int
@@ -145,9 +204,13 @@ show(const struct buf *text)
 			 "only just begun");
 		return 1;
 	}
-	if (!as_json)
-		return print_status(text);
-	printf("%.*s\n", (int)buf_len(text), (const char *)buf_ptr(text));
+	if (parse(text, check_event, NULL) != 0) {
+		complain("the host's status makes no sense");
+		return EXIT_FAILED;
+	}
+	if (as_json)
+		return print_json(text);
+	print_status(text);
 	return 0;
 }
 

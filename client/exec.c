@@ -90,8 +90,48 @@ exec_ended(const struct options *o, enum xs_how how, int64_t status,
 	if (how == XS_SIGNALED && !o->quiet)
 		complain("the command was killed by signal %s",
 		    xs_signal_name((int)status));
-	return how == XS_EXITED && status >= 0 && status <= 255 ? (int)status :
-								  EXIT_FAILED;
+	if (how == XS_EXITED && status >= 0 && status <= 255)
+		return (int)status;
+	if (how == XS_EXITED && status != -1)
+		complain("the host reports the status %lld, which is none",
+		    (long long)status);
+	return EXIT_FAILED;
+}
+
+/* How hosts say it, the original in the words of Go's libraries. */
+static const struct {
+	const char *end;
+	int status;
+} refusals[] = {
+	{ "executable file not found in $PATH", EXIT_NOT_FOUND },
+	{ "executable file not found in %PATH%", EXIT_NOT_FOUND },
+	{ "no such file or directory", EXIT_NOT_FOUND },
+	{ "permission denied", EXIT_NOT_EXECUTABLE },
+	{ "exec format error", EXIT_NOT_EXECUTABLE },
+	{ "is a directory", EXIT_NOT_EXECUTABLE },
+	{ "not a directory", EXIT_NOT_EXECUTABLE },
+	{ "text file busy", EXIT_NOT_EXECUTABLE },
+	{ "argument list too long", EXIT_NOT_EXECUTABLE },
+	{ "file name too long", EXIT_NOT_EXECUTABLE },
+	{ "too many levels of symbolic links", EXIT_NOT_EXECUTABLE },
+};
+
+/* By its end: the name of the command, which may be any, stands before. */
+int
+exec_not_started(const struct buf *why)
+{
+	const char *text = (const char *)buf_ptr(why);
+	size_t n = buf_len(why), len;
+
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		len = strlen(refusals[i].end);
+		if (n > len && text[n - len - 1] == ' ' &&
+		    memcmp(text + n - len, refusals[i].end, len) == 0)
+			return refusals[i].status;
+	}
+	return EXIT_FAILED;
 }
 
 /* --- input as a whole, for hosts that take it no other way --- */
@@ -136,12 +176,32 @@ is_conversation(const struct options *o)
 	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
+/*
+ * Over dmsg a host rejects every service to a key that is not listed.  What all
+ * hosts have tells that, before somebody's input is taken for nothing.
+ */
+static int
+exec_is_let_in(struct keyctx *ctx, const struct options *o)
+{
+	struct conn c;
+	int r;
+
+	if (o->dest.kind != DEST_DMSG || !exec_has_input(o))
+		return 0;
+	if ((r = conn_open(&c, ctx, o, MUX_URI_PTY)) == 0)
+		r = conn_await(&c);
+	conn_close(&c);
+	return r;
+}
+
 int
 exec_older(struct keyctx *ctx, const struct options *o)
 {
 	struct buf in;
 	int r;
 
+	if ((r = exec_is_let_in(ctx, o)) != 0)
+		return r;
 	if (is_conversation(o)) {
 		complain("this host takes a command's input only as a whole, "
 			 "before it runs (it lacks " MUX_URI_EXEC

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* A command by the original's stream over HTTP/1.1.  spec: pty.md 7.2. */
+/* A command by the original's stream over HTTP/1.1.  PROTOCOL.pty 7.2. */
 #include "client/skypty.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +12,6 @@
 
 #define FRAMES_HIGH (256U * 1024) /* decoded output that stops reading */
 #define TEXT_MAX    4096	  /* of a refusal that is shown */
-#define QUIET_MS    180000	  /* four keepalives of the host's */
 
 struct stream {
 	struct conn conn;
@@ -22,7 +20,7 @@ struct stream {
 	bool head_done;
 	int refused;	   /* a status other than 200 */
 	struct buf frames; /* out of the body */
-	int64_t last_heard;
+	struct limit limit;
 };
 
 /* Strings of JSON are UTF-8; Go would replace what is not. */
@@ -58,6 +56,15 @@ fits(const struct options *o)
 	return true;
 }
 
+/* 0 stands for the host's default there. */
+static int64_t
+limit_of(const struct options *o)
+{
+	return o->timeout_ms == 0 || o->timeout_ms > XS_TIMEOUT_MAX_MS ?
+	    XS_TIMEOUT_MAX_MS :
+	    o->timeout_ms;
+}
+
 static int
 describe(struct buf *json, const struct options *o, const struct buf *in)
 {
@@ -66,8 +73,7 @@ describe(struct buf *json, const struct options *o, const struct buf *in)
 
 	if ((r = exec_describe(&e, o)) == 0) {
 		buf_view(&e.in, buf_ptr(in), buf_len(in));
-		if (e.timeout_ms == 0)
-			e.timeout_ms = XS_TIMEOUT_MAX_MS;
+		e.timeout_ms = limit_of(o);
 		r = xs_put_request(json, &e) == 0 ? 0 : TRY_NEXT;
 	}
 	exec_describe_free(&e);
@@ -215,7 +221,7 @@ ended(struct stream *s, const struct options *o)
 	}
 	if (http_field(t, XS_TRAILER_ERROR, &v) == 1 && buf_len(&v) != 0) {
 		complain("the command could not be started: %s", printable(&v));
-		return EXIT_FAILED;
+		return exec_not_started(&v);
 	}
 	return exec_ended(o,
 	    http_field(t, XS_TRAILER_TIMEDOUT, &v) == 1 && http_is(&v, "true") ?
@@ -254,22 +260,17 @@ static int
 await(struct stream *s)
 {
 	struct pollfd p[2];
-	int64_t now;
+	int r;
 
 	s->conn.hold = s->sink.blocked != NULL;
 	p[0] = (struct pollfd){ .fd = s->conn.eof ? -1 : s->conn.fd,
 		.events = conn_events(&s->conn) };
 	p[1] = sink_poll(&s->sink);
-	if (poll(p, 2, QUIET_MS) == -1 && errno != EINTR)
-		return EXIT_FAILED;
-	now = now_ms();
-	if (p[0].revents != 0 || s->conn.hold)
-		s->last_heard = now;
-	if (now - s->last_heard > QUIET_MS) {
-		complain("the host has not answered for %d seconds",
-		    QUIET_MS / 1000);
-		return EXIT_FAILED;
-	}
+	if ((r = conn_wait(&s->conn, p, 2, -1, NULL)) != 0 ||
+	    (r = conn_check_silence(&s->conn, QUIET_MS)) != 0)
+		return r;
+	if (limit_passed(&s->limit, &s->conn))
+		return limit_tell();
 	return p[0].revents != 0 ? conn_pump(&s->conn, p[0].revents) : 0;
 }
 
@@ -281,9 +282,9 @@ exchange(struct stream *s, const struct options *o)
 
 	if (s->conn.rejected)
 		return TRY_NEXT;
-	s->last_heard = now_ms();
 	if ((r = conn_flush(&s->conn)) != 0)
 		return r;
+	limit_begin(&s->limit, &s->conn, limit_of(o));
 	for (;;) {
 		if ((r = await(s)) != 0)
 			return r;

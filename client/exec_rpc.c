@@ -12,7 +12,6 @@
 #include "common/mux.h"
 
 #define TIMEOUT_MAX 300000 /* what a host cuts a longer one to */
-#define EXTRA_MS    10000  /* for the way, beyond the command's time */
 
 static int
 write_all(int fd, struct buf *b)
@@ -31,6 +30,14 @@ write_all(int fd, struct buf *b)
 	return EXIT_FAILED;
 }
 
+static int64_t
+limit_of(const struct options *o)
+{
+	return o->timeout_ms == 0 || o->timeout_ms > TIMEOUT_MAX ?
+	    TIMEOUT_MAX :
+	    o->timeout_ms;
+}
+
 static int
 put_call(struct conn *c, struct rpc_client *rpc, const struct options *o,
     const struct buf *in)
@@ -41,8 +48,7 @@ put_call(struct conn *c, struct rpc_client *rpc, const struct options *o,
 
 	if ((r = exec_describe(x, o)) == 0) {
 		buf_view(&x->in, buf_ptr(in), buf_len(in));
-		if (x->timeout_ms == 0 || x->timeout_ms > TIMEOUT_MAX)
-			x->timeout_ms = TIMEOUT_MAX;
+		x->timeout_ms = limit_of(o);
 		r = rpc_client_call(rpc, &c->out, RPC_PTY_EXEC, &v, NULL);
 		if (r != 0)
 			complain("the command does not fit into a call: %s",
@@ -52,11 +58,30 @@ put_call(struct conn *c, struct rpc_client *rpc, const struct options *o,
 	return r == 0 ? 0 : EXIT_FAILED;
 }
 
+/*
+ * "dmsgpty: exec NAME: REASON", the last line of standard error of a command
+ * that has no status: it could not be started.
+ */
+static bool
+is_refusal(const struct rpc_exec_result *res)
+{
+	static const char begin[] = "dmsgpty: exec ";
+	const char *text = (const char *)buf_ptr(&res->err);
+	size_t n = buf_len(&res->err), at;
+
+	if (res->timed_out || res->exit_code != -1 || n == 0)
+		return false;
+	for (at = n - 1; at > 0 && text[at - 1] != '\n'; at--)
+		;
+	return n - at > sizeof(begin) - 1 &&
+	    memcmp(text + at, begin, sizeof(begin) - 1) == 0;
+}
+
 static int
 deliver(struct rpc_exec_result *res, const struct options *o)
 {
 	enum xs_how how = res->timed_out ? XS_TIMEDOUT : XS_EXITED;
-	int r;
+	int refused = is_refusal(res) ? exec_not_started(&res->err) : 0, r;
 
 	if ((r = write_all(STDOUT_FILENO, &res->out)) != 0 ||
 	    (r = write_all(STDERR_FILENO, &res->err)) != 0)
@@ -65,13 +90,15 @@ deliver(struct rpc_exec_result *res, const struct options *o)
 		fputs("[stdout truncated at 16MiB]\n", stderr);
 	if (res->err_cut)
 		fputs("[stderr truncated at 16MiB]\n", stderr);
-	return exec_ended(o, how, res->exit_code, res->duration_ms);
+	return refused != 0 ?
+	    refused :
+	    exec_ended(o, how, res->exit_code, res->duration_ms);
 }
 
 static int
 call(struct conn *c, const struct options *o, const struct buf *in)
 {
-	int64_t wait = o->timeout_ms == 0 ? TIMEOUT_MAX : o->timeout_ms;
+	struct limit limit = { .ms = limit_of(o) };
 	struct rpc_client *rpc;
 	struct rpc_reply reply;
 	int r;
@@ -79,7 +106,7 @@ call(struct conn *c, const struct options *o, const struct buf *in)
 	if ((rpc = rpc_client_new()) == NULL)
 		return EXIT_FAILED;
 	if ((r = put_call(c, rpc, o, in)) == 0)
-		r = call_await(c, rpc, wait + EXTRA_MS, &reply);
+		r = call_await(c, rpc, &limit, &reply);
 	if (r == 0 && reply.failed) {
 		complain("the host refused the command: %s",
 		    printable(&reply.error));

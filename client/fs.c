@@ -16,14 +16,17 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/mux.h"
 #include "common/process.h"
 
-#define BUSY_MS	 500  /* for sshfs to end while its mount is in use */
-#define GRACE_MS 3000 /* and once the connection is */
+#define LEAVE_MS 15000 /* for sshfs to end once it is unmounted */
+#define BUSY_MS	 500   /* and while its mount is in use */
+#define GRACE_MS 3000  /* and once the connection is over */
+#define ASK_MS	 45000 /* a stream of dmsg that is quiet is ended */
 
 enum {
 	OPT_RO = 256,
@@ -54,6 +57,12 @@ static struct fs {
 	int ready;  /* who waits for the mount to be there, or -1 */
 	int errors; /* what sshfs says until then, in the background; or -1 */
 	volatile sig_atomic_t asked; /* to end */
+	pid_t unmounter;	     /* that is at work on that, or 0 */
+	int64_t leave_at;	     /* whatever sshfs does then; 0: not yet */
+	bool up, busy;
+	char host[KEY_PUBLIC_HEX + ADDR_HOST_MAX + 64]; /* for notes */
+	pid_t asker;					/* of the host, or 0 */
+	int64_t ask_at;
 } s;
 
 /* --- the command line --- */
@@ -116,8 +125,8 @@ unescape(char *path)
 }
 
 /* Whether a FUSE file system is mounted on the folder; it is not touched. */
-static bool
-is_mounted(const char *dir)
+bool
+fs_is_mounted(const char *dir)
 {
 	char *line = NULL, *rest, *where, *type;
 	bool found = false;
@@ -143,36 +152,44 @@ is_mounted(const char *dir)
 
 /* --- sshfs --- */
 
-static int
-run_program(char **argv)
+/* pid: 0 if it could not be started. */
+static void
+fs_start_unmount(const char *dir, bool lazy, pid_t *pid)
 {
-	int status;
-	pid_t pid;
+	char flags[] = "-u", lazily[] = "-uz";
+	char fusermount[] = "fusermount3", dashes[] = "--";
+	char *argv[] = { fusermount, lazy ? lazily : flags, dashes,
+		(char *)(uintptr_t)dir, NULL };
 
-	if ((pid = fork()) == 0) {
-		process_reset_signals();
-		execvp(argv[0], argv);
-		_exit(127);
-	}
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			return -1;
+	if (process_fork(pid) != 0)
+		return;
+	process_reset_signals();
+	execvp(argv[0], argv);
+	_exit(127);
+}
+
+static int
+fs_unmounted(int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		complain("there is no fusermount3 here; on Debian it is in the "
+			 "package fuse3");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static int
 unmount(const char *dir, bool lazy)
 {
-	char flags[] = "-u", lazily[] = "-uz";
-	char fusermount[] = "fusermount3", dashes[] = "--";
-	char *argv[] = { fusermount, lazy ? lazily : flags, dashes,
-		(char *)(uintptr_t)dir, NULL };
-	int status = run_program(argv);
+	int status;
+	pid_t pid;
 
-	if (status == 127)
-		complain("there is no fusermount3 here; on Debian it is in the "
-			 "package fuse3");
-	return status;
+	fs_start_unmount(dir, lazy, &pid);
+	if (pid == 0)
+		return -1;
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return -1;
+	return fs_unmounted(status);
 }
 
 /* sshfs has a cache of its own, in seconds; of 0 it makes up to one. */
@@ -219,18 +236,18 @@ become_sshfs(int sock, int errors)
 static int
 start_sshfs(int *sock)
 {
-	int sv[2], errors[2] = { -1, -1 };
+	int sv[2], errors[2] = { -1, -1 }, r;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1 ||
 	    fcntl(sv[0], F_SETFL, O_NONBLOCK) == -1 ||
 	    (s.background && pipe2(errors, O_CLOEXEC | O_NONBLOCK) == -1))
 		return EXIT_FAILED;
-	if ((s.sshfs = fork()) == 0)
+	if ((r = process_fork(&s.sshfs)) == 0)
 		become_sshfs(sv[1], errors[1]);
 	close(sv[1]);
 	close(errors[1]);
 	s.errors = errors[0];
-	if (s.sshfs == -1) {
+	if (r == -1) {
 		complain("sshfs: %s", strerror(errno));
 		close(sv[0]);
 		return EXIT_FAILED;
@@ -254,6 +271,7 @@ let_go(void)
 	close(s.errors);
 	s.errors = -1;
 	(void)!chdir("/");
+	complain_to_syslog();
 }
 
 /* Told once, when the mount has come up. */
@@ -296,20 +314,91 @@ catch_signals(void)
 		sigaction(caught[i], &sa, NULL);
 }
 
+/*
+ * sshfs may wait for answers before it lets go of what it has mounted, so they
+ * are passed on until it has ended.  In use, it is not waited for.
+ */
+static int
+fs_leave(void)
+{
+	int status;
+
+	if (s.leave_at == 0) {
+		s.leave_at = now_ms() + LEAVE_MS;
+		if (!fs_is_mounted(s.dir))
+			return RELAY_STOP;
+		fs_start_unmount(s.dir, false, &s.unmounter);
+		s.busy = s.unmounter == 0;
+	} else if (s.unmounter != 0 &&
+	    waitpid(s.unmounter, &status, WNOHANG) == s.unmounter) {
+		s.unmounter = 0;
+		s.busy = fs_unmounted(status) != 0;
+	}
+	return s.busy || now_ms() >= s.leave_at ? RELAY_STOP : 10;
+}
+
+/*
+ * Peers and servers of dmsg end a stream that is quiet for some minutes.  The
+ * file system is asked how full it is, which no cache answers; by a process
+ * that nobody waits for, as the host may take its time.
+ */
+static void
+fs_ask(void)
+{
+	struct statvfs st;
+
+	if (s.o.dest.kind != DEST_DMSG || now_ms() < s.ask_at)
+		return;
+	if (s.asker != 0 && waitpid(s.asker, NULL, WNOHANG) == s.asker)
+		s.asker = 0;
+	if (s.asker != 0)
+		return;
+	s.ask_at = now_ms() + ASK_MS;
+	if (process_fork(&s.asker) != 0)
+		return;
+	process_reset_signals();
+	_exit(statvfs(s.dir, &st) == -1);
+}
+
+/*
+ * Whose question has reached sshfs waits for the answer, killed or not, and
+ * that comes by us; or for the end of sshfs.
+ */
+static void
+fs_stop_asking(bool sshfs_has_ended)
+{
+	int flags = sshfs_has_ended ? 0 : WNOHANG;
+
+	if (s.asker == 0)
+		return;
+	(void)process_signal(s.asker, SIGKILL);
+	if (waitpid(s.asker, NULL, flags) == s.asker)
+		s.asker = 0;
+}
+
+static void
+fs_set_up(void)
+{
+	s.up = true;
+	s.ask_at = now_ms() + ASK_MS;
+	note_write(s.dir, s.host, "");
+	tell_ready();
+}
+
 /* Until the mount is there it is looked for often. */
 static int
 watch(void *arg)
 {
-	bool *up = arg;
-
-	if (s.asked)
-		return RELAY_STOP;
-	if (*up)
-		return 1000;
-	if (!is_mounted(s.dir))
+	(void)arg;
+	if (s.asked) {
+		fs_stop_asking(false);
+		return fs_leave();
+	}
+	if (!s.up && !fs_is_mounted(s.dir))
 		return 10;
-	*up = true;
-	tell_ready();
+	if (!s.up)
+		fs_set_up();
+	fs_ask();
 	return 1000;
 }
 
@@ -327,27 +416,27 @@ sshfs_ended(int64_t ms, int *status)
 
 /* Unmounted it ends by itself, else when it hears nothing any more. */
 static int
-end_sshfs(int sock, int64_t farewell_ms)
+end_sshfs(int sock)
 {
 	int status = 0;
-	bool ended = s.asked && sshfs_ended(farewell_ms, &status);
+	bool ended = s.asked && s.up &&
+	    sshfs_ended(s.busy ? BUSY_MS : GRACE_MS, &status);
 
 	close(sock);
 	if (!ended && !sshfs_ended(GRACE_MS, &status)) {
-		kill(s.sshfs, SIGKILL);
+		(void)process_signal(s.sshfs, SIGKILL);
 		(void)waitpid(s.sshfs, &status, 0);
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Busy or dead, the folder comes free.  true: it was neither. */
-static bool
+/* Busy or dead, the folder comes free. */
+static void
 clear_mount(void)
 {
-	if (!is_mounted(s.dir) || unmount(s.dir, false) == 0)
-		return true;
+	if (!fs_is_mounted(s.dir) || (!s.busy && unmount(s.dir, false) == 0))
+		return;
 	(void)unmount(s.dir, true);
-	return false;
 }
 
 static int
@@ -368,22 +457,27 @@ static int
 serve(struct conn *c)
 {
 	int sock, r, status;
-	bool up = false, idle = true;
 
 	if ((r = start_sshfs(&sock)) != 0)
 		return r;
-	r = relay_watch(c, sock, sock, watch, &up);
+	r = relay_watch(c, sock, sock, watch, NULL);
 	if (s.asked)
-		idle = clear_mount();
-	status = end_sshfs(sock, idle ? GRACE_MS : BUSY_MS);
-	(void)clear_mount();
-	if (s.asked)
-		return 0;
+		clear_mount();
+	status = end_sshfs(sock);
+	fs_stop_asking(true);
+	clear_mount();
 	/* Unmounted by somebody else: sshfs ended by itself. */
-	if (r == 0 && up)
+	if (s.asked || (r == 0 && s.up)) {
+		note_remove(s.dir);
 		return 0;
-	if (r == 0 || !up)
-		return explain(status, up);
+	}
+	if (r == 0 || !s.up)
+		return explain(status, s.up);
+	/* Whoever is in the foreground reads it. */
+	if (s.background)
+		note_lost(s.dir, s.host, complain_last());
+	else
+		note_remove(s.dir);
 	complain("%s is not mounted any more", s.dir);
 	return r;
 }
@@ -432,12 +526,12 @@ await_ready(int fd, pid_t pid)
 static int
 go_background(void)
 {
-	int p[2];
+	int p[2], r;
 	pid_t pid;
 
-	if (pipe2(p, O_CLOEXEC) == -1 || (pid = fork()) == -1)
+	if (pipe2(p, O_CLOEXEC) == -1 || (r = process_fork(&pid)) == -1)
 		return EXIT_FAILED;
-	if (pid != 0) {
+	if (r == 1) {
 		close(p[1]);
 		return await_ready(p[0], pid);
 	}
@@ -471,6 +565,20 @@ set_dir(const char *dir)
 	return 0;
 }
 
+static void
+set_host(void)
+{
+	const struct dest *d = &s.o.dest;
+	char pk[KEY_PUBLIC_HEX];
+
+	key_text(&d->pk, pk);
+	if (d->kind == DEST_DMSG)
+		strlcpy(s.host, pk, sizeof(s.host));
+	else
+		snprintf(s.host, sizeof(s.host), "%s@%s port %s", pk, d->host,
+		    d->port);
+}
+
 static int
 check_tools(void)
 {
@@ -500,7 +608,8 @@ mount_main(struct keyctx *ctx, int argc, char **argv)
 	}
 	if ((r = set_dir(s.o.command[0])) != 0 || (r = check_tools()) != 0)
 		return r;
-	if (is_mounted(s.dir)) {
+	set_host();
+	if (fs_is_mounted(s.dir)) {
 		complain("%s: something is mounted there already", s.dir);
 		return EXIT_USAGE;
 	}
@@ -514,8 +623,10 @@ umount_dir(const char *dir)
 {
 	if (unmount(dir, false) == 0)
 		return 0;
-	if (!is_mounted(dir))
+	if (!fs_is_mounted(dir)) {
+		note_remove(dir);
 		return 1;
+	}
 	complain("%s is in use; it goes when its last user does", dir);
 	return unmount(dir, true) == 0 ? 0 : 1;
 }
@@ -545,9 +656,11 @@ fs_main(int argc, char **argv)
 
 	if (strcmp(what, "umount") == 0 || strcmp(what, "unmount") == 0)
 		return umount_main(argc - 1, argv + 1);
+	if (strcmp(what, "list") == 0 && argc == 2)
+		return note_list();
 	if (strcmp(what, "mount") != 0) {
 		complain("usage: skypty fs mount [flags] <pk>@host[:port] dir "
-			 "| umount dir");
+			 "| umount dir | list");
 		return EXIT_USAGE;
 	}
 	if ((ctx = keyctx_new()) == NULL)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/paths.h"
 #include "common/process.h"
 
 int

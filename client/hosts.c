@@ -3,19 +3,24 @@
  * ~/.config/skypty/config: names for destinations, in ssh_config's manner.
  * The first value found for a keyword counts.
  */
-#include "client/skypty.h"
+#include "client/hosts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <getopt.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define WORDS_MAX 64
+#define DEPTH_MAX 16   /* of Include, as in ssh */
+#define FILES_MAX 1024 /* all in all, however they include each other */
 
 static const struct keyword {
 	const char *name;
@@ -43,7 +48,12 @@ struct reader {
 	size_t line;
 	const char *alias; /* NULL: list the names */
 	struct host *host;
-	bool applies; /* the section that we are in */
+	struct ssh_opts *ssh; /* takes keywords of ssh's, or NULL */
+	int depth;	      /* of Include */
+	size_t files;
+	bool never;	/* it was included where nothing applies */
+	bool applies;	/* the section that we are in */
+	bool has_proxy; /* which counts more than those that follow */
 };
 
 static char **
@@ -119,40 +129,112 @@ begin_section(struct reader *r, char **words, size_t n)
 	if (r->alias == NULL)
 		list(words, n);
 	else
-		r->applies = matches(r->alias, words, n);
+		r->applies = !r->never && matches(r->alias, words, n);
 	return 0;
 }
 
 static int
-set(struct reader *r, const char *name, char **words, size_t n)
+begin_match(struct reader *r, char **words, size_t n)
 {
-	char **value;
+	const struct hosts_known known = { r->alias, r->host, r->ssh };
+	const char *why, *word;
+	bool holds;
 
-	for (size_t i = 0; i < KEYWORDS; i++) {
-		if (strcasecmp(name, keywords[i].name) != 0)
-			continue;
-		if (n != 1)
-			return mistake(r, "one value is needed", name);
-		if (!r->applies || r->host == NULL)
-			return 0;
-		value = field(r->host, &keywords[i]);
-		if (*value == NULL && (*value = strdup(words[0])) == NULL)
-			return EXIT_FAILED;
+	if ((why = hosts_match(&known, words, n, &word, &holds)) != NULL)
+		return mistake(r, why, word);
+	r->applies = holds && !r->never;
+	return 0;
+}
+
+/*
+ * The other commands go by it without a look, unless it says whose session it
+ * is or how to come there, which they cannot see to.
+ */
+static int
+pass_over(struct reader *r, const char *name, const char *value)
+{
+	if (!ssh_opts_known(name))
+		return mistake(r, "unknown keyword", name);
+	if (!r->applies || r->host == NULL)
 		return 0;
-	}
-	return mistake(r, "unknown keyword", name);
+	if (strcasecmp(name, "User") == 0)
+		return mistake(r,
+		    "only skypty-ssh can see to it whose session it is", name);
+	if (strcasecmp(name, "ProxyCommand") != 0 || r->has_proxy)
+		return 0;
+	r->has_proxy = true;
+	if (strcasecmp(value, "none") == 0)
+		return 0;
+	return mistake(r, "only skypty-ssh connects by a command", name);
+}
+
+/* A keyword of ssh's is for skypty-ssh. */
+static int
+set_more(struct reader *r, const char *name, const char *value,
+    const char *line)
+{
+	char *where;
+	int result;
+
+	if (r->ssh == NULL)
+		return pass_over(r, name, value);
+	if (asprintf(&where, "%s line %zu", r->path, r->line) == -1)
+		return EXIT_FAILED;
+	result = r->applies ? ssh_opts_line(r->ssh, line, where) :
+			      ssh_opts_look(r->ssh, line, where);
+	free(where);
+	return result;
+}
+
+/* NULL for what is none of ours; ssh takes each key that there is. */
+static const struct keyword *
+find_keyword(const struct reader *r, const char *name)
+{
+	for (size_t i = 0; i < KEYWORDS; i++)
+		if (strcasecmp(name, keywords[i].name) == 0)
+			return r->ssh != NULL &&
+				keywords[i].offset ==
+				    offsetof(struct host, identity) ?
+			    NULL :
+			    &keywords[i];
+	return NULL;
 }
 
 static int
-read_line(struct reader *r, char *line)
+set(struct reader *r, const struct keyword *k, char **words, size_t n)
+{
+	char **value;
+
+	if (n != 1)
+		return mistake(r, "one value is needed", k->name);
+	if (!r->applies || r->host == NULL)
+		return 0;
+	value = field(r->host, k);
+	if (*value == NULL && (*value = strdup(words[0])) == NULL)
+		return EXIT_FAILED;
+	return 0;
+}
+
+static int include(struct reader *, char **words, size_t n);
+
+static int
+read_words(struct reader *r, char *line, const char *whole)
 {
 	char *words[WORDS_MAX], *name;
-	bool open_quote = false;
+	const struct keyword *k;
+	bool open_quote = false, host, match;
 	size_t n = 0;
 
-	line[strcspn(line, "\r\n")] = '\0';
 	if ((name = next_word(&line, &open_quote)) == NULL)
 		return 0;
+	k = find_keyword(r, name);
+	host = strcasecmp(name, "Host") == 0;
+	match = strcasecmp(name, "Match") == 0;
+	if (k == NULL && !host && !match && strcasecmp(name, "Include") != 0) {
+		line += strspn(line, " \t=");
+		line[strcspn(line, " \t")] = '\0';
+		return set_more(r, name, line, whole);
+	}
 	while (
 	    n < WORDS_MAX && (words[n] = next_word(&line, &open_quote)) != NULL)
 		n++;
@@ -160,25 +242,51 @@ read_line(struct reader *r, char *line)
 		return mistake(r, "a quote is not closed", "");
 	if (n == WORDS_MAX)
 		return mistake(r, "too many words", "");
-	if (strcasecmp(name, "Host") == 0)
+	if (host)
 		return begin_section(r, words, n);
-	return set(r, name, words, n);
+	if (match)
+		return begin_match(r, words, n);
+	return k != NULL ? set(r, k, words, n) : include(r, words, n);
+}
+
+static int
+read_line(struct reader *r, char *line)
+{
+	char *copy;
+	int result;
+
+	line[strcspn(line, "\r\n")] = '\0';
+	if ((copy = strdup(line)) == NULL)
+		return EXIT_FAILED;
+	result = read_words(r, copy, line);
+	free(copy);
+	return result;
 }
 
 /* --- the file --- */
 
-/* Who may write to it decides whom we talk to. */
+/*
+ * Who may write to it decides whom we talk to.  A pipe is a file of ours, too,
+ * where it was asked for by name, and /dev/null is an empty one.  1 for a
+ * folder among what a pattern has found.
+ */
 static int
-check_owner(FILE *f, const char *path)
+check_owner(const struct reader *r, int fd)
 {
 	struct stat st;
 
-	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) &&
-	    (st.st_uid == 0 || st.st_uid == getuid()) &&
-	    (st.st_mode & 022) == 0)
-		return 0;
+	if (fstat(fd, &st) == 0) {
+		if (r->depth != 0 && S_ISDIR(st.st_mode))
+			return 1;
+		if ((S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)) ||
+		    ((S_ISREG(st.st_mode) ||
+			 (S_ISFIFO(st.st_mode) && r->depth == 0)) &&
+			(st.st_uid == 0 || st.st_uid == getuid()) &&
+			(st.st_mode & 022) == 0))
+			return 0;
+	}
 	complain("%s: must be a file of yours that nobody else may write to",
-	    path);
+	    r->path);
 	return EXIT_USAGE;
 }
 
@@ -197,26 +305,132 @@ read_lines(struct reader *r, FILE *f)
 	return result;
 }
 
+/* Of what is included nobody waits for a writer. */
+static int
+read_path(struct reader *r, bool must)
+{
+	int fd, result;
+	FILE *f;
+
+	fd = open(r->path,
+	    O_RDONLY | O_CLOEXEC | (r->depth != 0 ? O_NONBLOCK : 0));
+	if (fd == -1 && errno == ENOENT && !must)
+		return 0;
+	if (fd == -1) {
+		complain("%s: %s", r->path, strerror(errno));
+		return EXIT_USAGE;
+	}
+	if ((result = check_owner(r, fd)) != 0 ||
+	    (f = fdopen(fd, "r")) == NULL) {
+		close(fd);
+		return result == 1 ? 0 : result != 0 ? result : EXIT_FAILED;
+	}
+	result = read_lines(r, f);
+	fclose(f);
+	return result;
+}
+
 /* No file is an empty one, unless it was asked for by name. */
 static int
 read_file(struct reader *r, const char *file)
 {
 	char *own = file == NULL ? user_file("config") : NULL;
-	FILE *f;
 	int result = 0;
 
 	r->path = file != NULL ? file : own;
-	if (r->path == NULL)
-		return 0;
-	if ((f = fopen(r->path, "re")) != NULL) {
-		if ((result = check_owner(f, r->path)) == 0)
-			result = read_lines(r, f);
-		fclose(f);
-	} else if (file != NULL || errno != ENOENT) {
-		complain("%s: %s", r->path, strerror(errno));
-		result = EXIT_USAGE;
-	}
+	if (r->path != NULL)
+		result = read_path(r, file != NULL);
 	free(own);
+	return result;
+}
+
+/* --- files in the place of a line --- */
+
+/* With its tokens, and from the folder of the file that names it. */
+static int
+include_path(const struct reader *r, const char *word, char **path)
+{
+	const struct hosts_known known = { r->alias, r->host, r->ssh };
+	const char *slash = strrchr(r->path, '/');
+	struct ssh_tokens t;
+	char *host = NULL, *text, *what;
+
+	if (asprintf(&what, "%s line %zu: Include %s", r->path, r->line,
+		word) == -1)
+		return EXIT_FAILED;
+	text = hosts_tokens(&known, &t, &host) == 0 ?
+	    ssh_expand_path(word, &t, what) :
+	    NULL;
+	free(host);
+	free(what);
+	if (text == NULL)
+		return EXIT_USAGE;
+	*path = text;
+	if (*text == '/' || slash == NULL)
+		return 0;
+	if (asprintf(path, "%.*s/%s", (int)(slash - r->path), r->path, text) ==
+	    -1)
+		*path = NULL;
+	free(text);
+	return *path != NULL ? 0 : EXIT_FAILED;
+}
+
+/* A section that begins there ends with the file. */
+static int
+include_one(struct reader *r, const char *path)
+{
+	struct reader inner = *r;
+	int result;
+
+	inner.path = path;
+	inner.line = 0;
+	inner.depth++;
+	inner.files++;
+	inner.never = !r->applies;
+	if (inner.depth > DEPTH_MAX || inner.files > FILES_MAX)
+		return mistake(r, "too many files include each other", path);
+	result = read_path(&inner, true);
+	r->files = inner.files;
+	r->has_proxy = inner.has_proxy;
+	return result;
+}
+
+static int
+include_word(struct reader *r, const char *word)
+{
+	char *path;
+	glob_t g;
+	int result;
+
+	/* Names that hang on a destination cannot be listed. */
+	if (r->alias == NULL && strchr(word, '%') != NULL)
+		return 0;
+	if ((result = include_path(r, word, &path)) != 0)
+		return result;
+	result = glob(path, 0, NULL, &g);
+	free(path);
+	if (result == GLOB_NOMATCH)
+		return 0;
+	if (result != 0)
+		return mistake(r, "it cannot be read", word);
+	for (size_t i = 0; result == 0 && i < g.gl_pathc; i++)
+		result = include_one(r, g.gl_pathv[i]);
+	globfree(&g);
+	return result;
+}
+
+static int
+include(struct reader *r, char **words, size_t n)
+{
+	int result = 0;
+
+	if (n == 0)
+		return mistake(r, "Include needs a file", "");
+	for (size_t i = 0; result == 0 && i < n; i++) {
+		if (*words[i] == '\0')
+			return mistake(r, "Include of no name", "");
+		result = include_word(r, words[i]);
+	}
 	return result;
 }
 
@@ -237,9 +451,13 @@ expand(char **path)
 }
 
 int
-hosts_find(struct host *h, const char *file, const char *alias)
+hosts_find_ssh(struct host *h, const char *file, const char *alias,
+    struct ssh_opts *ssh)
 {
-	struct reader r = { .alias = alias, .host = h, .applies = true };
+	struct reader r = { .alias = alias,
+		.host = h,
+		.ssh = ssh,
+		.applies = true };
 	int result;
 
 	memset(h, 0, sizeof(*h));
@@ -249,6 +467,12 @@ hosts_find(struct host *h, const char *file, const char *alias)
 		return h->via != NULL || h->key != NULL;
 	hosts_free(h);
 	return result;
+}
+
+int
+hosts_find(struct host *h, const char *file, const char *alias)
+{
+	return hosts_find_ssh(h, file, alias, NULL);
 }
 
 void
@@ -270,18 +494,31 @@ hosts_list(const char *file)
 
 /* --- skypty config --- */
 
+static const struct option longopts[] = {
+	{ "config", required_argument, NULL, 'F' },
+	{ NULL, 0, NULL, 0 },
+};
+
 int
 config_main(int argc, char **argv)
 {
 	const char *file = NULL;
 	struct host h;
 	char **value;
-	int opt, r;
+	int opt, r, before = 1;
 
-	while ((opt = getopt(argc, argv, "+F:")) != -1) {
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, "+:F:", longopts, NULL)) != -1) {
 		if (opt != 'F')
-			return EXIT_USAGE;
+			return options_unknown("config", opt, argv[before],
+			    longopts);
 		file = optarg;
+		before = optind;
+	}
+	if (argc - optind > 1) {
+		complain("config tells of one name, and these are %d",
+		    argc - optind);
+		return EXIT_USAGE;
 	}
 	if (optind >= argc)
 		return hosts_list(file);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Whose key is used: --sk, -i, DMSGPTY_SK, the local visor's, our own file, a
- * random one.  spec: pty.md 11.8.
+ * random one.  PROTOCOL.pty 11.8.
  */
 #include "client/skypty.h"
 
@@ -168,15 +168,23 @@ choose(struct identity *id, struct keyctx *ctx, const struct options *o)
 		complain("--sk: not a secret key (64 hexadecimal digits)");
 		return EXIT_USAGE;
 	}
+	/* ssh has one status for all that is its own fault. */
+	if (o->offer != NULL)
+		return from_file(id, ctx, o->offer->key[o->offer->now].file);
 	if (o->identity != NULL)
-		return from_file(id, ctx, o->identity);
+		return from_file(id, ctx, o->identity) == 0 ? 0 :
+		    o->duplex				    ? EXIT_FAILED :
+							      EXIT_USAGE;
 	if (from_environment(id, ctx))
 		return 0;
 	if (o->visor_key && from_visor(id, ctx, o))
 		return 0;
-	if ((r = from_own_file(id, ctx, &found)) != 0 || found)
-		return r;
+	if ((r = from_own_file(id, ctx, &found)) != 0)
+		return o->duplex ? EXIT_FAILED : EXIT_USAGE;
+	if (found)
+		return 0;
 	id->source = "random; 'skypty keygen' makes one that stays";
+	id->fresh = true;
 	return key_generate(ctx, id->sk) == 0 ? 0 : EXIT_FAILED;
 }
 
@@ -193,4 +201,17 @@ identity_find(struct identity *id, struct keyctx *ctx, const struct options *o)
 	if (r != 0)
 		identity_free(id);
 	return r;
+}
+
+int
+identity_public(struct keyctx *ctx, const char *path, char pk[KEY_PUBLIC_HEX])
+{
+	struct options o = { .identity = path, .duplex = true };
+	struct identity id = { 0 };
+
+	if (identity_find(&id, ctx, &o) != 0)
+		return EXIT_FAILED;
+	key_text(&id.pk, pk);
+	identity_free(&id);
+	return 0;
 }

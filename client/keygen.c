@@ -3,42 +3,21 @@
 #include "client/skypty.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/file.h"
 #include "common/hex.h"
 
 static const struct option longopts[] = {
 	{ "force", no_argument, NULL, 'f' },
 	{ NULL, 0, NULL, 0 },
 };
-
-/* Every folder on the way to the file, for us alone. */
-static int
-make_folders(const char *path)
-{
-	char *copy = strdup(path), *slash;
-	int r = 0;
-
-	if (copy == NULL)
-		return -1;
-	for (slash = strchr(copy + 1, '/'); slash != NULL && r == 0;
-	     slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(copy, 0700) == -1 && errno != EEXIST)
-			r = -1;
-		*slash = '/';
-	}
-	free(copy);
-	return r;
-}
 
 static int
 write_secret(int fd, const uint8_t *sk)
@@ -47,34 +26,30 @@ write_secret(int fd, const uint8_t *sk)
 	ssize_t n;
 
 	if ((text = sodium_malloc(KEY_SECRET_HEX)) == NULL)
-		return -1;
+		return ERR_NOMEM;
 	hex_encode(sk, KEY_SECRET_LEN, text);
 	text[KEY_SECRET_HEX - 1] = '\n';
 	n = write(fd, text, KEY_SECRET_HEX);
 	sodium_free(text);
-	return n == KEY_SECRET_HEX && fsync(fd) == 0 ? 0 : -1;
+	return n == KEY_SECRET_HEX ? 0 : ERR_SYS;
 }
 
-/* Beside its place first, so that an old key is replaced or stays whole. */
+/* An old key is replaced or stays whole. */
 static int
 save(const char *path, const uint8_t *sk, bool force)
 {
-	char *temp;
-	int fd, r;
+	struct file_new f;
+	int r;
 
-	if (asprintf(&temp, "%s.XXXXXX", path) == -1)
-		return -1;
-	if ((fd = mkostemp(temp, O_CLOEXEC)) == -1) {
-		free(temp);
-		return -1;
-	}
-	r = write_secret(fd, sk);
-	close(fd);
-	if (r == 0)
-		r = force ? rename(temp, path) : link(temp, path);
-	if (r == -1 || !force)
-		unlink(temp);
-	free(temp);
+	/* Every folder on the way is for us alone. */
+	if (file_make_folders(path, 0700) == -1)
+		return ERR_SYS;
+	file_sweep(path);
+	if ((r = file_new_open(&f, path)) != 0)
+		return r;
+	if ((r = write_secret(f.fd, sk)) == 0)
+		return file_new_commit(&f, force);
+	file_new_drop(&f);
 	return r;
 }
 
@@ -99,13 +74,17 @@ generate(struct keyctx *ctx, const char *path, bool force)
 
 	if ((sk = sodium_malloc(KEY_SECRET_LEN)) == NULL ||
 	    key_generate(ctx, sk) != 0)
-		return EXIT_FAILED;
-	if (make_folders(path) == 0 && save(path, sk, force) == 0)
+		return EXIT_LOCAL;
+	if ((r = save(path, sk, force)) == 0)
 		r = print_public(ctx, sk);
 	else {
-		complain("%s: %s%s", path, strerror(errno),
-		    errno == EEXIST ? "; --force replaces it" : "");
-		r = EXIT_FAILED;
+		complain("%s: %s%s", path,
+		    r == ERR_DENIED ? "its folder belongs to somebody else" :
+			r == ERR_FORMAT ? "is no name of a file" :
+					  err_text(r),
+		    r == ERR_SYS && errno == EEXIST ? "; --force replaces it" :
+						      "");
+		r = EXIT_LOCAL;
 	}
 	sodium_free(sk);
 	return r;
@@ -117,17 +96,25 @@ keygen_main(int argc, char **argv)
 	struct keyctx *ctx;
 	bool force = false;
 	char *path;
-	int opt, r;
+	int opt, r, before = 1;
 
-	while ((opt = getopt_long(argc, argv, "f", longopts, NULL)) != -1) {
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":f", longopts, NULL)) != -1) {
 		if (opt != 'f')
-			return EXIT_USAGE;
+			return options_unknown("keygen", opt, argv[before],
+			    longopts);
 		force = true;
+		before = optind;
+	}
+	if (argc - optind > 1) {
+		complain("keygen makes one file, and these are %d",
+		    argc - optind);
+		return EXIT_USAGE;
 	}
 	path = optind < argc ? strdup(argv[optind]) : user_file("identity");
 	if (path == NULL || (ctx = keyctx_new()) == NULL) {
 		complain("no home directory; name a file");
-		return EXIT_FAILED;
+		return EXIT_LOCAL;
 	}
 	r = generate(ctx, path, force);
 	keyctx_free(ctx);

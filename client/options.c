@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Flags of the commands that connect.  spec: pty.md 11.4, 11.5, 11.7. */
+/* Flags of the commands that connect.  PROTOCOL.pty 11.4, 11.5, 11.7. */
 #include "client/skypty.h"
 
 #include <getopt.h>
@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "common/config.h"
+#include "common/err.h"
+#include "common/usage.h"
 
 enum {
 	OPT_VISOR_KEY = 256,
@@ -126,9 +128,33 @@ set_escape(struct options *o, const char *text)
 		o->escape = -1;
 	else if (strlen(text) == 1)
 		o->escape = (unsigned char)*text;
+	else if (text[0] == '^' && text[1] >= '?' && text[2] == '\0')
+		o->escape =
+		    (unsigned char)(text[1] == '?' ? 127 : text[1] & 31);
 	else
-		return bad("--escape", text, "one character, or none");
+		return bad("--escape", text,
+		    "one character, ^ and a letter for a control one, or none");
 	return 0;
+}
+
+/* The original's pty-cli has a file there. */
+int
+options_port(struct options *o, const char *flag, const char *text)
+{
+	const char *problem, *dot = strrchr(text, '.');
+
+	(void)strtonum(text, 1, UINT16_MAX, &problem);
+	if (problem == NULL) {
+		o->port = text;
+		return 0;
+	}
+	if (strchr(text, '/') != NULL ||
+	    (dot != NULL && strcmp(dot, ".json") == 0) ||
+	    access(text, F_OK) == 0)
+		return bad(flag, text,
+		    "it is the port here; a host's configuration, which says "
+		    "where its control socket is, is --confpath FILE");
+	return bad(flag, text, "is no port: 1 to 65535");
 }
 
 /* Where an option's text is kept as it is. */
@@ -140,8 +166,6 @@ text_of(struct options *o, int opt)
 		return &o->sk;
 	case 'i':
 		return &o->identity;
-	case 'p':
-		return &o->port;
 	case 'n':
 		return &o->clinet;
 	case 'r':
@@ -208,6 +232,8 @@ take(struct options *o, int opt)
 		return 0;
 	}
 	switch (opt) {
+	case 'p':
+		return options_port(o, "-p", optarg);
 	case 'e':
 		return add_env(o, optarg);
 	case 't':
@@ -222,15 +248,17 @@ take(struct options *o, int opt)
 	return set_flag(o, opt);
 }
 
-/* Of several letters in one word getopt(3) tells which one it was. */
-static int
-unknown(const char *command, const char *word)
+int
+options_unknown(const char *command, int opt, const char *word,
+    const struct option *list)
 {
-	char letter[3] = { '-', (char)optopt, '\0' };
+	char text[USAGE_TEXT_MAX];
 
-	complain("'%s' is no option here, or lacks its value; 'skypty help "
-		 "%s' lists them",
-	    word[0] == '-' && word[1] == '-' ? word : letter, command);
+	usage_explain(text, opt, word, list);
+	if (strchr(text, '?') != NULL)
+		complain("%s", text);
+	else
+		complain("%s; 'skypty help %s' lists them", text, command);
 	return EXIT_USAGE;
 }
 
@@ -264,12 +292,13 @@ take_flags(struct options *o, const struct flags *f, int argc, char **argv,
 	opterr = 0;
 	word = before = optind;
 	for (;; word = optind) {
-		opt = getopt_long(argc, argv, "+s:i:e:t:p:n:r:c:a:F:qv",
+		opt = getopt_long(argc, argv, "+:s:i:e:t:p:n:r:c:a:F:qv",
 		    f->list, NULL);
 		if (opt == -1)
 			break;
-		if (opt == '?')
-			return unknown(argv[0], argv[word]);
+		if (opt == '?' || opt == ':')
+			return options_unknown(argv[0], opt, argv[word],
+			    f->list);
 		if (f->own == NULL || f->own(opt, &r) == 0)
 			r = take(o, opt);
 		if (r != 0)
@@ -280,15 +309,6 @@ take_flags(struct options *o, const struct flags *f, int argc, char **argv,
 }
 
 /* --- destinations --- */
-
-const char *
-options_socket(const struct options *o)
-{
-	if (o->cliaddr != NULL)
-		return o->cliaddr;
-	return access(SYSTEM_SOCKET, F_OK) == 0 ? SYSTEM_SOCKET :
-						  DEFAULT_SOCKET;
-}
 
 static void
 say(void *arg, bool fatal, const char *text)
@@ -309,10 +329,18 @@ from_configuration(struct options *o, struct keyctx *ctx)
 	if (config_defaults(&c) != 0)
 		return EXIT_FAILED;
 	r = config_read_file(&c, ctx, o->confpath, &report);
-	if (r == 0 && (o->clinet = strdup(c.clinet)) != NULL)
-		o->cliaddr = strdup(c.cliaddr);
+	if (r == 0 && (o->clinet = strdup(c.clinet)) == NULL)
+		r = ERR_NOMEM;
+	/* One that names none leaves it to whoever looks for it. */
+	if (r == 0 && (c.given & CONFIG_CLIADDR) &&
+	    (o->cliaddr = strdup(c.cliaddr)) == NULL)
+		r = ERR_NOMEM;
 	config_free(&c);
-	return r == 0 && o->cliaddr != NULL ? 0 : EXIT_USAGE;
+	if (r == 0 && o->cliaddr != NULL && *o->cliaddr == '\0') {
+		complain("%s: that host has no control socket", o->confpath);
+		r = ERR_NOTFOUND;
+	}
+	return r == 0 ? 0 : EXIT_USAGE;
 }
 
 static int
@@ -324,9 +352,7 @@ local(struct options *o, struct keyctx *ctx)
 		return r;
 	if (o->clinet != NULL && strcmp(o->clinet, "unix") != 0)
 		return bad("--clinet", o->clinet, "only unix is spoken");
-	o->dest = (struct dest){ .kind = DEST_LOCAL,
-		.socket = options_socket(o),
-		.named = o->cliaddr != NULL };
+	o->dest = (struct dest){ .kind = DEST_LOCAL, .socket = o->cliaddr };
 	return 0;
 }
 

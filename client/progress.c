@@ -7,16 +7,17 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <vis.h>
 
 #include "client/skypty.h"
+#include "common/visible.h"
 
-#define DRAW_MS	   100
-#define MEASURE_MS 500
-#define WIDTH_MAX  256
-#define WIDTH	   80 /* of a terminal that does not tell */
-#define COLUMNS	   38 /* of everything but the name */
-#define NAME_MIN   8
+#define DRAW_MS	       100
+#define MEASURE_MS     500
+#define WIDTH_MAX      256
+#define LINE_MAX_BYTES (VISIBLE_GROWTH * WIDTH_MAX + 128)
+#define WIDTH	       80 /* of a terminal that does not tell */
+#define COLUMNS	       38 /* of everything but the name */
+#define NAME_MIN       8
 
 void
 progress_init(struct progress *p, bool quiet)
@@ -93,24 +94,27 @@ void
 progress_line(const struct progress *p, const struct progress_item *item,
     int64_t seconds, int width, char *out, size_t size)
 {
-	char name[4 * WIDTH_MAX + 1], raw[WIDTH_MAX + 1], right[96];
-	int room;
+	char name[LINE_MAX_BYTES], raw[WIDTH_MAX + 1], right[96];
+	int columns, room;
+	size_t cut;
 
 	if (width > WIDTH_MAX)
 		width = WIDTH_MAX;
-	if ((size_t)width >= size)
-		width = (int)size - 1;
 	if (item->name != NULL)
 		strlcpy(raw, item->name, sizeof(raw));
 	else
 		snprintf(raw, sizeof(raw), "%llu files",
 		    (unsigned long long)p->files);
-	strnvis(name, raw, sizeof(name), VIS_CSTYLE | VIS_NL | VIS_TAB);
+	visible_text(name, sizeof(name), raw, strlen(raw), VISIBLE_SLASH);
 	numbers(p, item, seconds, right, sizeof(right));
 	room = width - COLUMNS;
 	if (room < NAME_MIN)
 		room = NAME_MIN;
-	snprintf(out, (size_t)width + 1, "%-*.*s%s", room, room, name, right);
+	if (room > width)
+		room = width;
+	columns = visible_columns(name, room, &cut);
+	snprintf(out, size, "%.*s%*s%.*s", (int)cut, name, room - columns, "",
+	    width - room, right);
 }
 
 static int
@@ -147,7 +151,7 @@ progress_due(const struct progress *p)
 static void
 draw(struct progress *p, const struct progress_item *item, const char *end)
 {
-	char line[WIDTH_MAX + 1];
+	char line[LINE_MAX_BYTES];
 	int64_t now = now_ms();
 
 	p->last = now;

@@ -68,8 +68,8 @@ step(struct relay *y, int wait)
 
 	c->hold = y->blocked && buf_len(&c->in) >= IN_HIGH;
 	p[0].events = conn_events(c);
-	if (poll(p, 3, wait) == -1)
-		return errno == EINTR ? 0 : EXIT_FAILED;
+	if ((r = conn_wait(c, p, 3, wait, NULL)) != 0)
+		return r;
 	if (p[0].revents != 0 && (r = conn_pump(c, p[0].revents)) != 0)
 		return r;
 	if (p[1].revents != 0 && (r = take(y)) != 0)

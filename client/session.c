@@ -2,7 +2,7 @@
 /*
  * An interactive session.  One Read and one Write are under way at any time:
  * the next Read leaves before the last one's output is written, and what is
- * typed while a Write is under way goes with the next.  spec: pty.md 6.
+ * typed while a Write is under way goes with the next.  PROTOCOL.pty 6.
  */
 #include "client/skypty.h"
 
@@ -29,9 +29,13 @@
 #define EOF_MS	    250	  /* between two ends of file, at first; then longer */
 #define EOF_MS_MAX  2000
 #define CTRL_D	    0x04
+#define STOP_MS	    1000 /* for the host to end a shell that is left */
 
-static const char *const forwarded[] = { "TERM", "COLORTERM", "LANG",
-	"LC_ALL" };
+/* As the original has it, and the parts of a locale. */
+static const char *const forwarded[] = { "TERM", "COLORTERM", "LANG", "LC_ALL",
+	"LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY",
+	"LC_MESSAGES", "LC_PAPER", "LC_NAME", "LC_ADDRESS", "LC_TELEPHONE",
+	"LC_MEASUREMENT", "LC_IDENTIFICATION" };
 
 #define FORWARDED (sizeof(forwarded) / sizeof(forwarded[0]))
 
@@ -47,13 +51,15 @@ static struct session {
 	bool reading, writing; /* a call is under way */
 	bool input_end;
 	bool over; /* the host has said so; output is still to be written */
+	bool left; /* it is we who go, and what runs there is to end */
+	bool stopping;
 	bool no_ping;
-	int64_t next_ping, last_heard;
+	int64_t next_ping; /* by the connection's clock */
 	int64_t next_eof, eof_ms;
 	bool pinging;
 	struct typed typed;
 	int status;
-	volatile sig_atomic_t resized, continued, stopped;
+	volatile sig_atomic_t resized, continued, stopped, killed;
 } s;
 
 /* --- calls --- */
@@ -183,6 +189,42 @@ start(void)
 	return r == 0 ? 0 : EXIT_FAILED;
 }
 
+/* --- signals --- */
+
+static void
+on_signal(int sig)
+{
+	if (sig == SIGWINCH)
+		s.resized = 1;
+	else if (sig == SIGCONT)
+		s.continued = 1;
+	else if (sig == SIGTSTP)
+		s.stopped = 1;
+	else
+		s.killed = sig;
+}
+
+/* Let in only while poll waits: none is missed. */
+static void
+catch_signals(void)
+{
+	static const int sigs[] = { SIGWINCH, SIGCONT, SIGTSTP, SIGTERM,
+		SIGHUP };
+	struct sigaction sa = { .sa_handler = on_signal }, old;
+	sigset_t blocked;
+
+	sigemptyset(&sa.sa_mask);
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++) {
+		if (sigaction(sigs[i], NULL, &old) == 0 &&
+		    old.sa_handler == SIG_IGN)
+			continue; /* as by nohup(1) */
+		sigaction(sigs[i], &sa, NULL);
+		sigaddset(&blocked, sigs[i]);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+}
+
 /* --- replies --- */
 
 static bool
@@ -192,7 +234,7 @@ equals(const struct buf *text, const char *s1)
 	    memcmp(buf_ptr(text), s1, strlen(s1)) == 0;
 }
 
-/* How hosts say that the shell has ended.  spec: pty.md 6.3. */
+/* How hosts say that the shell has ended.  PROTOCOL.pty 6.3. */
 static void
 read_failed(const struct buf *text)
 {
@@ -213,7 +255,7 @@ take_failure(const struct rpc_reply *reply)
 		complain("cannot start %s: %s",
 		    s.opts->cmd != NULL ? s.opts->cmd : DEFAULT_SHELL,
 		    printable(&reply->error));
-		return EXIT_FAILED;
+		return exec_not_started(&reply->error);
 	case RPC_PTY_READ:
 		read_failed(&reply->error);
 		return 0;
@@ -224,6 +266,16 @@ take_failure(const struct rpc_reply *reply)
 		/* Input for a shell that is gone: Read will tell. */
 		return 0;
 	}
+}
+
+/* A proxy of the original loses the size on the way: it is told again. */
+static int
+begin(void)
+{
+	s.started = true;
+	if (s.tty && term_raw() != 0)
+		complain("cannot set the terminal to raw mode");
+	return send_size();
 }
 
 static int
@@ -237,14 +289,12 @@ take_reply(struct rpc_reply *reply)
 		s.writing = false;
 	else if (reply->method == RPC_PTY_PING)
 		s.pinging = false;
+	else if (reply->method == RPC_PTY_STOP)
+		s.stopping = false;
 	if (reply->failed)
 		return take_failure(reply);
-	if (reply->method == RPC_PTY_START) {
-		s.started = true;
-		if (s.tty && term_raw() != 0)
-			complain("cannot set the terminal to raw mode");
-		return 0;
-	}
+	if (reply->method == RPC_PTY_START)
+		return begin();
 	if (reply->method == RPC_PTY_READ &&
 	    buf_put(&s.output, buf_ptr(b), buf_len(b)) != 0)
 		return conn_bad(&s.conn, ERR_LIMIT);
@@ -291,7 +341,7 @@ take_key(uint8_t c)
 		return suspend();
 	if (r != TYPED_END)
 		return r;
-	s.over = true;
+	s.over = s.left = true;
 	return EXIT_FAILED;
 }
 
@@ -368,8 +418,10 @@ write_output(void)
 	if (n == 0)
 		return 0;
 	r = write(STDOUT_FILENO, buf_ptr(&s.output), n);
-	if (r > 0)
+	if (r > 0) {
+		term_watch(buf_ptr(&s.output), (size_t)r);
 		buf_skip(&s.output, (size_t)r);
+	}
 	if (r >= 0 || errno == EAGAIN || errno == EINTR)
 		return 0;
 	if (errno != EPIPE)
@@ -390,22 +442,15 @@ write_now(void)
 
 /* --- the loop --- */
 
-static void
-on_signal(int sig)
-{
-	if (sig == SIGWINCH)
-		s.resized = 1;
-	else if (sig == SIGCONT)
-		s.continued = 1;
-	else
-		s.stopped = 1;
-}
-
 static int
 take_signals(void)
 {
 	int r = 0;
 
+	if (s.killed) {
+		s.left = true;
+		return EXIT_FAILED;
+	}
 	if (s.stopped) {
 		s.stopped = 0;
 		r = suspend();
@@ -420,16 +465,18 @@ take_signals(void)
 	return r;
 }
 
+/* Whoever was stopped asks at once, and gives the answer its time. */
 static int
 keep_alive(void)
 {
-	int64_t now = now_ms();
+	int64_t now = conn_time(&s.conn);
+	int r;
 
-	if ((s.pinging || !s.started) && now - s.last_heard > DEAD_MS) {
-		complain("the host has not answered for %d seconds",
-		    DEAD_MS / 1000);
-		return EXIT_FAILED;
-	}
+	if (conn_slept(&s.conn))
+		s.next_ping = now;
+	if ((s.pinging || !s.started) &&
+	    (r = conn_check_silence(&s.conn, DEAD_MS)) != 0)
+		return r;
 	if (now < s.next_ping)
 		return 0;
 	s.next_ping = now + PING_MS;
@@ -463,11 +510,9 @@ serve(const struct pollfd p[P_COUNT])
 {
 	int r;
 
-	if (p[P_CONN].revents != 0) {
-		s.last_heard = now_ms();
-		if ((r = conn_pump(&s.conn, p[P_CONN].revents)) != 0)
-			return r;
-	}
+	if (p[P_CONN].revents != 0 &&
+	    (r = conn_pump(&s.conn, p[P_CONN].revents)) != 0)
+		return r;
 	if (p[P_IN].revents != 0 && (r = read_input()) != 0)
 		return r;
 	if ((r = take_replies()) != 0)
@@ -482,12 +527,16 @@ serve(const struct pollfd p[P_COUNT])
 	return s.conn.eof && !s.over ? conn_ended(&s.conn) : 0;
 }
 
-/* Signals are let in only while poll waits: none is missed. */
+static int64_t
+wait_ms(void)
+{
+	return s.input_end && !s.tty ? EOF_MS : -1;
+}
+
 static int
 loop(void)
 {
 	struct pollfd p[P_COUNT];
-	struct timespec ts = { .tv_nsec = EOF_MS * 1000000 };
 	sigset_t open;
 	int r = 0;
 
@@ -495,13 +544,12 @@ loop(void)
 	sigdelset(&open, SIGWINCH);
 	sigdelset(&open, SIGCONT);
 	sigdelset(&open, SIGTSTP);
+	sigdelset(&open, SIGTERM);
+	sigdelset(&open, SIGHUP);
 	while (r == 0 && !(s.over && buf_len(&s.output) == 0)) {
 		prepare(p);
-		if (ppoll(p, P_COUNT, &ts, &open) == -1) {
-			if (errno != EINTR)
-				return EXIT_FAILED;
-			memset(p, 0, sizeof(p));
-		}
+		if ((r = conn_wait(&s.conn, p, P_COUNT, wait_ms(), &open)) != 0)
+			break;
 		if ((r = take_signals()) == 0 && (r = serve(p)) == 0 &&
 		    (r = keep_alive()) == 0)
 			r = repeat_eof();
@@ -509,20 +557,42 @@ loop(void)
 	return r;
 }
 
+/*
+ * A host may keep a shell that its client has left: it is asked to end it.
+ * What comes meanwhile is for nobody.
+ */
 static void
-catch_signals(void)
+stop_shell(void)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
-	static const int caught[] = { SIGWINCH, SIGCONT, SIGTSTP };
-	sigset_t blocked;
+	int64_t until = now_ms() + STOP_MS;
+	struct pollfd p;
+	int r;
 
-	sigemptyset(&sa.sa_mask);
-	sigemptyset(&blocked);
-	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
-		sigaction(caught[i], &sa, NULL);
-		sigaddset(&blocked, caught[i]);
+	if (!s.left || !s.started || s.conn.eof)
+		return;
+	s.stopping = s.reading = true; /* no more Reads */
+	r = make_call(RPC_PTY_STOP, NULL);
+	while (r == 0 && s.stopping && !s.conn.eof && now_ms() < until) {
+		buf_skip(&s.output, buf_len(&s.output));
+		p = (struct pollfd){ .fd = s.conn.fd,
+			.events = conn_events(&s.conn) };
+		if ((r = conn_flush(&s.conn)) == 0 && poll(&p, 1, 50) == 1 &&
+		    (r = conn_pump(&s.conn, p.revents)) == 0)
+			r = take_replies();
 	}
-	sigprocmask(SIG_BLOCK, &blocked, NULL);
+}
+
+/* As whoever sent the signal expects. */
+static void
+die(void)
+{
+	sigset_t sig;
+
+	sigemptyset(&sig);
+	sigaddset(&sig, s.killed);
+	signal(s.killed, SIG_DFL);
+	raise(s.killed);
+	sigprocmask(SIG_UNBLOCK, &sig, NULL);
 }
 
 static int
@@ -533,27 +603,35 @@ run(void)
 	if ((s.rpc = rpc_client_new()) == NULL)
 		return EXIT_FAILED;
 	s.tty = isatty(STDIN_FILENO) == 1;
-	s.last_heard = now_ms();
-	s.next_ping = s.last_heard + PING_MS;
+	s.next_ping = conn_time(&s.conn) + PING_MS;
 	if ((r = start()) == 0 && (r = conn_flush(&s.conn)) == 0) {
 		catch_signals();
 		r = loop();
+		stop_shell();
 	}
+	if (r != 0)
+		term_lost();
 	term_restore();
 	rpc_client_free(s.rpc);
+	if (s.killed)
+		die();
 	return r != 0 ? r : s.status;
 }
 
 int
 session_run(struct keyctx *ctx, const struct options *o)
 {
+	char uri[MUX_URI_MAX + 1];
 	int r;
 
+	memset(&s, 0, sizeof(s));
 	s.opts = o;
 	s.typed.escape = o->escape;
 	buf_init(&s.output, OUTPUT_MAX);
 	buf_init(&s.input, 2 * WRITE_MAX);
-	if ((r = conn_open(&s.conn, ctx, o, MUX_URI_PTY)) == 0)
+	if (wishes_uri(uri, MUX_URI_PTY, o, true) != 0)
+		return EXIT_FAILED;
+	if ((r = conn_open(&s.conn, ctx, o, uri)) == 0)
 		r = run();
 	conn_close(&s.conn);
 	buf_free(&s.output);

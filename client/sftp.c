@@ -209,6 +209,7 @@ answer_of(uint8_t request)
 	case SFTP_READDIR:
 	case SFTP_REALPATH:
 	case SFTP_READLINK:
+	case SFTP_EXTENDED:
 		return SFTP_NAME;
 	case SFTP_STAT:
 		return SFTP_ATTRS;

@@ -2,7 +2,7 @@
 /*
  * An SFTP client (version 3) that never waits: each request names the function
  * that takes its answer, and up to SFTP_REQUESTS of them are under way at once.
- * It knows two byte buffers and no connection.  spec: pty.md 8,
+ * It knows two byte buffers and no connection.  PROTOCOL.pty 8,
  * draft-ietf-secsh-filexfer-02.
  */
 #ifndef CLIENT_SFTP_H
@@ -144,6 +144,8 @@ sftp_readdir(struct sftp *, const struct sftp_handle *, sftp_fn *, void *owner);
 /* Names: exactly one. */
 int sftp_realpath(struct sftp *, const char *path, sftp_fn *, void *owner);
 int sftp_readlink(struct sftp *, const char *path, sftp_fn *, void *owner);
+/* The same; hosts that do not know ~user answer SFTP_UNSUPPORTED. */
+int sftp_expand(struct sftp *, const char *path, sftp_fn *, void *owner);
 /* Attributes. */
 int sftp_stat(struct sftp *, const char *path, sftp_fn *, void *owner);
 /* A status only. */
@@ -175,6 +177,7 @@ enum sftp_type {
 	SFTP_REALPATH = 16,
 	SFTP_STAT = 17,
 	SFTP_READLINK = 19,
+	SFTP_EXTENDED = 200,
 	SFTP_STATUS = 101,
 	SFTP_HANDLE = 102,
 	SFTP_DATA = 103,

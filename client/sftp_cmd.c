@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/paths.h"
 #include "common/process.h"
 
 #define ARGS_MAX 256
@@ -74,25 +75,33 @@ add_identity(struct command *c, const struct options *o)
 	return 0;
 }
 
-/* "sftp://pk@host:port/path": sftp itself takes it apart again. */
+/*
+ * "sftp://pk@host:port": sftp itself takes it apart again, but for addresses of
+ * IPv6, which it knows in its older form only: -P port pk@[host].
+ */
 static int
 add_dest(struct command *c, const struct options *o)
 {
-	char pk[KEY_PUBLIC_HEX], *url;
+	char pk[KEY_PUBLIC_HEX], *word;
 	const char *host = o->dest.host;
 	bool v6 = strchr(host, ':') != NULL;
 	int r;
 
 	key_text(&o->dest.pk, pk);
 	if (o->dest.kind == DEST_DMSG)
-		r = asprintf(&url, "sftp://%s:%u", pk, o->dest.dmsg_port);
+		r = asprintf(&word, "sftp://%s:%u", pk, o->dest.dmsg_port);
+	else if (v6)
+		r = asprintf(&word, "%s@[%s]", pk, host);
 	else
-		r = asprintf(&url, "sftp://%s@%s%s%s:%s", pk, v6 ? "[" : "",
-		    host, v6 ? "]" : "", o->dest.port);
+		r = asprintf(&word, "sftp://%s@%s:%s", pk, host, o->dest.port);
 	if (r == -1)
 		return EXIT_FAILED;
-	add(c, url);
-	free(url);
+	if (o->dest.kind == DEST_TCP && v6) {
+		add(c, "-P");
+		add(c, o->dest.port);
+	}
+	add(c, word);
+	free(word);
 	return 0;
 }
 

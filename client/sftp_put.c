@@ -224,6 +224,17 @@ sftp_readlink(struct sftp *s, const char *path, sftp_fn *fn, void *owner)
 }
 
 int
+sftp_expand(struct sftp *s, const char *path, sftp_fn *fn, void *owner)
+{
+	static const char name[] = "expand-path@openssh.com";
+	struct packet p = begin(s, SFTP_EXTENDED);
+
+	put_string(&p, name, sizeof(name) - 1);
+	put_string(&p, path, strlen(path));
+	return finish(&p, SFTP_EXTENDED, fn, owner);
+}
+
+int
 sftp_stat(struct sftp *s, const char *path, sftp_fn *fn, void *owner)
 {
 	return put_path(s, SFTP_STAT, path, fn, owner);

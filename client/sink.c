@@ -133,6 +133,8 @@ write_payload(struct sink *k, struct buf *src)
 			k->blocked = e;
 			return SINK_BLOCKED;
 		}
+		if (k->tag == XS_STDOUT)
+			term_watch(buf_ptr(src), (size_t)r);
 		(void)buf_skip(src, (size_t)r);
 		k->left -= (uint32_t)r;
 	}

@@ -6,9 +6,17 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <vis.h>
+#include <syslog.h>
+
+#include "common/err.h"
+#include "common/process.h"
+#include "common/usage.h"
+#include "common/visible.h"
+
+#define HOST_TEXT_MAX 4096 /* bytes of a text of the host's */
 
 static const struct command {
 	const char *name;
@@ -35,7 +43,7 @@ static const struct command {
 	    "as ssh, for rsync -e, GIT_SSH_COMMAND, ansible and the like" },
 	{ "sftp", sftp_main, "[flags] pk@host[:port] [-- options of sftp]",
 	    "files, by the sftp program" },
-	{ "fs", fs_main, "mount [flags] pk@host[:port] dir | umount dir",
+	{ "fs", fs_main, "mount [flags] pk@host[:port] dir | umount dir | list",
 	    "a host's files in a folder here, by sshfs" },
 	{ "config", config_main, "[-F file] [name]",
 	    "what ~/.config/skypty/config says of a name" },
@@ -50,59 +58,174 @@ static const struct command {
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+/* Whom we are, and the way to the host, which all that connect take. */
+#define WHO_AND_WAY                                                           \
+	"  -s, --sk KEY           secret key (64 hex digits)\n"               \
+	"  -i, --identity FILE    file with a secret key\n"                   \
+	"      --visor-key        use the local visor's key\n"                \
+	"      --no-visor-key     do not\n"                                   \
+	"  -F, --config FILE      names of hosts (~/.config/skypty/config)\n" \
+	"      --rpc HOST:PORT    of a visor here (localhost:3435)\n"         \
+	"      --standalone       dial keys by neither it nor skyptyd here\n" \
+	"      --dmsgdisc URL     where keys without an address are looked "  \
+	"up\n"                                                                \
+	"      --dmsg-servers 'PK@HOST:PORT ...'\n"                           \
+	"  -q, --quiet, -v, --verbose\n"                                      \
+	"                         say less, say more\n"
+#define SOCKET                                                       \
+	"  -r, --cliaddr PATH     control socket of the host here\n" \
+	"  -n, --clinet unix      its network\n"                     \
+	"      --confpath FILE    take these two from a host's "     \
+	"configuration\n"
+#define PORT "  -p, --port PORT        where the destination has none (2022)\n"
+#define WAYS                                   \
+	"      --via tcp://PK@HOST:PORT\n"     \
+	"      --addr PK[:PORT]   over dmsg\n" \
+	"      --transport T      auto, tcp, dmsg or skynet (also --scheme)\n"
+#define END "\nskypty(1) tells more.\n"
+
 static const char flags_text[] =
-    "flags of shell, start and exec:\n"
-    "  -s, --sk KEY           secret key (64 hex digits)\n"
-    "  -i, --identity FILE    file with a secret key\n"
-    "      --visor-key        use the local visor's key (shell: default)\n"
-    "      --no-visor-key     do not\n"
+    "flags of shell, start and exec:\n" WHO_AND_WAY SOCKET PORT WAYS
+    "      --via-visor        as --visor-key, the default of shell\n"
     "  -e, --env K=V          set in the remote environment; repeatable\n"
     "  -t, --timeout D        of a command: 30s, 5m (default 30s)\n"
-    "  -p, --port PORT        where the destination has none (2022)\n"
-    "      --via tcp://PK@HOST:PORT\n"
-    "      --transport T      auto, tcp, dmsg or skynet\n"
-    "      --rpc HOST:PORT    of a visor here (localhost:3435)\n"
-    "      --standalone       dial keys by neither it nor skyptyd here\n"
-    "      --dmsgdisc URL     where keys without an address are looked up\n"
-    "      --dmsg-servers 'PK@HOST:PORT ...'\n"
     "      --no-pty           only with a command\n"
     "      --no-stdin         give the command no input\n"
     "      --escape C         escape character (~), or none\n"
     "  -c, --cmd CMD          shell to start (/bin/bash)\n"
-    "  -a, --args A,B         its arguments\n"
-    "  -r, --cliaddr PATH     control socket (/tmp/pty.sock)\n"
-    "  -n, --clinet unix      its network\n"
-    "      --confpath FILE    take these two from a host's configuration\n"
-    "  -F, --config FILE      names of hosts (~/.config/skypty/config)\n"
-    "  -q, -v                 say less, say more\n"
-    "\n"
-    "skypty(1) tells more.\n";
+    "  -a, --args A,B         its arguments\n" END;
+
+static const char cp_text[] =
+    "flags of cp:\n"
+    "  -r, --recursive        directories, with all that is in them\n"
+    "  -p, --preserve         keep modes and times\n"
+    "      --resume           go on with what is there of a file\n"
+    "      --port PORT        where the destination has none (2022)\n"
+    "      --cliaddr PATH     control socket of the host here\n" WHO_AND_WAY
+	END;
+
+static const char fs_text[] =
+    "flags of fs mount:\n"
+    "      --background       leave once the mount is there\n"
+    "      --ro               read-only\n"
+    "      --remote-root PATH which directory of the host (/)\n"
+    "      --attr-ttl TIME    attributes may be that old (1s)\n"
+    "      --entry-ttl TIME   so may names (1s)\n"
+    "      --debug            let sshfs say what it does\n" WHO_AND_WAY PORT
+	WAYS END;
+
+static const char sftp_text[] = "flags of sftp:\n" WHO_AND_WAY PORT WAYS END;
+
+static const char socket_text[] =
+    "flags of the whitelist's commands:\n" SOCKET END;
+
+static const char pk_text[] =
+    "flags of pk:\n"
+    "  -s, --sk KEY           secret key (64 hex digits)\n"
+    "  -i, --identity FILE    file with a secret key\n"
+    "      --visor-key        use the local visor's key\n"
+    "      --no-visor-key     do not\n" END;
+
+static const char keygen_text[] =
+    "flags of keygen:\n"
+    "  -f, --force            replace a file that is there\n" END;
+
+static const char config_text[] =
+    "flags of config:\n"
+    "  -F, --config FILE      in place of ~/.config/skypty/config\n" END;
+
+static const char dmsg_text[] = "flags of dmsg status:\n"
+				"      --json             as JSON\n" SOCKET END;
+
+/* What help says of a command's flags. */
+static const struct {
+	int (*main)(int, char **);
+	const char *text;
+} flags_of[] = {
+	{ shell_main, flags_text },
+	{ exec_main, flags_text },
+	{ cp_main, cp_text },
+	{ fs_main, fs_text },
+	{ sftp_main, sftp_text },
+	{ whitelist_main, socket_text },
+	{ pk_main, pk_text },
+	{ keygen_main, keygen_text },
+	{ config_main, config_text },
+	{ dmsg_main, dmsg_text },
+};
+
+/* Where messages go, and the last that went to syslog(3). */
+static struct {
+	enum complain_where where;
+	FILE *file;
+	char last[1024];
+} messages;
+
+void
+complain_to(enum complain_where where, FILE *file)
+{
+	messages.where = where;
+	messages.file = file;
+}
+
+void
+complain_to_syslog(void)
+{
+	openlog("skypty", LOG_PID, LOG_DAEMON);
+	complain_to(COMPLAIN_SYSLOG, NULL);
+}
+
+const char *
+complain_last(void)
+{
+	return messages.last;
+}
+
+__attribute__((format(printf, 1, 0))) static void
+complain_away(const char *fmt, va_list ap)
+{
+	char text[sizeof(messages.last) / VISIBLE_GROWTH];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	visible_text(messages.last, sizeof(messages.last), text, strlen(text),
+	    0);
+	syslog(LOG_WARNING, "%s", messages.last);
+}
 
 void
 complain(const char *fmt, ...)
 {
+	bool raw = messages.where == COMPLAIN_STDERR && term_is_raw();
+	FILE *f = messages.where == COMPLAIN_FILE ? messages.file : stderr;
 	va_list ap;
 
-	/* In raw mode a line feed alone does not go back to the margin. */
-	fputs("skypty: ", stderr);
+	term_lost();
+	if (messages.where == COMPLAIN_NOBODY)
+		return;
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	if (messages.where == COMPLAIN_SYSLOG) {
+		complain_away(fmt, ap);
+		va_end(ap);
+		return;
+	}
+
+	/*
+	 * Whatever it is made of: names, addresses, hosts' words.  In raw mode
+	 * a line feed alone does not go back to the margin.
+	 */
+	fputs("skypty: ", f);
+	visible_vline(f, raw ? "\r\n" : "\n", fmt, ap);
 	va_end(ap);
-	fputs(term_is_raw() ? "\r\n" : "\n", stderr);
 }
 
 const char *
 printable(const struct buf *text)
 {
-	static char out[2048];
-	char raw[512];
-	size_t n = buf_len(text);
+	static char out[VISIBLE_GROWTH * HOST_TEXT_MAX];
 
-	if (n >= sizeof(raw))
-		n = sizeof(raw) - 1;
-	memcpy(raw, buf_ptr(text), n);
-	raw[n] = '\0';
-	strnvis(out, raw, sizeof(out), VIS_CSTYLE | VIS_NL | VIS_TAB);
+	visible_text(out, sizeof(out), buf_ptr(text),
+	    buf_len(text) < HOST_TEXT_MAX ? buf_len(text) : HOST_TEXT_MAX,
+	    VISIBLE_SLASH);
 	return out;
 }
 
@@ -125,47 +248,68 @@ find(const char *name)
 	return NULL;
 }
 
-static int
-help(const char *name)
+/* What the original has under other names, and what others look for. */
+static const struct {
+	const char *word, *instead;
+} elsewhere[] = {
+	{ "list",
+	    "'skypty config' lists the names of hosts, 'skypty "
+	    "whitelist' the keys that this host lets in" },
+	{ "ui", "'skyptyd http' is the terminal in the browser" },
+	{ "http", "'skyptyd http' is the terminal in the browser" },
+	{ "check", "'skyptyd check'" },
+	{ "tcp", "'skyptyd tcp'" },
+	{ "url", "'skyptyd http' prints its own" },
+	{ "pty", "leave it away: 'skypty shell', not 'skypty pty shell'" },
+	{ "cli", "leave it away: 'skypty shell', not 'skypty cli shell'" },
+	{ "mount", "'skypty fs mount'" },
+	{ "umount", "'skypty fs umount'" },
+	{ "scp", "'skypty cp', or scp -S skypty-ssh" },
+	{ "rsync", "rsync -e skypty-ssh" },
+	{ "sshd", "'skypty host'" },
+	{ "run", "'skypty exec'" },
+	{ "copy", "'skypty cp'" },
+	{ "unmount", "'skypty fs umount'" },
+	{ "status", "'skypty dmsg status'" },
+	{ "allow", "'skypty whitelist-add'" },
+	{ "revoke", "'skypty whitelist-remove'" },
+	{ "whitelist-del", "'skypty whitelist-remove'" },
+	{ "whitelist-delete", "'skypty whitelist-remove'" },
+	{ "whitelist-rm", "'skypty whitelist-remove'" },
+	{ "confgen", "'skyptyd confgen' writes a host's configuration" },
+};
+
+/* The nearest of our own words; nothing rather than the opposite. */
+static const char *
+meant(const char *word)
 {
-	const struct command *c = name != NULL ? find(name) : NULL;
+	struct usage_near near = { .word = word };
 
-	if (c == NULL) {
-		usage(stdout);
-		return 0;
-	}
-	printf("usage: skypty %s %s\n\n%s\n", c->name, c->args, c->what);
-	if (c->main == shell_main || c->main == exec_main ||
-	    c->main == sftp_main || c->main == fs_main)
-		printf("\n%s", flags_text);
-	return 0;
-}
-
-/* How many letters two words have in common at their beginnings. */
-static size_t
-likeness(const char *a, const char *b)
-{
-	size_t n = 0;
-
-	while (a[n] != '\0' && a[n] == b[n])
-		n++;
-	return n;
+	for (size_t i = 0; i < COMMANDS; i++)
+		usage_try(&near, commands[i].name);
+	usage_try(&near, "version");
+	usage_try(&near, "help");
+	return near.best;
 }
 
 static int
 unknown(const char *word)
 {
-	const char *best = NULL;
-	size_t n, most = 1;
+	const char *best = meant(word);
 
-	for (size_t i = 0; i < COMMANDS; i++)
-		if ((n = likeness(word, commands[i].name)) > most) {
-			most = n;
-			best = commands[i].name;
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+		if (strcmp(word, elsewhere[i].word) == 0) {
+			complain("there is no command '%s'; %s", word,
+			    elsewhere[i].instead);
+			return EXIT_USAGE;
 		}
 	if (dest_like(word))
 		complain("'%s' is no command; did you mean 'skypty shell %s'?",
 		    word, word);
+	else if (*word == '-')
+		complain("unknown option '%s': a command comes first; 'skypty "
+			 "help' lists them",
+		    word);
 	else if (best != NULL)
 		complain("unknown command '%s'; did you mean '%s'?", word,
 		    best);
@@ -173,6 +317,25 @@ unknown(const char *word)
 		complain("unknown command '%s'; 'skypty help' lists them all",
 		    word);
 	return EXIT_USAGE;
+}
+
+static int
+help(const char *name)
+{
+	const struct command *c = name != NULL ? find(name) : NULL;
+
+	if (c == NULL && name != NULL && *name != '-' &&
+	    strcmp(name, "version") != 0 && strcmp(name, "help") != 0)
+		return unknown(name);
+	if (c == NULL) {
+		usage(stdout);
+		return 0;
+	}
+	printf("usage: skypty %s %s\n\n%s\n", c->name, c->args, c->what);
+	for (size_t i = 0; i < sizeof(flags_of) / sizeof(flags_of[0]); i++)
+		if (flags_of[i].main == c->main)
+			printf("\n%s", flags_of[i].text);
+	return 0;
 }
 
 static bool
@@ -200,6 +363,11 @@ own_name(const char *path)
 static int
 finish(int status)
 {
+	/* One of ERR_*, which nobody has told. */
+	if (status < 0) {
+		complain("%s", err_text(status));
+		status = EXIT_FAILED;
+	}
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	complain("output: %s", strerror(errno));
@@ -212,6 +380,7 @@ main(int argc, char **argv)
 	const struct command *c;
 	const char *word = argc > 1 ? argv[1] : NULL;
 
+	process_standard_fds();
 	sink_prepare();
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
@@ -221,7 +390,8 @@ main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0) {
+	if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0 ||
+	    strcmp(word, "-V") == 0) {
 		puts("skypty " SKYPTY_VERSION);
 		return finish(0);
 	}

@@ -4,9 +4,13 @@
 #define CLIENT_SKYPTY_H
 
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/types.h>
 
 #include "common/addr.h"
 #include "common/buf.h"
@@ -14,24 +18,44 @@
 #include "common/exec_stream.h"
 #include "common/frame.h"
 #include "common/keys.h"
+#include "common/modes.h"
+#include "common/mux.h"
+#include "common/reach.h"
 #include "common/rpc.h"
 
+#define EXIT_LOCAL   1 /* something here, not the connection */
 #define EXIT_USAGE   64
 #define EXIT_TIMEOUT 124
-#define EXIT_FAILED  255 /* connection or call, not the command */
+/* As shells have it, and env(1) and timeout(1). */
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND	    127
+#define EXIT_FAILED	    255 /* connection or call, not the command */
 
-#define DEFAULT_PORT   "2022"
-#define DMSG_PORT      "22"
-#define DEFAULT_RPC    "localhost:3435"
-#define DEFAULT_SHELL  "/bin/bash"
-#define DEFAULT_SOCKET "/tmp/pty.sock"
-#define SYSTEM_SOCKET  RUNSTATEDIR "/skyptyd/pty.sock"
-#define VISOR_CONF     "/opt/skywire/skywire.json"
+#define DEFAULT_PORT  "2022"
+#define DMSG_PORT     "22"
+#define DEFAULT_RPC   "localhost:3435"
+#define DEFAULT_SHELL "/bin/bash"
+#define VISOR_CONF    "/opt/skywire/skywire.json"
 
 /* --- skypty.c --- */
 
 /* "skypty: ..." on standard error. */
 void complain(const char *, ...) __attribute__((format(printf, 1, 2)));
+/* From now on to syslog(3), as nobody reads our error output any more. */
+void complain_to_syslog(void);
+/* What was said last there, or "". */
+const char *complain_last(void);
+/*
+ * Where they go from now on: to standard error, a file of ours, syslog(3),
+ * which the caller has opened, or nowhere.
+ */
+enum complain_where {
+	COMPLAIN_STDERR,
+	COMPLAIN_FILE,
+	COMPLAIN_SYSLOG,
+	COMPLAIN_NOBODY
+};
+void complain_to(enum complain_where, FILE *);
 /* Text of a host, with what is not printable escaped; static memory. */
 const char *printable(const struct buf *);
 
@@ -47,8 +71,7 @@ struct dest {
 	uint16_t dmsg_port;
 	bool skynet; /* DEST_DMSG: by a visor's other network */
 	/* DEST_LOCAL: */
-	const char *socket;
-	bool named; /* by the user, who then knows whose it is */
+	const char *socket; /* NULL: where it is by default */
 };
 
 /* Whether a word looks like a destination rather than a command. */
@@ -81,17 +104,35 @@ struct host {
  * 0 if not, EXIT_USAGE for a mistake in the file, told.
  */
 int hosts_find(struct host *, const char *file, const char *alias);
+/* The same with keywords of ssh's: to skypty-ssh's options, or NULL. */
+struct ssh_opts;
+int hosts_find_ssh(struct host *, const char *file, const char *alias,
+    struct ssh_opts *);
 void hosts_free(struct host *);
 /* Prints the names without wildcards, for completion. */
 int hosts_list(const char *file);
 
 /* --- options.c: flags of the commands that connect --- */
 
-#define ENV_MAX 64
+#define ENV_MAX 1024
+
+/* How a connection over TCP is made; all 0: as usual. */
+struct dial_how {
+	int family;		    /* AF_INET, AF_INET6; AF_UNSPEC: any */
+	const char *bind_address;   /* of ours */
+	const char *bind_interface; /* the same, by the name of a device */
+	int64_t timeout_ms;	    /* for connecting, and for the handshake */
+	int attempts;		    /* one a second */
+	int alive, alive_count;	    /* seconds, how often: until it is dead */
+	const char *proxy;	    /* a command that makes it, or NULL */
+};
+
+struct offer;
 
 struct options {
 	const char *sk;
 	const char *identity;
+	struct offer *offer; /* several, in place of it; or NULL */
 	bool visor_key;
 	const char *env[ENV_MAX];
 	size_t nenv;
@@ -99,6 +140,8 @@ struct options {
 	bool no_pty;
 	bool no_stdin;
 	bool terminal; /* the command gets one */
+	bool keep;     /* it goes on when we are gone */
+	bool login;    /* in place of it the account's login shell */
 	const char *port;
 	const char *via, *addr;
 	const char *clinet, *cliaddr, *confpath;
@@ -119,6 +162,8 @@ struct options {
 	const char *cmd, *args;
 	int escape; /* character, or -1 */
 	bool quiet, verbose;
+	struct dial_how how;
+	int (*started)(void); /* when the command runs; EXIT_* ends it */
 	struct dest dest;
 	char **command; /* NULL-terminated, at least empty */
 };
@@ -126,6 +171,10 @@ struct options {
 /* For exec a first word that is no destination begins a local command. */
 enum command_style { STYLE_SHELL, STYLE_EXEC, STYLE_NONE };
 
+/* Tells what is wrong with an option, as usage_explain() does: EXIT_USAGE. */
+struct option;
+int options_unknown(const char *command, int opt, const char *word,
+    const struct option *);
 /* 0, EXIT_USAGE with the reason told, or -1 when help was printed. */
 int options_parse(struct options *, struct keyctx *, enum command_style,
     int argc, char **argv);
@@ -133,17 +182,41 @@ int options_parse(struct options *, struct keyctx *, enum command_style,
  * As options_parse for a destination and words, with more flags: take gets
  * those that are not known here and says 1 if it knows them.
  */
-struct option;
 typedef int options_taker(int opt, int *result);
 int options_parse_more(struct options *, struct keyctx *, const struct option *,
     options_taker *, int argc, char **argv);
+/* A port given by a flag: 0, or EXIT_USAGE, told. */
+int options_port(struct options *, const char *flag, const char *text);
 /* What stands before any flag; exec has a time limit, unless told. */
 void options_init(struct options *);
-/* The control socket: named, or the one of this system. */
-const char *options_socket(const struct options *);
 /* A destination or an alias.  0, EXIT_USAGE, EXIT_FAILED, told. */
 int options_dest(struct options *, struct keyctx *, const char *word);
 int64_t duration_ms(const char *); /* Go's "1m30s"; -1 */
+
+/* --- fs.c, fs_notes.c: mounts --- */
+
+/* Whether a FUSE file system is mounted on the folder; it is not touched. */
+bool fs_is_mounted(const char *dir);
+/* What is listed of a mount; state "" is one that is there. */
+void note_write(const char *dir, const char *host, const char *state);
+/* It has gone without being asked to. */
+void note_lost(const char *dir, const char *host, const char *why);
+void note_remove(const char *dir);
+/* Prints folder, host and state of each, divided by tabs; an exit status. */
+int note_list(void);
+
+/* --- runtime.c: sockets and notes --- */
+
+#define RUNTIME_MAX 108 /* what an address of a socket holds */
+
+/*
+ * A folder that is ours alone, and made if it is not there; false where none
+ * can be trusted.
+ */
+bool runtime_folder(char path[RUNTIME_MAX]);
+/* A file in it, named by what it is of; false also for a name too long. */
+bool runtime_path(char path[RUNTIME_MAX], const void *of, size_t len,
+    const char *suffix);
 
 /* --- identity.c: who we are --- */
 
@@ -151,13 +224,30 @@ struct identity {
 	uint8_t *sk; /* sodium_malloc'ed */
 	struct key_public pk;
 	const char *source;
+	bool fresh; /* made for this process */
 };
 
 int identity_find(struct identity *, struct keyctx *, const struct options *);
 void identity_free(struct identity *);
+/* That of a file.  0, or EXIT_FAILED, told. */
+int identity_public(struct keyctx *, const char *path, char pk[KEY_PUBLIC_HEX]);
 /* ~/.config/skypty/NAME, malloc'ed; NULL without a home. */
 char *user_file(const char *name);
 char *identity_default_path(void);
+
+/* --- patience.c: how long a host is waited for --- */
+
+/* Four keepalives of a command's host; nobody is waited for longer. */
+#define QUIET_MS 180000
+
+/* Of a connection; milliseconds. */
+struct patience {
+	int64_t seen;	   /* now_ms() when the clock was last looked at */
+	int64_t time;	   /* in which we would have read */
+	int64_t heard;	   /* time when the host last said or took something */
+	int64_t next_look; /* now_ms() of the next look at TCP */
+	bool slept;	   /* we were stopped for long */
+};
 
 /* --- conn.c: a connection with a service open on it --- */
 
@@ -168,13 +258,18 @@ struct conn {
 	bool accepted;				     /* the mux has answered */
 	bool eof;
 	bool optional; /* a rejection is no failure */
+	bool offered;  /* nor is it while there are other keys to try */
 	bool is_sftp;  /* for messages */
 	bool rejected; /* optional, and the host has no such service */
 	bool hold;     /* what has arrived must go first: read no more */
+	pid_t proxy;   /* the command that has made it, or 0 */
 	struct frame_key rx, tx;
 	struct buf wire_in, in; /* in: plaintext behind the mux's answer */
 	struct buf out, wire_out;
-	uint64_t received; /* bytes off the wire, for messages */
+	uint64_t received; /* bytes off the wire */
+	int64_t dial_ms;   /* for the handshake */
+	int seconds;	   /* of silence until TCP asks the host; 0: none */
+	struct patience patience;
 	const struct dest *dest;
 	char us[KEY_PUBLIC_HEX];
 };
@@ -188,6 +283,9 @@ int conn_open(struct conn *, struct keyctx *, const struct options *,
 /* The same, but a host without the service sets rejected and eof only. */
 int conn_try(struct conn *, struct keyctx *, const struct options *,
     const char *uri);
+/* As conn_open or, optional, conn_try, with the one key that is in turn. */
+int conn_once(struct conn *, struct keyctx *, const struct options *,
+    const char *uri, bool optional);
 /* What poll(2) is to wait for on fd. */
 short conn_events(const struct conn *);
 /* Reads and writes what is possible.  0, or EXIT_FAILED, told. */
@@ -198,11 +296,52 @@ int conn_flush(struct conn *);
 int conn_ended(const struct conn *);
 /* Waits for the mux's answer.  0, or EXIT_FAILED, told. */
 int conn_await(struct conn *);
+/* The same; an end without one is no failure: neither accepted nor rejected. */
+int conn_hear(struct conn *);
+/* Bytes that have not arrived yet, as far as we know. */
+size_t conn_unsent(const struct conn *);
+/* The mux has said no where that is a failure: tells why. */
+int conn_rejected(const struct conn *);
 /* A message that makes no sense. */
 int conn_bad(const struct conn *, int error);
 void conn_close(struct conn *);
 /* Closes it, so that another can be opened in the same struct. */
 void conn_hang_up(struct conn *);
+/* Begins with its clock.  conn_open does so. */
+void patience_begin(struct conn *);
+/*
+ * term_poll(), for at most so many milliseconds (-1: some seconds), with the
+ * time kept and TCP asked whether the host is still there.  The signals that
+ * are let in are those of the mask, or none more (NULL).  0, or EXIT_FAILED
+ * when the host's machine is dead, told, or for an error of poll(2).
+ */
+int conn_wait(struct conn *, struct pollfd *, size_t n, int64_t ms,
+    const sigset_t *open);
+/* The clock, which stands while we do; and how long there was no word. */
+int64_t conn_time(const struct conn *);
+int64_t conn_silence(const struct conn *);
+/* Whether we were stopped since the last call: the host is to be asked anew. */
+bool conn_slept(struct conn *);
+/* EXIT_FAILED, told, when the host has said nothing for longer than that. */
+int conn_check_silence(const struct conn *, int64_t ms);
+
+/*
+ * The time limit of a command, which the host keeps: ours is a little longer,
+ * and whatever the host says does not put it off.
+ */
+struct limit {
+	int64_t ms, ends;
+	int64_t sent_by; /* when the host has got all of it, at the latest */
+	bool begun;
+	uint64_t received; /* before it was over */
+};
+
+/* For what is being sent; 0 ms is none. */
+void limit_begin(struct limit *, const struct conn *, int64_t ms);
+bool limit_passed(struct limit *, const struct conn *);
+/* EXIT_TIMEOUT, told. */
+int limit_tell(void);
+
 /*
  * Connects to a control socket, the configured or default one: 0, EXIT_FAILED.
  * Quiet says nothing when there is none that can be trusted.
@@ -210,9 +349,56 @@ void conn_hang_up(struct conn *);
 int conn_local(struct conn *, const struct options *, bool quiet);
 
 /*
- * A TCP connection, not blocking.  -1 with the reason (static) in why.
+ * A TCP connection, not blocking, to addresses no farther in than reach:
+ * REACH_LOCAL where the user named the host.  how may be NULL.  -1 with the
+ * reason (static) in why.
  */
-int tcp_connect(const char *host, const char *port, const char **why);
+int tcp_connect(const char *host, const char *port, enum reach,
+    const struct dial_how *, const char **why);
+
+/* --- dial.c: how a connection is made --- */
+
+/* Time for connecting, and again for the handshake; how may be NULL. */
+int64_t dial_ms(const struct dial_how *);
+/* Sets how a connection is probed, where the user has said so. */
+void dial_probe(int fd, const struct dial_how *);
+/*
+ * Our own address for a connection of that family: len 0 for any.  0, or an
+ * errno when there is none.
+ */
+int dial_from(const struct dial_how *, int family, struct sockaddr_storage *,
+    socklen_t *len);
+
+/* --- proxy.c: a connection by a command --- */
+
+/* Has the shell run it.  0, or EXIT_FAILED, told. */
+int proxy_open(struct conn *, const char *command);
+/* Ends it; the connection is closed already. */
+void proxy_close(struct conn *);
+
+/* --- offer.c: keys of ours, one after the other --- */
+
+#define OFFER_MAX 10 /* each that is refused costs the host a handshake */
+
+struct offer {
+	struct offer_key {
+		char *file;
+		char pk[KEY_PUBLIC_HEX];
+	} key[OFFER_MAX];
+	size_t n, now;
+	size_t left_out; /* beyond OFFER_MAX */
+	bool taken;	 /* by the host: that one it is from now on */
+};
+
+/* One that is there already is passed over.  0, or EXIT_FAILED, told. */
+int offer_add(struct offer *, struct keyctx *, const char *file);
+/*
+ * As conn_once, with each key in its order until the host takes one; for two
+ * and more its answer has been heard.
+ */
+int offer_open(struct conn *, struct keyctx *, const struct options *,
+    const char *uri, bool optional);
+void offer_free(struct offer *);
 
 /* --- via.c, dmsg.c: a connection by key alone --- */
 
@@ -228,11 +414,37 @@ int dmsg_open(struct conn *, struct keyctx *, const struct options *,
 /* Raw mode on standard input, undone at exit and by deadly signals. */
 int term_raw(void);
 void term_restore(void);
+/* Output that is shown on it. */
+void term_watch(const uint8_t *, size_t);
+/*
+ * Takes back what the output has made of it, as another screen or reports of
+ * the mouse: whoever would have done so cannot be heard any more.  While it is
+ * raw; complain() does so, too.
+ */
+void term_lost(void);
 bool term_is_raw(void);
 /* Size of the terminal on standard input or output; false: none. */
 bool term_size(struct rpc_winsize *);
+/* Modes of the one on standard input, as the user has set them. */
+bool term_modes(uint8_t modes[MODES_LEN]);
 /* Restores, stops the process, and is raw again when it continues. */
 void term_suspend(void);
+/*
+ * ppoll(2), which also lets in signals that wait while a descriptor is ready: a
+ * new size of the window comes before what was typed in it.  0, interrupted or
+ * not, or -1.
+ */
+int term_poll(struct pollfd *, size_t n, const struct timespec *,
+    const sigset_t *open);
+
+/* --- wishes.c: what is asked of a session besides its command --- */
+
+/*
+ * The service's URI with keep, login and, for a terminal, its modes.  Hosts
+ * that do not know them pass over them.
+ */
+int wishes_uri(char uri[MUX_URI_MAX + 1], const char *service,
+    const struct options *, bool terminal);
 
 /* --- typed.c: escape sequences --- */
 
@@ -296,10 +508,10 @@ struct pollfd sink_poll(const struct sink *);
 /* --- call.c: one call --- */
 
 /*
- * Sends what has been put and waits for the next reply, at most that long (-1:
- * for ever).  0, or EXIT_FAILED, told.
+ * Sends what has been put and waits for the next reply, of a command with that
+ * time limit, or NULL.  0, EXIT_FAILED or EXIT_TIMEOUT, told.
  */
-int call_await(struct conn *, struct rpc_client *, int64_t timeout_ms,
+int call_await(struct conn *, struct rpc_client *, struct limit *,
     struct rpc_reply *);
 
 /* --- session.c, exec.c --- */
@@ -329,6 +541,8 @@ int exec_describe(struct rpc_exec *, const struct options *);
 void exec_describe_free(struct rpc_exec *);
 /* Whether standard input can give anything. */
 bool exec_has_input(const struct options *);
+/* The exit status for a command that could not be started, and why. */
+int exec_not_started(const struct buf *why);
 /* What a command's end means: an exit status, told. */
 int exec_ended(const struct options *, enum xs_how, int64_t status,
     int64_t duration_ms);

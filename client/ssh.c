@@ -1,528 +1,708 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * skypty ssh, also under the name skypty-ssh: ssh's command line, as rsync,
- * git, scp, sftp, sshfs and ansible write it.  What has no meaning here and
- * does no harm is accepted; what would be missed is refused.
+ * git, scp, sftp, sshfs and ansible write it.  ssh_table.c has what becomes of
+ * each option, ssh_dest.c where it leads; here is what is then done.
  */
 #include "client/skypty.h"
+#include "client/ssh_dest.h"
+#include "client/ssh_opts.h"
 
-#include <fnmatch.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/wait.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "common/mux.h"
-
-#define OPTIONS                                                               \
-	"+1246ab:c:e:fgi:kl:m:no:p:qstvxAB:CD:E:F:GI:J:KL:MNO:P:Q:R:S:TVw:W:" \
-	"XYy"
-#define PATTERNS_MAX 32
-#define VALUES_MAX   128
+#include "common/process.h"
 
 extern char **environ;
 
 static struct ssh {
 	struct options o;
-	const char *login;
-	int tty; /* 0: as needed, 1 and 2: -t, -tt, -1: -T */
-	bool subsystem, print;
-	const char *send_env[PATTERNS_MAX];
-	size_t nsend_env;
-	char *values[VALUES_MAX]; /* of -o, that others point into */
-	size_t nvalues;
+	struct ssh_opts opts;
+	struct ssh_dest dest;
+	char *command;	    /* what the account's shell is to run, or NULL */
+	struct offer offer; /* -i, expanded */
+	char *local;	    /* LocalCommand, expanded */
+	char *proxy;	    /* ProxyCommand, expanded */
+	char *args;	    /* of an older host's shell */
 } s;
 
+/* --- the arguments --- */
+
 static int
-refuse(const char *what, const char *why)
+ssh_usage(void)
 {
-	complain("%s: %s", what, why);
+	ssh_opts_usage();
 	return EXIT_FAILED;
 }
 
-/* --- -o Name=value --- */
-
 static int
-set_port(const char *value)
+ssh_join(char **words)
 {
-	s.o.port = value;
+	size_t n = 1;
+
+	if (*words == NULL)
+		return 0;
+	for (char **w = words; *w != NULL; w++)
+		n += strlen(*w) + 1;
+	if ((s.command = calloc(1, n)) == NULL)
+		return EXIT_FAILED;
+	for (char **w = words; *w != NULL; w++) {
+		if (w != words)
+			strlcat(s.command, " ", n);
+		strlcat(s.command, *w, n);
+	}
 	return 0;
 }
 
+/* ssh takes options behind the destination, too, unless "--" came before. */
 static int
-set_login(const char *value)
+ssh_arguments(int argc, char **argv)
 {
-	s.login = value;
-	return 0;
+	bool dashes;
+	int r;
+
+	if ((r = ssh_opts_flags(&s.opts, argc, argv, &dashes)) != 0)
+		return r;
+	if (s.opts.version)
+		return 0;
+	if (optind >= argc)
+		return ssh_usage();
+	if ((r = ssh_dest_word(&s.dest, &s.opts, argv[optind])) != 0)
+		return r;
+	argc -= optind;
+	argv += optind;
+	optind = 1;
+	if (!dashes && (r = ssh_opts_flags(&s.opts, argc, argv, &dashes)) != 0)
+		return r;
+	return ssh_join(argv + optind);
 }
 
-static int
-set_identity(const char *value)
-{
-	s.o.identity = value;
-	return 0;
-}
+/* --- messages --- */
 
 static int
-set_env(const char *entry)
+ssh_facility(const char *name)
 {
-	if (strchr(entry, '=') == NULL || *entry == '=')
-		return refuse(entry, "SetEnv needs NAME=VALUE");
-	if (s.o.nenv == ENV_MAX)
-		return refuse(entry, "too many variables");
-	s.o.env[s.o.nenv++] = entry;
-	return 0;
-}
-
-static int
-send_env(const char *pattern)
-{
-	if (s.nsend_env == PATTERNS_MAX)
-		return refuse("SendEnv", "too many patterns");
-	s.send_env[s.nsend_env++] = pattern;
-	return 0;
-}
-
-static int
-request_tty(const char *value)
-{
-	s.tty = strcasecmp(value, "force") == 0 ? 2 :
-	    strcasecmp(value, "yes") == 0	? 1 :
-	    strcasecmp(value, "no") == 0	? -1 :
-						  0;
-	return 0;
-}
-
-/* Ours, for skypty sftp. */
-static int
-set_visor_key(const char *value)
-{
-	s.o.visor_key = strcasecmp(value, "yes") == 0;
-	s.o.visor_key_given = true;
-	return 0;
-}
-
-static int
-set_discovery(const char *value)
-{
-	s.o.dmsgdisc = value;
-	return 0;
-}
-
-static int
-set_servers(const char *value)
-{
-	s.o.dmsg_servers = value;
-	return 0;
-}
-
-static int
-set_socket(const char *value)
-{
-	s.o.cliaddr = value;
-	return 0;
-}
-
-static int
-set_rpc(const char *value)
-{
-	s.o.rpc = value;
-	return 0;
-}
-
-static int
-set_standalone(const char *value)
-{
-	s.o.standalone = strcasecmp(value, "yes") == 0;
-	return 0;
+	if (name == NULL || strcmp(name, "USER") == 0)
+		return LOG_USER;
+	if (strcmp(name, "DAEMON") == 0)
+		return LOG_DAEMON;
+	if (strcmp(name, "AUTH") == 0)
+		return LOG_AUTH;
+	return LOG_LOCAL0 + ((name[5] - '0') << 3);
 }
 
 static bool
-is_none(const char *value)
+ssh_level_is(const char *name)
 {
-	return strcasecmp(value, "none") == 0 || *value == '\0';
+	const char *level = ssh_opts_text(&s.opts, SSH_LOG_LEVEL);
+
+	return level != NULL && strcmp(level, name) == 0;
 }
 
+/* Where they go from now on, and how many there are. */
 static int
-refuse_proxy(const char *value)
+ssh_messages(void)
 {
-	if (is_none(value))
-		return 0;
-	return refuse("ProxyJump, ProxyCommand",
-	    "there is no proxy here; give the address of the host itself");
-}
+	const char *level = ssh_opts_text(&s.opts, SSH_LOG_LEVEL);
+	FILE *f;
 
-/* All others have no meaning here and are passed over. */
-static const struct keyword {
-	const char *name;
-	int (*take)(const char *value);
-	bool list;
-} keywords[] = {
-	{ "Port", set_port, false },
-	{ "User", set_login, false },
-	{ "IdentityFile", set_identity, false },
-	{ "VisorKey", set_visor_key, false },
-	{ "Discovery", set_discovery, false },
-	{ "DmsgServers", set_servers, false },
-	{ "ControlSocket", set_socket, false },
-	{ "VisorRpc", set_rpc, false },
-	{ "Standalone", set_standalone, false },
-	{ "RequestTTY", request_tty, false },
-	{ "SetEnv", set_env, true },
-	{ "SendEnv", send_env, true },
-	{ "ProxyJump", refuse_proxy, false },
-	{ "ProxyCommand", refuse_proxy, false },
-};
-
-/* The value of an option of that name, or NULL. */
-static const char *
-value_of(const char *text, const char *name)
-{
-	size_t n = strlen(name);
-
-	if (strncasecmp(text, name, n) != 0 || text[n] == '\0' ||
-	    strchr("= \t", text[n]) == NULL)
-		return NULL;
-	return text + n + strspn(text + n, "= \t");
-}
-
-/* The next word of a value, quotes taken off as in ssh_config(5). */
-static char *
-next_word(char **rest)
-{
-	char *p = *rest + strspn(*rest, " \t"), *word = p, *out = p;
-	char quote = '\0';
-
-	if (*p == '\0')
-		return NULL;
-	for (; *p != '\0' && (quote != '\0' || strchr(" \t", *p) == NULL);
-	     p++) {
-		if (*p == quote)
-			quote = '\0';
-		else if (quote == '\0' && (*p == '"' || *p == '\''))
-			quote = *p;
-		else
-			*out++ = *p;
-	}
-	*rest = *p != '\0' ? p + 1 : p;
-	*out = '\0';
-	return word;
-}
-
-/* The options point into the copy, which stays until the end. */
-static int
-take_value(const struct keyword *k, const char *value)
-{
-	char *rest, *word;
-	int r = 0;
-
-	if (s.nvalues == VALUES_MAX)
-		return refuse(k->name, "too many options");
-	if ((rest = strdup(value)) == NULL)
-		return EXIT_FAILED;
-	s.values[s.nvalues++] = rest;
-	do {
-		if ((word = next_word(&rest)) != NULL)
-			r = k->take(word);
-	} while (r == 0 && word != NULL && k->list);
-	return r;
-}
-
-static int
-take_o(const char *text)
-{
-	const char *value;
-
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
-		if ((value = value_of(text, keywords[i].name)) != NULL)
-			return take_value(&keywords[i], value);
-	return 0;
-}
-
-/* --- flags --- */
-
-static int
-take_escape(const char *text)
-{
-	s.o.escape_given = true;
-	if (strcmp(text, "none") == 0)
-		s.o.escape = -1;
-	else
-		s.o.escape = (unsigned char)*text;
-	return 0;
-}
-
-static int
-take_flag(int opt)
-{
-	switch (opt) {
-	case 'n':
-		s.o.no_stdin = true;
-		return 0;
-	case 'q':
-		s.o.quiet = true;
-		return 0;
-	case 's':
-		s.subsystem = true;
-		return 0;
-	case 't':
-		s.tty = s.tty > 0 ? 2 : 1;
-		return 0;
-	case 'T':
-		s.tty = -1;
-		return 0;
-	case 'v':
-		s.o.verbose = true;
-		return 0;
-	case 'G':
-		s.print = true;
-		return 0;
-	case 'L':
-	case 'R':
-	case 'D':
-	case 'W':
-	case 'w':
-		return refuse("forwarding",
-		    "this protocol carries commands, "
-		    "shells and files only");
-	case 'J':
-		return refuse("-J",
-		    "there is no proxy here; give the address "
-		    "of the host itself");
-	case 'N':
-	case 'f':
-	case 'O':
-		return refuse("ssh",
-		    "-N, -f and -O make sense with "
-		    "forwarding or shared connections only, "
-		    "which are not here");
-	case '?':
-		complain("ssh: an option is unknown, or lacks its value");
+	s.o.quiet = ssh_level_is("QUIET") || ssh_level_is("FATAL") ||
+	    ssh_level_is("ERROR");
+	s.o.verbose = ssh_level_is("VERBOSE") ||
+	    (level != NULL && strncmp(level, "DEBUG", 5) == 0);
+	if (s.opts.syslog && s.opts.log_file != NULL) {
+		complain("Can't specify both -y and -E");
 		return EXIT_FAILED;
 	}
-	return 0; /* harmless */
-}
-
-static int
-take(int opt)
-{
-	switch (opt) {
-	case 'e':
-		return take_escape(optarg);
-	case 'i':
-		return set_identity(optarg);
-	case 'l':
-		return set_login(optarg);
-	case 'o':
-		return take_o(optarg);
-	case 'p':
-		return set_port(optarg);
-	case 'F':
-		if (!is_none(optarg))
-			s.o.hosts = optarg;
-		return 0;
-	}
-	return take_flag(opt);
-}
-
-static int
-take_options(int argc, char **argv)
-{
-	int opt, r;
-
-	opterr = 0;
-	while ((opt = getopt(argc, argv, OPTIONS)) != -1) {
-		if (opt == 'V') {
-			puts("skypty " SKYPTY_VERSION);
-			exit(0);
+	if (s.opts.log_file != NULL) {
+		if ((f = fopen(s.opts.log_file, "ae")) == NULL) {
+			complain("-E %s: %s", s.opts.log_file, strerror(errno));
+			return EXIT_FAILED;
 		}
-		if ((r = take(opt)) != 0)
-			return r;
+		setlinebuf(f);
+		complain_to(COMPLAIN_FILE, f);
 	}
+	if (s.opts.syslog) {
+		openlog("skypty-ssh", LOG_PID,
+		    ssh_facility(ssh_opts_text(&s.opts, SSH_FACILITY)));
+		complain_to(COMPLAIN_SYSLOG, NULL);
+	}
+	if (ssh_level_is("QUIET"))
+		complain_to(COMPLAIN_NOBODY, NULL);
 	return 0;
 }
 
-/* --- where to --- */
+/* --- what the options mean --- */
 
-/* "ssh://pk@host:port" of git and sftp, as our own spelling. */
 static int
-set_dest(struct keyctx *ctx, const char *host)
+ssh_escape(const char *text)
 {
-	char *full;
+	if (text == NULL)
+		return '~';
+	if (strcmp(text, "none") == 0)
+		return -1;
+	return strlen(text) == 2 ? text[1] & 0x1f : (unsigned char)*text;
+}
+
+static int
+ssh_identity(struct keyctx *ctx, const char *text, const struct ssh_tokens *t)
+{
+	char *path = ssh_expand_path(text, t, "IdentityFile");
+
+	if (path == NULL)
+		return EXIT_FAILED;
+	if (access(path, F_OK) == -1) {
+		if (!s.o.quiet)
+			complain("Identity file %s not accessible: %s", path,
+			    strerror(errno));
+	} else
+		(void)offer_add(&s.offer, ctx, path);
+	free(path);
+	return 0;
+}
+
+/* Those that can be used, of which the host is to take one. */
+static int
+ssh_identities(struct keyctx *ctx)
+{
+	const struct ssh_texts *list = &s.opts.identities;
+	struct ssh_tokens t;
 	int r;
 
-	if (strncmp(host, "ssh://", 6) == 0)
-		host += 6;
-	if (s.login == NULL || strchr(host, '@') != NULL)
-		return options_dest(&s.o, ctx, host);
-	if (strlen(s.login) != KEY_PUBLIC_HEX - 1) {
-		complain("-l %s: it is the host that says whose session a "
-			 "key gets; where ssh has a login name there is the "
-			 "host's public key here",
-		    s.login);
+	ssh_dest_tokens(&s.dest, &s.opts, &s.o, &t);
+	for (size_t i = 0; i < list->n; i++)
+		if (strcasecmp(list->text[i], "none") != 0 &&
+		    (r = ssh_identity(ctx, list->text[i], &t)) != 0)
+			return r;
+	if (list->n != 0 && s.offer.n == 0) {
+		complain("no key is left of those that -i and IdentityFile "
+			 "name, and nobody is let in but by a key");
 		return EXIT_FAILED;
 	}
-	if (asprintf(&full,
-		strchr(host, ':') != NULL && *host != '[' ? "%s@[%s]" : "%s@%s",
-		s.login, host) == -1)
+	if (s.offer.n != 0)
+		s.o.identity = s.offer.key[0].file;
+	if (s.offer.n > 1)
+		s.o.offer = &s.offer;
+	return 0;
+}
+
+static int
+ssh_remote_command(const struct ssh_tokens *t)
+{
+	const char *text = ssh_opts_text(&s.opts, SSH_REMOTE_COMMAND);
+
+	if (text == NULL || strcasecmp(text, "none") == 0)
+		return 0;
+	if (s.command != NULL) {
+		complain("Cannot execute command-line and remote command.");
 		return EXIT_FAILED;
-	r = options_dest(&s.o, ctx, full);
-	free(full);
-	return r;
+	}
+	s.command = ssh_expand(text, "%" SSH_TOKENS, t, "RemoteCommand");
+	return s.command != NULL ? 0 : EXIT_FAILED;
+}
+
+static int
+ssh_local_command(const struct ssh_tokens *t)
+{
+	const char *text = ssh_opts_text(&s.opts, SSH_LOCAL_COMMAND);
+
+	if (text == NULL || !ssh_opts_yes(&s.opts, SSH_PERMIT_LOCAL))
+		return 0;
+	s.local = ssh_expand(text, "%T" SSH_TOKENS, t, "LocalCommand");
+	return s.local != NULL ? 0 : EXIT_FAILED;
+}
+
+/* In the place of its shell, so that it is the one that is ended. */
+static int
+ssh_proxy(const struct ssh_tokens *t)
+{
+	const char *text = ssh_opts_proxy(&s.opts);
+	char *command;
+
+	if (text == NULL)
+		return 0;
+	if ((command = ssh_expand(text, "%hknpr", t, "ProxyCommand")) == NULL)
+		return EXIT_FAILED;
+	if (asprintf(&s.proxy, "exec %s", command) == -1)
+		s.proxy = NULL;
+	free(command);
+	s.o.how.proxy = s.proxy;
+	return s.proxy != NULL ? 0 : EXIT_FAILED;
+}
+
+static int
+ssh_family(const char *text)
+{
+	return text == NULL || strcmp(text, "any") == 0 ? AF_UNSPEC :
+	    strcmp(text, "inet") == 0			? AF_INET :
+							  AF_INET6;
 }
 
 static void
-print_config(const char *host)
+ssh_dialing(struct dial_how *how)
 {
+	how->family = ssh_family(ssh_opts_text(&s.opts, SSH_ADDRESS_FAMILY));
+	how->bind_address = ssh_opts_text(&s.opts, SSH_BIND_ADDRESS);
+	how->bind_interface = ssh_opts_text(&s.opts, SSH_BIND_INTERFACE);
+	how->attempts = ssh_opts_number(&s.opts, SSH_CONNECTION_ATTEMPTS, 1);
+	how->timeout_ms =
+	    (int64_t)ssh_opts_number(&s.opts, SSH_CONNECT_TIMEOUT, 0) * 1000;
+	how->alive = ssh_opts_number(&s.opts, SSH_ALIVE_INTERVAL, 0);
+	how->alive_count = ssh_opts_number(&s.opts, SSH_ALIVE_COUNT, 3);
+}
+
+static void
+ssh_variables(void)
+{
+	struct options *o = &s.o;
+	const struct ssh_opts *from = &s.opts;
+	const char *text;
+
+	o->dmsgdisc = ssh_opts_text(from, SSH_DISCOVERY);
+	o->dmsg_servers = ssh_opts_text(from, SSH_DMSG_SERVERS);
+	o->cliaddr = ssh_opts_text(from, SSH_CONTROL_SOCKET);
+	o->rpc = ssh_opts_text(from, SSH_VISOR_RPC);
+	o->standalone = ssh_opts_yes(from, SSH_STANDALONE);
+	o->no_stdin =
+	    ssh_opts_yes(from, SSH_STDIN_NULL) || ssh_opts_yes(from, SSH_FORK);
+	o->escape = ssh_escape(ssh_opts_text(from, SSH_ESCAPE));
+	text = ssh_opts_text(from, SSH_VISOR_KEY);
+	o->visor_key = text == NULL || strcmp(text, "yes") == 0;
+	o->visor_key_given = text != NULL;
+	o->duplex = true;
+	o->timeout_ms = 0;
+	ssh_dialing(&o->how);
+}
+
+static int
+ssh_settle(struct keyctx *ctx)
+{
+	struct ssh_tokens t;
+	int r;
+
+	s.opts.command = s.command;
+	if ((r = ssh_dest_find(&s.dest, &s.opts, &s.o, ctx)) != 0 ||
+	    (r = ssh_opts_check(&s.opts)) != 0 || (r = ssh_messages()) != 0)
+		return r;
+	ssh_variables();
+	ssh_dest_tokens(&s.dest, &s.opts, &s.o, &t);
+	if ((r = ssh_remote_command(&t)) == 0 &&
+	    (r = ssh_local_command(&t)) == 0)
+		r = ssh_proxy(&t);
+	return r;
+}
+
+/* --- -G --- */
+
+static void
+ssh_print_said(enum ssh_name name, const char *keyword, const char *otherwise)
+{
+	const char *text = ssh_opts_text(&s.opts, name);
+
+	if (text != NULL || otherwise != NULL)
+		printf("%s %s\n", keyword, text != NULL ? text : otherwise);
+}
+
+static void
+ssh_print_lists(void)
+{
+	for (size_t i = 0; i < s.opts.identities.n; i++)
+		printf("identityfile %s\n", s.opts.identities.text[i]);
+	for (size_t i = 0; i < s.opts.send_env.n; i++)
+		printf("sendenv %s\n", s.opts.send_env.text[i]);
+	for (size_t i = 0; i < s.opts.set_env.n; i++)
+		printf("setenv %s\n", s.opts.set_env.text[i]);
+}
+
+/* As ssh prints it: what counts here. */
+static int
+ssh_print(void)
+{
+	const struct dest *d = &s.o.dest;
+	const char *login = ssh_opts_text(&s.opts, SSH_USER);
 	char pk[KEY_PUBLIC_HEX];
 
-	key_text(&s.o.dest.pk, pk);
-	printf("host %s\nuser %s\nhostname %s\nport %s\n", host, pk,
-	    s.o.dest.host, s.o.dest.port);
+	key_text(&d->pk, pk);
+	printf("host %s\nuser %s\nkey %s\nhostname %s\n", s.dest.host,
+	    login != NULL ? login : pk, pk,
+	    d->kind == DEST_TCP ? d->host : s.dest.host);
+	if (d->kind == DEST_TCP)
+		printf("port %s\n", d->port);
+	else
+		printf("port %u\n", d->dmsg_port);
+	ssh_print_said(SSH_ADDRESS_FAMILY, "addressfamily", "any");
+	ssh_print_said(SSH_BIND_ADDRESS, "bindaddress", NULL);
+	ssh_print_said(SSH_BIND_INTERFACE, "bindinterface", NULL);
+	ssh_print_said(SSH_CLEAR_FORWARDINGS, "clearallforwardings", "no");
+	ssh_print_said(SSH_CONNECTION_ATTEMPTS, "connectionattempts", "1");
+	ssh_print_said(SSH_CONNECT_TIMEOUT, "connecttimeout", "none");
+	ssh_print_said(SSH_ESCAPE, "escapechar", "~");
+	ssh_print_said(SSH_FORK, "forkafterauthentication", "no");
+	ssh_print_said(SSH_HOST_KEY_ALIAS, "hostkeyalias", NULL);
+	ssh_print_said(SSH_LOCAL_COMMAND, "localcommand", NULL);
+	ssh_print_said(SSH_LOG_LEVEL, "loglevel", "INFO");
+	ssh_print_said(SSH_PERMIT_LOCAL, "permitlocalcommand", "no");
+	if (ssh_opts_proxy(&s.opts) != NULL)
+		printf("proxycommand %s\n", ssh_opts_proxy(&s.opts));
+	ssh_print_said(SSH_REMOTE_COMMAND, "remotecommand", NULL);
+	ssh_print_said(SSH_REQUEST_TTY, "requesttty", "auto");
+	ssh_print_said(SSH_ALIVE_COUNT, "serveralivecountmax", "3");
+	ssh_print_said(SSH_ALIVE_INTERVAL, "serveraliveinterval", "0");
+	ssh_print_said(SSH_SESSION_TYPE, "sessiontype", "default");
+	ssh_print_said(SSH_STDIN_NULL, "stdinnull", "no");
+	ssh_print_said(SSH_FACILITY, "syslogfacility", "USER");
+	ssh_print_said(SSH_TAG, "tag", NULL);
+	ssh_print_said(SSH_CONTROL_SOCKET, "controlsocket", NULL);
+	ssh_print_said(SSH_DISCOVERY, "discovery", NULL);
+	ssh_print_said(SSH_DMSG_SERVERS, "dmsgservers", NULL);
+	ssh_print_said(SSH_STANDALONE, "standalone", "no");
+	ssh_print_said(SSH_VISOR_KEY, "visorkey", "yes");
+	ssh_print_said(SSH_VISOR_RPC, "visorrpc", NULL);
+	ssh_print_lists();
+	return 0;
 }
 
-/* --- what to run --- */
-
-static char *
-join(char **words)
-{
-	size_t n = 1;
-	char *text;
-
-	for (char **w = words; *w != NULL; w++)
-		n += strlen(*w) + 1;
-	if ((text = calloc(1, n)) == NULL)
-		return NULL;
-	for (char **w = words; *w != NULL; w++) {
-		if (w != words)
-			strlcat(text, " ", n);
-		strlcat(text, *w, n);
-	}
-	return text;
-}
-
-/*
- * The account's shell runs the command, as with sshd.  What it is called is
- * known over there, to the environment of the session.
- */
-static int
-set_command(char **words)
-{
-	static char sh[] = "/bin/sh", c[] = "-c";
-	static char run[] = "exec \"${SHELL:-/bin/sh}\" -c \"$0\"";
-	static char login[] = "exec \"${SHELL:-/bin/sh}\" -l";
-	static char *argv[5];
-
-	argv[0] = sh;
-	argv[1] = c;
-	argv[2] = *words != NULL ? run : login;
-	argv[3] = *words != NULL ? join(words) : NULL;
-	s.o.command = argv;
-	return *words == NULL || argv[3] != NULL ? 0 : EXIT_FAILED;
-}
+/* --- the environment --- */
 
 static bool
-wanted(const char *entry)
+ssh_wanted(const char *entry)
 {
 	char name[128];
 	size_t n = strcspn(entry, "=");
 
-	if (n >= sizeof(name))
+	if (n >= sizeof(name) || entry[n] == '\0')
 		return false;
 	memcpy(name, entry, n);
 	name[n] = '\0';
 	if (s.o.terminal &&
 	    (strcmp(name, "TERM") == 0 || strcmp(name, "COLORTERM") == 0))
 		return true;
-	for (size_t i = 0; i < s.nsend_env; i++)
-		if (fnmatch(s.send_env[i], name, 0) == 0)
+	for (size_t i = 0; i < s.opts.send_env.n; i++)
+		if (ssh_match(s.opts.send_env.text[i], name))
 			return true;
 	return false;
 }
 
-static void
-forward_env(void)
+/* SetEnv comes last: of two of a name the host keeps the last. */
+static int
+ssh_environment(void)
 {
-	for (char **e = environ; *e != NULL && s.o.nenv < ENV_MAX; e++)
-		if (wanted(*e))
-			s.o.env[s.o.nenv++] = *e;
+	const struct ssh_texts *set = &s.opts.set_env;
+	size_t n = 0;
+
+	for (char **e = environ; *e != NULL && n < ENV_MAX; e++)
+		if (ssh_wanted(*e))
+			s.o.env[n++] = *e;
+	for (size_t i = 0; i < set->n && n < ENV_MAX; i++)
+		s.o.env[n++] = set->text[i];
+	s.o.nenv = n;
+	if (n < ENV_MAX)
+		return 0;
+	complain("SendEnv, SetEnv: more than %d variables", ENV_MAX - 1);
+	return EXIT_FAILED;
+}
+
+/* --- what to run --- */
+
+/*
+ * The account's shell runs the command, as with sshd.  What it is called is
+ * known over there, to the environment of the session.
+ *
+ * Whose session it is, is known over there only, too, and to the session itself
+ * for sure: where a login name was given, the session runs nothing before it
+ * has seen that its user is that one.  Not by name, as several may be one user.
+ */
+#define SSH_ASK_USER                                                         \
+	"u=$(id -u \"$1\" 2>/dev/null) && [ -n \"$u\" ] && "                 \
+	"[ \"$u\" = \"$(id -u)\" ] || { echo \"skypty: your key's sessions " \
+	"there are $(id -un)'s and not $1's\" >&2; exit 255; }; "
+#define SSH_RUN	  "exec \"${SHELL:-/bin/sh}\" -c \"$0\""
+#define SSH_LOGIN "exec \"${SHELL:-/bin/sh}\" -l"
+
+static void
+ssh_words_to_run(void)
+{
+	static char sh[] = "/bin/sh", c[] = "-c", none[] = "sh";
+	static char run[] = SSH_RUN, ask_run[] = SSH_ASK_USER SSH_RUN;
+	static char login[] = SSH_LOGIN, ask_login[] = SSH_ASK_USER SSH_LOGIN;
+	static char *argv[6];
+	char *user = s.opts.said[SSH_USER].text;
+
+	argv[0] = sh;
+	argv[1] = c;
+	if (s.command != NULL)
+		argv[2] = user != NULL ? ask_run : run;
+	else
+		argv[2] = user != NULL ? ask_login : login;
+	argv[3] = s.command;
+	if (user != NULL && s.command == NULL)
+		argv[3] = none;
+	argv[4] = user;
+	s.o.command = argv;
+}
+
+/* pty.Start of an older host takes words divided by commas here. */
+static int
+ssh_older_shell(struct keyctx *ctx)
+{
+	const char *user = ssh_opts_text(&s.opts, SSH_USER);
+
+	if (user != NULL) {
+		if (strchr(user, ',') != NULL ||
+		    asprintf(&s.args, "-c,%s,sh,%s", SSH_ASK_USER SSH_LOGIN,
+			user) == -1)
+			return EXIT_FAILED;
+		s.o.cmd = "/bin/sh";
+		s.o.args = s.args;
+	}
+	return session_run(ctx, &s.o);
+}
+
+/* --- when we are let in --- */
+
+static int
+ssh_run_local(void)
+{
+	const char *shell = getenv("SHELL");
+	pid_t pid;
+	int status;
+
+	switch (process_fork(&pid)) {
+	case -1:
+		complain("LocalCommand: %s", strerror(errno));
+		return EXIT_FAILED;
+	case 0:
+		process_reset_signals();
+		if (shell == NULL || *shell == '\0')
+			shell = "/bin/sh";
+		execl(shell, shell, "-c", s.local, (char *)NULL);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	return 0; /* its status does not matter, as with ssh */
 }
 
 static int
-run_subsystem(struct keyctx *ctx, const char *name)
+ssh_background(void)
+{
+	pid_t pid;
+	int null;
+
+	fflush(stdout);
+	switch (process_fork(&pid)) {
+	case -1:
+		complain("-f: %s", strerror(errno));
+		return EXIT_FAILED;
+	case 1:
+		_exit(0);
+	}
+	(void)setsid();
+	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) != -1) {
+		(void)dup2(null, STDIN_FILENO);
+		close(null);
+	}
+	return 0;
+}
+
+/* Just before the command, or while it begins. */
+static int
+ssh_let_in(void)
+{
+	int r = 0;
+
+	if (s.local != NULL)
+		r = ssh_run_local();
+	if (r == 0 && ssh_opts_yes(&s.opts, SSH_FORK))
+		r = ssh_background();
+	return r;
+}
+
+/* --- subsystems --- */
+
+/*
+ * On a connection of its own: what serves files does not say whose they are.
+ * The key that was taken there is the one for these, too.
+ */
+static int
+ssh_check_user(struct keyctx *ctx)
+{
+	static char sh[] = "/bin/sh", c[] = "-c", name[] = "sh";
+	static char ask[] = SSH_ASK_USER "exit 0";
+	char *argv[] = { sh, c, ask, name, s.opts.said[SSH_USER].text, NULL };
+	struct options o = s.o;
+	int key[2], status, r;
+	pid_t pid;
+
+	if (pipe2(key, O_CLOEXEC) == -1) {
+		complain("%s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	o.command = argv;
+	o.terminal = false;
+	o.no_stdin = true;
+	o.started = NULL;
+	switch (process_fork(&pid)) {
+	case -1:
+		complain("%s", strerror(errno));
+		return EXIT_FAILED;
+	case 0:
+		if ((r = stream_run(ctx, &o)) == TRY_NEXT)
+			r = exec_older(ctx, &o);
+		/* Without it the others are tried once more. */
+		if (s.offer.taken &&
+		    write(key[1], &s.offer.now, sizeof(s.offer.now)) == -1 &&
+		    s.o.verbose)
+			complain("the key that was taken: %s", strerror(errno));
+		fflush(NULL);
+		_exit(r);
+	}
+	close(key[1]);
+	s.offer.taken = read(key[0], &s.offer.now, sizeof(s.offer.now)) ==
+	    sizeof(s.offer.now);
+	close(key[0]);
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return EXIT_FAILED;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : EXIT_FAILED;
+}
+
+static int
+ssh_serve_subsystem(struct conn *c)
+{
+	int in = STDIN_FILENO, r;
+
+	if ((r = conn_await(c)) != 0)
+		return r;
+	if (c->rejected) {
+		complain("remote rejected sftp subsystem: the host serves no "
+			 "files");
+		return EXIT_FAILED;
+	}
+	if ((r = ssh_let_in()) != 0)
+		return r;
+	if (s.o.no_stdin && (in = open("/dev/null", O_RDONLY)) == -1)
+		return EXIT_FAILED;
+	r = relay_run(c, in, STDOUT_FILENO);
+	if (in != STDIN_FILENO)
+		close(in);
+	return r;
+}
+
+static int
+ssh_subsystem(struct keyctx *ctx)
 {
 	struct conn c;
 	int r;
 
-	if (name == NULL || strcmp(name, "sftp") != 0) {
-		complain("subsystem %s: there is sftp only",
-		    name != NULL ? name : "");
+	if (s.command == NULL) {
+		complain("You must specify a subsystem to invoke.");
+		return ssh_usage();
+	}
+	if (strcmp(s.command, "sftp") != 0) {
+		complain("subsystem %s: there is sftp only", s.command);
 		return EXIT_FAILED;
 	}
+	if (ssh_opts_text(&s.opts, SSH_USER) != NULL &&
+	    (r = ssh_check_user(ctx)) != 0)
+		return r;
 	if ((r = conn_try(&c, ctx, &s.o, MUX_URI_SFTP)) == 0)
-		r = relay_run(&c, STDIN_FILENO, STDOUT_FILENO);
-	if (r == 0 && c.rejected) {
-		complain("remote rejected sftp subsystem: the host serves no "
-			 "files");
-		r = EXIT_FAILED;
-	}
+		r = ssh_serve_subsystem(&c);
 	conn_close(&c);
 	return r;
 }
 
-static int
-run_command(struct keyctx *ctx, char **words)
+/* --- commands --- */
+
+static bool
+ssh_gets_terminal(void)
 {
-	bool tty = isatty(STDIN_FILENO) == 1;
+	const char *said = ssh_opts_text(&s.opts, SSH_REQUEST_TTY);
+	bool asked = said != NULL && strcmp(said, "yes") == 0;
+	bool own = isatty(STDIN_FILENO) == 1 && !s.o.no_stdin;
+
+	if (said != NULL && strcmp(said, "force") == 0)
+		return true;
+	if (said != NULL && strcmp(said, "no") == 0)
+		return false;
+	if (asked && !own && !s.o.quiet)
+		complain("Pseudo-terminal will not be allocated because stdin "
+			 "is not a terminal.");
+	return own && (asked || s.command == NULL);
+}
+
+static int
+ssh_command(struct keyctx *ctx)
+{
 	int r;
 
-	s.o.terminal = s.tty == 2 || (s.tty == 1 && tty) ||
-	    (s.tty == 0 && *words == NULL && tty);
-	s.o.duplex = true;
-	s.o.timeout_ms = 0;
-	forward_env();
-	if ((r = set_command(words)) != 0)
+	if (ssh_opts_yes(&s.opts, SSH_FORK) && s.command == NULL) {
+		complain("Cannot fork into background without a command to "
+			 "execute.");
+		return EXIT_FAILED;
+	}
+	s.o.terminal = ssh_gets_terminal();
+	s.o.started = ssh_let_in;
+	s.o.keep = true;
+	/* Who is to look at the user first is no shell yet. */
+	s.o.login =
+	    s.command == NULL && ssh_opts_text(&s.opts, SSH_USER) == NULL;
+	if ((r = ssh_environment()) != 0)
 		return r;
+	ssh_words_to_run();
 	if ((r = stream_run(ctx, &s.o)) != TRY_NEXT)
 		return r;
-	if (s.o.terminal && *words == NULL)
-		return session_run(ctx, &s.o);
+	if ((r = ssh_let_in()) != 0)
+		return r;
+	if (s.o.terminal && s.command == NULL)
+		return ssh_older_shell(ctx);
 	return exec_older(ctx, &s.o);
 }
 
 static int
-run(struct keyctx *ctx, int argc, char **argv)
+ssh_run(struct keyctx *ctx, int argc, char **argv)
 {
-	const char *host;
+	const char *type;
 	int r;
 
-	options_init(&s.o);
-	s.o.visor_key = true;
-	if ((r = take_options(argc, argv)) != 0)
+	if ((r = ssh_arguments(argc, argv)) != 0)
 		return r;
-	if (optind >= argc) {
-		fputs("usage: skypty ssh [options of ssh] pk@host [command]\n",
-		    stderr);
-		return EXIT_FAILED;
+	if (s.opts.version) {
+		fputs("skypty " SKYPTY_VERSION "\n", stderr);
+		return 0;
 	}
-	/* ssh takes options behind the host, too. */
-	host = argv[optind];
-	argc -= optind;
-	argv += optind;
-	optind = 1;
-	if ((r = take_options(argc, argv)) != 0 ||
-	    (r = set_dest(ctx, host)) != 0)
-		return r == EXIT_USAGE ? EXIT_FAILED : r;
-	argv += optind;
-	if (s.print)
-		print_config(host);
-	else if (s.subsystem)
-		r = run_subsystem(ctx, *argv);
-	else
-		r = run_command(ctx, argv);
-	return r;
+	if ((r = ssh_settle(ctx)) != 0)
+		return r;
+	if (s.opts.print)
+		return ssh_print();
+	if ((r = ssh_identities(ctx)) != 0)
+		return r;
+	type = ssh_opts_text(&s.opts, SSH_SESSION_TYPE);
+	if (type != NULL && strcmp(type, "subsystem") == 0)
+		return ssh_subsystem(ctx);
+	return ssh_command(ctx);
+}
+
+static void
+ssh_forget(void)
+{
+	ssh_opts_free(&s.opts);
+	ssh_dest_free(&s.dest);
+	hosts_free(&s.o.alias);
+	free(s.command);
+	offer_free(&s.offer);
+	free(s.local);
+	free(s.proxy);
+	free(s.args);
 }
 
 int
@@ -533,10 +713,9 @@ ssh_main(int argc, char **argv)
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	r = run(ctx, argc, argv);
-	for (size_t i = 0; i < s.nvalues; i++)
-		free(s.values[i]);
-	hosts_free(&s.o.alias);
+	options_init(&s.o);
+	r = ssh_run(ctx, argc, argv);
+	ssh_forget();
 	keyctx_free(ctx);
 	return r;
 }

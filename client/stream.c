@@ -14,10 +14,11 @@
 
 #include "common/err.h"
 #include "common/mux.h"
+#include "common/tcp.h"
 
 #define CHUNK	   (64U * 1024)
+#define WINDOW	   (128 * 1024)	 /* of a terminal: what comes after ^C */
 #define OUT_HIGH   (256U * 1024) /* unsent input that stops reading */
-#define QUIET_MS   180000	 /* four keepalives of the host's */
 #define TYPED_MAX  4096
 #define KEEP_MS	   45000 /* our own keepalive, for who is in between */
 #define INTERRUPTS 2	 /* the second one ends us */
@@ -36,7 +37,8 @@ static struct stream {
 	int status;
 	uint32_t window; /* input that may still be sent */
 	struct typed typed;
-	int64_t last_heard, last_sent;
+	int64_t last_sent;
+	struct limit limit;
 	int interrupts; /* passed on */
 	volatile sig_atomic_t interrupted, resized, continued, stopped;
 } s;
@@ -98,6 +100,8 @@ take_exit(struct buf *b)
 	if (buf_get_u8(b, &how) != 0 || buf_get_u32(b, &status) != 0 ||
 	    buf_get_u64(b, &duration) != 0 || how > XS_TIMEDOUT)
 		return conn_bad(&s.conn, ERR_FORMAT);
+	if (how != XS_EXITED)
+		term_lost();
 	term_restore();
 	s.over = true;
 	if (s.interrupts != 0 && how == XS_SIGNALED && status == SIGINT)
@@ -111,13 +115,10 @@ take_exit(struct buf *b)
 static int
 take_failure(struct buf *why)
 {
-	struct buf name;
-
-	buf_view(&name, s.opts->command[0], strlen(s.opts->command[0]));
 	term_restore();
 	complain("cannot start the command: %s", printable(why));
 	s.over = true;
-	s.status = EXIT_FAILED;
+	s.status = exec_not_started(why);
 	return 0;
 }
 
@@ -142,7 +143,7 @@ take_frame(uint8_t tag, struct buf *payload)
 		s.resized = 1; /* it may have changed on the way */
 		if (s.opts->terminal && s.input && isatty(STDIN_FILENO))
 			s.raw = term_raw() == 0;
-		return 0;
+		return s.opts->started != NULL ? s.opts->started() : 0;
 	case XS_WINDOW_ADD:
 		return take_window(payload);
 	case XS_FAILED:
@@ -218,6 +219,7 @@ read_keys(void)
 		if ((r = typed_key(&s.typed, keys[i], &b)) == TYPED_SUSPEND)
 			r = suspend();
 	if (r == TYPED_END) {
+		term_lost();
 		s.over = true;
 		s.status = EXIT_FAILED;
 		r = 0;
@@ -364,16 +366,13 @@ prepare(struct pollfd p[P_COUNT])
 static int
 keep_alive(void)
 {
-	int64_t now = now_ms();
+	int r;
 
-	if (s.conn.hold)
-		s.last_heard = now;
-	if (now - s.last_heard > QUIET_MS) {
-		complain("the host has not answered for %d seconds",
-		    QUIET_MS / 1000);
-		return EXIT_FAILED;
-	}
-	if (s.conn.accepted && now - s.last_sent >= KEEP_MS)
+	if ((r = conn_check_silence(&s.conn, QUIET_MS)) != 0)
+		return r;
+	if (limit_passed(&s.limit, &s.conn))
+		return limit_tell();
+	if (s.conn.accepted && now_ms() - s.last_sent >= KEEP_MS)
 		return put_frame(XS_KEEPALIVE, NULL, 0);
 	return 0;
 }
@@ -383,11 +382,9 @@ serve(const struct pollfd p[P_COUNT])
 {
 	int r;
 
-	if (p[P_CONN].revents != 0) {
-		s.last_heard = now_ms();
-		if ((r = conn_pump(&s.conn, p[P_CONN].revents)) != 0)
-			return r;
-	}
+	if (p[P_CONN].revents != 0 &&
+	    (r = conn_pump(&s.conn, p[P_CONN].revents)) != 0)
+		return r;
 	if (s.conn.rejected)
 		return TRY_NEXT;
 	if (p[P_IN].revents != 0 &&
@@ -407,17 +404,13 @@ serve(const struct pollfd p[P_COUNT])
 static int
 loop(const sigset_t *open)
 {
-	struct timespec ts = { .tv_sec = KEEP_MS / 1000 };
 	struct pollfd p[P_COUNT];
 	int r = 0;
 
 	while (r == 0 && !s.over) {
 		prepare(p);
-		if (ppoll(p, P_COUNT, &ts, open) == -1) {
-			if (errno != EINTR)
-				return EXIT_FAILED;
-			memset(p, 0, sizeof(p));
-		}
+		if ((r = conn_wait(&s.conn, p, P_COUNT, -1, open)) != 0)
+			break;
 		if ((r = take_signals()) == 0 && !s.over)
 			r = serve(p);
 	}
@@ -432,11 +425,15 @@ run(void)
 
 	if (s.conn.rejected)
 		return TRY_NEXT;
-	if ((r = put_start()) != 0 || (r = conn_flush(&s.conn)) != 0)
-		return r;
+	/* From the command's start on an interrupt is the command's. */
 	sigprocmask(SIG_SETMASK, NULL, &before);
 	catch_signals(&open);
-	r = loop(&open);
+	if ((r = put_start()) == 0 && (r = conn_flush(&s.conn)) == 0) {
+		/* On a terminal it has no effect. */
+		limit_begin(&s.limit, &s.conn,
+		    s.opts->terminal ? 0 : s.opts->timeout_ms);
+		r = loop(&open);
+	}
 	term_restore();
 	if (r == TRY_NEXT)
 		sigprocmask(SIG_SETMASK, &before, NULL);
@@ -446,15 +443,22 @@ run(void)
 int
 stream_run(struct keyctx *ctx, const struct options *o)
 {
+	char uri[MUX_URI_MAX + 1];
 	int r;
 
+	memset(&s, 0, sizeof(s));
 	s.opts = o;
 	s.window = XS_WINDOW;
 	s.typed.escape = o->escape;
 	s.input = o->terminal || exec_has_input(o);
-	s.last_heard = s.last_sent = now_ms();
+	s.last_sent = now_ms();
 	sink_init(&s.sink);
-	if ((r = conn_try(&s.conn, ctx, o, MUX_URI_EXEC)) == 0)
+	if (wishes_uri(uri, MUX_URI_EXEC, o, o->terminal) != 0)
+		return EXIT_FAILED;
+	r = conn_try(&s.conn, ctx, o, uri);
+	if (o->terminal && s.conn.fd != -1)
+		tcp_bound_window(s.conn.fd, WINDOW);
+	if (r == 0)
 		r = run();
 	conn_close(&s.conn);
 	return r;

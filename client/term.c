@@ -2,6 +2,8 @@
 /* Our terminal: raw while a session runs, and as it was whatever happens. */
 #include "client/skypty.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +11,16 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "client/screen.h"
 #include "common/err.h"
+#include "common/process.h"
 
 /* Signal handlers need it where they can find it. */
 static struct {
 	volatile sig_atomic_t raw;
 	struct termios saved;
+	bool shown; /* output goes to a terminal, too */
+	struct screen screen;
 } state;
 
 static const int deadly[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGSEGV, SIGBUS,
@@ -35,24 +41,51 @@ term_restore(void)
 	state.raw = 0;
 }
 
+void
+term_watch(const uint8_t *p, size_t n)
+{
+	if (state.raw && state.shown)
+		screen_watch(&state.screen, p, n);
+}
+
+/* Nobody is to wait for a terminal that takes nothing. */
+void
+term_lost(void)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	char text[SCREEN_UNDO_MAX];
+	size_t n;
+
+	if (!state.raw || !state.shown ||
+	    (n = screen_undo(&state.screen, text)) == 0)
+		return;
+	state.screen = (struct screen){ .state = SCREEN_GROUND };
+	if (poll(&p, 1, 0) == 1 && write(STDOUT_FILENO, text, n) == -1)
+		return;
+}
+
 /* The default action, which was reset, then does what it does. */
 static void
 on_deadly(int sig)
 {
+	term_lost();
 	if (state.raw)
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &state.saved);
 	raise(sig);
 }
 
+/* But for what somebody has taken into his own hands, or does not want. */
 static void
 catch_deadly(void)
 {
-	struct sigaction sa = { .sa_handler = on_deadly };
+	struct sigaction sa = { .sa_handler = on_deadly }, old;
 
 	sa.sa_flags = (int)(SA_RESETHAND | SA_NODEFER);
 	sigemptyset(&sa.sa_mask);
 	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
-		sigaction(deadly[i], &sa, NULL);
+		if (sigaction(deadly[i], NULL, &old) == 0 &&
+		    old.sa_handler == SIG_DFL)
+			sigaction(deadly[i], &sa, NULL);
 }
 
 int
@@ -67,6 +100,7 @@ term_raw(void)
 	raw = state.saved;
 	cfmakeraw(&raw);
 	catch_deadly();
+	state.shown = isatty(STDOUT_FILENO) == 1;
 	state.raw = 1;
 	if (tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == -1) {
 		state.raw = 0;
@@ -90,6 +124,17 @@ term_size(struct rpc_winsize *size)
 	return true;
 }
 
+bool
+term_modes(uint8_t modes[MODES_LEN])
+{
+	struct termios t;
+
+	if (!state.raw && tcgetattr(STDIN_FILENO, &t) == -1)
+		return false;
+	modes_get(state.raw ? &state.saved : &t, modes);
+	return true;
+}
+
 void
 term_suspend(void)
 {
@@ -102,9 +147,26 @@ term_suspend(void)
 	sigaddset(&tstp, SIGTSTP);
 	old = signal(SIGTSTP, SIG_DFL);
 	sigprocmask(SIG_UNBLOCK, &tstp, &old_mask);
-	kill(0, SIGTSTP);
+	process_suspend();
 	sigprocmask(SIG_SETMASK, &old_mask, NULL);
 	signal(SIGTSTP, old);
 	if (was_raw)
 		(void)term_raw();
+}
+
+int
+term_poll(struct pollfd *p, size_t n, const struct timespec *ts,
+    const sigset_t *open)
+{
+	sigset_t closed;
+
+	if (ppoll(p, n, ts, open) == -1) {
+		if (errno != EINTR)
+			return -1;
+		for (size_t i = 0; i < n; i++)
+			p[i].revents = 0;
+	}
+	sigprocmask(SIG_SETMASK, open, &closed);
+	sigprocmask(SIG_SETMASK, &closed, NULL);
+	return 0;
 }

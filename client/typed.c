@@ -6,15 +6,30 @@
 
 #define CTRL_Z 0x1a
 
-static void
-help(int c)
+/* As it is typed; static. */
+static const char *
+name_of(int c)
 {
+	static char text[3];
+
+	snprintf(text, sizeof(text), c < ' ' || c == 127 ? "^%c" : "%c",
+	    c < ' '	 ? c + '@' :
+		c == 127 ? '?' :
+			   c);
+	return text;
+}
+
+static void
+help(int escape)
+{
+	const char *c = name_of(escape);
+
 	fprintf(stderr,
-	    "%c?\r\nSupported escape sequences:\r\n"
-	    " %c.   - end the connection\r\n"
-	    " %c^Z  - suspend skypty\r\n"
-	    " %c?   - this message\r\n"
-	    " %c%c   - send the escape character\r\n"
+	    "%s?\r\nSupported escape sequences:\r\n"
+	    " %s.   - end the connection\r\n"
+	    " %s^Z  - suspend skypty\r\n"
+	    " %s?   - this message\r\n"
+	    " %s%s   - send the escape character\r\n"
 	    "(Note that escapes are only recognized immediately after "
 	    "newline.)\r\n",
 	    c, c, c, c, c, c);
@@ -27,7 +42,7 @@ after_escape(struct typed *t, uint8_t c, struct buf *out)
 	t->place = TYPED_NEWLINE;
 	switch (c) {
 	case '.':
-		fprintf(stderr, "%c.\r\n", t->escape);
+		fprintf(stderr, "%s.\r\n", name_of(t->escape));
 		return TYPED_END;
 	case CTRL_Z:
 		return TYPED_SUSPEND;

@@ -3,7 +3,7 @@
  * The ways to a key without an address, in the order they are tried: skyptyd on
  * this machine, a visor on it, a dmsg client of our own.  The first two dial
  * under their own key, and what comes from them is plain.  An identity or a
- * discovery that is named asks for the last.  spec: README.md, pty.md 9.
+ * discovery that is named asks for the last.  PROTOCOL.pty 9, 12.
  */
 #include "client/skypty.h"
 
@@ -24,8 +24,11 @@
 #define WHY_MAX	     4096
 #define NOT_HERE     4000 /* this way does not exist */
 
-static const char bridge[] = "SKYBRI"; /* spec: README.md */
-enum { BRIDGE_DMSG = 0, BRIDGE_SKYNET = 1 };
+/* PROTOCOL.pty 12: the newest head first; older visors close at a longer one.
+ */
+static const char bridge[] = "SKYBRI";
+enum { BRIDGE_NEWEST, BRIDGE_NO_SCHEME, BRIDGE_BARE, BRIDGES };
+enum { BRIDGE_DMSG = 0 };
 
 static bool
 own_wanted(const struct options *o)
@@ -111,7 +114,8 @@ ask_original(struct conn *c, const struct options *o, const char *uri)
 	int r;
 
 	conn_hang_up(c);
-	if (strcmp(uri, MUX_URI_PTY) != 0) {
+	if (strcspn(uri, "?") != strlen(MUX_URI_PTY) ||
+	    strncmp(uri, MUX_URI_PTY, strlen(MUX_URI_PTY)) != 0) {
 		c->rejected = c->eof = c->optional;
 		if (c->optional)
 			return 0;
@@ -206,7 +210,7 @@ connect_visor(struct conn *c, const struct options *o)
 		complain("--rpc %s: write host:port", rpc);
 		return EXIT_USAGE;
 	}
-	if ((c->fd = tcp_connect(host, port, &why)) == -1) {
+	if ((c->fd = tcp_connect(host, port, REACH_LOCAL, NULL, &why)) == -1) {
 		if (o->rpc == NULL)
 			return NOT_HERE;
 		complain("--rpc %s: %s", rpc, why);
@@ -223,24 +227,58 @@ connect_visor(struct conn *c, const struct options *o)
 }
 
 static int
+put_bridge(struct buf *b, const struct dest *d, int head)
+{
+	uint8_t le[2] = { (uint8_t)d->dmsg_port, (uint8_t)(d->dmsg_port >> 8) };
+	int r = 0;
+
+	if (head != BRIDGE_BARE)
+		r = buf_put(b, bridge, sizeof(bridge) - 1);
+	if (r == 0 && head == BRIDGE_NEWEST)
+		r = buf_put_u8(b, BRIDGE_DMSG);
+	if (r != 0 || (r = buf_put(b, d->pk.b, KEY_PUBLIC_LEN)) != 0)
+		return r;
+	return buf_put(b, le, sizeof(le));
+}
+
+/*
+ * Nothing says that a visor has reached the host but the answer to what the
+ * host is asked for.  1 when that is there, 0 at the end, or when it does not
+ * come: no other head would help then.
+ */
+static int
+await_visor(struct conn *c)
+{
+	int64_t deadline = now_ms() + DIAL_WAIT_MS;
+
+	while (buf_len(&c->in) == 0)
+		if (!more(c, deadline))
+			return now_ms() >= deadline;
+	return 1;
+}
+
+static int
 by_visor(struct conn *c, const struct options *o, const char *uri)
 {
-	uint16_t port = o->dest.dmsg_port;
-	uint8_t le[2] = { (uint8_t)port, (uint8_t)(port >> 8) };
 	int r;
 
-	if ((r = connect_visor(c, o)) != 0)
-		return r;
-	c->plain = true;
-	c->way = WAY_VISOR;
-	if (buf_put(&c->out, bridge, sizeof(bridge) - 1) != 0 ||
-	    buf_put_u8(&c->out, o->dest.skynet ? BRIDGE_SKYNET : BRIDGE_DMSG) !=
-		0 ||
-	    buf_put(&c->out, o->dest.pk.b, KEY_PUBLIC_LEN) != 0 ||
-	    buf_put(&c->out, le, sizeof(le)) != 0 ||
-	    mux_put_request(&c->out, uri) != 0)
-		return EXIT_FAILED;
-	return 0;
+	for (int head = 0; head < BRIDGES; head++) {
+		if (head != 0)
+			conn_hang_up(c);
+		if ((r = connect_visor(c, o)) != 0)
+			return head == 0 ? r : EXIT_FAILED;
+		c->plain = true;
+		c->way = WAY_VISOR;
+		if (put_bridge(&c->out, &o->dest, head) != 0 ||
+		    mux_put_request(&c->out, uri) != 0)
+			return EXIT_FAILED;
+		if ((r = conn_flush(c)) != 0)
+			return r;
+		if (await_visor(c))
+			return 0;
+	}
+	c->eof = true;
+	return conn_ended(c);
 }
 
 /* --- which --- */
@@ -251,14 +289,15 @@ via_open(struct conn *c, struct keyctx *ctx, const struct options *o,
 {
 	int r = NOT_HERE;
 
-	if (!o->dest.skynet && !own_wanted(o) && o->rpc == NULL)
-		r = by_daemon(c, o, uri);
-	if (r == NOT_HERE && (o->dest.skynet || !own_wanted(o)))
-		r = by_visor(c, o, uri);
-	if (r == NOT_HERE && o->dest.skynet) {
-		complain("skynet is a visor's: none runs here (--rpc); "
-			 "dmsg://<pk> does without");
-		return EXIT_FAILED;
+	if (o->dest.skynet) {
+		complain("skynet leads to the other visor's RPC server, which "
+			 "serves no terminal, commands or files; dmsg://<pk> "
+			 "leads to its host");
+		return EXIT_USAGE;
 	}
+	if (!own_wanted(o) && o->rpc == NULL)
+		r = by_daemon(c, o, uri);
+	if (r == NOT_HERE && !own_wanted(o))
+		r = by_visor(c, o, uri);
 	return r == NOT_HERE ? dmsg_open(c, ctx, o, uri) : r;
 }

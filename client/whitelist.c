@@ -10,6 +10,21 @@
 
 #define KEYS_BYTES (4U * 1024 * 1024)
 
+static bool
+contains(const struct gob_list *keys, const struct key_public *pk)
+{
+	struct gob_list rest = *keys;
+	struct key_public have;
+	struct buf b;
+
+	while (gob_list_next(&rest, &b) == 1)
+		if (buf_get(&b, have.b, sizeof(have.b)) == 0 &&
+		    key_equal(&have, pk))
+			return true;
+	return false;
+}
+
+/* What is given twice is meant once. */
 static int
 read_keys(struct keyctx *ctx, char **words, struct gob_list *keys)
 {
@@ -24,6 +39,8 @@ read_keys(struct keyctx *ctx, char **words, struct gob_list *keys)
 			    *words);
 			return EXIT_USAGE;
 		}
+		if (contains(keys, &pk))
+			continue;
 		if ((r = gob_list_add(keys, pk.b, sizeof(pk.b))) != 0)
 			return EXIT_FAILED;
 	}
@@ -46,8 +63,80 @@ print_keys(struct gob_list *keys)
 		}
 }
 
+/* 0, 1 for an answer that is an error, told, or EXIT_FAILED. */
 static int
-call(struct conn *c, enum rpc_method method, const union rpc_value *arg)
+call(struct conn *c, struct rpc_client *rpc, enum rpc_method method,
+    const union rpc_value *arg, struct rpc_reply *reply)
+{
+	int r;
+
+	if (rpc_client_call(rpc, &c->out, method, arg, NULL) != 0)
+		return EXIT_FAILED;
+	r = call_await(c, rpc, NULL, reply);
+	if (r == 0 && reply->failed) {
+		complain("%s", printable(&reply->error));
+		r = 1;
+	}
+	return r;
+}
+
+/*
+ * Hosts take a key that they do not have for removed; whoever mistyped one is
+ * told.  Copies what is needed of a reply, which the next one overwrites.
+ */
+static int
+find_absent(struct gob_list *listed, const struct gob_list *keys,
+    struct gob_list *absent)
+{
+	struct gob_list rest = *keys;
+	struct key_public pk;
+	struct buf b;
+	int r = 0;
+
+	while (r == 0 && gob_list_next(&rest, &b) == 1)
+		if ((r = buf_get(&b, pk.b, sizeof(pk.b))) == 0 &&
+		    !contains(listed, &pk))
+			r = gob_list_add(absent, pk.b, sizeof(pk.b));
+	return r == 0 ? 0 : EXIT_FAILED;
+}
+
+static int
+tell_absent(struct gob_list *absent)
+{
+	char text[KEY_PUBLIC_HEX];
+	struct key_public pk;
+	struct buf b;
+	int r = 0;
+
+	while (gob_list_next(absent, &b) == 1)
+		if (buf_get(&b, pk.b, sizeof(pk.b)) == 0) {
+			key_text(&pk, text);
+			complain("%s is not on the whitelist", text);
+			r = 1;
+		}
+	return r;
+}
+
+static int
+remove_keys(struct conn *c, struct rpc_client *rpc, const union rpc_value *keys)
+{
+	struct gob_list absent = { 0 };
+	struct rpc_reply reply;
+	int r, missed;
+
+	buf_init(&absent.raw, KEYS_BYTES);
+	if ((r = call(c, rpc, RPC_WL_LIST, NULL, &reply)) == 0)
+		r = find_absent(&reply.value.keys, &keys->keys, &absent);
+	/* A list that cannot be had is no reason to let anybody in. */
+	if (r == 0 || r == 1)
+		r = call(c, rpc, RPC_WL_REMOVE, keys, &reply);
+	missed = r == 0 || r == 1 ? tell_absent(&absent) : 0;
+	buf_free(&absent.raw);
+	return r != 0 ? r : missed;
+}
+
+static int
+make_call(struct conn *c, enum rpc_method method, const union rpc_value *keys)
 {
 	struct rpc_client *rpc;
 	struct rpc_reply reply;
@@ -55,14 +144,12 @@ call(struct conn *c, enum rpc_method method, const union rpc_value *arg)
 
 	if ((rpc = rpc_client_new()) == NULL)
 		return EXIT_FAILED;
-	if (rpc_client_call(rpc, &c->out, method, arg, NULL) != 0)
-		r = EXIT_FAILED;
+	if (method == RPC_WL_REMOVE)
+		r = remove_keys(c, rpc, keys);
 	else
-		r = call_await(c, rpc, -1, &reply);
-	if (r == 0 && reply.failed) {
-		complain("%s", printable(&reply.error));
-		r = 1;
-	} else if (r == 0 && method == RPC_WL_LIST)
+		r = call(c, rpc, method, method == RPC_WL_LIST ? NULL : keys,
+		    &reply);
+	if (r == 0 && method == RPC_WL_LIST)
 		print_keys(&reply.value.keys);
 	rpc_client_free(rpc);
 	return r;
@@ -98,7 +185,7 @@ run(struct keyctx *ctx, struct options *o, enum rpc_method method)
 	}
 	if ((r = read_keys(ctx, o->command, &v.keys)) == 0) {
 		if ((r = conn_open(&c, ctx, o, MUX_URI_WHITELIST)) == 0)
-			r = call(&c, method, method == RPC_WL_LIST ? NULL : &v);
+			r = make_call(&c, method, &v);
 		conn_close(&c);
 	}
 	buf_free(&v.keys.raw);

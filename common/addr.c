@@ -3,6 +3,7 @@
 #include "addr.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,11 +93,34 @@ numbers(const struct sockaddr *sa, socklen_t len, char *host, char *port)
 	    NI_NUMERICHOST | NI_NUMERICSERV);
 }
 
+/* The address of IPv4 that one of IPv6 stands for. */
+static bool
+mapped(const struct sockaddr *sa, socklen_t len, struct sockaddr_in *sin)
+{
+	struct sockaddr_in6 sin6;
+
+	if (sa->sa_family != AF_INET6 || len < sizeof(sin6))
+		return false;
+	memcpy(&sin6, sa, sizeof(sin6));
+	if (!IN6_IS_ADDR_V4MAPPED(&sin6.sin6_addr))
+		return false;
+	*sin = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_port = sin6.sin6_port };
+	memcpy(&sin->sin_addr, &sin6.sin6_addr.s6_addr[12],
+	    sizeof(sin->sin_addr));
+	return true;
+}
+
 void
 addr_text(const struct sockaddr *sa, socklen_t len, char text[ADDR_TEXT_MAX])
 {
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
+	struct sockaddr_in sin;
 
+	if (mapped(sa, len, &sin)) {
+		sa = (struct sockaddr *)&sin;
+		len = sizeof(sin);
+	}
 	if (sa->sa_family == AF_UNIX)
 		snprintf(text, ADDR_TEXT_MAX, "local");
 	else if (numbers(sa, len, host, port) != 0)

@@ -18,7 +18,10 @@
  */
 int addr_split(const char *text, const char *port, char host[ADDR_HOST_MAX],
     char portname[ADDR_PORT_MAX]);
-/* "192.0.2.1 port 22", "2001:db8::1 port 22", "local"; for log lines. */
+/*
+ * "192.0.2.1 port 22", "2001:db8::1 port 22", "local"; for log lines.  One of
+ * IPv4 is written so on a socket of IPv6, too.
+ */
 void addr_text(const struct sockaddr *, socklen_t, char text[ADDR_TEXT_MAX]);
 /* "192.0.2.1:22", "[2001:db8::1]:22": what addr_split reads back. */
 void

@@ -11,8 +11,10 @@
 
 #include "addr.h"
 #include "config_file.h"
+#include "control.h"
 #include "err.h"
 #include "json.h"
+#include "usage.h"
 
 #define SECONDS_MAX 600
 #define COUNT_MAX   1000000
@@ -187,6 +189,20 @@ set_startups(struct loader *l, const struct json_event *e)
 		bad(l, e, "not of the form \"begin:rate:full\"");
 }
 
+static void
+set_startuprate(struct loader *l, const struct json_event *e)
+{
+	if (config_parse_rates(e->text, &l->conf->startuprate) != 0)
+		bad(l, e, "not of the form \"origin:network:all\"");
+}
+
+static void
+set_netblocks(struct loader *l, const struct json_event *e)
+{
+	if (config_parse_blocks(e->text, &l->conf->netblocks) != 0)
+		bad(l, e, "not of the form \"24:48\"");
+}
+
 /* The list as a whole: its elements come one by one. */
 static void
 set_wl(struct loader *l, const struct json_event *e)
@@ -287,6 +303,9 @@ static const struct key keys[] = {
 	    TEXT(privsep_user) },
 	{ "maxstartups", CONFIG_MAXSTARTUPS, JSON_STRING, set_startups, 0, 0,
 	    0 },
+	{ "startuprate", CONFIG_STARTUPRATE, JSON_STRING, set_startuprate, 0, 0,
+	    0 },
+	{ "netblocks", CONFIG_NETBLOCKS, JSON_STRING, set_netblocks, 0, 0, 0 },
 	{ "maxperkey", CONFIG_MAXPERKEY, JSON_NUMBER,
 	    NUMBER(maxperkey, 1, COUNT_MAX) },
 	{ "maxperaddr", CONFIG_MAXPERADDR, JSON_NUMBER,
@@ -329,13 +348,35 @@ find(const char *name)
 	return NULL;
 }
 
+/* What a visor's configuration calls them; else by slips of the pen. */
+static const char *
+config_meant(const char *name)
+{
+	static const char *const visors[][2] = { { "whitelist", "wl" },
+		{ "dmsg_port", "dmsgport" }, { "cli_network", "clinet" },
+		{ "cli_address", "cliaddr" } };
+	struct usage_near near = { .word = name };
+
+	for (size_t i = 0; i < sizeof(visors) / sizeof(visors[0]); i++)
+		if (strcmp(name, visors[i][0]) == 0)
+			return visors[i][1];
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		usage_try(&near, keys[i].name);
+	return near.best;
+}
+
 /* A member of the outermost object. */
 static void
 take_member(struct loader *l, const struct json_event *e)
 {
+	const char *meant;
+
 	if ((l->key = find(e->key)) == NULL) {
+		meant = config_meant(e->key);
 		config_say(l->report, false, l->name, e->path,
-		    "unknown key, ignored");
+		    "unknown key, ignored%s%s%s",
+		    meant != NULL ? "; did you mean \"" : "",
+		    meant != NULL ? meant : "", meant != NULL ? "\"?" : "");
 		return;
 	}
 	/* Go writes an empty list as null. */
@@ -348,6 +389,9 @@ take_member(struct loader *l, const struct json_event *e)
 	l->conf->given |= l->key->bit;
 	if (l->key->set != NULL)
 		l->key->set(l, e);
+	else
+		config_say(l->report, false, l->name, e->path,
+		    "has no effect yet: put keys into \"wl\"");
 }
 
 static int
@@ -433,6 +477,38 @@ config_parse_startups(const char *text, struct config_startups *s)
 	return 0;
 }
 
+int
+config_parse_rates(const char *text, struct config_rates *r)
+{
+	unsigned origin, network, all;
+	char after;
+
+	if (strspn(text, "0123456789:") != strlen(text) ||
+	    sscanf(text, "%7u:%7u:%7u%c", &origin, &network, &all, &after) != 3)
+		return ERR_FORMAT;
+	if (origin < 1 || network < origin || all < network || all > COUNT_MAX)
+		return ERR_RANGE;
+	*r = (struct config_rates){ .origin = origin,
+		.network = network,
+		.all = all };
+	return 0;
+}
+
+int
+config_parse_blocks(const char *text, struct config_blocks *b)
+{
+	unsigned v4, v6;
+	char after;
+
+	if (strspn(text, "0123456789:") != strlen(text) ||
+	    sscanf(text, "%3u:%3u%c", &v4, &v6, &after) != 2)
+		return ERR_FORMAT;
+	if (v4 < 8 || v4 > 32 || v6 < 16 || v6 > 64)
+		return ERR_RANGE;
+	*b = (struct config_blocks){ .v4 = v4, .v6 = v6 };
+	return 0;
+}
+
 static int
 env_text(const char *prefix, const char *name, char **value)
 {
@@ -482,10 +558,13 @@ config_read_env(struct config *c, const char *prefix,
 int
 config_defaults(struct config *c)
 {
+	char control[CONTROL_PATH_MAX];
+
 	memset(c, 0, sizeof(*c));
+	control_default(control);
 	c->dmsgdisc = strdup(CONFIG_DISCOVERY);
 	c->clinet = strdup("unix");
-	c->cliaddr = strdup("/tmp/pty.sock");
+	c->cliaddr = strdup(control);
 	c->ssh_listen = strdup("");
 	c->cligroup = strdup("");
 	c->privsep_user = strdup("_skypty");
@@ -494,6 +573,8 @@ config_defaults(struct config *c)
 	c->dmsgsessions = 1;
 	c->dmsgport = 22;
 	c->maxstartups = (struct config_startups){ 10, 30, 100 };
+	c->startuprate = (struct config_rates){ 10, 40, 100 };
+	c->netblocks = (struct config_blocks){ 24, 48 };
 	c->maxperkey = c->maxperaddr = 64;
 	c->handshake_timeout = 10;
 	c->tcp_keepalive = 15;

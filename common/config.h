@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The host's configuration: JSON with the original's keys and some of our own.
- * spec: pty.md 11.1 and the decisions of spec/README.md.
+ * PROTOCOL.pty 11.1; PROTOCOL 6.6.
  */
 #ifndef COMMON_CONFIG_H
 #define COMMON_CONFIG_H
@@ -16,7 +16,7 @@
 #define CONFIG_FILE_MAX (1024U * 1024) /* bytes of a configuration file */
 #define CONFIG_WL_MAX	8192	       /* keys in one whitelist */
 
-/* The public deployment.  spec: README.md, "Public deployment". */
+/* The public deployment.  PROTOCOL.dmsg 6.9. */
 #define CONFIG_DISCOVERY                                                     \
 	"dmsg://"                                                            \
 	"022e607e0914d6e7ccda7587f95790c09e126bbd506cc476a1eda852325aadd1aa" \
@@ -43,7 +43,9 @@ enum {
 	CONFIG_KEEPALIVE = 1 << 16,
 	CONFIG_SFTP_SERVER = 1 << 17,
 	CONFIG_SFTP_READONLY = 1 << 18,
-	CONFIG_SERVERS = 1 << 19
+	CONFIG_SERVERS = 1 << 19,
+	CONFIG_STARTUPRATE = 1 << 20,
+	CONFIG_NETBLOCKS = 1 << 21
 };
 
 /* "begin:rate:full" of sshd_config's MaxStartups. */
@@ -51,6 +53,16 @@ struct config_startups {
 	unsigned begin;
 	unsigned rate; /* percent */
 	unsigned full;
+};
+
+/* "origin:network:all", connections a second that do not authenticate. */
+struct config_rates {
+	unsigned origin, network, all;
+};
+
+/* "v4:v6", bits of what counts as one network. */
+struct config_blocks {
+	unsigned v4, v6;
 };
 
 /* Zero-initialise, then config_defaults(). */
@@ -71,6 +83,8 @@ struct config {
 	bool best_effort;   /* "sandbox": "best-effort" (else "strict") */
 	char *privsep_user; /* account of confined processes: "_skypty" */
 	struct config_startups maxstartups; /* "maxstartups": "10:30:100" */
+	struct config_rates startuprate;    /* "startuprate": "10:40:100" */
+	struct config_blocks netblocks;	    /* "netblocks": "24:48" */
 	unsigned maxperkey;	    /* connections of one key at once: 64 */
 	unsigned maxperaddr;	    /* connections of one address at once: 64 */
 	unsigned handshake_timeout; /* "handshake_timeout", seconds: 10 */
@@ -142,31 +156,52 @@ char *config_visor_servers(struct keyctx *, const char *path);
 int config_read_wl(struct keyctx *, const char *path, struct key_public **wl,
     size_t *nwl, const struct config_report *);
 /*
- * Replaces the file's wl and nothing else: every other byte stays, the new
- * content goes to a temporary file beside it, which is fsynced and renamed
- * over it; mode and owner are kept.  ERR_SYS; ERR_TYPE for no regular file;
- * ERR_FORMAT; ERR_LIMIT for over CONFIG_WL_MAX keys or CONFIG_FILE_MAX bytes.
+ * Replaces the file's wl and nothing else: every other byte stays, and so do
+ * owner, group, mode, access control list and other attributes.  ERR_SYS;
+ * ERR_TYPE for no regular file; ERR_FORMAT; ERR_LIMIT for over CONFIG_WL_MAX
+ * keys or CONFIG_FILE_MAX bytes; ERR_EXISTS if the file has more names (hard
+ * links), which would go on meaning the old content; ERR_DENIED if its folder
+ * is somebody else's.
  */
 int config_write_wl(const char *path, const struct key_public *wl, size_t nwl);
 /*
  * Keeps other writers of the file away: hold it from before reading the list
  * that is to be changed until it is written, then close(2) it.  A descriptor,
- * ERR_AGAIN after ten seconds in vain, or ERR_SYS.
+ * ERR_AGAIN after ten seconds in vain, or ERR_SYS.  What writers that were
+ * killed have left beside the file is removed.
  */
 int config_lock_wl(const char *path);
+/* Only removes that: 1, 0 if there was nothing, or why it could not. */
+int config_clean(const char *path);
+
+/*
+ * Whether a configuration is safe at path, where no file needs to be yet:
+ * nobody but root and us may rename there.  0, or ERR_DENIED and ERR_SYS, told.
+ */
+int config_check_place(const struct config_report *, const char *path);
 
 /*
  * Prints a complete configuration that works by itself with this identity, in
- * the original's order, indent four.  ERR_SYS.
+ * the original's order, indent four.  With the servers that CONFIG_DISCOVERY is
+ * reached through only if that is wished: they are built in.  ERR_SYS.
  */
-int config_print(FILE *, struct keyctx *, const uint8_t *sk);
+int config_print(FILE *, struct keyctx *, const uint8_t *sk, bool with_seeds);
 
 /*
  * The seed servers of CONFIG_DISCOVERY in the form of dmsg_servers, malloc'ed.
  */
 char *config_seeds(void);
+/*
+ * The servers of that form that are none of these, malloc'ed, and how many are
+ * left out: with another discovery than CONFIG_DISCOVERY nobody is found there.
+ */
+char *config_without_seeds(const char *servers, size_t *left_out);
 
 /* "begin:rate:full" or "full"; ERR_FORMAT, ERR_RANGE. */
 int config_parse_startups(const char *, struct config_startups *);
+/* "origin:network:all", none smaller than the one before. */
+int config_parse_rates(const char *, struct config_rates *);
+/* "v4:v6": 8 to 32, 16 to 64. */
+int config_parse_blocks(const char *, struct config_blocks *);
 
 #endif

@@ -14,10 +14,13 @@ void config_say(const struct config_report *, bool fatal, const char *name,
     __attribute__((format(printf, 5, 6)));
 
 struct stat;
+/* A descriptor for reading, or -1. */
+int config_open(const char *path);
 /*
  * All of a regular file into text, which buf_free() wipes, and what fstat(2)
  * says of it.  ERR_SYS, ERR_TYPE (no regular file), ERR_LIMIT.
  */
+int config_slurp_fd(int fd, struct buf *text, struct stat *);
 int config_slurp(const char *path, struct buf *text, struct stat *);
 /* Tells why config_slurp could not, and returns its error. */
 int config_cannot_read(const struct config_report *, const char *path, int r);

@@ -3,12 +3,15 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config_file.h"
+#include "control.h"
 #include "err.h"
 #include "hex.h"
+#include "json.h"
 
-/* spec: README.md, "Public deployment". */
+/* PROTOCOL.dmsg 6.9. */
 static const struct {
 	const char *pk;
 	const char *address;
@@ -44,10 +47,48 @@ config_seeds(void)
 	return text;
 }
 
+static bool
+is_seed(const char *server)
+{
+	const char *at = strchr(server, '@');
+	size_t len = at != NULL ? (size_t)(at - server) : strlen(server);
+
+	for (size_t i = 0; i < SEEDS; i++)
+		if (strlen(seeds[i].pk) == len &&
+		    strncasecmp(server, seeds[i].pk, len) == 0)
+			return true;
+	return false;
+}
+
+char *
+config_without_seeds(const char *servers, size_t *left_out)
+{
+	char *copy = strdup(servers), *rest = copy, *word;
+	size_t room = strlen(servers) + 1;
+	char *kept = calloc(1, room);
+
+	*left_out = 0;
+	while (kept != NULL && (word = strsep(&rest, " ")) != NULL) {
+		if (is_seed(word)) {
+			++*left_out;
+			continue;
+		}
+		if (*kept != '\0')
+			strlcat(kept, " ", room);
+		strlcat(kept, word, room);
+	}
+	if (copy == NULL) {
+		free(kept);
+		kept = NULL;
+	}
+	free(copy);
+	return kept;
+}
+
 static void
 print_seeds(FILE *f)
 {
-	fputs("    \"dmsg_servers\": [\n", f);
+	fputs(",\n    \"dmsg_servers\": [\n", f);
 	for (size_t i = 0; i < SEEDS; i++)
 		fprintf(f,
 		    "        {\n"
@@ -55,25 +96,44 @@ print_seeds(FILE *f)
 		    "            \"server\": { \"address\": \"%s\" }\n"
 		    "        }%s\n",
 		    seeds[i].pk, seeds[i].address, i + 1 < SEEDS ? "," : "");
-	fputs("    ]\n", f);
+	fputs("    ]", f);
 }
 
-static void
+/* Its value comes from the environment, perhaps. */
+static int
+print_path(FILE *f, const char *name, const char *path)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, 8 * CONTROL_PATH_MAX);
+	if ((r = json_put_string(&b, path, strlen(path))) == 0)
+		fprintf(f, "    \"%s\": %.*s,\n", name, (int)buf_len(&b),
+		    (const char *)buf_ptr(&b));
+	buf_free(&b);
+	return r;
+}
+
+static int
 print_members(FILE *f, const struct config *c, const char *sk, const char *pk)
 {
+	int r;
+
 	fprintf(f, "    \"dmsgdisc\": \"%s\",\n", c->dmsgdisc);
 	fprintf(f, "    \"dmsgsessions\": %u,\n", c->dmsgsessions);
 	fprintf(f, "    \"dmsgport\": %u,\n", c->dmsgport);
 	fprintf(f, "    \"clinet\": \"%s\",\n", c->clinet);
-	fprintf(f, "    \"cliaddr\": \"%s\",\n", c->cliaddr);
+	if ((r = print_path(f, "cliaddr", c->cliaddr)) != 0)
+		return r;
 	fprintf(f, "    \"sk\": \"%s\",\n", sk);
 	fprintf(f, "    \"pk\": \"%s\",\n", pk);
 	fputs("    \"wl\": [],\n", f);
-	fputs("    \"ssh_listen\": \"\",\n", f);
+	fputs("    \"ssh_listen\": \"\"", f);
+	return 0;
 }
 
 int
-config_print(FILE *f, struct keyctx *ctx, const uint8_t *sk)
+config_print(FILE *f, struct keyctx *ctx, const uint8_t *sk, bool with_seeds)
 {
 	char pk_text[KEY_PUBLIC_HEX], *sk_text;
 	struct key_public pk;
@@ -88,10 +148,12 @@ config_print(FILE *f, struct keyctx *ctx, const uint8_t *sk)
 		hex_encode(sk, KEY_SECRET_LEN, sk_text);
 		key_text(&pk, pk_text);
 		fputs("{\n", f);
-		print_members(f, &c, sk_text, pk_text);
-		print_seeds(f);
-		fputs("}\n", f);
-		r = ferror(f) ? ERR_SYS : 0;
+		r = print_members(f, &c, sk_text, pk_text);
+		if (r == 0 && with_seeds)
+			print_seeds(f);
+		fputs("\n}\n", f);
+		if (r == 0 && ferror(f))
+			r = ERR_SYS;
 	}
 	config_free(&c);
 	sodium_free(sk_text);

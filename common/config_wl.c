@@ -5,17 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "config_file.h"
 #include "err.h"
+#include "file.h"
 #include "json.h"
 
-#define LOCK_WAIT_MS  10000
-#define LOCK_PAUSE_MS 20
+#define GUARDED "/proc/sys/fs/protected_hardlinks"
 
 /* --- reading --- */
 
@@ -192,76 +190,70 @@ write_all(int fd, struct buf *b)
 	return (int)r;
 }
 
-static int
-sync_directory(const char *path)
+/*
+ * Whether strangers cannot give our file another name; where they can, such
+ * names must not keep us from changing it.
+ */
+static bool
+links_are_guarded(void)
 {
-	char dir[4096], *slash;
-	int fd, r;
+	int fd = open(GUARDED, O_RDONLY | O_CLOEXEC);
+	char c = '0';
 
-	snprintf(dir, sizeof(dir), "%s", path);
-	if ((slash = strrchr(dir, '/')) == NULL)
-		return ERR_FORMAT;
-	slash[slash == dir] = '\0';
-	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
-		return ERR_SYS;
-	r = fsync(fd);
+	if (fd == -1)
+		return false;
+	if (read(fd, &c, 1) != 1)
+		c = '0';
 	close(fd);
-	return r == 0 ? 0 : ERR_SYS;
+	return c != '0';
 }
 
-/* Owner first: changing it may take mode bits away. */
 static int
-fill(int fd, const struct stat *old, struct buf *content)
+replace_file(const char *path, int old, struct buf *content)
 {
+	struct file_new f;
 	int r;
 
-	if ((r = write_all(fd, content)) != 0)
+	if ((r = file_new_open(&f, path)) != 0)
 		return r;
-	if (fchown(fd, old->st_uid, old->st_gid) == -1 ||
-	    fchmod(fd, old->st_mode & 07777) == -1 || fsync(fd) == -1)
-		return ERR_SYS;
-	return 0;
-}
-
-static int
-replace_file(const char *path, struct buf *content)
-{
-	struct stat old;
-	char *temp;
-	int fd, r, saved;
-
-	if (stat(path, &old) == -1 || asprintf(&temp, "%s.XXXXXX", path) == -1)
-		return ERR_SYS;
-	if ((fd = mkostemp(temp, O_CLOEXEC)) == -1) {
-		free(temp);
-		return ERR_SYS;
+	if ((r = write_all(f.fd, content)) != 0 ||
+	    (r = file_new_like(&f, old)) != 0) {
+		file_new_drop(&f);
+		return r;
 	}
-	r = fill(fd, &old, content);
-	close(fd);
-	if (r == 0 && rename(temp, path) == -1)
-		r = ERR_SYS;
-	saved = errno;
-	if (r != 0)
-		unlink(temp);
-	free(temp);
-	errno = saved;
-	return r == 0 ? sync_directory(path) : r;
+	return file_new_commit(&f, true);
 }
 
 static int
-write_wl(const char *path, const struct key_public *wl, size_t n)
+rewrite(const char *path, int old, const struct key_public *wl, size_t n)
 {
 	struct buf text, out;
 	struct stat st;
 	int r;
 
-	if ((r = config_slurp(path, &text, &st)) != 0)
+	if ((r = config_slurp_fd(old, &text, &st)) != 0)
 		return r;
 	buf_init(&out, CONFIG_FILE_MAX);
-	if ((r = compose(&out, &text, wl, n)) == 0)
-		r = replace_file(path, &out);
+	if (st.st_nlink > 1 && links_are_guarded())
+		r = ERR_EXISTS;
+	else if ((r = compose(&out, &text, wl, n)) == 0)
+		r = replace_file(path, old, &out);
 	buf_free(&out);
 	buf_free(&text);
+	return r;
+}
+
+static int
+write_wl(const char *path, const struct key_public *wl, size_t n)
+{
+	int fd, error, r;
+
+	if ((fd = config_open(path)) == -1)
+		return ERR_SYS;
+	r = rewrite(path, fd, wl, n);
+	error = errno;
+	close(fd);
+	errno = error;
 	return r;
 }
 
@@ -269,7 +261,7 @@ int
 config_write_wl(const char *path, const struct key_public *wl, size_t n)
 {
 	char *real;
-	int r;
+	int error, r;
 
 	/* What is written must be read again. */
 	if (n > CONFIG_WL_MAX)
@@ -278,55 +270,45 @@ config_write_wl(const char *path, const struct key_public *wl, size_t n)
 	if ((real = realpath(path, NULL)) == NULL)
 		return ERR_SYS;
 	r = write_wl(real, wl, n);
+	error = errno;
 	free(real);
+	errno = error;
 	return r;
-}
-
-/* Whether the path still names the file that is open. */
-static bool
-is_current(int fd, const char *path)
-{
-	struct stat a, b;
-
-	return fstat(fd, &a) == 0 && stat(path, &b) == 0 &&
-	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-/* Whoever can read the file could hold the lock for ever: not our time. */
-static int
-lock(int fd)
-{
-	struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
-
-	for (int i = 0; i < LOCK_WAIT_MS / LOCK_PAUSE_MS; i++) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return ERR_SYS;
-		nanosleep(&pause, NULL);
-	}
-	return ERR_AGAIN;
 }
 
 /*
  * Readers never wait; writers of one file wait for each other, so that none
- * writes over what another has just added.  The lock is on the file and good
- * only if nobody has replaced it meanwhile.
+ * writes over what another has just added.  Whoever has the lock is alone, so
+ * what others have left behind is nobody's any more.
  */
 int
 config_lock_wl(const char *path)
 {
-	int fd, r;
+	char *real;
+	int error, r;
 
-	for (;;) {
-		if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
-			return ERR_SYS;
-		if ((r = lock(fd)) != 0) {
-			close(fd);
-			return r;
-		}
-		if (is_current(fd, path))
-			return fd;
-		close(fd);
-	}
+	if ((real = realpath(path, NULL)) == NULL)
+		return ERR_SYS;
+	if ((r = file_lock(real)) >= 0)
+		file_sweep(real);
+	error = errno;
+	free(real);
+	errno = error;
+	return r;
+}
+
+int
+config_clean(const char *path)
+{
+	char *real = realpath(path, NULL);
+	bool left = real != NULL && file_left(real);
+	int lock;
+
+	free(real);
+	if (!left)
+		return 0;
+	if ((lock = config_lock_wl(path)) < 0)
+		return lock;
+	close(lock);
+	return 1;
 }

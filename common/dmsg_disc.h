@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Questions to the dmsg discovery and its answers, HTTP/1.1 with one question a
- * connection.  spec: dmsg.md 6.1 to 6.3, 6.7.
+ * connection.  PROTOCOL.dmsg 6.1 to 6.3, 6.7.
  */
 #ifndef COMMON_DMSG_DISC_H
 #define COMMON_DMSG_DISC_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Entries of the dmsg discovery, as JSON.  spec: dmsg.md 6.4, 6.5. */
+/* Entries of the dmsg discovery, as JSON.  PROTOCOL.dmsg 6.4, 6.5. */
 #include "dmsg_entry.h"
 
 #include <errno.h>
@@ -308,7 +308,7 @@ dmsg_get_servers(const struct buf *json,
 
 #define MESSAGE_MAX 256
 
-/* spec: dmsg.md 6.3; some have a prefix. */
+/* PROTOCOL.dmsg 6.3; some have a prefix. */
 static const struct {
 	const char *text;
 	enum dmsg_error error;

@@ -2,7 +2,7 @@
 /*
  * What the dmsg discovery keeps of a key: a client's entry says which servers
  * it has sessions with, a server's where it listens.  Nothing of an entry is
- * proven; it is a hint.  spec: dmsg.md 6.3 to 6.7.  Needs no libsecp256k1:
+ * proven; it is a hint.  PROTOCOL.dmsg 6.3 to 6.7.  Needs no libsecp256k1:
  * whether a key is a point of the curve is for others to say.
  *
  * Memory: the readers hold one entry on the stack and what json.h holds of a

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Requests and responses of dmsg streams, in gob.  spec: dmsg.md 4.3, 4.4. */
+/* Requests and responses of dmsg streams, in gob.  PROTOCOL.dmsg 4.3, 4.4. */
 #include "dmsg_object.h"
 
 #include <sodium.h>

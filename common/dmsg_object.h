@@ -2,7 +2,7 @@
 /*
  * The two objects at the beginning of every dmsg stream: the dialer's request
  * and the listener's response, signed and, for each server on the way, sealed.
- * spec: dmsg.md 2.6, 4.  Needs no libsecp256k1: whether a key is a point of the
+ * PROTOCOL.dmsg 2.6, 4.  Needs no libsecp256k1: whether a key is a point of the
  * curve and whether a signature is right is for others to say.
  */
 #ifndef COMMON_DMSG_OBJECT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Objects sealed with a session's keys.  spec: dmsg.md 2.6, 4.2. */
+/* Objects sealed with a session's keys.  PROTOCOL.dmsg 2.6, 4.2. */
 #include <string.h>
 
 #include "aead.h"

@@ -10,9 +10,8 @@
 #include "err.h"
 #include "yamux.h"
 
-#define OBJECT_MAX (2 + UINT16_MAX)
-#define REQUEST_MAX \
-	8192 /* a true one has less than 500; many may be under way */
+#define OBJECT_MAX  (2 + UINT16_MAX)
+#define REQUEST_MAX 4096 /* a true one has under 2000; many come at once */
 
 struct dmsg_stream {
 	LIST_ENTRY(dmsg_stream) entry;
@@ -22,7 +21,8 @@ struct dmsg_stream {
 		HEAD_REQUEST, /* a peer's request is coming */
 		HEAD_ANSWER,  /* our dial's answer is */
 		DECIDING,     /* the request has been told */
-		OPEN
+		OPEN,
+		ENDED /* and told so */
 	} state;
 	int64_t born;
 	struct buf head;
@@ -32,16 +32,15 @@ struct dmsg_stream {
 struct dmsg_session {
 	struct yamux *y;
 	struct dmsg_seal seal;
-	dmsg_handler *handle;
-	void *arg;
 	int64_t now;
-	bool answered;
+	bool answered, away;
+	struct buf object; /* of the event that was told last */
 	LIST_HEAD(, dmsg_stream) streams;
+	LIST_HEAD(, dmsg_stream) stale; /* whose end is not told yet */
 };
 
 struct dmsg_session *
-dmsg_session_new(const uint8_t *send, const uint8_t *recv, uint64_t seed,
-    dmsg_handler *handle, void *arg)
+dmsg_session_new(const uint8_t *send, const uint8_t *recv, uint64_t seed)
 {
 	struct yamux_limits limits = yamux_default_limits();
 	struct dmsg_session *s = calloc(1, sizeof(*s));
@@ -49,9 +48,10 @@ dmsg_session_new(const uint8_t *send, const uint8_t *recv, uint64_t seed,
 	if (s == NULL)
 		return NULL;
 	limits.seed = seed;
-	s->handle = handle;
-	s->arg = arg;
+	/* Each is accepted at once; how many came in one read says nothing. */
+	limits.backlog = limits.streams;
 	LIST_INIT(&s->streams);
+	LIST_INIT(&s->stale);
 	dmsg_seal_init(&s->seal, send, recv);
 	if ((s->y = yamux_new(true, &limits)) != NULL)
 		return s;
@@ -66,9 +66,11 @@ dmsg_session_free(struct dmsg_session *s)
 
 	if (s == NULL)
 		return;
-	while ((st = LIST_FIRST(&s->streams)) != NULL)
+	while ((st = LIST_FIRST(&s->streams)) != NULL ||
+	    (st = LIST_FIRST(&s->stale)) != NULL)
 		dmsg_stream_close(st);
 	yamux_free(s->y);
+	buf_free(&s->object);
 	dmsg_seal_wipe(&s->seal);
 	free(s);
 }
@@ -99,12 +101,6 @@ dmsg_stream_close(struct dmsg_stream *st)
 	yamux_close(st->y);
 	buf_free(&st->head);
 	free(st);
-}
-
-static void
-tell(struct dmsg_stream *st, enum dmsg_event what, struct buf *object)
-{
-	st->session->handle(st->session->arg, st, what, object);
 }
 
 /* --- objects --- */
@@ -145,26 +141,42 @@ gather(struct dmsg_stream *st)
 	return 1;
 }
 
-/* A bad object ends its stream and nothing else. */
-static void
-take_object(struct dmsg_stream *st)
+/* An end is told once, and only to those who have heard of the stream. */
+static bool
+ended(struct dmsg_stream *st, struct dmsg_event *ev)
 {
+	if (st->state == HEAD_REQUEST)
+		dmsg_stream_close(st);
+	else if (st->state != ENDED) {
+		st->state = ENDED;
+		*ev = (struct dmsg_event){ .stream = st, .what = DMSG_END };
+		return true;
+	}
+	return false;
+}
+
+/* A bad object ends its stream and nothing else. */
+static bool
+take_object(struct dmsg_stream *st, struct dmsg_event *ev)
+{
+	struct dmsg_session *s = st->session;
 	bool request = st->state == HEAD_REQUEST;
-	struct buf object;
 	int r;
 
-	buf_init(&object, OBJECT_MAX);
+	buf_free(&s->object);
+	buf_init(&s->object, OBJECT_MAX);
 	if ((r = gather(st)) == 1)
-		r = dmsg_get_sealed(&st->session->seal, &st->head, &object);
-	if (r == 1) {
-		st->state = request ? DECIDING : OPEN;
-		buf_free(&st->head);
-		tell(st, request ? DMSG_REQUEST : DMSG_ANSWER, &object);
-	} else if (r < 0 && request)
-		dmsg_stream_close(st);
-	else if (r < 0)
-		tell(st, DMSG_END, NULL);
-	buf_free(&object);
+		r = dmsg_get_sealed(&s->seal, &st->head, &s->object);
+	if (r < 0)
+		return ended(st, ev);
+	if (r == 0)
+		return false;
+	st->state = request ? DECIDING : OPEN;
+	buf_free(&st->head);
+	*ev = (struct dmsg_event){ .stream = st,
+		.what = request ? DMSG_REQUEST : DMSG_ANSWER,
+		.object = s->object };
+	return true;
 }
 
 static int
@@ -210,66 +222,62 @@ dmsg_stream_answer(struct dmsg_stream *st, const struct buf *object)
 
 /* --- events --- */
 
-static void
-advance(struct dmsg_stream *st, unsigned what)
+/* Whether there is anything to tell of it. */
+static bool
+advance(struct dmsg_stream *st, unsigned what, struct dmsg_event *ev)
 {
-	if (what & YAMUX_RESET) {
-		tell(st, DMSG_END, NULL);
-		return;
-	}
-	if (st->state == HEAD_REQUEST || st->state == HEAD_ANSWER) {
-		if (what & (YAMUX_READ | YAMUX_EOF))
-			take_object(st);
-		return;
-	}
-	/* The handler may close it: one event at a time, the last one first. */
-	if ((what & YAMUX_WRITE) && !(what & (YAMUX_READ | YAMUX_EOF)))
-		tell(st, DMSG_WRITE, NULL);
-	else if (what & (YAMUX_READ | YAMUX_EOF | YAMUX_WRITE))
-		tell(st, DMSG_READ, NULL);
+	bool reads = what & (YAMUX_READ | YAMUX_EOF);
+
+	if (what & YAMUX_RESET)
+		return ended(st, ev);
+	if (st->state == HEAD_REQUEST || st->state == HEAD_ANSWER)
+		return reads && take_object(st, ev);
+	if (st->state == ENDED || !(reads || (what & YAMUX_WRITE)))
+		return false;
+	/* Who reads looks for room as well. */
+	*ev = (struct dmsg_event){ .stream = st,
+		.what = reads ? DMSG_READ : DMSG_WRITE };
+	return true;
 }
 
-static void
-take_events(struct dmsg_session *s)
+bool
+dmsg_session_event(struct dmsg_session *s, struct dmsg_event *ev)
 {
 	struct yamux_stream *y;
-	struct yamux_event ev;
+	struct yamux_event got;
 	struct dmsg_stream *st;
-	bool more = true;
 
-	while (more) {
-		more = false;
-		while ((y = yamux_accept(s->y)) != NULL) {
-			(void)add_stream(s, y, HEAD_REQUEST);
-			more = true;
-		}
-		while (yamux_event(s->y, &ev)) {
-			more = true;
-			if (ev.what & YAMUX_PONG)
-				s->answered = true;
-			st = ev.stream != NULL ? yamux_arg(ev.stream) : NULL;
-			if (st != NULL)
-				advance(st, ev.what);
-		}
+	buf_free(&s->object);
+	while ((st = LIST_FIRST(&s->stale)) != NULL) {
+		LIST_REMOVE(st, entry);
+		LIST_INSERT_HEAD(&s->streams, st, entry);
+		if (ended(st, ev))
+			return true;
 	}
+	while ((y = yamux_accept(s->y)) != NULL)
+		(void)add_stream(s, y, HEAD_REQUEST);
+	while (yamux_event(s->y, &got)) {
+		if (got.what & YAMUX_PONG)
+			s->answered = true;
+		if (got.what & YAMUX_GOAWAY)
+			s->away = true;
+		st = got.stream != NULL ? yamux_arg(got.stream) : NULL;
+		if (st != NULL && advance(st, got.what, ev))
+			return true;
+	}
+	return false;
 }
 
 int
 dmsg_session_input(struct dmsg_session *s, struct buf *in)
 {
-	int r = yamux_input(s->y, in);
-
-	take_events(s);
-	return r;
+	return yamux_input(s->y, in);
 }
 
 int
 dmsg_session_output(struct dmsg_session *s, struct buf *out)
 {
-	int r = yamux_output(s->y, out);
-
-	take_events(s); /* room for writers */
-	return r;
+	return yamux_output(s->y, out);
 }
 
 bool
@@ -286,16 +294,14 @@ end_stale(struct dmsg_session *s)
 
 	for (st = LIST_FIRST(&s->streams); st != NULL; st = next) {
 		next = LIST_NEXT(st, entry);
-		if (st->state == OPEN)
+		if (st->state == OPEN || st->state == ENDED)
 			continue;
 		if (st->born == 0)
 			st->born = s->now; /* since the tick before */
 		if (s->now - st->born < DMSG_OPEN_S)
 			continue;
-		if (st->state == HEAD_REQUEST)
-			dmsg_stream_close(st);
-		else
-			tell(st, DMSG_END, NULL);
+		LIST_REMOVE(st, entry);
+		LIST_INSERT_HEAD(&s->stale, st, entry);
 	}
 }
 
@@ -315,6 +321,24 @@ dmsg_session_answered(struct dmsg_session *s)
 
 	s->answered = false;
 	return answered;
+}
+
+bool
+dmsg_session_away(const struct dmsg_session *s)
+{
+	return s->away;
+}
+
+size_t
+dmsg_session_buffered(const struct dmsg_session *s)
+{
+	return yamux_buffered(s->y);
+}
+
+bool
+dmsg_session_shed(struct dmsg_session *s)
+{
+	return yamux_shed(s->y);
 }
 
 size_t

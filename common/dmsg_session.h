@@ -3,9 +3,15 @@
  * A client's session with a dmsg server, behind its handshake: streams of
  * yamux, each with one sealed object at its beginning each way, and then bytes
  * that are nobody's business here.  No I/O: bytes go in and come out in
- * buffers.  spec: dmsg.md 3, 4.
+ * buffers.  No callbacks either: what has happened is asked for, as with yamux,
+ * so that nothing is ever freed while it is in the middle of something:
  *
- * Memory: yamux's (yamux.h) and up to 8 KiB for each stream whose request is
+ *	r = dmsg_session_input(s, &in);
+ *	while (dmsg_session_event(s, &ev)) ...
+ *
+ * Whoever handles an event may close any stream.  PROTOCOL.dmsg 3, 4.
+ *
+ * Memory: yamux's (yamux.h) and up to 4 KiB for each stream whose request is
  * under way, 64 KiB for each whose answer is.
  */
 #ifndef COMMON_DMSG_SESSION_H
@@ -23,27 +29,31 @@
 struct dmsg_session;
 struct dmsg_stream;
 
-enum dmsg_event {
+enum dmsg_what {
 	DMSG_REQUEST, /* a peer's: signed object; answer it or close */
 	DMSG_ANSWER,  /* to our dial: signed object */
 	DMSG_READ,    /* bytes or the end have come */
 	DMSG_WRITE,   /* there is room again */
-	DMSG_END      /* reset, refused or timed out: close it */
+	DMSG_END      /* reset, refused or timed out: close it, no more comes */
 };
 
-/* object is a view that is valid during the call. */
-typedef void dmsg_handler(void *arg, struct dmsg_stream *, enum dmsg_event,
-    struct buf *object);
+struct dmsg_event {
+	struct dmsg_stream *stream;
+	enum dmsg_what what;
+	struct buf object; /* a view, until the next event is asked for */
+};
 
 /* seed: unpredictable.  NULL without memory. */
-struct dmsg_session *dmsg_session_new(const uint8_t *send, const uint8_t *recv,
-    uint64_t seed, dmsg_handler *, void *arg);
-/* Frees all streams, too, without further events. */
+struct dmsg_session *
+dmsg_session_new(const uint8_t *send, const uint8_t *recv, uint64_t seed);
+/* Frees all of its streams, too. */
 void dmsg_session_free(struct dmsg_session *);
-/* Takes all of in; events are told meanwhile.  ERR_*: the session is over. */
+/* Takes all of in.  ERR_*: the session is over. */
 int dmsg_session_input(struct dmsg_session *, struct buf *in);
 /* Appends what is to be sent, as far as out has room. */
 int dmsg_session_output(struct dmsg_session *, struct buf *out);
+/* What has happened next; to be asked behind input, output and tick. */
+bool dmsg_session_event(struct dmsg_session *, struct dmsg_event *);
 bool dmsg_session_pending(const struct dmsg_session *);
 /*
  * Every 30 seconds, with the time in seconds: pings, and ends streams that
@@ -52,6 +62,15 @@ bool dmsg_session_pending(const struct dmsg_session *);
 int dmsg_session_tick(struct dmsg_session *, int64_t now);
 /* Whether a ping has been answered since the last question. */
 bool dmsg_session_answered(struct dmsg_session *);
+/* Whether the server takes no more streams. */
+bool dmsg_session_away(const struct dmsg_session *);
+/*
+ * Bytes that streams hold unread, and giving up the one with most of them: for
+ * who bounds the sum of several sessions.  Behind it events are to be asked
+ * for.
+ */
+size_t dmsg_session_buffered(const struct dmsg_session *);
+bool dmsg_session_shed(struct dmsg_session *);
 size_t dmsg_session_streams(const struct dmsg_session *);
 
 /* Opens a stream with a signed request.  NULL: no room, or going away. */
@@ -70,7 +89,7 @@ bool dmsg_stream_eof(const struct dmsg_stream *);
 size_t dmsg_stream_room(const struct dmsg_stream *);
 /* As yamux_write. */
 ssize_t dmsg_stream_write(struct dmsg_stream *, const void *, size_t);
-/* Gives it back: what is queued still leaves.  No further events. */
+/* Gives it back: what is queued still leaves.  It tells nothing more. */
 void dmsg_stream_close(struct dmsg_stream *);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The original's request for a streamed command, as JSON.  spec: pty.md 7.2 */
+/* The original's request for a streamed command, as JSON.  PROTOCOL.pty 7.2 */
 #include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>

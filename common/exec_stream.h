@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A command whose output flows: the original's exec stream over HTTP (spec:
- * pty.md 7.2) and our own skypty/1/exec (PROTOCOL).  Both carry frames
+ * A command whose output flows: the original's exec stream over HTTP
+ * (PROTOCOL.pty 7.2) and our own skypty/1/exec (PROTOCOL).  Both carry frames
  *
  *	tag u8 | len u32 | payload
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The frames below everything: u16 length and body.  spec: pty.md 2.5. */
+/* The frames below everything: u16 length and body.  PROTOCOL.pty 2.5. */
 #include "frame.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 /*
  * The frames below everything: u16 length and body.  Handshake bodies go
  * through as they are; transport bodies are counter, ciphertext and tag.
- * spec: pty.md 2.5.
+ * PROTOCOL.pty 2.5.
  */
 #ifndef COMMON_FRAME_H
 #define COMMON_FRAME_H

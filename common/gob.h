@@ -2,7 +2,7 @@
 /*
  * Go's gob encoding, as far as net/rpc of this protocol needs it: a stream of
  * length-prefixed messages that define types and carry values, driven by
- * tables that describe C structs.  spec: pty.md 5.2.
+ * tables that describe C structs.  PROTOCOL.pty 5.2.
  */
 #ifndef COMMON_GOB_H
 #define COMMON_GOB_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Reads type definitions and keeps them.  spec: pty.md 5.2, wireType. */
+/* Reads type definitions and keeps them.  PROTOCOL.pty 5.2, wireType. */
 #include "gob_def.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * gob's primitives: integers, byte strings, field numbers.  Internal to gob.
- * spec: pty.md 5.2.
+ * PROTOCOL.pty 5.2.
  */
 #ifndef COMMON_GOB_WIRE_H
 #define COMMON_GOB_WIRE_H

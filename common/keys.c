@@ -76,7 +76,7 @@ key_valid(struct keyctx *kc, const struct key_public *pk)
 	return parse_point(kc, pk, &point);
 }
 
-/* SHA-256 of the compressed point, and a zero byte.  spec: pty.md 1. */
+/* SHA-256 of the compressed point, and a zero byte.  PROTOCOL.pty 1. */
 static int
 hash_point(uint8_t *out, const uint8_t *x, const uint8_t *y, void *arg)
 {
@@ -137,6 +137,15 @@ bool
 key_equal(const struct key_public *a, const struct key_public *b)
 {
 	return sodium_memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
+
+bool
+key_listed(const struct key_public *list, size_t n, const struct key_public *pk)
+{
+	for (size_t i = 0; i < n; i++)
+		if (key_equal(&list[i], pk))
+			return true;
+	return false;
 }
 
 bool

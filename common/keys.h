@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Identities: secp256k1 keys as the protocol names nodes by.  spec: pty.md 1.
+ * Identities: secp256k1 keys as the protocol names nodes by.  PROTOCOL.pty 1.
  */
 #ifndef COMMON_KEYS_H
 #define COMMON_KEYS_H
@@ -56,6 +56,9 @@ int key_parse_secret(struct keyctx *, const char *, uint8_t *sk);
 /* Lower-case text with NUL, KEY_PUBLIC_HEX bytes. */
 void key_text(const struct key_public *, char *);
 bool key_equal(const struct key_public *, const struct key_public *);
+/* Whether it is one of n. */
+bool
+key_listed(const struct key_public *list, size_t n, const struct key_public *);
 bool key_is_null(const struct key_public *);
 
 #endif

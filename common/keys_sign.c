@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Signatures from which the key can be recovered.  spec: dmsg.md 1.3. */
+/* Signatures from which the key can be recovered.  PROTOCOL.dmsg 1.3. */
 #include "keys_secp.h"
 
 #include <secp256k1_recovery.h>

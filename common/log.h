@@ -3,6 +3,9 @@
  * Log lines, to syslog(3) or standard error.  Whatever a line is made of,
  * bytes that are not printable ASCII leave escaped, so that a peer cannot forge
  * lines or drive a terminal.
+ *
+ * No line is waited for.  One that whoever reads does not take at once is lost,
+ * and how many those were is said before the next one that is taken.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The request that opens a service: u8 length, URI.  spec: pty.md 4. */
+/* The request that opens a service: u8 length, URI.  PROTOCOL.pty 4. */
 #include "mux.h"
 
 #include <string.h>

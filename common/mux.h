@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The request that opens a service on a connection.  spec: pty.md 4. */
+/* The request that opens a service on a connection.  PROTOCOL.pty 4. */
 #ifndef COMMON_MUX_H
 #define COMMON_MUX_H
 
@@ -9,6 +9,7 @@
 
 #include "buf.h"
 #include "keys.h"
+#include "modes.h"
 
 #define MUX_URI_MAX 255
 #define MUX_ACCEPT  0x00
@@ -59,5 +60,22 @@ enum mux_service mux_match(struct buf *uri, struct buf *query);
  * ERR_FORMAT.
  */
 int mux_proxy_query(struct buf *query, struct key_public *, uint16_t *port);
+
+/*
+ * What the query of a session's service may wish for.  A host that does not
+ * know a wish passes over it.  See PROTOCOL.
+ */
+struct mux_session {
+	bool keep;  /* a command goes on without its client */
+	bool login; /* the account's shell, as a login shell */
+	bool has_modes;
+	uint8_t modes[MODES_LEN]; /* modes.h */
+};
+
+/* ERR_FORMAT for a wish that makes no sense. */
+int mux_session_query(struct buf *query, struct mux_session *);
+/* The service's URI with that query, if any.  ERR_LIMIT. */
+int mux_session_uri(char uri[MUX_URI_MAX + 1], const char *service,
+    const struct mux_session *);
 
 #endif

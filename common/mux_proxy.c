@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Reads the proxy's query: pk=HEX&port=N.  spec: pty.md 9. */
+/* Reads a query, the proxy's above all: pk=HEX&port=N.  PROTOCOL.pty 9. */
 #include "mux.h"
 
 #include <string.h>
@@ -9,18 +9,17 @@
 #include "mux_text.h"
 
 #define DEFAULT_PORT 22
-#define TEXT_MAX     (MUX_URI_MAX + 1) /* with NUL */
 
 /* Unescapes into a C string. */
 static int
-read_text(struct buf b, char text[TEXT_MAX])
+read_text(struct buf b, char text[MUX_TEXT_MAX])
 {
 	size_t n = 0;
 	uint8_t c;
 	int r;
 
 	while ((r = mux_unescape(&b, &c)) == 1) {
-		if (c == '\0' || n == TEXT_MAX - 1)
+		if (c == '\0' || n == MUX_TEXT_MAX - 1)
 			return ERR_FORMAT;
 		text[n++] = (char)c;
 	}
@@ -28,11 +27,10 @@ read_text(struct buf b, char text[TEXT_MAX])
 	return r;
 }
 
-/* Like Go it takes the first of several and passes over malformed ones. */
-static int
-find_setting(struct buf query, const char *name, char value[TEXT_MAX])
+int
+mux_setting(struct buf query, const char *name, char value[MUX_TEXT_MAX])
 {
-	char key[TEXT_MAX];
+	char key[MUX_TEXT_MAX];
 	struct buf part, k;
 
 	while (buf_len(&query) != 0) {
@@ -67,13 +65,13 @@ read_port(const char *text, uint16_t *port)
 int
 mux_proxy_query(struct buf *query, struct key_public *pk, uint16_t *port)
 {
-	char value[TEXT_MAX];
+	char value[MUX_TEXT_MAX];
 
 	*port = DEFAULT_PORT;
-	if (find_setting(*query, "port", value) == 0 &&
+	if (mux_setting(*query, "port", value) == 0 &&
 	    read_port(value, port) != 0)
 		return ERR_FORMAT;
-	if (find_setting(*query, "pk", value) != 0)
+	if (mux_setting(*query, "pk", value) != 0)
 		return ERR_FORMAT;
 	return hex_decode(value, pk->b, sizeof(pk->b));
 }

@@ -6,6 +6,9 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "mux.h"
+
+#define MUX_TEXT_MAX (MUX_URI_MAX + 1) /* with NUL */
 
 /*
  * Takes what stands before the first c, or everything, off a view; c itself
@@ -17,5 +20,11 @@ struct buf mux_cut(struct buf *, char c);
  * without two hexadecimal digits behind it.
  */
 int mux_unescape(struct buf *, uint8_t *);
+/*
+ * The value of that name in a query, escapes resolved; "" without an equals
+ * sign.  Like Go it takes the first of several and passes over malformed ones.
+ * ERR_NOTFOUND.
+ */
+int mux_setting(struct buf query, const char *name, char value[MUX_TEXT_MAX]);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Noise handshakes XK and KK, driven by a table of their tokens.
- * spec: pty.md 2.1-2.4.
+ * PROTOCOL.pty 2.1-2.4.
  */
 #include "noise.h"
 
@@ -421,7 +421,7 @@ noise_peer(const struct noise *ns)
 	return peer_known(ns) || noise_done(ns) ? &ns->rs : NULL;
 }
 
-/* Split, with the direction of the keys that pty.md 2.3 tells. */
+/* Split, with the direction of the keys that PROTOCOL.pty 2.3 tells. */
 int
 noise_split(struct noise *ns, struct noise_keys *keys)
 {

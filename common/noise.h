@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Noise handshakes XK and KK over secp256k1, ChaCha20-Poly1305 and SHA-256.
- * spec: pty.md 2.1-2.4.  Payloads of the peer's messages are accepted at any
+ * PROTOCOL.pty 2.1-2.4.  Payloads of the peer's messages are accepted at any
  * legal size and handed out; ours are whatever the caller gives (empty in
  * practice: a classical peer).
  */
@@ -24,7 +24,7 @@ enum noise_role { NOISE_INITIATOR, NOISE_RESPONDER };
 
 /*
  * Transport keys by direction as this side uses them, i.e. already swapped as
- * pty.md 2.3 tells.
+ * PROTOCOL.pty 2.3 tells.
  */
 struct noise_keys {
 	uint8_t send[NOISE_KEY_LEN];

@@ -19,7 +19,7 @@
 #include "buf.h"
 #include "log.h"
 
-#define PRIVMSG_VERSION	 2
+#define PRIVMSG_VERSION	 5
 #define PRIVMSG_HEAD_LEN 4
 #define PRIVMSG_MAX	 (192U * 1024) /* a whole message */
 #define PRIVMSG_FDS_MAX	 3
@@ -42,20 +42,22 @@ enum privmsg_type {
 	/*
 	 * FIRST_FRAME [KK, once, after KK_REQUEST] body of a transport frame.
 	 * Answer: PRIV_DONE_KK as DONE, + counter u64, plaintext; REFUSED;
-	 * REFUSED_KK.
+	 * TURNED_AWAY.
 	 */
 	PM_FIRST_FRAME = 4,
 	/*
-	 * PTY_START [session, no pty] command, has_size u8, rows cols x y u16.
-	 * Answer: error text; if empty, with the pty's master.
+	 * PTY_START [session, no pty] command, flags u8 of enum priv_pty, rows
+	 * cols x y u16, modes (MODES_LEN bytes) if there are any.  Answer:
+	 * error text; if empty, with the pty's master.
 	 */
 	PM_PTY_START = 6,
 	/* PTY_STOP [pty runs] nothing.  Answer: nothing. */
 	PM_PTY_STOP = 8,
 	/*
 	 * EXEC_START [session, fewer than PRIV_EXECS_MAX] command, timeout in
-	 * milliseconds u32 (0: none), has_stdin u8.  Answer: error text; if
-	 * empty, handle u32 with the pipes' ends: stdout, stderr[, stdin].
+	 * milliseconds u32 (0: none), flags u8 of enum priv_exec.  Answer:
+	 * error text; if empty, handle u32 with the pipes' ends: stdout,
+	 * stderr[, stdin].
 	 */
 	PM_EXEC_START = 10,
 	/*
@@ -111,8 +113,9 @@ enum privmsg_type {
 	 */
 	PM_OV_ENTRY = 48,
 	/*
-	 * OV_STREAM [always] claimed key of the caller.  Answer: ok u8; if 1,
-	 * with a stream socket to a connection's child.
+	 * OV_STREAM [always] claimed key of the caller, key of the server it
+	 * came by.  Answer: ok u8; if 1, with a stream socket to a connection's
+	 * child.
 	 */
 	PM_OV_STREAM = 50,
 	/*
@@ -128,6 +131,12 @@ enum privmsg_type {
 	PM_OV_DIALED = 54,
 	/* OV_GIVE_UP [after OV_OUT] error text.  No answer. */
 	PM_OV_GIVE_UP = 58,
+	/*
+	 * OV_PROBE [PRIV_PROBES_PER_MIN] source port u16: a request to
+	 * ourselves, for a port that nobody serves.  It can be refused only:
+	 * the handshake in it is forgotten.  Answer: signed request.
+	 */
+	PM_OV_PROBE = 60,
 	/*
 	 * OV_STATUS [PRIV_LOGS_PER_S] what goes on, JSON of at most
 	 * PRIV_STATUS_MAX bytes.  No answer.
@@ -186,6 +195,11 @@ enum privmsg_type {
 	 * empty, with the stream socket and one that the result comes by.
 	 */
 	PM_DIAL = 208,
+	/*
+	 * TURN [before AUTH, PRIV_TURNS_MAX times] nothing: it is the peer's
+	 * turn from now on.  No answer.
+	 */
+	PM_TURN = 210,
 	/* START, event, skyptyd's first message to a monitor: start.h */
 	PM_START = 301,
 	/* DIAL_OUT, event: key, port u16, with the two other ends. */
@@ -199,10 +213,10 @@ enum privmsg_type {
 
 /* First byte of HANDSHAKE's answer. */
 enum priv_handshake {
-	PRIV_FRAME = 0,	     /* body of the frame to send */
-	PRIV_DONE = 1,	     /* peer's key, grants u32, send key, receive key */
-	PRIV_REFUSED = 2,    /* close without a byte */
-	PRIV_REFUSED_KK = 3, /* send key: mux 01, then close */
+	PRIV_FRAME = 0,	  /* body of the frame to send */
+	PRIV_DONE = 1,	  /* peer's key, grants u32, send key, receive key */
+	PRIV_REFUSED = 2, /* close without a byte */
+	PRIV_TURNED_AWAY = 3, /* send key, why: mux 01, why, then close */
 	PRIV_DONE_KK = 4
 };
 
@@ -227,14 +241,30 @@ enum priv_grant {
 	PRIV_GRANT_DIAL = 1 << 4
 };
 
+enum priv_exec {
+	PRIV_EXEC_STDIN = 1 << 0, /* a pipe, not /dev/null */
+	PRIV_EXEC_KEEP = 1 << 1,  /* not hung up when the connection ends */
+	PRIV_EXEC_LOGIN = 1 << 2  /* the account's shell, as a login shell */
+};
+#define PRIV_EXEC_FLAGS (PRIV_EXEC_STDIN | PRIV_EXEC_KEEP | PRIV_EXEC_LOGIN)
+
+enum priv_pty {
+	PRIV_PTY_SIZE = 1 << 0,
+	PRIV_PTY_LOGIN = 1 << 1, /* as above */
+	PRIV_PTY_MODES = 1 << 2
+};
+#define PRIV_PTY_FLAGS (PRIV_PTY_SIZE | PRIV_PTY_LOGIN | PRIV_PTY_MODES)
+
 enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
 
 #define PRIV_CONNECTS_MAX    16 /* connections that are being made */
+#define PRIV_TURNS_MAX	     2	/* of a handshake: at its begin, answered */
 #define PRIV_DIALS_MAX	     32 /* streams that are being dialed */
 #define PRIV_DIAL_S	     30 /* seconds for one of them */
 #define PRIV_SLOTS_MAX	     8	/* handshakes with servers at once */
 #define PRIV_STATUS_MAX	     16384
 #define PRIV_ENTRIES_PER_MIN 30 /* signatures for our entry */
+#define PRIV_PROBES_PER_MIN  90 /* signatures for requests to ourselves */
 #define PRIV_SERVERS_MAX     64 /* in our entry, in the configuration */
 #define PRIV_PTY_HANDLE	     0
 #define PRIV_EXECS_MAX	     64	    /* running at once on one connection */

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* Starting other programs: where they are, and a clean slate for signals. */
+/*
+ * Starting and signalling other programs: where they are, a clean slate for
+ * their signals, and whom a signal may reach.
+ */
 #include "process.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -54,6 +62,69 @@ process_companion(char *path, size_t len, const char *program,
 		ERR_NOTFOUND)
 		return r;
 	return try_folder(path, len, built_in, "", program);
+}
+
+void
+process_standard_fds(void)
+{
+	/* The lowest free number is what open() gives. */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDWR) != fd)
+			_exit(EXIT_FAILURE);
+}
+
+int
+process_fork(pid_t *pid)
+{
+	pid_t p = fork();
+
+	*pid = p > 0 ? p : 0;
+	return p > 0 ? 1 : (int)p;
+}
+
+static bool
+process_is_child(pid_t pid)
+{
+	siginfo_t si;
+
+	return pid > 1 &&
+	    waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+int
+process_signal(pid_t pid, int sig)
+{
+	if (!process_is_child(pid)) {
+		errno = ESRCH;
+		return -1;
+	}
+	return kill(pid, sig);
+}
+
+int
+process_signal_group(pid_t leader, int sig)
+{
+	if (!process_is_child(leader)) {
+		errno = ESRCH;
+		return -1;
+	}
+	return kill(-leader, sig);
+}
+
+int
+process_signal_orphans(pid_t leader, int sig)
+{
+	if (leader <= 1) {
+		errno = ESRCH;
+		return -1;
+	}
+	return kill(-leader, sig);
+}
+
+void
+process_suspend(void)
+{
+	(void)kill(0, SIGTSTP);
 }
 
 void

@@ -2,7 +2,7 @@
 /*
  * Go's net/rpc over gob with this protocol's methods and types: the host's
  * side reads calls and writes replies, the client's the other way round.
- * spec: pty.md 5.1, 5.3, 5.4.  All views are borrowed from the input buffer
+ * PROTOCOL.pty 5.1, 5.3, 5.4.  All views are borrowed from the input buffer
  * and valid until bytes are taken from it or added to it.
  */
 #ifndef COMMON_RPC_H

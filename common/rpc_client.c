@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* net/rpc's client side: writes calls, reads replies.  spec: pty.md 5.1. */
+/* net/rpc's client side: writes calls, reads replies.  PROTOCOL.pty 5.1. */
 #include "rpc.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* net/rpc's host side: reads calls, writes replies.  spec: pty.md 5.1. */
+/* net/rpc's host side: reads calls, writes replies.  PROTOCOL.pty 5.1. */
 #include "rpc.h"
 
 #include <stdlib.h>
@@ -85,7 +85,7 @@ find_method(unsigned methods, const uint8_t *name, size_t n)
 	return i;
 }
 
-/* Go's texts; its clients look for them.  spec: pty.md 5.1. */
+/* Go's texts; its clients look for them.  PROTOCOL.pty 5.1. */
 static const char *
 refusal(unsigned methods, const uint8_t *name, size_t n)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Types and methods of the protocol as tables.  spec: pty.md 5.3, 5.4. */
+/* Types and methods of the protocol as tables.  PROTOCOL.pty 5.3, 5.4. */
 #include "rpc_types.h"
 
 #define FIELD(type, member, text, what)                 \

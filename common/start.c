@@ -20,6 +20,7 @@ put_settings(struct buf *b, const struct start *s)
 	    (r = buf_put_u8(b, (uint8_t)s->carrier)) != 0 ||
 	    (r = buf_put_u8(b, s->log_level)) != 0 ||
 	    (r = buf_put_u8(b, s->use_syslog)) != 0 ||
+	    (r = buf_put_u8(b, s->quiet)) != 0 ||
 	    (r = buf_put_u16(b, s->handshake_timeout)) != 0 ||
 	    (r = buf_put_u8(b, s->welcome)) != 0 ||
 	    (r = buf_put_u32(b, s->uid)) != 0 ||
@@ -46,7 +47,9 @@ put_keys(struct buf *b, const struct start *s)
 
 	if (s->nwl > START_WL_MAX)
 		return ERR_LIMIT;
-	r = buf_put_string(b, s->sk, s->sk != NULL ? KEY_SECRET_LEN : 0);
+	if ((r = buf_put(b, s->pk.b, KEY_PUBLIC_LEN)) == 0)
+		r = buf_put_string(b, s->sk,
+		    s->sk != NULL ? KEY_SECRET_LEN : 0);
 	for (size_t i = 0; r == 0 && i < s->nwl; i++)
 		r = buf_put(b, s->wl[i].b, KEY_PUBLIC_LEN);
 	return r;
@@ -68,7 +71,7 @@ start_send(int sock, const struct start *s)
 static int
 get_settings(struct buf *b, struct start *s)
 {
-	uint8_t carrier, use_syslog, readonly;
+	uint8_t carrier, use_syslog, quiet, readonly;
 	uint32_t version;
 	int r;
 
@@ -79,6 +82,7 @@ get_settings(struct buf *b, struct start *s)
 	if ((r = buf_get_u8(b, &carrier)) != 0 ||
 	    (r = buf_get_u8(b, &s->log_level)) != 0 ||
 	    (r = buf_get_u8(b, &use_syslog)) != 0 ||
+	    (r = buf_get_u8(b, &quiet)) != 0 ||
 	    (r = buf_get_u16(b, &s->handshake_timeout)) != 0 ||
 	    (r = buf_get_u8(b, &s->welcome)) != 0 ||
 	    (r = buf_get_u32(b, &s->uid)) != 0 ||
@@ -97,6 +101,7 @@ get_settings(struct buf *b, struct start *s)
 	s->sftp_readonly = readonly != 0;
 	s->carrier = (enum priv_carrier)carrier;
 	s->use_syslog = use_syslog != 0;
+	s->quiet = quiet != 0;
 	return carrier > PRIV_OVERLAY ? ERR_RANGE : 0;
 }
 
@@ -148,6 +153,7 @@ start_recv(int sock, struct start *s)
 	if ((r = privmsg_recv(sock, &m, false)) == 1)
 		r = m.type == PM_START ? 0 : ERR_STATE;
 	if (r == 0 && (r = get_settings(&m.body, s)) == 0 &&
+	    (r = buf_get(&m.body, s->pk.b, KEY_PUBLIC_LEN)) == 0 &&
 	    (r = get_sk(&m.body, s)) == 0)
 		r = get_wl(&m.body, s);
 	privmsg_free(&m);

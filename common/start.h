@@ -20,6 +20,7 @@ struct start {
 	enum priv_carrier carrier;
 	uint8_t log_level;
 	bool use_syslog;
+	bool quiet; /* no more than warnings before the peer is proven */
 	uint16_t handshake_timeout; /* seconds */
 	uint8_t welcome;	    /* enum priv_welcome */
 	uid_t uid;		    /* of the confined child */
@@ -34,8 +35,9 @@ struct start {
 	uint16_t dmsgport;
 	uint32_t dmsgsessions;
 	char *dmsgdisc;
-	char *dmsg_servers; /* "<pk>@host:port" each, divided by spaces */
-	const uint8_t *sk;  /* borrowed; NULL on the control socket */
+	char *dmsg_servers;   /* "<pk>@host:port" each, divided by spaces */
+	const uint8_t *sk;    /* borrowed; NULL on the control socket */
+	struct key_public pk; /* the host's own, everywhere */
 	const struct key_public *wl; /* borrowed; nwl of them */
 	size_t nwl;
 };

@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "err.h"
+#include "paths.h"
 #include "process.h"
 
 #define PROGRAM	 "skypty-tls"
@@ -36,8 +37,10 @@ tls_open(void)
 
 struct job {
 	const char *host;
-	bool best_effort;
+	bool best_effort, child;
 	int program, net, plain;
+	int (*prepare)(void *);
+	void *arg;
 };
 
 __attribute__((noreturn)) static void
@@ -46,12 +49,16 @@ become(struct job *j)
 	static char name[] = PROGRAM;
 	const char *file = getenv("SSL_CERT_FILE");
 	char *entry = NULL;
-	static char best_effort[] = TLS_BEST_EFFORT;
-	char *argv[] = { name, (char *)(uintptr_t)j->host,
-		j->best_effort ? best_effort : NULL, NULL };
+	static char best_effort[] = TLS_BEST_EFFORT, child[] = TLS_CHILD;
+	char *argv[5] = { name, (char *)(uintptr_t)j->host };
+	int argc = 2;
 	char *envp[] = { NULL, NULL };
 	int null = open("/dev/null", O_RDWR);
 
+	if (j->best_effort)
+		argv[argc++] = best_effort;
+	if (j->child)
+		argv[argc++] = child;
 	if (file != NULL && asprintf(&entry, "SSL_CERT_FILE=%s", file) != -1)
 		envp[0] = entry;
 	/* Out of the way of the fixed numbers first. */
@@ -75,20 +82,38 @@ become(struct job *j)
 static int
 launch(struct job *j)
 {
-	int status;
+	int status, r;
 	pid_t pid;
 
-	if ((pid = fork()) == -1)
+	if ((r = process_fork(&pid)) == -1)
 		return ERR_SYS;
-	if (pid == 0) {
-		if ((pid = fork()) == 0)
+	if (r == 0) {
+		if (j->prepare != NULL && j->prepare(j->arg) != 0)
+			_exit(errno & 0xff);
+		if ((r = process_fork(&pid)) == 0)
 			become(j);
-		_exit(pid == -1);
+		_exit(r == -1 ? (errno & 0xff) : 0);
 	}
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
 			return ERR_SYS;
-	return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	errno = WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN;
+	return ERR_SYS;
+}
+
+static int
+launch_child(struct job *j, pid_t *pid)
+{
+	int r = process_fork(pid);
+
+	if (r == 0) {
+		if (j->prepare != NULL && j->prepare(j->arg) != 0)
+			_exit(126);
+		become(j);
+	}
+	return r == 1 ? 0 : ERR_SYS;
 }
 
 /* A line, a byte at a time: what follows it is not ours. */
@@ -131,22 +156,38 @@ await_word(int fd, char why[TLS_WHY_MAX])
 }
 
 int
+tls_launch(int program, int net, const char *host, bool best_effort,
+    int (*prepare)(void *), void *arg, pid_t *pid)
+{
+	struct job j = { host, best_effort, pid != NULL, program, net, -1,
+		prepare, arg };
+	int sv[2], r, error;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
+		return -1;
+	j.plain = sv[1];
+	r = pid != NULL ? launch_child(&j, pid) : launch(&j);
+	error = errno;
+	close(sv[1]);
+	if (r == 0)
+		return sv[0];
+	close(sv[0]);
+	errno = error;
+	return -1;
+}
+
+int
 tls_start(int program, int net, const char *host, bool best_effort,
     char why[TLS_WHY_MAX])
 {
-	struct job j = { host, best_effort, program, net, -1 };
-	int sv[2], r;
+	int plain =
+	    tls_launch(program, net, host, best_effort, NULL, NULL, NULL);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1) {
+	if (plain == -1)
 		strlcpy(why, strerror(errno), TLS_WHY_MAX);
-		return -1;
+	else if (await_word(plain, why) != 0) {
+		close(plain);
+		plain = -1;
 	}
-	j.plain = sv[1];
-	if ((r = launch(&j)) != 0)
-		strlcpy(why, strerror(errno), TLS_WHY_MAX);
-	close(sv[1]);
-	if (r == 0 && await_word(sv[0], why) == 0)
-		return sv[0];
-	close(sv[0]);
-	return -1;
+	return plain;
 }

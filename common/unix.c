@@ -28,12 +28,26 @@ unix_connect(const char *path, int flags)
 	return -1;
 }
 
-bool
-unix_is_trusted(int fd)
+/* (uid_t)-1, which is nobody, where the system does not tell. */
+static uid_t
+unix_peer(int fd)
 {
 	struct ucred who;
 	socklen_t len = sizeof(who);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
-	    (who.uid == 0 || who.uid == geteuid());
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 ?
+	    who.uid :
+	    (uid_t)-1;
+}
+
+bool
+unix_is_trusted(int fd)
+{
+	return unix_peer(fd) == 0 || unix_is_ours(fd);
+}
+
+bool
+unix_is_ours(int fd)
+{
+	return unix_peer(fd) == geteuid();
 }

@@ -16,5 +16,7 @@ int unix_connect(const char *path, int flags);
  * have been first to take the name.
  */
 bool unix_is_trusted(int fd);
+/* Whether the other end is our own user's. */
+bool unix_is_ours(int fd);
 
 #endif

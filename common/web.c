@@ -82,7 +82,7 @@ web_conf_put(struct buf *b, const struct web_conf *c)
 		r = buf_put_u8(b, *flags[i]);
 	for (size_t i = 0; r == 0 && i < LENGTH(numbers); i++)
 		r = buf_put_u32(b, *numbers[i]);
-	return r == 0 ? buf_put(b, c->token, sizeof(c->token)) : r;
+	return r;
 }
 
 static int
@@ -118,9 +118,7 @@ web_conf_get(struct buf *b, struct web_conf *c)
 		r = get_flag(b, flags[i]);
 	for (size_t i = 0; r == 0 && i < LENGTH(numbers); i++)
 		r = buf_get_u32(b, numbers[i]);
-	if (r == 0 && (r = buf_get(b, c->token, sizeof(c->token))) == 0)
-		r = buf_at_end(b);
-	return r;
+	return r == 0 ? buf_at_end(b) : r;
 }
 
 void

@@ -9,7 +9,7 @@
 #include "yamux_int.h"
 
 #define BUCKETS_MIN 64
-/* Ids of 2^32 - 2 and above are not opened.  spec: dmsg.md 3.2. */
+/* Ids of 2^32 - 2 and above are not opened.  PROTOCOL.dmsg 3.2. */
 #define ID_END (UINT32_MAX - 1)
 
 struct yamux_limits
@@ -206,6 +206,12 @@ yamux_free(struct yamux *y)
 		destroy(st);
 	free(y->bucket);
 	free(y);
+}
+
+size_t
+yamux_buffered(const struct yamux *y)
+{
+	return y->buffered;
 }
 
 size_t

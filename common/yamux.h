@@ -11,7 +11,7 @@
  *
  * A window is given back as the caller consumes, never as bytes arrive, so a
  * reader that is slow stalls its own stream only.  The connection itself must
- * always be read on.  spec: dmsg.md 3.
+ * always be read on.  PROTOCOL.dmsg 3.
  *
  * Memory.  A stream: 300 bytes; with unread input 4 KiB and at most four times
  * those bytes, no more than its window; with output at most twice
@@ -129,6 +129,10 @@ void yamux_goaway(struct yamux *, uint32_t reason);
  * before, have not moved since and still wait for the peer are reset.
  */
 void yamux_age(struct yamux *);
+/* Received bytes of all streams that are not consumed yet. */
+size_t yamux_buffered(const struct yamux *);
+/* Resets the stream with most of them; false if there are none. */
+bool yamux_shed(struct yamux *);
 /* Streams alive, with those that were closed here and wait for the peer. */
 size_t yamux_count(const struct yamux *);
 

@@ -2,7 +2,7 @@
 /*
  * yamux: what arrives.  A header is
  *	u8 version 0, u8 type, u16 flags, u32 stream id, u32 length
- * and DATA has length bytes behind it.  spec: dmsg.md 3.1.
+ * and DATA has length bytes behind it.  PROTOCOL.dmsg 3.1.
  */
 #include "err.h"
 #include "yamux.h"
@@ -203,16 +203,19 @@ take_head(struct yamux *y, struct buf *in)
  * Too much lies here unread: the stream that holds most goes.  To refuse what
  * comes next instead would make others pay for it.
  */
-static void
-shed(struct yamux *y)
+bool
+yamux_shed(struct yamux *y)
 {
 	struct yamux_stream *st, *worst = TAILQ_FIRST(&y->all);
 
+	if (y->buffered == 0)
+		return false;
 	for (st = worst; st != NULL; st = TAILQ_NEXT(st, all))
 		if (buf_len(&st->in) > buf_len(&worst->in))
 			worst = st;
 	yamux_raise(worst, YAMUX_RESET);
 	yamux_kill(worst);
+	return true;
 }
 
 static void
@@ -233,7 +236,7 @@ deliver(struct yamux *y, struct yamux_stream *st, const void *p, size_t n)
 	y->buffered += n;
 	yamux_raise(st, YAMUX_READ);
 	while (y->buffered > y->max.buffered)
-		shed(y);
+		(void)yamux_shed(y);
 }
 
 static void

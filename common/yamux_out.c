@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* yamux: what is sent.  spec: dmsg.md 3. */
+/* yamux: what is sent.  PROTOCOL.dmsg 3. */
 #include <string.h>
 
 #include "err.h"

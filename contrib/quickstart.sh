@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 # Installs what is missing, builds, starts a host on loopback and opens a shell
 # in it.  With "-- cmd [args]" it runs cmd there instead and exits with its
-# status.  Everything that it started is gone afterwards.
+# status.  Everything that it started is gone afterwards; what it installed and
+# the account that it made stay, and it says how to remove them.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -34,7 +35,7 @@ if [ -n "$missing" ]; then
 		echo "quickstart: as root, run: apt-get install$missing" >&2
 		exit 1
 	fi
-	echo "quickstart: installing$missing" >&2
+	echo "quickstart: installing$missing, which stay; 'apt-get autoremove --purge$missing' removes them" >&2
 	# shellcheck disable=SC2086
 	{
 		apt-get update -qq
@@ -47,6 +48,7 @@ fi
 if [ "$(id -u)" -eq 0 ] && ! getent passwd _skypty >/dev/null; then
 	useradd --system --home-dir /run/skypty --no-create-home \
 		--shell /usr/sbin/nologin _skypty
+	echo "quickstart: made the account _skypty, which stays; 'userdel _skypty' removes it" >&2
 fi
 
 # Without the terminal for browsers: it would need npm.

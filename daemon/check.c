@@ -7,6 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/paths.h"
+#include "common/process.h"
+#include "common/visible.h"
 #include "daemon/sandbox.h"
 
 #define PROBE_NOFILE 256
@@ -57,14 +60,19 @@ check_confinement(const struct settings *s, FILE *out, bool verbose)
 {
 	char buf[4096];
 	ssize_t n;
-	int p[2], status;
+	int p[2], status, r;
 	pid_t pid;
 
 	if (s->drop && settings_chroot_dir() == -1 && !s->conf.best_effort)
 		return -1;
-	if (pipe(p) == -1 || (pid = fork()) == -1)
+	if (pipe(p) == -1)
 		return -1;
-	if (pid == 0) {
+	if ((r = process_fork(&pid)) == -1) {
+		close(p[0]);
+		close(p[1]);
+		return -1;
+	}
+	if (r == 0) {
 		close(p[0]);
 		try_in_child(s, p[1], verbose);
 	}
@@ -77,24 +85,33 @@ check_confinement(const struct settings *s, FILE *out, bool verbose)
 	return WEXITSTATUS(status);
 }
 
+/* The file's, and what flags or standard input add to them. */
 static void
-print_keys(const struct key_public *wl, size_t n)
+print_keys(const struct settings *s)
 {
+	const struct key_public *wl = s->conf.wl;
 	char text[KEY_PUBLIC_HEX];
+	size_t more = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < s->nwl; i++)
+		if (!key_listed(wl, s->conf.nwl, &s->wl[i]) &&
+		    !key_listed(s->wl, i, &s->wl[i]))
+			more++;
+	printf("let in          the host's own key and %zu more\n",
+	    s->conf.nwl + more);
+	for (size_t i = 0; i < s->conf.nwl; i++) {
 		key_text(&wl[i], text);
-		printf("    %s\n", text);
+		printf("    %s%s\n", text,
+		    key_listed(s->wl, s->nwl, &wl[i]) ?
+			", also by a flag or standard input" :
+			"");
 	}
-}
-
-static bool
-listed(const struct key_public *wl, size_t n, const struct key_public *pk)
-{
-	for (size_t i = 0; i < n; i++)
-		if (key_equal(&wl[i], pk))
-			return true;
-	return false;
+	for (size_t i = 0; i < s->nwl; i++)
+		if (!key_listed(wl, s->conf.nwl, &s->wl[i]) &&
+		    !key_listed(s->wl, i, &s->wl[i])) {
+			key_text(&s->wl[i], text);
+			printf("    %s, by a flag or standard input\n", text);
+		}
 }
 
 static int
@@ -104,12 +121,12 @@ check_peer(const struct settings *s, struct keyctx *ctx, const char *text)
 	bool ok;
 
 	if (key_parse_public(ctx, text, &pk) != 0) {
-		fprintf(stderr, "skyptyd: --peer %s: not a public key\n", text);
+		visible_line(stderr, "skyptyd: --peer %s: " KEY_WANTED, text);
 		return EXIT_USAGE;
 	}
-	ok = listed(s->wl, s->nwl, &pk) ||
-	    listed(s->conf.wl, s->conf.nwl, &pk) || key_equal(&pk, &s->pk);
-	printf("%s would be %s\n", text, ok ? "let in" : "refused");
+	ok = key_listed(s->wl, s->nwl, &pk) ||
+	    key_listed(s->conf.wl, s->conf.nwl, &pk) || key_equal(&pk, &s->pk);
+	visible_line(stdout, "%s would be %s", text, ok ? "let in" : "refused");
 	return ok ? 0 : 1;
 }
 
@@ -118,16 +135,27 @@ check_main(const struct options *o, struct settings *s, struct keyctx *ctx)
 {
 	char text[KEY_PUBLIC_HEX];
 
+	if (o->mode != MODE_ANY && *s->listen == '\0' && !s->dmsg) {
+		fputs("skyptyd: nowhere to listen: there is neither --addr nor "
+		      "\"ssh_listen\"\n",
+		    stderr);
+		return EXIT_CONFIG;
+	}
 	if (o->check_peer != NULL)
 		return check_peer(s, ctx, o->check_peer);
 	key_text(&s->pk, text);
 	printf("identity        %s\n", text);
-	printf("configuration   %s\n",
+	visible_line(stdout, "configuration   %s",
 	    *s->conf_path != '\0' ? s->conf_path : "none");
-	printf("listen          %s\n",
-	    *s->listen != '\0' ? s->listen : "nowhere");
-	printf("control socket  %s\n", s->control ? s->conf.cliaddr : "none");
-	printf("files by        %s%s\n",
+	visible_line(stdout, "listen          %s",
+	    *s->listen != '\0'	    ? s->listen :
+		o->mode == MODE_ANY ? "nowhere; tcp and host: :" DEFAULT_PORT :
+				      "nowhere");
+	if (o->mode == MODE_DMSG && s->dmsg)
+		visible_line(stdout, "discovery       %s", s->conf.dmsgdisc);
+	visible_line(stdout, "control socket  %s",
+	    s->control ? s->conf.cliaddr : "none");
+	visible_line(stdout, "files by        %s%s",
 	    *s->sftp_server != '\0' ? s->sftp_server : "nothing",
 	    s->conf.sftp_readonly ? ", read-only" : "");
 	printf("limits          maxstartups %u:%u:%u, maxperkey %u, "
@@ -135,11 +163,12 @@ check_main(const struct options *o, struct settings *s, struct keyctx *ctx)
 	    s->conf.maxstartups.begin, s->conf.maxstartups.rate,
 	    s->conf.maxstartups.full, s->conf.maxperkey, s->conf.maxperaddr,
 	    s->conf.handshake_timeout);
-	printf("let in          the host's own key and %zu more\n",
-	    s->nwl + s->conf.nwl);
-	print_keys(s->wl, s->nwl);
-	print_keys(s->conf.wl, s->conf.nwl);
-	printf("confinement     %s, of %s\n",
+	printf("                startuprate %u:%u:%u, netblocks %u:%u\n",
+	    s->conf.startuprate.origin, s->conf.startuprate.network,
+	    s->conf.startuprate.all, s->conf.netblocks.v4,
+	    s->conf.netblocks.v6);
+	print_keys(s);
+	visible_line(stdout, "confinement     %s, of %s",
 	    s->conf.best_effort ? "best effort" : "strict",
 	    s->drop ? s->conf.privsep_user : "this user");
 	fflush(stdout);

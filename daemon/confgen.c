@@ -3,22 +3,41 @@
 #include "daemon/skyptyd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "common/err.h"
+#include "common/file.h"
+#include "common/visible.h"
 
 static const struct option longopts[] = {
 	{ "unsafe", no_argument, NULL, 'u' },
+	{ "seeds", no_argument, NULL, 's' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
+static const char usage[] =
+    "usage: skyptyd confgen [--unsafe] [--seeds] [FILE]\n"
+    "\n"
+    "A configuration with a fresh key, in FILE of mode 0600, whose folder is\n"
+    "made, or on standard output.\n"
+    "      --unsafe   overwrite FILE\n"
+    "      --seeds    with the servers of the public deployment of dmsg, to\n"
+    "                 change them; without, they are used as well\n";
+
+/* What the command line asks for. */
+struct wish {
+	bool force, seeds;
+};
+
 static int
-print_fresh(FILE *f)
+print_fresh(FILE *f, bool seeds)
 {
 	struct keyctx *ctx;
 	uint8_t *sk;
@@ -28,62 +47,139 @@ print_fresh(FILE *f)
 	    (sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
 		return -1;
 	if (key_generate(ctx, sk) == 0)
-		r = config_print(f, ctx, sk);
+		r = config_print(f, ctx, sk, seeds);
 	sodium_free(sk);
 	keyctx_free(ctx);
 	return r == 0 && fflush(f) == 0 ? 0 : -1;
 }
 
-/* With force what is there is overwritten, but never through a link. */
-static int
-write_file(const char *path, bool force)
+static void
+say(void *arg, bool fatal, const char *text)
 {
-	FILE *f;
+	(void)arg, (void)fatal;
+	visible_line(stderr, "skyptyd: %s", text);
+}
+
+static const struct config_report report = { .say = say };
+
+static int
+tell(int status, const char *path, const char *why)
+{
+	visible_line(stderr, "skyptyd: %s: %s", path, why);
+	return status;
+}
+
+/* A shell has made the file, with the mode that its umask leaves. */
+static int
+write_stdout(bool seeds)
+{
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & 077) != 0)
+		fprintf(stderr,
+		    "skyptyd: others may read the file with the secret key "
+		    "(mode %04o); chmod 600 it, or name it to confgen\n",
+		    (unsigned)(st.st_mode & 07777));
+	return print_fresh(stdout, seeds) == 0 ? 0 : EXIT_OS;
+}
+
+/* What has the name now may be replaced, or is nothing. */
+static int
+check_old(const char *path, bool force)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == -1)
+		return errno == ENOENT ? 0 :
+					 tell(EXIT_OS, path, strerror(errno));
+	if (S_ISLNK(st.st_mode))
+		return tell(EXIT_CONFIG, path,
+		    "is a symbolic link; name the file that it leads to");
+	if (!force)
+		return tell(EXIT_CONFIG, path,
+		    "is there already; --unsafe overwrites it");
+	if (!S_ISREG(st.st_mode))
+		return tell(EXIT_CONFIG, path, "is not a regular file");
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return tell(EXIT_CONFIG, path, "belongs to somebody else");
+	return 0;
+}
+
+static int
+write_new(const char *path, struct wish wish)
+{
+	struct file_new f;
+	FILE *out = NULL;
 	int fd, r;
 
-	fd = open(path,
-	    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
-		(force ? O_TRUNC : O_EXCL),
-	    0600);
-	if (fd == -1 && errno == EEXIST) {
-		fprintf(stderr,
-		    "skyptyd: %s is there already; --unsafe overwrites it\n",
-		    path);
-		return EXIT_CONFIG;
-	}
-	if (fd == -1 || fchmod(fd, 0600) == -1 ||
-	    (f = fdopen(fd, "w")) == NULL) {
-		fprintf(stderr, "skyptyd: %s: %s\n", path, strerror(errno));
-		return EXIT_OS;
-	}
-	r = print_fresh(f);
-	if (fclose(f) != 0 || r != 0) {
-		fprintf(stderr, "skyptyd: %s: %s\n", path, strerror(errno));
-		return EXIT_OS;
-	}
-	return 0;
+	if ((r = file_new_open(&f, path)) != 0)
+		return r;
+	if ((fd = dup(f.fd)) == -1 || (out = fdopen(fd, "w")) == NULL ||
+	    print_fresh(out, wish.seeds) != 0)
+		r = ERR_SYS;
+	if (out != NULL && fclose(out) != 0)
+		r = ERR_SYS;
+	if (r == 0)
+		return file_new_commit(&f, wish.force);
+	file_new_drop(&f);
+	return r;
+}
+
+/*
+ * A new file, so that nobody has it open; an old one stays whole until then.
+ * Whoever is changing the old one's whitelist is waited for.
+ */
+static int
+write_file(const char *path, struct wish wish)
+{
+	int lock = -1, r;
+
+	if ((r = check_old(path, wish.force)) != 0)
+		return r;
+	if ((r = config_check_place(&report, path)) != 0)
+		return r == ERR_DENIED ? EXIT_CONFIG : EXIT_OS;
+	if (file_make_folders(path, 0755) == -1)
+		return tell(EXIT_OS, path, strerror(errno));
+	if (wish.force && access(path, F_OK) == 0 &&
+	    (lock = config_lock_wl(path)) < 0)
+		return tell(EXIT_OS, path,
+		    lock == ERR_AGAIN ? "another process is changing it" :
+					err_text(lock));
+	r = write_new(path, wish);
+	if (r != 0)
+		(void)tell(EXIT_OS, path, err_text(r));
+	if (lock >= 0)
+		close(lock);
+	return r == 0 ? 0 : EXIT_OS;
 }
 
 int
 confgen_main(int argc, char **argv)
 {
-	bool force = false;
-	int opt;
+	struct wish wish = { 0 };
+	int opt, before = 1;
 
-	while ((opt = getopt_long(argc, argv, "h", longopts, NULL)) != -1) {
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":h", longopts, NULL)) != -1) {
 		if (opt == 'h') {
-			options_usage();
+			fputs(usage, stdout);
 			return 0;
 		}
-		if (opt != 'u')
-			return EXIT_USAGE;
-		force = true;
+		if (opt == '?' || opt == ':')
+			return options_unknown(opt, argv[before], longopts,
+			    "confgen ");
+		if (opt == 'u')
+			wish.force = true;
+		else
+			wish.seeds = true;
+		before = optind;
 	}
 	if (argc - optind > 1) {
 		fputs("skyptyd: confgen takes one file\n", stderr);
 		return EXIT_USAGE;
 	}
 	if (optind < argc)
-		return write_file(argv[optind], force);
-	return print_fresh(stdout) == 0 ? 0 : EXIT_OS;
+		return write_file(argv[optind], wish);
+	return write_stdout(wish.seeds);
 }

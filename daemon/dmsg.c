@@ -2,7 +2,7 @@
 /*
  * skyptyd-dmsg: its life.  Servers come from the configuration or the
  * discovery, sessions are kept with some of them, and which these are is
- * published, again and again.  spec: dmsg.md 6.6, 6.8, 7.
+ * published, again and again.  PROTOCOL.dmsg 6.6, 6.8, 7.
  */
 #include "daemon/dmsg.h"
 
@@ -16,14 +16,17 @@
 #include "common/aead.h"
 #include "common/err.h"
 
-#define SETTLE_MS      1000 /* changes of sessions are gathered so long */
-#define PUBLISH_MIN_MS 1000
-#define PUBLISH_MAX_MS 30000
-#define SERVERS_MIN_MS 1000
-#define SERVERS_MAX_MS 20000
-#define CONNECT_MS     2000 /* looking for a server that may be tried again */
-#define SOON_MS	       100  /* before the next one is tried */
-#define TRIES_MAX      5    /* for a sequence that somebody else took */
+#define SETTLE_MS	1000 /* changes of sessions are gathered so long */
+#define PUBLISH_MIN_MS	1000
+#define PUBLISH_MAX_MS	30000
+#define SERVERS_MIN_MS	1000
+#define SERVERS_MAX_MS	20000
+#define CONNECT_MS	2000  /* looking for a server that may be tried again */
+#define LIST_MISSING_MS 60000 /* their list, while a session is missing */
+#define LIST_MS		900000 /* and anyway */
+#define TELL_MS		600000 /* between warnings about our entry */
+#define SOON_MS		100    /* before the next one is tried */
+#define TRIES_MAX	5      /* for a sequence that somebody else took */
 /* PRIV_ENTRIES_PER_MIN is never reached: so many at once, then one a while. */
 #define SIGN_BURST	   8
 #define SIGN_MS		   3000
@@ -44,13 +47,14 @@ ov_random(struct ov *o)
 	return v;
 }
 
-static void
-arm(struct event *ev, int64_t ms)
+void
+ov_arm(struct event *ev, int64_t ms)
 {
 	struct timeval tv = { .tv_sec = ms / 1000,
 		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
-	event_add(ev, &tv);
+	if (event_add(ev, &tv) == -1)
+		_exit(1);
 }
 
 /* --- servers --- */
@@ -61,16 +65,21 @@ on_servers(evutil_socket_t fd, short what, void *arg)
 	struct ov *o = arg;
 
 	(void)fd, (void)what;
-	if (ask_busy(o))
-		arm(o->servers_ev, SETTLE_MS);
-	else
-		ask(o, ASK_SERVERS, NULL);
+	if (ask_busy(o)) {
+		ov_arm(o->servers_ev, SETTLE_MS);
+		return;
+	}
+	o->listed_ms = now_ms();
+	ask(o, ASK_SERVERS, NULL);
 }
 
 static int
 add_server(void *arg, const struct dmsg_entry *e)
 {
-	server_add(arg, e, false);
+	struct ov *o = arg;
+
+	server_add(o, e, false);
+	server_listed(o, &e->pk);
 	return 0;
 }
 
@@ -79,7 +88,7 @@ servers_answered(struct ov *o, int status, struct buf *body)
 {
 	size_t before = o->nservers;
 
-	if (status == HTTP_OK)
+	if (status == HTTP_OK && ++o->round != 0)
 		(void)dmsg_get_servers(body, add_server, o);
 	if (server_live(o) != 0 || o->nservers != before)
 		o->servers_ms = SERVERS_MIN_MS;
@@ -87,7 +96,7 @@ servers_answered(struct ov *o, int status, struct buf *body)
 		o->servers_ms = SERVERS_MAX_MS;
 	if (o->nservers == 0) {
 		ov_log(o, LOG_LEVEL_WARN, "Discovery names no dmsg server");
-		arm(o->servers_ev, o->servers_ms);
+		ov_arm(o->servers_ev, o->servers_ms);
 		return;
 	}
 	if (o->nservers != before)
@@ -96,25 +105,38 @@ servers_answered(struct ov *o, int status, struct buf *body)
 	server_connect_more(o);
 }
 
+/* Servers come, go and move: when what is known fails, and now and then. */
+static void
+list_again(struct ov *o)
+{
+	size_t live = server_live(o);
+	int64_t pause = server_missing(o) ? LIST_MISSING_MS : LIST_MS;
+
+	if (o->stopping || ask_busy(o) ||
+	    event_pending(o->servers_ev, EV_TIMEOUT, NULL))
+		return;
+	if (live != 0 && now_ms() - o->listed_ms >= pause)
+		on_servers(-1, 0, o);
+	else if (live == 0 && o->discovery.scheme != DMSG_URL_DMSG)
+		ov_arm(o->servers_ev, o->servers_ms);
+}
+
 static void
 on_connect(evutil_socket_t fd, short what, void *arg)
 {
 	struct ov *o = arg;
 
 	(void)fd, (void)what;
-	arm(o->connect_ev, CONNECT_MS);
+	ov_arm(o->connect_ev, CONNECT_MS);
 	server_connect_more(o);
 	status_tell(o);
-	/* When all that are known fail, there may be others by now. */
-	if (server_live(o) == 0 && o->discovery.scheme != DMSG_URL_DMSG &&
-	    !ask_busy(o) && !event_pending(o->servers_ev, EV_TIMEOUT, NULL))
-		arm(o->servers_ev, o->servers_ms);
+	list_again(o);
 }
 
 void
 ov_connect_soon(struct ov *o)
 {
-	arm(o->connect_ev, SOON_MS);
+	ov_arm(o->connect_ev, SOON_MS);
 }
 
 void
@@ -128,11 +150,11 @@ ov_sessions_changed(struct ov *o)
 	o->dirty = true;
 	/* From the first change on: ever more of them put nothing off. */
 	if (!waiting)
-		arm(o->publish_ev, SETTLE_MS);
+		ov_arm(o->publish_ev, SETTLE_MS);
 	/* A discovery on dmsg can be asked now. */
 	if (o->discovery.scheme == DMSG_URL_DMSG && server_live(o) == 1 &&
 	    !event_pending(o->servers_ev, EV_TIMEOUT, NULL))
-		arm(o->servers_ev, SETTLE_MS / 10);
+		ov_arm(o->servers_ev, SETTLE_MS / 10);
 }
 
 /* --- our entry --- */
@@ -144,10 +166,10 @@ publish_later(struct ov *o, bool failed)
 
 	if (!failed) {
 		o->publish_ms = PUBLISH_MIN_MS;
-		arm(o->publish_ev, OV_PUBLISH_S * 1000 + jitter);
+		ov_arm(o->publish_ev, OV_PUBLISH_S * 1000 + jitter);
 		return;
 	}
-	arm(o->publish_ev, o->publish_ms);
+	ov_arm(o->publish_ev, o->publish_ms);
 	o->publish_ms = o->publish_ms * 2 < PUBLISH_MAX_MS ? o->publish_ms * 2 :
 							     PUBLISH_MAX_MS;
 }
@@ -176,9 +198,9 @@ on_publish(evutil_socket_t fd, short what, void *arg)
 	if (server_live(o) == 0)
 		return; /* the next session comes back here */
 	if (ask_busy(o))
-		arm(o->publish_ev, SETTLE_MS);
+		ov_arm(o->publish_ev, SETTLE_MS);
 	else if ((pause = sign_pause(o)) > 0)
-		arm(o->publish_ev, pause);
+		ov_arm(o->publish_ev, pause);
 	else
 		ask(o, ASK_OWN, NULL);
 }
@@ -187,17 +209,32 @@ static void
 sign_entry(struct ov *o)
 {
 	struct dmsg_entry e = { .sequence = o->known ? o->sequence + 1 : 0 };
+	const struct session *s;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	e.timestamp = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	if (o->known && e.timestamp < o->stamp)
 		e.timestamp = o->stamp;
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
-		if (o->sessions[i].state == SESSION_UP && !o->sessions[i].extra)
-			e.delegated[e.ndelegated++] = o->sessions[i].server->pk;
+	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+		s = &o->sessions[i];
+		if (s->state == SESSION_UP && !s->extra && !s->probe.lost)
+			e.delegated[e.ndelegated++] = s->server->pk;
+	}
 	o->dirty = false;
+	o->last = e.sequence;
 	ov_mon_entry(o, &e);
+}
+
+static bool
+may_tell(int64_t *next)
+{
+	int64_t now = now_ms();
+
+	if (now < *next)
+		return false;
+	*next = now + TELL_MS;
+	return true;
 }
 
 /* What nobody may outgrow: the monitor would not sign what comes after it. */
@@ -211,23 +248,69 @@ is_future(const struct dmsg_entry *e)
 	    e->timestamp / 1000000000 >= now.tv_sec + DMSG_AHEAD_S;
 }
 
+/* An entry that is there: what is written next has to come after it. */
+static void
+outgrow(struct ov *o, const struct dmsg_entry *e)
+{
+	if (o->published_ms != 0 && e->sequence > o->last &&
+	    may_tell(&o->other_ms))
+		ov_log(o, LOG_LEVEL_WARN,
+		    "Our entry in the discovery was written by somebody else: "
+		    "does another process use this key?");
+	o->known = true;
+	o->sequence = e->sequence;
+	o->stamp = e->timestamp;
+	sign_entry(o);
+}
+
+/* It can be taken out by whoever has the key, whatever its number is. */
+static void
+remove_entry(struct ov *o)
+{
+	if (may_tell(&o->future_ms))
+		ov_log(o, LOG_LEVEL_WARN,
+		    "Our entry in the discovery is of the future: a clock is "
+		    "or was wrong, or somebody has our key; it is taken out");
+	o->known = false;
+	o->removing = true;
+	sign_entry(o);
+}
+
+static void
+removed(struct ov *o, int status, struct buf *body)
+{
+	char why[128];
+
+	if (status == HTTP_OK && ++o->tries < TRIES_MAX) {
+		ov_arm(o->publish_ev, 100);
+		return;
+	}
+	o->tries = 0;
+	if (status != HTTP_OK) {
+		(void)dmsg_get_error(body, why, sizeof(why));
+		ov_log(o, LOG_LEVEL_WARN, "Our entry cannot be taken out: %s",
+		    status == 0 ? "no answer of the discovery" : why);
+	}
+	publish_later(o, true);
+}
+
 static void
 own_answered(struct ov *o, int status, struct buf *body)
 {
 	struct dmsg_entry e;
 
 	if (status == HTTP_OK && dmsg_get_entry(body, &e) == 0) {
-		if (is_future(&e)) {
+		if (memcmp(e.pk.b, o->own.b, KEY_PUBLIC_LEN) != 0) {
 			ov_log(o, LOG_LEVEL_WARN,
-			    "Our entry in the discovery is of the future: the "
-			    "clock is wrong, or somebody has our key");
+			    "Discovery: it answers for another key than ours");
 			publish_later(o, true);
-			return;
-		}
-		o->known = true;
-		o->sequence = e.sequence;
-		o->stamp = e.timestamp;
-	} else if (status == HTTP_NOT_FOUND &&
+		} else if (is_future(&e))
+			remove_entry(o);
+		else
+			outgrow(o, &e);
+		return;
+	}
+	if (status == HTTP_NOT_FOUND &&
 	    dmsg_get_error(body, NULL, 0) == DMSG_ERROR_NOT_FOUND)
 		o->known = false;
 	else {
@@ -242,14 +325,23 @@ ov_entry_signed(struct ov *o, struct buf *json)
 {
 	buf_free(&o->posted);
 	buf_init(&o->posted, 64 * 1024);
-	if (buf_put(&o->posted, buf_ptr(json), buf_len(json)) != 0)
-		_exit(1);
 	if (o->stopping)
 		return;
-	if (ask_busy(o))
+	if (buf_put(&o->posted, buf_ptr(json), buf_len(json)) != 0 ||
+	    ask_busy(o))
 		publish_later(o, true);
 	else
-		ask(o, ASK_PUBLISH, &o->posted);
+		ask(o, o->removing ? ASK_REMOVE : ASK_PUBLISH, &o->posted);
+	o->removing = false;
+}
+
+void
+ov_tell_ready(struct ov *o)
+{
+	if (o->ready || o->published_ms == 0 || probe_count(o) == 0)
+		return;
+	o->ready = true;
+	ov_log(o, LOG_LEVEL_INFO, "Reachable over dmsg, port %u", o->port);
 }
 
 static void
@@ -259,21 +351,18 @@ published(struct ov *o, int status, struct buf *body)
 	int error;
 
 	if (status == HTTP_OK) {
-		if (!o->ready)
-			ov_log(o, LOG_LEVEL_INFO,
-			    "Reachable over dmsg, port %u", o->port);
-		o->ready = true;
 		o->published_ms = now_ms();
+		ov_tell_ready(o);
 		o->tries = 0;
 		publish_later(o, false);
 		if (o->dirty)
-			arm(o->publish_ev, SETTLE_MS);
+			ov_arm(o->publish_ev, SETTLE_MS);
 		return;
 	}
 	error = dmsg_get_error(body, why, sizeof(why));
 	if (status == HTTP_UNPROCESSABLE && error == DMSG_ERROR_SEQUENCE &&
 	    ++o->tries < TRIES_MAX) {
-		arm(o->publish_ev, 100 << o->tries);
+		ov_arm(o->publish_ev, 100 << o->tries);
 		return;
 	}
 	o->tries = 0;
@@ -307,9 +396,10 @@ ov_stop(struct ov *o)
 	o->stopping = true;
 	event_del(o->publish_ev);
 	event_del(o->servers_ev);
+	event_del(o->probe_ev);
 	if (ev == NULL || buf_len(&o->posted) == 0 || server_live(o) == 0)
 		_exit(0);
-	arm(ev, OV_LEAVE_S * 1000);
+	ov_arm(ev, OV_LEAVE_S * 1000);
 	leave(o);
 }
 
@@ -331,6 +421,9 @@ ov_answered(struct ov *o, enum ask_what what, int status, struct buf *body)
 		break;
 	case ASK_PEER:
 		out_answered(o, status, body);
+		break;
+	case ASK_REMOVE:
+		removed(o, status, body);
 		break;
 	default:
 		published(o, status, body);
@@ -389,49 +482,34 @@ ov_configured(struct ov *o, struct buf *b)
 	}
 	o->publish_ms = PUBLISH_MIN_MS;
 	o->servers_ms = SERVERS_MIN_MS;
-	arm(o->connect_ev, CONNECT_MS);
+	ov_arm(o->connect_ev, CONNECT_MS);
 	if (o->discovery.scheme == DMSG_URL_DMSG)
 		server_connect_more(o);
 	else
 		on_servers(-1, 0, o);
 }
 
-/* Everything that the filter would forbid later. */
-static int
-set_up(struct ov *o)
+struct ov *
+ov_new(int monitor, const uint8_t seed[32])
 {
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	closefrom(PRIV_FD_COUNT);
-	close(PRIV_FD_CONN);
-	if (sodium_init() == -1 || (o->base = event_base_new()) == NULL)
-		return -1;
-	aead_bulk_prepare();
-	randombytes_buf(o->random, sizeof(o->random));
+	struct ov *o = calloc(1, sizeof(*o));
+
+	if (o == NULL || (o->base = event_base_new()) == NULL)
+		return NULL;
+	memcpy(o->random, seed, sizeof(o->random));
 	LIST_INIT(&o->pipes);
+	LIST_INIT(&o->ended_pipes);
 	LIST_INIT(&o->outs);
+	LIST_INIT(&o->ended_outs);
 	o->ask.fd = -1;
+	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+		o->sessions[i].fd = -1;
 	o->publish_ev = evtimer_new(o->base, on_publish, o);
 	o->servers_ev = evtimer_new(o->base, on_servers, o);
 	o->connect_ev = evtimer_new(o->base, on_connect, o);
-	o->outs_ev = evtimer_new(o->base, out_retry, o);
-	if (o->outs_ev == NULL || o->publish_ev == NULL ||
-	    o->servers_ev == NULL || o->connect_ev == NULL)
-		return -1;
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
-		o->sessions[i].fd = -1;
-	return ov_mon_init(o, PRIV_FD_PEER);
-}
-
-int
-main(void)
-{
-	struct ov *o;
-
-	if ((o = calloc(1, sizeof(*o))) == NULL || set_up(o) == -1)
-		_exit(1);
-	ov_mon_welcome(o);
-	event_base_dispatch(o->base);
-	_exit(1);
+	if (ov_reap_init(o) == -1 || probe_init(o) == -1 ||
+	    o->publish_ev == NULL || o->servers_ev == NULL ||
+	    o->connect_ev == NULL || ov_mon_init(o, monitor) == -1)
+		return NULL;
+	return o;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Questions to the discovery, one at a time: over TCP, or over a stream of one
- * of our sessions to the discovery's key.  spec: dmsg.md 6.
+ * of our sessions to the discovery's key.  PROTOCOL.dmsg 6.
  */
 #include "daemon/dmsg.h"
 
@@ -11,23 +11,43 @@
 
 #include "common/err.h"
 
-#define ASK_ID	    PRIV_SLOTS_MAX /* of its socket, among those of sessions */
+#define ASK_ID	    PRIV_SLOTS_MAX /* first of its sockets', behind sessions' */
+#define ASK_IDS	    1024
 #define REQUEST_MAX (64U * 1024)
 #define WIRE_MAX    (OV_CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
-
-static void finish(struct ov *, int status);
 
 bool
 ask_busy(const struct ov *o)
 {
-	return o->ask.busy;
+	return o->ask.state != ASK_NONE;
 }
 
-static void
-release(struct ov *o)
+void
+ask_end(struct ov *o, int status)
 {
 	struct ask *a = &o->ask;
 
+	if (a->state != ASK_OPEN)
+		return;
+	a->state = ASK_ENDED;
+	a->status = status;
+	if (a->rd != NULL)
+		event_del(a->rd);
+	if (a->wr != NULL)
+		event_del(a->wr);
+	if (a->timer != NULL)
+		event_del(a->timer);
+	ov_reap_soon(o);
+}
+
+void
+ask_reap(struct ov *o)
+{
+	struct ask *a = &o->ask;
+
+	if (a->state != ASK_ENDED)
+		return;
+	a->state = ASK_LEFT;
 	if (a->rd != NULL)
 		event_free(a->rd);
 	if (a->wr != NULL)
@@ -36,8 +56,10 @@ release(struct ov *o)
 	if (a->fd != -1)
 		close(a->fd);
 	a->fd = -1;
-	if (a->stream != NULL)
+	if (a->stream != NULL) {
 		dmsg_stream_close(a->stream);
+		session_flush(a->session);
+	}
 	a->stream = NULL;
 	a->session = NULL;
 	a->sealed = false;
@@ -46,23 +68,23 @@ release(struct ov *o)
 	buf_free(&a->request);
 	buf_free(&a->in);
 	buf_free(&a->wire);
-	event_del(a->timer);
 }
 
 /* Whoever is told may ask the next question at once. */
-static void
-finish(struct ov *o, int status)
+void
+ask_reap_tell(struct ov *o)
 {
 	struct ask *a = &o->ask;
 	struct dmsg_answer answer = a->answer;
 	struct buf none, body;
 
+	if (a->state != ASK_LEFT)
+		return;
 	buf_view(&none, "", 0);
-	body = status != 0 ? answer.body : none;
+	body = a->status != 0 ? answer.body : none;
 	dmsg_answer_init(&a->answer);
-	a->busy = false;
-	release(o);
-	ov_answered(o, a->what, status, &body);
+	a->state = ASK_NONE;
+	ov_answered(o, a->what, a->status, &body);
 	dmsg_answer_free(&answer);
 }
 
@@ -74,7 +96,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	ov_log(o, LOG_LEVEL_WARN, "Discovery: no answer within %d seconds",
 	    OV_REQUEST_S);
-	finish(o, 0);
+	ask_end(o, 0);
 }
 
 static int
@@ -92,6 +114,7 @@ put_request(struct ov *o, const struct buf *json)
 		return dmsg_disc_get_entry(&a->request, u, &a->peer);
 	case ASK_PUBLISH:
 		return dmsg_disc_put_entry(&a->request, u, json);
+	case ASK_REMOVE:
 	case ASK_DELETE:
 		return dmsg_disc_delete_entry(&a->request, u, json);
 	}
@@ -118,29 +141,25 @@ ask(struct ov *o, enum ask_what what, const struct buf *json)
 	struct timeval tv = { .tv_sec = OV_REQUEST_S };
 	struct ask *a = &o->ask;
 
-	if (a->timer == NULL) {
-		a->fd = -1;
-		if ((a->timer = evtimer_new(o->base, on_timer, o)) == NULL)
-			_exit(1);
-	}
-	a->busy = true;
+	a->state = ASK_OPEN;
 	a->what = what;
 	buf_init(&a->request, REQUEST_MAX);
 	buf_init(&a->in, OV_CHUNK + 2 * FRAME_BODY_MAX);
 	buf_init(&a->wire, WIRE_MAX);
 	dmsg_answer_init(&a->answer);
-	if (put_request(o, json) != 0)
-		_exit(1);
-	event_add(a->timer, &tv);
-	if (o->discovery.scheme != DMSG_URL_DMSG) {
-		ov_mon_connect(o, ASK_ID, o->discovery.host, o->discovery.port);
-		return;
-	}
-	if ((a->session = next_session(o)) == NULL) {
-		finish(o, 0);
-		return;
-	}
-	ov_mon_dial(o, 0, server_port(o));
+	if (a->timer == NULL)
+		a->timer = evtimer_new(o->base, on_timer, o);
+	if (a->timer == NULL || event_add(a->timer, &tv) == -1 ||
+	    put_request(o, json) != 0) {
+		ask_end(o, 0);
+	} else if (o->discovery.scheme != DMSG_URL_DMSG) {
+		a->id = (uint16_t)(ASK_ID + (a->id + 1) % ASK_IDS);
+		ov_mon_connect(o, a->id, o->discovery.host, o->discovery.port);
+	} else if ((a->session = next_session(o)) != NULL) {
+		a->signing++;
+		ov_mon_dial(o, 0, server_port(o));
+	} else
+		ask_end(o, 0);
 }
 
 void
@@ -160,11 +179,11 @@ advance(struct ov *o, bool eof)
 	if (r == 0 && !eof)
 		return false;
 	if (r == 1)
-		finish(o, a->answer.status);
+		ask_end(o, a->answer.status);
 	else {
 		ov_log(o, LOG_LEVEL_WARN, "Discovery: %s",
 		    r == 0 ? "the answer ends too early" : err_text(r));
-		finish(o, 0);
+		ask_end(o, 0);
 	}
 	return true;
 }
@@ -192,24 +211,25 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while ((r = buf_write(&o->ask.request, fd)) > 0)
 		;
-	if (r == ERR_AGAIN)
-		event_add(o->ask.wr, NULL);
-	else if (r < 0)
-		finish(o, 0);
+	if ((r == ERR_AGAIN && event_add(o->ask.wr, NULL) == -1) ||
+	    (r < 0 && r != ERR_AGAIN))
+		ask_end(o, 0);
 }
 
 void
-ask_connected(struct ov *o, int fd, const char *why)
+ask_connected(struct ov *o, uint16_t id, int fd, const char *why)
 {
 	struct ask *a = &o->ask;
 
-	if (!a->busy || a->fd != -1 || fd == -1) {
+	/* One that was given up may have an answer yet. */
+	if (a->state != ASK_OPEN || id != a->id || a->fd != -1) {
 		if (fd != -1)
 			close(fd);
-		else if (a->busy) {
-			ov_log(o, LOG_LEVEL_WARN, "Discovery: %s", why);
-			finish(o, 0);
-		}
+		return;
+	}
+	if (fd == -1) {
+		ov_log(o, LOG_LEVEL_WARN, "Discovery: %s", why);
+		ask_end(o, 0);
 		return;
 	}
 	a->fd = fd;
@@ -217,7 +237,7 @@ ask_connected(struct ov *o, int fd, const char *why)
 	a->wr = event_new(o->base, fd, EV_WRITE, on_writable, o);
 	if (a->rd == NULL || a->wr == NULL || event_add(a->rd, NULL) == -1 ||
 	    event_add(a->wr, NULL) == -1)
-		_exit(1);
+		ask_end(o, 0);
 }
 
 /* --- over dmsg --- */
@@ -227,13 +247,14 @@ ask_dialing(struct ov *o, struct buf *object)
 {
 	struct ask *a = &o->ask;
 
-	if (!a->busy || a->session == NULL || a->stream != NULL)
-		return;
+	if (--a->signing != 0 || a->state != ASK_OPEN || a->session == NULL ||
+	    a->stream != NULL)
+		return; /* an older one's */
 	dmsg_hash(buf_ptr(object), buf_len(object), a->hash);
 	a->stream =
 	    dmsg_session_dial(a->session->dmsg, now_ms() / 1000, object);
 	if (a->stream == NULL)
-		finish(o, 0);
+		ask_end(o, 0);
 	else
 		session_flush(a->session);
 }
@@ -247,7 +268,7 @@ take_response(struct ov *o, struct buf *object)
 	if (dmsg_split_signed(object, &sig, &gob) != 0 ||
 	    dmsg_get_response(&gob, &resp) != 0 || !resp.accepted ||
 	    memcmp(resp.req_hash, o->ask.hash, DMSG_HASH_LEN) != 0)
-		finish(o, 0);
+		ask_end(o, 0);
 	else
 		ov_mon_dialed(o, 0, &resp.noise);
 }
@@ -259,13 +280,13 @@ ask_dialed(struct ov *o, struct buf *answer)
 	uint8_t ok, keys[64];
 	struct buf wire;
 
-	if (!a->busy || a->stream == NULL)
+	if (a->state != ASK_OPEN || a->stream == NULL || a->sealed)
 		return;
 	if (buf_get_u8(answer, &ok) != 0 || ok == 0 ||
 	    buf_get(answer, keys, sizeof(keys)) != 0) {
 		ov_log(o, LOG_LEVEL_WARN,
 		    "Discovery: it does not prove its key");
-		finish(o, 0);
+		ask_end(o, 0);
 		return;
 	}
 	frame_key_init(&a->tx, keys);
@@ -276,7 +297,7 @@ ask_dialed(struct ov *o, struct buf *answer)
 	if (frame_seal(&a->tx, &a->request, &wire) != 0 ||
 	    dmsg_stream_write(a->stream, buf_ptr(&wire), buf_len(&wire)) !=
 		(ssize_t)buf_len(&wire))
-		finish(o, 0);
+		ask_end(o, 0);
 	else
 		session_flush(a->session);
 	buf_free(&wire);
@@ -304,7 +325,7 @@ take_bytes(struct ov *o)
 	const struct buf *in;
 	size_t n;
 
-	while (a->busy && a->stream != NULL) {
+	while (a->state == ASK_OPEN) {
 		in = dmsg_stream_in(a->stream);
 		n = buf_len(in);
 		if (n > buf_room(&a->wire))
@@ -312,7 +333,7 @@ take_bytes(struct ov *o)
 		if (buf_put(&a->wire, buf_ptr(in), n) != 0 ||
 		    dmsg_stream_consume(a->stream, n) != 0 ||
 		    open_frames(a) < 0) {
-			finish(o, 0);
+			ask_end(o, 0);
 			return;
 		}
 		if (advance(o, dmsg_stream_eof(a->stream)) || n == 0)
@@ -321,21 +342,21 @@ take_bytes(struct ov *o)
 }
 
 void
-ask_handle(struct ov *o, struct dmsg_stream *st, enum dmsg_event what,
-    struct buf *object)
+ask_handle(struct ov *o, struct dmsg_event *ev)
 {
-	(void)st;
-	if (what == DMSG_ANSWER)
-		take_response(o, object);
-	else if (what == DMSG_END)
-		finish(o, 0);
-	else if (o->ask.sealed && what == DMSG_READ)
+	if (o->ask.state != ASK_OPEN)
+		return;
+	if (ev->what == DMSG_ANSWER)
+		take_response(o, &ev->object);
+	else if (ev->what == DMSG_END)
+		ask_end(o, 0);
+	else if (o->ask.sealed && ev->what == DMSG_READ)
 		take_bytes(o);
 }
 
 void
 ask_session_gone(struct ov *o, const struct session *s)
 {
-	if (o->ask.busy && o->ask.session == s)
-		finish(o, 0);
+	if (o->ask.session == s)
+		ask_end(o, 0);
 }

@@ -108,31 +108,45 @@ ov_mon_entry(struct ov *o, const struct dmsg_entry *e)
 }
 
 void
-ov_mon_stream(struct ov *o, uint16_t id, const struct key_public *peer)
+ov_mon_stream(struct ov *o, uint16_t id, const struct key_public *peer,
+    const struct key_public *server)
 {
 	struct buf b;
 
-	buf_init(&b, KEY_PUBLIC_LEN);
+	buf_init(&b, 2 * KEY_PUBLIC_LEN);
 	must(buf_put(&b, peer->b, sizeof(peer->b)));
+	must(buf_put(&b, server->b, sizeof(server->b)));
 	tell(o, PM_OV_STREAM, id, &b);
+	buf_free(&b);
+}
+
+static void
+tell_port(struct ov *o, enum privmsg_type type, uint16_t id, uint16_t port)
+{
+	struct buf b;
+
+	buf_init(&b, 2);
+	must(buf_put_u16(&b, port));
+	tell(o, type, id, &b);
 	buf_free(&b);
 }
 
 void
 ov_mon_dial(struct ov *o, uint16_t id, uint16_t port)
 {
-	struct buf b;
-
-	buf_init(&b, 2);
-	must(buf_put_u16(&b, port));
-	tell(o, PM_OV_DIAL, id, &b);
-	buf_free(&b);
+	tell_port(o, PM_OV_DIAL, id, port);
 }
 
 void
 ov_mon_dialed(struct ov *o, uint16_t id, struct buf *noise)
 {
 	tell(o, PM_OV_DIALED, id, noise);
+}
+
+void
+ov_mon_probe(struct ov *o, uint16_t id, uint16_t port)
+{
+	tell_port(o, PM_OV_PROBE, id, port);
 }
 
 void
@@ -166,7 +180,7 @@ connected(struct ov *o, struct privmsg *m)
 	if (m->id < OV_SESSIONS_MAX)
 		server_connected(o, m->id, fd, why);
 	else
-		ask_connected(o, fd, why);
+		ask_connected(o, m->id, fd, why);
 	free(why);
 	return 0;
 }
@@ -194,6 +208,9 @@ dispatch(struct ov *o, struct privmsg *m)
 		return 0;
 	case PM_OV_STREAM + 1:
 		pipe_socket(o, m->id, privmsg_take_fd(m, 0));
+		return 0;
+	case PM_OV_PROBE + 1:
+		probe_signed(o, m->id, &m->body);
 		return 0;
 	case PM_OV_OUT:
 		out_begin(o, m->id, privmsg_take_fd(m, 0), &m->body);

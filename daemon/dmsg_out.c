@@ -2,8 +2,8 @@
 /*
  * Streams to others, which somebody on the control socket has asked for: the
  * peer's entry, a session with one of its servers, a request that the monitor
- * signs.  The keys never come here; what is moved is sealed.  spec:
- * dmsg.md 4.6.
+ * signs.  The keys never come here; what is moved is sealed.
+ * PROTOCOL.dmsg 4.6.
  */
 #include "daemon/dmsg.h"
 
@@ -19,19 +19,38 @@
 
 static void try_next(struct out *);
 
-static void
-out_free(struct out *t)
+void
+out_end(struct out *t)
 {
+	struct ov *o = t->ov;
+
+	if (t->state == OUT_ENDED)
+		return;
+	t->state = OUT_ENDED;
 	LIST_REMOVE(t, entry);
+	LIST_INSERT_HEAD(&o->ended_outs, t, entry);
 	if (t->timer != NULL)
-		event_free(t->timer);
-	if (t->stream != NULL) {
-		dmsg_stream_close(t->stream);
-		session_flush(t->session);
+		event_del(t->timer);
+	ov_reap_soon(o);
+}
+
+void
+outs_reap(struct ov *o)
+{
+	struct out *t;
+
+	while ((t = LIST_FIRST(&o->ended_outs)) != NULL) {
+		LIST_REMOVE(t, entry);
+		if (t->timer != NULL)
+			event_free(t->timer);
+		if (t->stream != NULL) {
+			dmsg_stream_close(t->stream);
+			session_flush(t->session);
+		}
+		if (t->fd != -1)
+			close(t->fd);
+		free(t);
 	}
-	if (t->fd != -1)
-		close(t->fd);
-	free(t);
 }
 
 static void
@@ -40,7 +59,7 @@ give_up(struct out *t, const char *why)
 	/* Once the response is there the monitor has the last word. */
 	if (t->state != OUT_PROVING)
 		ov_mon_give_up(t->ov, t->id, why);
-	out_free(t);
+	out_end(t);
 }
 
 static void
@@ -73,18 +92,23 @@ out_begin(struct ov *o, uint16_t id, int fd, struct buf *b)
 	struct out *t = by_id(o, id);
 
 	if (t != NULL)
-		out_free(t);
-	if (fd == -1 || (t = calloc(1, sizeof(*t))) == NULL)
-		_exit(1);
+		out_end(t);
+	if ((t = calloc(1, sizeof(*t))) == NULL) {
+		ov_mon_give_up(o, id, err_text(ERR_NOMEM));
+		if (fd != -1)
+			close(fd);
+		return;
+	}
 	t->ov = o;
 	t->id = id;
 	t->fd = fd;
 	LIST_INSERT_HEAD(&o->outs, t, entry);
-	if (buf_get(b, t->peer.b, sizeof(t->peer.b)) != 0 ||
-	    (t->timer = evtimer_new(o->base, on_timer, t)) == NULL)
-		_exit(1);
-	event_add(t->timer, &tv);
-	out_ask(o);
+	if (fd == -1 || buf_get(b, t->peer.b, sizeof(t->peer.b)) != 0 ||
+	    (t->timer = evtimer_new(o->base, on_timer, t)) == NULL ||
+	    event_add(t->timer, &tv) == -1)
+		give_up(t, err_text(ERR_NOMEM));
+	else
+		out_ask(o);
 }
 
 /* --- where it is --- */
@@ -232,11 +256,10 @@ try_next(struct out *t)
 }
 
 void
-out_server_up(struct ov *o, struct session *s)
+out_server_up(struct ov *o)
 {
 	struct out *t;
 
-	(void)s;
 	LIST_FOREACH(t, &o->outs, entry)
 	if (t->state == OUT_SESSION)
 		(void)try_sessions(t);
@@ -256,25 +279,33 @@ out_server_failed(struct ov *o, const struct server *sv, const char *why)
 		strlcpy(t->why, why, sizeof(t->why));
 		t->tried++;
 		t->retry = true;
-		event_active(o->outs_ev, EV_TIMEOUT, 0);
+		ov_reap_soon(o);
 	}
 }
 
-/* Apart from where it failed: there nobody expects a list to change. */
+/* Whoever waits for a session may have waited for a place. */
 void
-out_retry(evutil_socket_t fd, short what, void *arg)
+out_place_free(struct ov *o)
 {
-	struct ov *o = arg;
 	struct out *t;
 
-	(void)fd, (void)what;
+	LIST_FOREACH(t, &o->outs, entry)
+	t->retry = t->retry || t->state == OUT_SESSION;
+}
+
+void
+outs_reap_retry(struct ov *o)
+{
+	struct out *t;
+
 	do {
 		LIST_FOREACH(t, &o->outs, entry)
 		if (t->retry)
 			break;
 		if (t != NULL) {
 			t->retry = false;
-			try_next(t);
+			if (t->state == OUT_SESSION)
+				try_next(t);
 		}
 	} while (t != NULL);
 }
@@ -342,23 +373,22 @@ out_proven(struct ov *o, uint16_t id, struct buf *answer)
 		t->stream = NULL;
 		t->fd = -1;
 	}
-	out_free(t);
+	out_end(t);
 }
 
 bool
-out_handle(struct ov *o, struct dmsg_stream *st, enum dmsg_event what,
-    struct buf *object)
+out_handle(struct ov *o, struct dmsg_event *ev)
 {
 	struct out *t;
 
 	LIST_FOREACH(t, &o->outs, entry)
-	if (t->stream == st)
+	if (t->stream == ev->stream)
 		break;
-	if (t == NULL || st == NULL)
+	if (t == NULL)
 		return false;
-	if (what == DMSG_ANSWER && t->state == OUT_DIALED)
-		take_response(t, object);
-	else if (what == DMSG_END)
+	if (ev->what == DMSG_ANSWER && t->state == OUT_DIALED)
+		take_response(t, &ev->object);
+	else if (ev->what == DMSG_END)
 		give_up(t, "its server cannot reach it");
 	return true;
 }

@@ -19,28 +19,48 @@
 static void on_readable(evutil_socket_t, short, void *);
 static void on_writable(evutil_socket_t, short, void *);
 
-static void
-pipe_free(struct ov *o, struct pipe *p)
+void
+pipe_end(struct pipe *p)
 {
-	struct session *s = p->session;
+	struct ov *o = p->session->ov;
 
+	if (p->state == PIPE_ENDED)
+		return;
+	p->state = PIPE_ENDED;
 	LIST_REMOVE(p, entry);
+	LIST_INSERT_HEAD(&o->ended_pipes, p, entry);
 	o->npipes--;
+	dmsg_stream_set_arg(p->stream, NULL);
 	if (p->rd != NULL)
-		event_free(p->rd);
+		event_del(p->rd);
 	if (p->wr != NULL)
-		event_free(p->wr);
-	if (p->fd != -1)
-		close(p->fd);
-	buf_free(&p->head);
-	dmsg_stream_close(p->stream);
-	free(p);
-	session_flush(s);
+		event_del(p->wr);
+	ov_reap_soon(o);
+}
+
+void
+pipes_reap(struct ov *o)
+{
+	struct pipe *p;
+
+	while ((p = LIST_FIRST(&o->ended_pipes)) != NULL) {
+		LIST_REMOVE(p, entry);
+		if (p->rd != NULL)
+			event_free(p->rd);
+		if (p->wr != NULL)
+			event_free(p->wr);
+		if (p->fd != -1)
+			close(p->fd);
+		buf_free(&p->head);
+		dmsg_stream_close(p->stream);
+		session_flush(p->session);
+		free(p);
+	}
 }
 
 /* --- a request --- */
 
-/* For us, and for the port that we serve. */
+/* For us, and for the port that we serve.  ERR_EXISTS: from us. */
 static int
 read_request(struct ov *o, struct buf *object, struct dmsg_request *q)
 {
@@ -52,6 +72,9 @@ read_request(struct ov *o, struct buf *object, struct dmsg_request *q)
 		return r;
 	if (memcmp(q->dst.pk.b, o->own.b, KEY_PUBLIC_LEN) != 0)
 		return ERR_KEY;
+	if (memcmp(q->src.pk.b, o->own.b, KEY_PUBLIC_LEN) == 0 &&
+	    q->dst.port != o->port)
+		return ERR_EXISTS;
 	return q->dst.port == o->port ? 0 : ERR_NOTFOUND;
 }
 
@@ -99,7 +122,26 @@ ask_socket(struct ov *o, struct pipe *p)
 {
 	o->asked++;
 	p->state = PIPE_ASKED;
-	ov_mon_stream(o, p->id, &p->peer);
+	ov_mon_stream(o, p->id, &p->peer, &p->session->server->pk);
+}
+
+/* Any stranger can bring them about, as many as he likes. */
+static void
+tell_refusal(struct ov *o, int r)
+{
+	int64_t now = now_ms();
+
+	o->refused++;
+	if (now < o->refusal_ms)
+		return;
+	if (o->refused > 1)
+		ov_log(o, LOG_LEVEL_INFO,
+		    "Stream refused: %s (and %lu more since the last line)",
+		    err_text(r), o->refused - 1);
+	else
+		ov_log(o, LOG_LEVEL_INFO, "Stream refused: %s", err_text(r));
+	o->refused = 0;
+	o->refusal_ms = now + OV_REFUSAL_MS;
 }
 
 static void
@@ -112,18 +154,23 @@ begin(struct session *s, struct dmsg_stream *st, struct buf *object)
 	int r;
 
 	dmsg_hash(buf_ptr(object), buf_len(object), hash);
-	if ((r = read_request(o, object, &q)) != 0) {
-		ov_log(o, LOG_LEVEL_INFO, "Stream refused: %s", err_text(r));
+	r = read_request(o, object, &q);
+	if (r == ERR_EXISTS)
+		probe_arrived(s, hash);
+	else if (r != 0)
+		tell_refusal(o, r);
+	if (r != 0) {
 		dmsg_stream_close(st);
 		return;
 	}
+	probe_proven(s);
 	if ((p = new_pipe(s, st)) == NULL) {
 		dmsg_stream_close(st);
 		return;
 	}
 	p->peer = q.src.pk;
 	if (put_head(&p->head, hash, &q) != 0)
-		pipe_free(o, p);
+		pipe_end(p);
 	else if (o->asked < ASKED_MAX)
 		ask_socket(o, p);
 	else
@@ -182,7 +229,7 @@ pipe_socket(struct ov *o, uint16_t id, int fd)
 	if (fd == -1 || open_socket(p, fd) != 0 ||
 	    /* A fresh socket takes as little as this at once. */
 	    buf_write(&p->head, fd) < 0 || buf_len(&p->head) != 0) {
-		pipe_free(o, p);
+		pipe_end(p);
 		return;
 	}
 	p->state = PIPE_ANSWER;
@@ -190,8 +237,15 @@ pipe_socket(struct ov *o, uint16_t id, int fd)
 
 /* --- bytes --- */
 
-/* From the overlay to the connection; false when the pipe is gone. */
-static bool
+static void
+await(struct pipe *p, struct event *ev)
+{
+	if (event_add(ev, NULL) == -1)
+		pipe_end(p);
+}
+
+/* From the overlay to the connection. */
+static void
 push(struct pipe *p)
 {
 	const struct buf *in;
@@ -200,18 +254,16 @@ push(struct pipe *p)
 	while (buf_len(in = dmsg_stream_in(p->stream)) > 0) {
 		n = write(p->fd, buf_ptr(in), buf_len(in));
 		if (n == -1 && errno == EAGAIN) {
-			event_add(p->wr, NULL);
-			return true;
+			await(p, p->wr);
+			return;
 		}
 		if (n <= 0 || dmsg_stream_consume(p->stream, (size_t)n) != 0) {
-			pipe_free(p->session->ov, p);
-			return false;
+			pipe_end(p);
+			return;
 		}
 	}
-	if (!dmsg_stream_eof(p->stream))
-		return true;
-	pipe_free(p->session->ov, p);
-	return false;
+	if (dmsg_stream_eof(p->stream))
+		pipe_end(p);
 }
 
 /* From the connection to the overlay; no more than has room there. */
@@ -232,7 +284,7 @@ pull(struct pipe *p)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0 || dmsg_stream_write(p->stream, chunk, (size_t)n) != n)
-		pipe_free(p->session->ov, p);
+		pipe_end(p);
 	else
 		session_flush(p->session);
 }
@@ -244,12 +296,13 @@ pipe_join(struct session *s, struct dmsg_stream *st, int fd)
 
 	if ((p = new_pipe(s, st)) == NULL) {
 		dmsg_stream_close(st);
+		session_flush(s);
 		close(fd);
 	} else if (open_socket(p, fd) != 0)
-		pipe_free(s->ov, p);
+		pipe_end(p);
 	else {
 		p->state = PIPE_OPEN;
-		(void)push(p);
+		push(p);
 	}
 }
 
@@ -257,7 +310,6 @@ pipe_join(struct session *s, struct dmsg_stream *st, int fd)
 static void
 take_response(struct pipe *p)
 {
-	struct session *s = p->session;
 	struct buf body;
 	ssize_t n;
 	int r;
@@ -271,13 +323,13 @@ take_response(struct pipe *p)
 	else if (r == 0)
 		return;
 	if (r != 0 || buf_len(&p->head) != 0) {
-		pipe_free(s->ov, p);
+		pipe_end(p);
 		return;
 	}
 	p->state = PIPE_OPEN;
 	buf_free(&p->head);
-	session_flush(s);
-	(void)push(p);
+	session_flush(p->session);
+	push(p);
 }
 
 static void
@@ -296,34 +348,28 @@ static void
 on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct pipe *p = arg;
-	struct session *s = p->session;
 
 	(void)fd, (void)what;
-	(void)push(p);
-	session_flush(s); /* the window that was given back */
+	push(p);
+	session_flush(p->session); /* the window that was given back */
 }
 
 void
-pipe_handle(struct session *s, struct dmsg_stream *st, enum dmsg_event what,
-    struct buf *object)
+pipe_handle(struct session *s, struct dmsg_event *ev)
 {
-	struct pipe *p = dmsg_stream_arg(st);
+	struct pipe *p = dmsg_stream_arg(ev->stream);
 
-	if (what == DMSG_REQUEST) {
-		begin(s, st, object);
+	if (ev->what == DMSG_REQUEST) {
+		begin(s, ev->stream, &ev->object);
 		return;
 	}
-	if (p == NULL || what == DMSG_END) {
-		if (p != NULL)
-			pipe_free(s->ov, p);
-		else
-			dmsg_stream_close(st);
-		return;
-	}
+	if (p == NULL)
+		return; /* whose it was has ended */
+	if (ev->what == DMSG_END)
+		pipe_end(p);
 	if (p->state != PIPE_OPEN)
 		return;
-	if (!push(p))
-		return;
-	if (dmsg_stream_room(st) > 0)
-		event_add(p->rd, NULL);
+	push(p);
+	if (p->state == PIPE_OPEN && dmsg_stream_room(ev->stream) > 0)
+		await(p, p->rd);
 }

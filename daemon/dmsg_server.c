@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Sessions to dmsg servers: choosing, shaking hands, coming back.  spec:
- * dmsg.md 2, 6.8. */
+/*
+ * Sessions to dmsg servers: choosing, shaking hands, coming back.
+ * PROTOCOL.dmsg 2, 6.8.
+ */
 #include "daemon/dmsg.h"
 
 #include <errno.h>
@@ -14,7 +16,10 @@
 
 #define PAUSE_MS     1000 /* before a server is tried once more; doubled */
 #define PAUSE_MAX_MS 60000
+#define PAUSE_STEPS  7
 #define QUIET_MS     200 /* between failures that are told */
+#define CLOSED_TELL  3	 /* sessions of a moment, until one is told why */
+#define CLOSED_AGAIN 20
 
 static void on_readable(evutil_socket_t, short, void *);
 static void on_writable(evutil_socket_t, short, void *);
@@ -44,6 +49,30 @@ room(struct ov *o)
 	return NULL;
 }
 
+/* The one that did not work is for later. */
+static void
+change_address(struct server *sv)
+{
+	for (unsigned i = 1; i <= SERVER_ADDRESSES; i++) {
+		sv->at = (sv->at + 1) % SERVER_ADDRESSES;
+		if (*sv->address[sv->at] != '\0')
+			return;
+	}
+}
+
+/* It has moved: there it has not failed yet. */
+static void
+set_addresses(struct server *sv, const struct dmsg_entry *e)
+{
+	if (strcmp(sv->address[SERVER_V4], e->address) == 0 &&
+	    strcmp(sv->address[SERVER_V6], e->address_v6) == 0)
+		return;
+	memcpy(sv->address[SERVER_V4], e->address, ADDR_TEXT_MAX);
+	memcpy(sv->address[SERVER_V6], e->address_v6, ADDR_TEXT_MAX);
+	sv->at = *e->address != '\0' ? SERVER_V4 : SERVER_V6;
+	sv->not_before = 0;
+}
+
 void
 server_add(struct ov *o, const struct dmsg_entry *e, bool configured)
 {
@@ -56,28 +85,13 @@ server_add(struct ov *o, const struct dmsg_entry *e, bool configured)
 		if ((sv = room(o)) == NULL)
 			return;
 		*sv = (struct server){ .pk = e->pk, .configured = configured };
-	} else if (sv->configured)
-		return;
-	if (strcmp(sv->address, e->address_v6) == 0 &&
-	    strcmp(sv->other, e->address) == 0)
-		return; /* the same, the other way round */
-	strlcpy(sv->address, *e->address != '\0' ? e->address : e->address_v6,
-	    sizeof(sv->address));
-	strlcpy(sv->other, *e->address != '\0' ? e->address_v6 : "",
-	    sizeof(sv->other));
-}
-
-/* The one that did not work is for later. */
-static void
-change_address(struct server *sv)
-{
-	char old[ADDR_TEXT_MAX];
-
-	if (*sv->other == '\0')
-		return;
-	memcpy(old, sv->address, sizeof(old));
-	memcpy(sv->address, sv->other, sizeof(old));
-	memcpy(sv->other, old, sizeof(old));
+		if (configured) {
+			sv->at = SERVER_CONFIGURED;
+			memcpy(sv->address[sv->at], e->address, ADDR_TEXT_MAX);
+		}
+	}
+	if (!configured)
+		set_addresses(sv, e);
 }
 
 size_t
@@ -91,24 +105,193 @@ server_live(const struct ov *o)
 	return n;
 }
 
-/* One at random of those that may be tried now. */
+void
+server_listed(struct ov *o, const struct key_public *pk)
+{
+	struct server *sv = find(o, pk);
+
+	if (sv != NULL)
+		sv->round = o->round;
+}
+
+/*
+ * Those first that people came by, then those that the discovery still names:
+ * one that was only dialed for somebody is no place to be found at.
+ */
+static unsigned
+rank(const struct ov *o, const struct server *sv)
+{
+	unsigned n = sv->unproven != 0 ? 2 : 0;
+
+	return sv->configured || sv->round == o->round ? n : n + 1;
+}
+
+/* One at random of the best ones that may be tried now. */
 static struct server *
 choose(struct ov *o)
 {
-	struct server *chosen = NULL;
+	struct server *sv, *chosen = NULL;
 	int64_t now = now_ms();
 	uint64_t seen = 0;
 
 	for (size_t i = 0; i < o->nservers; i++) {
-		if (o->servers[i].used || o->servers[i].not_before > now)
+		sv = &o->servers[i];
+		if (sv->used || sv->not_before > now)
 			continue;
-		if (ov_random(o) % ++seen == 0)
-			chosen = &o->servers[i];
+		if (chosen == NULL || rank(o, sv) < rank(o, chosen)) {
+			chosen = sv;
+			seen = 1;
+		} else if (rank(o, sv) == rank(o, chosen) &&
+		    ov_random(o) % ++seen == 0)
+			chosen = sv;
 	}
 	return chosen;
 }
 
-/* --- beginning and end --- */
+/* --- the end --- */
+
+void
+session_end(struct session *s, const char *why)
+{
+	if (s->state == SESSION_FREE || s->state == SESSION_ENDING)
+		return;
+	if (s->state == SESSION_BEGUN || s->state == SESSION_SENT)
+		ov_mon_drop(s->ov, s->slot);
+	s->was_up = s->state == SESSION_UP;
+	s->state = SESSION_ENDING;
+	s->left = false;
+	strlcpy(s->why, why != NULL ? why : "", sizeof(s->why));
+	if (s->rd != NULL)
+		event_del(s->rd);
+	if (s->wr != NULL)
+		event_del(s->wr);
+	if (s->timer != NULL)
+		event_del(s->timer);
+	ov_reap_soon(s->ov);
+}
+
+void
+sessions_reap_users(struct ov *o)
+{
+	struct pipe *p, *next;
+	struct session *s;
+
+	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+		s = &o->sessions[i];
+		if (s->state != SESSION_ENDING)
+			continue;
+		s->left = true;
+		ask_session_gone(o, s);
+		out_session_gone(o, s);
+		for (p = LIST_FIRST(&o->pipes); p != NULL; p = next) {
+			next = LIST_NEXT(p, entry);
+			if (p->session == s)
+				pipe_end(p);
+		}
+	}
+}
+
+static void
+free_session(struct session *s)
+{
+	dmsg_session_free(s->dmsg);
+	s->dmsg = NULL;
+	if (s->rd != NULL)
+		event_free(s->rd);
+	if (s->wr != NULL)
+		event_free(s->wr);
+	s->rd = s->wr = NULL;
+	if (s->fd != -1)
+		close(s->fd);
+	s->fd = -1;
+	buf_free(&s->in);
+	buf_free(&s->out);
+	explicit_bzero(s->keys, sizeof(s->keys));
+	s->probe = (struct probe){ .signing = false };
+	s->server->used = false;
+	s->state = SESSION_FREE;
+}
+
+/* Of many failures at once some are told: they drive out nothing else. */
+static void
+log_end(struct ov *o, const struct session *s)
+{
+	int64_t now = now_ms();
+
+	if (*s->why == '\0') {
+		ov_log(o, LOG_LEVEL_DEBUG, "dmsg server %s: session of no use",
+		    s->address);
+		return;
+	}
+	if (!s->was_up && now < o->quiet_ms)
+		return;
+	if (!s->was_up)
+		o->quiet_ms = now + QUIET_MS;
+	ov_log(o, LOG_LEVEL_INFO, "dmsg server %s: %s%s", s->address,
+	    s->was_up ? "session lost: " : "", s->why);
+}
+
+/*
+ * A server takes the newest session of a key for the true one, or throws out
+ * both: two processes with one key would do nothing but end each other's.
+ */
+static void
+tell_closed(struct ov *o, const struct session *s)
+{
+	if (s->server->closed % CLOSED_AGAIN != CLOSED_TELL)
+		return;
+	ov_log(o, LOG_LEVEL_WARN,
+	    "dmsg server %s: %u sessions in a row closed by it soon after they "
+	    "began: does another process use this key?",
+	    s->address, s->server->closed);
+}
+
+/* A session of a moment is a failure as well. */
+static void
+count_failure(struct ov *o, const struct session *s)
+{
+	struct server *sv = s->server;
+	int64_t now = now_ms(), pause;
+
+	if (s->was_up && now - s->up_ms >= OV_STEADY_S * 1000)
+		sv->failures = sv->closed = 0;
+	else if (s->closed) {
+		sv->closed++;
+		tell_closed(o, s);
+	}
+	if (!s->was_up && !s->closed)
+		change_address(sv);
+	if (sv->failures < PAUSE_STEPS)
+		sv->failures++;
+	pause = (int64_t)PAUSE_MS << (sv->failures - 1);
+	sv->not_before = now + (pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
+}
+
+/* One that has ended since sessions_reap_users waits for the next round. */
+void
+sessions_reap(struct ov *o)
+{
+	struct session *s;
+
+	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+		s = &o->sessions[i];
+		if (s->state != SESSION_ENDING || !s->left)
+			continue;
+		log_end(o, s);
+		free_session(s);
+		if (*s->why != '\0') {
+			count_failure(o, s);
+			if (s->was_up)
+				ov_sessions_changed(o);
+			else
+				ov_connect_soon(o);
+			out_server_failed(o, s->server, s->why);
+		}
+		out_place_free(o);
+	}
+}
+
+/* --- the beginning --- */
 
 static void
 arm(struct session *s, int64_t ms)
@@ -116,81 +299,8 @@ arm(struct session *s, int64_t ms)
 	struct timeval tv = { .tv_sec = ms / 1000,
 		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
-	event_add(s->timer, &tv);
-}
-
-static void
-free_session(struct session *s)
-{
-	struct ov *o = s->ov;
-	struct pipe *p, *next;
-	bool slot = s->state == SESSION_BEGUN || s->state == SESSION_SENT;
-	struct dmsg_session *dmsg = s->dmsg;
-
-	s->state = SESSION_ENDING;
-	if (slot)
-		ov_mon_drop(o, s->slot);
-	ask_session_gone(o, s);
-	out_session_gone(o, s);
-	for (p = LIST_FIRST(&o->pipes); p != NULL; p = next) {
-		next = LIST_NEXT(p, entry);
-		if (p->session == s)
-			pipe_handle(s, p->stream, DMSG_END, NULL);
-	}
-	dmsg_session_free(dmsg);
-	s->dmsg = NULL;
-	if (s->rd != NULL)
-		event_free(s->rd);
-	if (s->wr != NULL)
-		event_free(s->wr);
-	s->rd = s->wr = NULL;
-	if (s->timer != NULL)
-		event_del(s->timer);
-	if (s->fd != -1)
-		close(s->fd);
-	s->fd = -1;
-	buf_free(&s->in);
-	buf_free(&s->out);
-	explicit_bzero(s->keys, sizeof(s->keys));
-	s->state = SESSION_FREE;
-}
-
-/* Of many failures at once some are told: they drive out nothing else. */
-static void
-log_end(struct ov *o, const struct server *sv, bool was_up, const char *why)
-{
-	int64_t now = now_ms();
-
-	if (!was_up && now < o->quiet_ms)
-		return;
-	if (!was_up)
-		o->quiet_ms = now + QUIET_MS;
-	ov_log(o, LOG_LEVEL_INFO, "dmsg server %s: %s%s", sv->address,
-	    was_up ? "session lost: " : "", why);
-}
-
-static void
-end_session(struct session *s, const char *why)
-{
-	struct ov *o = s->ov;
-	struct server *sv = s->server;
-	bool was_up = s->state == SESSION_UP;
-	int shift = sv->failures < 6 ? sv->failures : 6;
-	int64_t pause = (int64_t)PAUSE_MS << shift;
-
-	log_end(o, sv, was_up, why);
-	free_session(s);
-	if (!was_up)
-		change_address(sv);
-	sv->used = false;
-	sv->failures = was_up ? 1 : sv->failures + 1;
-	sv->not_before =
-	    now_ms() + (pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
-	if (was_up)
-		ov_sessions_changed(o);
-	else
-		ov_connect_soon(o);
-	out_server_failed(o, sv, why);
+	if (event_add(s->timer, &tv) == -1)
+		session_end(s, err_text(ERR_NOMEM));
 }
 
 static void
@@ -203,30 +313,48 @@ start(struct ov *o, struct session *s, struct server *sv)
 	s->server = sv;
 	s->state = SESSION_CONNECTING;
 	s->fd = -1;
-	if (addr_split(sv->address, NULL, host, port) != 0 ||
+	s->closed = s->checking = false;
+	memcpy(s->address, sv->address[sv->at], sizeof(s->address));
+	if (addr_split(s->address, NULL, host, port) != 0 ||
 	    (number = strtol(port, NULL, 10)) < 1 || number > UINT16_MAX) {
-		end_session(s, "its address makes no sense");
+		session_end(s, "its address makes no sense");
 		return;
 	}
 	ov_mon_connect(o, s->slot, host, (uint16_t)number);
 }
 
 static void
-begin(struct ov *o, size_t slot, struct server *sv, bool extra)
+begin(struct ov *o, struct session *s, struct server *sv, bool extra)
 {
-	o->sessions[slot].ov = o;
-	o->sessions[slot].slot = (uint8_t)slot;
-	o->sessions[slot].extra = extra;
-	o->sessions[slot].idle = 0;
-	start(o, &o->sessions[slot], sv);
+	s->ov = o;
+	s->slot = (uint8_t)(s - o->sessions);
+	s->extra = extra;
+	s->idle = 0;
+	start(o, s, sv);
+}
+
+static size_t
+count_wanted(const struct ov *o)
+{
+	return o->wanted == 0 || o->wanted > OV_SESSIONS_MAX ? OV_SESSIONS_MAX :
+							       o->wanted;
+}
+
+bool
+server_missing(const struct ov *o)
+{
+	size_t have = 0;
+
+	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+		have += o->sessions[i].state == SESSION_UP &&
+		    !o->sessions[i].extra && !o->sessions[i].probe.lost;
+	return have < count_wanted(o);
 }
 
 void
 server_connect_more(struct ov *o)
 {
-	size_t wanted = o->wanted == 0 || o->wanted > OV_SESSIONS_MAX ?
-	    OV_SESSIONS_MAX :
-	    o->wanted;
+	size_t wanted = count_wanted(o);
 	struct server *sv;
 	struct session *s;
 	size_t have = 0;
@@ -239,15 +367,16 @@ server_connect_more(struct ov *o)
 		if (s->state == SESSION_UP && s->extra && have < wanted) {
 			s->extra = false;
 			ov_sessions_changed(o);
+			probe_begin(s);
 		}
-		have += s->state != SESSION_FREE && !s->extra;
+		have += s->state != SESSION_FREE && !s->extra && !s->probe.lost;
 	}
 	for (size_t i = 0; i < OV_SESSIONS_MAX && have < wanted; i++) {
 		if (o->sessions[i].state != SESSION_FREE)
 			continue;
 		if ((sv = choose(o)) == NULL)
 			return;
-		begin(o, i, sv, false);
+		begin(o, &o->sessions[i], sv, false);
 		have++;
 	}
 }
@@ -259,20 +388,24 @@ is_idle(const struct session *s)
 	    dmsg_session_streams(s->dmsg) == 0;
 }
 
-/* It has served its purpose; that is no failure of its server. */
-static void
-retire(struct session *s)
-{
-	ov_log(s->ov, LOG_LEVEL_DEBUG, "dmsg server %s: session of no use",
-	    s->server->address);
-	s->server->used = false;
-	free_session(s);
-}
-
 uint16_t
 server_port(struct ov *o)
 {
 	return (uint16_t)(OV_PORTS + ov_random(o) % (65536 - OV_PORTS));
+}
+
+/* A place for a session that somebody waits for; one of no use is no harm. */
+static struct session *
+find_place(struct ov *o, bool idle)
+{
+	struct session *s;
+
+	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+		s = &o->sessions[i];
+		if (idle ? is_idle(s) : s->state == SESSION_FREE)
+			return s;
+	}
+	return NULL;
 }
 
 /* Somebody waits for this one: it is tried whatever it did before. */
@@ -292,14 +425,13 @@ server_session(struct ov *o, const struct key_public *pk, const char **why)
 		if (s->state == SESSION_UP && s->server == sv)
 			return s;
 	}
-	for (size_t i = 0; i < OV_SESSIONS_MAX && !sv->used; i++) {
-		s = &o->sessions[i];
-		if (is_idle(s))
-			retire(s);
-		if (s->state == SESSION_FREE)
-			begin(o, i, sv, true);
-	}
-	if (!sv->used)
+	if (sv->used)
+		return NULL; /* it is tried already */
+	if ((s = find_place(o, false)) != NULL)
+		begin(o, s, sv, true);
+	else if ((s = find_place(o, true)) != NULL)
+		session_end(s, NULL); /* its place serves when it has gone */
+	else
 		*why = "there are too many sessions";
 	return NULL;
 }
@@ -323,10 +455,12 @@ server_connected(struct ov *o, uint16_t slot, int fd, const char *why)
 		if (fd != -1)
 			close(fd);
 		if (s != NULL)
-			end_session(s, why);
+			session_end(s, *why != '\0' ? why : "failed");
 		return;
 	}
 	s->fd = fd;
+	s->state = SESSION_BEGUN;
+	ov_mon_begin(o, s->slot, &s->server->pk);
 	buf_init(&s->in, OV_BUFFER);
 	buf_init(&s->out, OV_BUFFER);
 	s->rd = event_new(o->base, fd, EV_READ | EV_PERSIST, on_readable, s);
@@ -335,10 +469,9 @@ server_connected(struct ov *o, uint16_t slot, int fd, const char *why)
 		s->timer = evtimer_new(o->base, on_timer, s);
 	if (s->rd == NULL || s->wr == NULL || s->timer == NULL ||
 	    event_add(s->rd, NULL) == -1)
-		_exit(1);
-	arm(s, OV_HANDSHAKE_S * 1000);
-	s->state = SESSION_BEGUN;
-	ov_mon_begin(o, s->slot, &s->server->pk);
+		session_end(s, err_text(ERR_NOMEM));
+	else
+		arm(s, OV_HANDSHAKE_S * 1000);
 }
 
 void
@@ -350,14 +483,15 @@ server_begun(struct ov *o, uint16_t slot, struct buf *message)
 		return;
 	if (buf_len(message) == 0) {
 		s->state = SESSION_PROVEN; /* nothing to drop over there */
-		end_session(s, "its key is none");
+		session_end(s, "its key is none");
 		return;
 	}
 	s->state = SESSION_SENT;
 	s->sent_ms = now_ms();
 	if (frame_put(&s->out, buf_ptr(message), buf_len(message)) != 0)
-		_exit(1);
-	session_flush(s);
+		session_end(s, err_text(ERR_NOMEM));
+	else
+		session_flush(s);
 }
 
 static void
@@ -369,7 +503,7 @@ take_message(struct session *s)
 	if ((r = frame_get(&s->in, &body)) == 0)
 		return;
 	if (r < 0) {
-		end_session(s, err_text(r));
+		session_end(s, err_text(r));
 		return;
 	}
 	s->rtt_ms = now_ms() - s->sent_ms;
@@ -386,13 +520,15 @@ server_proven(struct ov *o, uint16_t slot, struct buf *answer)
 	if (s == NULL)
 		return;
 	if (buf_get(answer, s->keys, sizeof(s->keys)) != 0) {
-		end_session(s, "it does not prove its key");
+		session_end(s, "it does not prove its key");
 		return;
 	}
-	if (frame_put(&s->out, buf_ptr(answer), buf_len(answer)) != 0)
-		_exit(1);
-	session_flush(s);
+	if (frame_put(&s->out, buf_ptr(answer), buf_len(answer)) != 0) {
+		session_end(s, err_text(ERR_NOMEM));
+		return;
+	}
 	s->state = SESSION_SILENT;
+	session_flush(s);
 	silence = 2 * s->rtt_ms;
 	arm(s, silence > OV_SILENCE_MS ? silence : OV_SILENCE_MS);
 }
@@ -400,15 +536,17 @@ server_proven(struct ov *o, uint16_t slot, struct buf *answer)
 /* --- up --- */
 
 static void
-handle(void *arg, struct dmsg_stream *st, enum dmsg_event what,
-    struct buf *object)
+take_events(struct session *s)
 {
-	struct session *s = arg;
+	struct ov *o = s->ov;
+	struct dmsg_event ev;
 
-	if (st == s->ov->ask.stream)
-		ask_handle(s->ov, st, what, object);
-	else if (!out_handle(s->ov, st, what, object))
-		pipe_handle(s, st, what, object);
+	while (s->state == SESSION_UP && dmsg_session_event(s->dmsg, &ev)) {
+		if (ev.stream == o->ask.stream)
+			ask_handle(o, &ev);
+		else if (!probe_handle(s, &ev) && !out_handle(o, &ev))
+			pipe_handle(s, &ev);
+	}
 }
 
 static void
@@ -416,20 +554,21 @@ come_up(struct session *s)
 {
 	struct ov *o = s->ov;
 
-	s->dmsg =
-	    dmsg_session_new(s->keys, s->keys + 32, ov_random(o), handle, s);
+	s->dmsg = dmsg_session_new(s->keys, s->keys + 32, ov_random(o));
 	explicit_bzero(s->keys, sizeof(s->keys));
-	if (s->dmsg == NULL)
-		_exit(1);
+	if (s->dmsg == NULL) {
+		session_end(s, err_text(ERR_NOMEM));
+		return;
+	}
 	s->state = SESSION_UP;
-	s->server->failures = 0;
-	ov_log(o, LOG_LEVEL_INFO, "dmsg server %s: session is up",
-	    s->server->address);
-	arm(s, OV_PING_S * 1000);
-	ov_sessions_changed(o);
-	out_server_up(o, s);
+	s->up_ms = now_ms();
+	ov_log(o, LOG_LEVEL_INFO, "dmsg server %s: session is up", s->address);
+	probe_begin(s);
 	if (buf_len(&s->in) != 0)
 		event_active(s->rd, EV_READ, 0);
+	ov_sessions_changed(o);
+	out_server_up(o);
+	arm(s, OV_PING_S * 1000);
 }
 
 static void
@@ -443,29 +582,41 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (s->state != SESSION_UP) {
-		end_session(s, "the handshake takes too long");
+		session_end(s, "the handshake takes too long");
+		return;
+	}
+	if (s->checking) {
+		s->checking = false;
+		if (!s->heard)
+			session_end(s, "it does not answer");
+		else
+			arm(s, (OV_PING_S - OV_PONG_S) * 1000);
 		return;
 	}
 	if (dmsg_session_tick(s->dmsg, now_ms() / 1000) == ERR_AGAIN) {
-		end_session(s, "it does not answer");
+		session_end(s, "it does not answer");
 		return;
 	}
+	take_events(s);
 	s->idle = is_idle(s) ? s->idle + 1 : 0;
 	if (s->idle == OV_IDLE_TICKS) {
-		retire(s);
+		session_end(s, NULL);
 		return;
 	}
 	s->sent_ms = now_ms();
+	s->checking = true;
+	s->heard = false;
 	session_flush(s);
-	arm(s, OV_PING_S * 1000);
+	arm(s, OV_PONG_S * 1000);
 }
 
 /* What is to be sent leaves from the loop: nobody is in the middle then. */
 void
 session_flush(struct session *s)
 {
-	if (s->state != SESSION_FREE && s->wr != NULL)
-		event_add(s->wr, NULL);
+	if (s->state != SESSION_FREE && s->state != SESSION_ENDING &&
+	    s->wr != NULL && event_add(s->wr, NULL) == -1)
+		session_end(s, err_text(ERR_NOMEM));
 }
 
 static void
@@ -473,47 +624,94 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *s = arg;
 	ssize_t r = 1;
+	int e = 0;
 
 	(void)what;
-	while (r > 0) {
-		if (s->state == SESSION_UP && buf_len(&s->out) < OV_CHUNK &&
-		    dmsg_session_output(s->dmsg, &s->out) != 0)
-			_exit(1);
+	while (r > 0 && e == 0) {
+		if (s->state == SESSION_UP && buf_len(&s->out) < OV_CHUNK)
+			e = dmsg_session_output(s->dmsg, &s->out);
 		r = buf_write(&s->out, fd);
 	}
-	if (r == ERR_AGAIN)
-		event_add(s->wr, NULL);
-	else if (r < 0)
-		end_session(s, strerror(errno));
+	if (r < 0 && r != ERR_AGAIN) {
+		session_end(s, strerror(errno));
+		return;
+	}
+	if (e != 0)
+		session_end(s, err_text(e));
+	else if (r == ERR_AGAIN)
+		session_flush(s);
+	take_events(s); /* room for writers */
+}
+
+/*
+ * Servers together bring about no more than one may: of all streams the one
+ * that holds most goes, in the session that holds most.
+ */
+static void
+shed(struct ov *o)
+{
+	struct session *s, *worst;
+	size_t sum, n, most;
+
+	do {
+		worst = NULL;
+		sum = most = 0;
+		for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+			s = &o->sessions[i];
+			if (s->state != SESSION_UP)
+				continue;
+			n = dmsg_session_buffered(s->dmsg);
+			sum += n;
+			if (n > most) {
+				most = n;
+				worst = s;
+			}
+		}
+		if (sum <= OV_UNREAD || worst == NULL ||
+		    !dmsg_session_shed(worst->dmsg))
+			return;
+		take_events(worst);
+		session_flush(worst);
+	} while (true);
 }
 
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *s = arg;
+	struct ov *o = s->ov;
 	ssize_t r;
 	int e;
 
 	(void)what;
 	r = buf_read(&s->in, fd, OV_CHUNK);
+	s->heard = s->heard || r > 0;
+	/* It has seen our key by then. */
+	s->closed = s->state >= SESSION_PROVEN &&
+	    (r == ERR_EOF || (r == ERR_SYS && errno == ECONNRESET));
 	if (r < 0 && r != ERR_AGAIN && buf_len(&s->in) == 0) {
-		end_session(s, r == ERR_EOF ? "closed by it" : strerror(errno));
+		session_end(s, r == ERR_EOF ? "closed by it" : strerror(errno));
 		return;
 	}
 	if (s->state == SESSION_SENT)
 		take_message(s);
 	if (s->state != SESSION_UP) {
-		if (r == ERR_EOF || r == ERR_SYS || r == ERR_LIMIT)
-			end_session(s, "it does not keep to the handshake");
+		if (s->closed)
+			session_end(s, "closed by it");
+		else if (r == ERR_EOF || r == ERR_SYS || r == ERR_LIMIT)
+			session_end(s, "it does not keep to the handshake");
 		return;
 	}
-	if ((e = dmsg_session_input(s->dmsg, &s->in)) != 0) {
-		end_session(s, err_text(e));
-		return;
-	}
+	e = dmsg_session_input(s->dmsg, &s->in);
+	take_events(s);
+	shed(o);
+	if (e != 0)
+		session_end(s, err_text(e));
+	else if (r == ERR_EOF)
+		session_end(s, "closed by it");
+	else if (dmsg_session_away(s->dmsg))
+		session_end(s, "it takes no more streams");
 	if (dmsg_session_answered(s->dmsg))
 		s->rtt_ms = now_ms() - s->sent_ms;
 	session_flush(s);
-	if (r == ERR_EOF)
-		end_session(s, "closed by it");
 }

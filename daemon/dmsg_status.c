@@ -19,16 +19,18 @@ static int
 put_session(struct buf *b, const struct session *s, bool first)
 {
 	char text[256], pk[KEY_PUBLIC_HEX];
+	int64_t proven = s->probe.proven_ms;
 	int r;
 
 	hex_encode(s->server->pk.b, KEY_PUBLIC_LEN, pk);
 	if ((r = put(b, first ? "{\"address\":" : ",{\"address\":")) != 0 ||
-	    (r = json_put_string(b, s->server->address,
-		 strlen(s->server->address))) != 0)
+	    (r = json_put_string(b, s->address, strlen(s->address))) != 0)
 		return r;
 	snprintf(text, sizeof(text),
-	    ",\"pk\":\"%s\",\"up\":%s,\"rtt_ms\":%" PRId64 ",\"streams\":%zu}",
-	    pk, s->state == SESSION_UP ? "true" : "false", s->rtt_ms,
+	    ",\"pk\":\"%s\",\"up\":%s,\"proven_age_s\":%" PRId64
+	    ",\"rtt_ms\":%" PRId64 ",\"streams\":%zu}",
+	    pk, s->state == SESSION_UP ? "true" : "false",
+	    proven == 0 ? -1 : (now_ms() - proven) / 1000, s->rtt_ms,
 	    s->dmsg != NULL ? dmsg_session_streams(s->dmsg) : 0);
 	return put(b, text);
 }

@@ -3,24 +3,24 @@
 #include "daemon/http.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <sodium.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/process.h"
 #include "daemon/http_confine.h"
 
-#define HEAD_S	       10 /* for a whole request */
-#define HEAD_MAX       8192
-#define ACCEPT_AT_ONCE 16
+#define HEAD_S	       10    /* for a whole request */
+#define HEAD_MAX       32768 /* cookies of all programs of this machine */
+#define ACCEPT_AT_ONCE 8
 
 #define FAREWELL_MS 1000 /* for browsers to be told that we go */
 
@@ -32,39 +32,10 @@ http_of(struct lws *wsi)
 	return lws_context_user(lws_get_context(wsi));
 }
 
-/* --- to the launcher --- */
-
-static void
-tell(struct http *h, unsigned type, uint16_t id, struct buf *body)
-{
-	if (privmsg_send(h->launcher, (enum privmsg_type)type, id, body, NULL,
-		0) != 0)
-		_exit(1);
-}
-
-void
-http_log(struct http *h, enum log_level level, const char *fmt, ...)
-{
-	char text[LOG_LINE_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (privmsg_send_log(h->launcher, level, text) != 0)
-		_exit(1);
-}
-
-void
-http_connect(struct http *h, uint16_t id)
-{
-	tell(h, WEB_CONNECT, id, NULL);
-}
-
 void
 http_once_done(struct http *h)
 {
-	tell(h, WEB_ENDED, 0, NULL);
+	http_tell_ended(h);
 	over = 1;
 }
 
@@ -78,113 +49,106 @@ emit(int level, const char *line)
 
 	strlcpy(text, line, sizeof(text));
 	text[strcspn(text, "\n")] = '\0';
+	/* It would like to know when addresses change, and we do not. */
+	if (strstr(text, "netlink") != NULL)
+		return;
+	if (strcmp(text, "Ran out of header data space") == 0)
+		snprintf(text, sizeof(text),
+		    "Dropped a request with more than %d bytes before its "
+		    "body: has the browser many cookies of this machine?",
+		    HEAD_MAX);
 	if (logger != NULL)
 		http_log(logger,
 		    level == LLL_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "%s",
 		    text);
 }
 
-/* --- from the launcher --- */
-
-static int
-connected(struct http *h)
+/* What a browser has sent, its cookie too, does not stay in free memory. */
+static void *
+wiping_realloc(void *p, size_t n, const char *what)
 {
-	char *why;
-	int r;
-
-	if ((r = buf_get_cstring(&h->msg.body, &why, PRIVMSG_TEXT_MAX)) != 0)
-		return r;
-	client_connected(h, h->msg.id, privmsg_take_fd(&h->msg, 0), why);
-	free(why);
-	return 0;
+	(void)what;
+	if (n != 0)
+		return realloc(p, n);
+	if (p != NULL)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+	return NULL;
 }
 
-static int
-new_token(struct http *h)
-{
-	uint8_t hash[32];
-	int r;
-
-	if ((r = buf_get(&h->msg.body, hash, sizeof(hash))) == 0)
-		auth_new_token(&h->auth, hash);
-	return r;
-}
+/* --- what is no browser --- */
 
 static int
-take_message(struct http *h)
-{
-	int r = privmsg_recv(h->launcher, &h->msg, true);
-
-	if (r == ERR_AGAIN)
-		return 0;
-	if (r < 0)
-		return r;
-	if (h->msg.type == WEB_CONNECT + 1)
-		r = connected(h);
-	else if (h->msg.type == WEB_TOKEN)
-		r = new_token(h);
-	else
-		r = ERR_FORMAT;
-	privmsg_clear(&h->msg);
-	return r;
-}
-
-static int
-launcher_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
+monitor_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     void *in, size_t len)
 {
 	struct http *h = http_of(wsi);
 
 	(void)user, (void)in, (void)len;
-	if (reason == LWS_CALLBACK_RAW_RX_FILE && take_message(h) != 0) {
+	if (reason == LWS_CALLBACK_RAW_RX_FILE && http_mon_message(h) != 0) {
 		over = 1;
 		return -1;
 	}
 	return 0;
 }
 
-/* What cannot be accepted would be told again and again. */
-static void
-pause_listeners(struct http *h)
-{
-	h->full = true;
-	for (size_t i = 0; i < h->nlisteners; i++)
-		lws_rx_flow_control(h->listener[i], 0);
-}
-
-static void
-resume_listeners(struct http *h)
-{
-	if (!h->full)
-		return;
-	h->full = false;
-	for (size_t i = 0; i < h->nlisteners; i++)
-		lws_rx_flow_control(h->listener[i], 1);
-}
-
+/* Connections that the monitor has accepted. */
 static int
-listener_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
+door_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     void *in, size_t len)
 {
 	struct http *h = http_of(wsi);
-	int fd;
+	int fd, r;
 
 	(void)user, (void)in, (void)len;
 	if (reason != LWS_CALLBACK_RAW_RX_FILE)
 		return 0;
 	for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-		fd = accept4(lws_get_socket_fd(wsi), NULL, NULL,
-		    SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd == -1) {
-			if (errno == EMFILE || errno == ENFILE ||
-			    errno == ENOBUFS || errno == ENOMEM)
-				pause_listeners(h);
+		r = privmsg_recv(h->door, &h->msg, true);
+		if (r == ERR_AGAIN)
 			break;
-		}
-		if (lws_adopt_socket_vhost(h->vhost, fd) == NULL)
-			close(fd);
+		if (r == ERR_FORMAT)
+			continue; /* no descriptor was left for it */
+		if (r != 1 || h->msg.type != WEB_BROWSER)
+			_exit(1);
+		fd = privmsg_take_fd(&h->msg, 0);
+		privmsg_clear(&h->msg);
+		if (fd != -1)
+			visitor_new(h, fd);
 	}
 	return 0;
+}
+
+/*
+ * Protocols of one vhost are all offered to WebSockets, so what is no
+ * browser's is in another one, which no request can name.
+ */
+static int
+inside_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
+    void *in, size_t len)
+{
+	const struct lws_protocols *p = lws_get_protocol(wsi);
+
+	switch (reason) {
+	case LWS_CALLBACK_RAW_RX_FILE:
+	case LWS_CALLBACK_RAW_WRITEABLE_FILE:
+	case LWS_CALLBACK_RAW_CLOSE_FILE:
+		break;
+	case LWS_CALLBACK_HTTP:
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+	case LWS_CALLBACK_ESTABLISHED:
+	case LWS_CALLBACK_RAW_ADOPT:
+	case LWS_CALLBACK_RAW_RX:
+		return -1;
+	default:
+		return 0;
+	}
+	if (strcmp(p->name, "monitor") == 0)
+		return monitor_callback(wsi, reason, user, in, len);
+	if (strcmp(p->name, "door") == 0)
+		return door_callback(wsi, reason, user, in, len);
+	return host_callback(wsi, reason, user, in, len);
 }
 
 /* --- the beginning --- */
@@ -194,9 +158,13 @@ static const struct lws_protocols protocols[] = {
 	{ "http", page_callback, WEB_WORD_MAX + 64, WEB_FRAME_MAX, 0, NULL, 0 },
 	{ "skypty.1", ws_callback, 64, WEB_FRAME_MAX, 0, NULL, 0 },
 	{ "skypty.sftp", ws_callback, 64, WEB_FRAME_MAX, 0, NULL, 0 },
-	{ "host", host_callback, 0, 0, 0, NULL, 0 },
-	{ "launcher", launcher_callback, 0, 0, 0, NULL, 0 },
-	{ "listener", listener_callback, 0, 0, 0, NULL, 0 },
+	{ NULL, NULL, 0, 0, 0, NULL, 0 },
+};
+
+static const struct lws_protocols inside[] = {
+	{ "host", inside_callback, 0, 0, 0, NULL, 0 },
+	{ "monitor", inside_callback, 0, 0, 0, NULL, 0 },
+	{ "door", inside_callback, 0, 0, 0, NULL, 0 },
 	{ NULL, NULL, 0, 0, 0, NULL, 0 },
 };
 
@@ -210,18 +178,40 @@ adopt(struct http *h, int fd, const char *protocol)
 {
 	lws_sock_file_fd_type desc = { .filefd = fd };
 
-	return lws_adopt_descriptor_vhost(h->vhost, LWS_ADOPT_RAW_FILE_DESC,
+	return lws_adopt_descriptor_vhost(h->inside, LWS_ADOPT_RAW_FILE_DESC,
 	    desc, protocol, NULL);
 }
 
+/* Another port than browsers': by Host a request is moved on its own only. */
 static bool
-set_up(struct http *h, const int *listeners, size_t n)
+set_up_inside(struct http *h)
+{
+	struct lws_context_creation_info info = {
+		.port = CONTEXT_PORT_NO_LISTEN,
+		.protocols = inside,
+		.vhost_name = "inside",
+		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+		    LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
+		.gid = (gid_t)-1,
+		.uid = (uid_t)-1,
+		.user = h,
+	};
+
+	if ((h->inside = lws_create_vhost(h->ctx, &info)) == NULL)
+		return false;
+	return adopt(h, h->monitor, "monitor") != NULL &&
+	    adopt(h, h->door, "door") != NULL;
+}
+
+static bool
+set_up(struct http *h)
 {
 	struct lws_context_creation_info info = {
 		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
 		.protocols = protocols,
 		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-		    LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
+		    LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS |
+		    LWS_SERVER_OPTION_VALIDATE_UTF8,
 		.gid = (gid_t)-1,
 		.uid = (uid_t)-1,
 		.user = h,
@@ -244,15 +234,7 @@ set_up(struct http *h, const int *listeners, size_t n)
 	if ((h->ctx = lws_create_context(&info)) == NULL ||
 	    (h->vhost = lws_create_vhost(h->ctx, &info)) == NULL)
 		return false;
-	if (adopt(h, h->launcher, "launcher") == NULL)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		h->listener[i] = adopt(h, listeners[i], "listener");
-		if (h->listener[i] == NULL)
-			return false;
-		h->nlisteners++;
-	}
-	return true;
+	return set_up_inside(h);
 }
 
 static void
@@ -294,59 +276,49 @@ farewell(struct http *h)
 			return;
 }
 
-/* The configuration, with the sockets to listen on. */
-static size_t
-welcome(struct http *h, int listeners[PRIVMSG_FDS_MAX])
+static void
+welcome(struct http *h)
 {
-	uint8_t seed[32];
-	size_t n;
-
-	if (privmsg_recv(h->launcher, &h->msg, true) != 1 ||
+	if (privmsg_recv(h->monitor, &h->msg, true) != 1 ||
 	    h->msg.type != WEB_CONFIG ||
 	    web_conf_get(&h->msg.body, &h->conf) != 0)
 		_exit(1);
-	for (n = 0; n < PRIVMSG_FDS_MAX; n++)
-		if ((listeners[n] = privmsg_take_fd(&h->msg, n)) == -1)
-			break;
 	privmsg_clear(&h->msg);
-	randombytes_buf(seed, sizeof(seed));
-	auth_init(&h->auth, h->conf.token, seed);
-	sodium_memzero(seed, sizeof(seed));
-	return n;
 }
 
 int
 main(void)
 {
 	static struct http h;
-	int listeners[PRIVMSG_FDS_MAX];
 	int64_t next = 0, now;
-	size_t n;
 
+	process_standard_fds();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
 	signal(SIGTERM, on_term);
 	closefrom(PRIV_FD_COUNT);
-	close(PRIV_FD_CONN);
 	/* libwebsockets dates what it logs; with a name it looks once. */
 	if (setenv("TZ", ":/etc/localtime", 1) == -1)
 		_exit(1);
 	tzset();
 	if (sodium_init() == -1)
 		_exit(1);
-	h.launcher = PRIV_FD_PEER;
-	n = welcome(&h, listeners);
+	h.monitor = PRIV_FD_PEER;
+	h.door = PRIV_FD_CONN;
+	visitor_init(&h);
+	welcome(&h);
 	limit_descriptors(&h);
 	logger = &h;
 	lws_set_log_level(LLL_ERR, emit);
-	if (!set_up(&h, listeners, n) || http_confine(&h.conf, report, &h) != 0)
+	lws_set_allocator(wiping_realloc);
+	if (!set_up(&h) || http_confine(&h.conf, report, &h) != 0)
 		_exit(1);
 	while (!over && !going && lws_service(h.ctx, 0) >= 0) {
 		if ((now = now_ms()) >= next) {
 			client_tick(&h, now);
-			resume_listeners(&h);
+			visitor_tick(&h);
 			next = now + 1000;
 		}
 	}

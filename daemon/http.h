@@ -40,8 +40,10 @@
 #define WEB_GATHER_MS	16 /* output of a flood to the original's page */
 #define WEB_PING_S	10
 #define WEB_PONG_S	8
+#define WEB_FAREWELL_S	120 /* for a browser to read what is left */
 #define WEB_HOST_PING_S 30
 #define WEB_HOST_WAIT_S 15 /* for the host to answer at all */
+#define WEB_DIGITS	(2 * WEB_TOKEN_LEN + 1) /* of a cookie, with NUL */
 
 /* Close codes.  The first are RFC 6455's. */
 enum web_close {
@@ -54,39 +56,65 @@ enum web_close {
 	WEB_CLOSE_IDLE = 4000
 };
 
-/* --- http_auth.c: tokens and cookies --- */
+/* --- http_mon.c: what is asked of the http monitor --- */
 
-#define AUTH_COOKIES	64
-#define AUTH_PEERS	256
-#define AUTH_COOKIE_LEN (2 * WEB_TOKEN_LEN + 1) /* with NUL */
+struct http;
 
-struct auth {
-	uint8_t token[32]; /* SHA-256 */
-	bool token_good;   /* not used yet */
-	struct {
-		uint8_t hash[32];
-		int64_t until; /* seconds; 0: free */
-	} cookie[AUTH_COOKIES];
-	struct {
-		char address[46];
-		unsigned failed;
-		int64_t since;
-	} peer[AUTH_PEERS];
-	unsigned failed; /* of all, in this minute */
-	int64_t since;
-	uint8_t seed[32]; /* randomness for cookies */
+void http_log(struct http *, enum log_level, const char *, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Takes one message, if there is one.  ERR_*: to end. */
+int http_mon_message(struct http *);
+/*
+ * A token for a cookie.  cookie: of a browser that has one, or NULL.  fresh is
+ * written for WEB_ENTERED.
+ */
+enum web_entry http_enter(struct http *, const uint8_t token[WEB_TOKEN_LEN],
+    const uint8_t *cookie, const char *address, uint8_t fresh[WEB_TOKEN_LEN]);
+bool http_check(struct http *, const uint8_t cookie[WEB_TOKEN_LEN]);
+/* For one terminal a ticket.  cookie: NULL where none is asked for. */
+enum web_admission http_admit(struct http *, enum web_kind,
+    const uint8_t *cookie, uint32_t *ticket);
+/* The terminal is no more. */
+void http_leave(struct http *, uint32_t ticket);
+/* Asks for a control connection. */
+void http_connect(struct http *, uint16_t id, uint32_t ticket);
+void http_tell_ended(struct http *);
+
+/* --- http_visitor.c: connections of browsers --- */
+
+enum visitor_place {
+	VISITOR_STRANGER, /* has not shown that he is let in */
+	VISITOR_KNOWN,	  /* has */
+	VISITOR_ADMITTED, /* has a terminal, or files */
+	VISITOR_GOING,
+	VISITOR_PLACES
 };
 
-/* seed: 32 unpredictable bytes. */
-void auth_init(struct auth *, const uint8_t token[32], const uint8_t seed[32]);
-void auth_new_token(struct auth *, const uint8_t hash[32]);
-/*
- * Takes a token, once, for a cookie that is good for ttl seconds.  false for a
- * wrong or used one, and for anybody who has tried too often.
- */
-bool auth_take_token(struct auth *, const char *token, const char *address,
-    int64_t now, int64_t ttl, char cookie[AUTH_COOKIE_LEN]);
-bool auth_cookie(const struct auth *, const char *cookie, int64_t now);
+struct visitor {
+	TAILQ_ENTRY(visitor) entry;
+	struct http *h;
+	struct lws *wsi;
+	enum visitor_place place;
+	uint8_t address[8];
+	size_t alen;
+	size_t same; /* of its place and address, with itself */
+	/* When it has asked to be a WebSocket: */
+	enum { ASKED_NOTHING, ASKED_ADMITTED, ASKED_FULL } asked;
+	enum web_kind kind;
+	uint32_t ticket; /* 0: none */
+};
+TAILQ_HEAD(visitors, visitor);
+
+void visitor_init(struct http *);
+/* A connection that was accepted, which is closed when it fails. */
+void visitor_new(struct http *, int fd);
+/* NULL for what is no browser's. */
+struct visitor *visitor_of(struct lws *);
+/* Once admitted it stays so. */
+void visitor_move(struct visitor *, enum visitor_place);
+void visitor_gone(struct lws *);
+/* Every second. */
+void visitor_tick(struct http *);
 
 /* --- http_origin.c: who may ask --- */
 
@@ -98,9 +126,9 @@ bool origin_ok(const struct web_conf *, const char *origin, const char *host);
 /* --- http_text.c: what a page says in text --- */
 
 struct web_said {
-	enum { SAID_NOTHING, SAID_RESIZE, SAID_ACK } what;
+	enum { SAID_NOTHING, SAID_RESIZE, SAID_ACK, SAID_PING } what;
 	uint16_t cols, rows;
-	uint64_t bytes;
+	uint64_t bytes, id;
 };
 
 /* false: it is no message of the page's but typed. */
@@ -127,7 +155,8 @@ extern const struct host_ops host_stream, host_calls, host_files;
 struct client {
 	LIST_ENTRY(client) entry;
 	struct http *h;
-	uint16_t id; /* of the request for a connection */
+	uint16_t id;	 /* of the request for a connection */
+	uint32_t ticket; /* 0: there is no room */
 	struct lws *ws, *host;
 	int fd; /* of host */
 	enum {
@@ -140,7 +169,7 @@ struct client {
 	bool ours;  /* the page speaks skypty.1 */
 	bool files; /* SFTP and nothing else */
 	bool attached;
-	bool admitted; /* there was room */
+	bool opening; /* which it has been told */
 	char sid[65];
 	struct buf typed;   /* from the browser */
 	struct buf to_host; /* ready to be sent */
@@ -155,6 +184,12 @@ struct client {
 	bool size_changed;
 	int64_t size_ms, gather_ms, heard_ms, idle_since_ms, ping_ms;
 	bool closing;
+	enum {
+		FAREWELL_UNSAID,
+		FAREWELL_SAID,	/* a ping behind all that was said */
+		FAREWELL_HEARD, /* or given up */
+	} farewell;
+	int64_t leave_ms; /* when it is given up */
 	enum web_close close_code;
 	char close_text[124];
 	/* skypty/1/exec: */
@@ -165,6 +200,7 @@ struct client {
 	struct rpc_client *rpc;
 	bool plain_start; /* StartSession is not known there */
 	bool reading, writing, no_ping;
+	unsigned sizing; /* sizes without an answer */
 	uint8_t exit_how;
 	bool over; /* the host has said the last word */
 };
@@ -185,12 +221,16 @@ void client_wake(struct client *);
 bool client_wants_output(const struct client *);
 /* One message, if there is one, or the end; -1: no more. */
 int client_writable(struct client *);
+/* The page asks whether anybody is there. */
+void client_answer_ping(struct client *, uint64_t id);
+/* An answer to a ping. */
+void client_pong(struct client *, const void *, size_t);
 
 /* --- http_host.c: the control connection --- */
 
 /* Asks for a new one: what was said on an old one is void. */
 void client_reconnect(struct client *);
-/* The launcher's answer: a control connection, or why there is none. */
+/* The monitor's answer: a control connection, or why there is none. */
 void client_connected(struct http *, uint16_t id, int fd, const char *why);
 /* The browser has made room. */
 void host_resume(struct client *);
@@ -208,32 +248,49 @@ void client_tick(struct http *, int64_t now);
 
 int page_callback(struct lws *, enum lws_callback_reasons, void *user, void *in,
     size_t len);
-/* For a WebSocket: 0, or the status to refuse it with. */
-int page_check(struct http *, struct lws *);
+/*
+ * A connection is to be something else.  0 for a WebSocket that may be one:
+ * of our page, and of a browser that is let in.  Everything else is answered
+ * here, with -1.
+ */
+int page_upgrade(struct lws *, const char *to);
+/*
+ * What stands behind "NAME=" in the query, wherever that is, kept in text.
+ * NULL: nothing, or more than max bytes with the name.
+ */
+const char *page_arg(struct lws *, const char *name, char *text, int max);
+/* Answers such a request with a status; the caller ends the connection. */
+void page_refuse(struct lws *, int status);
+
+/* --- http_tls.c --- */
+
+/* The context that libwebsockets has made for its connections. */
+void http_tls_begin(struct http *, void *ssl_ctx);
+/*
+ * Another certificate, with what leads to an authority, and its key, as PEM.
+ * -1, told in the log: the one before stays.
+ */
+int http_tls_renew(struct http *, struct buf *cert, struct buf *key);
 
 /* --- http.c --- */
 
 struct http {
 	struct lws_context *ctx;
-	struct lws_vhost *vhost;
+	struct lws_vhost *vhost;  /* of browsers */
+	struct lws_vhost *inside; /* of everything else */
 	struct web_conf conf;
-	struct auth auth;
-	int launcher;
+	int monitor;
+	int door; /* that browsers come through */
 	struct privmsg msg;
 	LIST_HEAD(, client) clients;
 	size_t nterminals, nfiles;
-	struct lws *listener[PRIVMSG_FDS_MAX];
-	size_t nlisteners;
-	bool full; /* no descriptors: nobody is accepted for a second */
-	uint16_t last_id;
-	bool served; /* somebody, for --once */
+	struct visitors visitors[VISITOR_PLACES];
+	size_t nvisitors[VISITOR_PLACES];
+	uint16_t last_id, last_ask;
+	struct http_cert *cert; /* NULL: the one that it began with */
 };
 
 struct http *http_of(struct lws *);
-void http_log(struct http *, enum log_level, const char *, ...)
-    __attribute__((format(printf, 3, 4)));
-/* Asks for a control connection. */
-void http_connect(struct http *, uint16_t id);
 void http_once_done(struct http *);
 int ws_callback(struct lws *, enum lws_callback_reasons, void *user, void *in,
     size_t len);

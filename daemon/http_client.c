@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What a browser is told on its WebSocket.  Nothing queues without bound: while
- * it is slow the host is not read.  spec: pty.md 10; PROTOCOL 5.
+ * it is slow the host is not read.  PROTOCOL.pty 10; PROTOCOL 5.
  */
 #include "daemon/http.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,10 +22,18 @@ may_write_output(const struct client *c)
 		now_ms() - c->gather_ms >= WEB_GATHER_MS);
 }
 
+/* All is said, and whether it has arrived is not known yet. */
+static bool
+client_takes_leave(const struct client *c)
+{
+	return c->closing && c->farewell == FAREWELL_SAID &&
+	    buf_len(&c->notes) == 0 && buf_len(&c->output) == 0;
+}
+
 void
 client_wake(struct client *c)
 {
-	if (c->ws == NULL)
+	if (c->ws == NULL || client_takes_leave(c))
 		return;
 	if (c->closing || buf_len(&c->notes) != 0 || may_write_output(c))
 		lws_callback_on_writable(c->ws);
@@ -49,6 +58,19 @@ void
 client_tell(struct client *c, const char *json)
 {
 	note(c, false, json, strlen(json));
+}
+
+/* Who asks and does not listen is not answered without end. */
+void
+client_answer_ping(struct client *c, uint64_t id)
+{
+	char json[64];
+
+	if (buf_len(&c->notes) > WEB_NOTES_MAX / 2)
+		return;
+	snprintf(json, sizeof(json), "{\"type\":\"pong\",\"id\":%" PRIu64 "}",
+	    id);
+	client_tell(c, json);
 }
 
 static void
@@ -101,6 +123,13 @@ client_close(struct client *c, enum web_close code, const char *text)
 	c->close_code = code;
 	strlcpy(c->close_text, text, sizeof(c->close_text));
 	c->state = CLIENT_ENDED;
+	c->leave_ms = now_ms() + WEB_FAREWELL_S * 1000;
+	/* Who has broken the rules may not get to hear all. */
+	if (code == WEB_CLOSE_BIG || code == WEB_CLOSE_DENIED ||
+	    code == WEB_CLOSE_MANY)
+		c->farewell = FAREWELL_HEARD;
+	if (c->ws != NULL)
+		lws_rx_flow_control(c->ws, 1);
 	client_wake(c);
 }
 
@@ -238,6 +267,36 @@ write_output(struct client *c)
 	return 0;
 }
 
+/*
+ * A connection that is closed while something of ours is under way, or of the
+ * browser's unread, is reset, and what is under way is lost.  The answer to a
+ * ping proves that all before it has been read.
+ */
+static const char farewell[] = "farewell";
+
+static int
+say_farewell(struct client *c)
+{
+	uint8_t frame[LWS_PRE + sizeof(farewell)];
+
+	c->farewell = FAREWELL_SAID;
+	memcpy(frame + LWS_PRE, farewell, sizeof(farewell));
+	return lws_write(c->ws, frame + LWS_PRE, sizeof(farewell),
+		   LWS_WRITE_PING) < 0 ?
+	    -1 :
+	    0;
+}
+
+void
+client_pong(struct client *c, const void *p, size_t n)
+{
+	if (c->farewell != FAREWELL_SAID || n != sizeof(farewell) ||
+	    memcmp(p, farewell, n) != 0)
+		return;
+	c->farewell = FAREWELL_HEARD;
+	client_wake(c);
+}
+
 int
 client_writable(struct client *c)
 {
@@ -250,7 +309,9 @@ client_writable(struct client *c)
 		r = write_note(c);
 	else if (may_write_output(c))
 		r = write_output(c);
-	else if (c->closing) {
+	else if (c->closing && c->farewell == FAREWELL_UNSAID)
+		r = say_farewell(c);
+	else if (c->closing && c->farewell == FAREWELL_HEARD) {
 		lws_close_reason(c->ws, (enum lws_close_status)c->close_code,
 		    (unsigned char *)c->close_text, strlen(c->close_text));
 		return -1;

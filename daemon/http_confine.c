@@ -3,32 +3,27 @@
  */
 #include "daemon/http_confine.h"
 
-#define DESCRIPTORS 64 /* beside those of clients */
+#define DESCRIPTORS 64 /* beside those of browsers */
 #define PER_CLIENT  8  /* two connections of four ends */
 #define MEMORY	    (512U * 1024 * 1024)
 
 unsigned
 http_descriptors(const struct web_conf *c)
 {
-	return DESCRIPTORS + PER_CLIENT * c->max_clients;
+	return DESCRIPTORS + 2 * WEB_STRANGERS + PER_CLIENT * c->max_clients;
 }
 
 int
 http_confine(const struct web_conf *c, sandbox_report *report, void *arg)
 {
-	static const int also[] = { SANDBOX_POLL, SANDBOX_GETRANDOM,
-		SANDBOX_GETPID, SANDBOX_ACCEPT4, SANDBOX_RECVFROM,
-		SANDBOX_SENDTO, SANDBOX_FCNTL, SANDBOX_SETSOCKOPT,
-		SANDBOX_GETSOCKOPT, SANDBOX_GETPEERNAME, SANDBOX_GETSOCKNAME };
-	struct sandbox sb = { .drop = c->drop,
+	struct sandbox sb = { .program = SANDBOX_HTTP,
+		.drop = c->drop,
 		.best_effort = c->best_effort,
 		.root = c->root,
 		.uid = c->uid,
 		.gid = c->gid,
 		.memory = MEMORY,
-		.nofile = http_descriptors(c),
-		.also = also,
-		.nalso = sizeof(also) / sizeof(also[0]) };
+		.nofile = http_descriptors(c) };
 
 	return sandbox_enter(&sb, report, arg);
 }

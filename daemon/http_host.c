@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control connection behind a WebSocket: made by the launcher, read as long
+ * The control connection behind a WebSocket: made by the monitor, read as long
  * as the browser takes what comes.  What is spoken on it is in http_term.c and
  * http_rpc.c.
  */
@@ -38,7 +38,7 @@ client_reconnect(struct client *c)
 	c->state = CLIENT_DIALING;
 	c->id = c->h->last_id++;
 	c->heard_ms = now_ms();
-	http_connect(c->h, c->id);
+	http_connect(c->h, c->id, c->ticket);
 }
 
 static const char *
@@ -80,7 +80,7 @@ client_connected(struct http *h, uint16_t id, int fd, const char *why)
 		client_fail(c, "out of descriptors");
 		return;
 	}
-	c->host = lws_adopt_descriptor_vhost(h->vhost, LWS_ADOPT_RAW_FILE_DESC,
+	c->host = lws_adopt_descriptor_vhost(h->inside, LWS_ADOPT_RAW_FILE_DESC,
 	    desc, "host", NULL);
 	if (c->host == NULL) {
 		client_fail(c, "out of memory");
@@ -90,7 +90,9 @@ client_connected(struct http *h, uint16_t id, int fd, const char *why)
 	c->state = CLIENT_OPENING;
 	if (mux_put_request(&c->to_host, uri_of(c)) != 0)
 		client_fail(c, "out of memory");
-	client_status(c, "Opening pty...");
+	if (!c->opening)
+		client_status(c, "Opening pty...");
+	c->opening = true;
 	client_wake(c);
 }
 

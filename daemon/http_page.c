@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What a browser gets over plain HTTP: the page, what belongs to it, and a
- * cookie for a token.  spec: pty.md 10.
+ * cookie for a token.  PROTOCOL.pty 10.
  */
 #include "daemon/http.h"
 
 #include <ctype.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "common/hex.h"
 #include "common/json.h"
 #include "web/assets.h"
 
@@ -72,22 +74,29 @@ struct reply {
 	bool gzip;
 };
 
-static int64_t
-now_s(void)
-{
-	return now_ms() / 1000;
-}
-
 /* --- who asks --- */
+
+/* Its digits do not stay here. */
+static bool
+get_cookie(struct http *h, struct lws *wsi, uint8_t cookie[WEB_TOKEN_LEN])
+{
+	char text[WEB_DIGITS + 1] = "";
+	size_t n = sizeof(text);
+	bool found = lws_http_cookie_get(wsi, h->conf.cookie, text, &n) == 0 &&
+	    hex_decode(text, cookie, WEB_TOKEN_LEN) == 0;
+
+	sodium_memzero(text, sizeof(text));
+	return found;
+}
 
 static bool
 has_cookie(struct http *h, struct lws *wsi)
 {
-	char value[AUTH_COOKIE_LEN + 1];
-	size_t n = sizeof(value);
+	uint8_t cookie[WEB_TOKEN_LEN];
+	bool good = get_cookie(h, wsi, cookie) && http_check(h, cookie);
 
-	return lws_http_cookie_get(wsi, h->conf.cookie, value, &n) == 0 &&
-	    auth_cookie(&h->auth, value, now_s());
+	sodium_memzero(cookie, sizeof(cookie));
+	return good;
 }
 
 /* A proxy in front of us says who it is, and is the only one to reach us. */
@@ -103,12 +112,23 @@ has_header(struct http *h, struct lws *wsi)
 	    lws_hdr_custom_length(wsi, name, n) > 0;
 }
 
+/* Whether links decide: else nobody is asked for a cookie. */
+static bool
+by_link(const struct http *h)
+{
+	return !h->conf.no_auth && *h->conf.auth_header == '\0';
+}
+
 static bool
 is_allowed(struct http *h, struct lws *wsi)
 {
-	if (*h->conf.auth_header != '\0')
-		return has_header(h, wsi);
-	return h->conf.no_auth || has_cookie(h, wsi);
+	bool allowed = by_link(h)	 ? has_cookie(h, wsi) :
+	    *h->conf.auth_header != '\0' ? has_header(h, wsi) :
+					   true;
+
+	if (allowed)
+		visitor_move(visitor_of(wsi), VISITOR_KNOWN);
+	return allowed;
 }
 
 static bool
@@ -118,18 +138,92 @@ host_ok(struct http *h, struct lws *wsi, char host[HOST_LEN])
 	    origin_host_ok(&h->conf, host);
 }
 
-int
-page_check(struct http *h, struct lws *wsi)
+/* --- a WebSocket --- */
+
+/* libwebsockets' own answer is of HTTP/1.0. */
+void
+page_refuse(struct lws *wsi, int status)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} known[] = {
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 426, "Upgrade Required" },
+	};
+	uint8_t head[LWS_PRE + 192];
+	const char *text = "";
+	int n;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].status == status)
+			text = known[i].text;
+	n = snprintf((char *)head + LWS_PRE, sizeof(head) - LWS_PRE,
+	    "HTTP/1.1 %d %s\r\nsec-websocket-version: 13\r\n"
+	    "content-length: 0\r\nconnection: close\r\n\r\n",
+	    status, text);
+	(void)lws_write(wsi, head + LWS_PRE, (size_t)n, LWS_WRITE_HTTP_FINAL);
+}
+
+static bool
+origin_allowed(struct http *h, struct lws *wsi)
 {
 	char host[HOST_LEN], origin[HOST_LEN];
-	char path[PATH_LEN];
 	bool has_origin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
 
-	if (!host_ok(h, wsi, host) ||
-	    (has_origin &&
-		lws_hdr_copy(wsi, origin, sizeof(origin), WSI_TOKEN_ORIGIN) <=
-		    0) ||
-	    !origin_ok(&h->conf, has_origin ? origin : NULL, host)) {
+	return host_ok(h, wsi, host) &&
+	    (!has_origin ||
+		lws_hdr_copy(wsi, origin, sizeof(origin), WSI_TOKEN_ORIGIN) >
+		    0) &&
+	    origin_ok(&h->conf, has_origin ? origin : NULL, host);
+}
+
+/* None, or a list with one of ours in it: the first is meant. */
+static bool
+get_kind(struct lws *wsi, enum web_kind *kind)
+{
+	char list[128], *rest = list, *name;
+
+	*kind = WEB_TERMINAL;
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) <= 0)
+		return true;
+	if (lws_hdr_copy(wsi, list, sizeof(list), WSI_TOKEN_PROTOCOL) <= 0)
+		return false;
+	while ((name = strsep(&rest, ", \t")) != NULL) {
+		if (strcmp(name, "skypty.sftp") == 0)
+			*kind = WEB_FILES;
+		if (*kind == WEB_FILES || strcmp(name, "skypty.1") == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum web_admission
+admit(struct http *h, struct lws *wsi, struct visitor *v)
+{
+	uint8_t cookie[WEB_TOKEN_LEN];
+	enum web_admission a = WEB_DENIED;
+
+	if (!by_link(h))
+		return is_allowed(h, wsi) ?
+		    http_admit(h, v->kind, NULL, &v->ticket) :
+		    WEB_DENIED;
+	if (get_cookie(h, wsi, cookie))
+		a = http_admit(h, v->kind, cookie, &v->ticket);
+	sodium_memzero(cookie, sizeof(cookie));
+	return a;
+}
+
+/* What it may not be asked for by; 0 if nothing. */
+static int
+upgrade_objection(struct http *h, struct lws *wsi, enum web_kind *kind)
+{
+	char path[PATH_LEN], version[8];
+
+	if (!origin_allowed(h, wsi)) {
 		http_log(h, LOG_LEVEL_WARN,
 		    "Refused a WebSocket of another origin");
 		return 403;
@@ -137,7 +231,36 @@ page_check(struct http *h, struct lws *wsi)
 	if (lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) <= 0 ||
 	    strncmp(path, h->conf.base, strlen(h->conf.base)) != 0)
 		return 404;
-	return is_allowed(h, wsi) ? 0 : 401;
+	if (lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_VERSION) <=
+		0 ||
+	    strcmp(version, "13") != 0)
+		return 426;
+	if (!get_kind(wsi, kind))
+		return 400;
+	return *kind == WEB_FILES && h->conf.readonly ? 403 : 0;
+}
+
+int
+page_upgrade(struct lws *wsi, const char *to)
+{
+	struct visitor *v = visitor_of(wsi);
+	struct http *h = http_of(wsi);
+	enum web_admission a = WEB_DENIED;
+	int status;
+
+	if (v == NULL || v->asked != ASKED_NOTHING ||
+	    strcasecmp(to, "websocket") != 0)
+		return -1;
+	status = upgrade_objection(h, wsi, &v->kind);
+	if (status == 0 && (a = admit(h, wsi, v)) == WEB_DENIED)
+		status = 401;
+	if (status != 0) {
+		page_refuse(wsi, status);
+		return -1;
+	}
+	v->asked = a == WEB_ADMITTED ? ASKED_ADMITTED : ASKED_FULL;
+	visitor_move(v, a == WEB_ADMITTED ? VISITOR_ADMITTED : VISITOR_KNOWN);
+	return 0;
 }
 
 /* --- answers --- */
@@ -188,8 +311,13 @@ send_reply(struct lws *wsi, struct page_user *u, const struct reply *r,
 	unsigned char head[LWS_PRE + HEAD_MAX], *p = head + LWS_PRE;
 	unsigned char *end = head + sizeof(head) - 1;
 
-	if (put_head(wsi, r, len, u->last, &p, end) != 0 ||
-	    lws_finalize_write_http_header(wsi, head + LWS_PRE, &p, end) != 0)
+	int result = put_head(wsi, r, len, u->last, &p, end);
+
+	if (result == 0)
+		result = lws_finalize_write_http_header(wsi, head + LWS_PRE, &p,
+		    end);
+	sodium_memzero(head, sizeof(head)); /* there may be a cookie in it */
+	if (result != 0)
 		return -1;
 	u->body = body;
 	u->left = len;
@@ -279,32 +407,50 @@ is_no_page(struct lws *wsi)
 		!header_is(wsi, dest, "document"));
 }
 
+static bool
+take_token(struct http *h, struct lws *wsi, const char *text,
+    char cookie[WEB_DIGITS], enum web_entry *entry)
+{
+	uint8_t token[WEB_TOKEN_LEN], old[WEB_TOKEN_LEN], fresh[WEB_TOKEN_LEN];
+	bool has = get_cookie(h, wsi, old);
+	char address[WEB_ADDRESS_MAX] = "";
+
+	/* What cannot be one is refused as one that is wrong. */
+	if (hex_decode(text, token, sizeof(token)) != 0)
+		memset(token, 0, sizeof(token));
+	lws_get_peer_simple(wsi, address, sizeof(address));
+	*entry = http_enter(h, token, has ? old : NULL, address, fresh);
+	if (*entry == WEB_ENTERED)
+		hex_encode(fresh, sizeof(fresh), cookie);
+	sodium_memzero(token, sizeof(token));
+	sodium_memzero(old, sizeof(old));
+	sodium_memzero(fresh, sizeof(fresh));
+	return *entry != WEB_REFUSED;
+}
+
 static int
-take_token(struct http *h, struct lws *wsi, struct page_user *u,
+open_link(struct http *h, struct lws *wsi, struct page_user *u,
     const char *token)
 {
 	struct reply r = { .status = 303, .location = h->conf.base };
+	char cookie[WEB_DIGITS];
 	const char *body = "";
-	char cookie[AUTH_COOKIE_LEN], address[64] = "";
+	enum web_entry entry;
+	int result;
 
-	lws_get_peer_simple(wsi, address, sizeof(address));
 	if (is_no_page(wsi))
 		return send_text(wsi, u, 403, "A token is for a page.\n");
-	if (!auth_take_token(&h->auth, token, address, now_s(),
-		h->conf.session_s, cookie)) {
-		http_log(h, LOG_LEVEL_WARN, "Refused a token of %s",
-		    *address != '\0' ? address : "a local caller");
+	if (by_link(h) && !take_token(h, wsi, token, cookie, &entry))
 		return send_text(wsi, u, 403,
 		    "This link has been used, or is wrong. Take the one that "
 		    "skyptyd printed last;\nSIGUSR1 makes it print a new "
 		    "one.\n");
-	}
-	snprintf(r.cookie, sizeof(r.cookie),
-	    "%s=%s; Path=%s; HttpOnly; SameSite=Strict; Max-Age=%u%s",
-	    h->conf.cookie, cookie, h->conf.base, h->conf.session_s,
-	    h->conf.secure ? "; Secure" : "");
-	http_log(h, LOG_LEVEL_INFO, "A token was exchanged by %s",
-	    *address != '\0' ? address : "a local caller");
+	if (by_link(h) && entry == WEB_ENTERED)
+		snprintf(r.cookie, sizeof(r.cookie),
+		    "%s=%s; Path=%s; HttpOnly; SameSite=Strict; Max-Age=%u%s",
+		    h->conf.cookie, cookie, h->conf.base, h->conf.session_s,
+		    h->conf.secure ? "; Secure" : "");
+	sodium_memzero(cookie, sizeof(cookie));
 	/* Sent on from another site it would come without the cookie. */
 	if (header_is(wsi, "sec-fetch-site:", "cross-site")) {
 		r.status = 200;
@@ -316,7 +462,9 @@ take_token(struct http *h, struct lws *wsi, struct page_user *u,
 		    h->conf.base, h->conf.base);
 		body = u->text;
 	}
-	return send_reply(wsi, u, &r, body, strlen(body));
+	result = send_reply(wsi, u, &r, body, strlen(body));
+	sodium_memzero(r.cookie, sizeof(r.cookie));
+	return result;
 }
 
 /* --- what there is --- */
@@ -404,21 +552,42 @@ has_body(struct lws *wsi)
 	return false;
 }
 
+const char *
+page_arg(struct lws *wsi, const char *name, char *text, int max)
+{
+	int n;
+
+	for (int i = 0;
+	     (n = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i)) > 0;
+	     i++)
+		if (n < max &&
+		    lws_hdr_copy_fragment(wsi, text, max,
+			WSI_TOKEN_HTTP_URI_ARGS, i) > 0 &&
+		    strncmp(text, name, strlen(name)) == 0)
+			return text + strlen(name);
+	return NULL;
+}
+
 static int
 on_request(struct lws *wsi, struct page_user *u, const char *path)
 {
 	struct http *h = http_of(wsi);
-	char host[HOST_LEN], token[AUTH_COOKIE_LEN + 64]; /* with its name */
+	char host[HOST_LEN], token[WEB_DIGITS + 64]; /* with its name */
 	struct reply moved = { .status = 301, .location = h->conf.base };
 	const char *value;
 	size_t n = strlen(h->conf.base);
+	int result;
 
 	/* What follows a body that is not read is no request of theirs. */
 	u->last =
 	    has_body(wsi) || lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0;
 	if (!host_ok(h, wsi, host))
 		return send_text(wsi, u, 403,
-		    "This host goes by another name (--origin).\n");
+		    "This terminal does not go by that name, or not with that "
+		    "port. Through ssh -L take\nthe same port here as there, "
+		    "as 8080:127.0.0.1:8080; for a name, or a proxy, start\n"
+		    "skyptyd http with --origin and what stands in the address "
+		    "bar.\n");
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0)
 		return wrong_method(wsi, u, path);
 	if (u->last)
@@ -430,9 +599,12 @@ on_request(struct lws *wsi, struct page_user *u, const char *path)
 		return send_text(wsi, u, 404,
 		    "There is nothing of that name.\n");
 	}
-	value = lws_get_urlarg_by_name(wsi, "token=", token, sizeof(token));
-	if (value != NULL)
-		return take_token(h, wsi, u, value);
+	value = page_arg(wsi, "token=", token, sizeof(token));
+	if (value != NULL) {
+		result = open_link(h, wsi, u, value);
+		sodium_memzero(token, sizeof(token));
+		return result;
+	}
 	if (!is_allowed(h, wsi))
 		return send_text(wsi, u, 401,
 		    "Open the link that skyptyd http printed when it "
@@ -447,12 +619,21 @@ page_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	struct page_user *u = user;
 
 	switch (reason) {
+	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+		http_tls_begin(http_of(wsi), user);
+		return 0;
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-		return strcasecmp(in, "websocket") == 0 ? 0 : -1;
+		return page_upgrade(wsi, in);
+	case LWS_CALLBACK_RAW_ADOPT: /* by CONNECT */
+	case LWS_CALLBACK_RAW_RX:
+		return -1;
 	case LWS_CALLBACK_HTTP:
 		return on_request(wsi, u, in);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return u->left != 0 ? send_more(wsi, u) : 0;
+	case LWS_CALLBACK_WSI_DESTROY: /* of whatever it has become */
+		visitor_gone(wsi);
+		return ws_callback(wsi, reason, user, in, len);
 	default:
 		return ws_callback(wsi, reason, user, in, len);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* An older host: the terminal by calls.  spec: pty.md 6. */
+/* An older host: the terminal by calls.  PROTOCOL.pty 6. */
 #include "daemon/http.h"
 
 #include <stdio.h>
@@ -52,6 +52,7 @@ calls_begin(struct client *c)
 	c->window = 1;
 	rpc_client_free(c->rpc);
 	c->reading = c->writing = false;
+	c->sizing = 0;
 	if ((c->rpc = rpc_client_new()) == NULL) {
 		client_fail(c, "out of memory");
 		return;
@@ -83,7 +84,8 @@ calls_input(struct client *c)
 	union rpc_value v;
 
 	ask_read(c);
-	if (n == 0 || c->writing || c->over)
+	/* A host takes calls up side by side: the size comes first. */
+	if (n == 0 || c->writing || c->sizing != 0 || c->over)
 		return;
 	n = n < WRITE_SIZE ? n : WRITE_SIZE;
 	if (buf_get_view(&c->typed, n, &v.bytes) != 0)
@@ -101,6 +103,7 @@ calls_resize(struct client *c)
 				  .x = c->cols,
 				  .y = c->rows } };
 
+	c->sizing++;
 	call(c, RPC_PTY_SETSIZE, &v);
 }
 
@@ -132,7 +135,7 @@ fail_with(struct client *c, const struct buf *text)
 	client_fail(c, why);
 }
 
-/* How hosts say that the shell has ended.  spec: pty.md 6.3. */
+/* How hosts say that the shell has ended.  PROTOCOL.pty 6.3. */
 static void
 read_failed(struct client *c, const struct buf *text)
 {
@@ -198,6 +201,8 @@ take_reply(struct client *c, struct rpc_reply *reply)
 		c->reading = false;
 	else if (reply->method == RPC_PTY_WRITE)
 		c->writing = false;
+	else if (reply->method == RPC_PTY_SETSIZE && c->sizing != 0)
+		c->sizing--;
 	if (reply->failed) {
 		take_failure(c, reply);
 		return 0;

@@ -31,6 +31,9 @@ describe(struct client *c, struct xs_start *s)
 			return r;
 	if ((r = add(&s->env, "TERM=xterm-256color")) != 0)
 		return r;
+	/* The page knows no other encoding, whatever the host's own is. */
+	if ((r = add(&s->env, "LC_CTYPE=C.UTF-8")) != 0)
+		return r;
 	return add(&s->env, "COLORTERM=truecolor");
 }
 

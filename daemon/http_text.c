@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Text messages of a page: sizes, and how much has been shown. */
+/* Text messages of a page: sizes, how much has been shown, are you there. */
 #include "daemon/http.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 struct reader {
 	struct web_said said;
 	char type[16];
-	double cols, rows, bytes;
+	double cols, rows, bytes, id;
 };
 
 static int
@@ -33,6 +33,8 @@ on_event(void *arg, const struct json_event *e)
 		r->rows = strtod(e->text, NULL);
 	else if (strcmp(e->key, "bytes") == 0)
 		r->bytes = strtod(e->text, NULL);
+	else if (strcmp(e->key, "id") == 0)
+		r->id = strtod(e->text, NULL);
 	return 0;
 }
 
@@ -42,11 +44,18 @@ is_size(double v)
 	return v >= 1 && v <= UINT16_MAX && v == (uint16_t)v;
 }
 
+/* Beyond it not every number is one that a page can say. */
+static bool
+is_count(double v)
+{
+	return v >= 0 && v < 9e15;
+}
+
 /* A message of an unknown type is as good as none; other text is typed. */
 bool
 text_read(const char *text, size_t n, struct web_said *said)
 {
-	struct reader r = { .cols = 0 };
+	struct reader r = { .id = -1 };
 
 	*said = (struct web_said){ .what = SAID_NOTHING };
 	if (n == 0 || *text != '{' ||
@@ -61,9 +70,16 @@ text_read(const char *text, size_t n, struct web_said *said)
 		return true; /* out of range: ignored, never typed */
 	}
 	if (strcmp(r.type, "ack") == 0) {
-		if (r.bytes >= 0 && r.bytes < 9e15) {
+		if (is_count(r.bytes)) {
 			said->what = SAID_ACK;
 			said->bytes = (uint64_t)r.bytes;
+		}
+		return true;
+	}
+	if (strcmp(r.type, "ping") == 0) {
+		if (is_count(r.id)) {
+			said->what = SAID_PING;
+			said->id = (uint64_t)r.id;
 		}
 		return true;
 	}

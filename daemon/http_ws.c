@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A browser's WebSocket: what comes from it, its beginning and its end.  While
- * the host is slow it is not read.  spec: pty.md 10; PROTOCOL 5.
+ * the host is slow it is not read.  PROTOCOL.pty 10; PROTOCOL 5.
  */
 #include "daemon/http.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define FRAME_TEXT 8192 /* of the host's that is no output */
+#define QUERY_MAX  512	/* of one of its parts */
 #define COLS	   100	/* the original's */
 #define ROWS	   30
 
@@ -94,6 +95,8 @@ take_text(struct client *c)
 	    said.bytes <= c->sent) {
 		c->acked = said.bytes;
 		host_resume(c);
+	} else if (said.what == SAID_PING) {
+		client_answer_ping(c, said.id);
 	}
 	buf_reset(&c->text);
 }
@@ -133,8 +136,8 @@ on_receive(struct client *c, struct lws *wsi, const void *in, size_t len)
 static void
 read_number(struct lws *wsi, const char *name, uint16_t *value)
 {
-	char text[16];
-	const char *p = lws_get_urlarg_by_name(wsi, name, text, sizeof(text));
+	char text[QUERY_MAX];
+	const char *p = page_arg(wsi, name, text, sizeof(text));
 	long n = p != NULL ? strtol(p, NULL, 10) : 0;
 
 	if (n > 0 && n <= UINT16_MAX)
@@ -145,16 +148,16 @@ read_number(struct lws *wsi, const char *name, uint16_t *value)
 static bool
 read_query(struct client *c, struct lws *wsi)
 {
-	char names[512];
+	char names[QUERY_MAX];
 	const char *p;
 
 	read_number(wsi, "cols=", &c->cols);
 	read_number(wsi, "rows=", &c->rows);
-	p = lws_get_urlarg_by_name(wsi, "sid=", names, sizeof(names));
+	p = page_arg(wsi, "sid=", names, sizeof(names));
 	if (p != NULL && strlen(p) < sizeof(c->sid) &&
 	    strspn(p, "0123456789abcdef") == strlen(p))
 		strlcpy(c->sid, p, sizeof(c->sid));
-	p = lws_get_urlarg_by_name(wsi, "commands=", names, sizeof(names));
+	p = page_arg(wsi, "commands=", names, sizeof(names));
 	if (p == NULL || *c->sid != '\0')
 		return true;
 	if (c->h->conf.readonly)
@@ -201,56 +204,21 @@ free_client(struct client *c)
 	free(c);
 }
 
-/* libwebsockets' own answer is of HTTP/1.0. */
-static void
-refuse(struct lws *wsi, int status)
-{
-	static const struct {
-		int status;
-		const char *text;
-	} known[] = {
-		{ 401, "Unauthorized" },
-		{ 403, "Forbidden" },
-		{ 404, "Not Found" },
-		{ 426, "Upgrade Required" },
-		{ 503, "Service Unavailable" },
-	};
-	uint8_t head[LWS_PRE + 192];
-	const char *text = "";
-	int n;
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (known[i].status == status)
-			text = known[i].text;
-	n = snprintf((char *)head + LWS_PRE, sizeof(head) - LWS_PRE,
-	    "HTTP/1.1 %d %s\r\nsec-websocket-version: 13\r\n"
-	    "content-length: 0\r\nconnection: close\r\n\r\n",
-	    status, text);
-	(void)lws_write(wsi, head + LWS_PRE, (size_t)n, LWS_WRITE_HTTP_FINAL);
-}
-
-/* While headers are there; what is wrong is answered in HTTP. */
+/* Only what page_upgrade has let in, and as what it has. */
 static int
 on_request(struct lws *wsi, struct ws_user *u)
 {
+	const struct visitor *v = visitor_of(wsi);
 	struct http *h = http_of(wsi);
-	int status = page_check(h, wsi);
-	char version[8];
 
-	if (status == 0 &&
-	    (lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_VERSION) <=
-		    0 ||
-		strcmp(version, "13") != 0))
-		status = 426;
-	if (status == 0 && (u->c = new_client(h, wsi)) == NULL)
-		status = 503;
-	if (status == 0 && !read_query(u->c, wsi))
-		status = 403;
-	if (status == 0 && u->c->files && h->conf.readonly)
-		status = 403;
-	if (status == 0)
+	if (v == NULL || v->asked == ASKED_NOTHING || u->c != NULL ||
+	    (u->c = new_client(h, wsi)) == NULL ||
+	    u->c->files != (v->kind == WEB_FILES))
+		return -1;
+	u->c->ticket = v->asked == ASKED_ADMITTED ? v->ticket : 0;
+	if (read_query(u->c, wsi))
 		return 0;
-	refuse(wsi, status);
+	page_refuse(wsi, 403);
 	return -1;
 }
 
@@ -258,17 +226,6 @@ static size_t *
 count_of(struct client *c)
 {
 	return c->files ? &c->h->nfiles : &c->h->nterminals;
-}
-
-/* It is counted already.  Files are for those who have a terminal. */
-static bool
-has_room(struct client *c)
-{
-	const struct http *h = c->h;
-
-	if (*count_of(c) > h->conf.max_clients)
-		return false;
-	return !h->conf.once || (c->files ? h->nterminals != 0 : !h->served);
 }
 
 static int
@@ -283,12 +240,10 @@ on_established(struct lws *wsi, struct ws_user *u)
 	c->idle_since_ms = c->heard_ms = now_ms();
 	LIST_INSERT_HEAD(&h->clients, c, entry);
 	*count_of(c) += 1;
-	if (!has_room(c)) {
+	if (c->ticket == 0) {
 		client_close(c, WEB_CLOSE_MANY, "too many terminals are open");
 		return 0;
 	}
-	c->admitted = true;
-	h->served = h->served || !c->files;
 	c->ops = c->files   ? &host_files :
 	    *c->sid != '\0' ? &host_calls :
 			      &host_stream;
@@ -310,7 +265,7 @@ on_destroyed(struct ws_user *u)
 	if (c->ws != NULL) {
 		LIST_REMOVE(c, entry);
 		*count_of(c) -= 1;
-		if (h->conf.once && !c->files && c->admitted)
+		if (h->conf.once && !c->files && c->ticket != 0)
 			http_once_done(h);
 	}
 	free_client(c);
@@ -324,8 +279,13 @@ client_tick(struct http *h, int64_t now)
 
 	LIST_FOREACH(c, &h->clients, entry)
 	{
-		if (c->closing)
+		if (c->closing) {
+			if (now > c->leave_ms) {
+				c->farewell = FAREWELL_HEARD;
+				client_wake(c);
+			}
 			continue;
+		}
 		if (c->state != CLIENT_RUNNING &&
 		    now - c->heard_ms > WEB_HOST_WAIT_S * 1000)
 			client_fail(c, "the host does not answer");
@@ -354,6 +314,10 @@ ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 		return on_established(wsi, u);
 	case LWS_CALLBACK_RECEIVE:
 		return u->c != NULL ? on_receive(u->c, wsi, in, len) : -1;
+	case LWS_CALLBACK_RECEIVE_PONG:
+		if (u->c != NULL)
+			client_pong(u->c, in, len);
+		return 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return u->c != NULL ? client_writable(u->c) : -1;
 	case LWS_CALLBACK_TIMER:

@@ -15,8 +15,13 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/tcp.h"
 
-#define BACKLOG		128
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND 78 /* newer than some headers */
+#endif
+
+#define BACKLOG		1024
 #define INHERITED_FIRST 3 /* sd_listen_fds(3) */
 
 static int
@@ -36,13 +41,13 @@ add(struct listeners *ls, struct listener l)
 static int
 inherit(struct listeners *ls, int fd)
 {
-	int type = 0, listening = 0, family = 0;
+	int listening = 0, family = 0;
 	socklen_t len = sizeof(int);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 ||
+	if (!tcp_is_stream(fd) ||
 	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == -1 ||
 	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) == -1 ||
-	    type != SOCK_STREAM || !listening) {
+	    !listening) {
 		log_error("inherited descriptor %d is no listening stream "
 			  "socket; for a connected one (Accept=yes) use "
 			  "--listen-fd",
@@ -77,6 +82,29 @@ listeners_inherit(struct listeners *ls)
 
 /* --- TCP --- */
 
+/*
+ * An address that this machine does not have yet, as one that comes with a
+ * network, may be listened on all the same.
+ */
+static int
+bind_early(int fd, const struct addrinfo *ai, const char *text)
+{
+	bool v6 = ai->ai_family == AF_INET6;
+	int on = 1;
+
+	if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0)
+		return 0;
+	if (errno != EADDRNOTAVAIL ||
+	    setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+		v6 ? IPV6_FREEBIND : IP_FREEBIND, &on, sizeof(on)) == -1 ||
+	    bind(fd, ai->ai_addr, ai->ai_addrlen) == -1)
+		return -1;
+	log_warn("%s is no address of this machine yet; it is listened on for "
+		 "when it comes",
+	    text);
+	return 0;
+}
+
 static int
 listen_on(struct listeners *ls, const struct addrinfo *ai)
 {
@@ -94,8 +122,7 @@ listen_on(struct listeners *ls, const struct addrinfo *ai)
 	if (ai->ai_family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
 		    sizeof(on));
-	if (bind(fd, ai->ai_addr, ai->ai_addrlen) == -1 ||
-	    listen(fd, BACKLOG) == -1) {
+	if (bind_early(fd, ai, text) == -1 || listen(fd, BACKLOG) == -1) {
 		log_error("cannot listen on %s: %s", text, strerror(errno));
 		close(fd);
 		return -1;
@@ -105,6 +132,20 @@ listen_on(struct listeners *ls, const struct addrinfo *ai)
 		addr_hostport((struct sockaddr *)&bound, len, text);
 	log_info("Listening on %s", text);
 	return add(ls, (struct listener){ .fd = fd });
+}
+
+const char *
+listeners_problem(const char *addr)
+{
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
+
+	if (addr_split(addr, DEFAULT_PORT, host, port) != 0)
+		return "write HOST:PORT, [V6]:PORT or :PORT, with a port up "
+		       "to 65535";
+	if (strspn(port, "0123456789") != strlen(port) &&
+	    getservbyname(port, "tcp") == NULL)
+		return "its port is neither a number nor in /etc/services";
+	return NULL;
 }
 
 /* An address without a host is every address of both families. */
@@ -241,36 +282,6 @@ open_to_group(const char *path, gid_t group)
 	return fchmodat(AT_FDCWD, path, 0660, 0);
 }
 
-int
-listeners_unix(struct listeners *ls, const char *path, gid_t group)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct listener l = { .control = true };
-	struct stat st;
-
-	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
-	    sizeof(sun.sun_path)) {
-		log_error("socket %s: path too long", path);
-		return -1;
-	}
-	if (check_directory(path) == -1 || clear_name(&sun) == -1)
-		return -1;
-	l.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (l.fd == -1 || bind_private(l.fd, &sun) == -1 ||
-	    open_to_group(path, group) == -1 || lstat(path, &st) == -1 ||
-	    listen(l.fd, BACKLOG) == -1) {
-		log_error("socket %s: %s", path, strerror(errno));
-		if (l.fd != -1)
-			close(l.fd);
-		return -1;
-	}
-	l.dev = st.st_dev;
-	l.ino = st.st_ino;
-	if ((l.path = strdup(path)) == NULL)
-		return -1;
-	return add(ls, l);
-}
-
 static void
 remove_own(const struct listener *l)
 {
@@ -279,6 +290,52 @@ remove_own(const struct listener *l)
 	if (lstat(l->path, &st) == 0 && st.st_dev == l->dev &&
 	    st.st_ino == l->ino)
 		unlink(l->path);
+}
+
+/* The name is bound: from here on it is ours to remove. */
+static int
+listen_unix(struct listener *l, gid_t group)
+{
+	struct stat st;
+
+	if (lstat(l->path, &st) == -1)
+		return -1;
+	l->dev = st.st_dev;
+	l->ino = st.st_ino;
+	return open_to_group(l->path, group) == -1 ? -1 :
+						     listen(l->fd, BACKLOG);
+}
+
+int
+listeners_unix(struct listeners *ls, const char *path, gid_t group)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct listener l = { .control = true, .fd = -1 };
+
+	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path)) {
+		log_error("socket %s: path too long", path);
+		return -1;
+	}
+	if (check_directory(path) == -1 || clear_name(&sun) == -1)
+		return -1;
+	if ((l.path = strdup(path)) != NULL)
+		l.fd = socket(AF_UNIX,
+		    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (l.fd == -1 || bind_private(l.fd, &sun) == -1)
+		log_error("socket %s: %s", path, strerror(errno));
+	else if (listen_unix(&l, group) == -1) {
+		log_error("socket %s: %s", path, strerror(errno));
+		remove_own(&l);
+	} else if (ls->n == LISTENERS_MAX) {
+		log_error("more than %d addresses to listen on", LISTENERS_MAX);
+		remove_own(&l);
+	} else
+		return add(ls, l);
+	if (l.fd != -1)
+		close(l.fd);
+	free(l.path);
+	return -1;
 }
 
 void

@@ -2,16 +2,12 @@
 /* skyptyd-net, the confined child of one connection: its life and states. */
 #include "daemon/net.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/aead.h"
 #include "common/err.h"
 
 void
@@ -147,6 +143,13 @@ net_accept(struct net *n)
 }
 
 static void
+read_wishes(struct net *n, struct buf *query)
+{
+	if (mux_session_query(query, &n->wishes) != 0)
+		net_end(n, "bad request: its wishes make no sense");
+}
+
+static void
 begin_service(struct net *n, struct buf *query)
 {
 	switch (n->service) {
@@ -164,12 +167,15 @@ begin_service(struct net *n, struct buf *query)
 		http_begin(n);
 		break;
 	case MUX_EXEC:
+		read_wishes(n, query);
 		stream_begin(n);
 		break;
 	case MUX_STATUS:
 		mon_status(n);
 		break;
 	default:
+		if (n->service == MUX_PTY)
+			read_wishes(n, query);
 		if (rpc_begin(n,
 			n->service == MUX_PTY ? RPC_SERVICE_PTY :
 						RPC_SERVICE_WHITELIST) != 0)
@@ -280,36 +286,18 @@ net_process(struct net *n)
 	link_read_on(n, !net_busy(n));
 }
 
-/* Everything that the filter would forbid later. */
-static int
-set_up(struct net *n)
-{
-	signal(SIGPIPE, SIG_IGN);
-	/* Meant for skyptyd, where a terminal sends them to all of us. */
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	if (closefrom(PRIV_FD_COUNT), sodium_init() == -1)
-		return -1;
-	aead_bulk_prepare();
-	if ((n->base = event_base_new()) == NULL)
-		return -1;
-	if ((n->timer = evtimer_new(n->base, on_timer, n)) == NULL)
-		return -1;
-	if (pty_init(n) != 0 || flow_init(n) != 0 ||
-	    link_init(n, PRIV_FD_CONN) != 0)
-		return -1;
-	return mon_init(n, PRIV_FD_PEER);
-}
-
-int
-main(void)
+struct net *
+net_new(int conn, int monitor)
 {
 	struct net *n;
 
-	if ((n = calloc(1, sizeof(*n))) == NULL || set_up(n) == -1)
-		_exit(1);
-	mon_welcome(n);
-	link_read_on(n, !net_busy(n));
-	event_base_dispatch(n->base);
-	_exit(1);
+	if ((n = calloc(1, sizeof(*n))) == NULL)
+		return NULL;
+	if ((n->base = event_base_new()) != NULL &&
+	    (n->timer = evtimer_new(n->base, on_timer, n)) != NULL &&
+	    pty_init(n) == 0 && flow_init(n) == 0 && link_init(n, conn) == 0 &&
+	    mon_init(n, monitor) == 0)
+		return n;
+	/* The process ends: what there is of it goes with it. */
+	return NULL;
 }

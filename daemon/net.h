@@ -28,12 +28,14 @@
 #include "common/privmsg.h"
 #include "common/rpc.h"
 
-#define NET_CHUNK    (64U * 1024)  /* one read or write of a descriptor */
-#define NET_OUT_HIGH (256U * 1024) /* unsent output that stops new answers */
+#define NET_CHUNK      (64U * 1024)  /* one read or write of a descriptor */
+#define NET_OUT_HIGH   (256U * 1024) /* unsent output that stops new answers */
+#define NET_TTY_HIGH   (32U * 1024)  /* a terminal's: it is printed after ^C */
+#define NET_TTY_UNSENT (64 * 1024)   /* and what the kernel holds of that */
 #define NET_AHEAD_MAX                                           \
 	(128U * 1024) /* pty output held before it is asked for \
 		       */
-#define NET_WRITES_MAX	(8U * 1024 * 1024) /* input that waits */
+#define NET_WRITES_MAX	(8U * 1024 * 1024) /* waiting input, its Writes */
 #define NET_BATCH	(32U * 1024) /* pty output worth an answer in a flood */
 #define NET_BATCH_MS	1	     /* and how long it may be waited for */
 #define NET_READS_MAX	256	     /* pty.Read calls waiting at once */
@@ -43,8 +45,13 @@
 #define NET_READ_CUT	65536 /* most that one pty.Read gives */
 #define NET_MUX_TIMEOUT 30    /* seconds */
 #define NET_LINGER	2     /* seconds for the peer to see our end */
-#define NET_MEMORY	(384U * 1024 * 1024) /* more than all limits allow */
-#define NET_NOFILE	256 /* descriptors: 3 a command and a few */
+/*
+ * More than a terminal holds (Linux: 640 KiB at most).  Whoever goes on writing
+ * when the shell has ended is not listened to any longer.
+ */
+#define NET_REST_MAX (1024U * 1024)
+#define NET_MEMORY   (384U * 1024 * 1024) /* more than all limits allow */
+#define NET_NOFILE   256 /* descriptors: 3 a command and a few */
 
 /* --- net_link.c: the connection --- */
 
@@ -59,6 +66,8 @@ struct link {
 	struct buf out;	     /* plaintext, to be sent */
 	struct buf wire_out; /* sealed */
 	struct event *rd, *wr, *hup;
+	int seconds;	     /* of silence until TCP asks the peer; 0: none */
+	struct event *watch; /* pending: something waits to be sent */
 };
 
 struct net;
@@ -119,12 +128,13 @@ void rpc_fail(struct net *, enum rpc_method, uint64_t seq, const char *, ...)
 
 /* --- net_pty.c: the terminal --- */
 
+/* A Write whose bytes wait, behind those of the Writes before it. */
 struct pty_write {
 	struct pty_write *next;
 	uint64_t seq;
-	size_t size;
-	struct buf data;
+	size_t size, left;
 };
+#define NET_WRITE_COST 48 /* what the allocator takes for one */
 
 struct pty_read {
 	uint64_t seq;
@@ -135,12 +145,15 @@ struct pty {
 	enum { PTY_NONE, PTY_STARTING, PTY_RUNNING, PTY_STOPPING } state;
 	int fd;		  /* -1 when closed */
 	bool eof;	  /* nothing will follow what is in ahead */
+	bool exited;	  /* the shell; what it has left is still read */
+	size_t rest;	  /* and how much of that may come */
 	uint64_t seq;	  /* of the Start or Stop under way */
 	struct buf ahead; /* read, not asked for yet */
 	struct pty_read reads[NET_READS_MAX]; /* ring */
 	size_t first, nreads;
 	struct pty_write *writes, **writes_tail;
-	size_t writes_size;
+	size_t nwrites;
+	struct buf input; /* of all of them */
 	struct event *rd, *wr;
 	struct event *batch; /* pending: output is being gathered */
 	bool flood;	     /* the last answer was a large one, just now */
@@ -150,10 +163,12 @@ int pty_init(struct net *);
 void pty_start(struct net *, struct rpc_call *);
 int pty_started(struct net *, struct privmsg *);
 void pty_stop(struct net *, struct rpc_call *);
-void pty_stopped(struct net *);
+int pty_stopped(struct net *);
 void pty_read(struct net *, struct rpc_call *);
 void pty_write(struct net *, struct rpc_call *);
 void pty_set_size(struct net *, struct rpc_call *);
+/* The shell has ended, whoever else holds the terminal. */
+void pty_exited(struct net *);
 /* Answers waiting Reads as far as output and the link allow. */
 void pty_pump(struct net *);
 
@@ -211,6 +226,7 @@ struct flow {
 	bool paused;		    /* the peer takes no output now */
 	int early_signal;	    /* asked for before it ran, 0 is none */
 	bool exited;
+	size_t rest; /* of a terminal whose command has ended */
 	enum priv_exit how;
 	uint32_t status;
 	char *failure; /* why it could not be started */
@@ -307,6 +323,7 @@ struct net {
 	enum priv_carrier carrier;
 	uint32_t grants;
 	enum mux_service service;
+	struct mux_session wishes; /* of a session's client */
 	bool requested; /* KK: the first of its two questions is put */
 	bool asked;	/* the monitor's word about the peer is awaited */
 	struct rpc_host *rpc;
@@ -323,6 +340,11 @@ struct net {
 	uint64_t wl_seq;
 };
 
+/*
+ * A connection that is not read from yet.  NULL without memory: then the
+ * process is of no use any more, and nothing is freed.
+ */
+struct net *net_new(int conn, int monitor);
 /* New input, or something that input waited for. */
 void net_process(struct net *);
 void net_authenticated(struct net *, uint32_t grants);

@@ -9,7 +9,7 @@
 
 #include "common/err.h"
 
-#define TIMEOUT_DEFAULT 30000 /* milliseconds; spec: pty.md 7.1 */
+#define TIMEOUT_DEFAULT 30000 /* milliseconds; PROTOCOL.pty 7.1 */
 #define TIMEOUT_MAX	300000
 #define GRACE_MS	1000 /* for pipes that outlive a killed command */
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/tcp.h"
 
 #define CHUNK_LINE 7 /* "10005\r\n": a chunk's size in five digits */
 #define GRACE_S	   1 /* for pipes that outlive a killed command */
@@ -51,6 +52,7 @@ int
 flow_start_terminal(struct net *n, struct rpc_command *c)
 {
 	n->flow.terminal = true;
+	tcp_bound_unsent(n->link.fd, NET_TTY_UNSENT);
 	begin(n);
 	return mon_pty_start(n, c);
 }
@@ -193,15 +195,23 @@ put_head(struct net *n, size_t at, enum xs_tag tag, size_t len)
 static ssize_t
 read_output(struct net *n, int fd)
 {
-	size_t left = NET_CHUNK;
+	struct flow *f = &n->flow;
+	size_t max = NET_CHUNK, left;
 	ssize_t r;
 
+	if (f->terminal && f->exited && max > f->rest)
+		max = f->rest;
+	if (max == 0)
+		return ERR_EOF;
+	left = max;
 	while ((r = buf_read(&n->link.out, fd, left)) > 0) {
 		left -= (size_t)r;
-		if (!n->flow.terminal || left == 0)
+		if (!f->terminal || left == 0)
 			break;
 	}
-	return left < NET_CHUNK ? (ssize_t)(NET_CHUNK - left) : r;
+	if (f->exited)
+		f->rest -= max - left < f->rest ? max - left : f->rest;
+	return left < max ? (ssize_t)(max - left) : r;
 }
 
 static ssize_t
@@ -222,6 +232,17 @@ relay(struct net *n, const struct stream *s)
 		(size_t)r) != 0)
 		net_end(n, "out of memory");
 	return r;
+}
+
+/*
+ * The end of a terminal is that of its command, whoever else holds it.  What
+ * was left is there, and nothing would say that it is not.
+ */
+static void
+read_rest(struct flow *f)
+{
+	if (f->terminal && f->exited && f->out.ev != NULL && !f->paused)
+		event_active(f->out.ev, EV_READ, 0);
 }
 
 static void
@@ -266,6 +287,8 @@ pause_output(struct flow *f, bool on)
 			event_del(both[i]->ev);
 		else if (both[i]->ev != NULL)
 			event_add(both[i]->ev, NULL);
+	if (!on)
+		read_rest(f);
 }
 
 static void
@@ -279,9 +302,11 @@ on_output(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if ((r = relay(n, s)) > 0) {
 		link_flush(n);
-		if (link_backlog(&n->link) >= NET_OUT_HIGH)
+		if (link_backlog(&n->link) >=
+		    (f->terminal ? NET_TTY_HIGH : NET_OUT_HIGH))
 			pause_output(f, true);
-	} else if (r != ERR_AGAIN) {
+		read_rest(f);
+	} else if (r != ERR_AGAIN || (f->terminal && f->exited)) {
 		close_output(f, s);
 		over(n);
 	}
@@ -388,6 +413,7 @@ flow_exited(struct net *n, uint32_t handle, enum priv_exit how, uint32_t status)
 	    handle != (f->terminal ? PRIV_PTY_HANDLE : f->handle))
 		return;
 	f->exited = true;
+	f->rest = NET_REST_MAX;
 	f->how = how;
 	f->status = status;
 	if (how == PRIV_TIMEDOUT && f->grace == NULL) {
@@ -395,5 +421,6 @@ flow_exited(struct net *n, uint32_t handle, enum priv_exit how, uint32_t status)
 		if (f->grace == NULL || event_add(f->grace, &tv) == -1)
 			net_end(n, "out of memory");
 	}
+	read_rest(f);
 	over(n);
 }

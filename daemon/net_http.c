@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The exec stream: one HTTP/1.1 request, one response.  spec: pty.md 7.2. */
+/* The exec stream: one HTTP/1.1 request, one response.  PROTOCOL.pty 7.2. */
 #include "daemon/net.h"
 
 #include <inttypes.h>

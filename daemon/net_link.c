@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "common/err.h"
+#include "common/tcp.h"
 
 #define WIRE_IN_MAX  (NET_CHUNK + FRAME_HEAD_LEN + FRAME_BODY_MAX)
 #define WIRE_OUT_MAX (NET_CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
@@ -144,6 +145,34 @@ release(struct link *l)
 		buf_free(&l->in);
 }
 
+static void
+look_after(struct link *l)
+{
+	struct timeval tv = { .tv_sec = l->seconds };
+
+	if (l->seconds != 0 && !event_pending(l->watch, EV_TIMEOUT, NULL))
+		event_add(l->watch, &tv);
+}
+
+/* A peer may take its time to read, as long as its machine answers. */
+static void
+on_watch(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
+	struct link *l = &n->link;
+
+	(void)fd, (void)what;
+	switch (tcp_ask_peer(l->fd, l->seconds)) {
+	case TCP_PEER_DEAD:
+		net_end(n, "the peer does not answer any more");
+	case TCP_PEER_OWES:
+		look_after(l);
+		break;
+	case TCP_PEER_IDLE:
+		break;
+	}
+}
+
 void
 link_flush(struct net *n)
 {
@@ -151,7 +180,7 @@ link_flush(struct net *n)
 	ssize_t r = 0;
 
 	while (link_backlog(l) != 0 && (r = send_some(n)) > 0)
-		;
+		look_after(l);
 	if (r == ERR_AGAIN) {
 		event_add(l->wr, NULL);
 		return;
@@ -206,7 +235,10 @@ link_init(struct net *n, int fd)
 	l->rd = event_new(n->base, fd, EV_READ | EV_PERSIST, on_readable, n);
 	l->wr = event_new(n->base, fd, EV_WRITE | EV_PERSIST, on_writable, n);
 	l->hup = event_new(n->base, fd, EV_CLOSED | EV_PERSIST, on_hangup, n);
-	if (l->rd == NULL || l->wr == NULL || l->hup == NULL)
+	l->watch = evtimer_new(n->base, on_watch, n);
+	if (l->rd == NULL || l->wr == NULL || l->hup == NULL ||
+	    l->watch == NULL)
 		return -1;
+	l->seconds = tcp_keep_alive_seconds(fd);
 	return event_add(l->hup, NULL);
 }

@@ -167,13 +167,18 @@ put_size(struct buf *b, const struct rpc_winsize *ws)
 int
 mon_pty_start(struct net *n, struct rpc_command *c)
 {
+	const struct mux_session *w = &n->wishes;
+	unsigned flags = (c->has_size ? PRIV_PTY_SIZE : 0) |
+	    (w->login ? PRIV_PTY_LOGIN : 0) |
+	    (w->has_modes ? PRIV_PTY_MODES : 0);
 	struct buf b;
 	int r;
 
 	buf_init(&b, BODY_MAX);
 	if ((r = put_command(&b, &c->name, &c->arg, &c->env)) == 0 &&
-	    (r = buf_put_u8(&b, c->has_size)) == 0 &&
-	    (r = put_size(&b, &c->size)) == 0)
+	    (r = buf_put_u8(&b, (uint8_t)flags)) == 0 &&
+	    (r = put_size(&b, &c->size)) == 0 &&
+	    (r = buf_put(&b, w->modes, w->has_modes ? MODES_LEN : 0)) == 0)
 		ask(n, PM_PTY_START, 0, &b);
 	buf_free(&b);
 	return r;
@@ -183,13 +188,16 @@ int
 mon_exec_start(struct net *n, uint16_t slot, struct rpc_exec *e,
     uint32_t timeout_ms, bool has_stdin)
 {
+	unsigned flags = (has_stdin ? PRIV_EXEC_STDIN : 0) |
+	    (n->wishes.keep ? PRIV_EXEC_KEEP : 0) |
+	    (n->wishes.login ? PRIV_EXEC_LOGIN : 0);
 	struct buf b;
 	int r;
 
 	buf_init(&b, BODY_MAX);
 	if ((r = put_command(&b, &e->name, &e->arg, &e->env)) == 0 &&
 	    (r = buf_put_u32(&b, timeout_ms)) == 0 &&
-	    (r = buf_put_u8(&b, has_stdin)) == 0)
+	    (r = buf_put_u8(&b, (uint8_t)flags)) == 0)
 		ask(n, PM_EXEC_START, slot, &b);
 	buf_free(&b);
 	return r;
@@ -231,7 +239,7 @@ resume(struct net *n, struct buf *b)
 	return buf_put(&n->link.in, buf_ptr(b), buf_len(b));
 }
 
-/* An unlisted key gets the mux's refusal, sealed, and nothing else. */
+/* The mux's refusal, sealed, and why there is one, if that is told. */
 static int
 turned_away(struct net *n, struct buf *b)
 {
@@ -242,7 +250,10 @@ turned_away(struct net *n, struct buf *b)
 		return r;
 	link_keys(&n->link, send, none);
 	explicit_bzero(send, sizeof(send));
-	net_reject(n);
+	if ((r = buf_put_u8(&n->link.out, MUX_REJECT)) != 0 ||
+	    (r = buf_put(&n->link.out, buf_ptr(b), buf_len(b))) != 0)
+		return r;
+	net_finish(n);
 	return 0;
 }
 
@@ -273,6 +284,8 @@ handshake_answer(struct net *n, struct privmsg *m)
 	uint8_t what;
 	int r;
 
+	if (n->state != NET_HANDSHAKE || !n->asked)
+		return ERR_STATE;
 	n->asked = false;
 	if ((r = buf_get_u8(&m->body, &what)) != 0)
 		return r;
@@ -287,7 +300,7 @@ handshake_answer(struct net *n, struct privmsg *m)
 		return authenticated(n, &m->body, false);
 	case PRIV_DONE_KK:
 		return authenticated(n, &m->body, true);
-	case PRIV_REFUSED_KK:
+	case PRIV_TURNED_AWAY:
 		return turned_away(n, &m->body);
 	case PRIV_REFUSED:
 		net_finish(n);
@@ -303,6 +316,8 @@ control_ok(struct net *n, struct privmsg *m)
 	uint32_t grants;
 	int r;
 
+	if (n->carrier != PRIV_CONTROL || n->state != NET_HANDSHAKE)
+		return ERR_STATE;
 	if ((r = buf_get_u32(&m->body, &grants)) != 0)
 		return r;
 	n->asked = false;
@@ -324,7 +339,9 @@ exited(struct net *n, struct privmsg *m)
 		return r;
 	if (n->service == MUX_EXEC || n->service == MUX_EXEC_STREAM)
 		flow_exited(n, handle, (enum priv_exit)how, status);
-	else if (handle != PRIV_PTY_HANDLE)
+	else if (handle == PRIV_PTY_HANDLE)
+		pty_exited(n);
+	else
 		exec_exited(n, handle, (enum priv_exit)how, status);
 	return 0;
 }
@@ -345,7 +362,7 @@ status_answer(struct net *n, struct privmsg *m)
 {
 	int r;
 
-	if (n->service != MUX_STATUS)
+	if (n->service != MUX_STATUS || n->state != NET_SERVICE)
 		return ERR_STATE;
 	r = buf_put(&n->link.out, buf_ptr(&m->body), buf_len(&m->body));
 	net_finish(n);
@@ -372,8 +389,7 @@ dispatch(struct net *n, struct privmsg *m)
 	case PM_PROXY_DIAL + 1:
 		return proxy_dialed(n, m);
 	case PM_PTY_STOP + 1:
-		pty_stopped(n);
-		return 0;
+		return pty_stopped(n);
 	case PM_EXITED:
 		return exited(n, m);
 	case PM_WL_LIST + 1:

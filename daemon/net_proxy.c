@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The control socket's way to others: what comes is sealed and goes to a stream
- * over dmsg, and the other way round.  spec: pty.md 9; PROTOCOL.
+ * over dmsg, and the other way round.  PROTOCOL.pty 9; PROTOCOL.
  */
 #include "daemon/net.h"
 
@@ -90,7 +90,8 @@ proxy_dialed(struct net *n, struct privmsg *m)
 	char *why = NULL;
 	int r;
 
-	if ((n->service != MUX_PROXY && n->service != MUX_DIAL) || !n->asked)
+	if ((n->service != MUX_PROXY && n->service != MUX_DIAL) || !n->asked ||
+	    n->far.rd != NULL)
 		return ERR_STATE;
 	if ((r = buf_get_cstring(&m->body, &why, PRIVMSG_TEXT_MAX)) != 0)
 		return r;

@@ -26,6 +26,7 @@ pty_init(struct net *n)
 	p->fd = -1;
 	p->writes_tail = &p->writes;
 	buf_init(&p->ahead, NET_AHEAD_MAX);
+	buf_init(&p->input, NET_WRITES_MAX);
 	p->batch = evtimer_new(n->base, on_batch, n);
 	return p->batch != NULL ? 0 : ERR_NOMEM;
 }
@@ -69,7 +70,8 @@ open_master(struct net *n, int fd)
 	struct pty *p = &n->pty;
 
 	p->fd = fd;
-	p->eof = false;
+	p->eof = p->exited = false;
+	p->rest = NET_REST_MAX;
 	p->rd = event_new(n->base, fd, EV_READ, on_output, n);
 	p->wr = event_new(n->base, fd, EV_WRITE, on_room, n);
 	if (p->rd == NULL || p->wr == NULL)
@@ -84,6 +86,8 @@ pty_started(struct net *n, struct privmsg *m)
 	char *text = NULL;
 	int fd, r;
 
+	if (n->pty.state != PTY_STARTING)
+		return ERR_STATE;
 	if ((r = buf_get_cstring(&m->body, &text, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
 	n->pty.state = PTY_NONE;
@@ -99,26 +103,33 @@ pty_started(struct net *n, struct privmsg *m)
 	return r;
 }
 
+static void
+drop_write(struct pty *p)
+{
+	struct pty_write *w = p->writes;
+
+	if ((p->writes = w->next) == NULL)
+		p->writes_tail = &p->writes;
+	p->nwrites--;
+	free(w);
+}
+
 /* Reads and Writes that Stop overtakes get Go's text for it. */
 static void
 fail_waiting(struct net *n)
 {
 	struct pty *p = &n->pty;
-	struct pty_write *w;
 
 	for (; p->nreads > 0; p->nreads--) {
 		rpc_fail(n, RPC_PTY_READ, p->reads[p->first].seq, "EOF");
 		p->first = (p->first + 1) % NET_READS_MAX;
 	}
-	while ((w = p->writes) != NULL) {
-		rpc_fail(n, RPC_PTY_WRITE, w->seq,
+	while (p->writes != NULL) {
+		rpc_fail(n, RPC_PTY_WRITE, p->writes->seq,
 		    "write /dev/ptmx: file already closed");
-		p->writes = w->next;
-		buf_free(&w->data);
-		free(w);
+		drop_write(p);
 	}
-	p->writes_tail = &p->writes;
-	p->writes_size = 0;
+	buf_free(&p->input);
 }
 
 static void
@@ -146,12 +157,15 @@ pty_stop(struct net *n, struct rpc_call *c)
 	mon_pty_stop(n);
 }
 
-void
+int
 pty_stopped(struct net *n)
 {
+	if (n->pty.state != PTY_STOPPING)
+		return ERR_STATE;
 	n->pty.state = PTY_NONE;
 	rpc_reply(n, RPC_PTY_STOP, n->pty.seq, NULL);
 	net_process(n);
+	return 0;
 }
 
 /* --- output --- */
@@ -214,8 +228,13 @@ pty_pump(struct net *n)
 			p->flood = true;
 			event_add(p->batch, &tv);
 		}
-	if (!p->eof && buf_room(&p->ahead) > 0)
-		event_add(p->rd, NULL);
+	/* What a shell has left is there, or nothing says that it is not. */
+	if (!p->eof && buf_room(&p->ahead) > 0) {
+		if (p->exited)
+			event_active(p->rd, EV_READ, 0);
+		else
+			event_add(p->rd, NULL);
+	}
 	link_flush(n);
 }
 
@@ -235,6 +254,21 @@ piece_arrives(int fd)
 	return n != 0;
 }
 
+/* When the shell has ended, no more than it can have left. */
+static ssize_t
+take_piece(struct pty *p, size_t want)
+{
+	ssize_t r;
+
+	if (p->exited && want > p->rest)
+		want = p->rest;
+	if (want == 0)
+		return ERR_EOF;
+	if ((r = buf_read(&p->ahead, p->fd, want)) > 0 && p->exited)
+		p->rest -= (size_t)r;
+	return r;
+}
+
 /* Takes what the terminal holds; EIO is how it says that all is over. */
 static void
 on_output(evutil_socket_t fd, short what, void *arg)
@@ -245,14 +279,27 @@ on_output(evutil_socket_t fd, short what, void *arg)
 	ssize_t r;
 
 	(void)what;
-	while ((r = buf_read(&p->ahead, fd, want)) > 0 && (size_t)r < want) {
+	while ((r = take_piece(p, want)) > 0 && (size_t)r < want) {
 		want -= (size_t)r;
-		if (r >= NET_FLOOD && !piece_arrives(fd))
+		if (r >= NET_FLOOD && !p->exited && !piece_arrives(fd))
 			break;
 	}
 	if (r < 0 && r != ERR_AGAIN && r != ERR_LIMIT)
 		p->eof = true;
+	if (p->exited && r == ERR_AGAIN)
+		p->eof = true;
 	pty_pump(n);
+}
+
+void
+pty_exited(struct net *n)
+{
+	struct pty *p = &n->pty;
+
+	if (p->state != PTY_RUNNING || p->eof)
+		return;
+	p->exited = true;
+	on_output(p->fd, EV_READ, n);
 }
 
 void
@@ -311,11 +358,18 @@ queue_write(struct pty *p, uint64_t seq, size_t size, struct buf *rest)
 		return ERR_NOMEM;
 	w->seq = seq;
 	w->size = size;
-	buf_init(&w->data, RPC_HOST_MSG_MAX);
+	w->left = buf_len(rest);
 	*p->writes_tail = w;
 	p->writes_tail = &w->next;
-	p->writes_size += buf_len(rest) + sizeof(*w);
-	return buf_put(&w->data, buf_ptr(rest), buf_len(rest));
+	p->nwrites++;
+	return buf_put(&p->input, buf_ptr(rest), buf_len(rest));
+}
+
+static bool
+has_room(const struct pty *p, size_t more)
+{
+	return buf_len(&p->input) + more + (p->nwrites + 1) * NET_WRITE_COST <=
+	    NET_WRITES_MAX;
 }
 
 void
@@ -333,7 +387,7 @@ pty_write(struct net *n, struct rpc_call *c)
 		return;
 	}
 	/* To stop reading would hide a Stop behind it, and the peer's end. */
-	if (p->writes_size + buf_len(&data) > NET_WRITES_MAX) {
+	if (!has_room(p, buf_len(&data))) {
 		rpc_fail(n, c->method, c->seq,
 		    "write /dev/ptmx: too much input is waiting");
 		return;
@@ -343,29 +397,36 @@ pty_write(struct net *n, struct rpc_call *c)
 	event_add(p->wr, NULL);
 }
 
+/* Answers the Writes whose bytes the terminal has taken, or all after an error.
+ */
+static void
+settle_writes(struct net *n, size_t taken, int r)
+{
+	struct pty *p = &n->pty;
+	struct pty_write *w;
+
+	while ((w = p->writes) != NULL && (r < 0 || w->left <= taken)) {
+		taken -= w->left < taken ? w->left : taken;
+		answer_write(n, w->seq, w->size, r < 0 ? r : 1);
+		drop_write(p);
+	}
+	if (w != NULL)
+		w->left -= taken;
+	else
+		buf_free(&p->input);
+}
+
 static void
 on_room(evutil_socket_t fd, short what, void *arg)
 {
 	struct net *n = arg;
 	struct pty *p = &n->pty;
-	struct pty_write *w;
-	size_t before;
-	int r = 1;
+	size_t before = buf_len(&p->input);
+	int r;
 
 	(void)what;
-	while ((w = p->writes) != NULL && r != 0) {
-		before = buf_len(&w->data);
-		r = feed(fd, &w->data);
-		p->writes_size -= before - buf_len(&w->data);
-		if (r == 0)
-			break;
-		p->writes_size -= buf_len(&w->data) + sizeof(*w);
-		answer_write(n, w->seq, w->size, r);
-		if ((p->writes = w->next) == NULL)
-			p->writes_tail = &p->writes;
-		buf_free(&w->data);
-		free(w);
-	}
+	r = feed(fd, &p->input);
+	settle_writes(n, before - buf_len(&p->input), r);
 	if (p->writes != NULL)
 		event_add(p->wr, NULL);
 	net_process(n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The SFTP subsystem: bytes between the peer and the server that the monitor
- * started.  Nothing of them is looked at.  spec: pty.md 8.
+ * started.  Nothing of them is looked at.  PROTOCOL.pty 8.
  */
 #include "daemon/net.h"
 

@@ -3,11 +3,14 @@
 #include "daemon/skyptyd.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/err.h"
+#include "common/usage.h"
+#include "common/visible.h"
 
 enum {
 	OPT_CONFSTDIN = 256,
@@ -64,8 +67,8 @@ static const char usage_text[] =
     "       skyptyd host [-l ADDR[,ADDR]] --allow PK[,PK] [-c FILE] [options]\n"
     "       skyptyd dmsg [-c FILE] [--tcplisten ADDR] [options]\n"
     "       skyptyd http [--addr ADDR | --unix PATH] [options]\n"
-    "       skyptyd check [--peer PK] [options of the above]\n"
-    "       skyptyd confgen [--unsafe] [FILE]\n"
+    "       skyptyd check [tcp | host | dmsg] [--peer PK] [options of these]\n"
+    "       skyptyd confgen [--unsafe] [--seeds] [FILE]\n"
     "       skyptyd version\n"
     "\n"
     "  -c, --conf FILE        configuration (also --confpath)\n"
@@ -89,15 +92,15 @@ static const char usage_text[] =
     "skyptyd(8) tells more.\n";
 
 void
-options_usage(void)
+options_usage(FILE *f)
 {
-	fputs(usage_text, stdout);
+	fputs(usage_text, f);
 }
 
 static int
 usage_error(const char *what, const char *value, const char *why)
 {
-	fprintf(stderr, "skyptyd: %s %s: %s\n", what, value, why);
+	visible_line(stderr, "skyptyd: %s %s: %s", what, value, why);
 	return EXIT_USAGE;
 }
 
@@ -122,7 +125,7 @@ add_allow(struct options *o, struct keyctx *ctx, const char *list)
 		}
 		o->allow = grown;
 		if (key_parse_public(ctx, key, &o->allow[o->nallow++]) != 0)
-			r = usage_error("--allow", key, "not a public key");
+			r = usage_error("--allow", key, KEY_WANTED);
 	}
 	free(copy);
 	return r;
@@ -147,8 +150,10 @@ set_listen_fd(struct options *o, const char *value)
 {
 	const char *problem;
 
-	o->listen_fd = (int)strtonum(value, -1, 65535, &problem);
-	return problem == NULL ? 0 : usage_error("--listen-fd", value, problem);
+	o->listen_fd = (int)strtonum(value, 0, INT_MAX, &problem);
+	return problem == NULL ?
+	    0 :
+	    usage_error("--listen-fd", value, "not a descriptor's number");
 }
 
 static int
@@ -183,7 +188,7 @@ set_flag(struct options *o, int opt)
 		fputs("skyptyd: profiling flags have no effect here\n", stderr);
 		return 0;
 	case 'h':
-		options_usage();
+		options_usage(stdout);
 		return -1;
 	}
 	return EXIT_USAGE;
@@ -248,15 +253,19 @@ contradictions(const struct options *o)
 	return 0;
 }
 
-/* Of several letters in one word getopt(3) tells which one it was. */
-static int
-unknown_option(const char *word)
+int
+options_unknown(int opt, const char *word, const struct option *list,
+    const char *mode)
 {
-	char letter[3] = { '-', (char)optopt, '\0' };
+	char text[USAGE_TEXT_MAX];
 
-	return usage_error("option",
-	    word[0] == '-' && word[1] == '-' ? word : letter,
-	    "unknown, or lacks its value; 'skyptyd --help' lists them");
+	usage_explain(text, opt, word, list);
+	if (strchr(text, '?') != NULL)
+		visible_line(stderr, "skyptyd: %s", text);
+	else
+		visible_line(stderr,
+		    "skyptyd: %s; 'skyptyd %s--help' lists them", text, mode);
+	return EXIT_USAGE;
 }
 
 int
@@ -268,16 +277,18 @@ options_parse(struct options *o, struct keyctx *ctx, int argc, char **argv)
 	o->envprefix = "DMSGPTY";
 	o->log_level = LOG_LEVEL_INFO;
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "c:l:h", longopts, NULL)) != -1) {
-		if (opt == '?')
-			return unknown_option(argv[before]);
+	while (
+	    (opt = getopt_long(argc, argv, ":c:l:h", longopts, NULL)) != -1) {
+		if (opt == '?' || opt == ':')
+			return options_unknown(opt, argv[before], longopts, "");
 		if ((r = take(o, ctx, opt)) != 0)
 			return r;
 		before = optind;
 	}
 	if (optind < argc)
 		return usage_error("argument", argv[optind],
-		    "not expected here");
+		    "not expected here; what to listen on and whom to let in "
+		    "is said by --addr and --allow");
 	return contradictions(o);
 }
 

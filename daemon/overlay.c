@@ -14,33 +14,51 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/mux.h"
 
 #define OVERLAY_PAUSE 5 /* seconds before it is started again */
 
-/* Streams that have not authenticated are one address to the limits. */
+/* What the monitor logs is said of a claim until it is proven. */
 static int
-open_stream(struct server *s, const struct key_public *pk)
+serve_stream(struct server *s, int fd, const struct key_public *pk,
+    const struct key_public *relay)
 {
-	struct sockaddr_storage none = { .ss_family = AF_UNSPEC };
-	char text[KEY_PUBLIC_HEX], peer[KEY_PUBLIC_HEX + 16];
-	const char *why = NULL;
+	char text[KEY_PUBLIC_HEX], peer[KEY_PUBLIC_HEX + 32];
+	struct conns *cs = &s->conns;
+	const struct config *conf = &s->set->conf;
+	int64_t now = now_ms();
+	struct origin from;
+	const char *why;
+
+	limits_dmsg(cs, &from, pk, relay, listed_has(&s->listed, s, pk));
+	key_text(pk, text);
+	snprintf(peer, sizeof(peer), "dmsg, claims %s", text);
+	if (!server_has_room(s))
+		why = "out of descriptors";
+	else if ((why = limits_own(cs, conf, &from, now)) == NULL)
+		why = limits_all(cs, conf, &from, now);
+	if (why == NULL)
+		return server_serve(s, fd, &from, peer, PRIV_KK);
+	if (limits_may_tell(cs, now))
+		log_info("Turned away %s: %s", peer, why);
+	else
+		server_untold(s);
+	return -1;
+}
+
+static int
+open_stream(struct server *s, const struct key_public *pk,
+    const struct key_public *relay)
+{
 	int sv[2];
 
-	key_text(pk, text);
-	snprintf(peer, sizeof(peer), "dmsg %s", text);
-	if (s->stopping)
-		return -1;
-	if (!limits_admit(&s->conns, &s->set->conf, &none, &why)) {
-		if (limits_may_tell())
-			log_info("Turned away %s: %s", peer, why);
-		return -1;
-	}
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	if (s->stopping ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 		sv) == -1)
 		return -1;
-	if (server_serve(s, sv[1], &none, peer, PRIV_KK) == -1) {
+	if (serve_stream(s, sv[1], pk, relay) == -1) {
 		close(sv[0]);
 		sv[0] = -1;
 	}
@@ -59,7 +77,7 @@ keep_status(struct server *s, struct privmsg *m)
 static int
 answer_stream(struct server *s, struct privmsg *m)
 {
-	struct key_public pk;
+	struct key_public pk, relay;
 	struct buf b;
 	int fd, r;
 
@@ -67,9 +85,10 @@ answer_stream(struct server *s, struct privmsg *m)
 		return keep_status(s, m);
 	if (m->type != PM_STREAM)
 		return ERR_STATE;
-	if ((r = buf_get(&m->body, pk.b, sizeof(pk.b))) != 0)
+	if ((r = buf_get(&m->body, pk.b, sizeof(pk.b))) != 0 ||
+	    (r = buf_get(&m->body, relay.b, sizeof(relay.b))) != 0)
 		return r;
-	fd = open_stream(s, &pk);
+	fd = open_stream(s, &pk, &relay);
 	buf_init(&b, 1);
 	if ((r = buf_put_u8(&b, fd != -1)) == 0)
 		r = privmsg_send(s->overlay.sock, PM_STREAM + 1, m->id, &b, &fd,
@@ -85,6 +104,8 @@ overlay_gone(struct server *s)
 {
 	struct timeval tv = { .tv_sec = OVERLAY_PAUSE };
 
+	/* There must never be two: one that lives on is to end as well. */
+	conn_end(&s->overlay);
 	event_free(s->overlay.ev);
 	close(s->overlay.sock);
 	memset(&s->overlay, 0, sizeof(s->overlay));
@@ -113,23 +134,43 @@ on_overlay(evutil_socket_t fd, short what, void *arg)
 		overlay_gone(s);
 }
 
+/* The one that was just started ends when it has nobody to talk to. */
+static int
+watch_overlay(struct server *s, int sock)
+{
+	struct conn *c = &s->overlay;
+
+	c->ev = event_new(s->base, sock, EV_READ | EV_PERSIST, on_overlay, s);
+	if (c->ev != NULL && event_add(c->ev, NULL) == 0)
+		return 0;
+	if (c->ev != NULL)
+		event_free(c->ev);
+	errno = ENOMEM;
+	return -1;
+}
+
 static int
 spawn_overlay(struct server *s)
 {
+	struct session_for what = { .carrier = PRIV_OVERLAY, .peer = "dmsg" };
 	struct conn *c = &s->overlay;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), r;
 
 	if (null == -1)
 		return -1;
-	r = session_spawn(s->set, s->opts, null, PRIV_OVERLAY, "dmsg", &c->pid,
-	    &c->sock);
+	memset(c, 0, sizeof(*c));
+	r = session_spawn(s->set, s->opts, null, &what, &c->pid, &c->sock);
 	close(null);
+	if (r == 0 && (r = watch_overlay(s, c->sock)) == -1) {
+		conn_end(c);
+		close(c->sock);
+	}
+	/* One that failed is waited for as nobody's: it is not this one. */
 	if (r == -1)
-		return -1;
-	c->overlay = true;
-	c->ev =
-	    event_new(s->base, c->sock, EV_READ | EV_PERSIST, on_overlay, s);
-	return c->ev != NULL ? event_add(c->ev, NULL) : -1;
+		memset(c, 0, sizeof(*c));
+	else
+		c->overlay = true;
+	return r;
 }
 
 void

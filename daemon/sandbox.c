@@ -5,17 +5,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <seccomp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "daemon/sandbox_filter.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -26,11 +26,26 @@
 #define MY_PR_SET_MDWE		 65
 #define MY_MDWE_REFUSE_EXEC_GAIN 1
 #define MY_LANDLOCK_VERSION	 1U
+#define MY_LANDLOCK_PATH	 1 /* rule types */
+#define MY_LANDLOCK_PORT	 2
+#define MY_LANDLOCK_READ_FILE	 (UINT64_C(1) << 2)
+#define MY_LANDLOCK_CONNECT_TCP	 (UINT64_C(1) << 1)
+#define MY_LANDLOCK_ABI_PORTS	 4
 
 struct ruleset_attr {
 	uint64_t fs;	 /* since ABI 1 */
 	uint64_t net;	 /* since ABI 4 */
 	uint64_t scoped; /* since ABI 6 */
+};
+
+struct path_attr {
+	uint64_t access;
+	int32_t parent;
+} __attribute__((packed));
+
+struct port_attr {
+	uint64_t access;
+	uint64_t port;
 };
 
 struct step {
@@ -104,6 +119,18 @@ step_nodump(const struct sandbox *sb, char *detail, size_t n)
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/*
+ * One that was taken over goes with its monitor all the same.  A client's
+ * skypty-tls is nobody's child.  Behind the change of users, which would undo
+ * it.
+ */
+static int
+step_monitor(const struct sandbox *sb, char *detail, size_t n)
+{
+	(void)detail, (void)n;
+	return sb->nobodys ? 0 : prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
 static int
 step_noprivs(const struct sandbox *sb, char *detail, size_t n)
 {
@@ -142,6 +169,46 @@ deny_all(int abi, struct ruleset_attr *attr)
 	return abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
 }
 
+/* A file that cannot be had now cannot be read later. */
+static int
+let_read(int ruleset, const char *path)
+{
+	struct path_attr attr = { .access = MY_LANDLOCK_READ_FILE };
+	int r;
+
+	attr.parent = open(path, O_PATH | O_CLOEXEC);
+	if (attr.parent == -1)
+		return 0;
+	r = (int)syscall(SYS_landlock_add_rule, ruleset, MY_LANDLOCK_PATH,
+	    &attr, 0U);
+	close(attr.parent);
+	return r;
+}
+
+static int
+let_connect(int ruleset, uint16_t port)
+{
+	const struct port_attr attr = { .access = MY_LANDLOCK_CONNECT_TCP,
+		.port = port };
+
+	return (int)syscall(SYS_landlock_add_rule, ruleset, MY_LANDLOCK_PORT,
+	    &attr, 0U);
+}
+
+static int
+let(const struct sandbox *sb, int abi, int ruleset)
+{
+	int r = 0;
+
+	for (size_t i = 0;
+	     r == 0 && sb->readable != NULL && sb->readable[i] != NULL; i++)
+		r = let_read(ruleset, sb->readable[i]);
+	for (size_t i = 0;
+	     r == 0 && abi >= MY_LANDLOCK_ABI_PORTS && i < sb->nports; i++)
+		r = let_connect(ruleset, sb->ports[i]);
+	return r;
+}
+
 static int
 step_landlock(const struct sandbox *sb, char *detail, size_t n)
 {
@@ -149,7 +216,6 @@ step_landlock(const struct sandbox *sb, char *detail, size_t n)
 	int abi, fd, r;
 	size_t size;
 
-	(void)sb;
 	abi = (int)syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
 	    MY_LANDLOCK_VERSION);
 	if (abi == -1)
@@ -159,74 +225,11 @@ step_landlock(const struct sandbox *sb, char *detail, size_t n)
 	fd = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0U);
 	if (fd == -1)
 		return -1;
-	r = (int)syscall(SYS_landlock_restrict_self, fd, 0U);
+	r = let(sb, abi, fd);
+	if (r == 0)
+		r = (int)syscall(SYS_landlock_restrict_self, fd, 0U);
 	close(fd);
 	return r;
-}
-
-/* What reading, writing, waiting and the allocator need; no descriptor is
- * ever made but by a message from the monitor. */
-static const int allowed[] = { SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write),
-	SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg),
-	SCMP_SYS(shutdown), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
-	SCMP_SYS(epoll_ctl), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
-	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
-	SCMP_SYS(futex), SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(rt_sigprocmask), SCMP_SYS(exit), SCMP_SYS(exit_group) };
-
-static const int also_allowed[SANDBOX_CALLS] = {
-	[SANDBOX_POLL] = SCMP_SYS(poll),
-	[SANDBOX_GETRANDOM] = SCMP_SYS(getrandom),
-	[SANDBOX_GETPID] = SCMP_SYS(getpid),
-	[SANDBOX_ACCEPT4] = SCMP_SYS(accept4),
-	[SANDBOX_RECVFROM] = SCMP_SYS(recvfrom),
-	[SANDBOX_SENDTO] = SCMP_SYS(sendto),
-	[SANDBOX_FCNTL] = SCMP_SYS(fcntl),
-	[SANDBOX_SETSOCKOPT] = SCMP_SYS(setsockopt),
-	[SANDBOX_GETSOCKOPT] = SCMP_SYS(getsockopt),
-	[SANDBOX_GETPEERNAME] = SCMP_SYS(getpeername),
-	[SANDBOX_GETSOCKNAME] = SCMP_SYS(getsockname),
-};
-
-/* Calls whose argument is looked at: no executable memory, no other ioctl. */
-static const struct limited {
-	int call;
-	struct scmp_arg_cmp arg;
-} limited[] = {
-	{ SCMP_SYS(mmap),
-	    { .arg = 2,
-		.op = SCMP_CMP_MASKED_EQ,
-		.datum_a = PROT_EXEC,
-		.datum_b = 0 } },
-	{ SCMP_SYS(mprotect),
-	    { .arg = 2,
-		.op = SCMP_CMP_MASKED_EQ,
-		.datum_a = PROT_EXEC,
-		.datum_b = 0 } },
-	{ SCMP_SYS(ioctl),
-	    { .arg = 1, .op = SCMP_CMP_EQ, .datum_a = TIOCSWINSZ } },
-	{ SCMP_SYS(ioctl),
-	    { .arg = 1, .op = SCMP_CMP_EQ, .datum_a = FIONREAD } },
-};
-
-static int
-add_rules(scmp_filter_ctx ctx, const struct sandbox *sb)
-{
-	int r;
-
-	for (size_t i = 0; i < LENGTH(allowed); i++)
-		if ((r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i],
-			 0)) != 0)
-			return r;
-	for (size_t i = 0; i < sb->nalso; i++)
-		if ((r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
-			 also_allowed[sb->also[i]], 0)) != 0)
-			return r;
-	for (size_t i = 0; i < LENGTH(limited); i++)
-		if ((r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW,
-			 limited[i].call, 1, &limited[i].arg)) != 0)
-			return r;
-	return 0;
 }
 
 static int
@@ -239,8 +242,8 @@ step_seccomp(const struct sandbox *sb, char *detail, size_t n)
 		snprintf(detail, n, "left out: the sanitizers' runtime");
 		return 0;
 	}
-	snprintf(detail, n, "%zu calls, kill process",
-	    LENGTH(allowed) + sb->nalso + 3 /* mmap, mprotect, ioctl */);
+	snprintf(detail, n, "%u calls, kill process",
+	    sandbox_filter_calls(sb->program));
 	if ((ctx = seccomp_init(SCMP_ACT_KILL_PROCESS)) == NULL) {
 		errno = ENOMEM;
 		return -1;
@@ -248,7 +251,7 @@ step_seccomp(const struct sandbox *sb, char *detail, size_t n)
 	/* x32 and i386 numbers: killed as well, not only refused. */
 	r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
 	    SCMP_ACT_KILL_PROCESS);
-	if (r == 0 && (r = add_rules(ctx, sb)) == 0)
+	if (r == 0 && (r = sandbox_filter_add(ctx, sb->program)) == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
 	errno = -r;
@@ -260,6 +263,7 @@ static const struct step steps[] = {
 	{ "rlimits", step_limits, false },
 	{ "user", step_user, true },
 	{ "no dump", step_nodump, false },
+	{ "end with its monitor", step_monitor, false },
 	{ "no_new_privs", step_noprivs, false },
 	{ "no executable memory", step_mdwe, false },
 	{ "landlock", step_landlock, false },

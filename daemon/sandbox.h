@@ -1,41 +1,43 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Confinement of a process that meets the network.  In order: an empty root
- * directory, limits, another user, no dump, no new privileges, Landlock, and
- * an allow-list of system calls with KILL_PROCESS for everything else.
+ * directory, limits, another user, no dump, an end with its monitor's, no new
+ * privileges, Landlock, and an allow-list of system calls with KILL_PROCESS for
+ * everything else.
  */
 #ifndef DAEMON_SANDBOX_H
 #define DAEMON_SANDBOX_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
+/* Whose system calls are allowed: sandbox_filter.c. */
+enum sandbox_program {
+	SANDBOX_NET,
+	SANDBOX_DMSG,
+	SANDBOX_HTTP,
+	SANDBOX_TLS,
+	SANDBOX_CONNECT,
+	SANDBOX_PROGRAMS /* how many */
+};
+
 struct sandbox {
+	enum sandbox_program program;
 	bool drop;	  /* change root and user: only root can, and must */
+	bool nobodys;	  /* its parent has ended: no monitor to end with */
 	bool best_effort; /* report a step that fails and go on */
 	const char *root; /* empty directory, root's, closed to others */
 	uid_t uid;
 	gid_t gid;
 	size_t memory;	 /* bytes, 0 is no limit */
 	unsigned nofile; /* descriptors that may be open */
-	const int *also; /* enum sandbox_call, nalso of them */
-	size_t nalso;
-};
-
-/* System calls that one program or another needs beside the common ones. */
-enum sandbox_call {
-	SANDBOX_POLL,
-	SANDBOX_GETRANDOM,
-	SANDBOX_GETPID,
-	SANDBOX_ACCEPT4,
-	SANDBOX_RECVFROM,
-	SANDBOX_SENDTO,
-	SANDBOX_FCNTL,
-	SANDBOX_SETSOCKOPT,
-	SANDBOX_GETSOCKOPT,
-	SANDBOX_GETPEERNAME,
-	SANDBOX_GETSOCKNAME,
-	SANDBOX_CALLS /* how many */
+	/* For Landlock, none else: files that may be read, up to a NULL, or
+	 * NULL for none; ports of TCP that may be connected to. */
+	const char *const *readable;
+	const uint16_t *ports;
+	size_t nports;
 };
 
 /*

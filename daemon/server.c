@@ -14,41 +14,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+#include "common/control.h"
 #include "common/err.h"
+#include "common/process.h"
 
-#define ACCEPT_PAUSE 1 /* seconds, when descriptors or memory are short */
+#define ACCEPT_PAUSE 1	/* seconds, when descriptors or memory are short */
+#define RESERVE	     16 /* descriptors for control, and on the way */
 
 /* --- connections --- */
-
-static void
-link_conn(struct conns *cs, struct conn *c)
-{
-	c->prev = cs->last;
-	if (cs->last != NULL)
-		cs->last->next = c;
-	else
-		cs->first = c;
-	cs->last = c;
-	cs->n++;
-	if (!c->control)
-		cs->startups++;
-}
-
-static void
-unlink_conn(struct conns *cs, struct conn *c)
-{
-	if (c->prev != NULL)
-		c->prev->next = c->next;
-	else
-		cs->first = c->next;
-	if (c->next != NULL)
-		c->next->prev = c->prev;
-	else
-		cs->last = c->prev;
-	cs->n--;
-	if (!c->control && !c->authenticated && !c->dropped)
-		cs->startups--;
-}
 
 /* The overlay takes leave of its discovery, last of all. */
 void
@@ -60,17 +34,20 @@ server_leave_if_done(struct server *s)
 		event_base_loopbreak(s->base);
 	else if (!s->overlay.dropped) {
 		s->overlay.dropped = true;
-		kill(s->overlay.pid, SIGTERM);
+		(void)process_signal(s->overlay.pid, SIGTERM);
 	}
 }
 
 static void
 forget(struct server *s, struct conn *c)
 {
-	unlink_conn(&s->conns, c);
+	limits_unlink(&s->conns, c);
+	if (c->quiet && !c->authenticated)
+		server_untold(s);
 	event_free(c->ev);
 	close(c->sock);
 	free(c);
+	lobby_pump(s);
 	server_leave_if_done(s);
 }
 
@@ -98,19 +75,20 @@ answer_monitor(struct server *s, struct conn *c, struct privmsg *m)
 
 	if (c->control)
 		return answer_control(s, c, m);
+	if (m->type == PM_TURN)
+		return limits_turn(c, now_ms()) ? 0 : ERR_STATE;
 	if (m->type != PM_AUTH || c->authenticated)
 		return ERR_STATE;
 	if ((r = buf_get(&m->body, c->pk.b, KEY_PUBLIC_LEN)) != 0)
 		return r;
 	ok = !c->dropped && limits_key(&s->conns, &s->set->conf, &c->pk);
-	if (ok) {
-		c->authenticated = true;
-		s->conns.startups--;
-	}
+	if (ok)
+		limits_authenticated(&s->conns, &s->set->conf, c, now_ms());
 	buf_init(&b, 1);
 	if ((r = buf_put_u8(&b, ok)) == 0)
 		r = privmsg_send(c->sock, PM_AUTH + 1, m->id, &b, NULL, 0);
 	buf_free(&b);
+	lobby_pump(s);
 	return r;
 }
 
@@ -138,54 +116,61 @@ watch(struct server *s, struct conn *c)
 	c->server = s;
 	c->ev =
 	    event_new(s->base, c->sock, EV_READ | EV_PERSIST, on_monitor, c);
-	if (c->ev == NULL || event_add(c->ev, NULL) == -1)
-		return -1;
-	link_conn(&s->conns, c);
-	return 0;
+	if (c->ev != NULL && event_add(c->ev, NULL) == 0)
+		return 0;
+	if (c->ev != NULL)
+		event_free(c->ev);
+	return -1;
+}
+
+static struct conn *
+new_conn(struct server *s, const struct origin *from)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->control = from == NULL;
+	if (from == NULL)
+		return c;
+	c->origin = *from;
+	c->quiet = !limits_may_tell(&s->conns, now_ms());
+	return c;
 }
 
 int
-server_serve(struct server *s, int fd, const struct sockaddr_storage *addr,
+server_serve(struct server *s, int fd, const struct origin *from,
     const char *peer, enum priv_carrier carrier)
 {
+	struct session_for what = { .carrier = carrier, .peer = peer };
 	struct conn *c;
 
-	if ((c = calloc(1, sizeof(*c))) == NULL)
+	if ((c = new_conn(s, from)) == NULL)
 		return -1;
-	c->addr = *addr;
-	c->control = carrier == PRIV_CONTROL;
-	if (session_spawn(s->set, s->opts, fd, carrier, peer, &c->pid,
-		&c->sock) == -1) {
+	what.quiet = c->quiet;
+	if (session_spawn(s->set, s->opts, fd, &what, &c->pid, &c->sock) ==
+	    -1) {
 		free(c);
 		return -1;
 	}
-	if (watch(s, c) == 0)
+	/* Only who is served pays, and only for him another one is ended. */
+	if (watch(s, c) == 0) {
+		if (!c->control)
+			limits_admit(&s->conns, &s->set->conf, c, now_ms());
+		limits_link(&s->conns, c);
 		return 0;
-	kill(c->pid, SIGTERM);
+	}
+	log_error("cannot watch a monitor: out of memory");
+	conn_end(c);
 	close(c->sock);
 	free(c);
 	return -1;
 }
 
-static void
-admit(struct server *s, const struct listener *l, int fd,
-    const struct sockaddr_storage *addr, socklen_t len)
+bool
+server_has_room(struct server *s)
 {
-	char peer[ADDR_TEXT_MAX];
-	const char *why = NULL;
-
-	if (l->control) {
-		(void)server_serve(s, fd, addr, "control", PRIV_CONTROL);
-		return;
-	}
-	addr_text((const struct sockaddr *)addr, len, peer);
-	if (!limits_admit(&s->conns, &s->set->conf, addr, &why)) {
-		if (limits_may_tell())
-			log_info("Turned away %s: %s", peer, why);
-		return;
-	}
-	session_prepare(&s->set->conf, fd);
-	(void)server_serve(s, fd, addr, peer, PRIV_XK);
+	return s->conns.n + s->lobby.n < s->room || lobby_make_room(s);
 }
 
 static void
@@ -198,15 +183,42 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 		event_add(s->ls.l[i].ev, NULL);
 }
 
+/* Only where it failed: the control socket's turn may come before. */
 static void
-pause_accepting(struct server *s)
+pause_accepting(struct listener *l)
 {
 	struct timeval tv = { .tv_sec = ACCEPT_PAUSE };
 
 	log_error("accept: %s; pausing", strerror(errno));
-	for (size_t i = 0; i < s->ls.n; i++)
-		event_del(s->ls.l[i].ev);
-	event_add(s->resume, &tv);
+	event_del(l->ev);
+	event_add(l->server->resume, &tv);
+}
+
+/*
+ * Its monitor asks the same.  But a socket that a service manager made may let
+ * anybody connect: who may not come costs no process.
+ */
+static bool
+is_stranger(struct server *s, int fd)
+{
+	struct ucred who;
+
+	if (control_may_call(fd, s->set->cligroup, &who))
+		return false;
+	if (limits_may_tell(&s->conns, now_ms()))
+		log_warn("control: Refused control connection from uid %lu, "
+			 "pid %ld",
+		    (unsigned long)who.uid, (long)who.pid);
+	else
+		server_untold(s);
+	return true;
+}
+
+static void
+accept_control(struct server *s, int fd)
+{
+	if (!is_stranger(s, fd))
+		(void)server_serve(s, fd, NULL, "control", PRIV_CONTROL);
 }
 
 static void
@@ -224,11 +236,42 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 	if (fd == -1) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 		    errno == ENOMEM)
-			pause_accepting(l->server);
+			pause_accepting(l);
 		return;
 	}
-	admit(l->server, l, fd, &addr, len);
+	if (!l->control && server_has_room(l->server)) {
+		lobby_enter(l->server, fd, &addr, len);
+		return;
+	}
+	if (l->control)
+		accept_control(l->server, fd);
+	else if (limits_may_tell(&l->server->conns, now_ms()))
+		log_warn("Turned away a connection: out of descriptors");
+	else
+		server_untold(l->server);
 	close(fd);
+}
+
+void
+server_untold(struct server *s)
+{
+	struct timeval tv = { .tv_sec = 1 };
+
+	limits_untold(&s->conns, now_ms());
+	if (!event_pending(s->rest, EV_TIMEOUT, NULL))
+		event_add(s->rest, &tv);
+}
+
+static void
+on_rest(evutil_socket_t fd, short what, void *arg)
+{
+	struct timeval tv = { .tv_sec = 1 };
+	struct server *s = arg;
+
+	(void)fd, (void)what;
+	limits_tell_rest(&s->conns, now_ms(), false);
+	if (s->conns.untold != 0)
+		event_add(s->rest, &tv);
 }
 
 /* --- signals --- */
@@ -236,15 +279,19 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 static void
 end_all(struct server *s)
 {
+	struct conn *c;
+
 	log_info("Ending %zu connections", s->conns.n);
-	for (struct conn *c = s->conns.first; c != NULL; c = c->next)
-		conn_end(c);
+	TAILQ_FOREACH(c, &s->conns.all, entry)
+	conn_end(c);
 }
 
 static void
 stop_listening(struct server *s)
 {
 	event_del(s->resume);
+	lobby_empty(s);
+	limits_tell_rest(&s->conns, now_ms(), true);
 	for (size_t i = 0; i < s->ls.n; i++)
 		event_free(s->ls.l[i].ev);
 	listeners_close(&s->ls);
@@ -270,6 +317,28 @@ on_term(evutil_socket_t sig, short what, void *arg)
 	server_leave_if_done(s);
 }
 
+/* What was opened or started by the old one stays as it is. */
+static void
+warn_of_old(const struct settings *old, const struct settings *fresh)
+{
+	const struct config *a = &old->conf, *b = &fresh->conf;
+
+	if (strcmp(fresh->listen, old->listen) != 0 ||
+	    strcmp(b->cliaddr, a->cliaddr) != 0)
+		log_warn("other addresses need a restart");
+	if (old->control && old->cligroup != fresh->cligroup)
+		log_warn("another cligroup can connect after a restart only; "
+			 "members of the former one are refused at once");
+	if (old->dmsg &&
+	    (strcmp(a->dmsgdisc, b->dmsgdisc) != 0 ||
+		strcmp(old->dmsg_servers, fresh->dmsg_servers) != 0 ||
+		a->dmsgport != b->dmsgport ||
+		a->dmsgsessions != b->dmsgsessions ||
+		!key_equal(&old->pk, &fresh->pk)))
+		log_warn("what concerns dmsg, and another key on it, needs a "
+			 "restart");
+}
+
 /* A configuration with a mistake changes nothing. */
 static void
 on_hup(evutil_socket_t sig, short what, void *arg)
@@ -287,9 +356,7 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 			  "in force");
 		settings_free(&fresh);
 	} else {
-		if (strcmp(fresh.listen, s->set->listen) != 0 ||
-		    strcmp(fresh.conf.cliaddr, s->set->conf.cliaddr) != 0)
-			log_warn("other addresses need a restart");
+		warn_of_old(s->set, &fresh);
 		settings_free(s->set);
 		*s->set = fresh;
 		log_info("Configuration read again");
@@ -301,15 +368,16 @@ static void
 on_chld(evutil_socket_t sig, short what, void *arg)
 {
 	struct server *s = arg;
+	struct conn *c;
 	pid_t pid;
 
 	(void)sig, (void)what;
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
 		if (s->overlay.pid == pid)
 			s->overlay.pid = 0;
-		for (struct conn *c = s->conns.first; c != NULL; c = c->next)
-			if (c->pid == pid)
-				c->pid = 0; /* it may be somebody else's now */
+		TAILQ_FOREACH(c, &s->conns.all, entry)
+		if (c->pid == pid)
+			c->pid = 0; /* it may be somebody else's now */
 	}
 	server_leave_if_done(s);
 }
@@ -326,23 +394,27 @@ on_signal(struct server *s, int sig, event_callback_fn cb)
 
 /* --- start --- */
 
+/* 0 or an exit status. */
 static int
 open_listeners(struct server *s)
 {
 	int inherited;
 
 	if ((inherited = listeners_inherit(&s->ls)) == -1)
-		return -1;
+		return EXIT_OS;
 	if (inherited == 0 && *s->set->listen == '\0' && !s->set->dmsg) {
 		log_error("nowhere to listen: give --addr ADDR, e.g. "
 			  "--addr :" DEFAULT_PORT ", or \"ssh_listen\" in the "
 			  "configuration");
-		return -1;
+		return EXIT_CONFIG;
 	}
 	if (inherited == 0 && listeners_tcp(&s->ls, s->set->listen) == -1)
-		return -1;
+		return EXIT_OS;
 	if (!s->set->control)
 		return 0;
+	if (control_make_folder(s->set->conf.cliaddr) == -1)
+		log_error("the folder of %s cannot be made: %s",
+		    s->set->conf.cliaddr, strerror(errno));
 	if (listeners_unix(&s->ls, s->set->conf.cliaddr, s->set->cligroup) ==
 	    0) {
 		log_info("Control socket %s", s->set->conf.cliaddr);
@@ -350,7 +422,7 @@ open_listeners(struct server *s)
 	}
 	/* In a folder like /tmp anybody could keep us from starting so. */
 	if (s->ls.n == 0)
-		return -1;
+		return EXIT_OS;
 	log_error("there is no control socket; remote connections are served");
 	return 0;
 }
@@ -361,6 +433,8 @@ set_up_events(struct server *s)
 	if ((s->base = event_base_new()) == NULL ||
 	    (s->resume = evtimer_new(s->base, on_resume, s)) == NULL ||
 	    (s->again = evtimer_new(s->base, overlay_start, s)) == NULL ||
+	    (s->rest = evtimer_new(s->base, on_rest, s)) == NULL ||
+	    lobby_init(s) == -1 ||
 	    (s->term = on_signal(s, SIGTERM, on_term)) == NULL ||
 	    (s->intr = on_signal(s, SIGINT, on_term)) == NULL ||
 	    (s->hup = on_signal(s, SIGHUP, on_hup)) == NULL ||
@@ -396,21 +470,67 @@ try_confinement(const struct settings *s)
 	return -1;
 }
 
+/* Of a change that was killed between two steps. */
+static void
+clean(const struct settings *s)
+{
+	int r = config_clean(s->conf_path);
+
+	if (r > 0)
+		log_info("Removed what a change that was cut off had left "
+			 "beside %s",
+		    s->conf_path);
+	else if (r < 0)
+		log_warn("a change that was cut off has left a file beside %s: "
+			 "%s",
+		    s->conf_path, err_text(r));
+}
+
+/*
+ * Descriptors: as many as may be, as everybody's connection is one.  Some are
+ * kept for the control socket, whose connections come last when others have
+ * taken all.
+ */
+static void
+set_room(struct server *s)
+{
+	struct rlimit rl = s->opts->nofile;
+	int used;
+
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1 &&
+	    getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		rl.rlim_cur = 256;
+	/* They are given out from the lowest on. */
+	if ((used = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) == -1)
+		used = 0;
+	else
+		close(used);
+	s->room = rl.rlim_cur > (rlim_t)used + RESERVE + 1 ?
+	    (size_t)(rl.rlim_cur - (rlim_t)used - RESERVE) :
+	    1;
+}
+
 int
 server_run(const struct options *o, struct settings *set, struct keyctx *ctx)
 {
 	static struct server s;
 	char pk[KEY_PUBLIC_HEX];
+	int r;
 
 	s.opts = o;
 	s.set = set;
 	s.keyctx = ctx;
-	if (try_confinement(set) == -1 || open_listeners(&s) == -1) {
+	limits_init(&s.conns);
+	if ((r = try_confinement(set) == -1 ? EXIT_OS : open_listeners(&s)) !=
+	    0) {
 		listeners_close(&s.ls);
-		return EXIT_OS;
+		return r;
 	}
+	clean(set);
 	if (o->daemonise && daemon(1, 0) == -1) {
 		log_error("cannot go to the background: %s", strerror(errno));
+		listeners_close(&s.ls);
 		return EXIT_OS;
 	}
 	/* Locks on memory are not inherited by the one in the background. */
@@ -418,8 +538,10 @@ server_run(const struct options *o, struct settings *set, struct keyctx *ctx)
 		(void)sodium_mlock(set->conf.sk, KEY_SECRET_LEN);
 	if (set_up_events(&s) == -1) {
 		log_error("cannot set up the event loop");
+		listeners_close(&s.ls);
 		return EXIT_OS;
 	}
+	set_room(&s);
 	key_text(&set->pk, pk);
 	log_info("Serving as %s", pk);
 	overlay_start(-1, 0, &s);

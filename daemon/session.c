@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,26 +11,18 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/paths.h"
 #include "common/process.h"
 #include "common/start.h"
+#include "common/tcp.h"
 
-#define PROGRAM	   "skyptyd-monitor"
-#define KEEP_COUNT 4 /* probes without an answer until a peer is dead */
+#define PROGRAM "skyptyd-monitor"
 
 /* Nothing waits for more to come, and a dead peer is noticed. */
 void
 session_prepare(const struct config *conf, int fd)
 {
-	int on = 1, idle = (int)conf->tcp_keepalive, count = KEEP_COUNT;
-	unsigned limit = conf->tcp_keepalive * (KEEP_COUNT + 1) * 1000;
-
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &idle, sizeof(idle));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit,
-	    sizeof(limit));
+	tcp_keep_alive(fd, (int)conf->tcp_keepalive);
 }
 
 static int
@@ -44,20 +34,21 @@ program_path(char *path, size_t len)
 
 static struct start
 describe(const struct settings *s, const struct options *o,
-    enum priv_carrier carrier, const char *peer)
+    const struct session_for *what)
 {
 	uint8_t flags = (uint8_t)((s->drop ? PRIV_DROP : 0) |
 	    (s->conf.best_effort ? PRIV_BEST_EFFORT : 0));
 
-	return (struct start){ .carrier = carrier,
+	return (struct start){ .carrier = what->carrier,
 		.log_level = (uint8_t)o->log_level,
 		.use_syslog = o->syslog,
+		.quiet = what->quiet,
 		.handshake_timeout = (uint16_t)s->conf.handshake_timeout,
 		.welcome = flags,
 		.uid = s->uid,
 		.gid = s->gid,
 		.cligroup = s->cligroup,
-		.peer = (char *)(uintptr_t)peer,
+		.peer = (char *)(uintptr_t)what->peer,
 		.conf = s->conf_path,
 		.chroot_dir = (char *)(uintptr_t)CHROOT_DIR,
 		.sftp_server = s->sftp_server,
@@ -66,15 +57,19 @@ describe(const struct settings *s, const struct options *o,
 		.dmsgsessions = s->conf.dmsgsessions,
 		.dmsgdisc = s->conf.dmsgdisc,
 		.dmsg_servers = s->dmsg_servers,
-		.sk = carrier == PRIV_CONTROL ? NULL : s->conf.sk,
+		.sk = what->carrier == PRIV_CONTROL ? NULL : s->conf.sk,
+		.pk = s->pk,
 		.wl = s->wl,
 		.nwl = s->nwl };
 }
 
 static void
-become_monitor(const char *path, int conn, int peer)
+become_monitor(const char *path, const struct options *o, int conn, int peer)
 {
 	char *argv[] = { (char *)(uintptr_t)PROGRAM, NULL };
+
+	/* What the listener raised is not for sessions. */
+	(void)setrlimit(RLIMIT_NOFILE, &o->nofile);
 
 	/* Our handlers would write into the daemon's own event loop. */
 	process_reset_signals();
@@ -86,31 +81,41 @@ become_monitor(const char *path, int conn, int peer)
 	execv(path, argv);
 }
 
+/* Strangers may bring it about as often as they come. */
+static void
+tell_failure(const struct session_for *what)
+{
+	if (!what->quiet)
+		log_error("cannot start a monitor: %s", strerror(errno));
+}
+
 int
 session_spawn(const struct settings *s, const struct options *o, int conn,
-    enum priv_carrier carrier, const char *peer, pid_t *pid, int *sock)
+    const struct session_for *what, pid_t *pid, int *sock)
 {
-	struct start st = describe(s, o, carrier, peer);
+	struct start st = describe(s, o, what);
 	sigset_t all, before;
 	char path[PROCESS_PATH_MAX];
-	int sv[2];
+	int sv[2], r;
 
+	*pid = 0;
 	if (program_path(path, sizeof(path)) != 0 || privmsg_pair(sv) != 0) {
-		log_error("cannot start a monitor: %s", strerror(errno));
+		tell_failure(what);
 		return -1;
 	}
 	/* limits.c may signal the new process at any time from now on. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
-	if ((*pid = fork()) == 0) {
-		become_monitor(path, conn, sv[1]);
+	if ((r = process_fork(pid)) == 0) {
+		become_monitor(path, o, conn, sv[1]);
 		log_error("%s: %s", path, strerror(errno));
 		_exit(127);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(sv[1]);
-	if (*pid == -1 || start_send(sv[0], &st) != 0) {
-		log_error("cannot start a monitor: %s", strerror(errno));
+	if (r == -1 || start_send(sv[0], &st) != 0) {
+		/* A monitor that hears nothing ends. */
+		tell_failure(what);
 		close(sv[0]);
 		return -1;
 	}
@@ -136,6 +141,27 @@ detach_standard(int conn)
 	return close(null);
 }
 
+/* A stream that has an address of its own and nobody at the other end. */
+static bool
+peer_has_gone(int fd)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof(ss);
+	int listening = 1;
+
+	if (!tcp_is_stream(fd) ||
+	    getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
+		return false;
+	len = sizeof(listening);
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == -1)
+		return false;
+	/* sin_port and sin6_port lie in the same place. */
+	return !listening &&
+	    (ss.ss_family == AF_INET || ss.ss_family == AF_INET6) &&
+	    ((struct sockaddr_in *)&ss)->sin_port != 0;
+}
+
+/* 1, 0 if whoever has called hung up before we came to it, or -1, told. */
 static int
 connected_socket(int fd, char *peer)
 {
@@ -143,23 +169,35 @@ connected_socket(int fd, char *peer)
 	socklen_t len = sizeof(ss);
 
 	if (getpeername(fd, (struct sockaddr *)&ss, &len) == -1) {
+		if (errno == ENOTCONN && peer_has_gone(fd)) {
+			log_debug("--listen-fd %d: the peer has gone", fd);
+			return 0;
+		}
 		log_error("--listen-fd %d: not a connected socket: %s", fd,
 		    strerror(errno));
 		return -1;
 	}
+	/* To another it could send what is meant for nobody. */
+	if (!tcp_is_stream(fd) || tcp_settle(fd) == -1) {
+		log_error("--listen-fd %d: not a connected stream of TCP or "
+			  "of this machine",
+		    fd);
+		return -1;
+	}
 	addr_text((struct sockaddr *)&ss, len, peer);
-	return fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 ? 1 : -1;
 }
 
 int
 session_become(const struct settings *s, const struct options *o, int conn)
 {
 	char path[PROCESS_PATH_MAX], peer[ADDR_TEXT_MAX];
+	struct session_for what = { .carrier = PRIV_XK, .peer = peer };
 	struct start st;
-	int sv[2], fd;
+	int sv[2], fd, r;
 
-	if (connected_socket(conn, peer) == -1)
-		return EXIT_OS;
+	if ((r = connected_socket(conn, peer)) != 1)
+		return r == 0 ? 0 : EXIT_OS;
 	if ((fd = fcntl(conn, F_DUPFD_CLOEXEC, PRIV_FD_COUNT)) == -1 ||
 	    detach_standard(fd) == -1 || privmsg_pair(sv) != 0 ||
 	    program_path(path, sizeof(path)) != 0) {
@@ -167,10 +205,10 @@ session_become(const struct settings *s, const struct options *o, int conn)
 		return EXIT_OS;
 	}
 	session_prepare(&s->conf, fd);
-	st = describe(s, o, PRIV_XK, peer);
+	st = describe(s, o, &what);
 	if (start_send(sv[0], &st) == 0) {
 		close(sv[0]);
-		become_monitor(path, fd, sv[1]);
+		become_monitor(path, o, fd, sv[1]);
 	}
 	log_error("%s: %s", path, strerror(errno));
 	return EXIT_OS;

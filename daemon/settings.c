@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/paths.h"
 #include "common/start.h"
 #include "common/tls.h"
 
@@ -58,12 +59,30 @@ read_stdin(struct settings *s, struct keyctx *ctx)
 	return 0;
 }
 
+/* malloc'ed; whoever reads it may be elsewhere. */
+static char *
+absolute(const char *path)
+{
+	char *folder, *full;
+
+	if (*path == '/')
+		return strdup(path);
+	if ((folder = getcwd(NULL, 0)) == NULL)
+		return NULL;
+	if (asprintf(&full, "%s/%s", folder, path) == -1)
+		full = NULL;
+	free(folder);
+	return full;
+}
+
 static int
 read_file(struct settings *s, struct keyctx *ctx, const char *path)
 {
 	if (path == NULL)
 		return (s->conf_path = strdup("")) != NULL ? 0 : EXIT_OS;
-	if ((s->conf_path = realpath(path, NULL)) == NULL) {
+	/* A link may lead elsewhere one day, and the whitelist with it. */
+	if (access(path, F_OK) == -1 ||
+	    (s->conf_path = absolute(path)) == NULL) {
 		log_error("%s: %s%s", path, strerror(errno),
 		    errno == ENOENT ? "; 'skyptyd confgen FILE' makes one" :
 				      "");
@@ -175,16 +194,40 @@ find_identity(struct settings *s, const struct options *o, struct keyctx *ctx)
 }
 
 static int
+check_listen(const char *addrs, const char *from)
+{
+	char *copy, *rest, *addr;
+	const char *problem = NULL;
+
+	if ((copy = rest = strdup(addrs)) == NULL)
+		return EXIT_OS;
+	while (problem == NULL && (addr = strsep(&rest, ", ")) != NULL)
+		if (*addr != '\0' &&
+		    (problem = listeners_problem(addr)) != NULL)
+			log_error("%s: \"%s\": %s", from, addr, problem);
+	free(copy);
+	return problem == NULL ? 0 : EXIT_CONFIG;
+}
+
+/* A mode that has nothing but TCP listens where its clients will call. */
+static int
 find_listen(struct settings *s, const struct options *o)
 {
-	const char *addr = o->listen;
+	const char *addr = o->listen, *from = "--addr";
+	int r;
 
-	if (addr == NULL && *s->conf.ssh_listen != '\0')
+	if (addr == NULL && *s->conf.ssh_listen != '\0') {
 		addr = s->conf.ssh_listen;
-	if (addr == NULL && o->mode == MODE_HOST)
+		from = "ssh_listen";
+	}
+	if (addr == NULL && (o->mode == MODE_HOST || o->mode == MODE_TCP))
 		addr = ":" DEFAULT_PORT;
 	s->listen = strdup(addr != NULL ? addr : "");
-	return s->listen != NULL ? 0 : EXIT_OS;
+	if (s->listen == NULL)
+		return EXIT_OS;
+	if ((r = check_listen(s->listen, from)) != 0 && o->listen != NULL)
+		return r == EXIT_CONFIG ? EXIT_USAGE : r;
+	return r;
 }
 
 static int
@@ -252,6 +295,20 @@ installed_sftp_server(void)
 	return "";
 }
 
+/* Where a client's refusal would be the first word of it. */
+static void
+tell_files(const struct settings *s, const struct options *o, const char *path)
+{
+	if (*path != '\0' || o->check || o->listen_fd != -1)
+		return;
+	if (strcmp(s->conf.sftp_server, "none") == 0)
+		log_info("Files are not served: \"sftp_server\" is \"none\"");
+	else
+		log_warn("Files are not served: there is no sftp-server; "
+			 "install one (Debian: openssh-sftp-server) and send "
+			 "SIGHUP, or say \"sftp_server\": \"none\"");
+}
+
 static int
 find_sftp_server(struct settings *s, const struct options *o)
 {
@@ -266,24 +323,45 @@ find_sftp_server(struct settings *s, const struct options *o)
 	else if (access(path, X_OK) == -1)
 		log_warn("sftp_server: %s: %s; files cannot be served", path,
 		    strerror(errno));
+	tell_files(s, o, path);
 	s->sftp_server = strdup(path);
 	return s->sftp_server != NULL ? 0 : EXIT_OS;
 }
 
-/* The built-in servers know the built-in discovery and no other. */
+/*
+ * The built-in servers know the built-in discovery and no other, also where a
+ * configuration or a visor names them.
+ */
+static char *
+find_servers(const struct settings *s, struct keyctx *ctx)
+{
+	bool builtin = strcmp(s->conf.dmsgdisc, CONFIG_DISCOVERY) == 0;
+	const char *servers = s->conf.dmsg_servers;
+	char *named, *kept;
+	size_t left_out;
+
+	if (builtin)
+		return *servers == '\0' ? config_seeds() : strdup(servers);
+	named = *servers == '\0' ? config_visor_servers(ctx, VISOR_CONF) :
+				   strdup(servers);
+	if (named == NULL)
+		return NULL;
+	kept = config_without_seeds(named, &left_out);
+	free(named);
+	if (kept != NULL && left_out != 0 && s->dmsg)
+		log_warn("dmsg_servers: %zu of the public deployment are left "
+			 "out, as dmsgdisc is another discovery",
+		    left_out);
+	return kept;
+}
+
 static int
 find_overlay(struct settings *s, const struct options *o, struct keyctx *ctx)
 {
-	const char *servers = s->conf.dmsg_servers;
 	int fd;
 
 	s->dmsg = o->mode == MODE_DMSG && !o->no_dmsg;
-	if (*servers == '\0' && strcmp(s->conf.dmsgdisc, CONFIG_DISCOVERY) == 0)
-		s->dmsg_servers = config_seeds();
-	else if (*servers == '\0')
-		s->dmsg_servers = config_visor_servers(ctx, VISOR_CONF);
-	else
-		s->dmsg_servers = strdup(servers);
+	s->dmsg_servers = find_servers(s, ctx);
 	if (s->dmsg_servers == NULL)
 		return EXIT_OS;
 	if (!s->dmsg)

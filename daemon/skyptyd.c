@@ -9,6 +9,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "common/process.h"
+#include "common/usage.h"
+#include "common/visible.h"
+
 static const struct {
 	const char *name;
 	enum mode mode;
@@ -16,21 +20,9 @@ static const struct {
 	{ "tcp", MODE_TCP },
 	{ "host", MODE_HOST },
 	{ "dmsg", MODE_DMSG },
-	{ "check", MODE_CHECK },
 };
 
-/* Descriptors 0 to 2 are open, whatever we were started with. */
-static int
-open_standard(void)
-{
-	int fd;
-
-	do
-		if ((fd = open("/dev/null", O_RDWR)) == -1)
-			return -1;
-	while (fd <= 2);
-	return close(fd);
-}
+#define MODES (sizeof(modes) / sizeof(modes[0]))
 
 static int
 run(struct options *o, struct keyctx *ctx)
@@ -42,7 +34,7 @@ run(struct options *o, struct keyctx *ctx)
 		settings_free(&set);
 		return r;
 	}
-	if (o->mode == MODE_CHECK)
+	if (o->check)
 		r = check_main(o, &set, ctx);
 	else if (o->listen_fd != -1)
 		r = set.drop && settings_chroot_dir() == -1 &&
@@ -56,18 +48,19 @@ run(struct options *o, struct keyctx *ctx)
 }
 
 static int
-serve_main(enum mode mode, int argc, char **argv)
+serve_main(enum mode mode, bool check, int argc, char **argv)
 {
-	struct options o = { .mode = mode };
+	struct options o = { .mode = mode, .check = check };
 	struct keyctx *ctx;
 	int r;
 
+	if (getrlimit(RLIMIT_NOFILE, &o.nofile) == -1)
+		return EXIT_OS;
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_OS;
 	if ((r = options_parse(&o, ctx, argc, argv)) == 0) {
 		o.syslog = o.syslog || o.daemonise;
-		log_init("skyptyd", o.log_level,
-		    o.syslog && o.mode != MODE_CHECK);
+		log_init("skyptyd", o.log_level, o.syslog && !o.check);
 		r = run(&o, ctx);
 	}
 	options_free(&o);
@@ -75,21 +68,69 @@ serve_main(enum mode mode, int argc, char **argv)
 	return r == -1 ? 0 : r;
 }
 
+/* MODE_ANY if the word is none of them. */
+static enum mode
+mode_of(const char *word)
+{
+	for (size_t i = 0; i < MODES; i++)
+		if (strcmp(word, modes[i].name) == 0)
+			return modes[i].mode;
+	return MODE_ANY;
+}
+
+/* "skyptyd check dmsg ..." is for those who will say "skyptyd dmsg ...". */
+static int
+check(int argc, char **argv)
+{
+	enum mode mode = argc > 1 ? mode_of(argv[1]) : MODE_ANY;
+
+	return mode == MODE_ANY ? serve_main(mode, true, argc, argv) :
+				  serve_main(mode, true, argc - 1, argv + 1);
+}
+
+static int
+unknown(const char *word)
+{
+	static const char *const others[] = { "http", "check", "confgen",
+		"version", "help" };
+	struct usage_near near = { .word = word };
+
+	for (size_t i = 0; i < MODES; i++)
+		usage_try(&near, modes[i].name);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		usage_try(&near, others[i]);
+	if (near.best != NULL)
+		visible_line(stderr,
+		    "skyptyd: unknown mode '%s'; did you mean '%s'?", word,
+		    near.best);
+	else
+		visible_line(stderr,
+		    "skyptyd: unknown mode '%s'; there are tcp, host, dmsg, "
+		    "http, check and confgen, and 'skyptyd --help' tells more",
+		    word);
+	return EXIT_USAGE;
+}
+
 int
 main(int argc, char **argv)
 {
-	const char *word = argc > 1 ? argv[1] : "--help";
+	const char *word = argc > 1 ? argv[1] : "";
+	enum mode mode;
 
+	process_standard_fds();
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
-	if (open_standard() == -1)
-		return EXIT_OS;
+	if (argc < 2) {
+		options_usage(stderr);
+		return EXIT_USAGE;
+	}
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
 	    strcmp(word, "help") == 0) {
-		options_usage();
-		return argc > 1 ? 0 : EXIT_USAGE;
+		options_usage(stdout);
+		return 0;
 	}
-	if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0) {
+	if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0 ||
+	    strcmp(word, "-V") == 0) {
 		puts("skyptyd " SKYPTY_VERSION);
 		return 0;
 	}
@@ -100,12 +141,9 @@ main(int argc, char **argv)
 		return confgen_main(argc - 1, argv + 1);
 	if (strcmp(word, "http") == 0)
 		return web_main(argc - 1, argv + 1);
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
-		if (strcmp(word, modes[i].name) == 0)
-			return serve_main(modes[i].mode, argc - 1, argv + 1);
-	fprintf(stderr,
-	    "skyptyd: unknown mode '%s'; there are tcp, host, dmsg, http, "
-	    "check and confgen\n",
-	    word);
-	return EXIT_USAGE;
+	if (strcmp(word, "check") == 0)
+		return check(argc - 1, argv + 1);
+	mode = mode_of(word);
+	return mode == MODE_ANY ? unknown(word) :
+				  serve_main(mode, false, argc - 1, argv + 1);
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -20,16 +21,19 @@
 #define EXIT_OS	    71 /* EX_OSERR */
 #define EXIT_CONFIG 78 /* EX_CONFIG */
 
-#define CHROOT_DIR   RUNSTATEDIR "/skypty"
 #define VISOR_CONF   "/opt/skywire/skywire.json"
 #define DEFAULT_PORT "2022"
 
-enum mode { MODE_TCP, MODE_HOST, MODE_DMSG, MODE_CHECK };
+/* What a public key has to be, for messages. */
+#define KEY_WANTED "not a public key (66 hexadecimal digits)"
+
+enum mode { MODE_TCP, MODE_HOST, MODE_DMSG, MODE_ANY };
 
 /* --- options.c: the command line --- */
 
 struct options {
-	enum mode mode;
+	enum mode mode;	  /* MODE_ANY: check, for none of them */
+	bool check;	  /* tell what would be served, as that mode */
 	const char *conf; /* NULL: the default places */
 	bool conf_stdin;
 	bool no_dmsg;
@@ -37,6 +41,7 @@ struct options {
 	const char *envprefix;
 	char *listen;		/* addresses divided by commas, or NULL */
 	const char *check_peer; /* check --peer */
+	struct rlimit nofile;	/* as it was when we were started */
 	int listen_fd;		/* -1 */
 	bool daemonise;
 	bool syslog;
@@ -51,7 +56,14 @@ struct options {
 /* 0; EXIT_USAGE with a message on standard error; -1: help was printed. */
 int options_parse(struct options *, struct keyctx *, int argc, char **argv);
 void options_free(struct options *);
-void options_usage(void);
+void options_usage(FILE *);
+/*
+ * Tells what is wrong with an option, as usage_explain() does, and where they
+ * are listed: mode is empty, or a mode and a blank.  EXIT_USAGE.
+ */
+struct option;
+int options_unknown(int opt, const char *word, const struct option *,
+    const char *mode);
 
 /* --- settings.c: what is in force --- */
 
@@ -103,6 +115,8 @@ struct listeners {
 
 /* LISTEN_FDS of a service manager.  How many were taken, or -1. */
 int listeners_inherit(struct listeners *);
+/* What is wrong with an address to listen on, static; NULL: nothing. */
+const char *listeners_problem(const char *addr);
 /* Every address of a list divided by commas; -1 with a message logged. */
 int listeners_tcp(struct listeners *, const char *addrs);
 /*
@@ -113,41 +127,6 @@ int listeners_unix(struct listeners *, const char *path, gid_t group);
 /* Closes all; removes our control socket if it still is ours. */
 void listeners_close(struct listeners *);
 
-/* --- limits.c: who may still come --- */
-
-struct conn {
-	struct conn *next, *prev; /* oldest first */
-	struct server *server;
-	pid_t pid; /* of the monitor */
-	int sock;  /* to the monitor */
-	struct event *ev;
-	struct sockaddr_storage addr;
-	bool control;
-	bool overlay; /* the sessions to dmsg servers, no connection */
-	bool authenticated;
-	bool dropped; /* told to go, not gone yet */
-	struct key_public pk;
-};
-
-struct conns {
-	struct conn *first, *last;
-	size_t n, startups; /* startups: not authenticated, not dropped */
-};
-
-/*
- * Makes room for a newcomer from addr, by ending a connection that has not
- * authenticated yet if need be.  false: the newcomer must be turned away, and
- * why says for which limit.
- */
-bool limits_admit(struct conns *, const struct config *,
-    const struct sockaddr_storage *addr, const char **why);
-/* Whether one more line about those turned away is not too much. */
-bool limits_may_tell(void);
-/* Asks a connection's monitor to end; it may be gone already. */
-void conn_end(const struct conn *);
-bool limits_key(const struct conns *, const struct config *,
-    const struct key_public *);
-
 /* --- server.c: the loop --- */
 
 /* Serves until SIGTERM; an exit status. */
@@ -155,15 +134,24 @@ int server_run(const struct options *, struct settings *, struct keyctx *);
 
 /* --- session.c: a monitor for a connection --- */
 
+struct session_for {
+	enum priv_carrier carrier;
+	const char *peer; /* for its log lines */
+	bool quiet; /* no line below a warning before the peer is proven */
+};
+
 /*
  * Starts a monitor on conn, which stays the caller's.  *sock is the socket to
  * it.  -1 with a message logged.
  */
 int session_spawn(const struct settings *, const struct options *, int conn,
-    enum priv_carrier, const char *peer, pid_t *, int *sock);
+    const struct session_for *, pid_t *, int *sock);
 /* Socket options of a TCP connection; on another socket nothing happens. */
 void session_prepare(const struct config *, int fd);
-/* Becomes the monitor of conn.  Returns only on failure. */
+/*
+ * Becomes the monitor of conn.  Returns only on failure, and 0 if the peer has
+ * gone in the meantime.
+ */
 int session_become(const struct settings *, const struct options *, int conn);
 
 /* --- notify.c --- */

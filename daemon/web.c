@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * skyptyd http: opens the sockets, starts the confined process that meets the
- * browsers, and makes it connections to the host's control socket.  It parses
- * no byte of the network.
+ * skyptyd http, the http monitor: accepts the connections of browsers for the
+ * confined process that speaks with them.  It parses no byte of the network,
+ * but knows who is let in.
  */
-#include "daemon/web.h"
+#include "daemon/web_gate.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -12,7 +12,6 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,195 +20,274 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/file.h"
 #include "common/hex.h"
+#include "common/paths.h"
 #include "common/process.h"
 
-#define PROGRAM	       "skyptyd-http"
-#define PAUSE_S	       2  /* before it is started again, or killed */
-#define CONNECTS_PER_S 20 /* and as many at once */
+#define PROGRAM	      "skyptyd-http"
+#define PAUSE_S	      2	    /* before it is started again, or killed */
+#define ANSWER_S      10    /* until it must take a message */
+#define DOOR_BYTES    16384 /* connections that it has not taken yet */
+#define ACCEPTS_BURST 16    /* of one socket, before anything else is done */
 
 static struct web {
 	struct web_options o;
 	struct listeners ls;
 	char where[WEB_TEXT]; /* "https://host:port" of links */
 	char token[2 * WEB_TOKEN_LEN + 1];
+	struct gate gate;
 	struct event_base *base;
 	int sock; /* to the child, -1 */
+	int door; /* to the child, for browsers; -1 */
+	int held; /* a browser for whom there was no room in the door; -1 */
 	pid_t pid;
 	bool stopping;
-	struct event *ev, *again, *term, *intr, *usr1, *chld;
-	int64_t second;
-	unsigned connects, lines;
-} w = { .sock = -1 };
+	struct event *ev, *again, *term, *intr, *usr1, *hup, *chld;
+	struct event *door_ev; /* room for the one who is held */
+	struct event *pause;   /* until the next is accepted */
+	struct event *knock[LISTENERS_MAX];
+} w = { .sock = -1, .door = -1, .held = -1 };
 
 /* --- tokens --- */
 
 static void
-make_token(uint8_t hash[32])
+web_make_token(void)
 {
-	uint8_t raw[WEB_TOKEN_LEN];
+	uint8_t raw[WEB_TOKEN_LEN], hash[32];
 
 	randombytes_buf(raw, sizeof(raw));
 	hex_encode(raw, sizeof(raw), w.token);
 	crypto_hash_sha256(hash, raw, sizeof(raw));
+	auth_new_token(&w.gate.auth, hash);
 	sodium_memzero(raw, sizeof(raw));
 }
 
+/* A new file: an old one may be open elsewhere. */
+/* No buffer of stdio's keeps it. */
+static bool
+web_write(int fd, const char *text)
+{
+	size_t n = strlen(text);
+	ssize_t r;
+
+	while (n != 0) {
+		if ((r = write(fd, text, n)) == -1 && errno != EINTR)
+			return false;
+		if (r > 0) {
+			text += r;
+			n -= (size_t)r;
+		}
+	}
+	return true;
+}
+
+/* A new file: an old one may be open elsewhere. */
 static int
-write_link(const char *link)
+web_write_link(const char *link)
 {
 	const char *path = w.o.token_file;
-	bool ok = unlink(path) == 0 || errno == ENOENT;
-	int fd = -1;
+	struct file_new f;
+	int r;
 
-	/* A new file: an old one may be open elsewhere. */
-	if (ok)
-		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	ok = fd != -1 && fchmod(fd, 0600) == 0 && dprintf(fd, "%s\n", link) > 0;
-	if (fd != -1 && close(fd) == -1)
-		ok = false;
-	if (!ok)
-		log_error("%s: %s", path, strerror(errno));
-	return ok ? 0 : -1;
+	file_sweep(path);
+	if ((r = file_new_open(&f, path)) == 0) {
+		if (web_write(f.fd, link)) {
+			r = file_new_commit(&f, true);
+		} else {
+			file_new_drop(&f);
+			r = ERR_SYS;
+		}
+	}
+	if (r != 0)
+		log_error("%s: %s", path,
+		    r == ERR_DENIED ? "its folder belongs to somebody else" :
+				      err_text(r));
+	return r == 0 ? 0 : -1;
 }
 
 static int
-print_link(void)
+web_print_link(void)
 {
 	char link[WEB_TEXT + 2 * WEB_TOKEN_LEN + 300];
+	bool open = w.o.conf.no_auth || *w.o.conf.auth_header != '\0';
 	int r = 0;
 
-	if (w.o.conf.no_auth || *w.o.conf.auth_header != '\0') {
-		printf("%s%s\n", w.where, w.o.conf.base);
-	} else {
-		snprintf(link, sizeof(link), "%s%s?token=%s", w.where,
-		    w.o.conf.base, w.token);
-		if (w.o.token_file != NULL)
-			r = write_link(link);
-		else
-			printf("%s\n", link);
-		sodium_memzero(link, sizeof(link));
+	strlcpy(link, w.where, sizeof(link));
+	strlcat(link, w.o.conf.base, sizeof(link));
+	if (!open) {
+		strlcat(link, "?token=", sizeof(link));
+		strlcat(link, w.token, sizeof(link));
 	}
-	fflush(stdout);
+	strlcat(link, "\n", sizeof(link));
+	if (!open && w.o.token_file != NULL)
+		r = web_write_link(link);
+	else
+		(void)web_write(STDOUT_FILENO, link);
+	sodium_memzero(link, sizeof(link));
 	sodium_memzero(w.token, sizeof(w.token));
 	return r;
 }
 
-/* --- the host --- */
+/* --- browsers --- */
 
-/* What is counted by the second begins anew in the next one. */
 static void
-look_at_clock(void)
+web_listen_for(bool on)
 {
-	int64_t second = now_ms() / 1000;
+	for (size_t i = 0; i < w.ls.n; i++)
+		if (w.knock[i] != NULL && on)
+			event_add(w.knock[i], NULL);
+		else if (w.knock[i] != NULL)
+			event_del(w.knock[i]);
+}
 
-	if (second == w.second)
+/* The child has no listening socket, which it could close to all or keep. */
+static void
+web_hand_over(int fd)
+{
+	int r = privmsg_send(w.door, (enum privmsg_type)WEB_BROWSER, 0, NULL,
+	    &fd, 1);
+
+	if (r == ERR_SYS && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+		w.held = fd;
+		web_listen_for(false);
+		event_add(w.door_ev, NULL);
+	} else
+		close(fd);
+}
+
+static void
+web_on_room(evutil_socket_t sock, short what, void *arg)
+{
+	int fd = w.held;
+
+	(void)sock, (void)what, (void)arg;
+	w.held = -1;
+	if (fd != -1)
+		web_hand_over(fd);
+	if (w.held == -1)
+		web_listen_for(true);
+}
+
+static void
+web_on_knock(evutil_socket_t sock, short what, void *arg)
+{
+	struct timeval tv = { .tv_sec = 1 };
+	int fd;
+
+	(void)what, (void)arg;
+	for (int i = 0; i < ACCEPTS_BURST && w.held == -1; i++) {
+		fd = accept4(sock, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd != -1) {
+			web_hand_over(fd);
+			continue;
+		}
+		/* What cannot be accepted would be told again and again. */
+		if (errno != EAGAIN && errno != EINTR &&
+		    errno != ECONNABORTED && errno != EPROTO) {
+			web_listen_for(false);
+			event_add(w.pause, &tv);
+		}
 		return;
-	w.second = second;
-	w.connects = w.lines = 0;
+	}
+}
+
+static void
+web_on_pause(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	if (w.door != -1 && w.held == -1)
+		web_listen_for(true);
 }
 
 static int
-answer_connect(const struct privmsg *m)
+web_open_door(int door)
 {
-	char why[WEB_TEXT] = "";
-	struct buf b;
-	int fd = -1, r;
+	int size = DOOR_BYTES;
 
-	look_at_clock();
-	if (++w.connects > CONNECTS_PER_S)
-		strlcpy(why, "too many terminals at once", sizeof(why));
-	else
-		fd = web_dial(&w.o, why);
-	buf_init(&b, PRIVMSG_TEXT_MAX + 4);
-	if ((r = buf_put_cstring(&b, why)) == 0)
-		r = privmsg_send(w.sock, (enum privmsg_type)(WEB_CONNECT + 1),
-		    m->id, &b, &fd, fd != -1 ? 1 : 0);
-	buf_free(&b);
-	if (fd != -1)
-		close(fd);
-	return r;
+	w.door = door;
+	(void)setsockopt(door, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (fcntl(door, F_SETFL, O_NONBLOCK) == -1 ||
+	    (w.door_ev = event_new(w.base, door, EV_WRITE, web_on_room,
+		 NULL)) == NULL)
+		return -1;
+	web_listen_for(true);
+	return 0;
+}
+
+/* Who comes now waits until there is another child. */
+static void
+web_close_door(void)
+{
+	web_listen_for(false);
+	if (w.door_ev != NULL)
+		event_free(w.door_ev);
+	w.door_ev = NULL;
+	if (w.door != -1)
+		close(w.door);
+	if (w.held != -1)
+		close(w.held);
+	w.door = w.held = -1;
 }
 
 /* --- the child --- */
 
-static int
-write_log(struct privmsg *m)
-{
-	uint8_t level;
-	char *text;
-	int r;
-
-	if ((r = buf_get_u8(&m->body, &level)) != 0 ||
-	    (r = buf_get_cstring(&m->body, &text, PRIVMSG_TEXT_MAX)) != 0)
-		return r;
-	if (buf_len(&m->body) != 0) {
-		free(text);
-		return ERR_FORMAT;
-	}
-	look_at_clock();
-	if (level <= LOG_LEVEL_DEBUG && w.lines++ < PRIV_LOGS_PER_S)
-		log_at((enum log_level)level, "http: %s", text);
-	free(text);
-	return 0;
-}
-
-static int
-take(struct privmsg *m)
-{
-	bool plain = buf_len(&m->body) == 0;
-
-	if (m->type == WEB_CONNECT && plain)
-		return answer_connect(m);
-	if (m->type == PM_LOG)
-		return write_log(m);
-	if (m->type == WEB_ENDED && plain && w.o.conf.once) {
-		w.stopping = true;
-		return 0;
-	}
-	return ERR_DENIED;
-}
-
+/* It is listened to no more; what it has said is heard when it has ended. */
 static void
-drop_child(void)
+web_drop_child(void)
 {
-	if (w.sock == -1)
-		return;
-	event_free(w.ev);
-	close(w.sock);
+	if (w.ev != NULL)
+		event_free(w.ev);
+	w.ev = NULL;
+	web_close_door();
+	(void)process_signal(w.pid, SIGKILL);
+}
+
+/* It has ended; nobody else holds its end. */
+static void
+web_bury_child(void)
+{
+	struct privmsg m = { 0 };
+
+	while (w.sock != -1 && privmsg_recv(w.sock, &m, false) == 1)
+		gate_last_words(&w.gate, &m);
+	privmsg_free(&m);
+	web_drop_child();
+	web_dial_drop(&w.gate.dials);
+	if (w.sock != -1)
+		close(w.sock);
 	w.sock = -1;
-	if (w.pid != 0)
-		kill(w.pid, SIGKILL);
 }
 
 static void
-on_child(evutil_socket_t fd, short what, void *arg)
+web_on_child(evutil_socket_t fd, short what, void *arg)
 {
 	struct privmsg m = { 0 };
 	int r;
 
 	(void)what, (void)arg;
 	if ((r = privmsg_recv(fd, &m, false)) == 1)
-		r = take(&m);
-	if (r != 0 && r != ERR_AGAIN && r != ERR_EOF)
-		log_error("http: request %u refused: %s", (unsigned)m.type,
-		    err_text(r));
+		r = gate_request(&w.gate, &m);
+	else if (r == ERR_FORMAT)
+		log_error("http: message refused: %s", err_text(r));
 	privmsg_free(&m);
+	w.stopping |= w.gate.ended;
 	if (r != 0 && r != ERR_AGAIN)
-		drop_child();
+		web_drop_child();
 }
 
 static void
-become_child(const char *path, int peer)
+web_become_child(const char *path, int peer, int door)
 {
 	static char title[] = "skyptyd: http";
 	char *argv[] = { title, NULL }, *envp[] = { NULL };
 	int null;
 
 	if ((peer = fcntl(peer, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
+	    (door = fcntl(door, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
 	    (null = open("/dev/null", O_RDWR)) == -1 || dup2(null, 0) == -1 ||
 	    dup2(null, 1) == -1 || (!SKYPTY_SANITIZE && dup2(null, 2) == -1) ||
-	    dup2(null, PRIV_FD_CONN) == -1 || dup2(peer, PRIV_FD_PEER) == -1)
+	    dup2(door, PRIV_FD_CONN) == -1 || dup2(peer, PRIV_FD_PEER) == -1)
 		_exit(126);
 	closefrom(PRIV_FD_COUNT);
 	process_reset_signals();
@@ -218,26 +296,46 @@ become_child(const char *path, int peer)
 }
 
 static int
-tell_config(void)
+web_tell_config(void)
 {
-	int fds[PRIVMSG_FDS_MAX], r;
 	struct buf b;
+	int r;
 
-	for (size_t i = 0; i < w.ls.n; i++)
-		fds[i] = w.ls.l[i].fd;
 	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
 	if ((r = web_conf_put(&b, &w.o.conf)) == 0)
 		r = privmsg_send(w.sock, (enum privmsg_type)WEB_CONFIG, 0, &b,
-		    fds, w.ls.n);
+		    NULL, 0);
 	buf_free(&b);
 	return r;
 }
 
 static int
-start(void)
+web_set_timeout(int option, int seconds)
+{
+	struct timeval tv = { .tv_sec = seconds };
+
+	return setsockopt(w.sock, SOL_SOCKET, option, &tv, sizeof(tv));
+}
+
+/* Both ends in sv, or none. */
+static int
+web_pairs(int sock[2], int door[2])
+{
+	if (privmsg_pair(sock) != 0)
+		return -1;
+	if (privmsg_pair(door) == 0)
+		return 0;
+	close(sock[0]);
+	close(sock[1]);
+	return -1;
+}
+
+/* -1: told; what there is of a child is dropped. */
+static int
+web_start_child(void)
 {
 	char path[PROCESS_PATH_MAX];
-	int sv[2], r = 0;
+	int sock[2], door[2], r = 0, forked;
 
 	if (process_companion(path, sizeof(path), PROGRAM, ".", LIBEXECDIR) !=
 	    0) {
@@ -245,45 +343,70 @@ start(void)
 			  "where libwebsockets is");
 		return -1;
 	}
-	if (privmsg_pair(sv) != 0)
-		return -1;
-	if ((w.pid = fork()) == 0)
-		become_child(path, sv[1]);
-	close(sv[1]);
-	w.sock = sv[0];
-	if (w.pid == -1 || (r = tell_config()) != 0) {
-		log_error("http: %s",
-		    w.pid == -1	       ? strerror(errno) :
-			r == ERR_LIMIT ? "the options are too long" :
-					 err_text(r));
+	if (web_pairs(sock, door) == -1) {
+		log_error("http: %s", strerror(errno));
 		return -1;
 	}
-	w.ev = event_new(w.base, w.sock, EV_READ | EV_PERSIST, on_child, NULL);
-	return w.ev != NULL ? event_add(w.ev, NULL) : -1;
+	if ((forked = process_fork(&w.pid)) == 0)
+		web_become_child(path, sock[1], door[1]);
+	close(sock[1]);
+	close(door[1]);
+	w.sock = sock[0];
+	if (forked == -1 || web_set_timeout(SO_SNDTIMEO, ANSWER_S) == -1 ||
+	    web_set_timeout(SO_RCVTIMEO, 1) == -1 ||
+	    (r = web_tell_config()) != 0 ||
+	    (w.ev = event_new(w.base, w.sock, EV_READ | EV_PERSIST,
+		 web_on_child, NULL)) == NULL ||
+	    event_add(w.ev, NULL) == -1) {
+		log_error("http cannot be started: %s",
+		    r == ERR_LIMIT ? "the options are too long" :
+			r != 0	   ? err_text(r) :
+				     strerror(errno));
+		close(door[0]);
+		return -1;
+	}
+	gate_child(&w.gate, w.sock);
+	return web_open_door(door[0]);
 }
 
 static void
-on_again(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what, (void)arg;
-	if (w.stopping)
-		drop_child();
-	else if (w.sock == -1 && start() == -1)
-		event_base_loopbreak(w.base);
-}
-
-/* A cookie does not outlive the process that knows it: a new link. */
-static void
-on_chld(evutil_socket_t sig, short what, void *arg)
+web_restart_later(void)
 {
 	struct timeval tv = { .tv_sec = PAUSE_S };
+
+	event_add(w.again, &tv);
+}
+
+static void
+web_on_again(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	if (w.stopping) {
+		web_drop_child();
+		return;
+	}
+	if (w.pid != 0 || web_start_child() == 0)
+		return;
+	web_drop_child();
+	if (w.pid != 0)
+		return; /* its end brings us here again */
+	web_bury_child();
+	web_restart_later();
+}
+
+/* Who took it over has seen cookies and perhaps the link: all are void. */
+static void
+web_on_chld(evutil_socket_t sig, short what, void *arg)
+{
 	int status;
 
 	(void)sig, (void)what, (void)arg;
+	web_dial_reap(&w.gate.dials);
 	if (w.pid == 0 || waitpid(w.pid, &status, WNOHANG) != w.pid)
 		return;
 	w.pid = 0;
-	drop_child();
+	web_bury_child();
+	w.stopping |= w.gate.ended;
 	if (w.stopping) {
 		event_base_loopbreak(w.base);
 		return;
@@ -294,45 +417,87 @@ on_chld(evutil_socket_t sig, short what, void *arg)
 						 "");
 	else
 		log_error("http ended with status %d", WEXITSTATUS(status));
-	make_token(w.o.conf.token);
-	(void)print_link();
-	event_add(w.again, &tv);
+	auth_forget(&w.gate.auth);
+	web_make_token();
+	(void)web_print_link();
+	web_restart_later();
 }
 
 static void
-on_term(evutil_socket_t sig, short what, void *arg)
+web_on_term(evutil_socket_t sig, short what, void *arg)
 {
-	struct timeval tv = { .tv_sec = PAUSE_S };
-
 	(void)sig, (void)what, (void)arg;
 	w.stopping = true;
-	event_add(w.again, &tv); /* then it is killed */
+	web_restart_later(); /* then it is killed */
 	notify("STOPPING=1");
-	if (w.pid != 0)
-		kill(w.pid, SIGTERM);
-	else
+	if (process_signal(w.pid, SIGTERM) == -1)
 		event_base_loopbreak(w.base);
 }
 
-static void
-on_usr1(evutil_socket_t sig, short what, void *arg)
+/* The whole file, or -1, told. */
+static int
+web_read_pem(const char *path, struct buf *b)
 {
-	struct buf b;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t r = fd == -1 ? ERR_SYS : 1;
+
+	while (r > 0)
+		r = buf_read(b, fd, WEB_PEM_MAX);
+	if (r != 0 && r != ERR_EOF)
+		log_error("%s: %s; the old certificate stays", path,
+		    err_text((int)r));
+	if (fd != -1)
+		close(fd);
+	return r == 0 || r == ERR_EOF ? 0 : -1;
+}
+
+/* A child that is about to begin reads them itself. */
+static void
+web_on_hup(evutil_socket_t sig, short what, void *arg)
+{
+	const struct web_conf *c = &w.o.conf;
+	struct buf cert, key, b;
+	int r = 0;
 
 	(void)sig, (void)what, (void)arg;
-	make_token(w.o.conf.token);
-	buf_init(&b, 32);
-	if (w.sock != -1 && buf_put(&b, w.o.conf.token, 32) == 0)
-		(void)privmsg_send(w.sock, (enum privmsg_type)WEB_TOKEN, 0, &b,
-		    NULL, 0);
+	if (*c->cert == '\0') {
+		log_warn("SIGHUP is for a new certificate, and there is none "
+			 "(--tls-cert)");
+		return;
+	}
+	if (w.sock == -1)
+		return;
+	buf_init(&cert, WEB_PEM_MAX);
+	buf_init(&key, WEB_PEM_MAX);
+	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
+	if (web_read_pem(c->cert, &cert) == 0 &&
+	    web_read_pem(c->key, &key) == 0) {
+		if ((r = buf_put_string(&b, buf_ptr(&cert), buf_len(&cert))) ==
+			0 &&
+		    (r = buf_put_string(&b, buf_ptr(&key), buf_len(&key))) == 0)
+			r = privmsg_send(w.sock,
+			    (enum privmsg_type)WEB_CERTIFICATE, 0, &b, NULL, 0);
+		if (r != 0)
+			log_error("the new certificate: %s; the old one stays",
+			    err_text(r));
+	}
 	buf_free(&b);
-	(void)print_link();
+	buf_free(&key);
+	buf_free(&cert);
+}
+
+static void
+web_on_usr1(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig, (void)what, (void)arg;
+	web_make_token();
+	(void)web_print_link();
 }
 
 /* --- the beginning --- */
 
 static int
-find_user(void)
+web_find_user(void)
 {
 	struct web_conf *c = &w.o.conf;
 	const struct passwd *pw;
@@ -352,7 +517,7 @@ find_user(void)
 }
 
 static int
-set_title(void)
+web_set_title(void)
 {
 	char name[256];
 
@@ -363,7 +528,7 @@ set_title(void)
 }
 
 static struct event *
-on_signal(int sig, event_callback_fn cb)
+web_on_signal(int sig, event_callback_fn cb)
 {
 	struct event *ev = evsignal_new(w.base, sig, cb, NULL);
 
@@ -373,22 +538,36 @@ on_signal(int sig, event_callback_fn cb)
 }
 
 static int
-set_up(void)
+web_watch_listeners(void)
+{
+	for (size_t i = 0; i < w.ls.n; i++)
+		if ((w.knock[i] = event_new(w.base, w.ls.l[i].fd,
+			 EV_READ | EV_PERSIST, web_on_knock, NULL)) == NULL)
+			return -1;
+	return 0;
+}
+
+static int
+web_set_up(void)
 {
 	free(w.o.conf.root);
 	if ((w.o.conf.root = strdup(CHROOT_DIR)) == NULL ||
-	    sodium_init() == -1 || find_user() == -1 || set_title() == -1 ||
-	    web_listen(&w.o, &w.ls, w.where) == -1)
+	    sodium_init() == -1 || web_find_user() == -1 ||
+	    web_set_title() == -1 || web_listen(&w.o, &w.ls, w.where) == -1)
 		return -1;
 	if ((w.base = event_base_new()) == NULL ||
-	    (w.again = evtimer_new(w.base, on_again, NULL)) == NULL ||
-	    (w.term = on_signal(SIGTERM, on_term)) == NULL ||
-	    (w.intr = on_signal(SIGINT, on_term)) == NULL ||
-	    (w.usr1 = on_signal(SIGUSR1, on_usr1)) == NULL ||
-	    (w.chld = on_signal(SIGCHLD, on_chld)) == NULL)
+	    (w.again = evtimer_new(w.base, web_on_again, NULL)) == NULL ||
+	    (w.pause = evtimer_new(w.base, web_on_pause, NULL)) == NULL ||
+	    (w.term = web_on_signal(SIGTERM, web_on_term)) == NULL ||
+	    (w.intr = web_on_signal(SIGINT, web_on_term)) == NULL ||
+	    (w.usr1 = web_on_signal(SIGUSR1, web_on_usr1)) == NULL ||
+	    (w.hup = web_on_signal(SIGHUP, web_on_hup)) == NULL ||
+	    (w.chld = web_on_signal(SIGCHLD, web_on_chld)) == NULL ||
+	    web_watch_listeners() == -1)
 		return -1;
-	make_token(w.o.conf.token);
-	return start();
+	gate_init(&w.gate, &w.o, w.base);
+	web_make_token();
+	return web_start_child();
 }
 
 int
@@ -404,15 +583,16 @@ web_main(int argc, char **argv)
 			    LOG_LEVEL_INFO,
 	    false);
 	signal(SIGHUP, SIG_IGN);
-	if (set_up() == -1 || print_link() == -1) {
+	if (web_set_up() == -1 || web_print_link() == -1) {
 		w.stopping = true;
-		drop_child();
+		web_drop_child();
 		listeners_close(&w.ls);
 		return EXIT_OS;
 	}
 	notify("READY=1");
 	event_base_dispatch(w.base);
 	listeners_close(&w.ls);
+	auth_forget(&w.gate.auth);
 	web_conf_free(&w.o.conf);
 	return w.stopping ? 0 : EXIT_OS;
 }

@@ -27,8 +27,6 @@ int web_options_parse(struct web_options *, int argc, char **argv);
  * -1: told.
  */
 int web_listen(struct web_options *, struct listeners *, char where[WEB_TEXT]);
-/* A socket to the host, not blocking; -1: why says it. */
-int web_dial(const struct web_options *, char why[WEB_TEXT]);
 int web_main(int argc, char **argv);
 
 #endif

@@ -202,11 +202,6 @@ web_listen(struct web_options *o, struct listeners *ls, char where[WEB_TEXT])
 		return -1;
 	if (n == 0 && o->path != NULL)
 		log_info("Listening on %s", o->path);
-	if (ls->n > PRIVMSG_FDS_MAX) {
-		log_error("more than %d addresses to listen on",
-		    PRIVMSG_FDS_MAX);
-		return -1;
-	}
 	for (size_t i = 0; i < ls->n; i++)
 		if (look_at(o, &ls->l[i], where) == -1)
 			return -1;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/visible.h"
+
 #define SESSION_S (12 * 3600)
 #define SHELL	  "/bin/bash" /* the original's */
 #define CLIENTS	  16
@@ -108,7 +110,7 @@ static const char usage[] =
 static int
 bad(const char *flag, const char *value, const char *why)
 {
-	fprintf(stderr, "skyptyd: %s %s: %s\n", flag, value, why);
+	visible_line(stderr, "skyptyd: %s %s: %s", flag, value, why);
 	return EXIT_USAGE;
 }
 

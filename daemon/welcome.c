@@ -21,7 +21,10 @@ read_welcome(struct buf *b, struct welcome *w)
 	if ((r = buf_get_cstring(b, &w->root, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
 	w->carrier = (enum priv_carrier)carrier;
-	w->sandbox = (struct sandbox){ .drop = flags & PRIV_DROP,
+	w->sandbox = (struct sandbox){ .program = carrier == PRIV_OVERLAY ?
+		    SANDBOX_DMSG :
+		    SANDBOX_NET,
+		.drop = flags & PRIV_DROP,
 		.best_effort = flags & PRIV_BEST_EFFORT,
 		.root = w->root,
 		.uid = uid,

@@ -11,6 +11,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/paths.h"
 #include "common/process.h"
 
 #define PROGRAM_NET	"skyptyd-net"
@@ -53,11 +54,12 @@ child_start(struct monitor *m, int conn)
 		 LIBEXECDIR)) != 0 ||
 	    (r = privmsg_pair(sv)) != 0)
 		return r;
-	if ((m->child_pid = fork()) == -1) {
-		m->child_pid = 0;
+	if ((r = process_fork(&m->child_pid)) == -1) {
+		close(sv[0]);
+		close(sv[1]);
 		return ERR_SYS;
 	}
-	if (m->child_pid == 0)
+	if (r == 0)
 		become_child(path, conn, sv[1]);
 	close(sv[1]);
 	m->child = sv[0];

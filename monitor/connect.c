@@ -1,274 +1,301 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Sockets for the overlay's confined child.  Names are resolved and connections
- * made in a process of its own for each, which is nobody in particular: an
- * answer of the name service is a stranger's word.
+ * made by a program of its own for each, skyptyd-connect, which is confined:
+ * an answer of the name service is a stranger's word.  What comes back is
+ * looked at here before the child gets it.
  */
 #include "monitor/monitor.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/addr.h"
+#include "common/connector.h"
 #include "common/err.h"
+#include "common/log.h"
+#include "common/paths.h"
 #include "common/process.h"
+#include "common/tcp.h"
 #include "common/tls.h"
 
-#define CONNECT_S    10 /* for one address */
-#define CONNECTOR_S  30 /* for all of it */
-#define CONNECTOR_FD 3
-#define PROGRAM_FD   (CONNECTOR_FD + 1) /* skypty-tls */
+#define NUMBER_MAX 8  /* of a port, as text */
+#define RELAYS_MAX 64 /* of TLS, that live */
+#define STAY_S	   10 /* to end in, for one that has nothing to say */
 
+/*
+ * One connection to be made.  First fd is the connector's, then, where TLS is
+ * wanted, the plain side of skypty-tls.  Its slot is free when both the process
+ * and the event are gone.
+ */
 struct connector {
 	struct monitor *mon;
-	pid_t pid; /* 0: reaped */
+	pid_t pid;  /* 0: reaped */
+	int status; /* of waitpid(2), when it has been */
 	int fd;
 	uint16_t id;
 	connect_done *done;
 	struct event *ev;
+	bool silent; /* it has ended without a word: why, its status says */
+	char host[ADDR_HOST_MAX];
+	uint16_t port;
+	enum reach reach;
+	bool tls;
+	char word[TLS_WHY_MAX]; /* of skypty-tls, as far as it has come */
+	size_t nword;
 };
 
-/* --- in the process that connects --- */
+/* --- in the process that becomes another program --- */
 
-static enum reach
-reach_v4(uint32_t a)
+static struct connector_user
+connect_user(const struct monitor *m)
 {
-	if (a >> 24 == 127 || a >> 24 == 0 || a >> 16 == 0xa9fe ||
-	    a >> 28 >= 0xe)
-		return REACH_LOCAL;
-	if (a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 ||
-	    a >> 22 == 0x191 /* 100.64.0.0/10 */ ||
-	    a >> 17 == 0x6309 /* 198.18.0.0/15 */)
-		return REACH_PRIVATE;
-	return REACH_PUBLIC;
+	return (struct connector_user){ .drop = m->start.welcome & PRIV_DROP,
+		.uid = m->start.uid,
+		.gid = m->start.gid };
 }
 
-static enum reach
-reach_v6(const struct in6_addr *a)
+static int
+connect_become_nobody(void *arg)
 {
-	if (IN6_IS_ADDR_LOOPBACK(a) || IN6_IS_ADDR_UNSPECIFIED(a) ||
-	    IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_V4MAPPED(a) ||
-	    IN6_IS_ADDR_V4COMPAT(a) || IN6_IS_ADDR_MULTICAST(a))
-		return REACH_LOCAL;
-	/* fc00::/7, fec0::/10; 64:ff9b::/96 and 2002::/16 hold others. */
-	if ((a->s6_addr[0] & 0xfe) == 0xfc ||
-	    (a->s6_addr[0] == 0xfe && (a->s6_addr[1] & 0xc0) == 0xc0))
-		return REACH_PRIVATE;
-	if (memcmp(a->s6_addr, "\0\x64\xff\x9b\0\0\0\0\0\0\0\0", 12) == 0 ||
-	    memcmp(a->s6_addr, "\x20\2", 2) == 0)
-		return REACH_LOCAL;
-	return REACH_PUBLIC;
+	struct monitor *m = arg;
+	struct connector_user u = connect_user(m);
+
+	overlay_forget(m);
+	return connector_become(&u);
 }
 
-static enum reach
-reach_of(const struct sockaddr *sa)
+__attribute__((noreturn)) static void
+connect_execute(const struct connector *c, const char *path, int sock)
 {
-	if (sa->sa_family == AF_INET)
-		return reach_v4(
-		    ntohl(((const struct sockaddr_in *)(const void *)sa)
-			      ->sin_addr.s_addr));
-	return reach_v6(
-	    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr);
+	struct connector_user u = connect_user(c->mon);
+	char port[NUMBER_MAX];
+
+	overlay_forget(c->mon);
+	snprintf(port, sizeof(port), "%u", c->port);
+	connector_execute(path, sock, c->host, port, c->reach,
+	    c->mon->start.welcome & PRIV_BEST_EFFORT, &u);
 }
 
-enum reach
-connect_reach(const char *host)
-{
-	struct in6_addr v6;
-	struct in_addr v4;
+/* --- in the monitor --- */
 
-	if (inet_pton(AF_INET, host, &v4) == 1)
-		return reach_v4(ntohl(v4.s_addr));
-	if (inet_pton(AF_INET6, host, &v6) == 1)
-		return reach_v6(&v6);
-	return strcasecmp(host, "localhost") == 0 ? REACH_LOCAL : REACH_PUBLIC;
+/* The connector is done with; fd is not its own any more. */
+static void
+connect_finish(struct connector *c, int fd, const char *why)
+{
+	if (c->ev != NULL)
+		event_free(c->ev);
+	if (c->fd != -1)
+		close(c->fd);
+	c->ev = NULL;
+	c->fd = -1;
+	c->silent = false;
+	c->done(c->mon, c->id, fd, why);
 }
 
-/* An address of this machine's own, however public it is. */
+/*
+ * A socket of TCP that is connected to where it should be, and stays so,
+ * whoever says so.
+ */
 static bool
-is_own(int fd)
+connect_is_good(const struct connector *c, int fd)
 {
 	union {
 		struct sockaddr sa;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
-	} here, there;
-	socklen_t hlen = sizeof(here), tlen = sizeof(there);
+	} peer;
+	socklen_t len = sizeof(peer);
+	in_port_t port;
 
-	if (getsockname(fd, &here.sa, &hlen) == -1 ||
-	    getpeername(fd, &there.sa, &tlen) == -1 ||
-	    here.sa.sa_family != there.sa.sa_family)
-		return true;
-	if (here.sa.sa_family == AF_INET)
-		return here.v4.sin_addr.s_addr == there.v4.sin_addr.s_addr;
-	return IN6_ARE_ADDR_EQUAL(&here.v6.sin6_addr, &there.v6.sin6_addr);
+	if (!tcp_is_stream(fd) || getpeername(fd, &peer.sa, &len) == -1)
+		return false;
+	if (peer.sa.sa_family == AF_INET)
+		port = peer.v4.sin_port;
+	else if (peer.sa.sa_family == AF_INET6)
+		port = peer.v6.sin6_port;
+	else
+		return false;
+	return ntohs(port) == c->port && reach_allows(c->reach, &peer.sa) &&
+	    fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && tcp_settle(fd) == 0;
 }
 
 static int
-connect_one(const struct addrinfo *ai)
+connect_watch(struct connector *c, int fd, event_callback_fn callback,
+    int seconds)
 {
-	struct pollfd p = { .events = POLLOUT };
-	socklen_t len = sizeof(int);
-	int on = 1, error = ETIMEDOUT;
+	const struct timeval tv = { .tv_sec = seconds };
 
-	p.fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
-	if (p.fd == -1)
-		return -1;
-	(void)setsockopt(p.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(p.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	if (connect(p.fd, ai->ai_addr, ai->ai_addrlen) == 0)
-		return p.fd;
-	if (errno != EINPROGRESS)
-		error = errno;
-	else if (poll(&p, 1, CONNECT_S * 1000) == 1)
-		(void)getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	if (error == 0)
-		return p.fd;
-	close(p.fd);
-	errno = error;
-	return -1;
+	c->fd = fd;
+	c->ev = event_new(c->mon->base, fd, EV_READ | EV_PERSIST, callback, c);
+	return c->ev != NULL ? event_add(c->ev, &tv) : -1;
 }
 
-static int
-resolve_and_connect(const struct connect_to *to, const char **why)
+/* What skypty-tls says before the first byte of its peer. */
+static void
+connect_on_word(evutil_socket_t fd, short what, void *arg)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
-	char port[8];
-	int fd = -1, r;
+	struct connector *c = arg;
+	ssize_t n = 0;
+	int plain;
 
-	snprintf(port, sizeof(port), "%u", to->port);
-	if ((r = getaddrinfo(to->host, port, &hints, &list)) != 0) {
-		*why = gai_strerror(r);
-		return -1;
+	if (what & EV_TIMEOUT) {
+		connect_finish(c, -1, "no answer to the TLS handshake");
+		return;
 	}
-	*why = "a private or local address: only servers that "
-	       "\"dmsg_servers\" names may have one, or all when one of "
-	       "them or the discovery has";
-	for (struct addrinfo *ai = list; ai != NULL && fd == -1;
-	     ai = ai->ai_next) {
-		if (reach_of(ai->ai_addr) > to->reach)
-			continue;
-		if ((fd = connect_one(ai)) == -1)
-			*why = strerror(errno);
-		else if (to->reach != REACH_LOCAL && is_own(fd)) {
-			close(fd);
-			fd = -1;
-		}
+	while (c->nword < sizeof(c->word) - 1 &&
+	    (n = read(fd, &c->word[c->nword], 1)) == 1 &&
+	    c->word[c->nword] != '\n')
+		c->nword++;
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	c->word[c->nword] = '\0';
+	if (n != 1)
+		connect_finish(c, -1, "skypty-tls ended");
+	else if (strcmp(c->word, TLS_OK) != 0)
+		connect_finish(c, -1, c->word);
+	else {
+		plain = c->fd;
+		c->fd = -1;
+		connect_finish(c, plain, "");
 	}
-	freeaddrinfo(list);
-	return fd;
 }
 
-static int
-become_nobody(const struct start *s)
+/* Where the pid of one more skypty-tls goes; it lives a minute at most. */
+static pid_t *
+connect_free_relay(struct monitor *m)
 {
-	if (!(s->welcome & PRIV_DROP))
-		return 0;
-	if (setgroups(0, NULL) == -1 || setresgid(s->gid, s->gid, s->gid) == -1)
-		return -1;
-	return setresuid(s->uid, s->uid, s->uid);
-}
-
-/* The plain side of TLS in place of the connection. */
-static int
-wrap(const struct start *s, int program, int net, const char *host,
-    const char **why)
-{
-	static char text[TLS_WHY_MAX] = TLS_MISSING;
-	int plain = -1;
-
-	if (program != -1)
-		plain = tls_start(program, net, host,
-		    s->welcome & PRIV_BEST_EFFORT, text);
-	*why = text;
-	close(net);
-	return plain;
+	for (size_t i = 0; i < RELAYS_MAX; i++)
+		if (m->relays[i] == 0)
+			return &m->relays[i];
+	return NULL;
 }
 
 static void
-run(struct monitor *m, int sock, const struct connect_to *to)
+connect_secure(struct connector *c, int net)
 {
-	const struct rlimit none = { 0, 0 };
-	const struct start *s = &m->start;
-	const char *why = "";
-	struct buf b;
-	int fd, program = -1;
+	bool best_effort = c->mon->start.welcome & PRIV_BEST_EFFORT;
+	int program = tls_open(), plain;
+	const char *why;
+	pid_t *relay;
 
-	/*
-	 * Whatever a name server's answer may do here: there is no key, and no
-	 * descriptor but the one for the result and that of skypty-tls, which
-	 * may lie where nobody cannot go.
-	 */
-	overlay_forget(m);
-	process_reset_signals();
-	alarm(CONNECTOR_S);
-	if (dup2(sock, CONNECTOR_FD) == -1)
-		_exit(1);
-	if (to->tls)
-		program = dup2(tls_open(), PROGRAM_FD);
-	if (become_nobody(s) == -1 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-	    setrlimit(RLIMIT_CORE, &none) == -1)
-		_exit(1);
-	sock = CONNECTOR_FD;
-	closefrom(program == -1 ? PROGRAM_FD : PROGRAM_FD + 1);
-	fd = resolve_and_connect(to, &why);
-	if (fd != -1 && to->tls)
-		fd = wrap(s, program, fd, to->host, &why);
-	buf_init(&b, PRIVMSG_TEXT_MAX);
-	if (buf_put_cstring(&b, fd == -1 ? why : "") == 0)
-		(void)privmsg_send(sock, PM_OV_CONNECT + 1, 0, &b, &fd,
-		    fd == -1 ? 0 : 1);
-	_exit(0);
-}
-
-/* --- in the monitor --- */
-
-static void
-finish(struct connector *c, int fd, const char *why)
-{
-	c->done(c->mon, c->id, fd, why);
 	event_free(c->ev);
 	close(c->fd);
-	/* A connector without a pid is free; SIGCHLD does the rest. */
 	c->ev = NULL;
 	c->fd = -1;
+	if (program < 0) {
+		close(net);
+		connect_finish(c, -1, TLS_MISSING);
+		return;
+	}
+	relay = connect_free_relay(c->mon);
+	plain = -1;
+	errno = EAGAIN;
+	if (relay != NULL)
+		plain = tls_launch(program, net, c->host, best_effort,
+		    connect_become_nobody, c->mon, relay);
+	why = strerror(errno);
+	close(program);
+	close(net);
+	if (plain == -1)
+		connect_finish(c, -1, why);
+	else if (fcntl(plain, F_SETFL, O_NONBLOCK) == -1 ||
+	    connect_watch(c, plain, connect_on_word, TLS_WAIT_MS / 1000) == -1)
+		connect_finish(c, -1, "out of memory");
+}
+
+/* Why there was no message: only its end tells. */
+static void
+connect_explain(struct connector *c)
+{
+	char why[PRIVMSG_TEXT_MAX];
+
+	if (WIFSIGNALED(c->status) && WTERMSIG(c->status) == SIGALRM)
+		strlcpy(why, "connection timed out", sizeof(why));
+	else if (WIFSIGNALED(c->status))
+		snprintf(why, sizeof(why),
+		    CONNECTOR_PROGRAM " was killed by signal %d",
+		    WTERMSIG(c->status));
+	else
+		snprintf(why, sizeof(why),
+		    CONNECTOR_PROGRAM " ended with status %d",
+		    WEXITSTATUS(c->status));
+	log_warn("%s port %u: %s", c->host, c->port, why);
+	connect_finish(c, -1, why);
 }
 
 static void
-on_result(evutil_socket_t fd, short what, void *arg)
+connect_on_stay(evutil_socket_t fd, short what, void *arg)
+{
+	const struct connector *c = arg;
+
+	(void)fd, (void)what;
+	(void)process_signal(c->pid, SIGKILL);
+}
+
+/* It has ended, or should have; one that was taken over may block its alarm. */
+static void
+connect_await_end(struct connector *c)
+{
+	const struct timeval tv = { .tv_sec = STAY_S };
+
+	event_free(c->ev);
+	c->silent = true;
+	c->ev = evtimer_new(c->mon->base, connect_on_stay, c);
+	if (c->ev == NULL || event_add(c->ev, &tv) == -1)
+		(void)process_signal(c->pid, SIGKILL);
+	if (c->pid == 0)
+		connect_explain(c);
+}
+
+static void
+connect_on_result(evutil_socket_t fd, short what, void *arg)
 {
 	struct connector *c = arg;
 	struct privmsg m = { 0 };
 	char *why = NULL;
-	int got = -1;
+	int r, got = -1;
 
-	(void)what;
-	if (privmsg_recv(fd, &m, true) == 1 && m.type == PM_OV_CONNECT + 1 &&
+	/* Its alarm comes first. */
+	if (what & EV_TIMEOUT) {
+		(void)process_signal(c->pid, SIGKILL);
+		connect_finish(c, -1, "connection timed out");
+		return;
+	}
+	if ((r = privmsg_recv(fd, &m, true)) == ERR_AGAIN)
+		return;
+	if (r == 1 && m.type == PM_OV_CONNECT + 1 &&
 	    buf_get_cstring(&m.body, &why, PRIVMSG_TEXT_MAX) == 0)
 		got = privmsg_take_fd(&m, 0);
-	finish(c, got, why != NULL ? why : "connection timed out");
+	/* Who has said his one word has nothing more to do. */
+	if (why != NULL)
+		(void)process_signal(c->pid, SIGKILL);
+	if (why == NULL)
+		connect_await_end(c);
+	else if (got == -1)
+		connect_finish(c, -1, why);
+	else if (!connect_is_good(c, got)) {
+		close(got);
+		connect_finish(c, -1, "the connection was closed");
+	} else if (c->tls)
+		connect_secure(c, got);
+	else
+		connect_finish(c, got, "");
 	free(why);
 	privmsg_free(&m);
 }
 
 static struct connector *
-free_slot(struct connector *all)
+connect_free_slot(struct connector *all)
 {
 	for (size_t i = 0; i < PRIV_CONNECTS_MAX; i++)
 		if (all[i].pid == 0 && all[i].ev == NULL)
@@ -280,49 +307,75 @@ int
 connect_init(struct monitor *m)
 {
 	m->connectors = calloc(PRIV_CONNECTS_MAX, sizeof(*m->connectors));
-	return m->connectors != NULL ? 0 : ERR_NOMEM;
+	m->relays = calloc(RELAYS_MAX, sizeof(*m->relays));
+	return m->connectors != NULL && m->relays != NULL ? 0 : ERR_NOMEM;
+}
+
+static int
+connect_spawn(struct connector *c, const char *path)
+{
+	int sv[2], r;
+
+	if (privmsg_pair(sv) != 0)
+		return -1;
+	if ((r = process_fork(&c->pid)) == 0)
+		connect_execute(c, path, sv[1]);
+	close(sv[1]);
+	if (r == -1) {
+		close(sv[0]);
+		return -1;
+	}
+	return connect_watch(c, sv[0], connect_on_result, 2 * CONNECTOR_S);
 }
 
 int
 connect_start(struct monitor *m, uint16_t id, const struct connect_to *to,
     connect_done *done)
 {
-	struct connector *c = free_slot(m->connectors);
-	int sv[2];
+	struct connector *c = connect_free_slot(m->connectors);
+	char path[PROCESS_PATH_MAX];
 
 	if (c == NULL) {
 		done(m, id, -1, "too many connections at once");
 		return 0;
 	}
-	if (privmsg_pair(sv) != 0) {
-		done(m, id, -1, strerror(errno));
+	if (process_companion(path, sizeof(path), CONNECTOR_PROGRAM, ".",
+		LIBEXECDIR) != 0) {
+		log_error(CONNECTOR_PROGRAM " is not where it belongs");
+		done(m, id, -1, CONNECTOR_PROGRAM " is not here");
 		return 0;
 	}
-	if ((c->pid = fork()) == 0)
-		run(m, sv[1], to);
-	close(sv[1]);
-	if (c->pid == -1) {
-		c->pid = 0;
-		close(sv[0]);
-		done(m, id, -1, strerror(errno));
-		return 0;
-	}
+	memset(c, 0, sizeof(*c));
 	c->mon = m;
 	c->id = id;
 	c->done = done;
-	c->fd = sv[0];
-	c->ev = event_new(m->base, sv[0], EV_READ, on_result, c);
-	if (c->ev != NULL && event_add(c->ev, NULL) == 0)
-		return 0;
-	close(sv[0]);
-	return ERR_SYS;
+	c->fd = -1;
+	c->port = to->port;
+	c->reach = to->reach;
+	c->tls = to->tls;
+	strlcpy(c->host, to->host, sizeof(c->host));
+	if (connect_spawn(c, path) == -1)
+		connect_finish(c, -1, strerror(errno));
+	return 0;
 }
 
 void
 connect_reap(struct monitor *m)
 {
-	for (size_t i = 0; m->connectors != NULL && i < PRIV_CONNECTS_MAX; i++)
-		if (m->connectors[i].pid > 0 &&
-		    waitpid(m->connectors[i].pid, NULL, WNOHANG) > 0)
-			m->connectors[i].pid = 0;
+	struct connector *c;
+
+	for (size_t i = 0; m->relays != NULL && i < RELAYS_MAX; i++)
+		if (m->relays[i] != 0 &&
+		    waitpid(m->relays[i], NULL, WNOHANG) == m->relays[i])
+			m->relays[i] = 0;
+	for (size_t i = 0; m->connectors != NULL && i < PRIV_CONNECTS_MAX;
+	     i++) {
+		c = &m->connectors[i];
+		if (c->pid == 0 ||
+		    waitpid(c->pid, &c->status, WNOHANG) != c->pid)
+			continue;
+		c->pid = 0;
+		if (c->silent)
+			connect_explain(c);
+	}
 }

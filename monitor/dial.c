@@ -18,10 +18,15 @@
 #include "common/err.h"
 #include "common/log.h"
 
-#define DISCOVERY 0 /* the slot that is the overlay's own */
+#define DISCOVERY 0  /* the slot that is the overlay's own */
+#define SLOTS	  64 /* an id is a slot and, times this, whose turn it is */
+#define TURNS_MAX (UINT16_MAX / SLOTS)
+
+_Static_assert(PRIV_DIALS_MAX < SLOTS, "slots do not fit into an id");
 
 struct dial {
-	bool open; /* may be dialed */
+	uint16_t id; /* 0: has never been somebody's */
+	bool open;   /* may be dialed */
 	bool signing_done;
 	struct dmsg_addr to;
 	struct noise *noise;
@@ -32,6 +37,8 @@ struct dial {
 struct dials {
 	struct key_public own;
 	struct event *parent_ev;
+	time_t minute; /* of probes */
+	unsigned probes;
 	struct dial slot[1 + PRIV_DIALS_MAX];
 };
 
@@ -50,7 +57,7 @@ close_slot(struct dial *d)
 	noise_free(d->noise);
 	if (d->result != -1)
 		close(d->result);
-	*d = (struct dial){ .result = -1 };
+	*d = (struct dial){ .id = d->id, .result = -1 };
 }
 
 void
@@ -67,9 +74,22 @@ dial_forget(struct monitor *m)
 static struct dial *
 get_slot(struct monitor *m, const struct privmsg *msg)
 {
-	if (msg->id > PRIV_DIALS_MAX || !m->dials->slot[msg->id].open)
+	struct dial *d;
+
+	if (msg->id % SLOTS > PRIV_DIALS_MAX)
 		return NULL;
-	return &m->dials->slot[msg->id];
+	d = &m->dials->slot[msg->id % SLOTS];
+	return d->open && d->id == msg->id ? d : NULL;
+}
+
+/* The slot was taken away, for taking too long: the child was not told. */
+static bool
+is_late(struct monitor *m, const struct privmsg *msg)
+{
+	const struct dial *d = &m->dials->slot[msg->id % SLOTS];
+
+	return msg->id % SLOTS <= PRIV_DIALS_MAX && d->id != 0 &&
+	    d->id != msg->id;
 }
 
 static int
@@ -107,6 +127,8 @@ dial_request(struct monitor *m, struct privmsg *msg)
 
 	if ((r = buf_get_u16(&msg->body, &port)) != 0)
 		return r;
+	if (d == NULL && port != 0 && is_late(m, msg))
+		return 0;
 	if (d == NULL || port == 0 || (msg->id != DISCOVERY && d->signing_done))
 		return ERR_STATE;
 	d->signing_done = true;
@@ -163,6 +185,8 @@ dial_response(struct monitor *m, struct privmsg *msg)
 	struct buf payload;
 	bool ok;
 
+	if (d == NULL && is_late(m, msg))
+		return 0;
 	if (d == NULL || d->noise == NULL)
 		return ERR_STATE;
 	buf_init(&payload, NOISE_MSG_MAX);
@@ -190,6 +214,8 @@ dial_give_up(struct monitor *m, struct privmsg *msg)
 	char *why;
 	int r;
 
+	if (d == NULL && is_late(m, msg))
+		return 0;
 	if (msg->id == DISCOVERY || d == NULL)
 		return ERR_STATE;
 	if ((r = buf_get_cstring(&msg->body, &why, PRIVMSG_TEXT_MAX)) != 0)
@@ -200,19 +226,70 @@ dial_give_up(struct monitor *m, struct privmsg *msg)
 	return buf_at_end(&msg->body);
 }
 
+/* --- to ourselves --- */
+
+static bool
+may_probe(struct dials *ds)
+{
+	time_t minute = now_s() / 60;
+
+	if (minute != ds->minute) {
+		ds->minute = minute;
+		ds->probes = 0;
+	}
+	return ds->probes++ < PRIV_PROBES_PER_MIN;
+}
+
+/*
+ * Our own key is let in: no handshake that reaches it may ever be finished by
+ * the child.  So nobody listens there, and the handshake is forgotten.
+ */
+int
+dial_probe(struct monitor *m, struct privmsg *msg)
+{
+	struct dial d = { .result = -1,
+		.to = { .pk = m->dials->own,
+		    .port = m->start.dmsgport == 1 ? 2 : 1 } };
+	struct buf noise, b;
+	uint16_t port;
+	int r;
+
+	if ((r = buf_get_u16(&msg->body, &port)) != 0)
+		return r;
+	if (port == 0)
+		return ERR_STATE;
+	if (!may_probe(m->dials))
+		return ERR_LIMIT;
+	buf_init(&noise, NOISE_MSG_MAX);
+	buf_init(&b, DMSG_SIG_LEN + NOISE_MSG_MAX);
+	if ((r = noise_new(&d.noise, m->keyctx, NOISE_KK, NOISE_INITIATOR,
+		 m->start.sk, &d.to.pk)) == 0 &&
+	    (r = noise_write(d.noise, NULL, &noise)) == 0 &&
+	    (r = put_request(m, &d, port, &noise, &b)) == 0)
+		child_answer(m, msg, &b);
+	noise_free(d.noise);
+	buf_free(&noise);
+	buf_free(&b);
+	return r;
+}
+
 /* --- what skyptyd passes on --- */
 
-/* One is free, or has been for too long. */
-static uint16_t
+/* One is free, or has been for too long: its id is new each time. */
+static struct dial *
 free_slot(struct dials *ds)
 {
-	for (uint16_t i = 1; i <= PRIV_DIALS_MAX; i++) {
+	unsigned turn;
+
+	for (unsigned i = 1; i <= PRIV_DIALS_MAX; i++) {
 		if (ds->slot[i].open && ds->slot[i].until > now_s())
 			continue;
 		close_slot(&ds->slot[i]);
-		return i;
+		turn = ds->slot[i].id / SLOTS % (TURNS_MAX - 1) + 1;
+		ds->slot[i].id = (uint16_t)(turn * SLOTS + i);
+		return &ds->slot[i];
 	}
-	return 0;
+	return NULL;
 }
 
 static int
@@ -243,7 +320,6 @@ dial_out(struct monitor *m, struct privmsg *msg)
 	int stream = privmsg_take_fd(msg, 0), result = privmsg_take_fd(msg, 1);
 	struct dmsg_addr to;
 	struct dial *d;
-	uint16_t id;
 
 	if (stream == -1 || result == -1 ||
 	    buf_get(&msg->body, to.pk.b, sizeof(to.pk.b)) != 0 ||
@@ -251,13 +327,13 @@ dial_out(struct monitor *m, struct privmsg *msg)
 		log_error("DIAL_OUT: malformed");
 	} else if (to.port == 0 || !key_valid(m->keyctx, &to.pk)) {
 		refuse(result, "that is no key, or no port");
-	} else if ((id = free_slot(m->dials)) == 0) {
+	} else if ((d = free_slot(m->dials)) == NULL) {
 		refuse(result, "too many streams are being dialed");
-	} else if (tell_out(m, id, &to, stream) != 0) {
+	} else if (tell_out(m, d->id, &to, stream) != 0) {
 		refuse(result, "dmsg does not answer");
 	} else {
-		d = &m->dials->slot[id];
-		*d = (struct dial){ .open = true,
+		*d = (struct dial){ .id = d->id,
+			.open = true,
 			.to = to,
 			.result = result,
 			.until = now_s() + PRIV_DIAL_S };
@@ -277,9 +353,14 @@ on_parent(evutil_socket_t fd, short what, void *arg)
 	int r;
 
 	(void)what;
-	if ((r = privmsg_recv(fd, &msg, true)) != 1 && r != ERR_AGAIN)
+	if ((r = privmsg_recv(fd, &msg, true)) != 1 && r != ERR_AGAIN) {
+		/*
+		 * Streams have nobody to go to, and the next skyptyd has a
+		 * process of its own, which our taking leave would harm.
+		 */
 		event_del(m->dials->parent_ev);
-	else if (r == 1 && msg.type == PM_DIAL_OUT)
+		mon_die(m);
+	} else if (r == 1 && msg.type == PM_DIAL_OUT)
 		dial_out(m, &msg); /* else an answer that came too late */
 	privmsg_free(&msg);
 }

@@ -77,13 +77,14 @@ static const struct request requests[] = {
 	{ PM_OV_DROP, "OV_DROP", MON_OVERLAY, 0, 1, 1, overlay_drop },
 	{ PM_OV_ENTRY, "OV_ENTRY", MON_OVERLAY, 0, 20,
 	    20 + PRIV_SERVERS_MAX *KEY_PUBLIC_LEN, overlay_entry },
-	{ PM_OV_STREAM, "OV_STREAM", MON_OVERLAY, 0, KEY_PUBLIC_LEN,
-	    KEY_PUBLIC_LEN, overlay_stream },
+	{ PM_OV_STREAM, "OV_STREAM", MON_OVERLAY, 0, 2 * KEY_PUBLIC_LEN,
+	    2 * KEY_PUBLIC_LEN, overlay_stream },
 	{ PM_OV_DIAL, "OV_DIAL", MON_OVERLAY, 0, 2, 2, dial_request },
 	{ PM_OV_DIALED, "OV_DIALED", MON_OVERLAY, 0, 1, NOISE_MSG_MAX,
 	    dial_response },
 	{ PM_OV_GIVE_UP, "OV_GIVE_UP", MON_OVERLAY, 0, 4, 4 + PRIVMSG_TEXT_MAX,
 	    dial_give_up },
+	{ PM_OV_PROBE, "OV_PROBE", MON_OVERLAY, 0, 2, 2, dial_probe },
 	{ PM_LOG, "LOG", ANY, 0, 5, 5 + PRIVMSG_TEXT_MAX, child_log },
 };
 

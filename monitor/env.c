@@ -14,7 +14,8 @@
 static const char *const inherited[] = { "LANG", "LC_ALL", "LC_CTYPE", "TZ" };
 
 #define INHERITED  (sizeof(inherited) / sizeof(inherited[0]))
-#define LOGIN_VARS 5
+#define LOGIN_VARS 9
+#define MAIL_DIR   "/var/mail/"
 
 const char *
 env_path(const struct passwd *pw)
@@ -56,6 +57,34 @@ entry(const char *name, const char *value)
 }
 
 static int
+set_named(char **env, size_t *n, const char *name, const char *value)
+{
+	return set(env, n, entry(name, value));
+}
+
+/* What software asks to find out whether it is far from its user. */
+static int
+set_origin(char **env, size_t *n, const struct session_origin *o,
+    const char *tty)
+{
+	if (*o->client == '\0')
+		return 0;
+	if (set_named(env, n, "SSH_CLIENT", o->client) == -1 ||
+	    set_named(env, n, "SSH_CONNECTION", o->connection) == -1)
+		return -1;
+	return tty != NULL ? set_named(env, n, "SSH_TTY", tty) : 0;
+}
+
+static int
+set_mail(char **env, size_t *n, const struct passwd *pw)
+{
+	char *s;
+
+	return set(env, n,
+	    asprintf(&s, "MAIL=" MAIL_DIR "%s", pw->pw_name) == -1 ? NULL : s);
+}
+
+static int
 set_login(char **env, size_t *n, const struct passwd *pw)
 {
 	const char *shell = *pw->pw_shell != '\0' ? pw->pw_shell : "/bin/sh";
@@ -63,18 +92,31 @@ set_login(char **env, size_t *n, const struct passwd *pw)
 
 	for (size_t i = 0; i < INHERITED; i++)
 		if ((value = getenv(inherited[i])) != NULL &&
-		    set(env, n, entry(inherited[i], value)) == -1)
+		    set_named(env, n, inherited[i], value) == -1)
 			return -1;
-	if (set(env, n, entry("HOME", pw->pw_dir)) == -1 ||
-	    set(env, n, entry("USER", pw->pw_name)) == -1 ||
-	    set(env, n, entry("LOGNAME", pw->pw_name)) == -1 ||
-	    set(env, n, entry("SHELL", shell)) == -1)
+	if (set_named(env, n, "HOME", pw->pw_dir) == -1 ||
+	    set_named(env, n, "USER", pw->pw_name) == -1 ||
+	    set_named(env, n, "LOGNAME", pw->pw_name) == -1 ||
+	    set_named(env, n, "SHELL", shell) == -1 ||
+	    set_mail(env, n, pw) == -1)
 		return -1;
-	return set(env, n, entry("PATH", env_path(pw)));
+	return set_named(env, n, "PATH", env_path(pw));
+}
+
+const char *
+env_get(char *const *env, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; *env != NULL; env++)
+		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
+			return *env + n + 1;
+	return NULL;
 }
 
 char **
-env_login(const struct passwd *pw, char *const *client)
+env_login(const struct passwd *pw, const struct session_origin *o,
+    const char *tty, char *const *client)
 {
 	size_t n = 0, count = 0;
 	char **env;
@@ -84,7 +126,7 @@ env_login(const struct passwd *pw, char *const *client)
 	env = calloc(LOGIN_VARS + INHERITED + count + 1, sizeof(*env));
 	if (env == NULL)
 		return NULL;
-	if (set_login(env, &n, pw) == 0) {
+	if (set_login(env, &n, pw) == 0 && set_origin(env, &n, o, tty) == 0) {
 		while (*client != NULL && set(env, &n, strdup(*client)) == 0)
 			client++;
 		if (*client == NULL)

@@ -64,15 +64,6 @@ free_slot(struct monitor *m)
 	return NULL;
 }
 
-bool
-exec_any(const struct monitor *m)
-{
-	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
-		if (m->exec[i].pid != 0)
-			return true;
-	return false;
-}
-
 /* The whole group, also when only its leader has ended. */
 static void
 on_timeout(evutil_socket_t fd, short what, void *arg)
@@ -119,33 +110,34 @@ hand_down(struct monitor *m, struct privmsg *msg, const struct job *j,
 
 static int
 run_command(struct monitor *m, struct privmsg *msg, const struct command *c,
-    uint32_t timeout, bool has_stdin)
+    uint32_t timeout, uint8_t flags)
 {
 	char why[PRIVMSG_TEXT_MAX];
 	struct job *j = free_slot(m);
 	struct pipes p;
-	struct spawn s = { .cmd = c };
+	struct spawn s = { .cmd = c, .login = flags & PRIV_EXEC_LOGIN };
 	int r;
 
-	if (open_pipes(&p, has_stdin) != 0) {
+	if (open_pipes(&p, flags & PRIV_EXEC_STDIN) != 0) {
 		child_answer_text(m, msg, strerror(errno));
 		return 0;
 	}
 	s.in = p.in[0];
 	s.out = p.out[1];
 	s.err = p.err[1];
-	if (!spawn(&s, &j->pid, why, sizeof(why))) {
-		j->pid = 0;
+	if (!spawn(m, &s, &j->pid, why, sizeof(why))) {
 		close_pipes(&p);
 		child_answer_text(m, msg, why);
 		return 0;
 	}
 	j->mon = m;
 	j->handle = ++m->last_handle;
-	log_info("Command started: %s", c->name);
+	j->keep = flags & PRIV_EXEC_KEEP;
+	log_info("Command started: %s", s.login ? "login shell" : c->name);
 	if ((r = set_limit(j, timeout)) == 0)
 		r = hand_down(m, msg, j, &p);
 	close_pipes(&p);
+	guard_begin(m, j, timeout);
 	return r;
 }
 
@@ -154,7 +146,7 @@ exec_start(struct monitor *m, struct privmsg *msg)
 {
 	struct command c;
 	uint32_t timeout;
-	uint8_t has_stdin;
+	uint8_t flags;
 	int r;
 
 	if (free_slot(m) == NULL || m->last_handle == UINT32_MAX)
@@ -162,9 +154,11 @@ exec_start(struct monitor *m, struct privmsg *msg)
 	if ((r = command_read(&msg->body, &c)) != 0)
 		return r;
 	if ((r = buf_get_u32(&msg->body, &timeout)) == 0 &&
-	    (r = buf_get_u8(&msg->body, &has_stdin)) == 0 &&
+	    (r = buf_get_u8(&msg->body, &flags)) == 0 &&
 	    (r = buf_at_end(&msg->body)) == 0)
-		r = run_command(m, msg, &c, timeout, has_stdin != 0);
+		r = (flags & ~PRIV_EXEC_FLAGS) != 0 ?
+		    ERR_RANGE :
+		    run_command(m, msg, &c, timeout, flags);
 	command_free(&c);
 	return r;
 }
@@ -198,7 +192,7 @@ exec_end(struct monitor *m, struct privmsg *msg)
 	return 0;
 }
 
-/* What a user at a terminal could type or type to kill(1). */
+/* What a user at a terminal could type, or give to the kill command. */
 static bool
 may_send(uint8_t number)
 {
@@ -239,11 +233,7 @@ reap(struct monitor *m, struct job *j)
 			child_tell_exit(m, j->handle,
 			    j->timed_out ? PRIV_TIMEDOUT : how, status);
 	}
-	if (!j->exited)
-		return;
-	if (m->phase == MON_DYING)
-		job_signal(j, SIGKILL);
-	if (m->phase == MON_DYING || j->ended)
+	if (j->exited && j->ended)
 		job_free(j);
 }
 
@@ -253,4 +243,22 @@ exec_reap(struct monitor *m)
 	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
 		if (m->exec[i].pid != 0)
 			reap(m, &m->exec[i]);
+}
+
+/* A limit that nobody will be there to keep ends now. */
+void
+exec_leave(struct monitor *m)
+{
+	bool guarded = guard_leave(m);
+
+	for (size_t i = 0; i < PRIV_EXECS_MAX; i++) {
+		struct job *j = &m->exec[i];
+
+		if (j->pid == 0)
+			continue;
+		if (j->timer != NULL && !guarded)
+			job_signal(j, SIGKILL);
+		else if (!j->keep)
+			job_hang_up(j);
+	}
 }

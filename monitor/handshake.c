@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -89,6 +90,13 @@ answer_code(struct monitor *m, struct privmsg *msg, enum priv_handshake code)
 	return r;
 }
 
+void
+handshake_turn(const struct monitor *m)
+{
+	if (m->parent != -1)
+		(void)privmsg_send(m->parent, PM_TURN, 0, NULL, NULL, 0);
+}
+
 int
 handshake_refuse(struct monitor *m, struct privmsg *msg)
 {
@@ -96,6 +104,25 @@ handshake_refuse(struct monitor *m, struct privmsg *msg)
 	mon_timer(m, MON_LINGER);
 	handshake_end(m);
 	return answer_code(m, msg, PRIV_REFUSED);
+}
+
+int
+handshake_turn_away(struct monitor *m, struct privmsg *msg, const uint8_t *send,
+    const char *why)
+{
+	struct buf b;
+	int r;
+
+	m->phase = MON_REFUSED;
+	mon_timer(m, MON_LINGER);
+	handshake_end(m);
+	buf_init(&b, PRIVMSG_TEXT_MAX);
+	if ((r = buf_put_u8(&b, PRIV_TURNED_AWAY)) == 0 &&
+	    (r = buf_put(&b, send, NOISE_KEY_LEN)) == 0 &&
+	    (r = buf_put(&b, why, strlen(why))) == 0)
+		child_answer(m, msg, &b);
+	buf_free(&b);
+	return r;
 }
 
 int
@@ -119,6 +146,8 @@ handshake_session(struct monitor *m)
 	malloc_trim(0); /* the whitelist may have been long */
 	mon_timer(m, 0);
 	m->phase = MON_SESSION;
+	if (*m->origin.client == '\0')
+		origin_of_keys(&m->origin, &m->peer, &m->start.pk);
 	m->grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP;
 }
 
@@ -141,20 +170,38 @@ hand_over(struct monitor *m, struct privmsg *msg)
 	return r;
 }
 
+/* The key that was claimed until now is proven. */
+static void
+tell_name(struct monitor *m, const char *key)
+{
+	char name[KEY_PUBLIC_HEX + 16];
+
+	if (m->start.carrier != PRIV_KK)
+		return;
+	snprintf(name, sizeof(name), "dmsg %s", key);
+	log_set_prefix(name);
+	setproctitle("-skyptyd: monitor %s", name);
+}
+
 bool
-handshake_allowed(struct monitor *m)
+handshake_allowed(struct monitor *m, const char **why)
 {
 	char text[KEY_PUBLIC_HEX];
 	int r;
 
+	*why = "";
 	key_text(&m->peer, text);
+	tell_name(m, text);
 	if ((r = whitelist_check(m, &m->peer)) != 0) {
 		log_info("Refused key %s: %s", text,
 		    r == ERR_DENIED ? "not on the whitelist" :
 				      "the whitelist cannot be read");
 		return false;
 	}
+	/* No stranger any more. */
+	log_set_level((enum log_level)m->start.log_level);
 	if (!have_room(m, &m->peer)) {
+		*why = "too many connections of your key at once (maxperkey)";
 		log_info("Refused key %s: too many connections (maxperkey)",
 		    text);
 		return false;
@@ -163,12 +210,22 @@ handshake_allowed(struct monitor *m)
 	return true;
 }
 
+/* A stranger is told nothing; whoever is listed, why there is no room. */
 static int
 decide(struct monitor *m, struct privmsg *msg)
 {
+	struct noise_keys keys;
+	const char *why;
+	int r;
+
 	m->peer = *noise_peer(m->noise);
-	return handshake_allowed(m) ? hand_over(m, msg) :
-				      handshake_refuse(m, msg);
+	if (handshake_allowed(m, &why))
+		return hand_over(m, msg);
+	if (*why == '\0' || noise_split(m->noise, &keys) != 0)
+		return handshake_refuse(m, msg);
+	r = handshake_turn_away(m, msg, keys.send, why);
+	explicit_bzero(&keys, sizeof(keys));
+	return r;
 }
 
 static int
@@ -179,8 +236,10 @@ respond(struct monitor *m, struct privmsg *msg)
 
 	buf_init(&b, 1 + NOISE_MSG_MAX);
 	if ((r = buf_put_u8(&b, PRIV_FRAME)) == 0 &&
-	    (r = noise_write(m->noise, NULL, &b)) == 0)
+	    (r = noise_write(m->noise, NULL, &b)) == 0) {
 		child_answer(m, msg, &b);
+		handshake_turn(m);
+	}
 	buf_free(&b);
 	return r;
 }

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "common/process.h"
+
 bool
 job_exited(struct job *j, enum priv_exit *how, uint32_t *status)
 {
@@ -27,13 +29,21 @@ job_exited(struct job *j, enum priv_exit *how, uint32_t *status)
 void
 job_signal(const struct job *j, int signal)
 {
-	if (j->pid != 0)
-		kill(-j->pid, signal);
+	(void)process_signal_group(j->pid, signal);
+}
+
+void
+job_hang_up(const struct job *j)
+{
+	job_signal(j, SIGHUP);
+	job_signal(j, SIGCONT);
 }
 
 void
 job_free(struct job *j)
 {
+	if (j->mon != NULL)
+		guard_end(j->mon, j);
 	waitpid(j->pid, NULL, 0);
 	if (j->timer != NULL)
 		event_free(j->timer);

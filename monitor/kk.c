@@ -85,6 +85,7 @@ answer_request(struct monitor *m, struct privmsg *msg, const uint8_t *hash)
 	    (r = put_response(m, hash, &noise, &b)) == 0) {
 		m->phase = MON_FIRST;
 		child_answer(m, msg, &b);
+		handshake_turn(m);
 	}
 	buf_free(&noise);
 	buf_free(&b);
@@ -104,7 +105,8 @@ kk_request(struct monitor *m, struct privmsg *msg)
 	if ((r = answer_request(m, msg, hash)) == 0)
 		return 0;
 	key_text(&m->peer, text);
-	log_info("Stream of %s: handshake failed: %s", text, err_text(r));
+	log_info("Stream that claims %s: handshake failed: %s", text,
+	    err_text(r));
 	forget_keys(m);
 	return handshake_refuse(m, msg);
 }
@@ -159,30 +161,12 @@ let_in(struct monitor *m, struct privmsg *msg, uint64_t counter,
 	return r;
 }
 
-/* The mux's answer is all that an unlisted key gets, sealed. */
-static int
-turn_away(struct monitor *m, struct privmsg *msg)
-{
-	struct buf b;
-	int r;
-
-	m->phase = MON_REFUSED;
-	mon_timer(m, MON_LINGER);
-	handshake_end(m);
-	buf_init(&b, 64);
-	if ((r = buf_put_u8(&b, PRIV_REFUSED_KK)) == 0 &&
-	    (r = buf_put(&b, m->kk->send, sizeof(m->kk->send))) == 0)
-		child_answer(m, msg, &b);
-	buf_free(&b);
-	forget_keys(m);
-	return r;
-}
-
 int
 kk_first_frame(struct monitor *m, struct privmsg *msg)
 {
 	struct buf plain;
 	uint64_t counter;
+	const char *why;
 	int r;
 
 	buf_init(&plain, FRAME_BODY_MAX);
@@ -191,10 +175,13 @@ kk_first_frame(struct monitor *m, struct privmsg *msg)
 		    err_text(r));
 		forget_keys(m);
 		r = handshake_refuse(m, msg);
-	} else if (handshake_allowed(m))
+	} else if (handshake_allowed(m, &why))
 		r = let_in(m, msg, counter, &plain);
-	else
-		r = turn_away(m, msg);
+	else {
+		/* Sealed; also to a stranger the mux's answer is due here. */
+		r = handshake_turn_away(m, msg, m->kk->send, why);
+		forget_keys(m);
+	}
 	buf_free(&plain);
 	return r;
 }

@@ -3,6 +3,7 @@
 #include "monitor/monitor.h"
 
 #include <event2/event.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/process.h"
 
 #define PARENT_TIMEOUT 5  /* seconds to wait for skyptyd's word */
 #define CHILD_TIMEOUT  10 /* seconds until a child must take a message */
@@ -39,39 +41,31 @@ mon_timer(struct monitor *m, int seconds)
 /* --- the end --- */
 
 static void
-signal_jobs(struct monitor *m, int pty_signal, int pipe_signal)
-{
-	job_signal(&m->pty, pty_signal);
-	job_signal(&m->sftp, pipe_signal);
-	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
-		job_signal(&m->exec[i], pipe_signal);
-}
-
-static void
 leave_if_done(struct monitor *m)
 {
-	if (m->phase != MON_DYING || m->child_pid != 0 || m->pty.pid != 0 ||
-	    m->sftp.pid != 0 || exec_any(m))
+	if (m->phase != MON_DYING || m->child_pid != 0 || m->sftp.pid != 0)
 		return;
 	handshake_end(m);
 	exit(0);
 }
 
+/*
+ * A terminal is hung up by the kernel: the child held the only master.  Whoever
+ * is left, because it asked to, is nobody's then, as with sshd.
+ */
 void
 mon_die(struct monitor *m)
 {
 	if (m->phase == MON_DYING)
 		return;
 	m->phase = MON_DYING;
-	if (m->child_pid != 0)
-		kill(m->child_pid, SIGKILL);
+	(void)process_signal(m->child_pid, SIGKILL);
 	event_del(m->child_ev);
 	close(m->child);
 	m->child = -1;
-	signal_jobs(m, SIGHUP, SIGTERM);
+	exec_leave(m);
+	job_signal(&m->sftp, SIGTERM);
 	mon_timer(m, MON_HANGUP_GRACE);
-	pty_reap(m);
-	exec_reap(m);
 	sftp_reap(m);
 	leave_if_done(m);
 }
@@ -86,13 +80,12 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		exit(1); /* something cannot even be killed */
 	if (m->phase == MON_DYING) {
 		m->killed = true;
-		signal_jobs(m, SIGKILL, SIGKILL);
+		job_signal(&m->sftp, SIGKILL);
 		mon_timer(m, MON_HANGUP_GRACE);
 		return;
 	}
-	/* See on_child: it closed its end, or sent a packet without a byte. */
 	if (!event_pending(m->child_ev, EV_READ, NULL))
-		log_warn("child: message refused: empty");
+		log_warn("child: closed its end and went on");
 	else if (m->phase & (MON_HANDSHAKE | MON_KK | MON_FIRST))
 		log_info("Handshake not finished within %d seconds",
 		    m->start.handshake_timeout);
@@ -111,7 +104,10 @@ on_term(evutil_socket_t fd, short what, void *arg)
 		mon_timer(m, MON_LEAVE);
 		return;
 	}
-	log_info("%s ended by signal",
+	/* Whoever drops one that is not proven says so itself, or not. */
+	log_at(m->phase & (MON_SESSION | MON_OVERLAY) ? LOG_LEVEL_INFO :
+							LOG_LEVEL_DEBUG,
+	    "%s ended by signal",
 	    m->phase == MON_OVERLAY ? "dmsg" : "Connection");
 	mon_die(m);
 }
@@ -149,7 +145,19 @@ take_request(struct monitor *m)
 	return r;
 }
 
-/* Its end without its death would leave SIGCHLD to be waited for in vain. */
+/* Whether it has closed its end, rather than sent a packet without a byte. */
+static bool
+has_hung_up(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP);
+}
+
+/*
+ * SIGCHLD is about to follow the end of its socket, and what it died of is
+ * worth a line.  One that lives on without a socket is not waited for long.
+ */
 static void
 on_child(evutil_socket_t fd, short what, void *arg)
 {
@@ -159,11 +167,14 @@ on_child(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	if ((r = take_request(m)) == 1 || r == ERR_AGAIN)
 		return;
-	if (r == ERR_EOF || r == ERR_SYS) {
+	if ((r == ERR_EOF || r == ERR_SYS) && has_hung_up(m->child)) {
 		event_del(m->child_ev);
-		mon_timer(m, 1);
-	} else
-		mon_die(m);
+		mon_timer(m, CHILD_TIMEOUT);
+		return;
+	}
+	if (r == ERR_EOF)
+		log_warn("child: message refused: empty");
+	mon_die(m);
 }
 
 /* What was said before death is still heard: log lines above all. */
@@ -190,6 +201,7 @@ on_chld(evutil_socket_t fd, short what, void *arg)
 	exec_reap(m);
 	sftp_reap(m);
 	connect_reap(m);
+	spawn_reap(m);
 	leave_if_done(m);
 }
 
@@ -241,6 +253,7 @@ begin_session(struct monitor *m)
 		return "no memory for keys";
 	if (m->start.carrier == PRIV_OVERLAY)
 		return overlay_begin(m) == 0 ? NULL : "overlay";
+	handshake_turn(m);
 	if (m->start.carrier == PRIV_KK)
 		return kk_begin(m) == 0 ? NULL : "no memory for keys";
 	return handshake_begin(m) == 0 ? NULL : "handshake state";
@@ -254,13 +267,17 @@ set_up(struct monitor *m)
 	set_timeout(m->parent, SO_RCVTIMEO, PARENT_TIMEOUT);
 	if (start_recv(m->parent, &m->start) != 0)
 		return "no start message, or one of another version";
-	log_init("skyptyd", (enum log_level)m->start.log_level,
+	log_init("skyptyd",
+	    m->start.quiet ? LOG_LEVEL_WARN :
+			     (enum log_level)m->start.log_level,
 	    m->start.use_syslog);
 	log_set_prefix(m->start.peer);
 	setproctitle("-skyptyd: monitor %s", m->start.peer);
 	if (m->start.carrier == PRIV_CONTROL &&
 	    !whitelist_control(m, PRIV_FD_CONN))
 		exit(0);
+	if (m->start.carrier == PRIV_XK)
+		origin_of_socket(&m->origin, PRIV_FD_CONN);
 	if (set_up_events(m) == -1)
 		return "event loop";
 	if (child_start(m,
@@ -280,6 +297,7 @@ main(int argc, char **argv, char **envp)
 	const char *failed;
 
 	(void)argc;
+	process_standard_fds();
 	closefrom(PRIV_FD_COUNT);
 	setproctitle_init(1, argv, envp);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -17,6 +17,7 @@
 #include "common/keys.h"
 #include "common/noise.h"
 #include "common/privmsg.h"
+#include "common/reach.h"
 #include "common/start.h"
 
 struct connector;
@@ -25,9 +26,11 @@ struct event;
 struct event_base;
 struct overlay;
 
-#define MON_HANGUP_GRACE 2 /* seconds between asking to end and SIGKILL */
-#define MON_LEAVE	 6 /* seconds for the overlay to take leave */
-#define MON_LINGER	 4 /* seconds for a refused peer's last bytes */
+#define MON_HANGUP_GRACE  2 /* seconds for a process of ours, then SIGKILL */
+#define MON_LEAVE	  6 /* seconds for the overlay to take leave */
+#define MON_ABANDONED_MAX 8
+#define MON_LINGER	  4 /* seconds for a refused peer's last bytes */
+#define MON_ORIGIN_MAX	  160
 
 /*
  * Where a connection stands; each request is legal in some of them.  The
@@ -37,7 +40,7 @@ enum mon_phase {
 	MON_HANDSHAKE = 1 << 0, /* XK under way */
 	MON_SESSION = 1 << 1,	/* the peer is known and allowed */
 	MON_REFUSED = 1 << 2,	/* the child may only say good-bye */
-	MON_DYING = 1 << 3,	/* everything spawned is being ended */
+	MON_DYING = 1 << 3,	/* the child is being ended, then we leave */
 	MON_KK = 1 << 4,	/* a stream's request is due */
 	MON_FIRST = 1 << 5,	/* its first frame is due */
 	MON_OVERLAY = 1 << 6	/* no connection at all: overlay.c */
@@ -51,7 +54,15 @@ struct job {
 	bool exited; /* a zombie until its end is asked for */
 	bool ended;  /* its end has been asked for */
 	bool timed_out;
+	bool keep;	  /* not hung up when the connection ends */
+	int64_t deadline; /* of now_ms, 0 for none */
 	struct event *timer;
+};
+
+/* As sshd tells sessions; empty for somebody on this machine. */
+struct session_origin {
+	char client[MON_ORIGIN_MAX];	 /* address, port, our port */
+	char connection[MON_ORIGIN_MAX]; /* address, port, ours */
 };
 
 struct monitor {
@@ -63,11 +74,13 @@ struct monitor {
 	enum mon_phase phase;
 	uint32_t grants;
 	struct key_public peer;
+	struct session_origin origin;
 	struct keyctx *keyctx;
 	struct noise *noise;
 	struct noise_keys *kk; /* sodium_malloc'ed; until the first frame */
 	struct overlay *overlay;
 	struct connector *connectors;
+	pid_t *relays; /* of TLS; connect.c */
 	struct dials *dials;
 	struct proxy {
 		bool used;
@@ -78,6 +91,9 @@ struct monitor {
 	struct privmsg msg;
 	struct job pty;
 	struct job exec[PRIV_EXECS_MAX];
+	pid_t abandoned[MON_ABANDONED_MAX]; /* spawn.c; 0 is a free slot */
+	pid_t guard_pid;		    /* 0: not needed yet */
+	int guard;			    /* pipe to it */
 	struct job sftp;
 	bool sftp_used;
 	uint32_t last_handle;
@@ -92,7 +108,10 @@ struct monitor {
 
 /* --- monitor.c --- */
 
-/* Ends the connection: the child at once, what it ran after a hang-up. */
+/*
+ * Ends the connection: the child at once, and what it ran is hung up.  Who
+ * does not want to end then goes on, within its time limit.
+ */
 void mon_die(struct monitor *);
 /* Sets the one timer of the phase; 0 seconds stops it. */
 void mon_timer(struct monitor *, int seconds);
@@ -130,9 +149,20 @@ int handshake_frame(struct monitor *, struct privmsg *);
 void handshake_end(struct monitor *);
 
 /* For streams of the overlay, too: */
+/*
+ * Tells skyptyd that the peer is to say something now: what passed until then
+ * was our own time.
+ */
+void handshake_turn(const struct monitor *);
 int handshake_refuse(struct monitor *, struct privmsg *);
-/* Whether the peer is listed and has room; told in the log. */
-bool handshake_allowed(struct monitor *);
+/* The mux's refusal and why, under that key of NOISE_KEY_LEN bytes. */
+int handshake_turn_away(struct monitor *, struct privmsg *, const uint8_t *send,
+    const char *why);
+/*
+ * Whether the peer is listed and has room; told in the log.  What a listed one
+ * may know of the reason is in why, static, else "".
+ */
+bool handshake_allowed(struct monitor *, const char **why);
 /* From now on it is a session. */
 void handshake_session(struct monitor *);
 /* What code, the peer's key, grants and transport keys. */
@@ -164,6 +194,7 @@ int dial_begin(struct monitor *, const struct key_public *own);
 int dial_request(struct monitor *, struct privmsg *);
 int dial_response(struct monitor *, struct privmsg *);
 int dial_give_up(struct monitor *, struct privmsg *);
+int dial_probe(struct monitor *, struct privmsg *);
 /* skyptyd's word that somebody on the control socket wants one. */
 void dial_out(struct monitor *, struct privmsg *);
 void dial_forget(struct monitor *);
@@ -189,19 +220,12 @@ int connect_init(struct monitor *);
 /* A process has ended that no job is. */
 void connect_reap(struct monitor *);
 /* ERR_LIMIT, ERR_SYS. */
-enum reach {
-	REACH_PUBLIC,
-	REACH_PRIVATE, /* networks of one's own */
-	REACH_LOCAL    /* this machine, its link */
-};
 struct connect_to {
 	const char *host;
 	uint16_t port;
 	enum reach reach; /* no farther in than this */
 	bool tls;
 };
-/* Of an address; a name, but for localhost, is public. */
-enum reach connect_reach(const char *host);
 int connect_start(struct monitor *, uint16_t id, const struct connect_to *,
     connect_done *);
 
@@ -226,7 +250,8 @@ int exec_start(struct monitor *, struct privmsg *);
 int exec_end(struct monitor *, struct privmsg *);
 int exec_signal(struct monitor *, struct privmsg *);
 void exec_reap(struct monitor *);
-bool exec_any(const struct monitor *);
+/* The connection ends. */
+void exec_leave(struct monitor *);
 
 int sftp_start(struct monitor *, struct privmsg *);
 void sftp_reap(struct monitor *);
@@ -237,8 +262,25 @@ void sftp_reap(struct monitor *);
 bool job_exited(struct job *, enum priv_exit *, uint32_t *status);
 /* Signals the job's process group. */
 void job_signal(const struct job *, int signal);
-/* Reaps the zombie and frees the slot. */
+/* As the kernel does with a terminal's: also one that is stopped hears it. */
+void job_hang_up(const struct job *);
+/* Reaps the zombie, which must be one, and frees the slot. */
 void job_free(struct job *);
+
+/* --- guard.c: who keeps time limits when the monitor is not there --- */
+
+/*
+ * A command has been started with a time limit in milliseconds, 0 for none, or
+ * is about to be waited for.  That a guard could not be made is told in the log
+ * alone.
+ */
+void guard_begin(struct monitor *, struct job *, uint32_t limit_ms);
+void guard_end(const struct monitor *, const struct job *);
+/*
+ * The monitor hangs up itself: only limits are left to be kept.  Whether there
+ * is a guard that does.
+ */
+bool guard_leave(struct monitor *);
 
 /* --- command.c: what a child asks to run --- */
 
@@ -251,13 +293,25 @@ struct command {
 int command_read(struct buf *, struct command *);
 void command_free(struct command *);
 
+/* --- origin.c: where a session comes from --- */
+
+/* Of the connection, before it is the child's alone. */
+void origin_of_socket(struct session_origin *, int conn);
+/* Of one that has no addresses, or none that mean a thing. */
+void origin_of_keys(struct session_origin *, const struct key_public *peer,
+    const struct key_public *own);
+
 /* --- env.c --- */
 
 /*
  * The environment of a login of this account with the client's entries on
- * top, malloc'ed, NULL last.  NULL: no memory.
+ * top, malloc'ed, NULL last.  tty is the terminal's name or NULL.  NULL: no
+ * memory.
  */
-char **env_login(const struct passwd *, char *const *client);
+char **env_login(const struct passwd *, const struct session_origin *,
+    const char *tty, char *const *client);
+/* The value of that name, NULL if it is not there. */
+const char *env_get(char *const *, const char *name);
 void env_free(char **);
 /* Where commands without a slash are looked for. */
 const char *env_path(const struct passwd *);
@@ -267,13 +321,17 @@ const char *env_path(const struct passwd *);
 struct spawn {
 	const struct command *cmd;
 	int in, out, err; /* -1 is /dev/null */
-	bool tty;	  /* in is to be the controlling terminal */
+	const char *tty;  /* name of in, the controlling terminal to be */
+	bool login; /* the session's SHELL in place of cmd, as a login shell */
 };
 
 /*
  * Starts the command as the session's user in a session of its own.  1, or 0
  * with the reason in why, in the words of the original.
  */
-int spawn(const struct spawn *, pid_t *, char *why, size_t len);
+int
+spawn(struct monitor *, const struct spawn *, pid_t *, char *why, size_t len);
+/* Reaps those that could not become their command. */
+void spawn_reap(struct monitor *);
 
 #endif

@@ -69,7 +69,7 @@ read_servers(struct monitor *m)
 static void
 widen(struct overlay *o, const char *host)
 {
-	enum reach reach = connect_reach(host);
+	enum reach reach = reach_host(host);
 
 	if (reach > o->reach)
 		o->reach = reach;

@@ -2,6 +2,7 @@
 /* The connection's terminal and the shell behind it. */
 #include "monitor/monitor.h"
 
+#include <event2/event.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
@@ -12,83 +13,101 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/modes.h"
 
 #define NAME_MAX_LEN 64
 
+/* What kind of terminal is wanted. */
+struct looks {
+	uint8_t flags; /* enum priv_pty */
+	struct winsize ws;
+	uint8_t modes[MODES_LEN];
+};
+
 static int
-read_size(struct buf *b, bool *given, struct winsize *ws)
+read_looks(struct buf *b, struct looks *l)
 {
-	uint8_t has;
+	struct winsize *ws = &l->ws;
 	int r;
 
-	if ((r = buf_get_u8(b, &has)) != 0 ||
+	if ((r = buf_get_u8(b, &l->flags)) != 0 ||
 	    (r = buf_get_u16(b, &ws->ws_row)) != 0 ||
 	    (r = buf_get_u16(b, &ws->ws_col)) != 0 ||
 	    (r = buf_get_u16(b, &ws->ws_xpixel)) != 0 ||
 	    (r = buf_get_u16(b, &ws->ws_ypixel)) != 0)
 		return r;
-	*given = has != 0;
+	if ((l->flags & ~PRIV_PTY_FLAGS) != 0)
+		return ERR_RANGE;
+	if ((l->flags & PRIV_PTY_MODES) &&
+	    (r = buf_get(b, l->modes, sizeof(l->modes))) != 0)
+		return r;
 	return buf_at_end(b);
 }
 
-/* Erasing of characters of several bytes works in a UTF-8 terminal. */
+/*
+ * Erasing of characters of several bytes works in a UTF-8 terminal, which is
+ * what a client has that says nothing.
+ */
 static void
-set_utf8(int fd)
+set_modes(int fd, const struct looks *l)
 {
 	struct termios t;
 
-	if (tcgetattr(fd, &t) == 0) {
+	if (tcgetattr(fd, &t) == -1)
+		return;
+	if (l->flags & PRIV_PTY_MODES)
+		modes_set(&t, l->modes);
+	else
 		t.c_iflag |= IUTF8;
-		(void)tcsetattr(fd, TCSANOW, &t);
-	}
+	(void)tcsetattr(fd, TCSANOW, &t);
 }
 
 /* A master for the child to read and write, and a slave for the shell. */
 static int
-open_pair(int *master, int *slave, const struct winsize *ws)
+open_pair(int *master, int *slave, const struct looks *l,
+    char name[NAME_MAX_LEN])
 {
-	char name[NAME_MAX_LEN];
-
 	*slave = -1;
 	*master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	if (*master == -1)
 		return ERR_SYS;
 	if (grantpt(*master) == 0 && unlockpt(*master) == 0 &&
-	    ptsname_r(*master, name, sizeof(name)) == 0)
+	    ptsname_r(*master, name, NAME_MAX_LEN) == 0)
 		*slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (*slave == -1) {
 		close(*master);
 		return ERR_SYS;
 	}
-	set_utf8(*slave);
-	if (ws != NULL)
-		(void)ioctl(*master, TIOCSWINSZ, ws);
+	set_modes(*slave, l);
+	if (l->flags & PRIV_PTY_SIZE)
+		(void)ioctl(*master, TIOCSWINSZ, &l->ws);
 	return 0;
 }
 
 static void
 run_shell(struct monitor *m, struct privmsg *msg, const struct command *c,
-    const struct winsize *ws)
+    const struct looks *l)
 {
-	char why[PRIVMSG_TEXT_MAX];
-	struct spawn s = { .cmd = c, .tty = true };
+	char why[PRIVMSG_TEXT_MAX], name[NAME_MAX_LEN];
+	struct spawn s = { .cmd = c,
+		.tty = name,
+		.login = l->flags & PRIV_PTY_LOGIN };
 	struct buf b;
 	int master, slave, ok;
 
-	if (open_pair(&master, &slave, ws) != 0) {
+	if (open_pair(&master, &slave, l, name) != 0) {
 		child_answer_text(m, msg, err_text(ERR_SYS));
 		return;
 	}
 	s.in = s.out = s.err = slave;
-	ok = spawn(&s, &m->pty.pid, why, sizeof(why));
+	ok = spawn(m, &s, &m->pty.pid, why, sizeof(why));
 	close(slave);
 	if (!ok) {
-		m->pty.pid = 0;
 		close(master);
 		child_answer_text(m, msg, why);
 		return;
 	}
-	log_info("Terminal started: %s", c->name);
+	log_info("Terminal started: %s", s.login ? "login shell" : c->name);
 	buf_init(&b, 4);
 	(void)buf_put_u32(&b, 0);
 	child_answer_fds(m, msg, &b, &master, 1);
@@ -100,16 +119,15 @@ int
 pty_start(struct monitor *m, struct privmsg *msg)
 {
 	struct command c;
-	struct winsize ws;
-	bool has_size;
+	struct looks l;
 	int r;
 
 	if (m->pty.pid != 0)
 		return ERR_STATE;
 	if ((r = command_read(&msg->body, &c)) != 0)
 		return r;
-	if ((r = read_size(&msg->body, &has_size, &ws)) == 0)
-		run_shell(m, msg, &c, has_size ? &ws : NULL);
+	if ((r = read_looks(&msg->body, &l)) == 0)
+		run_shell(m, msg, &c, &l);
 	command_free(&c);
 	return r;
 }
@@ -123,7 +141,30 @@ answer_stop(struct monitor *m)
 	child_answer(m, &req, NULL);
 }
 
-/* The child has closed its master already; what ignores that is killed. */
+static void
+pty_kill(evutil_socket_t fd, short what, void *arg)
+{
+	struct monitor *m = arg;
+
+	(void)fd, (void)what;
+	job_signal(&m->pty, SIGKILL);
+}
+
+/*
+ * The child has closed its master already, which hangs up: a shell saves its
+ * history then.  Who does not go by that is killed.
+ */
+static int
+pty_end_soon(struct monitor *m)
+{
+	struct timeval tv = { .tv_sec = MON_HANGUP_GRACE };
+	struct job *j = &m->pty;
+
+	job_hang_up(j);
+	j->timer = evtimer_new(m->base, pty_kill, m);
+	return j->timer != NULL && event_add(j->timer, &tv) == 0 ? 0 : -1;
+}
+
 int
 pty_stop(struct monitor *m, struct privmsg *msg)
 {
@@ -135,7 +176,8 @@ pty_stop(struct monitor *m, struct privmsg *msg)
 		answer_stop(m);
 		return 0;
 	}
-	job_signal(&m->pty, SIGKILL);
+	if (pty_end_soon(m) == -1)
+		job_signal(&m->pty, SIGKILL);
 	pty_reap(m);
 	return 0;
 }
@@ -148,7 +190,6 @@ pty_reap(struct monitor *m)
 
 	if (m->pty.pid == 0 || !job_exited(&m->pty, &how, &status))
 		return;
-	job_signal(&m->pty, SIGKILL);
 	job_free(&m->pty);
 	if (m->stopping)
 		answer_stop(m);

@@ -35,7 +35,7 @@ start(struct monitor *m, int fd, char *why, size_t len)
 	struct command c = { .name = argv[0], .argv = argv, .env = env };
 	struct spawn s = { .cmd = &c, .in = fd, .out = fd, .err = -1 };
 
-	return spawn(&s, &m->sftp.pid, why, len);
+	return spawn(m, &s, &m->sftp.pid, why, len);
 }
 
 int
@@ -57,7 +57,6 @@ sftp_start(struct monitor *m, struct privmsg *msg)
 		return 0;
 	}
 	if (!start(m, sv[1], why, sizeof(why))) {
-		m->sftp.pid = 0;
 		log_error("sftp_server: %s", why);
 		close(sv[0]);
 		child_answer_text(m, msg, why);

@@ -12,15 +12,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/process.h"
 
-#define START_LIMIT 10000 /* milliseconds for becoming the command */
-#define START_STEP  250
-#define ERROR_FD    3 /* where a new process says why it could not start */
+#define START_LIMIT  10000 /* milliseconds for becoming the command */
+#define START_STEP   250
+#define USUAL_NOFILE 1024
+#define USUAL_UMASK  022
+#define ERROR_FD     3 /* where a new process says why it could not start */
 
 /* What a new process that could not become the command says. */
 struct failure {
@@ -51,6 +54,19 @@ look_up(const char *name, const char *path, char *file, size_t len)
 			return true;
 	}
 	return false;
+}
+
+/* What SHELL says, which the client may have changed, named as by login(1). */
+static void
+execute_shell(char **env)
+{
+	const char *shell = env_get(env, "SHELL"), *name;
+	char title[PATH_MAX];
+	char *argv[] = { title, NULL };
+
+	name = strrchr(shell, '/');
+	snprintf(title, sizeof(title), "-%s", name != NULL ? name + 1 : shell);
+	execve(shell, argv, env);
 }
 
 static void
@@ -98,6 +114,42 @@ arrange_fds(const struct spawn *s, int error)
 	return 0;
 }
 
+/*
+ * What the service runs with is not what a login has: neither the room it was
+ * given nor the protection of the kernel's memory killer.  Limits are those of
+ * process 1; its own descriptors and locked memory a service manager may have
+ * raised, so that the usual soft limit stands in for the first.
+ */
+static void
+spawn_reset_limits(void)
+{
+	struct rlimit rl;
+
+	for (int i = 0; i < (int)RLIM_NLIMITS; i++)
+		if (i != RLIMIT_NOFILE && i != RLIMIT_MEMLOCK &&
+		    prlimit(1, (__rlimit_resource_t)i, NULL, &rl) == 0)
+			(void)setrlimit((__rlimit_resource_t)i, &rl);
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur > USUAL_NOFILE) {
+		rl.rlim_cur = USUAL_NOFILE;
+		(void)setrlimit(RLIMIT_NOFILE, &rl);
+	}
+}
+
+static void
+spawn_reset_oom(void)
+{
+	char score[16] = "";
+	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd == -1)
+		return;
+	if ((n = read(fd, score, sizeof(score) - 1)) > 0 && score[0] == '-')
+		n = pwrite(fd, "0", 1, 0);
+	(void)n;
+	close(fd);
+}
+
 /* Root takes its supplementary groups; nobody else could change a thing. */
 static int
 become_user(const struct passwd *pw)
@@ -115,16 +167,23 @@ static void
 run(const struct spawn *s, const struct passwd *pw, char **env, int error)
 {
 	struct failure f = { 0 };
+	bool arranged;
 	ssize_t n;
 
-	if (setsid() != -1 && arrange_fds(s, error) != -1 &&
-	    (!s->tty || ioctl(0, TIOCSCTTY, 0) != -1) &&
+	umask(USUAL_UMASK);
+	spawn_reset_limits();
+	spawn_reset_oom();
+	arranged = setsid() != -1 && arrange_fds(s, error) != -1;
+	if (arranged && (s->tty == NULL || ioctl(0, TIOCSCTTY, 0) != -1) &&
 	    become_user(pw) != -1) {
 		process_reset_signals();
-		execute(s->cmd, env_path(pw), env, &f);
+		if (s->login)
+			execute_shell(env);
+		else
+			execute(s->cmd, env_path(pw), env, &f);
 	}
 	f.error = errno;
-	n = write(ERROR_FD, &f, sizeof(f));
+	n = write(arranged ? ERROR_FD : error, &f, sizeof(f));
 	_exit(n == sizeof(f) ? 127 : 126);
 }
 
@@ -149,51 +208,74 @@ describe(const struct failure *f, const char *name, char *why, size_t len)
  * file system that hangs is not waited for: it would hold the connection.
  */
 static bool
-started(int fd, const char *name, char *why, size_t len)
+spawn_started(int fd, struct failure *f)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	struct failure f = { .error = ETIMEDOUT };
 	int left = START_LIMIT, r;
 
 	while (
 	    (r = poll(&p, 1, START_STEP)) == 0 || (r == -1 && errno == EINTR))
 		if ((left -= START_STEP) <= 0)
 			break;
-	if (r == 1 && read(fd, &f, sizeof(f)) != sizeof(f))
-		return true;
-	describe(&f, name, why, len);
-	return false;
+	f->error = ETIMEDOUT;
+	return r == 1 && read(fd, f, sizeof(*f)) != sizeof(*f);
+}
+
+/* One that hangs in the kernel dies when it gets out of there. */
+static void
+spawn_abandon(struct monitor *m, pid_t pid)
+{
+	(void)process_signal(pid, SIGKILL);
+	for (size_t i = 0; i < MON_ABANDONED_MAX; i++)
+		if (m->abandoned[i] == 0) {
+			m->abandoned[i] = pid;
+			spawn_reap(m);
+			return;
+		}
+	mon_die(m);
+}
+
+void
+spawn_reap(struct monitor *m)
+{
+	for (size_t i = 0; i < MON_ABANDONED_MAX; i++)
+		if (m->abandoned[i] != 0 &&
+		    waitpid(m->abandoned[i], NULL, WNOHANG) != 0)
+			m->abandoned[i] = 0;
 }
 
 static int
-spawn_for(const struct spawn *s, const struct passwd *pw, char **env,
-    pid_t *pid, char *why, size_t len)
+spawn_for(struct monitor *m, const struct spawn *s, const struct passwd *pw,
+    char **env, pid_t *pid, char *why, size_t len)
 {
+	const char *name = s->login ? env_get(env, "SHELL") : s->cmd->name;
 	struct failure f = { 0 };
-	int p[2], ok;
+	int p[2], r;
 
 	if (pipe2(p, O_CLOEXEC) == -1) {
 		f.error = errno;
-		describe(&f, s->cmd->name, why, len);
+		describe(&f, name, why, len);
 		return 0;
 	}
-	if ((*pid = fork()) == 0)
+	if ((r = process_fork(pid)) == 0)
 		run(s, pw, env, p[1]);
 	f.error = errno;
 	close(p[1]);
-	if (*pid == -1) {
-		describe(&f, s->cmd->name, why, len);
-		ok = 0;
-	} else if (!(ok = started(p[0], s->cmd->name, why, len))) {
-		kill(*pid, SIGKILL);
-		waitpid(*pid, NULL, 0);
+	if (r == 1 && spawn_started(p[0], &f)) {
+		close(p[0]);
+		return 1;
 	}
 	close(p[0]);
-	return ok;
+	if (r == 1)
+		spawn_abandon(m, *pid);
+	*pid = 0;
+	describe(&f, name, why, len);
+	return 0;
 }
 
 int
-spawn(const struct spawn *s, pid_t *pid, char *why, size_t len)
+spawn(struct monitor *m, const struct spawn *s, pid_t *pid, char *why,
+    size_t len)
 {
 	const struct passwd *pw;
 	char **env;
@@ -205,11 +287,11 @@ spawn(const struct spawn *s, pid_t *pid, char *why, size_t len)
 		    (unsigned long)geteuid());
 		return 0;
 	}
-	if ((env = env_login(pw, s->cmd->env)) == NULL) {
+	if ((env = env_login(pw, &m->origin, s->tty, s->cmd->env)) == NULL) {
 		snprintf(why, len, "out of memory");
 		return 0;
 	}
-	ok = spawn_for(s, pw, env, pid, why, len);
+	ok = spawn_for(m, s, pw, env, pid, why, len);
 	env_free(env);
 	return ok;
 }

@@ -5,15 +5,20 @@
  */
 #include "monitor/monitor.h"
 
-#include <grp.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/config.h"
+#include "common/control.h"
 #include "common/err.h"
 #include "common/log.h"
+
+#define COUNT_ROOM 40 /* of a text, for " (and 5000 more)" */
 
 static void
 complain(void *arg, bool fatal, const char *text)
@@ -25,22 +30,9 @@ complain(void *arg, bool fatal, const char *text)
 static const struct config_report report = { .say = complain };
 
 static bool
-contains(const struct key_public *wl, size_t n, const struct key_public *pk)
+is_own(const struct monitor *m, const struct key_public *pk)
 {
-	for (size_t i = 0; i < n; i++)
-		if (key_equal(&wl[i], pk))
-			return true;
-	return false;
-}
-
-static bool
-is_own(struct monitor *m, const struct key_public *pk)
-{
-	struct key_public own;
-
-	return m->start.sk != NULL &&
-	    key_public(m->keyctx, m->start.sk, &own) == 0 &&
-	    key_equal(&own, pk);
+	return key_equal(&m->start.pk, pk);
 }
 
 /* The control socket needs keys only here; the handshake has its own. */
@@ -63,8 +55,8 @@ whitelist_check(struct monitor *m, const struct key_public *pk)
 
 	if (*m->start.conf != '\0' && (r = read_file(m, &wl, &n)) != 0)
 		return r;
-	listed = contains(wl, n, pk) ||
-	    contains(m->start.wl, m->start.nwl, pk) || is_own(m, pk);
+	listed = key_listed(wl, n, pk) ||
+	    key_listed(m->start.wl, m->start.nwl, pk) || is_own(m, pk);
 	free(wl);
 	return listed ? 0 : ERR_DENIED;
 }
@@ -81,24 +73,53 @@ put_keys(struct buf *b, const struct key_public *wl, size_t n)
 	return r;
 }
 
+/* Whether the i-th key of the flags' adds to the file's, and to those before.
+ */
+static bool
+is_more(const struct monitor *m, const struct key_public *wl, size_t n,
+    size_t i)
+{
+	return !key_listed(wl, n, &m->start.wl[i]) &&
+	    !key_listed(m->start.wl, i, &m->start.wl[i]);
+}
+
+/* A key that stands in both lists is one. */
+static int
+put_list(struct buf *b, const struct monitor *m, const struct key_public *wl,
+    size_t n)
+{
+	size_t count = n;
+	int r;
+
+	for (size_t i = 0; i < m->start.nwl; i++)
+		if (is_more(m, wl, n, i))
+			count++;
+	if (count > PRIV_WL_MAX)
+		return ERR_LIMIT;
+	if ((r = buf_put_u32(b, 0)) != 0 ||
+	    (r = buf_put_u32(b, (uint32_t)count)) != 0 ||
+	    (r = put_keys(b, wl, n)) != 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < m->start.nwl; i++)
+		if (is_more(m, wl, n, i))
+			r = put_keys(b, &m->start.wl[i], 1);
+	return r;
+}
+
 static void
 answer_list(struct monitor *m, struct privmsg *msg, const struct key_public *wl,
     size_t n)
 {
 	struct buf b;
+	int r;
 
-	if (n + m->start.nwl > PRIV_WL_MAX) {
-		child_answer_text(m, msg, "the whitelist is too long");
-		return;
-	}
 	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
-	if (buf_put_u32(&b, 0) == 0 &&
-	    buf_put_u32(&b, (uint32_t)(n + m->start.nwl)) == 0 &&
-	    put_keys(&b, wl, n) == 0 &&
-	    put_keys(&b, m->start.wl, m->start.nwl) == 0)
+	if ((r = put_list(&b, m, wl, n)) == 0)
 		child_answer(m, msg, &b);
 	else
-		child_answer_text(m, msg, "out of memory");
+		child_answer_text(m, msg,
+		    r == ERR_LIMIT ? "the whitelist is too long" :
+				     "out of memory");
 	buf_free(&b);
 }
 
@@ -147,31 +168,50 @@ struct change {
 	size_t nkeys;
 	bool add;
 	char text[PRIVMSG_TEXT_MAX];
+	size_t unsaid; /* pieces of it that had no room */
 };
+
+static void change_say(struct change *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Adds to the text; what does not fit is left out as a whole and counted. */
+static void
+change_say(struct change *c, const char *fmt, ...)
+{
+	size_t len = strlen(c->text), room = sizeof(c->text) - COUNT_ROOM;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(c->text + len, sizeof(c->text) - len, fmt, ap);
+	va_end(ap);
+	if (n >= 0 && len + (size_t)n < room)
+		return;
+	c->text[len] = '\0';
+	c->unsaid++;
+}
 
 static void
 note_existing(struct change *c, const struct key_public *pk)
 {
 	char hex[KEY_PUBLIC_HEX];
-	size_t len = strlen(c->text);
 
 	key_text(pk, hex);
-	snprintf(c->text + len, sizeof(c->text) - len, "%s%s",
-	    len == 0 ? "skipping append for " : ",", hex);
+	change_say(c, "%s%s", *c->text == '\0' ? "skipping append for " : ",",
+	    hex);
 }
 
 static size_t
 add_keys(struct change *c, struct key_public *wl, size_t n)
 {
 	for (size_t i = 0; i < c->nkeys; i++) {
-		if (contains(wl, n, &c->keys[i]))
+		if (key_listed(wl, n, &c->keys[i]))
 			note_existing(c, &c->keys[i]);
 		else
 			wl[n++] = c->keys[i];
 	}
 	if (*c->text != '\0')
-		strncat(c->text, ". Already exists",
-		    sizeof(c->text) - strlen(c->text) - 1);
+		change_say(c, ". Already exists");
 	return n;
 }
 
@@ -181,50 +221,112 @@ remove_keys(const struct change *c, struct key_public *wl, size_t n)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (!contains(c->keys, c->nkeys, &wl[i]))
+		if (!key_listed(c->keys, c->nkeys, &wl[i]))
 			wl[kept++] = wl[i];
 	return kept;
 }
 
+/*
+ * A key that was removed and gets in all the same: the one who took it away
+ * would think that it does not.
+ */
+static void
+note_staying(struct monitor *m, struct change *c)
+{
+	char hex[KEY_PUBLIC_HEX];
+	const struct key_public *pk;
+	const char *why;
+
+	for (size_t i = 0; i < c->nkeys; i++) {
+		pk = &c->keys[i];
+		why = NULL;
+		if (is_own(m, pk))
+			why = "it is the host's own key, which is always let "
+			      "in";
+		else if (key_listed(m->start.wl, m->start.nwl, pk))
+			why = "it is given by --allow or standard input; "
+			      "restart skyptyd without it";
+		if (why == NULL || key_listed(c->keys, i, pk))
+			continue;
+		key_text(pk, hex);
+		change_say(c, "%s%s still gets in: %s",
+		    *c->text != '\0' ? ". " : "", hex, why);
+		log_warn("whitelist: %s still gets in: %s", hex, why);
+	}
+}
+
+/* What went wrong, on what, and what to do about it. */
+static void
+cannot_write(struct change *c, const char *path, int r)
+{
+	const char *why = err_text(r), *hint = "";
+
+	if (r == ERR_SYS && errno == EBUSY)
+		hint = "; it is a mount of its own: mount its folder in its "
+		       "place";
+	else if (r == ERR_EXISTS)
+		why = "it has more than one name (hard links), and the others "
+		      "would keep the old list; keep one, or make symbolic "
+		      "links of them";
+	else if (r == ERR_DENIED)
+		why = "its folder belongs to somebody else";
+	else if (r == ERR_LIMIT)
+		why = "it would get too long";
+	*c->text = '\0';
+	change_say(c, "%s cannot be written: %s%s", path, why, hint);
+	log_error("whitelist: %s", c->text);
+}
+
 /* Under the lock: what is read is what is changed. */
-static const char *
+static void
 rewrite(struct monitor *m, struct change *c)
 {
 	struct key_public *wl = NULL, *grown;
 	size_t n = 0, now;
 	int r;
 
-	if (read_file(m, &wl, &n) != 0)
-		return "the whitelist cannot be read";
+	if (read_file(m, &wl, &n) != 0) {
+		change_say(c, "the whitelist cannot be read");
+		return;
+	}
 	grown = reallocarray(wl, n + c->nkeys + 1, sizeof(*wl));
 	if (grown == NULL) {
 		free(wl);
-		return "out of memory";
+		change_say(c, "out of memory");
+		return;
 	}
 	now = c->add ? add_keys(c, grown, n) : remove_keys(c, grown, n);
-	r = now == n ? 0 : config_write_wl(m->start.conf, grown, now);
-	if (r == 0 && now != n)
+	if (now != n && (r = config_write_wl(m->start.conf, grown, now)) != 0)
+		cannot_write(c, m->start.conf, r);
+	else if (now != n)
 		log_info("Whitelist changed: %zu keys, were %zu", now, n);
 	free(grown);
-	return r == 0 ? c->text : "the configuration cannot be written";
 }
 
-static const char *
+static void
 change_file(struct monitor *m, struct change *c)
 {
-	const char *text;
+	const char *path = m->start.conf;
 	int lock;
 
-	if (*m->start.conf == '\0')
-		return "this host has no configuration file to change";
 	for (size_t i = 0; i < c->nkeys; i++)
-		if (!key_valid(m->keyctx, &c->keys[i]))
-			return "not a public key";
-	if ((lock = config_lock_wl(m->start.conf)) < 0)
-		return "the configuration cannot be locked";
-	text = rewrite(m, c);
-	close(lock);
-	return text;
+		if (!key_valid(m->keyctx, &c->keys[i])) {
+			change_say(c, "not a public key");
+			return;
+		}
+	if (*path == '\0') {
+		change_say(c, "this host has no configuration file to change");
+	} else if ((lock = config_lock_wl(path)) >= 0) {
+		rewrite(m, c);
+		close(lock);
+	} else {
+		change_say(c, "%s cannot be locked: %s", path,
+		    lock == ERR_AGAIN ? "another process is changing it" :
+					err_text(lock));
+		log_error("whitelist: %s", c->text);
+	}
+	if (!c->add)
+		note_staying(m, c);
 }
 
 static int
@@ -236,7 +338,11 @@ change(struct monitor *m, struct privmsg *msg, bool add)
 
 	if ((r = read_keys(m, &msg->body, &keys, &c.nkeys)) == 0) {
 		c.keys = keys;
-		child_answer_text(m, msg, change_file(m, &c));
+		change_file(m, &c);
+		if (c.unsaid != 0)
+			snprintf(c.text + strlen(c.text), COUNT_ROOM,
+			    " (and %zu more)", c.unsaid);
+		child_answer_text(m, msg, c.text);
 	}
 	free(keys);
 	return r;
@@ -256,38 +362,12 @@ whitelist_remove(struct monitor *m, struct privmsg *msg)
 
 /* --- who is at the control socket --- */
 
-static bool
-in_group(uid_t uid, gid_t gid, gid_t wanted)
-{
-	gid_t groups[256];
-	int n = 256;
-	const struct passwd *pw;
-
-	if (wanted == (gid_t)-1)
-		return false;
-	if (gid == wanted)
-		return true;
-	if ((pw = getpwuid(uid)) == NULL ||
-	    getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) == -1)
-		return false;
-	for (int i = 0; i < n; i++)
-		if (groups[i] == wanted)
-			return true;
-	return false;
-}
-
 bool
 whitelist_control(struct monitor *m, int conn)
 {
 	struct ucred who;
-	socklen_t len = sizeof(who);
 
-	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &who, &len) == -1) {
-		log_error("control socket: cannot tell who is calling");
-		return false;
-	}
-	if (who.uid == 0 || who.uid == geteuid() ||
-	    in_group(who.uid, who.gid, m->start.cligroup)) {
+	if (control_may_call(conn, m->start.cligroup, &who)) {
 		log_info("Control connection from uid %lu, pid %ld",
 		    (unsigned long)who.uid, (long)who.pid);
 		return true;

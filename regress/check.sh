@@ -1,73 +1,83 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Runs unit tests and system tests of one build.  OBJ and BIN name its folders.
+# Runs unit tests and system tests of one build, JOBS of them side by side: most
+# of them wait most of the time.  OBJ and BIN name its folders.
 # A system test exits 0 for passed, 77 for skipped (with the reason), else
-# failed.  Names given as arguments limit the run to them.
+# failed; one that has the line "# alone" is run when no other is.  Names given
+# as arguments limit the run to them.
 set -u
 
 OBJ=${OBJ:-obj}
 BIN=$(cd "${BIN:-.}" && pwd)
 export OBJ BIN
-passed=0
-failed=0
-skipped=0
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+JOBS=${JOBS:-$(($(nproc) * 2))}
+times=$OBJ/regress/times
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 wanted() {
-	[ $# -eq 1 ] && return 0
 	name=$1
 	shift
+	[ $# -gt 0 ] || return 0
 	for w in "$@"; do
-		[ "$w" = "$name" ] && return 0
+		[ "$w" != "$name" ] || return 0
 	done
 	return 1
 }
 
-for t in "$OBJ"/regress/unit/test_*; do
-	name=$(basename "$t")
-	case $name in *.o | *.d) continue ;; esac
-	wanted "$name" "$@" || continue
-	status=0
-	CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 "$t" >"$log" 2>&1 || status=$?
-	ok=$(grep -c '^ok ' "$log")
-	# cmocka writes "not ok N # SKIP" for a test that was skipped.
-	skip=$(grep -c '^not ok .*# SKIP' "$log")
-	bad=$(($(grep -c '^not ok ' "$log") - skip))
-	if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
-		bad=1
-	fi
-	echo "$name: $ok passed, $bad failed, $skip skipped"
-	if [ "$bad" -ne 0 ] || [ "$ok" -eq 0 ]; then
-		sed 's/^/    /' "$log" | tail -n 60
-	fi
-	passed=$((passed + ok))
-	failed=$((failed + bad))
-	skipped=$((skipped + skip))
-done
+# Those that took longest last time come first.
+longest_first() {
+	[ -f "$times" ] || times=/dev/null
+	awk 'FILENAME != "-" { s[$2] = $1; next } { print s[$1] + 0, $1 }' \
+		"$times" - | sort -s -k 1,1nr | cut -d ' ' -f 2
+}
 
-for t in regress/sys/[a-z]*.sh; do
+for t in "$OBJ"/regress/unit/test_* regress/sys/[a-z]*.sh; do
 	name=$(basename "$t" .sh)
-	[ "$name" = lib ] && continue # what they share
+	case $name in *.o | *.d | lib) continue ;; esac
 	wanted "$name" "$@" || continue
-	status=0
-	timeout 120 sh "$t" >"$log" 2>&1 </dev/null || status=$?
-	case $status in
-	0)
-		echo "$name: ok"
-		passed=$((passed + 1))
-		;;
-	77)
-		echo "$name: skipped: $(tail -n 1 "$log")"
-		skipped=$((skipped + 1))
-		;;
-	*)
-		echo "$name: FAILED ($status)"
-		sed 's/^/    /' "$log" | tail -n 60
-		failed=$((failed + 1))
+	case $t in
+	*.sh)
+		if grep -qx '# alone' "$t"; then
+			echo "$t" >>"$work/alone"
+			continue
+		fi
 		;;
 	esac
+	echo "$t"
+done >"$work/all"
+longest_first <"$work/all" >"$work/together"
+[ -f "$work/alone" ] || : >"$work/alone"
+
+xargs -r -n 1 -P "$JOBS" sh regress/one.sh "$work" <"$work/together"
+xargs -r -n 1 sh regress/one.sh "$work" <"$work/alone"
+
+passed=0
+failed=0
+skipped=0
+for name in "$@"; do
+	grep -qE "/$name(\.sh)?\$" "$work/all" "$work/alone" && continue
+	echo "$name: FAILED (there is no such test)"
+	failed=$((failed + 1))
 done
+while read -r t; do
+	[ -n "$t" ] || continue
+	name=$(basename "$t" .sh)
+	if read -r ok bad skip <"$work/$name.count"; then
+		passed=$((passed + ok))
+		failed=$((failed + bad))
+		skipped=$((skipped + skip))
+	else
+		echo "$name: FAILED (it was not run to its end)"
+		failed=$((failed + 1))
+	fi
+done <<EOF
+$(cat "$work/together" "$work/alone")
+EOF
+[ $# -gt 0 ] || cat "$work"/*.seconds >"$OBJ/regress/times"
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 # Installs what the tests need and runs them all: unit tests, system tests and
 # the Go peers, then unit and system tests once more under the sanitizers and
-# a short run of the fuzzers.  The last line counts them.
+# a part of what make first-use does, and a short run of the fuzzers.  The last
+# line counts them; the lines before it name again what failed.
 set -u
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -10,9 +11,9 @@ cd "$top" || exit 1
 
 packages="gcc clang clang-format make pkg-config libc6-dev libsodium-dev libgcrypt20-dev libssl-dev
 libsecp256k1-dev libbsd-dev libseccomp-dev libyajl-dev libevent-dev
-libcmocka-dev libclang-rt-14-dev mandoc shellcheck systemd python3 iproute2
+libcmocka-dev libclang-rt-dev mandoc shellcheck systemd python3 iproute2
 procps golang-go ca-certificates git rsync openssh-client openssh-sftp-server
-sshfs fuse3 ansible-core libwebsockets-dev npm chromium"
+sshfs fuse3 ansible-core libwebsockets-dev npm chromium debootstrap"
 
 missing=
 for p in $packages; do
@@ -38,6 +39,8 @@ fi
 passed=0
 failed=0
 skipped=0
+failures=$(mktemp) || exit 1
+trap 'rm -f "$failures"' EXIT
 
 # Runs a suite whose last line is "N passed, N failed[, N skipped]".
 suite() {
@@ -47,12 +50,15 @@ suite() {
 	log=$(mktemp)
 	"$@" 2>&1 | tee "$log"
 	# make has a last word of its own when a suite fails.
-	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+	line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+	LC_ALL=C awk -v SUITE="$name" -f regress/failed.awk "$log" \
+		>>"$failures"
 	rm -f "$log"
 	case $line in
 	*[0-9]" passed, "*" failed"*) ;;
 	*)
-		echo "$name: ended without counting its tests"
+		echo "  $name: ended without counting its tests" |
+			tee -a "$failures"
 		failed=$((failed + 1))
 		return
 		;;
@@ -62,6 +68,8 @@ suite() {
 	passed=$((passed + $1))
 	failed=$((failed + $2))
 	skipped=$((skipped + ${3:-0}))
+	[ "$2" -eq 0 ] || grep -qF "  $name: " "$failures" ||
+		echo "  $name: $2 failed, without a name" >>"$failures"
 }
 
 # One test: a command that succeeds.
@@ -81,11 +89,18 @@ suite "lint" one "make lint" make -s lint
 suite "build with clang" one "make CC=clang" \
 	make -s -j2 CC=clang OBJ=obj-clang BIN=obj-clang/bin CFLAGS=-Werror
 suite "unit and system tests" make -s -j2 CFLAGS=-Werror check
-suite "Go peers" make -s interop
-suite "browser" make -s web-check
+suite "Go peers" make -s CFLAGS=-Werror interop
+suite "browser" make -s CFLAGS=-Werror web-check
 suite "unit and system tests, sanitized" make -s -j2 SANITIZE=1 \
 	BIN=obj-san/bin check
+suite "boards" make -s cross
+[ "${FIRST_USE-}" = no ] ||
+	suite "first use" sh regress/firstuse/run.sh part
 suite "fuzzers" make -s -j2 fuzz
 
+if [ -s "$failures" ]; then
+	echo "== failed"
+	cat "$failures"
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

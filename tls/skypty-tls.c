@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/process.h"
 #include "common/tls.h"
 #include "daemon/sandbox.h"
 
@@ -236,20 +237,19 @@ move_bytes(SSL *ssl)
 
 /* --- */
 
-/* What OpenSSL asks for, and the wait for two sides. */
-static const int also[] = { SANDBOX_POLL, SANDBOX_GETRANDOM, SANDBOX_GETPID };
-
 int
 main(int argc, char **argv)
 {
-	struct sandbox sb = { .memory = MEMORY,
-		.nofile = NOFILE,
-		.also = also,
-		.nalso = sizeof(also) / sizeof(also[0]) };
+	struct sandbox sb = { .program = SANDBOX_TLS,
+		.memory = MEMORY,
+		.nofile = NOFILE };
 	SSL *ssl;
 
-	sb.best_effort = argc == 3 && strcmp(argv[2], TLS_BEST_EFFORT) == 0;
-	if (argc != 2 + sb.best_effort ||
+	process_standard_fds();
+	sb.best_effort = argc > 2 && strcmp(argv[2], TLS_BEST_EFFORT) == 0;
+	sb.nobodys = argc <= 2 + sb.best_effort ||
+	    strcmp(argv[2 + sb.best_effort], TLS_CHILD) != 0;
+	if (argc != 2 + sb.best_effort + !sb.nobodys ||
 	    fcntl(TLS_FD_NET, F_SETFL, O_NONBLOCK) == -1 ||
 	    fcntl(TLS_FD_PLAIN, F_SETFL, O_NONBLOCK) == -1) {
 		fputs("skypty-tls is run by skyptyd and skypty\n", stderr);

@@ -2,19 +2,17 @@
 // Files of the host: a folder to look into, and what is copied either way.
 // Names come from strangers: they are text, never markup.
 // @ts-check
-import { Sftp } from "./sftp.js";
+import { Sftp, together } from "./sftp.js";
+import { visible } from "./text.js";
 
 const FOLDER = 0o040000;
+const FILE = 0o100000;
 const TYPE = 0o170000;
+const AGAIN_MS = 5000;
 const LARGE = 2 ** 30; // a download is gathered in memory
 
 /** @param {string} id */
 const $ = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
-/** What cannot be seen is shown escaped. @param {string} name */
-function visible(name) {
-	return name.replace(/\p{C}/gu, (c) => "\\u" + c.codePointAt(0).toString(16).padStart(4, "0"));
-}
 
 /** A name that is safe on our side. @param {string} name */
 function localName(name) {
@@ -30,14 +28,35 @@ function size(n) {
 	return n < 0 ? "" : (i === 0 ? n : n.toFixed(1)) + " " + units[i];
 }
 
-/** @param {string} folder @param {string} name */
-const join = (folder, name) => (folder.endsWith("/") ? folder : folder + "/") + name;
+/** @typedef {import("./sftp.js").Path} Path */
+
+/** @param {Uint8Array} folder @param {Path} name */
+const join = (folder, name) => folder.at(-1) === 0x2f ? together(folder, name) :
+	together(folder, "/", name);
+
+const strict = new TextDecoder("utf-8", { fatal: true });
+
+/** As it is shown; what is no UTF-8 by its bytes. @param {Uint8Array} name */
+function textOf(name) {
+	try {
+		return visible(strict.decode(name));
+	} catch {
+		return visible([...name].map((c) => c < 0x80 ? String.fromCharCode(c) :
+			"\\x" + c.toString(16)).join(""));
+	}
+}
+
+/** @param {number} mode @param {number} type */
+const is = (mode, type) => (mode & TYPE) === type;
 
 export class Files {
 	/** @param {() => string} url */
 	constructor(url) {
 		this.url = url;
-		this.folder = ".";
+		this.folder = new Uint8Array([0x2e]);
+		this.shownAs = ""; // the same in the form
+		this.turn = 0; // of what was asked for last
+		this.left = []; // on the host, of uploads that were cut
 		this.dialog = /** @type {HTMLDialogElement} */ ($("files-dialog"));
 		this.input = /** @type {HTMLInputElement} */ ($("folder"));
 		this.wire();
@@ -46,7 +65,8 @@ export class Files {
 	wire() {
 		$("folder-form").addEventListener("submit", (event) => {
 			event.preventDefault();
-			this.go(this.input.value);
+			const text = this.input.value;
+			this.go(text === this.shownAs ? this.folder : text || ".");
 		});
 		$("up").onclick = () => this.go(join(this.folder, ".."));
 		$("close-files").onclick = () => this.dialog.close();
@@ -85,52 +105,99 @@ export class Files {
 		return this.connection;
 	}
 
+	/** What an upload has left when its connection was lost. @param {Uint8Array} part */
+	async tidy(part) {
+		this.left.push(part);
+		for (let tries = 0; tries < 60 && this.left.includes(part); tries++) {
+			await new Promise((r) => setTimeout(r, AGAIN_MS));
+			try {
+				await this.sftp().remove(part);
+			} catch (error) {
+				if (error.code === undefined)
+					continue; // nobody was there
+			}
+			this.left = this.left.filter((p) => p !== part);
+		}
+	}
+
 	async open() {
 		if (!this.dialog.open)
 			this.dialog.showModal();
 		await this.go(this.folder);
 	}
 
+	/** @param {Path} path */
 	async go(path) {
+		const turn = ++this.turn;
+		const typed = this.input.value;
 		try {
 			const sftp = this.sftp();
-			const folder = await sftp.realpath(path || ".");
-			const entries = await sftp.list(folder);
+			const folder = await sftp.realpath(path);
+			const { entries, all } = await sftp.list(folder);
+			if (turn !== this.turn)
+				return;
 			this.folder = folder;
-			this.input.value = folder;
+			this.shownAs = textOf(folder);
+			if (this.input.value === typed)
+				this.input.value = this.shownAs;
 			this.show(entries);
-			this.say("");
+			this.say(all ? "" : `There are more than ${entries.length}: the rest is not shown.`);
 		} catch (error) {
-			this.say(visible(error.message));
+			if (turn === this.turn)
+				this.say(visible(error.message));
 		}
 	}
 
+	/** What a name stands for may be something else. */
+	async enter(e) {
+		const path = join(this.folder, e.name);
+		let { mode } = e;
+		if (is(mode, FOLDER))
+			return this.go(path);
+		try {
+			if (!is(mode, FILE)) {
+				const found = await this.sftp().stat(path);
+				if (found === null)
+					throw new Error("it leads nowhere");
+				({ mode } = found);
+				e = { ...e, size: found.size };
+			}
+		} catch (error) {
+			return this.say(textOf(e.name) + ": " + visible(error.message));
+		}
+		if (is(mode, FOLDER))
+			return this.go(path);
+		if (is(mode, FILE) || (mode & TYPE) === 0)
+			return this.download(e, path);
+		return this.say(textOf(e.name) + ": neither a file nor a folder");
+	}
+
 	show(entries) {
-		const isFolder = (e) => (e.mode & TYPE) === FOLDER;
-		entries.sort((a, b) => Number(isFolder(b)) - Number(isFolder(a)) || (a.name < b.name ? -1 : 1));
-		$("listing").replaceChildren(...entries.map((e) => {
+		const isFolder = (e) => is(e.mode, FOLDER);
+		const rows = entries.map((e) => ({ ...e, text: textOf(e.name) }));
+		rows.sort((a, b) => Number(isFolder(b)) - Number(isFolder(a)) || (a.text < b.text ? -1 : 1));
+		$("listing").replaceChildren(...rows.map((e) => {
 			const row = document.createElement("li");
 			const button = document.createElement("button");
 			const text = document.createElement("span");
-			button.textContent = visible(e.name) + (isFolder(e) ? "/" : "");
-			button.onclick = () => isFolder(e) ?
-				this.go(join(this.folder, e.name)) :
-				this.download(e);
+			button.textContent = e.text + (isFolder(e) ? "/" : "");
+			button.onclick = () => this.enter(e);
 			text.className = "size";
-			text.textContent = isFolder(e) ? "" : size(e.size);
+			text.textContent = isFolder(e) ? "" : is(e.mode, 0o120000) ? "link" : size(e.size);
 			row.append(button, text);
 			return row;
 		}));
+		$("listing").scrollTop = 0;
 	}
 
 	/** A row with a bar and a way to stop. */
-	transfer(name, total) {
+	transfer(shown, total) {
 		const row = document.createElement("li");
 		const text = document.createElement("span");
 		const bar = document.createElement("progress");
 		const stop = document.createElement("button");
 		const state = { cancelled: false };
-		text.textContent = visible(name);
+		text.textContent = shown;
 		bar.max = Math.max(total, 1);
 		bar.value = 0;
 		stop.textContent = "Cancel";
@@ -139,8 +206,10 @@ export class Files {
 		};
 		row.append(text, bar, stop);
 		$("transfers").append(row);
+		row.scrollIntoView({ block: "nearest" });
 		return {
-			progress: (done) => {
+			progress: (done, all) => {
+				bar.max = Math.max(all, done, 1);
 				bar.value = done;
 			},
 			cancelled: () => state.cancelled,
@@ -149,22 +218,26 @@ export class Files {
 				stop.textContent = "×";
 				stop.setAttribute("aria-label", "Forget");
 				stop.onclick = () => row.remove();
-				text.textContent = visible(name) + ": " + visible(why);
+				text.textContent = shown + ": " + visible(why);
+				row.scrollIntoView({ block: "nearest" });
 			},
 		};
 	}
 
 	async upload(files) {
 		for (const file of files) {
-			const t = this.transfer(file.name, file.size);
+			const t = this.transfer(visible(file.name), file.size);
 			const path = join(this.folder, localName(file.name));
 			try {
 				const old = await this.sftp().stat(path);
-				if (old !== null && !confirm(`${visible(path)} is there. Replace it?`)) {
+				if (old !== null && is(old.mode, FOLDER))
+					throw new Error("there is a folder of that name");
+				if (old !== null && !confirm(`${textOf(path)} is there. Replace it?`)) {
 					t.end("not copied");
 					continue;
 				}
-				await this.sftp().upload(file, path, old, t.progress, t.cancelled);
+				await this.sftp().upload(file, path, old, t.progress, t.cancelled,
+					(part) => this.tidy(part));
 				t.end("copied to the host, " + size(file.size));
 			} catch (error) {
 				t.end(error.message);
@@ -173,18 +246,19 @@ export class Files {
 		await this.go(this.folder);
 	}
 
-	async download(entry) {
+	/** @param {Uint8Array} path */
+	async download(entry, path) {
 		if (entry.size > LARGE && !confirm(
 			`${size(entry.size)} are gathered in the memory of this page first. ` +
 			"'skypty cp' does without. Go on?"))
 			return;
-		const t = this.transfer(entry.name, entry.size);
+		const name = textOf(entry.name);
+		const t = this.transfer(name, entry.size);
 		try {
-			const blob = await this.sftp().download(join(this.folder, entry.name),
-				entry.size, t.progress, t.cancelled);
+			const blob = await this.sftp().download(path, t.progress, t.cancelled);
 			const link = document.createElement("a");
 			link.href = URL.createObjectURL(blob);
-			link.download = localName(entry.name);
+			link.download = localName(name);
 			link.click();
 			setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 			t.end("copied from the host, " + size(blob.size));

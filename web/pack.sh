@@ -41,9 +41,9 @@ mkdir -p "$dir"
 printf '\t.section .rodata\n' >"$dir/data.S"
 if [ -n "$modules" ]; then
 	asset index.html "text/html; charset=utf-8" web/index.html
-	asset app.js "text/javascript; charset=utf-8" web/app.js
-	asset sftp.js "text/javascript; charset=utf-8" web/sftp.js
-	asset files.js "text/javascript; charset=utf-8" web/files.js
+	for name in app keys pulse text touch width sftp files; do
+		asset "$name.js" "text/javascript; charset=utf-8" "web/$name.js"
+	done
 	asset style.css "text/css; charset=utf-8" web/style.css
 	asset favicon.svg "image/svg+xml" web/favicon.svg
 	asset xterm.css "text/css; charset=utf-8" \
@@ -55,7 +55,7 @@ if [ -n "$modules" ]; then
 	licences >"$dir/licences"
 	asset licences.txt "text/plain; charset=utf-8" "$dir/licences"
 fi
-printf '\t.section .note.GNU-stack,"",@progbits\n' >>"$dir/data.S"
+printf '\t.section .note.GNU-stack,"",%%progbits\n' >>"$dir/data.S"
 {
 	echo '#include "web/assets.h"'
 	cat "$dir/extern"

@@ -9,10 +9,13 @@ const PIECE = 32768; // of one read or write
 const AHEAD = 32; // requests under way
 const LIST_MAX = 10000; // entries of one folder
 const WAITING_MAX = 4 * 1024 * 1024; // unsent bytes that make us wait
+const ODD_MAX = 16 * 1024 * 1024; // of a file that says it is empty, as /proc's do
+const LOOK_MS = 5000;
+const GONE = 12; // looks without a sign of life while something is waited for
 
 const T = {
 	INIT: 1, VERSION: 2, OPEN: 3, CLOSE: 4, READ: 5, WRITE: 6, OPENDIR: 11,
-	FSETSTAT: 10, READDIR: 12, REMOVE: 13, MKDIR: 14, REALPATH: 16, STAT: 17, RENAME: 18,
+	FSTAT: 8, FSETSTAT: 10, READDIR: 12, REMOVE: 13, MKDIR: 14, REALPATH: 16, STAT: 17, RENAME: 18,
 	STATUS: 101, HANDLE: 102, DATA: 103, NAME: 104, ATTRS: 105, EXTENDED: 200,
 };
 const F = { READ: 1, WRITE: 2, CREAT: 8, TRUNC: 16, EXCL: 32 };
@@ -20,9 +23,31 @@ const STATUS_OK = 0;
 const STATUS_EOF = 1;
 const STATUS_NO_FILE = 2;
 const HAS_MODE = 4;
+const DOT = 0x2e;
+const SLASH = 0x2f;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+
+/** The host's mistake, which ends the connection. */
+class Nonsense extends Error {
+	constructor() {
+		super("the host makes no sense");
+	}
+}
+
+/** @typedef {string|Uint8Array} Path not every name is UTF-8 */
+
+/** @param {Path} path */
+export const bytesOf = (path) => typeof path === "string" ? encoder.encode(path) : path;
+
+/** @param {...Path} parts */
+export function together(...parts) {
+	const all = parts.map(bytesOf);
+	const out = new Uint8Array(all.reduce((n, p) => n + p.length, 0));
+	all.reduce((at, p) => (out.set(p, at), at + p.length), 0);
+	return out;
+}
 
 /** A packet that is being written. */
 class Writer {
@@ -68,24 +93,26 @@ class Reader {
 		this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 		this.at = 0;
 	}
+	/** Where the next n bytes begin. @param {number} n */
+	step(n) {
+		if (n > this.view.byteLength - this.at)
+			throw new Nonsense();
+		this.at += n;
+		return this.at - n;
+	}
 	u8() {
-		return this.view.getUint8(this.at++);
+		return this.view.getUint8(this.step(1));
 	}
 	u32() {
-		const v = this.view.getUint32(this.at);
-		this.at += 4;
-		return v;
+		return this.view.getUint32(this.step(4));
 	}
 	u64() {
 		return this.u32() * 2 ** 32 + this.u32();
 	}
 	string() {
 		const n = this.u32();
-		if (n > this.view.byteLength - this.at)
-			throw new Error("the host makes no sense");
-		this.at += n;
-		return new Uint8Array(this.view.buffer,
-			this.view.byteOffset + this.at - n, n);
+		const at = this.step(n);
+		return new Uint8Array(this.view.buffer, this.view.byteOffset + at, n);
 	}
 	attrs() {
 		const flags = this.u32();
@@ -93,11 +120,11 @@ class Reader {
 		if (flags & 1)
 			a.size = this.u64();
 		if (flags & 2)
-			this.at += 8;
+			this.step(8);
 		if (flags & 4)
 			a.mode = this.u32();
 		if (flags & 8) {
-			this.at += 4;
+			this.step(4);
 			a.time = this.u32();
 		}
 		if (flags & 0x80000000)
@@ -106,6 +133,38 @@ class Reader {
 				this.string();
 			}
 		return a;
+	}
+}
+
+/** Bytes of a stream, cut anywhere; each is copied once. */
+class Stream {
+	constructor() {
+		this.parts = [];
+		this.length = 0;
+	}
+	/** @param {Uint8Array} bytes */
+	put(bytes) {
+		this.parts.push(bytes);
+		this.length += bytes.length;
+	}
+	/** The first n, which are there. @param {number} n */
+	get(n) {
+		const out = new Uint8Array(n);
+		let at = 0;
+		let used = 0; // whole parts
+		while (at < n) {
+			const part = this.parts[used];
+			const piece = part.subarray(0, n - at);
+			out.set(piece, at);
+			at += piece.length;
+			if (piece.length === part.length)
+				used++;
+			else
+				this.parts[used] = part.subarray(piece.length);
+		}
+		this.parts.splice(0, used);
+		this.length -= n;
+		return out;
 	}
 }
 
@@ -119,73 +178,89 @@ export class SftpError extends Error {
 export class Sftp {
 	/** @param {string} url */
 	constructor(url) {
-		this.waiting = new Map(); // id: [resolve, reject]
+		this.waiting = new Map(); // id: { want, resolve, reject }
 		this.id = 0;
-		this.rest = new Uint8Array(0);
+		this.stream = new Stream();
+		this.need = 0; // bytes of the packet that has begun
 		this.renames = false;
+		this.silent = 0;
+		this.unsent = 0;
 		this.socket = new WebSocket(url, "skypty.sftp");
 		this.socket.binaryType = "arraybuffer";
 		this.ready = new Promise((resolve, reject) => {
-			this.waiting.set("version", [resolve, reject]);
+			this.waiting.set("version", { want: T.VERSION, resolve, reject });
 		});
+		this.ready.catch(() => {}); // who asks is told
+		this.timer = setInterval(() => this.look(), LOOK_MS);
 		this.socket.onopen = () => {
 			this.socket.send(new Writer(T.INIT).u32(VERSION).bytes());
 		};
-		this.socket.onmessage = (event) => this.take(new Uint8Array(event.data));
+		this.socket.onmessage = (event) => this.take(event.data);
 		this.socket.onclose = (event) => {
 			this.fail(new Error(event.reason || "the connection was lost"));
 		};
 	}
 
-	close() {
-		this.socket.close();
-	}
-
 	fail(error) {
-		this.failed = error;
-		for (const [, reject] of this.waiting.values())
-			reject(error);
+		clearInterval(this.timer);
+		this.failed ??= error;
+		this.socket.onmessage = this.socket.onclose = null;
+		this.socket.close();
+		for (const { reject } of this.waiting.values())
+			reject(this.failed);
 		this.waiting.clear();
 	}
 
-	/** Bytes of the stream, cut anywhere. @param {Uint8Array} bytes */
-	take(bytes) {
-		const all = new Uint8Array(this.rest.length + bytes.length);
-		all.set(this.rest);
-		all.set(bytes, this.rest.length);
-		let at = 0;
+	/** A network that has gone away says nothing. */
+	look() {
+		const unsent = this.socket.bufferedAmount;
+		if (this.waiting.size === 0 || unsent < this.unsent)
+			this.silent = 0;
+		this.unsent = unsent;
+		if (++this.silent > GONE)
+			this.fail(new Error("nothing is heard of the host"));
+	}
+
+	/** Bytes of the stream, cut anywhere. @param {ArrayBuffer} data */
+	take(data) {
+		this.silent = 0;
 		try {
-			while (all.length - at >= 4) {
-				const n = new DataView(all.buffer, at).getUint32(0);
-				if (n > PACKET_MAX || n < 5)
-					throw new Error("the host makes no sense");
-				if (all.length - at - 4 < n)
-					break;
-				this.packet(all.subarray(at + 4, at + 4 + n));
-				at += 4 + n;
+			if (!(data instanceof ArrayBuffer))
+				throw new Nonsense();
+			this.stream.put(new Uint8Array(data));
+			while (this.stream.length >= (this.need || 4)) {
+				if (this.need === 0) {
+					this.need = new Reader(this.stream.get(4)).u32();
+					if (this.need > PACKET_MAX || this.need < 5)
+						throw new Nonsense();
+				} else {
+					const packet = this.stream.get(this.need);
+					this.need = 0;
+					this.packet(packet);
+				}
 			}
 		} catch (error) {
 			this.fail(error);
-			this.close();
 		}
-		this.rest = all.slice(at);
 	}
 
+	/** Only what was asked for, as what was asked for. @param {Uint8Array} bytes */
 	packet(bytes) {
 		const r = new Reader(bytes);
 		const type = r.u8();
 		const number = r.u32();
 		const key = type === T.VERSION ? "version" : number;
 		const waiter = this.waiting.get(key);
-		if (!waiter)
-			return;
-		this.waiting.delete(key);
+		if (!waiter || (type !== waiter.want && type !== T.STATUS))
+			throw new Nonsense();
 		if (type === T.VERSION)
 			this.extensions(r);
-		if (type === T.STATUS)
-			this.status(r, waiter);
+		const answer = type === T.STATUS ? this.status(r, waiter.want) : r;
+		this.waiting.delete(key);
+		if (answer instanceof SftpError)
+			waiter.reject(answer);
 		else
-			waiter[0]({ type, r });
+			waiter.resolve(answer);
 	}
 
 	extensions(r) {
@@ -196,126 +271,173 @@ export class Sftp {
 		}
 	}
 
-	status(r, [resolve, reject]) {
+	status(r, want) {
 		const code = r.u32();
 		const text = r.at < r.view.byteLength ? decoder.decode(r.string()) : "";
-		if (code === STATUS_OK)
-			resolve(null);
-		else
-			reject(new SftpError(code, text || "error " + code));
+		if (code !== STATUS_OK)
+			return new SftpError(code, text || "error " + code);
+		if (want !== T.STATUS)
+			throw new Nonsense();
+		return r;
 	}
 
-	/** @param {number} type @param {(w: Writer) => void} fill */
-	async ask(type, fill) {
+	/**
+	 * @param {number} type @param {number} want of the answer
+	 * @param {(w: Writer) => void} fill
+	 * @returns {Promise<Reader>}
+	 */
+	async ask(type, want, fill) {
 		await this.ready;
+		while (!this.failed && this.socket.bufferedAmount > WAITING_MAX)
+			await new Promise((r) => setTimeout(r, 10));
 		if (this.failed)
 			throw this.failed;
-		while (this.socket.bufferedAmount > WAITING_MAX)
-			await new Promise((r) => setTimeout(r, 10));
 		const id = this.id++;
 		const w = new Writer(type).u32(id);
 		fill(w);
 		return new Promise((resolve, reject) => {
-			this.waiting.set(id, [resolve, reject]);
+			this.waiting.set(id, { want, resolve, reject });
 			this.socket.send(w.bytes());
 		});
 	}
 
+	/** Reads an answer; what cannot be read ends the connection. */
+	parse(r, how) {
+		try {
+			return how(r);
+		} catch (error) {
+			this.fail(error);
+			throw error;
+		}
+	}
+
 	async handle(type, fill) {
-		const { r } = await this.ask(type, fill);
-		return r.string();
+		return this.parse(await this.ask(type, T.HANDLE, fill), (r) => r.string());
 	}
 
+	/** @param {Path} path */
 	async realpath(path) {
-		const { r } = await this.ask(T.REALPATH, (w) => w.string(path));
-		r.u32();
-		return decoder.decode(r.string());
+		const answer = await this.ask(T.REALPATH, T.NAME, (w) => w.string(path));
+		return this.parse(answer, (r) => {
+			if (r.u32() !== 1)
+				throw new Nonsense();
+			return r.string();
+		});
 	}
 
+	/** What is in a folder, and whether that is all. @param {Path} path */
 	async list(path) {
 		const handle = await this.handle(T.OPENDIR, (w) => w.string(path));
-		const out = [];
+		const entries = [];
+		let all = false;
 		try {
-			while (out.length < LIST_MAX) {
-				const { r } = await this.ask(T.READDIR, (w) => w.string(handle));
-				for (let n = r.u32(); n > 0; n--) {
-					const name = decoder.decode(r.string());
-					r.string();
-					out.push({ name, ...r.attrs() });
-				}
+			while (entries.length < LIST_MAX) {
+				const answer = await this.ask(T.READDIR, T.NAME, (w) => w.string(handle));
+				this.parse(answer, (r) => this.names(r, entries));
 			}
 		} catch (error) {
 			if (error.code !== STATUS_EOF)
 				throw error;
+			all = true;
 		} finally {
 			await this.shut(handle);
 		}
-		return out.filter((e) => e.name !== "." && e.name !== "..");
+		const real = ({ name }) => name.length > 2 || name.some((c) => c !== DOT);
+		return { entries: entries.filter(real), all };
+	}
+
+	names(r, entries) {
+		let n = r.u32();
+		if (n === 0)
+			throw new Nonsense(); // it would go on for ever
+		for (; n > 0; n--) {
+			const name = r.string();
+			r.string();
+			if (name.length === 0 || name.includes(SLASH) || name.includes(0))
+				throw new Nonsense();
+			entries.push({ name, ...r.attrs() });
+		}
 	}
 
 	async shut(handle) {
-		await this.ask(T.CLOSE, (w) => w.string(handle));
+		if (!this.failed)
+			await this.ask(T.CLOSE, T.STATUS, (w) => w.string(handle));
 	}
 
-	/** The pieces of a file in order. @param {(done: number) => void} progress */
-	async download(path, size, progress, cancelled) {
+	/**
+	 * A file as long as it is now. @param {Path} path
+	 * @param {(done: number, size: number) => void} progress
+	 */
+	async download(path, progress, cancelled) {
 		const handle = await this.handle(T.OPEN, (w) => w.string(path).u32(F.READ).u32(0));
 		const parts = [];
 		const under = [];
 		let asked = 0;
 		let done = 0;
-		const more = () => {
-			under.push(this.read(handle, asked));
-			asked += PIECE;
-		};
 		try {
-			for (let i = 0; i < AHEAD && (i === 0 || asked < size); i++)
-				more();
-			while (under.length > 0) {
+			const answer = await this.ask(T.FSTAT, T.ATTRS, (w) => w.string(handle));
+			const { size } = this.parse(answer, (r) => r.attrs());
+			const end = size > 0 ? size : ODD_MAX;
+			const ahead = size > 0 ? AHEAD : 1;
+			const more = () => {
+				while (under.length < ahead && asked < end) {
+					under.push(this.read(handle, asked, Math.min(PIECE, end - asked)));
+					under.at(-1).catch(() => {});
+					asked += PIECE;
+				}
+			};
+			for (more(); under.length > 0; more()) {
 				const piece = await under.shift();
 				if (cancelled())
 					throw new Error("cancelled");
-				if (piece === null)
+				if (piece.length === 0)
 					break;
 				parts.push(piece);
 				done += piece.length;
-				progress(done);
-				more();
+				progress(done, size);
+				if (piece.length < PIECE)
+					break; // the end, or one that was cut
 			}
+			if (size > 0 && done < size)
+				throw new Error(`cut: ${done} of ${size} bytes have come`);
+			if (size <= 0 && done >= ODD_MAX)
+				throw new Error("longer than the host says");
 		} finally {
 			await Promise.allSettled(under);
-			if (!this.failed)
-				await this.shut(handle);
+			await this.shut(handle).catch(() => {});
 		}
 		return new Blob(parts, { type: "application/octet-stream" });
 	}
 
-	/** PIECE bytes, fewer at the end, null behind it. */
-	async read(handle, offset) {
-		let got = new Uint8Array(0);
+	/** As many bytes as are there, up to n. */
+	async read(handle, offset, n) {
+		const got = new Uint8Array(n);
+		let have = 0;
 		try {
-			while (got.length < PIECE) {
-				const at = offset + got.length;
-				const want = PIECE - got.length;
-				const { r } = await this.ask(T.READ, (w) => w.string(handle).u64(at).u32(want));
-				const piece = r.string();
-				const both = new Uint8Array(got.length + piece.length);
-				both.set(got);
-				both.set(piece, got.length);
-				got = both;
+			while (have < n) {
+				const at = offset + have;
+				const answer = await this.ask(T.READ, T.DATA,
+					(w) => w.string(handle).u64(at).u32(n - have));
+				const piece = this.parse(answer, (r) => r.string());
+				if (piece.length === 0 || piece.length > n - have)
+					this.parse(null, () => {
+						throw new Nonsense();
+					});
+				got.set(piece, have);
+				have += piece.length;
 			}
 		} catch (error) {
 			if (error.code !== STATUS_EOF)
 				throw error;
 		}
-		return got.length > 0 ? got : null;
+		return got.subarray(0, have);
 	}
 
-	/** The attributes of what is there, or null. @param {string} path */
+	/** The attributes of what is there, or null. @param {Path} path */
 	async stat(path) {
 		try {
-			const { r } = await this.ask(T.STAT, (w) => w.string(path));
-			return r.attrs();
+			const answer = await this.ask(T.STAT, T.ATTRS, (w) => w.string(path));
+			return this.parse(answer, (r) => r.attrs());
 		} catch (error) {
 			if (error.code !== STATUS_NO_FILE)
 				throw error;
@@ -323,26 +445,36 @@ export class Sftp {
 		}
 	}
 
+	/** @param {Path} path */
+	async remove(path) {
+		await this.ask(T.REMOVE, T.STATUS, (w) => w.string(path));
+	}
+
 	/**
 	 * Under another name first, so that what was there stays until all is.
-	 * old: the attributes of what is replaced, or null.
+	 * old: the attributes of what is replaced, or null.  left: is told a name
+	 * that may be left on the host.
+	 * @param {Path} path
 	 */
-	async upload(file, path, old, progress, cancelled) {
-		const part = path + ".skypty-" + Math.random().toString(36).slice(2, 10);
-		const handle = await this.handle(T.OPEN,
-			(w) => w.string(part).u32(F.WRITE | F.CREAT | F.EXCL).u32(0));
+	async upload(file, path, old, progress, cancelled, left) {
+		const part = together(path, ".skypty-" + Math.random().toString(36).slice(2, 10));
 		try {
-			await this.send(file, handle, progress, cancelled);
-			if (old !== null)
-				await this.ask(T.FSETSTAT, (w) => w.string(handle)
-					.u32(HAS_MODE).u32(old.mode & 0o777));
-			await this.shut(handle);
+			const handle = await this.handle(T.OPEN,
+				(w) => w.string(part).u32(F.WRITE | F.CREAT | F.EXCL).u32(0));
+			try {
+				await this.send(file, handle, progress, cancelled);
+				if (old !== null)
+					await this.ask(T.FSETSTAT, T.STATUS, (w) => w.string(handle)
+						.u32(HAS_MODE).u32(old.mode & 0o777));
+			} finally {
+				await this.shut(handle);
+			}
 			await this.rename(part, path);
 		} catch (error) {
-			if (!this.failed) {
-				await this.shut(handle).catch(() => {});
-				await this.ask(T.REMOVE, (w) => w.string(part)).catch(() => {});
-			}
+			if (this.failed)
+				left(part);
+			else
+				await this.remove(part).catch(() => {});
 			throw error;
 		}
 	}
@@ -352,8 +484,9 @@ export class Sftp {
 		let done = 0;
 		for (let at = 0; at < file.size; at += PIECE) {
 			const bytes = new Uint8Array(await file.slice(at, at + PIECE).arrayBuffer());
-			under.push(this.ask(T.WRITE, (w) => w.string(handle).u64(at).string(bytes))
-				.then(() => progress(done += bytes.length)));
+			under.push(this.ask(T.WRITE, T.STATUS, (w) => w.string(handle).u64(at).string(bytes))
+				.then(() => progress(done += bytes.length, file.size)));
+			under.at(-1).catch(() => {}); // the first that fails is told
 			if (under.length >= AHEAD)
 				await under.shift();
 			if (cancelled())
@@ -362,11 +495,12 @@ export class Sftp {
 		await Promise.all(under);
 	}
 
+	/** @param {Path} from @param {Path} to */
 	async rename(from, to) {
 		if (this.renames)
-			await this.ask(T.EXTENDED,
+			await this.ask(T.EXTENDED, T.STATUS,
 				(w) => w.string("posix-rename@openssh.com").string(from).string(to));
 		else
-			await this.ask(T.RENAME, (w) => w.string(from).string(to));
+			await this.ask(T.RENAME, T.STATUS, (w) => w.string(from).string(to));
 	}
 }

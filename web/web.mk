@@ -3,12 +3,9 @@
 # objects.  WEB=no leaves it out; web/dist, in a release, is used in its place.
 WEB_DIR = $(OBJ)/web
 WEB ?= $(if $(wildcard web/dist),dist,$(if $(shell command -v npm),yes,no))
-ifeq ($(HTTP)$(WEB)$(origin WEB),1nofile)
-$(info There is no npm: the terminal for browsers is built without its page.)
-endif
 WEB_OBJS = $(WEB_DIR)/table.o $(WEB_DIR)/data.o
-WEB_SRC = $(addprefix web/,index.html app.js sftp.js files.js style.css \
-	favicon.svg pack.sh)
+WEB_SRC = $(addprefix web/,index.html app.js keys.js pulse.js text.js touch.js \
+	width.js sftp.js files.js style.css favicon.svg pack.sh)
 
 ifeq ($(WEB),yes)
 WEB_MODULES = web/node_modules
@@ -25,10 +22,11 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 $(WEB_DIR)/table.c: $(WEB_DEPENDS) $(WEB_SRC)
 	sh web/pack.sh $(WEB_DIR) $(WEB_MODULES)
 
-$(WEB_DIR)/data.S: $(WEB_DIR)/table.c
+# Made along with the table.
+$(WEB_DIR)/data.S: $(WEB_DIR)/table.c ;
 
-$(WEB_DIR)/table.o: $(WEB_DIR)/table.c web/assets.h
+$(WEB_DIR)/table.o: $(WEB_DIR)/table.c web/assets.h $(OBJ)/compiled-with
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
-$(WEB_DIR)/data.o: $(WEB_DIR)/data.S
-	$(CC) -c -o $@ $<
+$(WEB_DIR)/data.o: $(WEB_DIR)/data.S $(OBJ)/compiled-with
+	$(CC) $(CFLAGS) -c -o $@ $<

@@ -196,7 +196,7 @@ _skypty_cp()
 _skypty_fs()
 {
 	if ((${#words[@]} == 3)); then
-		_skypty_offer "mount umount"
+		_skypty_offer "mount umount list"
 	elif [[ ${words[2]} == mount ]]; then
 		_skypty_dest 3 "$_skypty_valued $_skypty_fs_valued" \
 			"$_skypty_plain $_skypty_fs_plain" folder

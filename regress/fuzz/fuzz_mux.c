@@ -20,6 +20,7 @@ check(bool ok)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
+	struct mux_session wishes;
 	struct key_public pk;
 	struct buf in, uri, query;
 	uint16_t port;
@@ -31,6 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			continue;
 		check(buf_len(&query) < buf_len(&uri));
 		(void)mux_proxy_query(&query, &pk, &port);
+		(void)mux_session_query(&query, &wishes);
 	}
 	return 0;
 }

@@ -19,7 +19,7 @@ func await(t testing.TB, what string, c *rpc.Call) error {
 	select {
 	case <-c.Done:
 		return c.Error
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("no answer to %s", what)
 		return nil
 	}
@@ -53,6 +53,7 @@ func (d *daemon) deaf(t testing.TB, pidfile string) *shell {
 }
 
 func TestPendingReads(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	s := d.echo(t)
 	var reads []*rpc.Call
@@ -90,6 +91,7 @@ func TestPendingReads(t *testing.T) {
 
 // Start, Writes and Reads need not wait for one another's answers.
 func TestPipelinedStart(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	g := d.raw(t, requestType, defineStruct(reqID, field{"Name", idString}),
 		call(1, "pty.Start"), message(reqID, []byte{1}, gobString("cat"), []byte{0}),
@@ -108,6 +110,7 @@ func TestPipelinedStart(t *testing.T) {
 }
 
 func TestWriteSizes(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	s := d.echo(t)
 	for _, size := range []int{0, 1, 127, 128, 4070, 4095, 4096, 65536, 1 << 20, 3 << 19} {
@@ -129,6 +132,7 @@ func TestWriteSizes(t *testing.T) {
 
 // Input that nobody takes delays nothing else, be it much or little.
 func TestBlockedWrite(t *testing.T) {
+	t.Parallel()
 	for _, size := range []int{100 << 10, 3 << 19} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			d := startDaemon(t)
@@ -147,6 +151,7 @@ func TestBlockedWrite(t *testing.T) {
 
 // Nor does it keep the shell alive when the client goes.
 func TestBlockedWriteDisconnect(t *testing.T) {
+	t.Parallel()
 	for _, size := range []int{100 << 10, 3 << 19} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			d := startDaemon(t)
@@ -162,6 +167,7 @@ func TestBlockedWriteDisconnect(t *testing.T) {
 
 // Three MiB typed ahead while the echo is read all the time.
 func TestTypedAhead(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	s := d.echo(t)
 	const pieces, size = 768, 4096
@@ -186,6 +192,7 @@ func TestTypedAhead(t *testing.T) {
 
 // After its end a terminal keeps saying so, and the connection serves on.
 func TestAfterTheEnd(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	s := d.shell(t, CommandReq{Name: "sh", Arg: []string{"-c", "seq 1 100000"}})
 	out, first := s.end()
@@ -209,6 +216,7 @@ func TestAfterTheEnd(t *testing.T) {
 
 // A shell's end is the end although a child of it holds the terminal.
 func TestEndWithChildLeft(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	s := d.shell(t, CommandReq{Name: "sh", Arg: []string{"-c", "trap '' HUP; sleep 30 & echo gone"}})
 	done := make(chan string, 1)
@@ -221,7 +229,7 @@ func TestEndWithChildLeft(t *testing.T) {
 		if out != "gone\r\n" {
 			t.Errorf("said %q", out)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(25 * time.Second):
 		t.Error("Read does not end")
 	}
 }

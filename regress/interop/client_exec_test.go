@@ -43,6 +43,7 @@ func serveStub(t testing.TB, service any) string {
 }
 
 func TestClientExecStatus(t *testing.T) {
+	t.Parallel()
 	timedOut := "[timed out after 1234ms]"
 	for _, c := range []struct {
 		reply  CommandExecResult
@@ -55,6 +56,15 @@ func TestClientExecStatus(t *testing.T) {
 		{CommandExecResult{ExitCode: 1}, nil, "", nil, 1},
 		{CommandExecResult{ExitCode: 255}, nil, "", nil, 255},
 		{CommandExecResult{ExitCode: -1}, nil, "", nil, 255},
+		{CommandExecResult{ExitCode: -1, Stderr: []byte("x\ndmsgpty: exec x: exec: \"x\": executable file not found in $PATH\n")},
+			nil, "", []string{"not found"}, 127},
+		{CommandExecResult{ExitCode: -1, Stderr: []byte("dmsgpty: exec /x: fork/exec /x: no such file or directory\n")},
+			nil, "", []string{"no such"}, 127},
+		{CommandExecResult{ExitCode: -1, Stderr: []byte("dmsgpty: exec /x: fork/exec /x: permission denied\n")},
+			nil, "", []string{"denied"}, 126},
+		{CommandExecResult{ExitCode: -1, Stderr: []byte("dmsgpty: exec permission denied: too bad\n")},
+			nil, "", []string{"too bad"}, 255},
+		{CommandExecResult{ExitCode: -1, Stderr: []byte("no such file or directory\n")}, nil, "", []string{"no such"}, 255},
 		{CommandExecResult{ExitCode: -1, TimedOut: true, DurationMS: 1234, Stdout: []byte("some")},
 			nil, "some", []string{timedOut}, 124},
 		{CommandExecResult{StdoutTruncated: true, Stdout: []byte("cut")},
@@ -80,16 +90,17 @@ func TestClientExecStatus(t *testing.T) {
 		}
 	}
 	// Numbers that are no status are no success.
-	for _, code := range []int{256, 512, 1 << 40, -2, -256, -1 << 40} {
+	for _, code := range []int{256, 512, farInt, -2, -256, -farInt} {
 		dest := serveStub(t, &execStub{reply: CommandExecResult{ExitCode: code}})
 		got := skypty(t, nil, "exec", "--no-visor-key", "tcp://"+dest, "--", "x")
-		if got.status == 0 {
-			t.Errorf("status %d is taken for success", code)
+		if got.status == 0 || got.err == "" && code != -1 {
+			t.Errorf("status %d: %+v", code, got)
 		}
 	}
 }
 
 func TestClientExecRequest(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		in   string
 		args []string
@@ -124,6 +135,7 @@ func TestClientExecRequest(t *testing.T) {
 
 // A mebibyte of input is as much as a host takes.
 func TestClientExecInput(t *testing.T) {
+	t.Parallel()
 	stub := &execStub{seen: make(chan CommandExecReq, 1)}
 	dest := serveStub(t, stub)
 	in := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
@@ -160,6 +172,7 @@ func TestClientExecInput(t *testing.T) {
 
 // As much output as there can be, both at once.
 func TestClientExecOutput(t *testing.T) {
+	t.Parallel()
 	out := bytes.Repeat([]byte("0123456789abcde\n"), 1<<20)
 	dest := serveStub(t, &execStub{reply: CommandExecResult{Stdout: out, Stderr: out[1:], ExitCode: 9}})
 	got := skypty(t, nil, "exec", "--no-visor-key", "tcp://"+dest, "--", "x")
@@ -170,6 +183,7 @@ func TestClientExecOutput(t *testing.T) {
 
 // A real hybrid is offered to nobody who did not ask, and nobody minds.
 func TestClientAndHybridHost(t *testing.T) {
+	t.Parallel()
 	dest := goHost(t, &Host{Payloads: Payloads{PQ: true}})
 	if got := skypty(t, nil, "exec", "--no-visor-key", "tcp://"+dest, "--", "echo", "x"); got != (result{"x\n", "", 0}) {
 		t.Errorf("%+v", got)

@@ -29,7 +29,17 @@ type shellStub struct {
 	typed   string
 	output  [][]byte // one a Read
 	end     error    // after them; nil: Read waits for ever
+	sized   bool     // it comes to an end once it was told its size
 	short   bool     // Write tells less than it took
+	stopped int
+}
+
+// Stop is what a client that leaves asks for.
+func (s *shellStub) Stop(_ struct{}, _ *struct{}) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped++
+	return nil
 }
 
 // Start, and the others, are the methods.
@@ -54,6 +64,12 @@ func (s *shellStub) Read(n int, b *[]byte) error {
 	if len(s.output) > 0 {
 		*b, s.output = s.output[0], s.output[1:]
 		return nil
+	}
+	// Calls are served side by side, in no order.
+	for s.sized && len(s.sizes) == 0 {
+		s.mu.Unlock()
+		time.Sleep(10 * time.Millisecond)
+		s.mu.Lock()
 	}
 	if s.end == nil {
 		s.mu.Unlock()
@@ -97,7 +113,7 @@ func serveShell(t testing.TB, stub *shellStub) (string, chan *Conn) {
 func TestClientStartRequest(t *testing.T) {
 	t.Setenv("COLORTERM", "truecolor")
 	t.Setenv("LC_ALL", "")
-	stub := &shellStub{end: io.EOF}
+	stub := &shellStub{end: io.EOF, sized: true}
 	dest, _ := serveShell(t, stub)
 	c := onTerminal(t, "shell", "--no-visor-key", "-e", "A=1", dest)
 	if s := c.status(); s != 0 {
@@ -112,6 +128,13 @@ func TestClientStartRequest(t *testing.T) {
 	if r.Name != "/bin/bash" || len(r.Arg) != 0 || r.Size == nil || r.Size.Rows != 31 || r.Size.Cols != 97 {
 		t.Errorf("started %+v, %+v", r, r.Size)
 	}
+	// A proxy of the original may have lost it.
+	if len(stub.sizes) != 1 || stub.sizes[0] != *r.Size {
+		t.Errorf("sizes %v", stub.sizes)
+	}
+	if stub.stopped != 0 {
+		t.Error("a shell that has ended was stopped")
+	}
 	if env := fmt.Sprint(r.Env); env != "[TERM=vt220 COLORTERM=truecolor LANG=C.UTF-8 A=1]" {
 		t.Errorf("environment %v", env)
 	}
@@ -124,6 +147,7 @@ func TestClientStartRequest(t *testing.T) {
 
 // Everything is shown as it comes: nothing, much, more than was asked for.
 func TestClientOutput(t *testing.T) {
+	t.Parallel()
 	big := strings.Repeat("0123456789abcde\n", 8192) // 128 KiB
 	stub := &shellStub{end: errors.New("EOF"), output: [][]byte{[]byte("one"), {}, []byte(" two\n"),
 		[]byte(big), []byte("end")}}
@@ -135,6 +159,7 @@ func TestClientOutput(t *testing.T) {
 }
 
 func TestClientTyping(t *testing.T) {
+	t.Parallel()
 	for _, short := range []bool{false, true} {
 		stub := &shellStub{short: short}
 		dest, conns := serveShell(t, stub)
@@ -182,6 +207,7 @@ func modes(t testing.TB, tty *os.File) string {
 
 // However it ends, the terminal is as it was.
 func TestClientRestoresTerminal(t *testing.T) {
+	t.Parallel()
 	signal := func(sig os.Signal) func(*shellStub, *Conn, *exec.Cmd) {
 		return func(_ *shellStub, _ *Conn, cmd *exec.Cmd) { _ = cmd.Process.Signal(sig) }
 	}
@@ -209,7 +235,7 @@ func TestClientRestoresTerminal(t *testing.T) {
 			go func() { _ = cmd.Wait(); close(done) }()
 			select {
 			case <-done:
-			case <-time.After(10 * time.Second):
+			case <-time.After(time.Minute):
 				_ = cmd.Process.Kill()
 				t.Fatal("skypty goes on")
 			}
@@ -223,8 +249,38 @@ func TestClientRestoresTerminal(t *testing.T) {
 	}
 }
 
+// A host may keep a shell that its client has left: who goes asks it to end.
+func TestClientStopsShell(t *testing.T) {
+	t.Parallel()
+	for name, leave := range map[string]func(*terminal){
+		"escape":  func(c *terminal) { c.send("\r~.") },
+		"SIGTERM": func(c *terminal) { _ = c.cmd.Process.Signal(syscall.SIGTERM) },
+		"SIGHUP":  func(c *terminal) { _ = c.cmd.Process.Signal(syscall.SIGHUP) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			stub := &shellStub{}
+			dest, conns := serveShell(t, stub)
+			c := onTerminal(t, "shell", "--no-visor-key", dest)
+			<-conns
+			waitFor(t, "the raw mode", func() bool { return strings.Contains(modes(t, c.tty), "-icanon") })
+			leave(c)
+			if s := c.status(); s == 0 {
+				t.Error("status 0")
+			}
+			if stub.stopped != 1 {
+				t.Errorf("stopped %d times", stub.stopped)
+			}
+			sig := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
+			if strings.HasPrefix(name, "SIG") != sig.Signaled() {
+				t.Errorf("%v", c.cmd.ProcessState)
+			}
+		})
+	}
+}
+
 // An error text of the host's cannot speak to the terminal.
 func TestClientEscapesErrors(t *testing.T) {
+	t.Parallel()
 	stub := &shellStub{end: errors.New("bad \x1b]0;title\x07\n\x9b31m end")}
 	dest, _ := serveShell(t, stub)
 	got := skypty(t, nil, "shell", "--no-visor-key", dest)

@@ -45,7 +45,7 @@ func (d *daemon) control(t testing.TB, uri string) (net.Conn, byte, error) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(patience))
 	answer, err := Open(c, uri)
 	return c, answer, err
 }
@@ -111,6 +111,7 @@ func (d *daemon) letsIn(t testing.TB, k Key) bool {
 }
 
 func TestWhitelist(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	c := d.controlRPC(t, "dmsgpty/whitelist")
 	a, b := NewKey(), NewKey()
@@ -153,12 +154,20 @@ func TestWhitelist(t *testing.T) {
 		t.Error(err)
 	}
 	d.wantList(t, c)
+	// What is removed and gets in all the same is no success.
+	if err := call("WhitelistAdd", a); err != nil {
+		t.Error(err)
+	}
+	wantError(t, call("WhitelistRemove", d.key, a),
+		d.key.Hex()+" still gets in: it is the host's own key, which is always let in")
+	d.wantList(t, c)
 	wantError(t, c.Call("pty.Ping", empty, &empty), "rpc: can't find service pty.Ping")
 	wantError(t, c.Call("whitelist.X", empty, &empty), "rpc: can't find method whitelist.X")
 }
 
 // Bytes that are no key fail the call and leave the list alone.
 func TestWhitelistBadKeys(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	type Bad struct{ PK }
 	c := d.controlRPC(t, "dmsgpty/whitelist")
@@ -183,6 +192,7 @@ func TestWhitelistBadKeys(t *testing.T) {
 
 // The pty service is the same there, with nobody's key.
 func TestControlPty(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	c := d.controlRPC(t, "/dmsgpty/pty")
 	var res CommandExecResult
@@ -199,6 +209,7 @@ func TestControlPty(t *testing.T) {
 }
 
 func TestControlMux(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	for _, uri := range []string{"dmsgpty/sftp", "dmsgpty/exec-stream", "dmsgpty/whitelist/", ""} {
 		c, answer, err := d.control(t, uri)

@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -12,6 +13,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
@@ -103,6 +105,7 @@ func unsigned(obj []byte, v any) error {
 // session is either side of a client's session with a server.
 type session struct {
 	peer       [33]byte
+	raw        net.Conn
 	mux        *yamux.Session
 	mu         sync.Mutex
 	send, recv *noise.CipherState
@@ -113,7 +116,7 @@ func newSession(c *Conn, client bool) (*session, error) {
 	conf := yamux.DefaultConfig()
 	conf.LogOutput = io.Discard
 	conf.AcceptBacklog = 1024
-	s := &session{peer: c.Peer, send: c.send, recv: c.recv}
+	s := &session{peer: c.Peer, raw: c.Conn, send: c.send, recv: c.recv}
 	var err error
 	if client {
 		s.mux, err = yamux.Client(c.Conn, conf)
@@ -156,13 +159,30 @@ func (s *session) readObject(r io.Reader) ([]byte, error) {
 
 // --- server ---
 
+// Second is what a server does with a second session of a key.
+type Second int
+
+const (
+	// SecondReplaces ends the one before, as the newest servers do.
+	SecondReplaces Second = iota
+	// SecondForgotten counts, too, until the one before has ended: then
+	// the key is struck off the list, whoever stands there by now.
+	SecondForgotten
+	// SecondRefused is closed at once, and the first is struck off.
+	SecondRefused
+)
+
 // DmsgServer relays streams between its clients.
 type DmsgServer struct {
 	Key      Key
 	Faults   func(from, to [33]byte, obj []byte, response bool) [][]byte // instead of obj
 	Mute     bool                                                        // never answers a handshake
-	OldStyle bool                                                        // bytes behind message 3 end it, refusals hang
-	Limit    time.Duration                                               // for a stream to open; 5 s
+	Second   Second
+	Shut     func(peer [33]byte) bool                           // ends a session of his at once
+	OldStyle bool                                               // bytes behind message 3 end it, refusals hang
+	Slow     atomic.Int64                                       // with message 2, a time.Duration
+	Limit    time.Duration                                      // for a stream to open; 5 s
+	Harm     func(from *session, st net.Conn, to [33]byte) bool // in place of relaying
 	mu       sync.Mutex
 	sessions map[[33]byte]*session
 	Requests [][]byte // that passed, signed
@@ -194,34 +214,70 @@ func (d *DmsgServer) Cut() {
 	d.conns = nil
 }
 
+// bufferedConn reads as much as there is.  A slow one takes its time before it
+// writes, and a quarter of that before it looks at what has come then.
+type bufferedConn struct {
+	net.Conn
+	r     *bufio.Reader
+	slow  time.Duration
+	wrote bool
+}
+
+func (b *bufferedConn) Write(p []byte) (int, error) {
+	if !b.wrote {
+		time.Sleep(b.slow)
+	}
+	b.wrote = true
+	return b.Conn.Write(p)
+}
+
+func (b *bufferedConn) Read(p []byte) (int, error) {
+	if b.wrote && b.slow != 0 {
+		time.Sleep(b.slow / 4)
+		b.slow = 0
+	}
+	return b.r.Read(p)
+}
+
 func (d *DmsgServer) serve(c net.Conn) {
 	defer c.Close()
 	if d.Mute {
 		time.Sleep(time.Minute)
 		return
 	}
-	c.SetDeadline(time.Now().Add(5 * time.Second))
-	conn, err := Accept(c, d.Key, Payloads{PQ: true})
+	c.SetDeadline(time.Now().Add(30 * time.Second))
+	read := &bufferedConn{Conn: c, r: bufio.NewReaderSize(c, 65536), slow: time.Duration(d.Slow.Load())}
+	conn, err := Accept(read, d.Key, Payloads{PQ: true})
 	if err != nil {
 		return
 	}
-	if d.OldStyle {
-		// Anything that comes at once was behind message 3.
-		c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-		if n, _ := c.Read(make([]byte, 1)); n != 0 {
-			return
-		}
+	// The original's reader of handshakes took whatever there was, and what
+	// it had got behind message 3 was lost.  A slow one has got all that was
+	// sent at once.
+	if d.OldStyle && read.r.Buffered() != 0 {
+		return
 	}
 	c.SetDeadline(time.Time{})
 	s, err := newSession(conn, false)
 	if err != nil {
 		return
 	}
+	if d.Shut != nil && d.Shut(s.peer) {
+		s.mux.Close()
+		return
+	}
 	d.mu.Lock()
 	old := d.sessions[s.peer]
 	d.sessions[s.peer] = s
+	if old != nil && d.Second == SecondRefused {
+		delete(d.sessions, s.peer)
+	}
 	d.mu.Unlock()
-	if old != nil {
+	if old != nil && d.Second == SecondRefused {
+		s.mux.Close()
+		return
+	}
+	if old != nil && d.Second == SecondReplaces {
 		old.mux.Close()
 	}
 	for {
@@ -232,7 +288,7 @@ func (d *DmsgServer) serve(c net.Conn) {
 		go d.relay(s, st)
 	}
 	d.mu.Lock()
-	if d.sessions[s.peer] == s {
+	if d.Second != SecondReplaces || d.sessions[s.peer] == s {
 		delete(d.sessions, s.peer)
 	}
 	d.mu.Unlock()
@@ -253,7 +309,7 @@ func (d *DmsgServer) pass(to *session, w io.Writer, from [33]byte, obj []byte, r
 
 func (d *DmsgServer) relay(from *session, st net.Conn) {
 	defer st.Close()
-	limit := max(d.Limit, 5*time.Second)
+	limit := max(d.Limit, 30*time.Second)
 	st.SetDeadline(time.Now().Add(limit))
 	obj, err := from.readObject(st)
 	var req DmsgRequest
@@ -261,9 +317,14 @@ func (d *DmsgServer) relay(from *session, st net.Conn) {
 		req.SrcAddr.PK != from.peer || req.SrcAddr.Port == 0 || req.DstAddr.Port == 0 {
 		return
 	}
+	if d.Harm != nil && d.Harm(from, st, req.DstAddr.PK) {
+		return
+	}
 	d.mu.Lock()
 	to := d.sessions[req.DstAddr.PK]
-	d.Requests = append(d.Requests, obj)
+	if req.DstAddr.PK != from.peer {
+		d.Requests = append(d.Requests, obj)
+	}
 	d.mu.Unlock()
 	if to == nil {
 		return
@@ -400,7 +461,7 @@ func (c *DmsgClient) DialStream(peer [33]byte, port uint16) (*Conn, error) {
 	if err := c.s.writeObject(st, obj); err != nil {
 		return nil, err
 	}
-	st.SetReadDeadline(time.Now().Add(max(c.Limit, 10*time.Second)))
+	st.SetReadDeadline(time.Now().Add(max(c.Limit, 60*time.Second)))
 	answer, err := c.s.readObject(st)
 	if err != nil {
 		st.Close()

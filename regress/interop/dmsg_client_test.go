@@ -71,6 +71,7 @@ func (o *overlay) goHost(t testing.TB, h *Host, server int) *DmsgClient {
 }
 
 func TestDmsgClient(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
 	for name, h := range map[string]*Host{
 		"rpc":    {},
@@ -104,6 +105,7 @@ func TestDmsgClient(t *testing.T) {
 }
 
 func TestDmsgClientToHost(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 2)
 	h := o.host(t, nil).ready(t)
 	out, errs, code := o.dmsgRun(t, h.client, []byte(strings.Repeat("x", 5_000_000)), "exec",
@@ -122,8 +124,10 @@ func TestDmsgClientToHost(t *testing.T) {
 }
 
 func TestDmsgClientFailures(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
 	h := o.host(t, nil).ready(t)
+	other := o.host(t, nil).ready(t).key
 	lost := NewKey()
 	o.disc.mu.Lock()
 	o.disc.Entries[lost.Hex()] = DmsgEntry{Version: "0.0.1", Static: lost.Hex(),
@@ -154,9 +158,82 @@ func TestDmsgClientFailures(t *testing.T) {
 	if code != 255 || !strings.Contains(errs, "status 500") {
 		t.Fatalf("%q, %d", errs, code)
 	}
+	// The entry of another key, as it signed it.
+	for name, asked := range map[string]Key{"host": h.key, "server": o.servers[0].Key} {
+		o.disc.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+			if strings.HasSuffix(r.URL.Path, asked.Hex()) {
+				r.URL.Path = strings.Replace(r.URL.Path, asked.Hex(), other.Hex(), 1)
+			}
+			return false
+		}
+		_, errs, code = o.dmsgRun(t, h.client, nil, "exec", h.key.Hex(), "--", "true")
+		if code != 255 || !strings.Contains(errs, "answers for another key") {
+			t.Fatalf("%s: %q, %d", name, errs, code)
+		}
+	}
+}
+
+// A key that is not listed is told before its input has ended.
+func TestDmsgClientRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(t, 1)
+	old := &Host{Allow: func([33]byte) bool { return false }}
+	o.goHost(t, old, 0)
+	for name, host := range map[string]Key{"ours": o.host(t, nil).ready(t).key, "original": old.Key} {
+		s := newSharer(t, o)
+		cmd := s.command(t, "exec", host.Hex(), "--", "cat")
+		in, err := cmd.StdinPipe() // never ends
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		var errs bytes.Buffer
+		cmd.Stderr = &errs
+		late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+		_ = cmd.Run()
+		late.Stop()
+		if cmd.ProcessState.ExitCode() != 255 || !strings.Contains(errs.String(), "whitelist") {
+			t.Errorf("%s: %v, %q", name, cmd.ProcessState, errs.String())
+		}
+	}
+}
+
+// The process that keeps a stream going cannot be made: that is said.
+func TestDmsgClientWithoutProcess(t *testing.T) {
+	preload, err := filepath.Abs("../../" + preloads() + "/fork_fails.so")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(preload); err != nil {
+		t.Skip("without the preload of the tests: ", err)
+	}
+	o := newOverlay(t, 1)
+	h := &Host{}
+	o.goHost(t, h, 0)
+	killed := filepath.Join(t.TempDir(), "killed")
+	for name, value := range map[string]string{"LD_PRELOAD": preload, "FORK_FAILS": "skypty:1",
+		"KILL_LOG": killed, "ASAN_OPTIONS": "verify_asan_link_order=0"} {
+		t.Setenv(name, value)
+	}
+	out, errs, status := o.dmsgRun(t, NewKey(), nil, "exec", h.Key.Hex(), "--", "true")
+	if status != 255 || out != "" || !strings.Contains(errs, "Resource temporarily unavailable") {
+		t.Errorf("status %d, %q, %q", status, out, errs)
+	}
+	if b, err := os.ReadFile(killed); err == nil {
+		t.Errorf("signalled: %s", b)
+	}
+}
+
+// preloads is the folder of what LD_PRELOAD takes.
+func preloads() string {
+	if obj := os.Getenv("OBJ"); obj != "" {
+		return obj + "/regress/preload"
+	}
+	return "obj/regress/preload"
 }
 
 func TestDmsgStatus(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 2)
 	h := o.host(t, nil).ready(t)
 	var st struct {
@@ -181,5 +258,52 @@ func TestDmsgStatus(t *testing.T) {
 	if err != nil || !strings.Contains(string(out), "published") ||
 		!strings.Contains(string(out), o.servers[1].Key.Hex()) {
 		t.Errorf("%q, %v", out, err)
+	}
+}
+
+// Of several keys the host takes the first that it lets in, though by dmsg it
+// says no to a key and to a service in the same way.
+func TestDmsgClientKeys(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(t, 1)
+	ours := o.host(t, nil).ready(t)
+	listed := ours.client
+	old := &Host{Allow: func(k [33]byte) bool { return k == listed.PK }}
+	o.goHost(t, old, 0)
+	for name, host := range map[string]Key{"ours": ours.key, "original": old.Key} {
+		strangers := []Key{NewKey(), NewKey()}
+		files := make([]string, 3)
+		for i, k := range append(strangers, listed) {
+			files[i] = filepath.Join(t.TempDir(), "id")
+			if err := os.WriteFile(files[i], []byte(k.SK()+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run := func(files ...string) (string, string, int) {
+			arg := []string{"-n", "-oSetEnv=SHELL=/bin/sh", "-oDiscovery=" + o.http.URL}
+			for _, f := range files {
+				arg = append(arg, "-i", f)
+			}
+			cmd := exec.Command(program(t, "SKYPTY", "skypty"),
+				append(append([]string{"ssh"}, arg...), host.Hex(), "echo here; exit 7")...)
+			var out, errs bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &errs
+			late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+			defer late.Stop()
+			_ = cmd.Run()
+			return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+		}
+		if out, errs, code := run(files...); out != "here\n" || errs != "" || code != 7 {
+			t.Errorf("%s: %q, %q, %d", name, out, errs, code)
+		}
+		out, errs, code := run(files[:2]...)
+		if out != "" || code != 255 {
+			t.Errorf("%s: %q, %d", name, out, code)
+		}
+		for i, k := range strangers {
+			if !strings.Contains(errs, files[i]) || !strings.Contains(errs, k.Hex()) {
+				t.Errorf("%s: %q", name, errs)
+			}
+		}
 	}
 }

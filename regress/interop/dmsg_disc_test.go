@@ -61,6 +61,7 @@ func (o *overlay) seeds() (conf []map[string]any, flag string) {
 }
 
 func TestDmsgDiscoveryOverDmsg(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 2)
 	disc := o.discoveryOverDmsg(t)
 	seeds, flag := o.seeds()
@@ -81,6 +82,7 @@ func TestDmsgDiscoveryOverDmsg(t *testing.T) {
 // A server at ::1: by an address of that kind alone, and by the second one of
 // an entry whose first one is dead.
 func TestDmsgIPv6(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
 		t.Skip("no IPv6 here")
@@ -114,6 +116,7 @@ func TestDmsgIPv6(t *testing.T) {
 
 // Our clock is five minutes behind the one that wrote our entry before.
 func TestDmsgClockBehind(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
 	key := NewKey()
 	ahead := time.Now().Add(5 * time.Minute).UnixNano()

@@ -97,7 +97,7 @@ func TestDmsgReplay(t *testing.T) {
 	t.Parallel()
 	o := newOverlay(t, 1)
 	s := o.servers[0]
-	h := o.host(t, map[string]any{"handshake_timeout": 3}).ready(t)
+	h := o.host(t, map[string]any{"handshake_timeout": 10}).ready(t)
 	c := o.client(t, h.client, 0)
 	st, err := c.DialStream(h.key.PK, 22)
 	if err != nil {
@@ -141,7 +141,7 @@ func TestDmsgReplay(t *testing.T) {
 				t.Error(name, err)
 				return
 			}
-			_ = st.SetReadDeadline(time.Now().Add(5 * time.Second))
+			_ = st.SetReadDeadline(time.Now().Add(60 * time.Second))
 			answer, err := s.ReadAnswer(h.key.PK, st)
 			var resp DmsgResponse
 			if err != nil || unsigned(answer, &resp) != nil || !resp.Accepted ||
@@ -149,9 +149,9 @@ func TestDmsgReplay(t *testing.T) {
 				Verify(h.key.PK, answer[65:], answer[:65]) != nil {
 				t.Errorf("%s: no response to a replay: %v", name, err)
 			}
-			_ = st.SetWriteDeadline(time.Now().Add(5 * time.Second))
+			_ = st.SetWriteDeadline(time.Now().Add(60 * time.Second))
 			_, _ = st.Write(b)
-			if got := ends(t, st, 8*time.Second); len(got) != 0 {
+			if got := ends(t, st, 50*time.Second); len(got) != 0 {
 				t.Errorf("%s: %d bytes behind the response", name, len(got))
 			}
 		})
@@ -177,7 +177,7 @@ func TestDmsgUnlisted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = st.SetReadDeadline(time.Now().Add(5 * time.Second))
+		_ = st.SetReadDeadline(time.Now().Add(60 * time.Second))
 		answer, err := Open(st, uri)
 		if err != nil || answer != 1 {
 			t.Errorf("%s: %d, %v", uri, answer, err)
@@ -273,7 +273,7 @@ func TestDmsgBadRequests(t *testing.T) {
 			st, err := s.Inject(h.key.PK, obj)
 			if err != nil {
 				t.Error(name, err)
-			} else if b := ends(t, st, 8*time.Second); len(b) != 0 {
+			} else if b := ends(t, st, 50*time.Second); len(b) != 0 {
 				t.Errorf("%s: answered by %d bytes", name, len(b))
 			}
 		})
@@ -286,7 +286,7 @@ func TestDmsgBadRequests(t *testing.T) {
 				return
 			}
 			_, _ = st.Write(b)
-			if b := ends(t, st, 8*time.Second); len(b) != 0 {
+			if b := ends(t, st, 50*time.Second); len(b) != 0 {
 				t.Errorf("%s: answered by %d bytes", name, len(b))
 			}
 		})

@@ -246,7 +246,7 @@ func TestHTTPSDiscoveryPrivateFolder(t *testing.T) {
 	a := newAuthority(t)
 	t.Setenv("SSL_CERT_FILE", a.file)
 	o := newOverlay(t, 1)
-	dir := tlsPrograms(t, 0o700, "skyptyd", "skyptyd-monitor", "skyptyd-net", "skyptyd-dmsg", "skypty-tls")
+	dir := tlsPrograms(t, 0o700, "skyptyd", "skyptyd-monitor", "skyptyd-net", "skyptyd-dmsg", "skyptyd-connect", "skypty-tls")
 	t.Setenv("SKYPTYD", filepath.Join(dir, "skyptyd"))
 	o.host(t, map[string]any{"dmsgdisc": o.secure(t, a.issue(t, nil))}).ready(t)
 }
@@ -317,6 +317,7 @@ func relay(t *testing.T, file string, serve func(net.Conn)) (*os.File, *exec.Cmd
 }
 
 func TestHTTPSRelay(t *testing.T) {
+	t.Parallel()
 	a := newAuthority(t)
 	cert := a.issue(t, nil)
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
@@ -449,7 +450,7 @@ func TestHTTPSDiscoveryNotBelieved(t *testing.T) {
 		l.Close()
 		// Nobody goes on waiting.
 		for c := range conns {
-			_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+			_ = c.SetReadDeadline(time.Now().Add(60 * time.Second))
 			if _, err := io.Copy(io.Discard, c); err != nil {
 				t.Error(err)
 			}

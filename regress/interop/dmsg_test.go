@@ -9,15 +9,18 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http/httptest"
+	"net/netip"
 	"net/rpc"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -42,9 +45,13 @@ func newOverlay(t testing.TB, servers int) *overlay {
 	return o
 }
 
+var serversMade atomic.Int32
+
 func (o *overlay) addServer(t testing.TB, s *DmsgServer) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	// Of addresses of its own nobody takes the port while it is away.
+	n := serversMade.Add(1)
+	l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 16+os.Getpid()%200, n>>8, n&255))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,11 +76,10 @@ func (o *overlay) client(t testing.TB, k Key, server int) *DmsgClient {
 
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for range 600 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if ok() {
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	t.Fatalf("waited in vain for %s", what)
 }
@@ -138,10 +144,7 @@ func (o *overlay) host(t testing.TB, more map[string]any) *dmsgHost {
 
 func (h *dmsgHost) stop() {
 	if h.cmd.ProcessState == nil {
-		_ = h.cmd.Process.Signal(os.Interrupt)
-		time.Sleep(20 * time.Millisecond)
-		_ = h.cmd.Process.Signal(os.Interrupt)
-		_ = h.cmd.Wait()
+		interrupt(h.cmd)
 	}
 }
 
@@ -149,6 +152,16 @@ func (h *dmsgHost) ready(t testing.TB) *dmsgHost {
 	t.Helper()
 	eventually(t, "the host on dmsg", func() bool { return h.said("Reachable over dmsg") })
 	return h
+}
+
+// strangers is what a session is told of two ends without addresses.
+func strangers(peer, host Key) string {
+	address := func(k Key) string {
+		a := [16]byte{0: 1}
+		copy(a[8:], k.PK[1:9])
+		return netip.AddrFrom16(a).String()
+	}
+	return fmt.Sprintf("%s 65535 65535 %s 65535 %s 65535\n", address(peer), address(peer), address(host))
 }
 
 func execOver(c *Conn, name string, arg ...string) (string, error) {
@@ -164,6 +177,7 @@ func execOver(c *Conn, name string, arg ...string) (string, error) {
 }
 
 func TestDmsgGoToGo(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 1)
 	a, b := o.client(t, NewKey(), 0), o.client(t, NewKey(), 0)
 	go func() {
@@ -188,6 +202,7 @@ func TestDmsgGoToGo(t *testing.T) {
 }
 
 func TestDmsgHost(t *testing.T) {
+	t.Parallel()
 	o := newOverlay(t, 2)
 	h := o.host(t, nil).ready(t)
 	e, ok := o.disc.Entry(h.key.PK)
@@ -210,6 +225,15 @@ func TestDmsgHost(t *testing.T) {
 			}
 			st.Close()
 		}
+		st, err := c.DialStream(h.key.PK, 22)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := execOver(st, "sh", "-c", "echo $SSH_CLIENT $SSH_CONNECTION")
+		if want := strangers(h.client, h.key); err != nil || out != want {
+			t.Errorf("surroundings: %q, %v, want %q", out, err, want)
+		}
+		st.Close()
 		c.Close()
 	}
 	// What a newest dialer offers is accepted, too.

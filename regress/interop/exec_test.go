@@ -15,6 +15,7 @@ import (
 )
 
 func TestExec(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	for _, c := range []struct {
 		name string
@@ -53,6 +54,7 @@ func TestExec(t *testing.T) {
 }
 
 func TestExecLimits(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	c := d.rpc(t)
 	defer c.Close()
@@ -85,14 +87,15 @@ func TestExecLimits(t *testing.T) {
 }
 
 func TestExecTimeout(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	start := time.Now()
 	res := d.exec(t, CommandExecReq{Name: "sh", TimeoutMS: 300,
-		Arg: []string{"-c", "echo begun; sleep 60 & sleep 60"}})
+		Arg: []string{"-c", "echo begun; sleep 600 & sleep 600"}})
 	if !res.TimedOut || res.ExitCode != -1 || string(res.Stdout) != "begun\n" {
 		t.Errorf("got %+v", res)
 	}
-	if res.DurationMS < 300 || time.Since(start) > 20*time.Second {
+	if res.DurationMS < 300 || time.Since(start) > time.Minute {
 		t.Errorf("took %d ms", res.DurationMS)
 	}
 	// A process that has left the group and holds the pipe must not hold the reply.
@@ -105,6 +108,7 @@ func TestExecTimeout(t *testing.T) {
 
 // Sixty-four at once on one connection, each with its own output.
 func TestExecConcurrent(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	c := d.rpc(t)
 	defer c.Close()
@@ -128,6 +132,7 @@ func TestExecConcurrent(t *testing.T) {
 
 // The group of a command dies with its connection.
 func TestExecDisconnect(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	c := d.rpc(t)
 	pidfile := d.dir + "/pid"
@@ -140,7 +145,7 @@ func TestExecDisconnect(t *testing.T) {
 
 func waitForFile(t testing.TB, path string) string {
 	t.Helper()
-	for range 500 {
+	for range 6000 {
 		if b, err := os.ReadFile(path); err == nil {
 			return strings.TrimSpace(string(b))
 		}
@@ -152,7 +157,7 @@ func waitForFile(t testing.TB, path string) string {
 
 func waitForDeath(t testing.TB, pid string) {
 	t.Helper()
-	for range 800 {
+	for range 6000 {
 		b, err := os.ReadFile("/proc/" + pid + "/stat")
 		if err != nil || strings.Contains(string(b), ") Z ") {
 			return

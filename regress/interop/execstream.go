@@ -2,7 +2,7 @@
 
 package interop
 
-// The exec stream, pty.md 7.2: a command in one HTTP request and response.
+// The exec stream, PROTOCOL.pty 7.2: a command in one HTTP request and response.
 
 import (
 	"bytes"

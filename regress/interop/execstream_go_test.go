@@ -33,7 +33,7 @@ func goOpen(t testing.TB, h *Host, uri string) *Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = tcp.Close() })
-	_ = tcp.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = tcp.SetDeadline(time.Now().Add(patience))
 	c, err := Dial(tcp, NewKey(), h.Key.PK[:], Payloads{PQ: true})
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +45,7 @@ func goOpen(t testing.TB, h *Host, uri string) *Conn {
 }
 
 func TestGoStream(t *testing.T) {
+	t.Parallel()
 	for _, uri := range StreamURIs {
 		for _, piece := range []int{0, 1, 3} {
 			c := goStream(t, &Host{Stream: uri, StreamPiece: piece, Keepalive: 50 * time.Millisecond})
@@ -65,6 +66,7 @@ func TestGoStream(t *testing.T) {
 
 // Which of the faults our own client stumbles over.
 func TestGoStreamFaults(t *testing.T) {
+	t.Parallel()
 	harmless := map[string]bool{"largest": true, "empty-frames": true, "100-first": true,
 		"both-lengths": true} // the last only to net/http
 	for _, fault := range StreamFaults() {
@@ -108,6 +110,7 @@ func exchanges(t testing.TB) (all []exchange) {
 
 // Our client makes the known request and reads the known responses.
 func TestStreamVectors(t *testing.T) {
+	t.Parallel()
 	for _, e := range exchanges(t) {
 		r, err := http.ReadResponse(bufio.NewReader(strings.NewReader(e.response)), nil)
 		if err != nil {

@@ -33,7 +33,7 @@ type streamHandler struct {
 // readStreamRequest reads the body; a problem comes with its status.
 func readStreamRequest(w http.ResponseWriter, r *http.Request) (req StreamRequest, status int, err error) {
 	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Now().Add(30 * time.Second))
+	_ = rc.SetReadDeadline(time.Now().Add(60 * time.Second))
 	body, err := io.ReadAll(io.LimitReader(r.Body, streamBody))
 	if err != nil { // the limit stays, as net/http will want the rest
 		return req, http.StatusBadRequest, fmt.Errorf("reading request: %w", err)

@@ -21,6 +21,7 @@ import (
 
 // What two readers could read differently is refused, and not run.
 func TestStreamAmbiguous(t *testing.T) {
+	t.Parallel()
 	s := startStreamHost(t)
 	marker, body := s.marking("ambiguous")
 	chunked := fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body)
@@ -83,6 +84,7 @@ func TestStreamAmbiguous(t *testing.T) {
 
 // Odd, but with one meaning.
 func TestStreamOdd(t *testing.T) {
+	t.Parallel()
 	s := startStreamHost(t)
 	const body = `{"name":"sh","arg":["-c","exit 9"]}`
 	chunks := ""
@@ -120,6 +122,7 @@ func TestStreamOdd(t *testing.T) {
 
 // A head without an end is not kept for ever.
 func TestStreamLargeHead(t *testing.T) {
+	t.Parallel()
 	s := startStreamHost(t)
 	marker, body := s.marking("large")
 	for name, header := range map[string]string{
@@ -143,6 +146,7 @@ func TestStreamLargeHead(t *testing.T) {
 }
 
 func TestStreamContinue(t *testing.T) {
+	t.Parallel()
 	s := startStreamHost(t)
 	const body = `{"name":"sh","arg":["-c","exit 9"]}`
 	c := s.stream(t, StreamURIs[0])
@@ -164,6 +168,7 @@ func TestStreamContinue(t *testing.T) {
 
 // A body that ends before its length, or its last chunk, is no request.
 func TestStreamShortBody(t *testing.T) {
+	t.Parallel()
 	s := startStreamHost(t)
 	marker, body := s.marking("short")
 	for name, request := range map[string]string{
@@ -191,6 +196,7 @@ func TestStreamShortBody(t *testing.T) {
 
 // A second request in the same breath is ignored, and ends nothing.
 func TestStreamPipelined(t *testing.T) {
+	t.Parallel()
 	s := startStreamHost(t)
 	marker, second := s.marking("second")
 	const first = `{"name":"sh","arg":["-c","sleep 0.3; echo first"]}`
@@ -205,6 +211,7 @@ func TestStreamPipelined(t *testing.T) {
 
 // The whole group dies with the connection, silent or not.
 func TestStreamDisconnect(t *testing.T) {
+	t.Parallel()
 	s := startStreamHost(t)
 	for name, what := range map[string]string{
 		"silent": "wait",
@@ -237,7 +244,7 @@ func TestStreamSlowHead(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	c := s.stream(t, StreamURIs[0])
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(2 * time.Minute))
 	go func() {
 		for _, b := range []byte(post("")[:30]) {
 			if _, err := c.Write([]byte{b}); err != nil {
@@ -247,7 +254,7 @@ func TestStreamSlowHead(t *testing.T) {
 		}
 	}()
 	b, err := io.ReadAll(c)
-	if took := time.Since(start); took < 8*time.Second || took > 14*time.Second {
+	if took := time.Since(start); took < 8*time.Second || took > time.Minute {
 		t.Errorf("closed after %v: %v", took, err)
 	}
 	if len(b) > 0 && !strings.HasPrefix(string(b), "HTTP/1.1 4") {
@@ -265,6 +272,7 @@ func slow(t *testing.T) {
 
 // A silent command has a keepalive every 45 s; plain output has none.
 func TestStreamKeepalive(t *testing.T) {
+	t.Parallel()
 	slow(t)
 	s := startStreamHost(t)
 	c := s.stream(t, StreamURIs[0])
@@ -277,6 +285,7 @@ func TestStreamKeepalive(t *testing.T) {
 
 // A body has 30 s.
 func TestStreamSlowBody(t *testing.T) {
+	t.Parallel()
 	slow(t)
 	s := startStreamHost(t)
 	start := time.Now()

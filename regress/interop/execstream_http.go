@@ -69,7 +69,7 @@ func serveHTTP(c net.Conn, h http.Handler) {
 			defer handlers.Done()
 			h.ServeHTTP(w, r)
 		}),
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: time.Minute,
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			if state == http.StateClosed || state == http.StateHijacked {
 				_ = l.Close()

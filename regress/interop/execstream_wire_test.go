@@ -83,6 +83,7 @@ func comparable(response string, whole bool) string {
 
 // The requests of the vectors get the responses of the vectors.
 func TestStreamKnownAnswers(t *testing.T) {
+	t.Parallel()
 	s := startStreamHost(t)
 	for _, e := range exchanges(t) {
 		t.Run(e.name, func(t *testing.T) {
@@ -98,6 +99,7 @@ func TestStreamKnownAnswers(t *testing.T) {
 
 // Without the exact type in Accept: both outputs as they come, no frames.
 func TestStreamPlain(t *testing.T) {
+	t.Parallel()
 	s := startStreamHost(t)
 	for _, accept := range []string{"", "*/*", streamType + ", */*", streamType + ";q=1", "text/plain"} {
 		body := `{"name":"sh","arg":["-c","echo out; sleep 0.1; echo err >&2; sleep 0.1; echo out2; exit 7"]}`
@@ -123,6 +125,7 @@ func TestStreamPlain(t *testing.T) {
 
 // Refusals by the service, in its own words.
 func TestStreamRefusals(t *testing.T) {
+	t.Parallel()
 	s := startStreamHost(t)
 	touch := func(name string) string { _, body := s.marking(name); return body }
 	long := func(total int) string { // valid JSON of so many bytes

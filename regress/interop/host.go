@@ -13,6 +13,7 @@ import (
 	"net/rpc"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"time"
 
@@ -78,13 +79,20 @@ func (h *Host) serveConn(conn *Conn) {
 	if h.Asked != nil {
 		h.Asked(string(uri))
 	}
-	service := h.service(string(uri))
+	service := h.service(withoutQuery(string(uri)))
 	if h.Reject || service == nil {
 		_, _ = conn.Write([]byte{1})
 		return
 	}
 	_, _ = conn.Write([]byte{0})
 	service(conn)
+}
+
+// withoutQuery gives what the original compares: its hosts pass over a query,
+// but for the proxy's.
+func withoutQuery(uri string) string {
+	path, _, _ := strings.Cut(uri, "?")
+	return path
 }
 
 // service gives what serves a URI, nil for none.
@@ -269,7 +277,7 @@ func (g *gateway) Exec(r CommandExecReq, res *CommandExecResult) error {
 	cmd := exec.CommandContext(ctx, r.Name, r.Arg...)
 	cmd.Env = append(os.Environ(), r.Env...)
 	cmd.Stdin = bytes.NewReader(r.Stdin)
-	cmd.WaitDelay = 100 * time.Millisecond
+	cmd.WaitDelay = 15 * time.Second // for who still holds the output
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	start := time.Now()

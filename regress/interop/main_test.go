@@ -14,10 +14,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
+
+// patience is for what does not come at all: boards in software are slow.
+const patience = 10 * time.Minute
 
 // program finds a C program: by its variable, or in the project's top folder.
 func program(t testing.TB, variable, name string) string {
@@ -49,6 +53,21 @@ func startDaemon(t testing.TB) *daemon {
 	return startDaemonWith(t, nil)
 }
 
+// interrupt ends a daemon and its connections: signals that come close
+// together are one.
+func interrupt(cmd *exec.Cmd) {
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	for {
+		_ = cmd.Process.Signal(os.Interrupt)
+		select {
+		case <-ended:
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
 // startDaemonWith has more in its configuration.
 func startDaemonWith(t testing.TB, more map[string]any) *daemon {
 	t.Helper()
@@ -70,12 +89,7 @@ func startDaemonWith(t testing.TB, more map[string]any) *daemon {
 		t.Fatal(err)
 	}
 	d.pid = cmd.Process.Pid
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		time.Sleep(20 * time.Millisecond)
-		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait()
-	})
+	t.Cleanup(func() { interrupt(cmd) })
 	lines := bufio.NewScanner(stderr)
 	for lines.Scan() {
 		if _, addr, ok := strings.Cut(lines.Text(), "Listening on "); ok {
@@ -97,7 +111,7 @@ func (d *daemon) tcp(t testing.TB) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(60 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(patience))
 	return c
 }
 
@@ -156,3 +170,7 @@ func wantError(t testing.TB, err error, text string) {
 		t.Errorf("error %v, want %q", err, text)
 	}
 }
+
+// farInt is beyond what C keeps of a status, and 0 in its lower half or byte: 1 << 40
+// where an int has 64 bits.
+const farInt = 1 << (strconv.IntSize * 5 / 8)

@@ -86,6 +86,7 @@ func speak(t *testing.T, c *Conn, s *script, want []byte, v vector, tx, rx strin
 }
 
 func TestVectorInitiator(t *testing.T) {
+	t.Parallel()
 	for name, hybrid := range map[string]bool{"pty-noise-xk.txt": false,
 		"pty-noise-xk-pq-declined.txt": false, "pty-noise-xk-pq.txt": true} {
 		t.Run(name, func(t *testing.T) {
@@ -110,6 +111,7 @@ func TestVectorInitiator(t *testing.T) {
 }
 
 func TestVectorResponder(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"pty-noise-xk.txt", "pty-noise-xk-pq-declined.txt"} {
 		t.Run(name, func(t *testing.T) {
 			v := readVector(t, name)
@@ -130,6 +132,7 @@ func TestVectorResponder(t *testing.T) {
 
 // Encapsulation draws on chance: here the two Go sides check each other.
 func TestHybridBothSides(t *testing.T) {
+	t.Parallel()
 	left, right := net.Pipe()
 	defer left.Close()
 	host := NewKey()

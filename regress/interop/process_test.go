@@ -20,6 +20,7 @@ func (d *daemon) run(t testing.TB, req CommandReq) string {
 }
 
 func TestStartSize(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	for _, c := range []struct {
 		size *WinSize
@@ -47,6 +48,7 @@ func TestStartSize(t *testing.T) {
 }
 
 func TestArguments(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	args := []string{"", "a b", "*", "$HOME", "ü\xff\n", "-n", "'"}
 	want := "<" + strings.Join(args, "><") + ">"
@@ -82,6 +84,7 @@ func TestArguments(t *testing.T) {
 
 // A zero byte is in no argument of a process: an error, and not its end.
 func TestZeroBytes(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	c := d.rpc(t)
 	for _, r := range []CommandReq{{Name: "ec\x00ho"}, {Name: "echo", Arg: []string{"a\x00b"}}} {
@@ -98,7 +101,7 @@ func TestZeroBytes(t *testing.T) {
 	d.serves(t)
 }
 
-// The client's entries are on top of a login's (pty.md 6.1 would have the
+// The client's entries are on top of a login's (PROTOCOL.pty 6.1 would have the
 // host's own below them; regress/sys/shell-login-environment.sh says why not).
 func TestEnvironment(t *testing.T) {
 	t.Setenv("TZ", "Host/Zone")
@@ -131,6 +134,7 @@ func TestEnvironment(t *testing.T) {
 
 // A session and a terminal of its own; no descriptor, no signal of ours.
 func TestSession(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	const about = `set -- $(cat /proc/$$/stat); test $1 = $5 && test $1 = $6 && echo leads;
 		echo tty $7; : </dev/tty && echo has a tty`

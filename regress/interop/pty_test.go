@@ -6,8 +6,12 @@ package interop
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/rpc"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +68,7 @@ func (s *shell) end() (string, error) {
 }
 
 func TestShell(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	s := d.shell(t, CommandReq{Name: "sh", Size: &WinSize{Rows: 30, Cols: 100},
 		Env: []string{"PS1=$ ", "TERM=vt100"}})
@@ -101,6 +106,7 @@ func TestShell(t *testing.T) {
 }
 
 func TestShellErrors(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	c := d.rpc(t)
 	defer c.Close()
@@ -140,6 +146,7 @@ func TestShellErrors(t *testing.T) {
 
 // A Read that waits keeps nobody waiting, and is cut to the size asked for.
 func TestConcurrentCalls(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	s := d.shell(t, CommandReq{Name: "sh", Arg: []string{"-c", "stty raw -echo; echo go; exec cat"}})
 	s.until("go")
@@ -169,6 +176,7 @@ func TestConcurrentCalls(t *testing.T) {
 
 // Writes that are sent without waiting take effect in their order.
 func TestPipelinedWrites(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	s := d.shell(t, CommandReq{Name: "sh", Arg: []string{"-c", "stty raw -echo; echo go; exec cat"}})
 	s.until("go")
@@ -195,7 +203,77 @@ func TestPipelinedWrites(t *testing.T) {
 	}
 }
 
+// descendants are the children of a process, or theirs, that run a program.
+func descendants(t testing.TB, pid int, program string) []int {
+	t.Helper()
+	var found []int
+	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return nil
+	}
+	for _, word := range strings.Fields(string(list)) {
+		child, _ := strconv.Atoi(word)
+		if comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", child)); string(comm) == program+"\n" {
+			found = append(found, child)
+		}
+		found = append(found, descendants(t, child, program)...)
+	}
+	return found
+}
+
+// rss is a process's memory in kB.
+func rss(t testing.TB, pid int) (kb int) {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(string(status), "VmRSS:")
+	_, _ = fmt.Sscan(line, &kb)
+	return kb
+}
+
+// Writes that wait cost what they hold and little more, and all of them come.
+func TestManySmallWrites(t *testing.T) {
+	t.Parallel()
+	d := startDaemon(t)
+	const many = 150000
+	s := d.shell(t, CommandReq{Name: "sh", Arg: []string{"-c", fmt.Sprintf("stty raw -echo; echo go; "+
+		"until [ -e %s/read ]; do sleep 0.1; done; head -c %d | sha256sum", d.dir, many)}})
+	s.until("go")
+	net := descendants(t, d.pid, "skyptyd-net")
+	if len(net) != 1 {
+		t.Fatalf("%d children of monitors", len(net))
+	}
+	before := rss(t, net[0])
+	sum := sha256.New()
+	calls := make([]*rpc.Call, many)
+	for i := range calls {
+		b := []byte{byte(i * 7 >> 3)}
+		sum.Write(b)
+		calls[i] = s.Go("pty.Write", b, new(int), make(chan *rpc.Call, 1))
+	}
+	if err := s.Call("pty.Ping", empty, &empty); err != nil {
+		t.Fatal(err)
+	}
+	grown := rss(t, net[0]) - before
+	t.Logf("%d Writes: from %d kB by %d kB", many, before, grown)
+	if grown > 14000 {
+		t.Errorf("%d Writes of a byte take %d kB", many, grown)
+	}
+	if err := os.WriteFile(d.dir+"/read", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s.until(hex.EncodeToString(sum.Sum(nil)))
+	for i, c := range calls {
+		if <-c.Done; c.Error != nil || *c.Reply.(*int) != 1 {
+			t.Fatalf("Write %d: %v", i, c.Error)
+		}
+	}
+}
+
 func TestStopKillsGroup(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	pidfile := d.dir + "/pid"
 	s := d.shell(t, CommandReq{Name: "sh", Arg: []string{"-c",
@@ -207,8 +285,26 @@ func TestStopKillsGroup(t *testing.T) {
 	waitForDeath(t, pid)
 }
 
+// Who is stopped may take leave.
+func TestStopHangsUp(t *testing.T) {
+	t.Parallel()
+	d := startDaemon(t)
+	file := d.dir + "/said"
+	s := d.shell(t, CommandReq{Name: "sh", Arg: []string{"-c",
+		"trap 'echo 1 >" + file + "; exit' HUP; echo ready; while :; do sleep 1; done"}})
+	var b []byte
+	if err := s.Call("pty.Read", 100, &b); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Call("pty.Stop", empty, &empty); err != nil {
+		t.Fatal(err)
+	}
+	waitForFile(t, file)
+}
+
 // The shell goes with its connection although a Read is waiting.
 func TestDisconnectKillsShell(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	pidfile := d.dir + "/pid"
 	s := d.shell(t, CommandReq{Name: "sh", Arg: []string{"-c",
@@ -222,6 +318,7 @@ func TestDisconnectKillsShell(t *testing.T) {
 }
 
 func TestBulk(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	s := d.shell(t, CommandReq{Name: "sh", Arg: []string{"-c", "stty raw; head -c 20000000 /dev/zero; echo END"}})
 	total := 0

@@ -2,7 +2,7 @@
 
 package interop
 
-// Gob streams made by hand, byte by byte from pty.md 5.2: legal ones that
+// Gob streams made by hand, byte by byte from PROTOCOL.pty 5.2: legal ones that
 // encoding/gob would never write.
 
 import (
@@ -118,6 +118,7 @@ func (g *gobPeer) expect(t testing.TB, seq uint64, problem string, v any) {
 
 // Ids from everywhere, parts before and behind their users, fields reversed.
 func TestRawOrder(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	g := d.raw(t, requestType,
 		defineStruct(reqID, field{"Env", stringsID}, field{"Unknown", idFloat},
@@ -145,6 +146,7 @@ func TestRawOrder(t *testing.T) {
 
 // Every kind that a field can have is passed over by its definition alone.
 func TestRawUnknownKinds(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	one := func(b ...byte) []byte { return b }
 	for _, c := range []struct {
@@ -190,6 +192,7 @@ func TestRawUnknownKinds(t *testing.T) {
 
 // An argument that does not fit is its call's error, and its alone.
 func TestRawWrongKinds(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	size := func(name string, id int64, value ...byte) []byte {
 		return join(defineStruct(100, field{name, id}), message(100, []byte{1}, value, []byte{0}))
@@ -226,6 +229,7 @@ func TestRawWrongKinds(t *testing.T) {
 
 // As many definitions as there may be, and one more.
 func TestRawDefinitions(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	var types []byte
 	for i := range 63 {

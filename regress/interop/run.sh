@@ -25,10 +25,13 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
 go vet ./... || status=1
-go test -count=1 -timeout 300s -v ./... >"$log" 2>&1 || status=1
-# With what a daemon had to say, where a test gives it.
-grep -E '^ *--- FAIL|^ +[a-z_]+_test.go|^ +skyptyd\[|^panic|^# |cannot|FAIL' \
-	"$log" | head -120
+go test -count=1 -timeout 900s -parallel 8 -v ./... >"$log" 2>&1 || status=1
+# With what a daemon had to say, where a test gives it; and what ran when the
+# time was over.  The names come last, whatever there was to say.
+said='^ +[a-z_]+_test.go|^ +skyptyd\[|^# |cannot|FAIL'
+names='^ *--- FAIL|^panic|^\s+Test[^ ]* \([0-9hms.]+\)$'
+grep -E "$said|$names" "$log" | head -120
+[ "$(grep -cE "$said|$names" "$log")" -le 120 ] || grep -E "$names" "$log"
 passed=$(grep -cE '^ *--- PASS' "$log")
 failed=$(grep -cE '^ *--- FAIL' "$log")
 skipped=$(grep -cE '^ *--- SKIP' "$log")

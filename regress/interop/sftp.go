@@ -2,7 +2,7 @@
 
 package interop
 
-// SFTP, pty.md 8: after the mux the stream is version 3, nothing around it.
+// SFTP, PROTOCOL.pty 8: after the mux the stream is version 3, nothing around it.
 
 import (
 	"github.com/pkg/sftp"

@@ -114,6 +114,7 @@ func cp(t testing.TB, args ...string) result {
 }
 
 func TestClientCp(t *testing.T) {
+	t.Parallel()
 	needs(t, "cp")
 	dest := goHost(t, &Host{SFTP: true}) + ":"
 	dir := t.TempDir()
@@ -135,6 +136,7 @@ func TestClientCp(t *testing.T) {
 
 // A folder that is there takes the copy into it; files are replaced whole.
 func TestClientCpInto(t *testing.T) {
+	t.Parallel()
 	needs(t, "cp")
 	dest := goHost(t, &Host{SFTP: true}) + ":"
 	dir := t.TempDir()
@@ -168,6 +170,7 @@ func TestClientCpInto(t *testing.T) {
 func saysSFTP(r result) bool { return strings.Contains(strings.ToLower(r.err), "sftp") }
 
 func TestClientSFTPRefused(t *testing.T) {
+	t.Parallel()
 	needs(t, "cp")
 	dir := t.TempDir()
 	check(t, os.WriteFile(dir+"/a", []byte("a"), 0o644))
@@ -247,6 +250,7 @@ func (evil) Fileread(*sftp.Request) (io.ReaderAt, error) {
 
 // Names from a host stay below the folder that they are copied to.
 func TestClientCpEvilNames(t *testing.T) {
+	t.Parallel()
 	needs(t, "cp")
 	h := &Host{Other: func(uri string) func(*Conn) {
 		if uri != SFTPURI {
@@ -276,6 +280,7 @@ func TestClientCpEvilNames(t *testing.T) {
 
 // The sftp program, over our connection.
 func TestClientSFTPProgram(t *testing.T) {
+	t.Parallel()
 	needs(t, "sftp")
 	if _, err := exec.LookPath("sftp"); err != nil {
 		t.Skip(err)

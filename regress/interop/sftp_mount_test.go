@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -66,7 +67,7 @@ func startMount(t testing.TB, dest string, flags ...string) *mount {
 			_ = exec.Command("fusermount3", "-u", "-z", m.dir).Run()
 		}
 	})
-	for range 1000 {
+	for range 6000 {
 		if mounted(m.dir) {
 			return m
 		}
@@ -85,7 +86,7 @@ func (m *mount) ended() int {
 	m.t.Helper()
 	select {
 	case <-m.done:
-	case <-time.After(15 * time.Second):
+	case <-time.After(time.Minute):
 		m.t.Fatal("skypty fs mount does not end")
 	}
 	if mounted(m.dir) {
@@ -94,13 +95,25 @@ func (m *mount) ended() int {
 	return m.cmd.ProcessState.ExitCode()
 }
 
+// writeAlone writes a file that no other process has open when it is closed.
+// Every process that closes one makes sshfs flush it, also one that was forked
+// meanwhile and closes what it got as it executes; and of two flushes at the
+// same time sshfs makes only one wait for what is still on its way.
+func writeAlone(t testing.TB, path string, data []byte) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	check(t, os.WriteFile(path, data, 0o644))
+}
+
 func TestClientMount(t *testing.T) {
+	t.Parallel()
 	canMount(t)
 	dest := goHost(t, &Host{SFTP: true})
 	root := t.TempDir()
 	m := startMount(t, dest, "--remote-root", root)
 	data := randomBytes(10, 5<<20)
-	check(t, os.WriteFile(m.dir+"/a", data, 0o644))
+	writeAlone(t, m.dir+"/a", data)
 	if b := must(os.ReadFile(root + "/a"))(t); !bytes.Equal(b, data) {
 		t.Errorf("the host has %d other bytes", len(b))
 	}
@@ -134,6 +147,7 @@ func TestClientMount(t *testing.T) {
 }
 
 func TestClientMountReadOnly(t *testing.T) {
+	t.Parallel()
 	canMount(t)
 	dest := goHost(t, &Host{SFTP: true})
 	root := t.TempDir()
@@ -160,6 +174,7 @@ func TestClientMountReadOnly(t *testing.T) {
 
 // When the host goes the mount goes, and nobody hangs on it.
 func TestClientMountHostGone(t *testing.T) {
+	t.Parallel()
 	canMount(t)
 	conns := make(chan net.Conn, 10)
 	h := &Host{Key: NewKey(), SFTP: true}
@@ -181,7 +196,7 @@ func TestClientMountHostGone(t *testing.T) {
 	}()
 	select {
 	case <-closed:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("a process hangs on the mount")
 	}
 	if s := m.ended(); s == 0 || s >= 128+int(syscall.SIGHUP) && s != 255 {
@@ -194,6 +209,7 @@ func TestClientMountHostGone(t *testing.T) {
 
 // What fails is said before anything is mounted.
 func TestClientMountRefused(t *testing.T) {
+	t.Parallel()
 	canMount(t)
 	ok := goHost(t, &Host{SFTP: true})
 	file := filepath.Join(t.TempDir(), "file")
@@ -209,5 +225,60 @@ func TestClientMountRefused(t *testing.T) {
 		if got.status == 0 || !strings.HasPrefix(got.err, "skypty: ") || mounted(c[1]) {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+}
+
+// reads counts what comes in, and may let nothing out.
+type reads struct {
+	net.Conn
+	n      *atomic.Int64
+	silent *atomic.Bool
+}
+
+func (r reads) Write(b []byte) (int, error) {
+	if r.silent.Load() {
+		return len(b), nil
+	}
+	return r.Conn.Write(b)
+}
+
+func (r reads) Read(b []byte) (int, error) {
+	n, err := r.Conn.Read(b)
+	r.n.Add(1)
+	return n, err
+}
+
+// Streams of dmsg that are quiet are ended: a mount that nobody uses is not.
+func TestDmsgMountAsks(t *testing.T) {
+	canMount(t)
+	fast := fastTime(t, 30)
+	o := newOverlay(t, 1)
+	var n atomic.Int64
+	var silent atomic.Bool
+	h := &Host{SFTP: true}
+	h.Other = func(uri string) func(*Conn) {
+		if uri != SFTPURI {
+			return nil
+		}
+		return func(c *Conn) {
+			c.Conn = reads{c.Conn, &n, &silent}
+			h.serveSFTP(c)
+		}
+	}
+	o.goHost(t, h, 0)
+	for _, v := range fast {
+		name, value, _ := strings.Cut(v, "=")
+		t.Setenv(name, value)
+	}
+	m := startMount(t, h.Key.Hex(), "--dmsgdisc", o.http.URL)
+	before := n.Load()
+	waitFor(t, "questions", func() bool { return n.Load() >= before+8 })
+	// And who asks a host that says nothing any more can be told to end.
+	silent.Store(true)
+	before = n.Load()
+	waitFor(t, "a question without an answer", func() bool { return n.Load() > before })
+	check(t, m.cmd.Process.Signal(syscall.SIGTERM))
+	if s := m.ended(); s != 0 {
+		t.Errorf("status %d, %s", s, &m.errs)
 	}
 }

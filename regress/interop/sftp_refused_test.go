@@ -19,6 +19,7 @@ import (
 
 // With sftp_readonly everything can be read and nothing changed.
 func TestSFTPReadOnly(t *testing.T) {
+	t.Parallel()
 	s := startSFTPHost(t, map[string]any{"sftp_readonly": true})
 	c := s.connect(t)
 	at := func(name string) string { return filepath.Join(s.dir, name) }
@@ -83,6 +84,7 @@ func TestSFTPReadOnly(t *testing.T) {
 
 // Without a server to run, the service is not there; the rest is.
 func TestSFTPAbsent(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("SKYPTY_GO_HOST") != "" {
 		t.Skip("about skyptyd's configuration")
 	}
@@ -143,6 +145,7 @@ func (d *daemon) servers() int {
 
 // The server goes with the connection, in the middle of a file too.
 func TestSFTPDisconnect(t *testing.T) {
+	t.Parallel()
 	s := startSFTPHost(t, nil)
 	if s.isGo {
 		t.Skip("our Go host has no processes to lose")
@@ -175,6 +178,7 @@ func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
 // The known opening gets the known answers, in single bytes too.
 func TestSFTPKnownAnswers(t *testing.T) {
+	t.Parallel()
 	s := startSFTPHost(t, nil)
 	for _, piece := range []int{0, 1} {
 		c := s.open(t)
@@ -214,6 +218,7 @@ func TestSFTPKnownAnswers(t *testing.T) {
 
 // Packets that are none end this stream and nothing else.
 func TestSFTPHostile(t *testing.T) {
+	t.Parallel()
 	s := startSFTPHost(t, nil)
 	if s.isGo {
 		t.Skip("pkg/sftp's server is not what this tests")
@@ -245,6 +250,7 @@ func TestSFTPHostile(t *testing.T) {
 
 // The start folder is the host's own.
 func TestSFTPWorkingDirectory(t *testing.T) {
+	t.Parallel()
 	s := startSFTPHost(t, nil)
 	want := must(os.Getwd())(t)
 	if !s.isGo { // a login's, as with sshd

@@ -85,6 +85,7 @@ func randomBytes(seed byte, n int) []byte {
 
 // Twenty MB there and back, in packets of several sizes.
 func TestSFTPTransfer(t *testing.T) {
+	t.Parallel()
 	s := startSFTPHost(t, nil)
 	data := randomBytes(5, 20<<20)
 	for name, options := range map[string][]sftp.ClientOption{
@@ -128,6 +129,7 @@ func sum256(b []byte) []byte {
 
 // Each operation, looked at from the other side.
 func TestSFTPOperations(t *testing.T) {
+	t.Parallel()
 	s := startSFTPHost(t, nil)
 	c := s.connect(t)
 	at := func(name string) string { return filepath.Join(s.dir, name) }
@@ -217,6 +219,7 @@ func TestSFTPOperations(t *testing.T) {
 }
 
 func TestSFTPExtensions(t *testing.T) {
+	t.Parallel()
 	s := startSFTPHost(t, nil)
 	c := s.connect(t)
 	at := func(name string) string { return filepath.Join(s.dir, name) }
@@ -247,6 +250,7 @@ func TestSFTPExtensions(t *testing.T) {
 
 // A thousand names, as wild as the kernel lets them be.
 func TestSFTPNames(t *testing.T) {
+	t.Parallel()
 	s := startSFTPHost(t, nil)
 	dir := filepath.Join(s.dir, "names")
 	check(t, os.Mkdir(dir, 0o700))

@@ -7,6 +7,7 @@ package interop
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -40,10 +41,16 @@ type result struct {
 
 func skypty(t testing.TB, stdin io.Reader, args ...string) result {
 	t.Helper()
+	return skyptyWith(t, nil, stdin, args...)
+}
+
+// skyptyWith gives it variables, too.
+func skyptyWith(t testing.TB, env []string, stdin io.Reader, args ...string) result {
+	t.Helper()
 	cmd := exec.Command(program(t, "SKYPTY", "skypty"), args...)
 	var out, errs bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &errs
-	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "DMSGPTY_SK=")
+	cmd.Env = append(append(os.Environ(), "HOME="+t.TempDir(), "DMSGPTY_SK="), env...)
 	done := make(chan error, 1)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -55,7 +62,7 @@ func skypty(t testing.TB, stdin io.Reader, args ...string) result {
 		if err != nil && !errors.As(err, &exit) {
 			t.Fatal(err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		_ = cmd.Process.Kill()
 		t.Fatal("skypty hangs: " + errs.String())
 	}
@@ -63,6 +70,7 @@ func skypty(t testing.TB, stdin io.Reader, args ...string) result {
 }
 
 func TestClientExec(t *testing.T) {
+	t.Parallel()
 	k := NewKey()
 	for name, h := range map[string]*Host{
 		"plain":        {Allow: func(pk [33]byte) bool { return pk == k.PK }},
@@ -99,6 +107,7 @@ func TestClientExec(t *testing.T) {
 }
 
 func TestClientExecForms(t *testing.T) {
+	t.Parallel()
 	dest := goHost(t, &Host{})
 	for _, args := range [][]string{
 		{"exec", "--via", "tcp://" + dest, "--", "echo", "-n", "x"},
@@ -113,13 +122,14 @@ func TestClientExecForms(t *testing.T) {
 		}
 	}
 	start := time.Now()
-	got := skypty(t, nil, "exec", "-t", "300ms", "tcp://"+dest, "--", "sleep", "20")
-	if got.status != 124 || !strings.Contains(got.err, "[timed out after") || time.Since(start) > 10*time.Second {
+	got := skypty(t, nil, "exec", "-t", "300ms", "tcp://"+dest, "--", "sleep", "600")
+	if got.status != 124 || !strings.Contains(got.err, "[timed out after") || time.Since(start) > time.Minute {
 		t.Errorf("timeout: %+v", got)
 	}
 }
 
 func TestClientRefusals(t *testing.T) {
+	t.Parallel()
 	other := NewKey()
 	for name, c := range map[string]struct {
 		host *Host
@@ -188,7 +198,7 @@ func (c *terminal) send(text string) { _, _ = c.tty.WriteString(text) }
 
 func (c *terminal) until(text string) string {
 	c.t.Helper()
-	deadline := time.After(15 * time.Second)
+	deadline := time.After(time.Minute)
 	for !strings.Contains(c.seen, text) {
 		select {
 		case b, ok := <-c.data:
@@ -215,13 +225,14 @@ func (c *terminal) status() int {
 	select {
 	case s := <-done:
 		return s
-	case <-time.After(15 * time.Second):
+	case <-time.After(time.Minute):
 		c.t.Fatal("skypty does not end")
 		return -1
 	}
 }
 
 func TestClientShell(t *testing.T) {
+	t.Parallel()
 	for name, h := range map[string]*Host{
 		"its own end": {},
 		"EOF":         {End: "EOF"},
@@ -239,10 +250,14 @@ func TestClientShell(t *testing.T) {
 				t.Errorf("said %q", out)
 			}
 			_ = pty.Setsize(c.tty, &pty.Winsize{Rows: 44, Cols: 120})
-			time.Sleep(100 * time.Millisecond)
-			c.send("stty size; echo si''zed\r")
-			if out := c.until("sized"); !strings.Contains(out, "44 120") {
-				t.Errorf("said %q", out)
+			for i := 0; ; i++ {
+				c.send(fmt.Sprintf("stty size; echo si''zed %d.\r", i))
+				if out := c.until(fmt.Sprintf("sized %d.", i)); strings.Contains(out, "44 120") {
+					break
+				} else if i == 600 {
+					t.Fatalf("said %q", out)
+				}
+				time.Sleep(100 * time.Millisecond)
 			}
 			c.send("echo la''st; exit 5\r")
 			c.until("last")
@@ -254,6 +269,7 @@ func TestClientShell(t *testing.T) {
 }
 
 func TestClientShellFails(t *testing.T) {
+	t.Parallel()
 	dest := goHost(t, &Host{End: "the disk is \x1b[31m on fire"})
 	c := onTerminal(t, "shell", "--no-visor-key", "-c", "/bin/sh", dest)
 	c.send("exit\r")
@@ -262,7 +278,7 @@ func TestClientShellFails(t *testing.T) {
 		t.Errorf("status %d", s)
 	}
 	got := skypty(t, nil, "shell", "--no-visor-key", "-c", "/no/such", dest)
-	if got.status != 255 || !strings.Contains(got.err, "cannot start /no/such") {
+	if got.status != 127 || !strings.Contains(got.err, "cannot start /no/such") {
 		t.Errorf("%+v", got)
 	}
 }

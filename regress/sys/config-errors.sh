@@ -58,8 +58,62 @@ errors() {
 	file "{$sk, \"maxperkeys\": 7, \"privsep_user\": \"$privsep\"}"
 	run skyptyd check -c "$dir/bad.json" >"$dir/out" 2>"$dir/err.host" ||
 		[ -n "$sanitized" ] || fail "an unknown key was an error"
-	has "$dir/err.host" "$dir/bad.json: maxperkeys: unknown key, ignored"
+	has "$dir/err.host" "$dir/bad.json: maxperkeys: unknown key, ignored; \
+did you mean \"maxperkey\"?"
 	has "$dir/out" "identity        $pk"
+}
+
+# What a visor's configuration has, and what is not there yet.
+hints() {
+	sk="\"sk\": \"$host_sk\""
+	file "{$sk, \"whitelist\": [], \"authorized_pks\": \"/etc/x\",
+		\"reboot\": 1, \"privsep_user\": \"$privsep\"}"
+	run skyptyd check -c "$dir/bad.json" >"$dir/out" 2>"$dir/err.host" ||
+		[ -n "$sanitized" ] || fail "an unknown key was an error"
+	has "$dir/err.host" 'whitelist: unknown key, ignored; did you mean "wl"?'
+	has "$dir/err.host" 'authorized_pks: has no effect yet'
+	grep -q 'reboot: unknown key, ignored$' "$dir/err.host" ||
+		fail "something was suggested for nonsense"
+}
+
+# refused STATUS TEXT FLAG...: by the daemon and by check for it alike.
+refused() {
+	wanted=$1
+	text=$2
+	mode=$3
+	shift 3
+	for what in "$mode" "check $mode"; do
+		status=0
+		# shellcheck disable=SC2086
+		$as timeout 60 "$bin/skyptyd" $what --cliaddr "" \
+			-c "$dir/bad.json" "$@" \
+			>"$dir/out" 2>"$dir/err.host" || status=$?
+		equal $status "$wanted" "status of $what $*"
+		has "$dir/err.host" "$text"
+	done
+}
+
+# Nothing that waiting would cure has a status with which it is started again.
+addresses() {
+	sk="\"sk\": \"$host_sk\", \"privsep_user\": \"$privsep\""
+	for addr in :99999 '[::1' :-1; do
+		file "{$sk, \"ssh_listen\": \"$addr\"}"
+		refused 78 "ssh_listen: \"$addr\": write HOST:PORT" tcp
+		file "{$sk}"
+		refused 64 "--addr: \"$addr\": write HOST:PORT" tcp \
+			--addr "$addr"
+	done
+	file "{$sk}"
+	refused 64 "neither a number nor in /etc/services" tcp --addr :notaport
+	refused 78 "nowhere to listen" dmsg --no-dmsg
+	refused 78 "none of http://, https:// and dmsg://" dmsg \
+		--dmsgdisc gopher://x
+	run skyptyd check tcp -c "$dir/bad.json" >"$dir/out" 2>"$dir/err.host" ||
+		[ -n "$sanitized" ] || fail "a configuration of confgen's is bad"
+	has "$dir/out" "listen          :2022"
+	run skyptyd check -c "$dir/bad.json" >"$dir/out" 2>"$dir/err.host" ||
+		[ -n "$sanitized" ] || fail "check fails"
+	has "$dir/out" "nowhere; tcp and host: :2022"
 }
 
 places() {
@@ -95,5 +149,7 @@ account() {
 }
 
 either errors
+either hints
+either addresses
 either places
 [ "$(id -u)" -ne 0 ] || as_root account

@@ -17,12 +17,19 @@ members() {
 		"a member's command"
 	equal "$($member "$bin/skypty" whitelist -r "$sock")" "$client" \
 		"a member's list"
+	# As other groups than the first, however many there are.
+	others=$(seq -s , 70000 70099),$number
+	member="setpriv --reuid=65533 --regid=65533 --groups=$others --"
+	equal "$($member "$bin/skypty" exec -r "$sock" -- id -u)" "$uid" \
+		"a command of a member of many groups"
 	chmod 666 "$sock"
 	if setpriv --reuid=65533 --regid=65533 --clear-groups -- \
 		"$bin/skypty" exec -r "$sock" -- true 2>"$dir/err.exec"; then
 		fail "a stranger was served"
 	fi
 	has "$log" "Refused control connection from uid 65533"
+	strangers_flood
+	has_no_child "$host" || fail "there is a process for a stranger"
 	stop_host
 }
 

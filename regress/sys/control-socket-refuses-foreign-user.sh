@@ -31,4 +31,20 @@ foreign() {
 	stop_host
 }
 
+# However often he comes, there is no process for him, and few lines.
+flood() {
+	start_host
+	chmod 777 "$sock"
+	strangers_flood
+	refusals=$(grep -c "Refused control connection from uid 65533" "$log")
+	[ "$refusals" -ge 100 ] || fail "$refusals lines"
+	[ "$refusals" -le 500 ] || fail "$refusals lines"
+	has_no_child "$host" || fail "there is a process for a stranger"
+	wait_for "the rest" grep -q "and [0-9]* more that did not authenticate" \
+		"$log"
+	equal "$(run skypty whitelist -r "$sock")" "$client" "whitelist"
+	stop_host
+}
+
 both foreign
+as_root flood

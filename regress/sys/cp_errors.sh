@@ -55,14 +55,14 @@ directories() {
 	told 1 "no directory" -r "$d/to" "$dir/a"
 	told 1 "neither a file nor a directory" "$dir/fifo" "$d/x"
 	told 1 "neither a file nor a directory" "$d/fifo" "$dir/x"
-	told 1 "is no regular file" "$d/a" /dev/null
+	told 1 "No such device" "$d/a" "$dir/fifo"
 	has "$dir/a" "this is a"
 }
 
 names() {
 	name=$(printf 'esc\033]0;evil\007\nnew')
-	told 1 'esc\^[]0;evil\a\nnew: No such file' "$dir/$name" "$d/x"
-	told 1 'esc\^[]0;evil\a\nnew on the host' "$d/$name" "$dir/x"
+	told 1 'esc\033]0;evil\a\nnew: No such file' "$dir/$name" "$d/x"
+	told 1 'esc\033]0;evil\a\nnew on the host' "$d/$name" "$dir/x"
 }
 
 denied() {
@@ -101,10 +101,10 @@ usage() {
 	told 64 "names no host" "$dir/a" "$d/b" "$dir/to"
 	told 64 "is on another host" "$d/a" "02aa@host:x" "$dir/to"
 	told 64 "a source and a target are needed" "$dir/a"
-	told 64 "is no option here" --frobnicate "$dir/a" "$d/x"
-	told 64 "is no option here" "$dir/a" "$d/x" -i
+	told 64 "unknown option '--frobnicate'" --frobnicate "$dir/a" "$d/x"
+	told 64 "option '-i' needs a value" "$dir/a" "$d/x" -i
 	told 64 "not a public key" "$dir/a" "02aa@host:x"
-	told 255 "nowhere" -i "$dir/nowhere" "$dir/a" "$d/x"
+	told 64 "nowhere" -i "$dir/nowhere" "$dir/a" "$d/x"
 }
 
 unserved() {

@@ -58,6 +58,21 @@ several() {
 	done
 }
 
+# The last one stays, whole, and nothing of the others.
+of_one_name() {
+	mkdir "$dir/here/a" "$dir/here/b"
+	make 9999999 a/same
+	make 1000 b/same
+	copied "$dir/here/a/same" "$dir/here/b/same" "$(dest):$dir/there/into"
+	cmp "$dir/here/b/same" "$dir/there/into/same" ||
+		fail "uploads of one name are mixed"
+	copied "$dir/here/a" "$dir/here/b" -r "$(dest):$dir/there/into"
+	copied "$(dest):$dir/there/into/a/same" \
+		"$(dest):$dir/there/into/b/same" "$dir/back"
+	cmp "$dir/here/b/same" "$dir/back/same" ||
+		fail "downloads of one name are mixed"
+}
+
 names() {
 	for name in 'a b' 'a:b' "$(printf 'new\nline')" \
 		"$(printf 'esc\033[31m')" -r '*' 'a\b' "$(printf '\303\266')"; do
@@ -127,6 +142,7 @@ files() {
 	sizes
 	overwrites
 	several
+	of_one_name
 	names
 	modes
 	preserved

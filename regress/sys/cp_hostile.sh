@@ -60,6 +60,43 @@ names() {
 	done
 }
 
+# What does not match a pattern is not taken, however it is called; an endless
+# list ends.
+patterns() {
+	for mode in slash dotdot-path absolute empty nul long escape dots; do
+		hostile $mode
+		$as mkdir "$target/glob-$mode"
+		cp_ "$(dest):dir/*" "$target/glob-$mode"
+		equal "$(find "$target/glob-$mode" -mindepth 1 ! -name good |
+			wc -l)" 0 \
+			"what else $mode has written"
+		equal $status 0 "status of a pattern, $mode"
+	done
+	hostile fine
+	$as mkdir "$target/glob-other"
+	cp_ "$(dest):dir/b*" "$target/glob-other"
+	equal $status 1 "status of a pattern that nothing matches"
+	equal "$(ls -A "$target/glob-other")" "" "what did not match"
+	hostile endless-names
+	for pattern in 'dir/*' 'dir/*/x'; do
+		cp_ "$(dest):$pattern" "$target/glob-other"
+		equal $status 1 "status of an endless list"
+		has "$dir/err.cp" "matches too many files"
+	done
+}
+
+# Where another's home is: it says nothing of what a copy is called here.
+homes() {
+	hostile fine
+	$as mkdir "$target/homes"
+	cp_ "$(dest):~bob/file" "$target/homes"
+	equal $status 0 "status of a file of another"
+	cp_ -r "$(dest):~bob" "$target/homes"
+	equal $status 0 "status of a home of another"
+	equal "$(cd "$target/homes" && find . | LC_ALL=C sort | tr '\n' ' ')" \
+		". ./bob ./bob/good ./file " "what homes have written"
+}
+
 nonsense() {
 	for mode in wrong-id far-id twice wrong-type short-packet huge-packet \
 		no-packet cut version shell handle count no-names too-much \
@@ -95,8 +132,30 @@ sizes() {
 	has "$dir/err.cp" "too deep"
 	hostile huge-size
 	cp_ "$(dest):file" "$target/huge"
-	equal $status 0 "status of a huge size"
+	equal $status 1 "status of a huge size"
+	has "$dir/err.cp" \
+		"file on the host: ended at 1048576 of 18446744073709551615 bytes"
 	whole "$target/huge"
+}
+
+# A file that is shorter or longer than the host says: told, what came stays,
+# and what was there before it is not lost.
+lengths() {
+	for mode in huge-size empty-file; do
+		hostile $mode
+		seq -f %07.0f 0 1000000 | head -c 5000000 >"$target/$mode"
+		[ -z "$as" ] || chown "$uid:$gid" "$target/$mode"
+		cp_ --resume "$(dest):file" "$target/$mode"
+		equal $status 1 "status of --resume with $mode"
+		has "$dir/err.cp" "file on the host: ended at"
+		equal "$(wc -c <"$target/$mode")" 5000000 "what $mode has left"
+	done
+	hostile endless
+	cp_ "$(dest):file" "$target/endless-file"
+	equal $status 1 "status of a file without end"
+	has "$dir/err.cp" "goes on behind its end, of 1048576 bytes"
+	[ "$(wc -c <"$target/endless-file")" -lt 80000000 ] ||
+		fail "too much of it was written"
 }
 
 # Bytes behind a gap do not stay, however the copy ends.
@@ -142,7 +201,7 @@ full() {
 }
 
 servers() {
-	cp $LIB/hostile_sftp.py "$dir/server"
+	cp "$LIB/hostile_sftp.py" "$dir/server"
 	sed -i "1s|.*|#!$PYTHON|" "$dir/server"
 	conf sftp_server "\"$dir/server\""
 	hostile fine
@@ -151,8 +210,11 @@ servers() {
 	start_host
 	good
 	names
+	patterns
+	homes
 	nonsense
 	sizes
+	lengths
 	gaps
 	full
 	stop_host

@@ -5,7 +5,7 @@
 . regress/sys/lib.sh
 
 background() {
-	port=$("$PYTHON" $LIB/free_port.py)
+	port=$(free_port)
 	run skyptyd tcp --daemon -c "$dir/host.json" --cliaddr "$sock" \
 		--addr "127.0.0.1:$port" </dev/null >"$dir/out" 2>&1 ||
 		fail "it does not start: $(cat "$dir/out")"

@@ -19,7 +19,7 @@ spellings() {
 		stop_host
 	done
 	status=0
-	run skyptyd tcp -c "$dir/host.json" --cliaddr "$sock" \
+	run skyptyd dmsg --no-dmsg -c "$dir/host.json" --cliaddr "$sock" \
 		2>"$dir/err.host" || status=$?
 	[ $status -ne 0 ] || fail "served nowhere"
 	has "$dir/err.host" "nowhere to listen"

@@ -9,7 +9,14 @@ control() {
 }
 
 precedence() {
-	equal "$(control)" /tmp/pty.sock "default"
+	default=/run/skyptyd/pty.sock
+	if [ "$uid" -ne 0 ]; then
+		XDG_RUNTIME_DIR=$dir/run
+		export XDG_RUNTIME_DIR
+		$as mkdir -m 700 "$dir/run"
+		default=$dir/run/skyptyd/pty.sock
+	fi
+	equal "$(control)" "$default" "default"
 	conf cliaddr "\"$dir/file\""
 	equal "$(control)" "$dir/file" "file"
 	DMSGPTY_CLIADDR=$dir/environment
@@ -29,7 +36,7 @@ precedence() {
 	has "$dir/err.check" 'clinet: "tcp"'
 	DMSGPTY_CLINET=unix
 	export DMSGPTY_CLINET
-	equal "$(control)" /tmp/pty.sock "the environment's network"
+	equal "$(control)" "$default" "the environment's network"
 	unset DMSGPTY_CLINET
 
 	for bad in "DMSGPORT=70000" "DMSGPORT=x" "DMSGSESSIONS=-1"; do

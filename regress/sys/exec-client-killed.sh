@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A command does not outlive its client: when that is killed, the command's
-# process group is.
+# A command is hung up when its client is killed: unless it asked to go on, its
+# whole process group ends.
 . regress/sys/lib.sh
 
 # killed SIGNAL SCRIPT: what the command does first.
@@ -28,7 +28,7 @@ killed() {
 
 ends() {
 	start_host
-	killed KILL "trap '' HUP INT TERM PIPE;"
+	killed KILL "trap '' INT TERM PIPE;"
 	killed TERM ""
 	serves
 	stop_host

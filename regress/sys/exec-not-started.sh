@@ -4,12 +4,14 @@
 # words, and leaves nothing behind.
 . regress/sys/lib.sh
 
+# refused_with STATUS TEXT COMMAND...
 refused_with() {
-	text=$1
-	shift
+	wanted=$1
+	text=$2
+	shift 2
 	status=0
 	on_host -- "$@" >"$dir/out" 2>"$dir/err.exec" || status=$?
-	equal $status 255 "status of $*"
+	equal $status "$wanted" "status of $*"
 	has "$dir/err.exec" "cannot start the command: $text"
 	[ ! -s "$dir/out" ] || fail "there is output: $(cat "$dir/out")"
 }
@@ -17,13 +19,13 @@ refused_with() {
 not_started() {
 	start_host
 	$as touch "$dir/plain"
-	refused_with 'fork/exec /nonexistent/x: no such file or directory' \
+	refused_with 127 'fork/exec /nonexistent/x: no such file or directory' \
 		/nonexistent/x
-	refused_with 'exec: "nonexistent-x": executable file not found in $PATH' \
+	refused_with 127 'exec: "nonexistent-x": executable file not found in $PATH' \
 		nonexistent-x
-	refused_with "fork/exec $dir/plain: permission denied" "$dir/plain"
-	refused_with "fork/exec $dir: permission denied" "$dir"
-	refused_with 'exec: ".": executable file not found in $PATH' .
+	refused_with 126 "fork/exec $dir/plain: permission denied" "$dir/plain"
+	refused_with 126 "fork/exec $dir: permission denied" "$dir"
+	refused_with 127 'exec: ".": executable file not found in $PATH' .
 
 	# Neither can a shell be started so, and the connection goes on.
 	raw handshake mux dmsgpty/pty start /nonexistent/x ';' reply \
@@ -38,7 +40,7 @@ not_started() {
 	status=0
 	run skypty shell -i "$dir/client" --no-visor-key -c /nonexistent/x \
 		"$(dest)" </dev/null >"$dir/out" 2>"$dir/err.shell" || status=$?
-	equal $status 255 "status of a shell that does not exist"
+	equal $status 127 "status of a shell that does not exist"
 	has "$dir/err.shell" 'no such file or directory'
 	wait_for "reaping" has_no_child "$host"
 	stop_host

@@ -7,7 +7,7 @@ status_of() {
 	wanted=$1
 	shift
 	status=0
-	on_host -- "$@" >"$dir/out" 2>"$dir/err.exec" || status=$?
+	on_host -t 0 -- "$@" >"$dir/out" 2>"$dir/err.exec" || status=$?
 	equal $status "$wanted" "status of $*"
 }
 

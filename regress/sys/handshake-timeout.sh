@@ -5,7 +5,7 @@
 . regress/sys/lib.sh
 
 timeout_() {
-	conf handshake_timeout 1
+	conf handshake_timeout 10
 	start_host
 	spawn "$dir/authenticated" "$HELPERS/raw_client" 127.0.0.1 "$port" \
 		"$pk" "$dir/client" handshake mux dmsgpty/pty drain
@@ -20,7 +20,7 @@ timeout_() {
 	for p in $late; do
 		wait_gone "a late client" "$p"
 	done
-	equal "$(grep -c "Handshake not finished within 1 seconds" "$log")" 4 \
+	equal "$(grep -c "Handshake not finished within 10 seconds" "$log")" 4 \
 		"lines about it"
 	wait_for "the end of all monitors but one" one_child
 	alive "$authenticated" || fail "the authenticated client was cut off"

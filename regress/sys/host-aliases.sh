@@ -84,7 +84,8 @@ flags() {
 	write </dev/null
 	told 64 "'lab' is neither" exec lab -- true
 	works lab -F "$dir/named"
-	equal "$($as "$bin/skypty-ssh" -F "$dir/named" -G lab | tail -n 1)" \
+	equal "$($as "$bin/skypty-ssh" -F "$dir/named" -G lab |
+		grep "^port ")" \
 		"port $port" "ssh -F"
 	told 64 "$dir/nowhere: No such file" exec -F "$dir/nowhere" lab -- true
 	stop_host
@@ -145,7 +146,7 @@ defaults() {
 	scene
 	printf '    Timeout 300ms\n' |
 		$as tee -a "$HOME/.config/skypty/config" >/dev/null
-	told 124 "[timed out after 3" exec lab -- sleep 10
+	told 124 "[timed out after " exec lab -- sleep 10
 	run skypty exec -t 10s lab -- sleep 0.5 ||
 		fail "a flag does not count more"
 	scene_port=$port

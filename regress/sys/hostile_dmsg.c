@@ -283,6 +283,12 @@ static const struct plain plains[] = {
 	{ "dial-out-of-range", "OV_DIAL " STATE, PM_OV_DIAL, 65535, 1,
 	    bytes_2 },
 	{ "dialed-nobody", "OV_DIALED " STATE, PM_OV_DIALED, 1, 1, bytes_100 },
+	{ "dialed-stale-nobody", "OV_DIALED " STATE, PM_OV_DIALED, 65, 1,
+	    bytes_100 },
+	{ "probe-long", "OV_PROBE " LONG, PM_OV_PROBE, 0, 1, bytes_5 },
+	{ "probe-port-0", "OV_PROBE " STATE, PM_OV_PROBE, 0, 1, port_0 },
+	{ "too-many-probes", "OV_PROBE " STATE, PM_OV_PROBE, 0,
+	    2 * PRIV_PROBES_PER_MIN + 1, bytes_2 },
 	{ "give-up-nobody", "OV_GIVE_UP " STATE, PM_OV_GIVE_UP, 1, 1, bytes_5 },
 };
 
@@ -381,6 +387,7 @@ run_stream(void)
 
 	buf_init(&b, 1024);
 	put_generator(&b);
+	put_generator(&b); /* the relay that it came by */
 	ask(PM_OV_STREAM, 3, &b);
 	if ((fd = await(&m, PM_OV_STREAM + 1)) == -1)
 		quit("hostile: no stream");
@@ -414,7 +421,8 @@ run_streams(void)
 	struct buf b;
 
 	for (int i = 0; i < STREAMS; i++) {
-		buf_init(&b, 64);
+		buf_init(&b, 128);
+		put_generator(&b);
 		put_generator(&b);
 		ask(PM_OV_STREAM, 3, &b);
 		buf_free(&b);

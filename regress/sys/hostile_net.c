@@ -182,13 +182,15 @@ pty_start(struct buf *b)
 	put_size(b);
 }
 
-/* One that stays. */
+/* One that stays, and can be told from those of other tests. */
 static void
 put_sleep(struct buf *b)
 {
-	const char *const argv[] = { "60.125", NULL }, *const none[] = { NULL };
+	const char *const argv[] = { "-c", "while :; do sleep 60; done", marker,
+		NULL };
+	const char *const none[] = { NULL };
 
-	must(buf_put_cstring(b, "/bin/sleep"));
+	must(buf_put_cstring(b, "/bin/sh"));
 	put_strings(b, argv);
 	put_strings(b, none);
 }

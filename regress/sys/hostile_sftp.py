@@ -13,6 +13,7 @@ import time
 OPEN, READ, WRITE = 3, 5, 6
 OPENDIR, READDIR, REALPATH, STAT, READLINK = 11, 12, 16, 17, 19
 STATUS, HANDLE, DATA, NAME, ATTRS = 101, 102, 103, 104, 105
+EXTENDED = 200
 SIZE = 1 << 20
 GAP = 2 * 131072
 NAMES = {
@@ -82,6 +83,9 @@ def read_dir(ident):
             return say(NAME, ident, entries([(b"good", 0o100644),
                                              (b"loop", 0o120777)]))
         return status(ident, 1)
+    if mode == "endless-names":
+        return say(NAME, ident, entries([(b"good%d" % (listed * 1000 + i),
+                                          0o100644) for i in range(1000)]))
     if listed > 1:
         return status(ident, 1)
     if mode == "count":
@@ -93,13 +97,14 @@ def read_dir(ident):
 
 
 def read_file(ident, at, n):
-    if at >= SIZE:
+    if at >= (0 if mode == "empty-file" else SIZE) and mode != "endless":
         return status(ident, 1)
     if mode.startswith("gap") and at == GAP:
         if mode == "gap-error":
             status(ident, 4)
         return None
-    n = min(n, SIZE - at)
+    if mode != "endless":
+        n = min(n, SIZE - at)
     if mode == "too-much":
         n += 1
     if mode == "nothing":
@@ -120,6 +125,8 @@ def pattern(at, n):
 
 
 def stat(ident, path):
+    if b"*" in path:
+        return status(ident, 2)
     if mode == "wrong-id":
         return status(ident + 1, 2)
     if mode == "far-id":
@@ -137,7 +144,7 @@ def stat(ident, path):
         return raw(b"\x7f\xff\xff\xff")
     if mode == "no-packet":
         return raw(b"\0\0\0\0")
-    if mode == "huge-size":
+    if mode in ("huge-size", "empty-file"):
         return say(ATTRS, ident, attrs(0o100644, (1 << 64) - 1))
     return say(ATTRS, ident, attrs(
         0o40755 if path.endswith((b"dir", b"loop")) else 0o100644))
@@ -155,6 +162,9 @@ def serve():
         stat(ident, text)
     elif kind == REALPATH:
         say(NAME, ident, entries([(b"/" + text.lstrip(b"/"), 0)]))
+    elif kind == EXTENDED:
+        # Where a home is: what was asked for, somewhere else.
+        say(NAME, ident, entries([(b"/evil/dir", 0)]))
     elif kind == READLINK and text.endswith(b"loop"):
         say(NAME, ident, entries([(b"../dir/.", 0)]))
     elif kind == READLINK:

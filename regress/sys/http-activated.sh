@@ -24,7 +24,7 @@ status() {
 
 activated() {
 	start_host
-	web_port=$("$PYTHON" $LIB/free_port.py)
+	web_port=$(free_port)
 	log=$dir/log.activate
 	spawn "$log" systemd-socket-activate -l "127.0.0.1:$web_port" \
 		"$bin/skyptyd" http --haddr "$sock" --token-file "$dir/link"
@@ -53,7 +53,7 @@ other_link() {
 
 managed() {
 	start_host
-	spawn "$dir/told" "$PYTHON" $LIB/notify_socket.py "$dir/notify"
+	spawn "$dir/told" "$PYTHON" "$LIB/notify_socket.py" "$dir/notify"
 	wait_for "the manager" grep -q bound "$dir/told"
 	group=$(id -gn "$account")
 	NOTIFY_SOCKET=$dir/notify spawn "$dir/log.web" "$bin/skyptyd" http \

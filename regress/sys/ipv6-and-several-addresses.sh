@@ -61,7 +61,7 @@ six() {
 	hasnt "$log" "::ffff:"
 	stop_host
 
-	port=$("$PYTHON" $LIB/free_port.py)
+	port=$(free_port)
 	host --addr ":$port"
 	at "127.0.0.1:$port"
 	at "[::1]:$port"

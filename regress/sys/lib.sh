@@ -14,7 +14,7 @@ set -u
 BIN=$(cd "${BIN:-.}" && pwd)
 OBJ=${OBJ:-obj}
 HELPERS=$OBJ/regress/sys
-LIB=regress/sys
+LIB=regress/sys # until a test has its folder
 PYTHON=python3
 [ -x /usr/bin/python3 ] && PYTHON=/usr/bin/python3
 
@@ -84,27 +84,34 @@ hasnt() {
 
 # --- waiting -----------------------------------------------------------------
 
-# wait_for WHAT COMMAND...: until the command succeeds; fails after 10 s.
+# wait_for WHAT COMMAND...: until the command succeeds; fails after a minute,
+# for the machine may be busy with something else.
 wait_for() {
 	what=$1
 	shift
 	tries=0
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries + 1))
-		[ $tries -lt 500 ] || fail "waited in vain for $what"
-		sleep 0.02
+		[ $tries -lt 700 ] || fail "waited in vain for $what"
+		if [ $tries -lt 50 ]; then
+			sleep 0.02
+		else
+			sleep 0.1
+		fi
 	done
 }
 
 # The same for a process's end.
 wait_gone() {
+	[ -n "$2" ] || fail "it is not known which process $1 is"
 	wait_for "the end of $1" gone "$2"
 }
 
 # A zombie is gone, too, where nobody but us could reap it.
 gone() {
-	case $(ps -o stat= -p "$1") in
-	"" | Z*) return 0 ;;
+	{ read -r stat_line <"/proc/$1/stat"; } 2>/dev/null || return 0
+	case ${stat_line##*) } in
+	[ZX]*) return 0 ;;
 	esac
 	return 1
 }
@@ -130,6 +137,7 @@ begin() {
 	chmod 755 "$dir"
 	pids=
 	serial=0
+	unset at_port port
 	as=
 	uid=$(id -u)
 	gid=$(id -g)
@@ -143,8 +151,12 @@ begin() {
 	export HOME
 	bin=$dir/bin
 	$as mkdir "$HOME" "$bin"
+	# The user may not come to where the tests are.
+	LIB=$dir/lib
+	mkdir "$LIB"
+	cp regress/sys/*.py "$LIB"
 	cp "$BIN/skyptyd" "$BIN/skyptyd-monitor" "$BIN/skyptyd-net" \
-		"$BIN/skyptyd-dmsg" \
+		"$BIN/skyptyd-dmsg" "$BIN/skyptyd-connect" \
 		"$BIN/skypty" "$bin" || fail "no programs to test"
 	if [ -x "$BIN/skyptyd-http" ]; then
 		cp "$BIN/skyptyd-http" "$bin"
@@ -171,7 +183,7 @@ begin() {
 end() {
 	[ -n "$dir" ] || return 0
 	tries=0
-	while [ $tries -lt 100 ]; do
+	while [ $tries -lt 500 ]; do
 		left=
 		for pid in $pids $(ours); do
 			terminated "$pid" || left=yes
@@ -181,7 +193,7 @@ end() {
 		tries=$((tries + 1))
 	done
 	for pid in $pids $(ours); do
-		kill -9 "$pid" 2>/dev/null
+		! is_ours "$pid" || kill -9 "$pid" 2>/dev/null
 	done
 	for pid in $pids; do
 		wait "$pid" 2>/dev/null
@@ -199,11 +211,24 @@ end() {
 # their arguments.
 ours() {
 	pgrep -f "^$dir/bin/"
-	for p in /proc/[0-9]*; do
-		case $(readlink "$p/exe" 2>/dev/null) in
-		"$dir"/*) echo "${p#/proc/}" ;;
-		esac
-	done
+	find /proc -maxdepth 2 -path '/proc/[0-9]*/exe' -lname "$dir/*" \
+		2>/dev/null | cut -d / -f 3
+}
+
+# is_ours PID: a process that we have started has that number still.  Numbers
+# are used again, and soon where many tests run: what they say of one that has
+# ended may be a stranger's now.
+is_ours() {
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+	# Behind the name, which may hold anything: state, parent.
+	# shellcheck disable=SC2086 # words
+	set -- "$1" ${stat##*) }
+	[ "$3" != $$ ] || return 0
+	case $(readlink "/proc/$1/exe" 2>/dev/null) in
+	"$dir"/*) return 0 ;;
+	esac
+	{ tr '\0' '\n' <"/proc/$1/environ"; } 2>/dev/null |
+		grep -qxF "HOME=$HOME"
 }
 
 # What is mounted below our folder, the latest first.
@@ -343,12 +368,18 @@ spawn() {
 	pids="$pids $pid"
 }
 
-# start_host [FLAG]...: a host on a port of its own.  Sets host, log, port.
+# free_port: one that stays the same when something is started again.
+free_port() {
+	"$PYTHON" "$LIB/free_port.py"
+}
+
+# start_host [FLAG]...: a host on a port of its own, each time another one but
+# for $at_port.  Sets host, log, port.
 start_host() {
 	serial=$((serial + 1))
 	log=$dir/log.$serial
 	spawn "$log" "$bin/skyptyd" "${served_as-tcp}" -c "$dir/host.json" \
-		--addr "127.0.0.1:${port-0}" --cliaddr "$sock" "$@"
+		--addr "127.0.0.1:${at_port-0}" --cliaddr "$sock" "$@"
 	host=$pid
 	wait_for "the host" served
 	port=$(port_of "$log")
@@ -372,6 +403,7 @@ stop_host() {
 
 # Signals that come close together are one.
 terminated() {
+	is_ours "$1" || return 0
 	kill "$1" 2>/dev/null
 	gone "$1"
 }
@@ -411,6 +443,14 @@ serves() {
 		fail "the host does not serve: $(cat "$dir/err.serves")"
 }
 
+# serves_in_time: the same in a crowd, where a busy machine may need most of a
+# minute for the handshake.  The host has to have that patience, too.
+serves_in_time() {
+	[ "$(on_ssh -F none -o ConnectTimeout=50 "$pk@127.0.0.1" echo works \
+		2>"$dir/err.serves")" = works ] ||
+		fail "the host does not serve: $(cat "$dir/err.serves")"
+}
+
 # raw STEP...: the client that misbehaves.
 raw() {
 	"$HELPERS/raw_client" 127.0.0.1 "$port" "$pk" "$dir/client" "$@"
@@ -423,6 +463,19 @@ refused() {
 	fi
 }
 
+# Another user comes to the control socket, 2000 times.
+strangers_flood() {
+	setpriv --reuid=65533 --regid=65533 --clear-groups -- "$PYTHON" - \
+		"$sock" <<-'END' || fail "the stranger's program failed"
+		import socket, sys
+		for _ in range(2000):
+		    s = socket.socket(socket.AF_UNIX)
+		    s.connect(sys.argv[1])
+		    if s.recv(1) != b"":
+		        sys.exit("something was said")
+	END
+}
+
 # The monitor and the confined child of the only connection.
 monitor_of() {
 	wait_for "a monitor" has_child "$1"
@@ -430,7 +483,7 @@ monitor_of() {
 }
 
 has_child() {
-	[ -n "$(children "$1")" ]
+	! has_no_child "$1"
 }
 
 # value NAME PID: a line of /proc/PID/status.
@@ -524,4 +577,26 @@ close_shell() {
 	wait_gone "the client" "$client_pid"
 	client_status=0
 	wait "$client_pid" || client_status=$?
+}
+
+# --- what was built, to build again -------------------------------------------
+
+# mk ARGUMENT...: make, on this test's own copy of what was built.
+mk() {
+	$as make -s OBJ="$dir/obj" BIN="$dir/built" \
+		SANITIZE="${sanitized:+1}" "$@" >"$dir/out.make" 2>&1
+}
+
+copy_build() {
+	$as test -r Makefile -a -x . ||
+		skip "a $role may not read the sources"
+	cp -a "$OBJ" "$dir/obj"
+	# Names of targets in what the compiler wrote.
+	find "$dir/obj" -name '*.d' -exec \
+		sed -i "s#\(^\| \)$OBJ/#\1$dir/obj/#g" {} +
+	mkdir "$dir/built"
+	for p in "$BIN"/skypty*; do
+		[ ! -x "$p" ] || cp -a "$p" "$dir/built"
+	done
+	[ -z "$as" ] || chown -R "$uid:$gid" "$dir/obj" "$dir/built"
 }

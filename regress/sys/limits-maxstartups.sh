@@ -13,7 +13,7 @@ crowd() {
 	crowd_pid=$pid
 	wait_for "the crowd" grep -q holding "$dir/crowd"
 	for _ in 1 2 3 4 5; do
-		serves
+		serves_in_time
 	done
 	has "$log" "Dropped a connection that had not authenticated"
 	[ "$(children "$host" | wc -l)" -le 24 ] ||
@@ -26,12 +26,13 @@ crowd() {
 
 # With what is the default.
 by_default() {
+	conf handshake_timeout 60
 	start_host
 	spawn "$dir/crowd" "$HELPERS/raw_client" 127.0.0.1 "$port" "$pk" \
 		"$dir/client" crowd 200 hold
 	wait_for "the crowd" grep -q holding "$dir/crowd"
-	serves
-	serves
+	serves_in_time
+	serves_in_time
 	kill "$pid"
 	stop_host
 }

@@ -28,6 +28,14 @@ os.execv(sys.argv[1], sys.argv[1:])' "$bin/skyptyd" tcp \
 		-c "$dir/host.json" --listen-fd 9 2>"$dir/err.host" &&
 		fail "a listening socket was accepted"
 	has "$dir/err.host" "--listen-fd 9: not a connected socket"
+	# Nor a socket that could be sent from to anybody.
+	"$PYTHON" -c 'import os, socket, sys
+s = socket.socket(type=socket.SOCK_DGRAM); s.connect(("127.0.0.1", 9))
+os.dup2(s.fileno(), 9)
+os.execv(sys.argv[1], sys.argv[1:])' "$bin/skyptyd" tcp \
+		-c "$dir/host.json" --listen-fd 9 2>"$dir/err.host" &&
+		fail "a socket of UDP was accepted"
+	has "$dir/err.host" "--listen-fd 9: not a connected stream"
 	# And a connected one is none.
 	sh -c 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"' sh "$bin/skyptyd" tcp \
 		-c "$dir/host.json" --cliaddr "" 3</dev/null \

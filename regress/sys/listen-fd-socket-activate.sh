@@ -6,7 +6,7 @@
 need_command systemd-socket-activate
 
 accept_yes() {
-	port=$("$PYTHON" $LIB/free_port.py)
+	port=$(free_port)
 	log=$dir/log.activate
 	spawn "$log" systemd-socket-activate --accept --inetd \
 		-l "127.0.0.1:$port" "$bin/skyptyd" tcp -c "$dir/host.json" \

@@ -7,7 +7,7 @@
 # accept FD: one connection for skyptyd on that descriptor.
 accept() {
 	log=$dir/log.$1.$2
-	spawn "$log" "$PYTHON" $LIB/accept_one.py "$1" "$bin/skyptyd" tcp \
+	spawn "$log" "$PYTHON" "$LIB/accept_one.py" "$1" "$bin/skyptyd" tcp \
 		-c "$dir/host.json" --cliaddr "$sock" --listen-fd "$1"
 	starter=$pid
 	wait_for "a port" grep -q '^port' "$log"
@@ -39,6 +39,13 @@ inherited() {
 	exec 9>&-
 	wait_gone "the shell" "$shell_pid"
 	over
+
+	# So is a peer that has gone: nobody has to hear of it.
+	$as "$PYTHON" "$LIB/accept_one.py" gone "$bin/skyptyd" tcp \
+		-c "$dir/host.json" --cliaddr "$sock" --listen-fd 0 \
+		>"$dir/out" 2>"$dir/err.gone" || fail "nobody could be accepted"
+	has "$dir/out" "status 0"
+	[ ! -s "$dir/err.gone" ] || fail "$(cat "$dir/err.gone")"
 
 	# A failed handshake and an unlisted client are outcomes, too.
 	accept 0 garbage

@@ -6,7 +6,7 @@
 need_command systemd-socket-activate
 
 listening() {
-	port=$("$PYTHON" $LIB/free_port.py)
+	port=$(free_port)
 	log=$dir/log.activate
 	spawn "$log" systemd-socket-activate -l "127.0.0.1:$port" \
 		"$bin/skyptyd" tcp -c "$dir/host.json" --cliaddr "$sock"
@@ -25,7 +25,7 @@ listening() {
 # A unix socket that is inherited is the control socket.
 control() {
 	log=$dir/log.activate
-	port=$("$PYTHON" $LIB/free_port.py)
+	port=$(free_port)
 	spawn "$log" systemd-socket-activate -l "127.0.0.1:$port" -l "$sock" \
 		"$bin/skyptyd" tcp -c "$dir/host.json" --cliaddr ""
 	host=$pid

@@ -20,7 +20,7 @@ escaped() {
 	# Nor do a host's reach the user's terminal in an error message.
 	run skypty shell -i "$dir/client" --no-visor-key -c "$evil" "$(dest)" \
 		</dev/null 2>"$dir/err.shell" && fail "it was started?"
-	has "$dir/err.shell" 'exec: "a\nskyptyd[1]: forged\^[[2J\r'
+	has "$dir/err.shell" 'exec: "a\nskyptyd[1]: forged\033[2J\r'
 	stop_host
 }
 

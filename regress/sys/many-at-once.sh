@@ -5,7 +5,8 @@
 . regress/sys/lib.sh
 
 connections() {
-	conf maxstartups '"60:1:60"'
+	# All of their handshakes are going on at once.
+	conf maxstartups '"60:1:60"' handshake_timeout 600
 	start_host
 	for i in $(seq 40); do
 		run skypty exec -i "$dir/client" --no-visor-key --no-stdin \
@@ -28,18 +29,24 @@ commands() {
 	start_host
 	set --
 	for i in $(seq 64); do
-		set -- "$@" exec /bin/sh -c "sleep 0.2; echo answer $i" ';'
+		set -- "$@" exec /bin/sh -c "until [ -e $dir/go ]; do
+			sleep 0.2; done; echo answer $i" ';'
 	done
 	for i in $(seq 65); do
 		replies="${replies-} reply"
 	done
 	# shellcheck disable=SC2086
 	raw handshake mux dmsgpty/pty "$@" exec /bin/true ';' $replies \
-		>"$dir/out"
+		>"$dir/out" &
+	pids="$pids $!"
+	client_pid=$!
+	wait_for "the last one's answer" grep -q \
+		"error: dmsgpty: Exec: more than 64 commands at once" "$dir/out"
+	$as touch "$dir/go"
+	wait "$client_pid" || fail "the client returned $?"
 	for i in $(seq 64); do
 		grep -qx "out: answer $i" "$dir/out" || fail "no answer $i"
 	done
-	has "$dir/out" "error: dmsgpty: Exec: more than 64 commands at once"
 	stop_host
 }
 

@@ -23,6 +23,8 @@ background() {
 	start_host
 	mnt=$dir/mnt
 	$as mkdir "$mnt" "$dir/there"
+	$as mkdir -p -m 700 "$dir/runtime"
+	export XDG_RUNTIME_DIR="$dir/runtime"
 	echo here | $as tee "$dir/there/a" >/dev/null
 	in_background || fail "status $? of a mount"
 	is_mounted "$mnt" || fail "it is not mounted yet"
@@ -39,6 +41,28 @@ background() {
 		cat; echo over")" over "a pipe's end"
 	run skypty fs umount "$mnt" || fail "umount returned $?"
 	wait_for "the end of the server" no_servers
+
+	# Nobody reads what one in the background says: it is listed.
+	in_background || fail "status $? of another mount"
+	equal "$(run skypty fs list | cut -f 1,3)" "$mnt	mounted" "list"
+	monitor_of "$host"
+	kill -KILL "$monitor"
+	wait_for "the end of the mount" is_not_mounted "$mnt"
+	wait_for "the end of the server" no_servers
+	run skypty fs list >"$dir/list" || fail "list returned $?"
+	has "$dir/list" "$mnt	$pk@127.0.0.1 port $port	not mounted any more since"
+	has "$dir/list" "the connection was closed by the host"
+	in_background || fail "status $? of a mount again"
+	equal "$(run skypty fs list | cut -f 1,3)" "$mnt	mounted" "list"
+	server=$(servers)
+	kill -KILL "$server"
+	wait_for "the end of the mount" is_not_mounted "$mnt"
+	equal "$(run skypty fs list | cut -f 1,3)" "$mnt	not mounted any more" \
+		"list behind a mount that was killed"
+	in_background || fail "status $? of the last mount"
+	run skypty fs umount "$mnt" || fail "umount returned $?"
+	wait_for "the end of the server" no_servers
+	equal "$(run skypty fs list)" "" "list of nothing"
 
 	# No mount: that is told at once.
 	new_key client

@@ -65,6 +65,22 @@ files() {
 	$as rm "$mnt/a"
 	equal "$(ls -m "$dir/there")" "b c, folder, link" "names"
 	$as cmp "$mnt/link" "$mnt/folder/copy" || fail "a link leads nowhere"
+	# A file system that has no files without names.
+	for force in "" --force; do
+		# shellcheck disable=SC2086
+		run skypty keygen $force "$mnt/key" >"$dir/printed" ||
+			fail "no key in the mount"
+		equal "$(run skypty pk -i "$dir/there/key" 2>/dev/null)" \
+			"$(cat "$dir/printed")" "a key in the mount"
+	done
+	if run skypty keygen "$mnt/key" 2>"$dir/err.key"; then
+		fail "a key was replaced"
+	fi
+	has "$dir/err.key" "/key: File exists"
+	equal "$(stat -c %a "$dir/there/key")" 600 "mode of the key"
+	equal "$(find "$dir/there" -name '*key*')" "$dir/there/key" \
+		"what is beside it"
+	$as rm "$mnt/key"
 	$as mkdir "$dir/other"
 	refused "something is mounted there already" "$pk@127.0.0.1:$port" \
 		"$mnt"

@@ -5,10 +5,12 @@ on_tty.py ROWS COLS COMMAND..., the script on standard input, a step a line:
 
     send TEXT       types it; \\r, \\n and \\xHH as in Python
     expect TEXT     waits for it in the output that has not been looked at yet
+    shows TEXT      the same, with \\x1b and the like
     exists FILE     waits for a file that is not empty
     size ROWS COLS  changes the window
     signal NAME     to the command itself
     raw, cooked     the state the terminal must be in (or come into)
+    sleep SECONDS   does nothing
     stopped         waits until the command has been stopped
     end             waits for the command's end; prints its status, or minus
                     the signal's number
@@ -25,7 +27,7 @@ import sys
 import termios
 import time
 
-PATIENCE = 10
+PATIENCE = 60
 
 
 def set_size(fd, rows, cols):
@@ -108,6 +110,8 @@ class Player:
                      rest.encode().decode("unicode_escape").encode("latin1"))
         elif verb == "expect":
             self.expect(rest)
+        elif verb == "shows":
+            self.expect(rest.encode().decode("unicode_escape"))
         elif verb == "exists":
             self.until(rest, lambda: os.path.exists(rest) and
                        os.path.getsize(rest) > 0)
@@ -119,6 +123,8 @@ class Player:
             self.until("raw mode", self.is_raw)
         elif verb == "cooked":
             self.until("cooked mode", self.is_cooked)
+        elif verb == "sleep":
+            time.sleep(float(rest))
         elif verb == "stopped":
             self.until("stop", lambda: self.poll(os.WUNTRACED) == "stopped")
         elif verb == "end":

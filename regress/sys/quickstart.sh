@@ -20,4 +20,17 @@ quick() {
 	fi
 }
 
+# The account that root gets is told, with the way to be rid of it.
+account_told() {
+	[ "$uid" -eq 0 ] || return 0
+	mkdir "$dir/stubs"
+	printf '#!/bin/sh\nexit 2\n' >"$dir/stubs/getent"
+	printf '#!/bin/sh\nexit 0\n' >"$dir/stubs/useradd"
+	chmod +x "$dir/stubs/getent" "$dir/stubs/useradd"
+	PATH=$dir/stubs:$PATH sh contrib/quickstart.sh -- true \
+		>"$dir/out" 2>"$dir/err.account" || fail "quickstart failed"
+	has "$dir/err.account" "'userdel _skypty' removes it"
+}
+
 either quick
+either account_told

@@ -15,6 +15,7 @@
  *	start CMD ARG... ';'	calls Start and goes on
  *	reads N		calls Read N times and goes on
  *	write TEXT	calls Write and goes on
+ *	writes N SIZE	calls Write with so many bytes N times and goes on
  *	reply		waits for a reply and prints it
  *	raw HEX		bytes as they are
  *	plain HEX	bytes, sealed
@@ -332,6 +333,23 @@ step_write(char ***args)
 }
 
 static void
+step_writes(char ***args)
+{
+	int n = atoi(word(args));
+	size_t size = (size_t)atol(word(args));
+	union rpc_value v;
+	char *bytes;
+
+	if ((bytes = malloc(size)) == NULL)
+		must("writes", ERR_NOMEM);
+	memset(bytes, 'x', size);
+	buf_view(&v.bytes, bytes, size);
+	for (; n > 0; n--)
+		call(RPC_PTY_WRITE, &v);
+	free(bytes);
+}
+
+static void
 print(const char *what, const struct buf *b)
 {
 	printf("%s%.*s\n", what, (int)buf_len(b), (const char *)buf_ptr(b));
@@ -439,7 +457,7 @@ step_long(char ***args)
 	send_wire(head, sizeof(head));
 }
 
-/* gob's count of 4 bytes.  spec: pty.md 5.2 */
+/* gob's count of 4 bytes.  PROTOCOL.pty 5.2 */
 static void
 step_huge(char ***args)
 {
@@ -531,6 +549,7 @@ static const struct {
 	{ "start", step_start },
 	{ "reads", step_reads },
 	{ "write", step_write },
+	{ "writes", step_writes },
 	{ "reply", step_reply },
 	{ "raw", step_raw },
 	{ "plain", step_plain },

@@ -5,7 +5,7 @@
 . regress/sys/lib.sh
 
 notify() {
-	spawn "$dir/told" "$PYTHON" $LIB/notify_socket.py "$1"
+	spawn "$dir/told" "$PYTHON" "$LIB/notify_socket.py" "$1"
 	wait_for "the manager" grep -q bound "$dir/told"
 	NOTIFY_SOCKET=$1
 	export NOTIFY_SOCKET

@@ -5,6 +5,7 @@
 . regress/sys/lib.sh
 
 restart() {
+	at_port=$(free_port)
 	start_host
 	open_shell
 	first=$host

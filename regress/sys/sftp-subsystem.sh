@@ -150,9 +150,37 @@ programs() {
 	stop_host
 }
 
+# Whoever starts a host without files reads why in its log, and what to do.
+told_at_start() {
+	conf sftp_server '"none"'
+	start_host
+	has "$log" 'Files are not served: "sftp_server" is "none"'
+	stop_host
+	conf
+	start_host
+	hasnt "$log" "Files are not served"
+	stop_host
+	[ "$uid" -eq 0 ] && unshare -m true 2>/dev/null || return 0
+	mkdir "$dir/empty"
+	log=$dir/log.bare
+	# shellcheck disable=SC2016 # for the shell inside
+	spawn "$log" env empty="$dir/empty" unshare -m sh -c '
+		for d in /usr/lib/openssh /usr/libexec/openssh /usr/lib/ssh; do
+			[ ! -d $d ] || mount --bind "$empty" $d || exit
+		done
+		exec "$@"' sh "$bin/skyptyd" tcp -c "$dir/host.json" \
+		--addr 127.0.0.1:0 --cliaddr "$sock"
+	host=$pid
+	wait_for "the host" served
+	has "$log" "Files are not served: there is no sftp-server"
+	has "$log" "openssh-sftp-server"
+	stop_host
+}
+
 both files
 either none
 both read_only
 either missing
 both ends_early
 either programs
+either told_at_start

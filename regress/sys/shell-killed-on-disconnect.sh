@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# When a connection ends, for whatever reason, its shell and commands end with
-# it, whole process groups, reaped by the monitor; with a Read pending or not.
-# What ignores the hang-up is killed a little later.
+# When a connection ends, for whatever reason, its shell and commands are hung
+# up, whole process groups; with a Read pending or not.
 . regress/sys/lib.sh
 
 # connect NAME STEP...: a client whose command writes two pids of one group.
@@ -49,15 +48,4 @@ polite() {
 	stop_host
 }
 
-stubborn() {
-	start_host
-	deaf="trap '' HUP TERM INT;"
-	connect shell start /bin/sh -c "$(script shell "$deaf")" ';' reply reads 1
-	connect command exec /bin/sh -c "$(script command "$deaf")" ';'
-	disconnect
-	serves
-	stop_host
-}
-
 both polite
-either stubborn

@@ -38,18 +38,20 @@ environment() {
 	unset OF_THE_DAEMON TZ LISTEN_PID LISTEN_FDS
 
 	TERM=vt220 LANG=de_DE.UTF-8 COLORTERM=truecolor LC_ALL=C
-	export TERM LANG COLORTERM LC_ALL
+	LC_TIME=en_DK.UTF-8
+	export TERM LANG COLORTERM LC_ALL LC_TIME
 	shell <<-END || fail "the shell failed"
 		/usr/bin/env -0 >$dir/shell.env
 		/bin/pwd >$dir/shell.cwd
 		exit
 	END
-	unset LC_ALL COLORTERM
+	unset LC_ALL COLORTERM LC_TIME
 	expect_env "$dir/shell.env"
 	has "$dir/lines" TERM=vt220
 	has "$dir/lines" LANG=de_DE.UTF-8
 	has "$dir/lines" COLORTERM=truecolor
 	has "$dir/lines" LC_ALL=C
+	has "$dir/lines" LC_TIME=en_DK.UTF-8
 	equal "$(cat "$dir/shell.cwd")" "$here" "directory of a shell"
 
 	on_host -e TERM=dumb -e GREETING='hello you' -e HOME=/elsewhere -- \

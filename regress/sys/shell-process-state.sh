@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # What a shell or command inherits besides its environment is a login's as
-# well: no signal blocked or ignored, no confinement, a session of its own.
+# well: no signal blocked or ignored, no confinement, a session of its own; and
+# nothing that the service was given for itself.
 . regress/sys/lib.sh
 
 expect_state() {
@@ -50,4 +51,38 @@ state() {
 	stop_host
 }
 
+# What a login has, of umask, descriptors and protection from a lack of memory.
+room() {
+	# Not every root may protect a process.
+	score=0
+	[ "$uid" -ne 0 ] || ! echo -500 2>/dev/null >/proc/$$/oom_score_adj ||
+		score=-500
+	(
+		umask 077
+		# shellcheck disable=SC3045 # dash and bash have it
+		ulimit -S -n 4096 || exit 1
+		start_host
+		echo "$host $port $log" >"$dir/started"
+	) || exit 1
+	[ $score -eq 0 ] || echo 0 >/proc/$$/oom_score_adj
+	read -r host port log <"$dir/started"
+	pids="$pids $host"
+	echo 'umask; ulimit -S -n; cat /proc/self/oom_score_adj' >"$dir/room"
+	for verb in exec shell; do
+		if [ $verb = exec ]; then
+			on_host -- sh "$dir/room" >"$dir/$verb"
+		else
+			run skypty shell -i "$dir/client" --no-visor-key \
+				-c /bin/sh -a "$dir/room" "$(dest)" </dev/null |
+				tr -d '\r' >"$dir/$verb"
+		fi
+		equal "$(head -n 2 "$dir/$verb" | tr '\n' ' ')" "0022 1024 " \
+			"umask and descriptors in $verb"
+		equal "$(sed -n 3p "$dir/$verb")" 0 "oom_score_adj in $verb"
+	done
+	equal "$(cat "/proc/$host/oom_score_adj")" $score "the daemon's"
+	stop_host
+}
+
 both state
+both room

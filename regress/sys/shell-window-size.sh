@@ -6,7 +6,7 @@
 size() {
 	start_host
 	# shellcheck disable=SC2086
-	"$PYTHON" $LIB/on_tty.py 33 101 $as "$bin/skypty" shell -c /bin/sh \
+	"$PYTHON" "$LIB/on_tty.py" 33 101 $as "$bin/skypty" shell -c /bin/sh \
 		-i "$dir/client" --no-visor-key "$(dest)" >"$dir/out" <<-END ||
 		raw
 		send set +m; trap 'stty size >$dir/trap' WINCH; stty size >$dir/first\r

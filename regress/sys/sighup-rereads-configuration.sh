@@ -48,4 +48,33 @@ reread() {
 	stop_host
 }
 
+# What stays as it was until a restart is told, and nothing else is.
+stays() {
+	host_sk=$(secret)
+	conf
+	start_host
+	reload "Configuration read again"
+	hasnt "$log" restart
+	conf ssh_listen '"127.0.0.1:1"'
+	reload "Configuration read again"
+	hasnt "$log" restart # a flag says where
+	if getent group games >/dev/null; then
+		conf cligroup '"games"'
+		reload "another cligroup can connect after a restart only"
+	fi
+	stop_host
+
+	conf
+	served_as=dmsg start_host
+	reload "Configuration read again"
+	hasnt "$log" restart
+	conf dmsgport 23
+	reload "what concerns dmsg, and another key on it, needs a restart"
+	host_sk=$(secret)
+	conf dmsgport 23
+	reload "what concerns dmsg, and another key on it, needs a restart"
+	stop_host
+}
+
 both reread
+both stays

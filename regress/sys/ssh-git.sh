@@ -7,7 +7,7 @@ need_command git
 
 # How git is told is kept in $dir/trace.
 git_here() {
-	$as env GIT_SSH_COMMAND="$(as_ssh)" GIT_SSH_VARIANT=ssh \
+	$as env -C "$dir" GIT_SSH_COMMAND="$(as_ssh)" GIT_SSH_VARIANT=ssh \
 		GIT_CONFIG_GLOBAL="$dir/gitconfig" GIT_CONFIG_NOSYSTEM=1 \
 		GIT_TRACE_PACKET="$dir/trace" git "$@" >"$dir/out" \
 		2>"$dir/err.git" || fail "git $* returned $?"
@@ -55,7 +55,7 @@ repositories() {
 	works "$pk@127.0.0.1:$dir/it's.git"
 	works "ssh://$pk@127.0.0.1:$port$dir/it's.git"
 
-	if $as env GIT_SSH_COMMAND="$(as_ssh)" git ls-remote \
+	if $as env -C "$dir" GIT_SSH_COMMAND="$(as_ssh)" git ls-remote \
 		"$pk@127.0.0.1:$dir/nowhere.git" 2>"$dir/err.git"; then
 		fail "a repository that is not there was listed"
 	fi
@@ -68,8 +68,9 @@ variant() {
 	start_host
 	git_here init --bare "$dir/x.git"
 	# shellcheck disable=SC2046
-	$as $(as_ssh) -G "$pk@127.0.0.1" >/dev/null || fail "-G failed"
-	$as env GIT_SSH_COMMAND="$(as_ssh)" git ls-remote \
+	$as env -C "$dir" $(as_ssh) -G "$pk@127.0.0.1" >/dev/null ||
+		fail "-G failed"
+	$as env -C "$dir" GIT_SSH_COMMAND="$(as_ssh)" git ls-remote \
 		"ssh://$pk@127.0.0.1:$port$dir/x.git" 2>"$dir/err.git" ||
 		fail "git does not find out what we are"
 	stop_host

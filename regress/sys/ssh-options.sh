@@ -45,7 +45,13 @@ destinations() {
 		for place in "-p $port $on_127" "-oPort=$port $on_127" \
 			"-o Port=$port $on_127" "$on_127:$port" \
 			"$on_127 -p $port" "-p $port -- $on_127" \
-			"ssh://$on_127:$port" "-p $port -l $pk 127.0.0.1" \
+			"ssh://$on_127:$port" "ssh://$on_127:$port/" \
+			"-p $port ssh://$on_127:1" "tcp://$on_127:$port" \
+			"-p $port -l $pk 127.0.0.1" \
+			"-oKey=$pk -p $port 127.0.0.1" \
+			"-p $port -oHostName=127.0.0.1 $pk@nowhere" \
+			"-p $port -oHostName=127.0.0.%h $pk@1" \
+			"-p $port -oHostName=127.0.0.1 $pk" \
 			"-p $port -oUser=$pk 127.0.0.1"; do
 			# shellcheck disable=SC2086
 			equal "$($as $ssh $flags $place \
@@ -61,13 +67,22 @@ destinations() {
 	has "$dir/out" "hostname 127.0.0.1"
 	has "$dir/out" "port $port"
 	has "$dir/out" "user $pk"
+	# Of our own, too.
+	ends 0 -G -oStandalone=yes -oDiscovery=http://127.0.0.1:1 "$pk"
+	for line in "port $port" "key $pk" "standalone yes" "visorkey yes" \
+		"discovery http://127.0.0.1:1"; do
+		grep -qxF "$line" "$dir/out" || fail "-G lacks $line"
+	done
 
-	refuses "it is the host that says whose session" -l root 127.0.0.1 true
-	refuses "it is the host that says whose session" -o User=root \
-		127.0.0.1 true
-	refuses "'127.0.0.1' is neither a destination" 127.0.0.1 true
-	refuses "not a public key" root@127.0.0.1 true
-	refuses "usage: skypty ssh" -v
+	refuses "public key is not known" 127.0.0.1 true
+	refuses "public key is not known" root@127.0.0.1 true
+	refuses "public key is not known" -l root 127.0.0.1 true
+	refuses "public key is not known" "${pk%?}@127.0.0.1" true
+	refuses "name two hosts" -l "$client" "$on_127" true
+	refuses "nothing before the '@'" @127.0.0.1 true
+	refuses "invalid characters" "$pk@127.0.0.1;x" true
+	refuses "invalid characters" -l "a b" "$on_127" true
+	refuses "usage: skypty-ssh" -v
 	new_key other
 	status=0
 	$as "$bin/skypty-ssh" -i "$dir/other" -p "$port" "$on_127" true \
@@ -80,26 +95,58 @@ destinations() {
 accepted_and_refused() {
 	start_host
 	on_127=$pk@127.0.0.1
-	says here "what is passed over" -4 -a -x -C -k -K -g -y -b 127.0.0.1 \
-		-c aes -m hmac -E "$dir/nothing" -S none -o BatchMode=yes \
-		-o StrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null \
-		-o ControlMaster=auto -o "ControlPath=$dir/%h" -F none \
-		-o ConnectTimeout=10 -o ProxyCommand=none -o ProxyJump=none \
-		-o ForwardAgent=no "$on_127" echo here
-	equal "$($as "$bin/skypty-ssh" -V 2>&1 | cut -d ' ' -f 1)" skypty -V
+	says here "what is passed over" -2 -4 -a -x -C -k -K -g -M -P tag \
+		-b 127.0.0.1 -c aes -m hmac -E "$dir/nothing" -S none \
+		-oBatchMode=yes -oControlMaster=auto "-oControlPath=$dir/%h" \
+		-F none -o ProxyCommand=none -o ProxyJump=none -J none \
+		-I none "$on_127" echo here
+	says here "what was taken back" -A -a -X -x -T -6 -4 "$on_127" echo here
+	equal "$($as "$bin/skypty-ssh" -V 2>&1 >"$dir/out" |
+		cut -d ' ' -f 1)" skypty -V
 
-	for f in "-L 1:a:2" "-R 1:a:2" "-D 1" "-W a:1" "-w 1"; do
+	# Each by the name that it was called by.
+	while read -r flags text; do
+		flags=$(echo "$flags" | tr '~' ' ')
 		# shellcheck disable=SC2086
-		refuses "commands, shells and files only" $f "$on_127" true
+		refuses "${flags%% *}: $text" $flags "$on_127" true
+	done <<-'END'
+		-L~1:a:2 forwarding is not offered
+		-R~1:a:2 forwarding is not offered
+		-D~1 forwarding is not offered
+		-W~a:1 forwarding is not offered
+		-w~1 forwarding is not offered
+		-A the agent is not forwarded
+		-X X11 is not forwarded
+		-Y X11 is not forwarded
+		-J~a hosts to go by are not offered
+		-I~lib.so keys in tokens
+		-N a connection that runs nothing
+		-O~check connections are not shared
+		-Q~cipher there is nothing to choose
+		-1 there is no such protocol
+	END
+	refuses "unknown option -- Z" -Z "$on_127" true
+	refuses "usage:" -Z "$on_127" true
+	refuses "unknown option --help" --help
+	refuses "requires an argument -- p" -p
+	refuses "requires an argument -- o" "$on_127" -o
+	for p in 65536 -1 0 abc ""; do
+		refuses "-p: Bad port '$p'" -p "$p" "$on_127" true
 	done
-	refuses "there is no proxy" -J a "$on_127" true
-	refuses "there is no proxy" -o ProxyJump=a "$on_127" true
-	refuses "there is no proxy" -o "ProxyCommand=nc %h %p" "$on_127" true
-	for f in -N -f "-O check"; do
-		# shellcheck disable=SC2086
-		refuses "make sense with forwarding" $f "$on_127" true
+	refuses "Bad port '65536'" "-oPort=65536" "$on_127" true
+	refuses "Bad port '0'" "ssh://$on_127:0" true
+	for e in xx "" "^1" noone; do
+		refuses "-e: Bad escape character '$e'" -e "$e" "$on_127" true
 	done
-	refuses "unknown" -Z "$on_127" true
+	refuses "Cannot specify -s with -N" -N -s "$on_127" sftp
+	refuses "must specify a subsystem" -s "$on_127"
+	refuses "there is sftp only" -s "$on_127" netconf
+	refuses "Can't specify both" -y -E "$dir/x" "$on_127" true
+	# A flag behind "--" and the destination is the command's.
+	ends 0 "$on_127" -V
+	on_ssh -- "$on_127" -V >"$dir/out" 2>"$dir/err.ssh" </dev/null &&
+		fail "-V was taken behind --"
+	hasnt "$dir/err.ssh" skypty
 	refuses "NAME=VALUE" -o SetEnv=A "$on_127" true
 
 	on_ssh -v "$on_127" true 2>"$dir/err.ssh"
@@ -141,9 +188,14 @@ commands() {
 	equal "$(on_ssh "$on_127" 'echo out; echo err >&2' \
 		2>"$dir/err.ssh")" out "standard output"
 	equal "$(cat "$dir/err.ssh")" err "standard error"
+	usual=$no_login
+	no_login=-oSetEnv=SHELL=$dir/shell
 	says "shell -c echo a  b \$x" "the account's shell" \
-		-o "SetEnv=SHELL=$dir/shell" "$on_127" echo 'a  b' "\$x"
-	says "shell -l" "a login shell" -o "SetEnv=SHELL=$dir/shell" "$on_127"
+		"$on_127" echo 'a  b' "\$x"
+	# Not "-l": the dash is in its name, which a script does not see.
+	says "shell " "a login shell" "$on_127"
+	says "shell -l" "a login shell of somebody" -l "$account" "$on_127"
+	no_login=$usual
 	status=0
 	printf 'echo "in $0" | cut -c 1-2\nexit 4\necho never\n' |
 		on_ssh "$on_127" >"$dir/out" 2>"$dir/err.ssh" || status=$?
@@ -179,6 +231,23 @@ environment() {
 	says "////a=b/" SetEnv -o SetEnv=SET=a=b "$on_127" "$show"
 	says "////a  b/c" "a list" -o 'SetEnv=SET="a  b" MORE=c' \
 		"$on_127" "$show"
+	# The first SetEnv counts, and more than what is sent.
+	says "/////1" "the first of two" -o SetEnv=MORE=1 -o SetEnv=SET=2 \
+		-o SetEnv=MORE=3 "$on_127" "$show"
+	says "///1//" "SetEnv and SendEnv" -o SetEnv=THIRD=1 -oSendEnv=THIRD \
+		"$on_127" "$show"
+	says "/2 3////" "what is not sent after all" -o 'SendEnv=LC_* OTHER' \
+		-o 'SendEnv=-OTHER -LC_*' -o 'SendEnv=LC_T?O' "$on_127" "$show"
+	# As many as there are.
+	i=0
+	set --
+	while [ $i -lt 200 ]; do
+		i=$((i + 1))
+		set -- "$@" "MANY_$i=$i"
+	done
+	# shellcheck disable=SC2046
+	equal "$($as env "$@" $(as_ssh) -o 'SendEnv=MANY_*' "$on_127" \
+		'env | grep -c ^MANY_')" 200 "200 variables"
 	unset LC_ONE LC_TWO OTHER THIRD
 	stop_host
 }
@@ -186,7 +255,7 @@ environment() {
 # play ARGUMENT...: on a terminal; the script on standard input.
 play() {
 	# shellcheck disable=SC2046,SC2086
-	TERM=vt220 "$PYTHON" $LIB/on_tty.py 24 80 $as $(as_ssh) \
+	TERM=vt220 "$PYTHON" "$LIB/on_tty.py" 24 80 $as $(as_ssh) \
 		-o SetEnv=SHELL=/bin/sh "$@" >"$dir/out" 2>&1 || fail "$(cat "$dir/out")"
 }
 

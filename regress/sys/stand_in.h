@@ -22,6 +22,7 @@
 #include "common/web.h"
 #include "daemon/http_confine.h"
 #include "daemon/sandbox.h"
+#include "regress/sys/less_landlock.h"
 
 /* The path of a file in the program's own folder. */
 static inline bool
@@ -93,12 +94,25 @@ stand_in_report(void *arg, const char *step, const char *detail, int error)
 	stand_in_log(text);
 }
 
-/* The same for skyptyd-http, which the launcher tells more. */
+/* As if the kernel had the ABI of Landlock that the file "landlock" says. */
+static inline void
+stand_in_landlock(void)
+{
+	char abi[16];
+
+	if (stand_in_order("landlock", abi, sizeof(abi)))
+		less_landlock(atoi(abi));
+}
+
+/* The same for skyptyd-http, whose monitor tells more. */
 static inline bool
 stand_in_confine_http(struct buf *config)
 {
 	struct web_conf c;
-	bool ok = web_conf_get(config, &c) == 0 &&
+	bool ok;
+
+	stand_in_landlock();
+	ok = web_conf_get(config, &c) == 0 &&
 	    http_confine(&c, stand_in_report, NULL) == 0;
 
 	web_conf_free(&c);
@@ -131,6 +145,8 @@ stand_in_confine(unsigned nofile, enum priv_carrier *carrier)
 	    buf_get_u8(&m.body, &flags) != 0 ||
 	    buf_get_cstring(&m.body, &root, PRIVMSG_TEXT_MAX) != 0)
 		return false;
+	stand_in_landlock();
+	sb.program = kind == PRIV_OVERLAY ? SANDBOX_DMSG : SANDBOX_NET;
 	sb.drop = flags & PRIV_DROP;
 	sb.best_effort = flags & PRIV_BEST_EFFORT;
 	sb.root = root;

@@ -59,8 +59,10 @@ service() {
 	has "$dir/out" "skipping append for $client. Already exists"
 	equal "$(wl_command whitelist | wc -l)" 2 "keys after adding one twice"
 	wl_command whitelist-remove "$key" || fail "a key was not removed"
-	wl_command whitelist-remove "$key" ||
-		fail "removing an absent key was an error"
+	status=0
+	wl_command whitelist-remove "$key" 2>"$dir/err.remove" || status=$?
+	equal $status 1 "status for an absent key"
+	has "$dir/err.remove" "$key is not on the whitelist"
 	wl_command whitelist-remove "$client" || fail "the last key stays"
 	refused
 	wl_command whitelist >"$dir/out" 2>&1
@@ -73,7 +75,10 @@ service() {
 		fi
 	done
 	around | cmp - "$dir/before" || fail "the file has changed elsewhere"
-	equal "$(find "$dir" -name 'host.json?*')" "" "temporary files"
+	equal "$(find "$dir" -name '*host.json?*')" "$dir/.host.json.lock" \
+		"temporary files"
+	equal "$(stat -c '%a %s %u' "$dir/.host.json.lock")" "600 0 $uid" \
+		"the lock"
 	stop_host
 }
 
@@ -136,7 +141,8 @@ read_only() {
 	if wl_command whitelist-add "$key" 2>"$dir/err.add"; then
 		fail "a key was added to a file that cannot be written"
 	fi
-	has "$dir/err.add" "cannot be written"
+	has "$dir/err.add" "/host.json cannot be written: Permission denied"
+	has "$log" "/host.json cannot be written: Permission denied"
 	equal "$(wl_command whitelist)" "$client" "list"
 	chmod 755 "$dir/etc"
 	stop_host

@@ -17,25 +17,84 @@ told() {
 
 options() {
 	# Of several letters in one word it is the wrong one.
-	told 64 "'-z' is no option here" skypty exec -zq "$pk@127.0.0.1" true
-	told 64 "'-z' is no option here" skypty exec -qz "$pk@127.0.0.1" true
-	told 64 "'--zq' is no option here" skypty exec --zq "$pk@127.0.0.1" true
+	told 64 "unknown option '-z'" skypty exec -zq "$pk@127.0.0.1" true
+	told 64 "unknown option '-z'" skypty exec -qz "$pk@127.0.0.1" true
+	told 64 "unknown option '--zq'" skypty exec --zq "$pk@127.0.0.1" true
 	told 64 "'skypty help shell'" skypty shell -z
-	told 64 "'-i' is no option here, or lacks its value" skypty pk -i
+	told 64 "option '-i' needs a value" skypty pk -i
 	told 64 "-z" skyptyd tcp -zc "$dir/host.json"
 	told 64 "--zc" skyptyd tcp --zc "$dir/host.json"
 	hasnt "$dir/err.told" "Serving"
-	told 64 "is no option here" skypty fs mount --rw "$pk@127.0.0.1" "$dir"
-	told 64 "'--ro' is no option here" skypty exec --ro "$pk@127.0.0.1" true
+	told 64 "unknown option '--rw'" skypty fs mount --rw "$pk@127.0.0.1" "$dir"
+	told 64 "unknown option '--ro'" skypty exec --ro "$pk@127.0.0.1" true
+	told 64 "did you mean '--timeout'?" skypty shell --tiemout 5
+	told 64 "option '--quiet' takes no value" skypty exec --quiet=1 -- true
+	told 64 "did you mean '--listen'?" skyptyd tcp --lisen :1
+	told 64 "option '--addr' needs a value" skyptyd tcp --addr
+	told 64 "did you mean 'tcp'?" skyptyd tpc
+	told 64 "usage: skyptyd" skyptyd
+	told 64 "'skypty whitelist-remove'" skypty whitelist-del "$pk"
+	told 64 "unknown command 'nonsense'" skypty help nonsense
+	told 64 "one file" skypty keygen "$dir/k1" "$dir/k2"
+	[ ! -e "$dir/k1" ] || fail "a key was made"
+	told 1 "--force replaces it" skypty keygen "$dir/client"
+	told 1 "Not a directory" skypty keygen -f "$dir/client/k"
+	told 64 "'skyptyd http'" skypty http
+	told 64 "unknown option '--json'" skypty config --json
+	told 64 "option '-F' needs a value" skypty config -F
+	told 64 "one name" skypty config a b
+	told 64 "http:// is no way to a host" skypty exec \
+		"http://$pk@127.0.0.1" -- true
+	for to in "$pk@127.0.0.1:0" "tcp://$pk@[::1]:00"; do
+		told 64 "port 0 is no port" skypty exec "$to" -- true
+	done
+	# A terminal does not obey it.
+	evil=$(printf 'a\033[2J\302\233b')
+	told 64 "command 'a\033[2J\u009bb'" skypty "$evil"
+	told 64 "mode 'a\033[2J\u009bb'" skyptyd "$evil"
+	told 64 'a\033[2J\u009bb: not a public key' skyptyd check \
+		-c "$dir/host.json" --cliaddr "" --peer "$evil"
+}
+
+# listed COMMAND FLAG...: both ways to help name them on standard output.
+listed() {
+	command=$1
+	shift
+	run skypty help "$command" >"$dir/help" || fail "help $command"
+	run skypty "$command" --help >"$dir/help.flag" ||
+		fail "$command --help"
+	cmp "$dir/help" "$dir/help.flag" || fail "they differ"
+	for flag in "$@"; do
+		has "$dir/help" "$flag"
+	done
+}
+
+# Each command's own flags, and no others.
+helps() {
+	listed cp --recursive --preserve --resume --port --identity
+	hasnt "$dir/help" --escape
+	listed fs --background --ro --remote-root --attr-ttl --entry-ttl \
+		--debug --identity
+	hasnt "$dir/help" --escape
+	listed shell --escape --addr
+	listed exec --timeout --no-stdin
+	listed sftp --identity
+	listed whitelist-add --cliaddr --confpath
+	listed pk --identity --visor-key
+	listed keygen --force
+	listed config --config
+	listed dmsg --json --cliaddr
+	run skypty help version >"$dir/help" || fail "help version"
 }
 
 # What looks like a destination is never a command for this machine.
 destinations() {
 	start_host
-	for word in root@host root@127.0.0.1 "@$pk" ssh://host; do
+	for word in root@host root@127.0.0.1 "@$pk"; do
 		told 64 "is not a public key" skypty exec --cliaddr "$sock" \
 			"$word" true
 	done
+	told 64 "ssh:// is no way" skypty exec --cliaddr "$sock" ssh://host true
 	told 64 "is not an address" skypty exec --cliaddr "$sock" "$pk@" true
 	told 64 "tcp needs an address" skypty exec --cliaddr "$sock" \
 		tcp://host true
@@ -71,5 +130,6 @@ alone() {
 }
 
 either options
+either helps
 either destinations
 either alone

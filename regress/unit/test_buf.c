@@ -374,10 +374,10 @@ test_put_integers(void **state)
 	const uint8_t want[] = { 0xfe, 0x01, 0x82, 0x01, 0x02, 0x03, 0x84, 0x81,
 		0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08 };
 	struct buf b;
-	uint64_t u64;
-	uint32_t u32;
-	uint16_t u16;
-	uint8_t u8;
+	uint64_t u64 = 0;
+	uint32_t u32 = 0;
+	uint16_t u16 = 0;
+	uint8_t u8 = 0;
 
 	(void)state;
 	buf_init(&b, sizeof(want));

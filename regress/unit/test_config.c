@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "common/control.h"
 #include "conf_util.h"
 
 /* One error with that part; why NULL: any error. */
@@ -29,6 +30,7 @@ refuse_text(const char *text, const char *why)
 static void
 test_defaults(void **state)
 {
+	char control[CONTROL_PATH_MAX];
 	struct config c;
 
 	(void)state;
@@ -41,7 +43,8 @@ test_defaults(void **state)
 	assert_int_equal(c.dmsgsessions, 1);
 	assert_int_equal(c.dmsgport, 22);
 	assert_string_equal(c.clinet, "unix");
-	assert_string_equal(c.cliaddr, "/tmp/pty.sock");
+	control_default(control);
+	assert_string_equal(c.cliaddr, control);
 	assert_string_equal(c.ssh_listen, "");
 	assert_string_equal(c.cligroup, "");
 	assert_false(c.best_effort);
@@ -51,6 +54,11 @@ test_defaults(void **state)
 	assert_int_equal(c.maxstartups.full, 100);
 	assert_int_equal(c.maxperkey, 64);
 	assert_int_equal(c.maxperaddr, 64);
+	assert_int_equal(c.startuprate.origin, 10);
+	assert_int_equal(c.startuprate.network, 40);
+	assert_int_equal(c.startuprate.all, 100);
+	assert_int_equal(c.netblocks.v4, 24);
+	assert_int_equal(c.netblocks.v6, 48);
 	assert_int_equal(c.handshake_timeout, 10);
 	assert_int_equal(c.tcp_keepalive, 15);
 	config_free(&c);
@@ -392,6 +400,55 @@ test_startups(void **state)
 	}
 }
 
+static void
+test_rates(void **state)
+{
+	static const char *const bad[] = { "", "1", "1:2", "1:2:", ":1:2",
+		"1:2:3:", "1:2:3x", " 1:2:3", "0:1:2", "2:1:3", "1:3:2",
+		"1:1:1000001", "-1:1:1", "1.5:2:3", "4294967297:4294967298:1" };
+	struct config c;
+	char text[128];
+
+	(void)state;
+	accept_text(&c, "{\"startuprate\":\"1:2:1000000\"}");
+	assert_int_equal(c.given, CONFIG_STARTUPRATE);
+	assert_int_equal(c.startuprate.origin, 1);
+	assert_int_equal(c.startuprate.network, 2);
+	assert_int_equal(c.startuprate.all, 1000000);
+	config_free(&c);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		snprintf(text, sizeof(text), "{\"startuprate\":\"%s\"}",
+		    bad[i]);
+		refuse_text(text, "startuprate: not of the form");
+	}
+}
+
+static void
+test_netblocks(void **state)
+{
+	static const char *const good[] = { "8:16", "32:64", "24:48", "25:57" };
+	static const char *const bad[] = { "", "24", "24:", ":48", "7:48",
+		"33:48", "24:15", "24:65", "24:48:", "24:48x", "24: 48",
+		"-24:48", "4294967320:48" };
+	struct config c;
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		snprintf(text, sizeof(text), "{\"netblocks\":\"%s\"}", good[i]);
+		accept_text(&c, text);
+		assert_int_equal(c.given, CONFIG_NETBLOCKS);
+		snprintf(text, sizeof(text), "%u:%u", c.netblocks.v4,
+		    c.netblocks.v6);
+		assert_string_equal(text, good[i]);
+		config_free(&c);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		snprintf(text, sizeof(text), "{\"netblocks\":\"%s\"}", bad[i]);
+		refuse_text(text, "netblocks: not of the form");
+	}
+}
+
 /* --- types, unknown keys, duplicates --- */
 
 /* Each key with its type: the first letter of a value's. */
@@ -412,6 +469,8 @@ static const struct {
 	{ "sandbox", 's' },
 	{ "privsep_user", 's' },
 	{ "maxstartups", 's' },
+	{ "startuprate", 's' },
+	{ "netblocks", 's' },
 	{ "maxperkey", 'n' },
 	{ "maxperaddr", 'n' },
 	{ "handshake_timeout", 'n' },
@@ -464,8 +523,7 @@ test_kept_keys(void **state)
 	(void)state;
 	accept_text(&c,
 	    "{\"dmsg_servers\":[{\"static\":\"" PK1
-	    "\",\"server\":{\"address\":\"a:1\",\"wl\":[1]}}],"
-	    "\"authorized_pks\":\"f\"}");
+	    "\",\"server\":{\"address\":\"a:1\",\"wl\":[1]}}]}");
 	assert_int_equal(c.given, CONFIG_SERVERS);
 	assert_string_equal(c.dmsg_servers, PK1 "@a:1");
 	assert_int_equal(c.nwl, 0);
@@ -702,6 +760,8 @@ main(void)
 		cmocka_unit_test(test_whitelist_limit),
 		cmocka_unit_test(test_sandbox),
 		cmocka_unit_test(test_startups),
+		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_netblocks),
 		cmocka_unit_test(test_wrong_types),
 		cmocka_unit_test(test_kept_keys),
 		cmocka_unit_test(test_unknown_keys),

@@ -11,6 +11,7 @@
 #include <sodium.h>
 #include <sys/wait.h>
 
+#include "common/control.h"
 #include "conf_util.h"
 
 /* --- files and descriptors --- */
@@ -514,21 +515,20 @@ test_visor_servers(void **state)
 /* --- written --- */
 
 static void
-test_print(void **state)
+print_and_read(bool with_seeds)
 {
 	const char *path = in_dir("printed.json");
 	uint8_t sk[KEY_SECRET_LEN];
 	struct key_public pk;
 	struct config c;
 	struct said s;
-	char *text;
+	char control[CONTROL_PATH_MAX], want[512], *text;
 	FILE *f;
 
-	(void)state;
 	assert_int_equal(key_parse_secret(test.keyctx, SECRET, sk), 0);
 	assert_int_equal(key_public(test.keyctx, sk, &pk), 0);
 	assert_non_null(f = fopen(path, "w"));
-	assert_int_equal(config_print(f, test.keyctx, sk), 0);
+	assert_int_equal(config_print(f, test.keyctx, sk, with_seeds), 0);
 	assert_int_equal(fclose(f), 0);
 	assert_int_equal(chmod(path, 0600), 0);
 	assert_int_equal(read_path(&c, &s, path), 0);
@@ -538,7 +538,11 @@ test_print(void **state)
 	assert_int_equal(c.given,
 	    CONFIG_SK | CONFIG_PK | CONFIG_WL | CONFIG_DMSGDISC |
 		CONFIG_DMSGSESSIONS | CONFIG_DMSGPORT | CONFIG_CLINET |
-		CONFIG_CLIADDR | CONFIG_SSH_LISTEN | CONFIG_SERVERS);
+		CONFIG_CLIADDR | CONFIG_SSH_LISTEN |
+		(with_seeds ? CONFIG_SERVERS : 0));
+	text = with_seeds ? config_seeds() : strdup("");
+	assert_string_equal(c.dmsg_servers, text);
+	free(text);
 	assert_int_equal(c.nwl, 0);
 	assert_string_equal(c.dmsgdisc, CONFIG_DISCOVERY);
 	assert_string_equal(c.ssh_listen, "");
@@ -546,13 +550,61 @@ test_print(void **state)
 	/* The original's order, indent and end. */
 	text = read_text(path);
 	assert_ptr_equal(strstr(text, "{\n    \"dmsgdisc\": \"dmsg://"), text);
-	assert_non_null(strstr(text,
+	control_default(control);
+	snprintf(want, sizeof(want),
 	    ",\n    \"dmsgsessions\": 1,\n    \"dmsgport\": 22,\n"
-	    "    \"clinet\": \"unix\",\n    \"cliaddr\": \"/tmp/pty.sock\",\n"
-	    "    \"sk\": \"" SECRET "\",\n    \"pk\": \""));
+	    "    \"clinet\": \"unix\",\n    \"cliaddr\": \"%s\",\n"
+	    "    \"sk\": \"" SECRET "\",\n    \"pk\": \"",
+	    control);
+	assert_non_null(strstr(text, want));
 	assert_non_null(strstr(text, "\n    \"wl\": [],\n"));
 	assert_string_equal(text + strlen(text) - 3, "\n}\n");
 	free(text);
+}
+
+#define OTHER \
+	"02"  \
+	"79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798@h:1"
+
+/* What is built in is left out of a list, whatever its address is. */
+static void
+test_without_seeds(void **state)
+{
+	char *seeds, *kept, *both, *at;
+	size_t n;
+
+	(void)state;
+	assert_non_null(seeds = config_seeds());
+	assert_non_null(kept = config_without_seeds(seeds, &n));
+	assert_string_equal(kept, "");
+	assert_true(n > 1);
+	free(kept);
+	assert_true(asprintf(&both, OTHER " %s " OTHER, seeds) > 0);
+	for (at = both; (at = strstr(at, ":3")) != NULL; at++)
+		at[1] = '4';
+	assert_non_null(kept = config_without_seeds(both, &n));
+	assert_string_equal(kept, OTHER " " OTHER);
+	free(kept);
+	assert_non_null(kept = config_without_seeds("", &n));
+	assert_string_equal(kept, "");
+	assert_true(n == 0);
+	free(kept);
+	free(both);
+	free(seeds);
+}
+
+static void
+test_print(void **state)
+{
+	(void)state;
+	print_and_read(false);
+}
+
+static void
+test_print_seeds(void **state)
+{
+	(void)state;
+	print_and_read(true);
 }
 
 static void
@@ -565,10 +617,10 @@ test_print_fails(void **state)
 	assert_int_equal(key_parse_secret(test.keyctx, SECRET, sk), 0);
 	assert_non_null(f = fopen("/dev/full", "w"));
 	setvbuf(f, NULL, _IONBF, 0);
-	assert_int_equal(config_print(f, test.keyctx, sk), ERR_SYS);
+	assert_int_equal(config_print(f, test.keyctx, sk, true), ERR_SYS);
 	fclose(f);
 	memset(sk, 0, sizeof(sk));
-	assert_int_equal(config_print(stdout, test.keyctx, sk), ERR_KEY);
+	assert_int_equal(config_print(stdout, test.keyctx, sk, false), ERR_KEY);
 }
 
 /*
@@ -579,7 +631,8 @@ static void
 test_example(void **state)
 {
 	const char *path = getenv("SKYPTY_EXAMPLE");
-	unsigned all = CONFIG_SERVERS - 1;
+	unsigned all =
+	    (CONFIG_SERVERS - 1) | CONFIG_STARTUPRATE | CONFIG_NETBLOCKS;
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	struct config c, d;
 	char *text;
@@ -605,6 +658,9 @@ test_example(void **state)
 	    sizeof(c.maxstartups));
 	assert_int_equal(c.maxperkey, d.maxperkey);
 	assert_int_equal(c.maxperaddr, d.maxperaddr);
+	assert_memory_equal(&c.startuprate, &d.startuprate,
+	    sizeof(c.startuprate));
+	assert_memory_equal(&c.netblocks, &d.netblocks, sizeof(c.netblocks));
 	assert_int_equal(c.handshake_timeout, d.handshake_timeout);
 	assert_int_equal(c.tcp_keepalive, d.tcp_keepalive);
 	config_free(&c);
@@ -630,6 +686,8 @@ main(void)
 		cmocka_unit_test(test_visor_file),
 		cmocka_unit_test(test_visor_servers),
 		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_without_seeds),
+		cmocka_unit_test(test_print_seeds),
 		cmocka_unit_test(test_print_fails),
 		cmocka_unit_test(test_example),
 	};

@@ -12,8 +12,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 #include "conf_util.h"
+#include "lock_util.h"
 
 #define NOBODY 65534
 
@@ -483,6 +485,46 @@ test_foreign_owner(void **state)
 	assert_int_equal(count_files(in_dir("open")), 1);
 }
 
+/*
+ * Another name of the file would keep the old list.  Where strangers can make
+ * such names they must not keep us from it.
+ */
+static void
+test_hard_link(void **state)
+{
+	const char *path = put_file("linked", empty);
+	FILE *f = fopen("/proc/sys/fs/protected_hardlinks", "re");
+	bool guarded = f != NULL && fgetc(f) == '1';
+
+	(void)state;
+	if (f != NULL)
+		fclose(f);
+	assert_int_equal(link(path, in_dir("linked.too")), 0);
+	assert_int_equal(config_write_wl(path, pks, 1),
+	    guarded ? ERR_EXISTS : 0);
+	expect_file(in_dir("linked.too"), empty);
+	if (guarded)
+		expect_file(path, empty);
+	assert_int_equal(unlink(in_dir("linked.too")), 0);
+	assert_int_equal(config_write_wl(path, pks, 1), 0);
+	expect_wl(path, 1);
+}
+
+/* Attributes are the file's, not its content's. */
+static void
+test_attributes(void **state)
+{
+	const char *path = put_file("noted", empty);
+	char got[8];
+
+	(void)state;
+	if (setxattr(path, "user.note", "keep", 4, 0) == -1)
+		skip();
+	assert_int_equal(config_write_wl(path, pks, 1), 0);
+	assert_int_equal(getxattr(path, "user.note", got, sizeof(got)), 4);
+	assert_memory_equal(got, "keep", 4);
+}
+
 /* --- several at once -------------------------------------------------- */
 
 #define WRITERS 2
@@ -564,39 +606,6 @@ test_writers_lose_nothing(void **state)
 
 /* --- the lock --------------------------------------------------------- */
 
-/*
- * A child that locks the file and tells so; *told is where.  Our own lock
- * would be held for as long as the child has its descriptor too.
- */
-static pid_t
-lock_in_child(const char *path, int ours, int *told)
-{
-	int fd[2];
-	pid_t pid;
-
-	assert_int_equal(pipe(fd), 0);
-	assert_int_not_equal(pid = fork(), -1);
-	if (pid == 0) {
-		alarm(60);
-		close(ours);
-		if (config_lock_wl(path) < 0 || write(fd[1], "!", 1) != 1)
-			_exit(1);
-		_exit(0);
-	}
-	close(fd[1]);
-	*told = fd[0];
-	return pid;
-}
-
-static bool
-has_told(int fd, int timeout_ms)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char c;
-
-	return poll(&p, 1, timeout_ms) == 1 && read(fd, &c, 1) == 1;
-}
-
 static void
 expect_child(pid_t pid, int told)
 {
@@ -617,7 +626,7 @@ test_lock(void **state)
 	(void)state;
 	assert_true((lock = config_lock_wl(path)) >= 0);
 	assert_int_equal(fcntl(lock, F_GETFD), FD_CLOEXEC);
-	pid = lock_in_child(path, lock, &told);
+	pid = lock_in_child(config_lock_wl, path, lock, &told);
 	assert_false(has_told(told, 200));
 	close(lock);
 	assert_true(has_told(told, 10000));
@@ -625,35 +634,49 @@ test_lock(void **state)
 	/* Of another file, and by another name of the same. */
 	assert_int_equal(symlink("locked", in_dir("alias")), 0);
 	assert_true((lock = config_lock_wl(path)) >= 0);
-	pid = lock_in_child(put_file("other", empty), lock, &told);
+	pid = lock_in_child(config_lock_wl, put_file("other", empty), lock,
+	    &told);
 	assert_true(has_told(told, 10000));
 	expect_child(pid, told);
-	pid = lock_in_child(in_dir("alias"), lock, &told);
+	pid = lock_in_child(config_lock_wl, in_dir("alias"), lock, &told);
 	assert_false(has_told(told, 200));
 	close(lock);
 	assert_true(has_told(told, 10000));
 	expect_child(pid, told);
 }
 
-/* Whoever waited for a file that was replaced takes the new one. */
+/* It outlasts the file that is replaced under it. */
 static void
 test_lock_of_replaced(void **state)
 {
 	const char *path = put_file("replaced", empty);
-	int first, second, told;
+	int lock, told;
 	pid_t pid;
 
 	(void)state;
-	assert_true((first = config_lock_wl(path)) >= 0);
-	pid = lock_in_child(path, first, &told);
+	assert_true((lock = config_lock_wl(path)) >= 0);
+	pid = lock_in_child(config_lock_wl, path, lock, &told);
 	assert_false(has_told(told, 200));
 	assert_int_equal(config_write_wl(path, pks, 1), 0);
-	assert_true((second = config_lock_wl(path)) >= 0);
-	close(first);
 	assert_false(has_told(told, 200));
-	close(second);
+	close(lock);
 	assert_true(has_told(told, 10000));
 	expect_child(pid, told);
+}
+
+/* What was left by a writer that was killed goes with the next one. */
+static void
+test_lock_cleans(void **state)
+{
+	const char *path = put_file("left", empty), *temp;
+	int lock;
+
+	(void)state;
+	temp = put_file(".left.skypty-0123abcd", "secret");
+	assert_true((lock = config_lock_wl(path)) >= 0);
+	close(lock);
+	assert_int_equal(access(temp, F_OK), -1);
+	expect_file(path, empty);
 }
 
 static void
@@ -679,9 +702,12 @@ main(void)
 		cmocka_unit_test(test_symlink),
 		cmocka_unit_test(test_unwritable_folder),
 		cmocka_unit_test(test_foreign_owner),
+		cmocka_unit_test(test_hard_link),
+		cmocka_unit_test(test_attributes),
 		cmocka_unit_test(test_writers_lose_nothing),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_lock_of_replaced),
+		cmocka_unit_test(test_lock_cleans),
 		cmocka_unit_test(test_lock_of_nothing),
 	};
 

@@ -15,7 +15,7 @@
 #define ROOM	(1024 * 1024)
 #define VECTORS "dmsg-session.txt"
 
-/* What the handler was told. */
+/* What the session told. */
 struct told {
 	struct dmsg_stream *stream;
 	struct buf object;
@@ -23,20 +23,22 @@ struct told {
 };
 
 static void
-handle(void *arg, struct dmsg_stream *st, enum dmsg_event what,
-    struct buf *object)
+take_events(struct dmsg_session *s, struct told *t)
 {
-	struct told *t = arg;
+	struct dmsg_event ev;
 
-	t->stream = st;
-	t->request += what == DMSG_REQUEST;
-	t->answer += what == DMSG_ANSWER;
-	t->reads += what == DMSG_READ;
-	t->ends += what == DMSG_END;
-	if (what == DMSG_REQUEST || what == DMSG_ANSWER) {
+	while (dmsg_session_event(s, &ev)) {
+		t->stream = ev.stream;
+		t->request += ev.what == DMSG_REQUEST;
+		t->answer += ev.what == DMSG_ANSWER;
+		t->reads += ev.what == DMSG_READ;
+		t->ends += ev.what == DMSG_END;
+		if (ev.what != DMSG_REQUEST && ev.what != DMSG_ANSWER)
+			continue;
 		buf_reset(&t->object);
-		assert_int_equal(
-		    buf_put(&t->object, buf_ptr(object), buf_len(object)), 0);
+		assert_int_equal(buf_put(&t->object, buf_ptr(&ev.object),
+				     buf_len(&ev.object)),
+		    0);
 	}
 }
 
@@ -70,7 +72,7 @@ open_session(const struct vectors *v, const char *conn, struct told *t)
 	snprintf(name, sizeof(name),
 	    "%s C>S session_key_server_to_client_is_split_key1", conn);
 	vec_bytes(v, 0, name, recv, sizeof(recv));
-	return dmsg_session_new(send, recv, 1, handle, t);
+	return dmsg_session_new(send, recv, 1);
 }
 
 static void
@@ -129,7 +131,7 @@ expect_end(struct dmsg_session *s, uint8_t id)
 
 /* Byte by byte, as the worst of networks would have it. */
 static int
-feed_slowly(struct dmsg_session *s, struct buf *bytes)
+feed_slowly(struct dmsg_session *s, struct told *t, struct buf *bytes)
 {
 	struct buf in;
 	int r = 0;
@@ -139,6 +141,7 @@ feed_slowly(struct dmsg_session *s, struct buf *bytes)
 		assert_int_equal(buf_put(&in, buf_ptr(bytes), 1), 0);
 		buf_skip(bytes, 1);
 		r = dmsg_session_input(s, &in);
+		take_events(s, t);
 	}
 	buf_free(&in);
 	return r;
@@ -167,7 +170,7 @@ test_dial(void **state)
 	expect_output(s, &want);
 	put_frame(v, 0, "conn1 S>C yamux WINDOW_UPDATE flags", 0, &in);
 	i = put_frame(v, 0, "conn1 S>C yamux DATA flags", 0, &in);
-	assert_int_equal(feed_slowly(s, &in), 0);
+	assert_int_equal(feed_slowly(s, &t, &in), 0);
 	assert_int_equal(t.answer, 1);
 	assert_int_equal(t.ends, 0);
 	buf_reset(&object);
@@ -200,7 +203,7 @@ test_answer(void **state)
 	buf_init(&in, ROOM);
 	put_frame(v, 0, "conn2 S>C yamux WINDOW_UPDATE flags", 0, &in);
 	i = put_frame(v, 0, "conn2 S>C yamux DATA flags", 0, &in);
-	assert_int_equal(feed_slowly(s, &in), 0);
+	assert_int_equal(feed_slowly(s, &t, &in), 0);
 	assert_int_equal(t.request, 1);
 	put_object(v, i, "conn2 S>C signature", "conn2 S>C gob", &object);
 	assert_int_equal(buf_len(&t.object), buf_len(&object));
@@ -236,7 +239,7 @@ test_bent_object(void **state)
 	put_frame(v, 0, "conn2 S>C yamux WINDOW_UPDATE flags", 0, &in);
 	put_frame(v, 0, "conn2 S>C yamux DATA flags", 0, &in);
 	((uint8_t *)(uintptr_t)buf_ptr(&in))[buf_len(&in) - 1] ^= 1;
-	assert_int_equal(feed_slowly(s, &in), 0);
+	assert_int_equal(feed_slowly(s, &t, &in), 0);
 	assert_int_equal(t.request, 0);
 	expect_end(s, 2);
 	dmsg_session_free(s);
@@ -267,7 +270,7 @@ test_replayed_object(void **state)
 		p = (uint8_t *)(uintptr_t)buf_ptr(&in);
 		p[from + 7] = p[second + 7] = id;
 	}
-	assert_int_equal(feed_slowly(s, &in), 0);
+	assert_int_equal(feed_slowly(s, &t, &in), 0);
 	assert_int_equal(t.request, 1);
 	expect_end(s, 4);
 	dmsg_session_free(s);
@@ -294,6 +297,7 @@ test_time(void **state)
 	put_object(v, i, "conn1 C>S signature", "conn1 C>S gob", &object);
 	assert_non_null(dmsg_session_dial(s, 100, &object));
 	assert_int_equal(dmsg_session_tick(s, 100 + DMSG_OPEN_S - 1), 0);
+	take_events(s, &t);
 	assert_int_equal(t.ends, 0);
 	/* The ping of that tick is still unanswered. */
 	assert_int_equal(dmsg_session_output(s, &out), 0);
@@ -307,8 +311,14 @@ test_time(void **state)
 	assert_non_null(dmsg_session_dial(s, 100, &object));
 	/* However late the tick, it may have come just before. */
 	assert_int_equal(dmsg_session_tick(s, 100 + 2 * DMSG_OPEN_S), 0);
+	take_events(s, &t);
 	assert_int_equal(t.ends, 0);
 	(void)dmsg_session_tick(s, 100 + 3 * DMSG_OPEN_S);
+	take_events(s, &t);
+	assert_int_equal(t.ends, 1);
+	/* An end is told once. */
+	(void)dmsg_session_tick(s, 100 + 5 * DMSG_OPEN_S);
+	take_events(s, &t);
 	assert_int_equal(t.ends, 1);
 	dmsg_stream_close(t.stream);
 	dmsg_session_free(s);
@@ -337,6 +347,38 @@ test_garbage(void **state)
 	vec_free(v);
 }
 
+/* As many streams in one read as a session may have: none is refused. */
+static void
+test_many_at_once(void **state)
+{
+	struct vectors *v = vec_load(VECTORS);
+	struct dmsg_session *s;
+	struct told t;
+	struct buf in, out;
+	uint8_t syn[12] = { 0, 1, 0, 1 };
+
+	(void)state;
+	assert_non_null(s = open_session(v, "conn1", &t));
+	buf_init(&in, ROOM);
+	buf_init(&out, ROOM);
+	for (uint32_t id = 2; id <= 4096; id += 2) {
+		syn[6] = (uint8_t)(id >> 8);
+		syn[7] = (uint8_t)id;
+		assert_int_equal(buf_put(&in, syn, sizeof(syn)), 0);
+	}
+	assert_int_equal(dmsg_session_input(s, &in), 0);
+	assert_int_equal(dmsg_session_streams(s), 2048);
+	assert_int_equal(dmsg_session_output(s, &out), 0);
+	for (const uint8_t *p = buf_ptr(&out);
+	     p < buf_ptr(&out) + buf_len(&out); p += 12)
+		assert_int_equal(p[3] & 8, 0); /* RST */
+	buf_free(&in);
+	buf_free(&out);
+	buf_free(&t.object);
+	dmsg_session_free(s);
+	vec_free(v);
+}
+
 int
 main(void)
 {
@@ -347,6 +389,7 @@ main(void)
 		cmocka_unit_test(test_replayed_object),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_many_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1267,7 +1267,7 @@ assert_encoded(struct gob_enc *enc, const struct gob_type *type, const void *v,
 	buf_free(&out);
 }
 
-/* Bytes from pty.md 5.2 and the vectors. */
+/* Bytes from PROTOCOL.pty 5.2 and the vectors. */
 static void
 test_encode_known(void **state)
 {

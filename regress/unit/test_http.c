@@ -667,7 +667,7 @@ static void
 test_date(void **state)
 {
 	static const struct {
-		time_t t;
+		int64_t t;
 		const char *want;
 	} dates[] = {
 		{ 0, "Thu, 01 Jan 1970 00:00:00 GMT" },
@@ -682,7 +682,9 @@ test_date(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(dates); i++) {
-		http_date(dates[i].t, text);
+		if ((time_t)dates[i].t != dates[i].t)
+			continue; /* a time_t of 32 bits */
+		http_date((time_t)dates[i].t, text);
 		assert_string_equal(text, dates[i].want);
 	}
 }
@@ -693,10 +695,14 @@ test_every_date(void **state)
 {
 	char text[HTTP_DATE_LEN], want[64];
 	struct tm tm;
-	time_t t = 0;
+	int64_t seconds = 0;
+	time_t t;
 
 	(void)state;
-	for (int day = 0; day < 800 * 366; day++, t += 86400 - day % 3) {
+	for (int day = 0; day < 800 * 366; day++) {
+		if ((t = (time_t)seconds) != seconds)
+			break; /* 32 bits of it end in 2038 */
+		seconds += 86400 - day % 3;
 		http_date(t, text);
 		assert_non_null(gmtime_r(&t, &tm));
 		strftime(want, sizeof(want), "%a, %d %b %Y %H:%M:%S GMT", &tm);

@@ -75,6 +75,29 @@ test_acks(void **state)
 }
 
 static void
+test_pings(void **state)
+{
+	static const char *const wrong[] = {
+		"{\"type\":\"ping\"}",
+		"{\"type\":\"ping\",\"id\":-1}",
+		"{\"type\":\"ping\",\"id\":1e16}",
+		"{\"type\":\"ping\",\"id\":\"5\"}",
+	};
+	struct web_said said;
+
+	(void)state;
+	assert_true(says("{\"type\":\"ping\",\"id\":0}", &said));
+	assert_int_equal(said.what, SAID_PING);
+	assert_true(says("{\"id\":4294967296,\"type\":\"ping\"}", &said));
+	assert_int_equal(said.what, SAID_PING);
+	assert_true(said.id == 4294967296);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_true(says(wrong[i], &said));
+		assert_int_equal(said.what, SAID_NOTHING);
+	}
+}
+
+static void
 test_typed(void **state)
 {
 	static const char *const typed[] = { "", "ls\r", "{", "{}", "[]",
@@ -130,6 +153,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_acks),
+		cmocka_unit_test(test_pings),
 		cmocka_unit_test(test_typed),
 		cmocka_unit_test(test_commands),
 	};

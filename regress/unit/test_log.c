@@ -110,38 +110,55 @@ test_init(void **state)
 	assert_null(strstr(err.text, "unseen"));
 }
 
+/* How many of the four kinds of line that name lets through, worst first. */
+static int
+lines_at(const char *name)
+{
+	static void (*const all[])(const char *, ...) = { log_error, log_warn,
+		log_info, log_debug };
+	enum log_level level;
+	int seen = 0;
+
+	if (log_parse_level(name, &level) != 0)
+		return 0;
+	log_set_level(level);
+	for (int i = 0; i < 4; i++) {
+		begin();
+		all[i]("x");
+		if (*end() == '\0')
+			continue;
+		assert_int_equal(seen, i); /* what is worse is seen, too */
+		seen++;
+	}
+	return seen;
+}
+
+/* The original's words, of which some are one here. */
 static void
 test_parse_level(void **state)
 {
-	static const struct {
-		const char *name;
-		enum log_level level;
-	} good[] = {
-		{ "panic", LOG_LEVEL_ERROR },
-		{ "fatal", LOG_LEVEL_ERROR },
-		{ "error", LOG_LEVEL_ERROR },
-		{ "warn", LOG_LEVEL_WARN },
-		{ "warning", LOG_LEVEL_WARN },
-		{ "info", LOG_LEVEL_INFO },
-		{ "debug", LOG_LEVEL_DEBUG },
-		{ "trace", LOG_LEVEL_DEBUG },
-	};
 	static const char *const bad[] = { "", "INFO", "info ", " info", "inf",
 		"infos", "2", "verbose" };
 	enum log_level level;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(good); i++) {
-		level = good[i].level == LOG_LEVEL_ERROR ? LOG_LEVEL_DEBUG :
-							   LOG_LEVEL_ERROR;
-		assert_int_equal(log_parse_level(good[i].name, &level), 0);
-		assert_int_equal(level, good[i].level);
-	}
-	for (size_t i = 0; i < COUNT(bad); i++) {
-		level = LOG_LEVEL_WARN;
-		assert_int_equal(log_parse_level(bad[i], &level), ERR_FORMAT);
-		assert_int_equal(level, LOG_LEVEL_WARN);
-	}
+	assert_int_equal(lines_at("panic"), 1);
+	assert_int_equal(lines_at("fatal"), lines_at("panic"));
+	assert_int_equal(lines_at("error"), 1);
+	assert_int_equal(lines_at("warn"), 2);
+	assert_int_equal(lines_at("warning"), lines_at("warn"));
+	assert_int_equal(lines_at("info"), 3);
+	assert_int_equal(lines_at("debug"), 4);
+	assert_int_equal(lines_at("trace"), lines_at("debug"));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		for (level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG;
+		     level++) {
+			enum log_level was = level;
+
+			assert_int_equal(log_parse_level(bad[i], &level),
+			    ERR_FORMAT);
+			assert_int_equal(level, was);
+		}
 }
 
 /* --- what a line is made of ------------------------------------------- */
@@ -160,7 +177,8 @@ test_escapes(void **state)
 		{ "\177", "\\177" },
 		{ "\xc3\xa9", "\\303\\251" },
 		{ "\xff\x80\x9b", "\\377\\200\\233" },
-		{ "\\", "\\" },
+		{ "\\", "\\\\" },
+		{ "\\033", "\\\\033" }, /* no escape of ours */
 		{ "%s%n", "%s%n" },
 		{ "x\nunit[1]: forged", "x\\012unit[1]: forged" },
 	};

@@ -297,6 +297,80 @@ test_proxy(void **state)
 	keyctx_free(ctx);
 }
 
+static void
+test_session(void **state)
+{
+	static const struct mux_session wishes[] = {
+		{ .keep = false },
+		{ .keep = true },
+		{ .login = true },
+		{ .keep = true, .login = true },
+		{ .has_modes = true, .modes = { 3, [22] = 0xa5 } },
+		{ .keep = true, .login = true, .has_modes = true },
+	};
+	char uri[MUX_URI_MAX + 1], longest[MUX_URI_MAX + 1];
+	struct mux_session got;
+	struct buf b, query;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wishes); i++) {
+		assert_int_equal(mux_session_uri(uri, MUX_URI_EXEC, &wishes[i]),
+		    0);
+		buf_view(&b, uri, strlen(uri));
+		assert_int_equal(mux_match(&b, &query), MUX_EXEC);
+		assert_int_equal(mux_session_query(&query, &got), 0);
+		assert_memory_equal(&got, &wishes[i], sizeof(got));
+	}
+	assert_int_equal(mux_session_uri(uri, MUX_URI_PTY, &wishes[0]), 0);
+	assert_string_equal(uri, MUX_URI_PTY);
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(mux_session_uri(uri, longest, &wishes[0]), 0);
+	assert_int_equal(mux_session_uri(uri, longest, &wishes[1]), ERR_LIMIT);
+}
+
+/* What is not known is passed over, modes that are none are not. */
+static void
+test_session_query(void **state)
+{
+	static const struct {
+		const char *query;
+		int want;
+		bool keep, login;
+	} queries[] = {
+		{ "", 0, false, false },
+		{ "keep=1&more=2", 0, true, false },
+		{ "Keep&LOGIN", 0, false, false },
+		{ "x&login&keep", 0, true, true },
+		{ "keep;login", 0, false, false },
+		{ "modes", ERR_FORMAT, false, false },
+		{ "keep&modes=00", ERR_FORMAT, true, false },
+		{ "modes=zz00000000000000000000000000000000000000000000",
+		    ERR_FORMAT, false, false },
+	};
+	struct mux_session got;
+	struct buf b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(queries); i++) {
+		buf_view(&b, queries[i].query, strlen(queries[i].query));
+		assert_int_equal(mux_session_query(&b, &got), queries[i].want);
+		assert_int_equal(got.keep, queries[i].keep);
+		assert_int_equal(got.login, queries[i].login);
+	}
+	/* Modes that are cut off anywhere are none, nor are longer ones. */
+	for (size_t n = 0; n <= 2 * MODES_LEN + 1; n++) {
+		char text[sizeof("modes=") + 2 * MODES_LEN + 1];
+
+		snprintf(text, sizeof(text), "modes=%0*d", (int)n, 0);
+		if (n == 0)
+			text[strlen("modes=")] = '\0';
+		buf_view(&b, text, strlen(text));
+		assert_int_equal(mux_session_query(&b, &got),
+		    n == 2 * MODES_LEN ? 0 : ERR_FORMAT);
+	}
+}
+
 int
 main(void)
 {
@@ -309,6 +383,8 @@ main(void)
 		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_query),
 		cmocka_unit_test(test_proxy),
+		cmocka_unit_test(test_session),
+		cmocka_unit_test(test_session_query),
 	};
 
 	return cmocka_run_group_tests_name("mux", tests, NULL, NULL);

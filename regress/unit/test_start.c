@@ -22,7 +22,7 @@
 /* Where things stand in the message, its head included. */
 #define AT_VERSION PRIVMSG_HEAD_LEN
 #define AT_CARRIER (AT_VERSION + 4)
-#define AT_PEER	   (AT_CARRIER + 1 + 1 + 1 + 2 + 1 + 3 * 4)
+#define AT_PEER	   (AT_CARRIER + 1 + 1 + 1 + 1 + 2 + 1 + 3 * 4)
 
 static uint8_t the_sk[KEY_SECRET_LEN];
 static struct key_public the_wl[START_WL_MAX + 1];
@@ -34,6 +34,7 @@ static const struct start model = {
 	.carrier = PRIV_KK,
 	.log_level = 3,
 	.use_syslog = true,
+	.quiet = true,
 	.handshake_timeout = 600,
 	.welcome = PRIV_DROP | PRIV_BEST_EFFORT,
 	.uid = 4000000000,
@@ -49,6 +50,7 @@ static const struct start model = {
 	.dmsgdisc = disc,
 	.dmsg_servers = servers,
 	.sk = the_sk,
+	.pk = { .b = { 2, 3, 5, 7, [KEY_PUBLIC_LEN - 1] = 9 } },
 };
 
 static int
@@ -84,6 +86,7 @@ check_equal(const struct start *a, const struct start *b)
 	assert_int_equal(a->carrier, b->carrier);
 	assert_int_equal(a->log_level, b->log_level);
 	assert_int_equal(a->use_syslog, b->use_syslog);
+	assert_int_equal(a->quiet, b->quiet);
 	assert_int_equal(a->handshake_timeout, b->handshake_timeout);
 	assert_int_equal(a->welcome, b->welcome);
 	assert_int_equal(a->uid, b->uid);
@@ -101,6 +104,7 @@ check_equal(const struct start *a, const struct start *b)
 	assert_int_equal(a->nwl, b->nwl);
 	if (a->nwl != 0)
 		assert_memory_equal(a->wl, b->wl, a->nwl * sizeof(*a->wl));
+	assert_true(key_equal(&a->pk, &b->pk));
 	assert_int_equal(a->sk == NULL, b->sk == NULL);
 	if (a->sk != NULL)
 		assert_memory_equal(a->sk, b->sk, KEY_SECRET_LEN);
@@ -184,6 +188,7 @@ test_round_trip(void **state)
 	s = model;
 	s.carrier = PRIV_XK;
 	s.use_syslog = false;
+	s.quiet = false;
 	s.uid = s.gid = s.cligroup = 0;
 	round_trip(&s);
 }

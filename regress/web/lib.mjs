@@ -17,8 +17,11 @@ export const complaints = []; // of the browser, in all tests
 
 export { sleep };
 
+// A machine may have much else to do: only what never comes is a failure.
+export const PATIENCE_MS = 240000;
+
 /** Waits until check() is true, or fails. */
-export async function until(what, check, ms = 10000) {
+export async function until(what, check, ms = PATIENCE_MS) {
 	for (const end = Date.now() + ms; Date.now() < end; await sleep(25))
 		if (await check())
 			return;
@@ -35,13 +38,17 @@ export function matches(got, pattern, what) {
 		throw new Error(`${what}: ${JSON.stringify(got)}, expected ${pattern}`);
 }
 
-export function freePort() {
-	return new Promise((resolve) => {
-		const server = createServer().listen(0, "127.0.0.1", () => {
-			const { port } = server.address();
-			server.close(() => resolve(port));
+/** One that the kernel gives nobody by itself: others run beside us. */
+export async function freePort() {
+	for (;;) {
+		const port = 10000 + Math.floor(Math.random() * 22000);
+		const free = await new Promise((resolve) => {
+			const server = createServer().on("error", () => resolve(false));
+			server.listen(port, () => server.close(() => resolve(true)));
 		});
-	});
+		if (free)
+			return port;
+	}
 }
 
 /** A program of ours; its lines are kept. */
@@ -83,8 +90,9 @@ export class Host {
 	/** With all its connections, unless gently. */
 	async stop(gently = false) {
 		this.child.kill("SIGTERM");
-		if (!gently) {
-			await sleep(150);
+		// Signals that come close together are one.
+		while (!gently && running.has(this.child)) {
+			await Promise.race([this.child.ended, sleep(100)]);
 			this.child.kill("SIGTERM");
 		}
 		await this.child.ended;
@@ -132,10 +140,12 @@ export class Web {
 }
 
 let browser;
+let serial = 0;
 
 /** Without WebGL the screen is text in the page, which can be read. */
 export async function launch(args = ["--disable-gpu", "--disable-webgl", "--disable-3d-apis"]) {
 	const b = await chromium.launch({
+		timeout: PATIENCE_MS,
 		executablePath: process.env.CHROMIUM,
 		args: ["--no-sandbox", "--host-resolver-rules=MAP *.test 127.0.0.1", ...args],
 	});
@@ -148,6 +158,7 @@ export async function context(options = {}, b = undefined) {
 	browser ??= await launch();
 	const c = await (b ?? browser).newContext({
 		viewport: { width: 900, height: 600 }, colorScheme: "dark", ...options });
+	c.setDefaultTimeout(PATIENCE_MS);
 	c.on("page", (page) => {
 		const note = (text) => complaints.push(text);
 		page.origins = new Set();
@@ -205,6 +216,12 @@ export async function run(page, line, pattern, ms) {
 	await page.keyboard.type(line);
 	await page.keyboard.press("Enter");
 	return pattern ? sees(page, pattern, ms) : undefined;
+}
+
+/** Runs a program that ends by a signal only, and waits until it is there. */
+export async function runs(page, program = "sleep 1000") {
+	const name = "runs" + serial++;
+	await run(page, `sh -c 'echo ${name}; exec ${program}'`, new RegExp(`^${name}$`, "m"));
 }
 
 /** A request that is none of a browser's. */

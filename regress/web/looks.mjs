@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // How it looks: dark, light, and on a phone.  The pictures are kept.
 import { join } from "node:path";
-import { Web, context, equal, open, run, shots, sleep, state, until } from "./lib.mjs";
+import { Web, context, equal, open, run, runs, shots, state, until } from "./lib.mjs";
 import { pixel } from "./safety.mjs";
 import { scene } from "./terminal.mjs";
 
@@ -50,7 +50,7 @@ export const tests = {
 			{ viewport: { width: 390, height: 700 }, hasTouch: true, isMobile: true });
 		const wide = await page.evaluate(() => document.documentElement.scrollWidth);
 		equal(wide, 390, "width of the page");
-		await run(page, "sleep 100");
+		await runs(page, "sleep 100");
 		await page.locator("[data-hold=ctrl]").tap();
 		equal(await page.getAttribute("[data-hold=ctrl]", "aria-pressed"), "true", "Ctrl");
 		await page.keyboard.type("c");
@@ -61,13 +61,11 @@ export const tests = {
 		await page.keyboard.press("Control+a");
 		await page.keyboard.type("echo not-run ");
 		await page.keyboard.press("Enter");
-		await run(page, "echo done", /^not-run sleep 100$[^]*^done$/m);
+		await run(page, "echo done", /^not-run sh -c echo [^]*^done$/m);
 		const before = await page.locator(".xterm-rows > div").first().boundingBox();
 		await page.locator("[data-font='1']").tap();
-		await sleep(200);
-		const behind = await page.locator(".xterm-rows > div").first().boundingBox();
-		if (behind.height <= before.height)
-			throw new Error("the letters are no larger");
+		await until("larger letters", async () =>
+			(await page.locator(".xterm-rows > div").first().boundingBox()).height > before.height);
 		await c.close();
 	},
 

@@ -33,4 +33,16 @@ if [ -z "$(find node_modules/.package-lock.json -newer package-lock.json \
 	touch node_modules/.package-lock.json
 fi
 [ "${1-}" != figures ] || exec node figures.mjs
-exec node main.mjs "$@"
+[ $# -eq 0 ] || exec node main.mjs "$@"
+
+# The tests of each file in a process and a browser of their own.
+said=$(mktemp -d)
+trap 'rm -rf "$said"' EXIT
+# shellcheck disable=SC2016
+node main.mjs parts | xargs -n 1 -P "$(nproc)" sh -c '
+	node main.mjs part "$2" >"$1/$2" 2>&1
+	grep -q "^[0-9]* passed, " "$1/$2" || echo "0 passed, 1 failed" >>"$1/$2"
+	flock "$1" sed "/^[0-9]* passed, /d" "$1/$2"' sh "$said"
+cat "$said"/* | awk '/^[0-9]+ passed, [0-9]+ failed/ { ok += $1; bad += $3 }
+	END { print ok + 0 " passed, " bad + 0 " failed, 0 skipped"
+		exit bad > 0 || ok == 0 }'

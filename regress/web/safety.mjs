@@ -5,7 +5,7 @@ import { createServer, request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { Web, ask, context, dir, equal, freePort, launch, matches, open, run, screen,
-	sleep, state, status, until } from "./lib.mjs";
+	state, status, until } from "./lib.mjs";
 import { scene } from "./terminal.mjs";
 
 /** Serves one text as a page. */
@@ -82,11 +82,11 @@ export const tests = {
 
 	async cookie_expires() {
 		const { host } = await scene();
-		const web = await Web.start(host, ["--session-ttl", "2s"]);
+		const web = await Web.start(host, ["--session-ttl", "60s"]);
 		const c = await context();
 		const page = await open(c, web.link());
-		await sleep(2500);
-		equal((await c.request.get(web.base)).status(), 401, "the page");
+		await until("the end of the cookie", async () =>
+			(await c.request.get(web.base)).status() === 401);
 		// What runs goes on; what is lost does not come back.
 		await run(page, "echo goes on", /^goes on$/m);
 		await run(page, "exit");
@@ -146,13 +146,13 @@ export const tests = {
 		mail.close();
 	},
 
-	async wrong_tokens_are_few() {
+	async wrong_tokens_are_harmless() {
 		const { host } = await scene();
 		const web = await Web.start(host);
 		const wrong = web.base + "?token=" + "0".repeat(64);
-		for (let i = 0; i < 5; i++)
+		for (let i = 0; i < 50; i++)
 			equal((await ask(wrong)).status, 403, "a wrong token");
-		equal((await ask(web.link())).status, 403, "the right one, after too many");
+		equal((await ask(web.link())).status, 303, "the right one, after many");
 		await until("the log", () => /Refused a token of 127\.0\.0\.1/.test(web.child.err));
 		if (web.child.err.includes("0".repeat(64)))
 			throw new Error("the token is in the log");
@@ -189,7 +189,7 @@ export const tests = {
 			const script = document.createElement("script");
 			script.textContent = "globalThis.ran = true";
 			document.body.append(script);
-			setTimeout(() => resolve("no violation " + globalThis.ran), 3000);
+			setTimeout(() => resolve("no violation " + globalThis.ran), 30000);
 		}));
 		equal(ran, "script-src-elem false", "a script in the page");
 		const elsewhere = await page.evaluate(() =>
@@ -293,6 +293,21 @@ export const tests = {
 		await c.close();
 		proxy.closeAllConnections();
 		proxy.close();
+	},
+
+	async storage_is_forbidden() {
+		const { web } = await scene();
+		const c = await context();
+		await c.addInitScript(() => {
+			for (const name of ["localStorage", "sessionStorage"])
+				Object.defineProperty(window, name, { get() {
+					throw new DOMException("no", "SecurityError");
+				} });
+		});
+		const page = await open(c, await web.newLink());
+		await page.keyboard.press("Control+Equal");
+		await run(page, "echo in", /^in$/m);
+		await c.close();
 	},
 
 	async no_lock_at_all() {

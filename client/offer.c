@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Several keys of ours.  A connection proves one, so that each has its own, in
+ * the order in which they are given, until the host takes one.  Only a refusal
+ * leads to the next: a host that is slow would get another key than the one
+ * that it takes first.
+ */
+#include "client/skypty.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int
+offer_add(struct offer *f, struct keyctx *ctx, const char *file)
+{
+	struct offer_key *k = &f->key[f->n];
+	char pk[KEY_PUBLIC_HEX];
+	int r;
+
+	if ((r = identity_public(ctx, file, pk)) != 0)
+		return r;
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->key[i].pk, pk) == 0)
+			return 0;
+	if (f->n == OFFER_MAX) {
+		f->left_out++;
+		return 0;
+	}
+	if ((k->file = strdup(file)) == NULL)
+		return EXIT_FAILED;
+	memcpy(k->pk, pk, sizeof(k->pk));
+	f->n++;
+	return 0;
+}
+
+void
+offer_free(struct offer *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		free(f->key[i].file);
+	*f = (struct offer){ .n = 0 };
+}
+
+static int
+offer_refused(const struct offer *f, const struct options *o)
+{
+	bool tcp = o->dest.kind == DEST_TCP;
+
+	for (size_t i = 0; i < f->n; i++)
+		complain(tcp ?
+			"%s: your key %s is not on the host's whitelist" :
+			"%s: request rejected by remote dmsgpty-host: "
+			"is your key %s on its whitelist?",
+		    f->key[i].file, f->key[i].pk);
+	if (f->left_out != 0)
+		complain("%zu more keys were not tried: no more than %d are",
+		    f->left_out, OFFER_MAX);
+	return EXIT_FAILED;
+}
+
+/*
+ * Whether the host has taken the key.  By TCP it ends the connection of another
+ * and says a word only to one that it knows; by dmsg it says no to both a key
+ * and a service.
+ */
+static int
+offer_heard(struct conn *c, const struct options *o, bool *taken)
+{
+	int r;
+
+	if ((r = conn_hear(c)) != 0)
+		return r;
+	*taken = c->accepted || (c->rejected && o->dest.kind == DEST_TCP);
+	return 0;
+}
+
+int
+offer_open(struct conn *c, struct keyctx *ctx, const struct options *o,
+    const char *uri, bool optional)
+{
+	struct offer *f = o->offer;
+	int r;
+
+	if (f == NULL || f->taken)
+		return conn_once(c, ctx, o, uri, optional);
+	for (f->now = 0; f->now < f->n; f->now++) {
+		if ((r = conn_once(c, ctx, o, uri, optional)) != 0 ||
+		    (r = offer_heard(c, o, &f->taken)) != 0)
+			return r;
+		if (f->taken && c->rejected && !optional)
+			return conn_rejected(c);
+		if (f->taken)
+			return 0;
+		if (o->verbose)
+			complain("%s: the host refuses it",
+			    f->key[f->now].file);
+		if (f->now + 1 < f->n)
+			conn_close(c);
+	}
+	f->now = 0;
+	/* It may as well be the service: the caller knows another one. */
+	return c->rejected && optional ? 0 : offer_refused(f, o);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+/* What is asked of a session besides its command, in the service's URI. */
+#include "client/skypty.h"
+
+int
+wishes_uri(char uri[MUX_URI_MAX + 1], const char *service,
+    const struct options *o, bool terminal)
+{
+	struct mux_session w = { .keep = o->keep, .login = o->login };
+
+	w.has_modes = terminal && term_modes(w.modes);
+	return mux_session_uri(uri, service, &w);
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * TCP connections that have no monitor yet.  Here they cost a descriptor and
+ * nothing else: whoever says nothing never costs more, and what comes faster
+ * than the limits allow waits a little for its turn, so that a burst of honest
+ * connections is spread and not turned away.  No byte is read.
+ */
+#include "daemon/server.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+
+#define LOBBY_MAX     2048
+#define LOBBY_TICK_MS 50
+#define DISCARD_MAX   (64 * 1024)
+#define GUEST_SAY_MS  1000 /* what anybody needs to say something */
+
+struct guest {
+	TAILQ_ENTRY(guest) entry;
+	struct server *server;
+	int fd;
+	struct event *ev;
+	struct sockaddr_storage addr;
+	socklen_t len;
+	struct origin origin;
+	int64_t since_ms; /* when it came */
+	int64_t ready_ms; /* when it said something; 0: not yet */
+};
+
+static void
+guest_leave(struct guest *g)
+{
+	struct lobby *l = &g->server->lobby;
+
+	TAILQ_REMOVE(&l->guests, g, entry);
+	l->n--;
+	if (g->ev != NULL)
+		event_free(g->ev);
+	close(g->fd);
+	free(g);
+}
+
+/* What nobody has read would make a reset of the end. */
+static void
+end_guest(struct guest *g)
+{
+	(void)recv(g->fd, NULL, DISCARD_MAX, MSG_TRUNC | MSG_DONTWAIT);
+	guest_leave(g);
+}
+
+static void
+tell_guest(const struct guest *g, const char *what, const char *why)
+{
+	char peer[ADDR_TEXT_MAX];
+
+	if (!limits_may_tell(&g->server->conns, now_ms())) {
+		server_untold(g->server);
+		return;
+	}
+	addr_text((const struct sockaddr *)&g->addr, g->len, peer);
+	log_info("%s%s: %s", what, peer, why);
+}
+
+static void
+serve_guest(struct guest *g)
+{
+	char peer[ADDR_TEXT_MAX];
+
+	addr_text((const struct sockaddr *)&g->addr, g->len, peer);
+	session_prepare(&g->server->set->conf, g->fd);
+	(void)server_serve(g->server, g->fd, &g->origin, peer, PRIV_XK);
+	guest_leave(g);
+}
+
+static void
+arm(struct server *s)
+{
+	struct timeval tv = { .tv_usec = LOBBY_TICK_MS * 1000 };
+
+	if (!event_pending(s->lobby.tick, EV_TIMEOUT, NULL))
+		event_add(s->lobby.tick, &tv);
+}
+
+/* One that has gone in the meantime needs no monitor. */
+static bool
+has_gone(const struct guest *g)
+{
+	struct pollfd p = { .fd = g->fd, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) == 1 &&
+	    (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+/*
+ * Of those whose own limits allow it: known ones, then who has the lesser debt,
+ * then whom the lot falls on.  Whoever has enough networks to owe nothing
+ * anywhere could have his come at the time that an order prefers.
+ */
+static struct guest *
+next_guest(struct server *s, bool known, int64_t now)
+{
+	struct guest *g, *best = NULL;
+	int64_t debt, least = INT64_MAX;
+	uint32_t equals = 0;
+
+	TAILQ_FOREACH(g, &s->lobby.guests, entry)
+	{
+		if (g->ready_ms == 0 ||
+		    limits_known(&s->conns, &g->origin, now) != known ||
+		    (debt = limits_debt(&s->conns, &g->origin, now)) > least ||
+		    limits_own(&s->conns, &s->set->conf, &g->origin, now) !=
+			NULL)
+			continue;
+		if (debt < least)
+			equals = 0;
+		least = debt;
+		if (arc4random_uniform(++equals) == 0)
+			best = g;
+	}
+	return best;
+}
+
+static void
+admit_guests(struct server *s, bool known, int64_t now)
+{
+	struct guest *g;
+
+	while ((g = next_guest(s, known, now)) != NULL)
+		if (has_gone(g))
+			end_guest(g);
+		else if (limits_all(&s->conns, &s->set->conf, &g->origin,
+			     now) == NULL)
+			serve_guest(g);
+		else
+			return;
+}
+
+static const char *
+objection(const struct server *s, const struct guest *g, int64_t now)
+{
+	const char *why;
+
+	why = limits_own(&s->conns, &s->set->conf, &g->origin, now);
+	if (why == NULL)
+		why = limits_all(&s->conns, &s->set->conf, &g->origin, now);
+	return why != NULL ? why : "others came first";
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+	struct guest *g, *next;
+	/* The rest is for the handshake. */
+	int64_t now = now_ms(),
+		wait_ms = s->set->conf.handshake_timeout * INT64_C(500);
+	bool waiting = false;
+
+	(void)fd, (void)what;
+	admit_guests(s, true, now);
+	admit_guests(s, false, now);
+	for (g = TAILQ_FIRST(&s->lobby.guests); g != NULL; g = next) {
+		next = TAILQ_NEXT(g, entry);
+		if (g->ready_ms == 0)
+			continue;
+		if (now - g->ready_ms < wait_ms) {
+			waiting = true;
+			continue;
+		}
+		tell_guest(g, "Turned away ", objection(s, g, now));
+		end_guest(g);
+	}
+	if (waiting)
+		arm(s);
+}
+
+void
+lobby_pump(struct server *s)
+{
+	if (!TAILQ_EMPTY(&s->lobby.guests))
+		event_active(s->lobby.tick, EV_TIMEOUT, 0);
+}
+
+/* Whether it is there, not what it says. */
+static bool
+said_something(int fd)
+{
+	char c;
+
+	return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+static void
+on_guest(evutil_socket_t fd, short what, void *arg)
+{
+	struct guest *g = arg;
+	struct server *s = g->server;
+	char why[64];
+
+	if (what & EV_TIMEOUT) {
+		snprintf(why, sizeof(why),
+		    "Handshake not finished within %u seconds",
+		    s->set->conf.handshake_timeout);
+		tell_guest(g, "", why);
+		guest_leave(g);
+	} else if (!said_something(fd))
+		guest_leave(g);
+	else {
+		event_del(g->ev);
+		g->ready_ms = now_ms();
+		lobby_pump(s);
+	}
+}
+
+/* Who has come first of those of an address that have said nothing. */
+static struct guest *
+oldest_of(const struct server *s, uint64_t address)
+{
+	struct guest *g, *oldest = NULL;
+	size_t n = 0;
+
+	TAILQ_FOREACH(g, &s->lobby.guests, entry)
+	if (g->origin.self == address && g->ready_ms == 0) {
+		if (n++ == 0)
+			oldest = g;
+	}
+	return n >= s->set->conf.maxperaddr ? oldest : NULL;
+}
+
+/*
+ * A full lobby: who has said nothing though there was time for it goes, as
+ * whoever means to log in says something at once; else who waits longest of
+ * those with the greatest debt; of those who have just come the first, only
+ * where there are no others.  Who is known is not looked at as long as there
+ * are others.
+ */
+static struct guest *
+worst_guest(struct server *s, bool known)
+{
+	struct guest *g, *worst = NULL, *fresh = NULL;
+	int64_t now = now_ms(), debt, most = -1;
+
+	TAILQ_FOREACH(g, &s->lobby.guests, entry)
+	{
+		if (!known && limits_known(&s->conns, &g->origin, now))
+			continue;
+		if (g->ready_ms == 0 && now - g->since_ms >= GUEST_SAY_MS)
+			return g;
+		if (g->ready_ms == 0) {
+			if (fresh == NULL)
+				fresh = g;
+			continue;
+		}
+		debt = limits_debt(&s->conns, &g->origin, now);
+		if (debt > most) {
+			most = debt;
+			worst = g;
+		}
+	}
+	return worst != NULL ? worst : fresh;
+}
+
+static void
+turn_away(struct guest *g)
+{
+	tell_guest(g, "Turned away ", "too many wait");
+	end_guest(g);
+}
+
+bool
+lobby_make_room(struct server *s)
+{
+	struct guest *g;
+
+	if ((g = worst_guest(s, false)) == NULL &&
+	    (g = worst_guest(s, true)) == NULL)
+		return false;
+	turn_away(g);
+	return true;
+}
+
+void
+lobby_enter(struct server *s, int fd, const struct sockaddr_storage *addr,
+    socklen_t len)
+{
+	struct timeval tv = { .tv_sec = s->set->conf.handshake_timeout };
+	struct guest *g, *other;
+
+	if ((g = calloc(1, sizeof(*g))) == NULL) {
+		close(fd);
+		return;
+	}
+	g->server = s;
+	g->fd = fd;
+	g->addr = *addr;
+	g->len = len;
+	g->since_ms = now_ms();
+	limits_tcp(&s->conns, &s->set->conf, &g->origin, addr);
+	if ((other = oldest_of(s, g->origin.self)) != NULL)
+		turn_away(other);
+	else if (s->lobby.n >= LOBBY_MAX)
+		(void)lobby_make_room(s);
+	TAILQ_INSERT_TAIL(&s->lobby.guests, g, entry);
+	s->lobby.n++;
+	g->ev = event_new(s->base, fd, EV_READ, on_guest, g);
+	if (g->ev == NULL || event_add(g->ev, &tv) == -1)
+		guest_leave(g);
+}
+
+void
+lobby_empty(struct server *s)
+{
+	struct guest *g;
+
+	while ((g = TAILQ_FIRST(&s->lobby.guests)) != NULL)
+		guest_leave(g);
+	event_del(s->lobby.tick);
+}
+
+int
+lobby_init(struct server *s)
+{
+	TAILQ_INIT(&s->lobby.guests);
+	s->lobby.tick = evtimer_new(s->base, on_tick, s);
+	return s->lobby.tick != NULL ? 0 : -1;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Commands of the client, whole, against a host that says what the input has
+ * it say: our own stream, the original's over HTTP, its calls, and a shell.
+ */
+#include "regress/fuzz/host.h"
+
+#include "common/exec_stream.h"
+
+#define INPUT_MAX 800
+#define BIG	  65536
+
+static const uint8_t big[BIG];
+static struct keyctx *ctx;
+static struct rpc_host *rpc;
+static int output; /* what the command says, read here */
+
+/* --- what a host says --- */
+
+static void
+say(const void *p, size_t n)
+{
+	if (buf_room(&host.out) >= n)
+		require(buf_put(&host.out, p, n) == 0);
+}
+
+static void
+say_input(uint8_t how)
+{
+	size_t n = how < host.left ? how : host.left;
+
+	say(host.input, n);
+	host.input += n;
+	host.left -= n;
+}
+
+static void
+say_frame(uint8_t what, uint8_t how)
+{
+	struct buf b;
+	int r = 0;
+
+	buf_init(&b, HOST_ROOM);
+	switch (what % 8) {
+	case 0:
+		r = xs_put_frame(&b, XS_STARTED, NULL, 0);
+		break;
+	case 1:
+		r = xs_put_frame(&b, XS_STDOUT, big, how * 250U);
+		break;
+	case 2:
+		r = xs_put_frame(&b, XS_STDERR, big, how * 3U);
+		break;
+	case 3:
+		r = xs_put_frame(&b, XS_WINDOW_ADD, &how, how % 2 ? 1 : 0);
+		break;
+	case 4:
+		r = xs_put_frame(&b, XS_FAILED, "\033[31mno", how % 9);
+		break;
+	case 5: {
+		uint8_t body[13] = { how % 4, 0, 0, how & 4, how };
+
+		r = xs_put_frame(&b, XS_EXIT, body, how < 240 ? 13 : how % 13);
+		break;
+	}
+	case 6:
+		r = xs_put_frame(&b, XS_KEEPALIVE, NULL, 0);
+		break;
+	default:
+		r = xs_put_frame(&b, (enum xs_tag)(how % 24), big, how);
+	}
+	require(r == 0);
+	/* Over HTTP in a chunk. */
+	if (what & 8) {
+		char line[16];
+
+		say(line,
+		    (size_t)snprintf(line, sizeof(line), "%zx\r\n",
+			buf_len(&b)));
+	}
+	say(buf_ptr(&b), buf_len(&b));
+	if (what & 8)
+		say("\r\n", 2);
+	buf_free(&b);
+}
+
+static void
+say_words(uint8_t which)
+{
+	static const char *const words[] = {
+		"HTTP/1.1 200 OK\r\n",
+		"HTTP/1.1 100 Continue\r\n\r\n",
+		"HTTP/1.1 404 \033[31mNo\r\n",
+		"HTTP/1.1 400 Bad\r\n",
+		"Content-Type: " XS_MEDIA_TYPE "\r\n",
+		"Content-Type: text/plain\r\n",
+		"Transfer-Encoding: chunked\r\n",
+		"Content-Length: 8\r\n",
+		"Trailer: " XS_TRAILER_EXIT "\r\n",
+		"\r\n",
+		"0\r\n",
+		XS_TRAILER_EXIT ": 3\r\n",
+		XS_TRAILER_EXIT ": -1\r\n",
+		XS_TRAILER_TIMEDOUT ": true\r\n",
+		XS_TRAILER_ERROR ": \033]0;x\007 no\r\n",
+		XS_TRAILER_DURATION ": 99\r\n",
+		"8\r\nabcdefg\n\r\n",
+	};
+	const char *s = words[which % (sizeof(words) / sizeof(words[0]))];
+
+	say(s, strlen(s));
+}
+
+static void
+say_reply(uint8_t method, uint8_t how)
+{
+	enum rpc_method m = method % RPC_METHODS;
+	union rpc_value v;
+	struct buf b;
+
+	memset(&v, 0, sizeof(v));
+	buf_init(&b, HOST_ROOM);
+	if (m == RPC_PTY_READ)
+		buf_view(&v.bytes, big, how * 8U);
+	else if (m == RPC_PTY_WRITE)
+		v.number = (int8_t)how;
+	else if (m == RPC_PTY_EXEC) {
+		buf_view(&v.result.out, big, how * 250U);
+		buf_view(&v.result.err, "e\033", how % 3);
+		v.result.exit_code = (int8_t)how;
+		v.result.timed_out = how % 5 == 4;
+		v.result.out_cut = how & 8;
+	} else if (m >= RPC_PTY_STARTSESSION)
+		m = RPC_PTY_PING;
+	if (how < 224)
+		(void)rpc_host_reply(rpc, &b, m, how / 8 % 8, &v);
+	else
+		(void)rpc_host_error(rpc, &b, m, how % 8,
+		    how & 8 ? "EOF" : "rpc: \033[2Jno");
+	say(buf_ptr(&b), buf_len(&b));
+	buf_free(&b);
+}
+
+/* Who reads it may be slow. */
+static void
+read_output(void)
+{
+	static char bytes[BIG];
+
+	while (read(output, bytes, sizeof(bytes)) > 0)
+		;
+}
+
+static void
+take_turn(void)
+{
+	uint8_t what = next(), how = next();
+
+	buf_reset(&host.in);
+	if (how % 4 != 3)
+		read_output();
+	switch (what % 10) {
+	case 0:
+		say_input(how);
+		break;
+	case 1:
+	case 2:
+	case 3:
+		say_frame(next(), how);
+		break;
+	case 4:
+	case 5:
+		say_words(how);
+		break;
+	case 6:
+	case 7:
+		say_reply(next(), how);
+		break;
+	case 8:
+		say(big, how * 64U);
+		break;
+	default:
+		if (how % 8 == 7)
+			host_gone();
+	}
+}
+
+/* --- commands --- */
+
+static void
+run(uint8_t which)
+{
+	static char name[] = "ls", arg[] = "-l";
+	char *command[] = { name, arg, NULL };
+	struct options o;
+	struct buf in;
+
+	options_init(&o);
+	o.dest.kind = DEST_DMSG;
+	o.command = command;
+	o.timeout_ms = which & 8 ? 1000 : 0;
+	o.verbose = which & 16;
+	o.no_stdin = true;
+	buf_view(&in, "input", which & 32 ? 5 : 0);
+	switch (which % 4) {
+	case 0:
+		(void)stream_run(ctx, &o);
+		break;
+	case 1:
+		(void)exec_http_run(ctx, &o, &in);
+		break;
+	case 2:
+		(void)exec_rpc_run(ctx, &o, &in);
+		break;
+	default:
+		(void)session_run(ctx, &o);
+	}
+}
+
+/* What would go to standard output and error comes by a pipe. */
+static void
+catch_output(void)
+{
+	int p[2], saved = dup(STDERR_FILENO), nowhere;
+
+	require(pipe2(p, O_NONBLOCK | O_CLOEXEC) == 0);
+	require((nowhere = open("/dev/null", O_RDWR | O_CLOEXEC)) != -1);
+	require(dup2(nowhere, STDIN_FILENO) != -1);
+	require(dup2(p[1], STDOUT_FILENO) != -1);
+	require(dup2(p[1], STDERR_FILENO) != -1);
+	sink_prepare();
+	/* What is written at once, as pty.Exec's result, is not read. */
+	require(dup2(nowhere, STDOUT_FILENO) != -1);
+	require(dup2(saved, STDERR_FILENO) != -1);
+	close(saved);
+	output = p[0];
+}
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc, (void)argv;
+	signal(SIGPIPE, SIG_IGN);
+	catch_output();
+	require((ctx = keyctx_new()) != NULL);
+	return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	if (n == 0 || n > INPUT_MAX)
+		return 0;
+	host_begin(data + 1, n - 1);
+	host.turn = take_turn;
+	host.rest = read_output;
+	require((rpc = rpc_host_new(RPC_SERVICE_PTY)) != NULL);
+	run(*data);
+	rpc_host_free(rpc);
+	host_end();
+	return 0;
+}

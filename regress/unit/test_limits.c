@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: ISC */
+/* Who is admitted, who waits, who has to go. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/privmsg.h"
+#include "daemon/limits.h"
+
+#define HOUR (3600 * INT64_C(1000))
+
+static struct conns cs;
+static struct config conf;
+static int64_t now;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	if (sodium_init() == -1)
+		return -1;
+	log_set_level(LOG_LEVEL_ERROR);
+	memset(&cs, 0, sizeof(cs));
+	limits_init(&cs);
+	conf = (struct config){ .maxstartups = { 10, 30, 100 },
+		.startuprate = { 10, 40, 100 },
+		.netblocks = { 24, 48 },
+		.maxperkey = 64,
+		.maxperaddr = 64 };
+	now = HOUR;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct conn *c;
+
+	(void)state;
+	while ((c = TAILQ_FIRST(&cs.all)) != NULL) {
+		limits_unlink(&cs, c);
+		free(c);
+	}
+	assert_int_equal(cs.n, 0);
+	for (int i = 0; i < POOL_COUNT; i++) {
+		assert_int_equal(cs.nstartups[i], 0);
+		assert_true(TAILQ_EMPTY(&cs.startups[i]));
+	}
+	return 0;
+}
+
+static struct origin
+tcp(const char *text)
+{
+	struct sockaddr_storage ss = { 0 };
+	struct sockaddr_in *s4 = (struct sockaddr_in *)&ss;
+	struct sockaddr_in6 *s6 = (struct sockaddr_in6 *)&ss;
+	struct origin o;
+
+	if (strchr(text, ':') == NULL) {
+		s4->sin_family = AF_INET;
+		assert_int_equal(inet_pton(AF_INET, text, &s4->sin_addr), 1);
+	} else {
+		s6->sin6_family = AF_INET6;
+		assert_int_equal(inet_pton(AF_INET6, text, &s6->sin6_addr), 1);
+	}
+	limits_tcp(&cs, &conf, &o, &ss);
+	return o;
+}
+
+static struct origin
+numbered(uint32_t n)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "10.%u.%u.%u", n >> 16 & 255, n >> 8 & 255,
+	    n & 255);
+	return tcp(text);
+}
+
+static struct origin
+dmsg(unsigned key, unsigned relay, bool listed)
+{
+	struct key_public pk = { 0 }, server = { 0 };
+	struct origin o;
+
+	memcpy(pk.b, &key, sizeof(key));
+	memcpy(server.b, &relay, sizeof(relay));
+	limits_dmsg(&cs, &o, &pk, &server, listed);
+	return o;
+}
+
+static const char *
+objection(struct origin o)
+{
+	const char *why = limits_own(&cs, &conf, &o, now);
+
+	return why != NULL ? why : limits_all(&cs, &conf, &o, now);
+}
+
+/* One that comes, if it may. */
+static struct conn *
+come(struct origin o)
+{
+	struct conn *c;
+
+	if (objection(o) != NULL)
+		return NULL;
+	c = calloc(1, sizeof(*c));
+	assert_non_null(c);
+	c->origin = o;
+	limits_admit(&cs, &conf, c, now);
+	limits_link(&cs, c);
+	assert_true(limits_turn(c, now));
+	return c;
+}
+
+static void
+leave(struct conn *c)
+{
+	limits_unlink(&cs, c);
+	free(c);
+}
+
+static void
+log_in(struct conn *c)
+{
+	assert_non_null(c);
+	limits_authenticated(&cs, &conf, c, now);
+}
+
+/* Comes and fails at once. */
+static bool
+fail_once(struct origin o)
+{
+	struct conn *c = come(o);
+
+	if (c == NULL)
+		return false;
+	leave(c);
+	return true;
+}
+
+static unsigned
+fail_often(struct origin o, unsigned times)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < times; i++)
+		n += fail_once(o);
+	return n;
+}
+
+/* --- origins --- */
+
+static void
+test_networks(void **state)
+{
+	struct origin a = tcp("192.0.2.1"), b;
+
+	(void)state;
+	b = tcp("::ffff:192.0.2.1");
+	assert_true(a.self == b.self && a.network == b.network);
+	b = tcp("192.0.2.2");
+	assert_true(a.self != b.self && a.network == b.network);
+	b = tcp("192.0.3.1");
+	assert_true(a.network != b.network && a.wide == b.wide);
+	a = tcp("2001:db8:1:2::1");
+	b = tcp("2001:db8:1:2:ffff::");
+	assert_true(a.self == b.self);
+	b = tcp("2001:db8:1:3::1");
+	assert_true(a.self != b.self && a.network == b.network);
+	b = tcp("2001:db8:2:2::1");
+	assert_true(a.network != b.network && a.wide == b.wide);
+	conf.netblocks = (struct config_blocks){ 25, 57 };
+	assert_true(tcp("192.0.2.1").network == tcp("192.0.2.127").network);
+	assert_true(tcp("192.0.2.1").network != tcp("192.0.2.128").network);
+	assert_true(
+	    tcp("2001:db8::").network == tcp("2001:db8:0:7f::").network);
+	assert_true(
+	    tcp("2001:db8::").network != tcp("2001:db8:0:80::").network);
+}
+
+static void
+test_dmsg_origins(void **state)
+{
+	(void)state;
+	assert_true(dmsg(1, 1, true).self != dmsg(2, 1, true).self);
+	assert_true(dmsg(1, 1, true).self != dmsg(1, 2, true).self);
+	assert_true(dmsg(1, 1, true).self != dmsg(1, 1, false).self);
+	assert_true(dmsg(1, 1, false).self == dmsg(2, 1, false).self);
+	assert_true(dmsg(1, 1, false).self != dmsg(1, 2, false).self);
+	assert_true(dmsg(1, 1, false).network == dmsg(2, 1, true).network);
+	assert_true(dmsg(1, 1, true).network != dmsg(1, 2, true).network);
+}
+
+/* --- rates --- */
+
+static void
+test_rate_of_one(void **state)
+{
+	struct origin a = numbered(1), neighbour = numbered(2),
+		      other = numbered(256);
+	unsigned n;
+
+	(void)state;
+	assert_int_equal(fail_often(a, 500), 100);
+	assert_non_null(strstr(objection(a), "origin"));
+	assert_null(objection(neighbour));
+	assert_null(objection(other));
+	n = 0;
+	for (int s = 0; s < 10; s++) {
+		now += 1000;
+		n += fail_often(a, 500);
+	}
+	assert_in_range(n, 95, 105);
+	now += HOUR;
+	assert_int_equal(fail_often(a, 500), 100);
+}
+
+static void
+test_rate_of_network(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 255; i++)
+		n += fail_often(numbered(i), 10);
+	assert_int_equal(n, 200);
+	assert_non_null(strstr(objection(numbered(255)), "network"));
+	assert_null(objection(numbered(256)));
+}
+
+static void
+test_rate_of_all(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 5000; i++)
+		n += fail_once(numbered(i * 256));
+	assert_int_equal(n, 400);
+	assert_non_null(strstr(objection(tcp("192.0.2.1")), "startuprate"));
+	now += 1000;
+	n = 0;
+	for (unsigned i = 0; i < 5000; i++)
+		n += fail_once(numbered(i * 256));
+	assert_in_range(n, 95, 105);
+	/* dmsg has a budget of its own. */
+	assert_null(objection(dmsg(1, 1, false)));
+}
+
+/* Who logs in pays nothing, however many there are. */
+static void
+test_success_is_free(void **state)
+{
+	struct origin a = numbered(1);
+
+	(void)state;
+	for (unsigned i = 0; i < 5000; i++) {
+		struct conn *c = come(a);
+
+		log_in(c);
+		leave(c);
+	}
+	assert_null(objection(a));
+	assert_null(objection(numbered(2)));
+	assert_true(limits_debt(&cs, &a, now) == 0);
+}
+
+/* An origin that is known is not kept out by strangers, its neighbours or all.
+ */
+static void
+test_known(void **state)
+{
+	struct origin friend = numbered(1);
+	struct conn *c = come(friend);
+
+	(void)state;
+	assert_false(limits_known(&cs, &friend, now));
+	log_in(c);
+	leave(c);
+	assert_true(limits_known(&cs, &friend, now));
+	for (unsigned i = 2; i < 255; i++)
+		fail_often(numbered(i), 10);
+	for (unsigned i = 1; i < 2000; i++)
+		fail_once(numbered(i * 256));
+	for (unsigned i = 0; i < 100; i++) {
+		c = come(friend);
+		log_in(c);
+		leave(c);
+	}
+	/* It is not without a limit. */
+	assert_int_equal(fail_often(friend, 5000), 400);
+	now += INT64_C(1000) * LIMITS_KNOWN_S + 1;
+	assert_false(limits_known(&cs, &friend, now));
+}
+
+/* As strangers are counted with it, those that fail later go behind. */
+static void
+test_debt_orders(void **state)
+{
+	struct origin a = tcp("10.1.0.1"), b = tcp("10.1.9.9"),
+		      c = tcp("10.2.0.1");
+
+	(void)state;
+	assert_true(fail_once(a));
+	now += 5000;
+	assert_true(limits_debt(&cs, &b, now) > limits_debt(&cs, &c, now));
+	now += 5000;
+	assert_true(limits_debt(&cs, &b, now) == 0);
+}
+
+/* Whatever comes, the table stays as it is, and holds who fails most. */
+static void
+test_table(void **state)
+{
+	struct origin a = numbered(1);
+
+	(void)state;
+	conf.startuprate = (struct config_rates){ 1, 1000000, 1000000 };
+	conf.maxstartups = (struct config_startups){ 1000000, 100, 1000000 };
+	fail_often(a, 2000);
+	conf.maxstartups = (struct config_startups){ 1000, 100, 1000 };
+	assert_non_null(objection(a));
+	for (unsigned i = 0; i < 100000; i++)
+		fail_once(numbered(i * 256 + 7));
+	assert_non_null(objection(a));
+}
+
+/* --- how many at once --- */
+
+static void
+test_startups(void **state)
+{
+	struct conn *c[100], *more;
+	unsigned dropped = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		assert_non_null(c[i] = come(numbered(i * 256)));
+	/* They are young, and each is alone. */
+	assert_non_null(strstr(objection(tcp("192.0.2.1")), "maxstartups"));
+	for (unsigned i = 0; i < 100; i++)
+		assert_false(c[i]->dropped);
+	now += LIMITS_LIFE_MS;
+	assert_non_null(more = come(tcp("192.0.2.1")));
+	assert_true(c[0]->dropped);
+	for (unsigned i = 0; i < 100; i++)
+		dropped += c[i]->dropped;
+	assert_int_equal(dropped, 1);
+	assert_int_equal(cs.nstartups[POOL_TCP], 100);
+}
+
+/* The time that we need ourselves is not the peer's. */
+static void
+test_our_own_time(void **state)
+{
+	struct conn *slow, *quick;
+
+	(void)state;
+	conf.maxstartups = (struct config_startups){ 2, 100, 2 };
+	assert_non_null(slow = come(numbered(256)));
+	slow->turns = 0;
+	slow->due_ms = now + LIMITS_OURS_MS;
+	assert_non_null(quick = come(numbered(512)));
+	now += LIMITS_LIFE_MS;
+	assert_non_null(come(numbered(768)));
+	assert_true(quick->dropped);
+	assert_false(slow->dropped);
+	/* Each turn of the handshake has its time, and there are so many. */
+	for (int i = 0; i < PRIV_TURNS_MAX; i++) {
+		now += LIMITS_LIFE_MS;
+		assert_true(limits_turn(slow, now));
+	}
+	assert_false(limits_turn(slow, now));
+	assert_int_equal(slow->due_ms, now + LIMITS_LIFE_MS);
+	now += LIMITS_LIFE_MS;
+	assert_non_null(come(numbered(1024)));
+	assert_false(slow->dropped);
+	log_in(slow);
+	assert_false(limits_turn(slow, now));
+}
+
+/* A crowd of one address gives way at once to others. */
+static void
+test_crowd_gives_way(void **state)
+{
+	struct conn *c[100], *other;
+
+	(void)state;
+	conf.maxperaddr = 1000;
+	conf.maxstartups = (struct config_startups){ 100, 100, 100 };
+	for (unsigned i = 0; i < 100; i++)
+		assert_non_null(c[i] = come(numbered(1)));
+	assert_non_null(other = come(numbered(256)));
+	assert_true(c[0]->dropped);
+	assert_false(c[1]->dropped);
+	assert_false(other->dropped);
+}
+
+static void
+test_per_address(void **state)
+{
+	struct conn *a, *b;
+
+	(void)state;
+	conf.maxperaddr = 2;
+	assert_non_null(a = come(numbered(1)));
+	assert_non_null(b = come(numbered(1)));
+	assert_non_null(strstr(objection(numbered(1)), "maxperaddr"));
+	assert_null(objection(numbered(2)));
+	now += LIMITS_LIFE_MS;
+	assert_non_null(come(numbered(1)));
+	assert_true(a->dropped);
+	log_in(b);
+	leave(a);
+	now += LIMITS_LIFE_MS;
+	assert_non_null(come(numbered(1)));
+	assert_false(b->dropped);
+}
+
+static void
+test_per_key(void **state)
+{
+	struct key_public pk = { { 2, 1 } }, other = { { 3, 1 } };
+	struct conn *c;
+
+	(void)state;
+	conf.maxperkey = 2;
+	for (int i = 0; i < 2; i++) {
+		assert_true(limits_key(&cs, &conf, &pk));
+		c = come(numbered(1));
+		assert_non_null(c);
+		c->pk = pk;
+		log_in(c);
+	}
+	assert_false(limits_key(&cs, &conf, &pk));
+	assert_true(limits_key(&cs, &conf, &other));
+}
+
+/* --- dmsg --- */
+
+/*
+ * For five seconds 300 streams a second claim fresh keys and stay; a listed key
+ * gets in whenever it comes, by the same relay and by another one, and is not
+ * ended.
+ */
+static void
+test_dmsg_flood(void **state)
+{
+	struct conn *c;
+	unsigned key = 100, n = 0;
+
+	(void)state;
+	for (int ms = 0; ms < 5000; ms += 10, now += 10) {
+		for (int i = 0; i < 3; i++)
+			n += come(dmsg(key++, 1, false)) != NULL;
+		if (ms % 250 != 0)
+			continue;
+		for (unsigned relay = 1; relay <= 2; relay++) {
+			assert_non_null(c = come(dmsg(1, relay, true)));
+			for (int i = 0; i < 100; i++)
+				n += come(dmsg(key++, 1, false)) != NULL;
+			assert_false(c->dropped);
+			log_in(c);
+			leave(c);
+		}
+	}
+	/* Hardly more than they may: 100, and 10 a second. */
+	assert_in_range(n, 100, 160);
+	/* Over TCP nothing has happened. */
+	assert_int_equal(cs.nstartups[POOL_TCP], 0);
+	assert_null(objection(numbered(1)));
+}
+
+/* A relay that invents claims of a listed key keeps out its own only. */
+static void
+test_dmsg_forged(void **state)
+{
+	struct conn *c;
+
+	(void)state;
+	for (int ms = 0; ms < 5000; ms += 10, now += 10) {
+		for (int i = 0; i < 3; i++)
+			(void)come(dmsg(1, 1, true));
+		if (ms % 250 != 0)
+			continue;
+		assert_non_null(c = come(dmsg(1, 2, true)));
+		assert_false(c->dropped);
+		log_in(c);
+		leave(c);
+	}
+}
+
+/* So many streams of a listed key at once as the configuration allows. */
+static void
+test_dmsg_many(void **state)
+{
+	struct conn *c;
+
+	(void)state;
+	conf.maxstartups = (struct config_startups){ 2000, 100, 2000 };
+	conf.maxperkey = 2000;
+	for (int i = 0; i < 2000; i++)
+		assert_non_null(come(dmsg(1, 1, true)));
+	TAILQ_FOREACH(c, &cs.all, entry)
+	assert_false(c->dropped);
+}
+
+/* --- the log --- */
+
+static void
+test_ration(void **state)
+{
+	(void)state;
+	for (int i = 0; i < LIMITS_TOLD; i++)
+		assert_true(limits_may_tell(&cs, now));
+	assert_false(limits_may_tell(&cs, now));
+	limits_untold(&cs, now);
+	limits_tell_rest(&cs, now + 500, false);
+	assert_int_equal(cs.untold, 1);
+	limits_tell_rest(&cs, now + 2500, false);
+	assert_int_equal(cs.untold, 0);
+	assert_true(limits_may_tell(&cs, now + LIMITS_TOLD_MS));
+	assert_false(limits_may_tell(&cs, now + LIMITS_TOLD_MS));
+	/* While it goes on, every ten seconds. */
+	for (int i = 0; i < 10; i++) {
+		limits_untold(&cs, now + i * 1000);
+		limits_tell_rest(&cs, now + i * 1000, false);
+		assert_int_equal(cs.untold, i + 1);
+	}
+	limits_untold(&cs, now + 10000);
+	limits_tell_rest(&cs, now + 10000, false);
+	assert_int_equal(cs.untold, 0);
+	limits_untold(&cs, now + 11000);
+	limits_tell_rest(&cs, now + 11000, true);
+	assert_int_equal(cs.untold, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_networks),
+		TEST(test_dmsg_origins),
+		TEST(test_rate_of_one),
+		TEST(test_rate_of_network),
+		TEST(test_rate_of_all),
+		TEST(test_success_is_free),
+		TEST(test_known),
+		TEST(test_debt_orders),
+		TEST(test_table),
+		TEST(test_startups),
+		TEST(test_our_own_time),
+		TEST(test_crowd_gives_way),
+		TEST(test_per_address),
+		TEST(test_per_key),
+		TEST(test_dmsg_flood),
+		TEST(test_dmsg_forged),
+		TEST(test_dmsg_many),
+		TEST(test_ration),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC */
+/* Who goes when the lobby is full, and who comes in. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/server.h"
+
+static int64_t clock_ms = 1000000;
+
+static int64_t
+try_now_ms(void)
+{
+	return clock_ms;
+}
+
+#define now_ms try_now_ms
+#include "daemon/lobby.c"
+#undef now_ms
+
+/* Nobody is admitted here. */
+int
+server_serve(struct server *s, int fd, const struct origin *from,
+    const char *peer, enum priv_carrier carrier)
+{
+	(void)s, (void)fd, (void)from, (void)peer, (void)carrier;
+	fail();
+	return -1;
+}
+
+void
+server_untold(struct server *s)
+{
+	(void)s;
+}
+
+void
+session_prepare(const struct config *conf, int fd)
+{
+	(void)conf, (void)fd;
+}
+
+static struct settings set;
+
+static int
+begin(void **state)
+{
+	struct server *s = calloc(1, sizeof(*s));
+
+	set.conf.maxstartups = (struct config_startups){ 10, 30, 100 };
+	set.conf.startuprate = (struct config_rates){ 10, 40, 100 };
+	set.conf.netblocks = (struct config_blocks){ 24, 48 };
+	set.conf.maxperaddr = 64;
+	set.conf.handshake_timeout = 10;
+	s->set = &set;
+	s->base = event_base_new();
+	limits_init(&s->conns);
+	/* Nobody who could be ended for somebody else. */
+	s->conns.nstartups[POOL_TCP] = set.conf.maxstartups.full;
+	*state = s;
+	return lobby_init(s);
+}
+
+static int
+end(void **state)
+{
+	struct server *s = *state;
+
+	lobby_empty(s);
+	event_free(s->lobby.tick);
+	event_base_free(s->base);
+	free(s);
+	return 0;
+}
+
+/* The peer's end. */
+static int
+come(struct server *s, const char *address, const char *said)
+{
+	union {
+		struct sockaddr_storage ss;
+		struct sockaddr_in v4;
+	} a = { .v4 = { .sin_family = AF_INET } };
+	int sv[2];
+
+	assert_int_equal(inet_pton(AF_INET, address, &a.v4.sin_addr), 1);
+	assert_int_equal(socketpair(AF_UNIX,
+			     SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv),
+	    0);
+	lobby_enter(s, sv[1], &a.ss, sizeof(a.v4));
+	assert_int_equal(write(sv[0], said, strlen(said)),
+	    (ssize_t)strlen(said));
+	if (*said != '\0')
+		assert_int_equal(event_base_loop(s->base, EVLOOP_NONBLOCK), 0);
+	return sv[0];
+}
+
+/* Whether it has been turned away; the end is closed if so. */
+static bool
+has_left(int fd)
+{
+	char c;
+
+	if (recv(fd, &c, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN)
+		return false;
+	close(fd);
+	return true;
+}
+
+/* Whoever has just come has not had the time to say something. */
+static void
+test_fresh_stays(void **state)
+{
+	struct server *s = *state;
+	int loud = come(s, "198.51.100.1", "x");
+	int fresh = come(s, "203.0.113.1", "");
+
+	clock_ms += GUEST_SAY_MS - 1;
+	assert_true(lobby_make_room(s));
+	assert_true(has_left(loud));
+	assert_false(has_left(fresh));
+	close(fresh);
+}
+
+static void
+test_silent_goes(void **state)
+{
+	struct server *s = *state;
+	int silent = come(s, "203.0.113.1", "");
+	int loud = come(s, "198.51.100.1", "x");
+
+	clock_ms += GUEST_SAY_MS;
+	assert_true(lobby_make_room(s));
+	assert_true(has_left(silent));
+	assert_false(has_left(loud));
+	close(loud);
+}
+
+/* Of those alike the one that came first. */
+static void
+test_first_goes(void **state)
+{
+	struct server *s = *state;
+	int first = come(s, "203.0.113.1", "");
+	int second = come(s, "203.0.113.2", "");
+
+	assert_true(lobby_make_room(s));
+	assert_true(has_left(first));
+	assert_false(has_left(second));
+	clock_ms += GUEST_SAY_MS;
+	first = come(s, "203.0.113.3", "");
+	clock_ms += GUEST_SAY_MS;
+	assert_true(lobby_make_room(s));
+	assert_true(has_left(second));
+	assert_true(lobby_make_room(s));
+	assert_true(has_left(first));
+	assert_false(lobby_make_room(s));
+}
+
+/* Nobody's time of coming is better than another's. */
+static void
+test_lots(void **state)
+{
+	enum { GUESTS = 8, DRAWS = 400 };
+	struct server *s = *state;
+	int fd[GUESTS], drawn[GUESTS] = { 0 };
+	char address[32];
+
+	for (int i = 0; i < GUESTS; i++) {
+		snprintf(address, sizeof(address), "203.%d.113.1", i);
+		fd[i] = come(s, address, "x");
+	}
+	for (int i = 0; i < DRAWS; i++) {
+		const struct guest *g = next_guest(s, false, clock_ms), *other;
+		int at = 0;
+
+		assert_non_null(g);
+		TAILQ_FOREACH(other, &s->lobby.guests, entry)
+		{
+			if (other == g)
+				break;
+			at++;
+		}
+		drawn[at]++;
+	}
+	/* One of 10^22 runs has somebody who was never drawn. */
+	for (int i = 0; i < GUESTS; i++) {
+		assert_true(drawn[i] > 0);
+		close(fd[i]);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_fresh_stays, begin, end),
+		cmocka_unit_test_setup_teardown(test_silent_goes, begin, end),
+		cmocka_unit_test_setup_teardown(test_first_goes, begin, end),
+		cmocka_unit_test_setup_teardown(test_lots, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The whole process of skyptyd-net: which services it offers to whom, answers
+ * of its monitor that nobody asked for, and memory that is refused once, at
+ * each place in turn.  What may end the process is tried in another one.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/wait.h>
+#include <cmocka.h>
+
+#include "regress/unit/net_world.h"
+
+#if SKYPTY_SANITIZE
+#include <sanitizer/lsan_interface.h>
+
+/* Status 1 is how the process itself gives up. */
+const char *__asan_default_options(void);
+const char *
+__asan_default_options(void)
+{
+	return "abort_on_error=1";
+}
+#endif
+
+#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+#define GOES_ON	  7    /* status of a process that has not ended */
+#define NO_SUCH	  8    /* of one that had no such allocation */
+#define LAST_MAX  5000 /* allocations of a life, more than there are */
+#define PROXY	  MUX_URI_PROXY "?pk=" NW_KEY "&port=22"
+#define DIAL	  MUX_URI_DIAL "?pk=" NW_KEY
+
+static unsigned long allocations, refused_at;
+
+static bool
+is_refused(void)
+{
+	return nw_inside && ++allocations == refused_at;
+}
+
+#include "refused_memory.h"
+
+/* What became of a child of ours; -1: a signal ended it. */
+static int
+status_of(pid_t pid)
+{
+	int status;
+
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* --- what is offered --- */
+
+#define ANY  (1U << PRIV_XK | 1U << PRIV_KK | 1U << PRIV_CONTROL)
+#define FAR  (1U << PRIV_XK | 1U << PRIV_KK)
+#define NEAR (1U << PRIV_CONTROL)
+
+/* spec: pty.md 4; PROTOCOL */
+static const struct {
+	const char *uri;
+	unsigned carriers;
+	uint32_t grant;
+} services[] = {
+	{ MUX_URI_PTY, ANY, 0 },
+	{ MUX_URI_WHITELIST, NEAR, PRIV_GRANT_WHITELIST },
+	{ MUX_URI_SFTP, FAR, PRIV_GRANT_SFTP },
+	{ MUX_URI_EXEC_STREAM, FAR, PRIV_GRANT_EXEC },
+	{ MUX_URI_EXEC, ANY, PRIV_GRANT_EXEC },
+	{ MUX_URI_STATUS, NEAR, PRIV_GRANT_WHITELIST },
+	{ MUX_URI_FILES, ANY, PRIV_GRANT_SFTP },
+	{ PROXY, NEAR, PRIV_GRANT_DIAL },
+	{ DIAL, NEAR, PRIV_GRANT_DIAL },
+	{ "dmsgpty/nothing", 0, 0 },
+	{ "", 0, 0 },
+};
+
+/* The first byte that a peer gets; a monitor's log line is no answer. */
+static int
+answer_to(const char *uri, enum priv_carrier carrier, uint32_t grants)
+{
+	struct net_world w;
+	uint8_t byte = 0xff;
+	unsigned asked;
+
+	assert_true(nw_begin(&w, carrier));
+	nw_authenticate(&w);
+	assert_int_equal(w.n->state, NET_MUX);
+	w.n->grants = grants;
+	nw_ask(&w, uri);
+	asked = w.asked[PM_SFTP_START] + w.asked[PM_PROXY_DIAL] +
+	    w.asked[PM_STATUS];
+	if (strcmp(uri, PROXY) == 0 && asked != 0)
+		nw_far_say(&w, "\0", 1); /* it is there that is answered */
+	nw_loop(&w);
+	assert_int_equal(buf_get_u8(&w.heard, &byte), 0);
+	if (byte != MUX_ACCEPT) {
+		assert_int_equal(byte, MUX_REJECT);
+		assert_int_equal(asked, 0);
+		assert_int_not_equal(w.n->state, NET_SERVICE);
+	}
+	nw_over(&w);
+	return byte;
+}
+
+static void
+test_offers(void **state)
+{
+	const uint32_t all = ~0U;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(services); i++)
+		for (int c = PRIV_XK; c <= PRIV_CONTROL; c++) {
+			bool here = services[i].carriers >> c & 1;
+
+			assert_int_equal(answer_to(services[i].uri, c, all),
+			    here ? MUX_ACCEPT : MUX_REJECT);
+			if (services[i].grant != 0)
+				assert_int_equal(answer_to(services[i].uri, c,
+						     all & ~services[i].grant),
+				    MUX_REJECT);
+			if (here)
+				assert_int_equal(answer_to(services[i].uri, c,
+						     services[i].grant),
+				    MUX_ACCEPT);
+		}
+}
+
+/* Before the monitor has said who it is nothing is asked for. */
+static void
+test_nothing_before_authentication(void **state)
+{
+	static const char uri[] = "\x0b" MUX_URI_PTY;
+	struct net_world w;
+
+	(void)state;
+	for (int c = PRIV_XK; c <= PRIV_CONTROL; c++) {
+		assert_true(nw_begin(&w, c));
+		nw_raw(&w, uri, sizeof(uri) - 1);
+		nw_serve(&w);
+		assert_int_equal(w.n->state, NET_HANDSHAKE);
+		assert_int_equal(w.n->service, MUX_NONE);
+		for (unsigned t = PM_PTY_START; t <= PM_PROXY_DIAL; t++)
+			if (t != PM_KK_REQUEST)
+				assert_int_equal(w.asked[t], 0);
+		nw_over(&w);
+	}
+}
+
+/* --- answers out of turn --- */
+
+static const unsigned requests[] = { PM_HANDSHAKE, PM_FIRST_FRAME, PM_PTY_START,
+	PM_PTY_STOP, PM_EXEC_START, PM_WL_LIST, PM_WL_ADD, PM_WL_REMOVE,
+	PM_SFTP_START, PM_KK_REQUEST, PM_STATUS, PM_PROXY_DIAL };
+
+static void
+come_to(struct net_world *w, enum priv_carrier carrier, const char *uri)
+{
+	if (!nw_begin(w, carrier))
+		_exit(1);
+	nw_authenticate(w);
+	if (uri != NULL)
+		nw_ask(w, uri);
+}
+
+/* Status of a process that is told so, where it has asked for nothing. */
+static int
+told(enum priv_carrier carrier, const char *uri, unsigned type)
+{
+	struct net_world w;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		come_to(&w, carrier, uri);
+		nw_do(&w, type, 0, NW_DO);
+		nw_loop(&w);
+		_exit(GOES_ON);
+	}
+	return status_of(pid);
+}
+
+static void
+test_unasked_answers(void **state)
+{
+	int status;
+
+	(void)state;
+	for (size_t i = 0; i <= LENGTH(services); i++)
+		for (size_t k = 0; k < LENGTH(requests); k++) {
+			const char *uri = i == 0 ? NULL : services[i - 1].uri;
+
+			/* Its word is awaited behind the far side's. */
+			if (uri != NULL && *uri == '\0')
+				continue;
+			status = told(PRIV_CONTROL, uri, requests[k]);
+			if (status != 0)
+				fail_msg("status %d of %s, told %u", status,
+				    uri == NULL ? "none" : uri,
+				    requests[k] + 1);
+		}
+}
+
+/* The keys of a connection are set once. */
+static void
+test_no_second_authentication(void **state)
+{
+	struct net_world w;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(told(PRIV_XK, NULL, PM_HANDSHAKE), 0);
+	assert_int_equal(told(PRIV_XK, MUX_URI_PTY, PM_HANDSHAKE), 0);
+	assert_int_equal(told(PRIV_KK, MUX_URI_PTY, PM_FIRST_FRAME), 0);
+	for (int c = PRIV_XK; c <= PRIV_CONTROL; c++) {
+		if ((pid = fork()) == 0) {
+			come_to(&w, c, NULL);
+			nw_control_ok(&w);
+			_exit(GOES_ON);
+		}
+		assert_int_equal(status_of(pid), 0);
+		if ((pid = fork()) == 0) {
+			if (!nw_begin(&w, c))
+				_exit(1);
+			nw_control_ok(&w);
+			_exit(w.n->link.plain ? GOES_ON : 1);
+		}
+		assert_int_equal(status_of(pid),
+		    c == PRIV_CONTROL ? GOES_ON : 0);
+	}
+}
+
+/* --- without memory --- */
+
+static void
+call(struct net_world *w, struct rpc_client *c, enum rpc_method m,
+    const union rpc_value *v)
+{
+	struct buf out;
+
+	buf_init(&out, NW_ROOM);
+	assert_int_equal(rpc_client_call(c, &out, m, v, NULL), 0);
+	nw_say(w, buf_ptr(&out), buf_len(&out));
+	nw_serve(w);
+	buf_free(&out);
+}
+
+static void
+use_rpc(struct net_world *w, bool whitelist)
+{
+	static const uint8_t key[KEY_PUBLIC_LEN] = { 2 }, big[8192];
+	struct rpc_client *c = rpc_client_new();
+	union rpc_value v = { .number = 100 };
+
+	if (whitelist) {
+		call(w, c, RPC_WL_LIST, NULL);
+		buf_init(&v.keys.raw, 100);
+		v.keys.count = 0;
+		assert_int_equal(gob_list_add(&v.keys, key, sizeof(key)), 0);
+		call(w, c, RPC_WL_ADD, &v);
+		buf_free(&v.keys.raw);
+		rpc_client_free(c);
+		return;
+	}
+	memset(&v, 0, sizeof(v));
+	buf_view(&v.command.name, "sh", 2);
+	call(w, c, RPC_PTY_START, &v);
+	v.number = 100;
+	call(w, c, RPC_PTY_READ, &v);
+	nw_end_say(w, 0, "output", 6);
+	nw_serve(w);
+	buf_view(&v.bytes, big, sizeof(big));
+	for (int i = 0; i < 40; i++) /* until the terminal takes no more */
+		call(w, c, RPC_PTY_WRITE, &v);
+	(void)nw_end_take(w, 0);
+	nw_serve(w);
+	call(w, c, RPC_PTY_STOP, NULL);
+	memset(&v, 0, sizeof(v));
+	buf_view(&v.exec.name, "ls", 2);
+	buf_view(&v.exec.in, "input", 5);
+	call(w, c, RPC_PTY_EXEC, &v);
+	call(w, c, RPC_PTY_EXEC, &v);
+	nw_end_say(w, 1, "output", 6);
+	nw_serve(w);
+	nw_exited(w, 1, PRIV_TIMEDOUT, 0);
+	nw_exited(w, 2, PRIV_EXITED, 0);
+	nw_serve(w);
+	for (size_t i = 0; i < w->nends; i++)
+		nw_end_close(w, i);
+	nw_serve(w);
+	rpc_client_free(c);
+}
+
+static void
+use_exec(struct net_world *w)
+{
+	struct xs_start s = { .flags = XS_HAS_STDIN };
+	struct buf b, out;
+
+	buf_init(&b, 1000);
+	buf_init(&out, NW_ROOM);
+	buf_view(&s.name, "ls", 2);
+	assert_int_equal(xs_put_start(&b, &s), 0);
+	assert_int_equal(xs_put_frame(&out, XS_START, buf_ptr(&b), buf_len(&b)),
+	    0);
+	assert_int_equal(xs_put_frame(&out, XS_STDIN, "input", 5), 0);
+	assert_int_equal(xs_put_frame(&out, XS_SIGNAL, "INT", 3), 0);
+	assert_int_equal(xs_put_frame(&out, XS_STDIN_END, NULL, 0), 0);
+	nw_say(w, buf_ptr(&out), buf_len(&out));
+	nw_serve(w);
+	buf_free(&b);
+	buf_free(&out);
+	nw_end_say(w, 0, "output", 6);
+	nw_end_say(w, 1, "error", 5);
+	nw_serve(w);
+	nw_exited(w, 1, PRIV_TIMEDOUT, 0);
+	nw_serve(w);
+	nw_fire(w, w->n->flow.grace);
+}
+
+static void
+use_http(struct net_world *w)
+{
+	static const char request[] =
+	    "POST /exec HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+	    "Accept: " XS_MEDIA_TYPE "\r\nContent-Length: 40\r\n\r\n"
+	    "{\"name\":\"ls\",\"arg\":[\"a\"],\"stdin\":\"QQ==\"}";
+
+	nw_say(w, request, sizeof(request) - 1);
+	nw_serve(w);
+	nw_end_say(w, 0, "output", 6);
+	nw_serve(w);
+	nw_exited(w, 1, PRIV_EXITED, 3);
+	for (size_t i = 0; i < w->nends; i++)
+		nw_end_close(w, i);
+	nw_serve(w);
+}
+
+static void
+use_stream(struct net_world *w)
+{
+	nw_far_say(w, "\0", 1);
+	nw_say(w, "to there", 8);
+	nw_serve(w);
+	if (w->far)
+		nw_far_say(w, "from there", 10);
+	else
+		nw_end_say(w, 0, "from there", 10);
+	nw_serve(w);
+	nw_end_close(w, 0);
+	nw_serve(w);
+}
+
+/* One of each service; what has failed does not hold it up. */
+static void
+live(struct net_world *w, const char *uri)
+{
+	nw_authenticate(w);
+	nw_ask(w, uri);
+	if (strcmp(uri, MUX_URI_PTY) == 0)
+		use_rpc(w, false);
+	else if (strcmp(uri, MUX_URI_WHITELIST) == 0)
+		use_rpc(w, true);
+	else if (strcmp(uri, MUX_URI_EXEC) == 0)
+		use_exec(w);
+	else if (strcmp(uri, MUX_URI_EXEC_STREAM) == 0)
+		use_http(w);
+	else
+		use_stream(w);
+}
+
+static enum priv_carrier
+some_carrier(unsigned carriers)
+{
+	if (carriers == ANY)
+		return PRIV_KK;
+	return carriers == NEAR ? PRIV_CONTROL : PRIV_XK;
+}
+
+/* They are what they are meant to be. */
+static void
+test_lives(void **state)
+{
+	struct net_world w;
+	const char *uri;
+
+	(void)state;
+	refused_at = 0;
+	for (size_t i = 0; i < LENGTH(services); i++) {
+		if (services[i].carriers == 0)
+			continue;
+		uri = services[i].uri;
+		assert_true(nw_begin(&w, some_carrier(services[i].carriers)));
+		live(&w, uri);
+		assert_int_equal(w.asked[PM_EXEC_END], w.asked[PM_EXEC_START]);
+		if (strcmp(uri, MUX_URI_PTY) == 0) {
+			assert_int_equal(w.asked[PM_PTY_STOP], 1);
+			assert_int_equal(w.asked[PM_EXEC_END], 2);
+		} else if (strcmp(uri, MUX_URI_WHITELIST) == 0) {
+			assert_int_equal(w.asked[PM_WL_LIST], 1);
+			assert_int_equal(w.asked[PM_WL_ADD], 1);
+		} else
+			assert_int_equal(w.n->state, NET_LINGERING);
+		nw_over(&w);
+	}
+}
+
+static void
+live_without(const char *uri, unsigned carriers, unsigned long n)
+{
+	unsigned long used;
+	struct net_world w;
+
+	allocations = 0;
+	refused_at = n;
+	if (!nw_begin(&w, some_carrier(carriers)))
+		_exit(1);
+	live(&w, uri);
+	used = allocations;
+	nw_over(&w);
+#if SKYPTY_SANITIZE
+	if (__lsan_do_recoverable_leak_check() != 0)
+		abort();
+#endif
+	_exit(used < n ? NO_SUCH : GOES_ON);
+}
+
+static void
+test_without_memory(void **state)
+{
+	unsigned long n, went_on;
+	pid_t pid;
+	int s;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(services); i++) {
+		if (services[i].carriers == 0)
+			continue;
+		went_on = 0;
+		for (n = 1, s = 0; s != NO_SUCH && n < LAST_MAX; n++) {
+			if ((pid = fork()) == 0)
+				live_without(services[i].uri,
+				    services[i].carriers, n);
+			if ((s = status_of(pid)) == -1)
+				fail_msg("%s: killed without allocation %lu",
+				    services[i].uri, n);
+			went_on += s == GOES_ON;
+		}
+		assert_int_equal(s, NO_SUCH);
+		assert_true(n > 20);
+		assert_true(went_on < n);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_offers),
+		cmocka_unit_test(test_nothing_before_authentication),
+		cmocka_unit_test(test_unasked_answers),
+		cmocka_unit_test(test_no_second_authentication),
+		cmocka_unit_test(test_lives),
+		cmocka_unit_test(test_without_memory),
+	};
+
+	/* libevent's are refused, too. */
+	event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
+	return cmocka_run_group_tests_name("net_life", tests, NULL, NULL);
+}
