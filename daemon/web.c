@@ -63,7 +63,6 @@ web_make_token(void)
 	sodium_memzero(raw, sizeof(raw));
 }
 
-/* A new file: an old one may be open elsewhere. */
 /* No buffer of stdio's keeps it. */
 static bool
 web_write(int fd, const char *text)

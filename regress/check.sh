@@ -3,8 +3,9 @@
 # Runs unit tests and system tests of one build, JOBS of them side by side: most
 # of them wait most of the time.  OBJ and BIN name its folders.
 # A system test exits 0 for passed, 77 for skipped (with the reason), else
-# failed; one that has the line "# alone" is run when no other is.  Names given
-# as arguments limit the run to them.
+# failed; one that has the line "# alone" is run when no other is.  With AGAIN
+# those that failed are run once more, each alone, and the second time counts.
+# Names given as arguments limit the run to them.
 set -u
 
 OBJ=${OBJ:-obj}
@@ -54,6 +55,22 @@ longest_first <"$work/all" >"$work/together"
 
 xargs -r -n 1 -P "$JOBS" sh regress/one.sh "$work" <"$work/together"
 xargs -r -n 1 sh regress/one.sh "$work" <"$work/alone"
+
+# again TEST: runs it if it has failed.
+again() {
+	again_name=$(basename "$1" .sh)
+	read -r _ bad _ <"$work/$again_name.count" && [ "$bad" -ne 0 ] || return
+	sh regress/one.sh "$work" "$1"
+	read -r _ bad _ <"$work/$again_name.count" && [ "$bad" -eq 0 ] &&
+		echo "$again_name: passed when run again"
+}
+
+if [ -n "${AGAIN-}" ]; then
+	cat "$work/together" "$work/alone" >"$work/every"
+	while read -r t; do
+		again "$t" </dev/null
+	done <"$work/every"
+fi
 
 passed=0
 failed=0

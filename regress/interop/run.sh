@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Runs the Go peers against the programs; the last line counts the tests.
+# Runs the Go peers against the programs; the last line counts the tests.  With
+# AGAIN those that failed are run once more, with no others beside them.
 set -u
 cd "$(dirname "$0")" || exit 1
 
@@ -22,20 +23,44 @@ then
 fi
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-status=0
-go vet ./... || status=1
-go test -count=1 -timeout 900s -parallel 8 -v ./... >"$log" 2>&1 || status=1
+trap 'rm -f "$log" "$log.names"' EXIT
+go vet ./...
+vetted=$?
 # With what a daemon had to say, where a test gives it; and what ran when the
 # time was over.  The names come last, whatever there was to say.
 said='^ +[a-z_]+_test.go|^ +skyptyd\[|^# |cannot|FAIL'
 names='^ *--- FAIL|^panic|^\s+Test[^ ]* \([0-9hms.]+\)$'
-grep -E "$said|$names" "$log" | head -120
-[ "$(grep -cE "$said|$names" "$log")" -le 120 ] || grep -E "$names" "$log"
-passed=$(grep -cE '^ *--- PASS' "$log")
-failed=$(grep -cE '^ *--- FAIL' "$log")
-skipped=$(grep -cE '^ *--- SKIP' "$log")
-if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
+
+# peers FLAG...: runs them, and tells what is to be told.
+peers() {
+	go test -count=1 -timeout 900s -v "$@" ./... >"$log" 2>&1
+	peers_status=$?
+	grep -E "$said|$names" "$log" | head -120
+	[ "$(grep -cE "$said|$names" "$log")" -le 120 ] ||
+		grep -E "$names" "$log"
+	return $peers_status
+}
+
+# count WORD: the tests that ended with it.
+count() {
+	grep -cE "^ *--- $1" "$log"
+}
+
+peers -parallel 8
+status=$?
+passed=$(count PASS)
+failed=$(count FAIL)
+skipped=$(count SKIP)
+# What no test's end tells of (a panic, a build) is no matter of chance.
+if [ -n "${AGAIN-}" ] && [ "$failed" -ne 0 ] && ! grep -q '^panic' "$log"; then
+	sed -n 's/^--- FAIL: \([^ ]*\) .*/\1/p' "$log" >"$log.names"
+	peers -parallel 1 -run "^($(paste -sd '|' "$log.names"))\$"
+	status=$?
+	sed -n 's/^--- PASS: \([^ ]*\) .*/\1: passed when run again/p' "$log"
+	passed=$((passed + failed - $(count FAIL)))
+	failed=$(count FAIL)
+fi
+if [ $((vetted + status)) -ne 0 ] && [ "$failed" -eq 0 ]; then
 	tail -n 40 "$log"
 	failed=1
 fi

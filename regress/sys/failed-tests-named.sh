@@ -72,5 +72,54 @@ names_of_others() {
   suite: fuzz_mux: FAILED" "the names"
 }
 
+# What passed when it was run again is told of so, and as nothing else.
+names_of_unsteady() {
+	printf '%s\n' 'paste: failed' 'fails: FAILED (3)' 'late: FAILED (124)' \
+		'test_bad: 1 passed, 1 failed, 0 skipped' \
+		'    not ok 2 - evil' '--- FAIL: TestInside/one (0.10s)' \
+		'--- FAIL: TestInside (0.20s)' '--- FAIL: TestIn (0.20s)' \
+		'fails: ok' 'fails: passed when run again' \
+		'test_bad: passed when run again' \
+		'TestInside: passed when run again' |
+		named | sort >"$dir/names"
+	equal "$(cat "$dir/names")" "  suite: --- FAIL: TestIn (0.20s)
+  suite: TestInside: passed when run again
+  suite: fails: passed when run again
+  suite: late: FAILED (124)
+  suite: paste: failed
+  suite: test_bad: passed when run again" "the names"
+}
+
+# A test that fails once, one that always does, and one that never does.
+run_again() {
+	mkdir -p "$dir/tree/regress/sys" "$dir/tree/obj/regress/unit"
+	cp regress/check.sh regress/one.sh "$dir/tree/regress"
+	cd "$dir/tree" || fail "cd"
+	echo 'mkdir once && exit 3; exit 0' >regress/sys/once.sh
+	echo 'exit 4' >regress/sys/ever.sh
+	echo 'exit 0' >regress/sys/never.sh
+	printf '%s\n' '#!/bin/sh' 'echo "ok 1 - good"' \
+		>obj/regress/unit/test_good
+	chmod 755 obj/regress/unit/test_good
+	AGAIN=$1 sh regress/check.sh >"$dir/out"
+	cd - >/dev/null || fail "cd"
+	rm -r "$dir/tree"
+	sed 's/^/	/' "$dir/out"
+	equal "$(tail -n 1 "$dir/out")" "$2" "the count"
+}
+
+counted_once() {
+	run_again '' '2 passed, 2 failed, 0 skipped'
+}
+
+counted_again() {
+	run_again yes '3 passed, 1 failed, 0 skipped'
+	grep -qx 'once: passed when run again' "$dir/out" || fail "once"
+	! grep -q 'ever: passed' "$dir/out" || fail "ever"
+}
+
 either names_of_ours
 either names_of_others
+either names_of_unsteady
+either counted_once
+either counted_again

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 # The page of skyptyd http in a real browser.  BIN names the folder of the
 # programs, SHOTS one for screenshots.  Names given as arguments limit the run;
-# "figures" measures instead.
+# "figures" measures instead.  With AGAIN those that failed are run once more,
+# with no others beside them.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -43,6 +44,16 @@ node main.mjs parts | xargs -n 1 -P "$(nproc)" sh -c '
 	node main.mjs part "$2" >"$1/$2" 2>&1
 	grep -q "^[0-9]* passed, " "$1/$2" || echo "0 passed, 1 failed" >>"$1/$2"
 	flock "$1" sed "/^[0-9]* passed, /d" "$1/$2"' sh "$said"
-cat "$said"/* | awk '/^[0-9]+ passed, [0-9]+ failed/ { ok += $1; bad += $3 }
+if [ -n "${AGAIN-}" ] && names=$(grep -h '^[^ ]*: failed$' "$said"/*); then
+	# shellcheck disable=SC2046 # words
+	node main.mjs $(echo "$names" | sed 's/: failed$//') >"$said.again" 2>&1
+	sed '/^[0-9]* passed, /d; s/: ok$/: passed when run again/' \
+		"$said.again"
+	# What passed has been counted as failed before.
+	sed -n 's/^\([0-9]*\) passed, .*/\1 passed, -\1 failed/p' "$said.again" \
+		>"$said/again"
+	rm -f "$said.again"
+fi
+cat "$said"/* | awk '/^[0-9]+ passed, -?[0-9]+ failed/ { ok += $1; bad += $3 }
 	END { print ok + 0 " passed, " bad + 0 " failed, 0 skipped"
 		exit bad > 0 || ok == 0 }'
