@@ -327,7 +327,9 @@ FUZZ_CLIENT = $(patsubst %.c,obj-fuzz/%.o,\
 	$(filter-out client/skypty.c,$(SRC_skypty)))
 obj-fuzz/fuzz_client obj-fuzz/fuzz_cp: FUZZ_LINK = -Wl,--wrap=via_open \
 	-Wl,--wrap=conn_wait
-obj-fuzz/fuzz_client obj-fuzz/fuzz_cp: $(FUZZ_CLIENT)
+obj-fuzz/fuzz_client: FUZZ_LINK += -Wl,--wrap=unix_connect
+obj-fuzz/fuzz_hosts: FUZZ_LINK = -Wl,--wrap=glob -Wl,--wrap=globfree
+obj-fuzz/fuzz_client obj-fuzz/fuzz_cp obj-fuzz/fuzz_hosts: $(FUZZ_CLIENT)
 
 # For arm64 and armhf: built, with unit tests in qemu's user mode; and all that
 # counts on whole machines that qemu makes, with Debian's own kernel.

@@ -50,11 +50,12 @@ read_all(struct conn *c, struct buf *text)
 		if (c->eof)
 			return 0;
 		left = deadline - now_ms();
-		if (left <= 0 || poll(&p, 1, (int)left) != 1) {
+		if (left <= 0) {
 			complain("the host does not answer");
 			return EXIT_FAILED;
 		}
-		if ((r = conn_pump(c, p.revents)) != 0)
+		if ((r = conn_wait(c, &p, 1, left, NULL)) != 0 ||
+		    (r = conn_pump(c, p.revents)) != 0)
 			return r;
 	}
 }
@@ -222,6 +223,7 @@ run(struct keyctx *ctx, int argc, char **argv)
 	struct buf text;
 	int r;
 
+	as_json = false;
 	if ((r = options_parse_more(&o, ctx, longopts, take, argc, argv)) != 0)
 		return r;
 	if (o.dest.kind != DEST_LOCAL) {

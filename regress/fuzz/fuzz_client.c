@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Commands of the client, whole, against a host that says what the input has
- * it say: our own stream, the original's over HTTP, its calls, and a shell.
+ * it say: our own stream, the original's over HTTP, its calls, and a shell;
+ * and what the local host tells of its whitelist and of dmsg.
  */
 #include "regress/fuzz/host.h"
 
@@ -9,6 +10,8 @@
 
 #define INPUT_MAX 800
 #define BIG	  65536
+
+int __wrap_unix_connect(const char *, int);
 
 static const uint8_t big[BIG];
 static struct keyctx *ctx;
@@ -130,15 +133,39 @@ say_reply(uint8_t method, uint8_t how)
 		v.result.exit_code = (int8_t)how;
 		v.result.timed_out = how % 5 == 4;
 		v.result.out_cut = how & 8;
-	} else if (m >= RPC_PTY_STARTSESSION)
+	} else if (m == RPC_WL_LIST) {
+		buf_init(&v.keys.raw, BIG);
+		for (int i = 0; i < how % 4; i++)
+			require(gob_list_add(&v.keys, big + i,
+				    how & 4 ? KEY_PUBLIC_LEN : how) == 0);
+	} else if (m == RPC_PTY_STARTSESSION || m == RPC_PTY_ATTACH)
 		m = RPC_PTY_PING;
 	if (how < 224)
 		(void)rpc_host_reply(rpc, &b, m, how / 8 % 8, &v);
 	else
 		(void)rpc_host_error(rpc, &b, m, how % 8,
 		    how & 8 ? "EOF" : "rpc: \033[2Jno");
+	if (m == RPC_WL_LIST)
+		buf_free(&v.keys.raw);
 	say(buf_ptr(&b), buf_len(&b));
 	buf_free(&b);
+}
+
+static void
+say_status(uint8_t which)
+{
+	static const char *const words[] = {
+		"{\"port\":22,\"sessions\":[",
+		"{\"address\":\"127.0.0.1:8080\",\"pk\":\"02ab\",",
+		"\"rtt_ms\":12,\"up\":true,\"streams\":3},",
+		"\"proven_age_s\":-1}",
+		"],\"servers\":2,\"streams\":9,\"entry_age_s\":7,",
+		"\"last_error\":\"\\u001b[2J no\"}",
+		"]}",
+		"\"\033]0;x\007\":",
+	};
+
+	say(words[which % 8], strlen(words[which % 8]));
 }
 
 /* Who reads it may be slow. */
@@ -159,7 +186,7 @@ take_turn(void)
 	buf_reset(&host.in);
 	if (how % 4 != 3)
 		read_output();
-	switch (what % 10) {
+	switch (what % 11) {
 	case 0:
 		say_input(how);
 		break;
@@ -179,6 +206,9 @@ take_turn(void)
 	case 8:
 		say(big, how * 64U);
 		break;
+	case 9:
+		say_status(how);
+		break;
 	default:
 		if (how % 8 == 7)
 			host_gone();
@@ -186,6 +216,51 @@ take_turn(void)
 }
 
 /* --- commands --- */
+
+int
+__wrap_unix_connect(const char *path, int flags)
+{
+	(void)path, (void)flags;
+	return host_connect();
+}
+
+/* What is printed is read by nobody, but for terminals nothing is in it. */
+static void
+run_local(uint8_t which)
+{
+	static char pk[] = "0279be667ef9dcbbac55a06295ce870b07"
+			   "029bfcdb2dce28d959f2815b16f81798";
+	static char control[] = "--cliaddr=sock", json[] = "--json";
+	static char add[] = "whitelist-add", list[] = "whitelist";
+	static char rm[] = "whitelist-remove", dmsg[] = "dmsg";
+	static char status[] = "status";
+	char *said = NULL;
+	size_t n = 0;
+	FILE *saved = stdout;
+
+	require((stdout = open_memstream(&said, &n)) != NULL);
+	optind = 1;
+	if (which % 4 == 0) {
+		char *argv[] = { dmsg, status, control, which & 8 ? json : NULL,
+			NULL };
+
+		(void)dmsg_main(which & 8 ? 4 : 3, argv);
+	} else {
+		char *word = which % 4 == 1 ? list : which % 4 == 2 ? add : rm;
+		char *argv[] = { word, control, word == list ? NULL : pk,
+			NULL };
+
+		(void)whitelist_main(word == list ? 2 : 3, argv);
+	}
+	fclose(stdout);
+	stdout = saved;
+	for (size_t i = 0; i < n; i++)
+		require(((uint8_t)said[i] >= ' ' && said[i] != 0x7f) ||
+		    said[i] == '\n');
+	if (getenv("FUZZ_TELL") != NULL)
+		fputs(said, stderr);
+	free(said);
+}
 
 static void
 run(uint8_t which)
@@ -195,6 +270,10 @@ run(uint8_t which)
 	struct options o;
 	struct buf in;
 
+	if (which & 64) {
+		run_local(which);
+		return;
+	}
 	options_init(&o);
 	o.dest.kind = DEST_DMSG;
 	o.command = command;
@@ -254,7 +333,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	host_begin(data + 1, n - 1);
 	host.turn = take_turn;
 	host.rest = read_output;
-	require((rpc = rpc_host_new(RPC_SERVICE_PTY)) != NULL);
+	require((rpc = rpc_host_new(RPC_SERVICE_PTY | RPC_SERVICE_WHITELIST)) !=
+	    NULL);
 	run(*data);
 	rpc_host_free(rpc);
 	host_end();
