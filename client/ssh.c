@@ -301,76 +301,6 @@ ssh_settle(struct keyctx *ctx)
 	return r;
 }
 
-/* --- -G --- */
-
-static void
-ssh_print_said(enum ssh_name name, const char *keyword, const char *otherwise)
-{
-	const char *text = ssh_opts_text(&s.opts, name);
-
-	if (text != NULL || otherwise != NULL)
-		printf("%s %s\n", keyword, text != NULL ? text : otherwise);
-}
-
-static void
-ssh_print_lists(void)
-{
-	for (size_t i = 0; i < s.opts.identities.n; i++)
-		printf("identityfile %s\n", s.opts.identities.text[i]);
-	for (size_t i = 0; i < s.opts.send_env.n; i++)
-		printf("sendenv %s\n", s.opts.send_env.text[i]);
-	for (size_t i = 0; i < s.opts.set_env.n; i++)
-		printf("setenv %s\n", s.opts.set_env.text[i]);
-}
-
-/* As ssh prints it: what counts here. */
-static int
-ssh_print(void)
-{
-	const struct dest *d = &s.o.dest;
-	const char *login = ssh_opts_text(&s.opts, SSH_USER);
-	char pk[KEY_PUBLIC_HEX];
-
-	key_text(&d->pk, pk);
-	printf("host %s\nuser %s\nkey %s\nhostname %s\n", s.dest.host,
-	    login != NULL ? login : pk, pk,
-	    d->kind == DEST_TCP ? d->host : s.dest.host);
-	if (d->kind == DEST_TCP)
-		printf("port %s\n", d->port);
-	else
-		printf("port %u\n", d->dmsg_port);
-	ssh_print_said(SSH_ADDRESS_FAMILY, "addressfamily", "any");
-	ssh_print_said(SSH_BIND_ADDRESS, "bindaddress", NULL);
-	ssh_print_said(SSH_BIND_INTERFACE, "bindinterface", NULL);
-	ssh_print_said(SSH_CLEAR_FORWARDINGS, "clearallforwardings", "no");
-	ssh_print_said(SSH_CONNECTION_ATTEMPTS, "connectionattempts", "1");
-	ssh_print_said(SSH_CONNECT_TIMEOUT, "connecttimeout", "none");
-	ssh_print_said(SSH_ESCAPE, "escapechar", "~");
-	ssh_print_said(SSH_FORK, "forkafterauthentication", "no");
-	ssh_print_said(SSH_HOST_KEY_ALIAS, "hostkeyalias", NULL);
-	ssh_print_said(SSH_LOCAL_COMMAND, "localcommand", NULL);
-	ssh_print_said(SSH_LOG_LEVEL, "loglevel", "INFO");
-	ssh_print_said(SSH_PERMIT_LOCAL, "permitlocalcommand", "no");
-	if (ssh_opts_proxy(&s.opts) != NULL)
-		printf("proxycommand %s\n", ssh_opts_proxy(&s.opts));
-	ssh_print_said(SSH_REMOTE_COMMAND, "remotecommand", NULL);
-	ssh_print_said(SSH_REQUEST_TTY, "requesttty", "auto");
-	ssh_print_said(SSH_ALIVE_COUNT, "serveralivecountmax", "3");
-	ssh_print_said(SSH_ALIVE_INTERVAL, "serveraliveinterval", "0");
-	ssh_print_said(SSH_SESSION_TYPE, "sessiontype", "default");
-	ssh_print_said(SSH_STDIN_NULL, "stdinnull", "no");
-	ssh_print_said(SSH_FACILITY, "syslogfacility", "USER");
-	ssh_print_said(SSH_TAG, "tag", NULL);
-	ssh_print_said(SSH_CONTROL_SOCKET, "controlsocket", NULL);
-	ssh_print_said(SSH_DISCOVERY, "discovery", NULL);
-	ssh_print_said(SSH_DMSG_SERVERS, "dmsgservers", NULL);
-	ssh_print_said(SSH_STANDALONE, "standalone", "no");
-	ssh_print_said(SSH_VISOR_KEY, "visorkey", "yes");
-	ssh_print_said(SSH_VISOR_RPC, "visorrpc", NULL);
-	ssh_print_lists();
-	return 0;
-}
-
 /* --- the environment --- */
 
 static bool
@@ -682,8 +612,10 @@ ssh_run(struct keyctx *ctx, int argc, char **argv)
 	}
 	if ((r = ssh_settle(ctx)) != 0)
 		return r;
-	if (s.opts.print)
-		return ssh_print();
+	if (s.opts.print) {
+		ssh_print(&s.dest, &s.opts, &s.o);
+		return 0;
+	}
 	if ((r = ssh_identities(ctx)) != 0)
 		return r;
 	type = ssh_opts_text(&s.opts, SSH_SESSION_TYPE);

@@ -28,5 +28,8 @@ int ssh_dest_find(struct ssh_dest *, struct ssh_opts *, struct options *,
 void ssh_dest_tokens(const struct ssh_dest *, const struct ssh_opts *,
     const struct options *, struct ssh_tokens *);
 void ssh_dest_free(struct ssh_dest *);
+/* ssh_print.c: what counts of them all, on standard output. */
+void ssh_print(const struct ssh_dest *, const struct ssh_opts *,
+    const struct options *);
 
 #endif
