@@ -25,7 +25,6 @@ struct dmsg_stream {
 		ENDED /* and told so */
 	} state;
 	int64_t born;
-	struct buf head;
 	void *arg;
 };
 
@@ -87,7 +86,6 @@ add_stream(struct dmsg_session *s, struct yamux_stream *y, int state)
 	st->session = s;
 	st->y = y;
 	st->state = state;
-	buf_init(&st->head, OBJECT_MAX);
 	yamux_set_arg(y, st);
 	LIST_INSERT_HEAD(&s->streams, st, entry);
 	return st;
@@ -99,46 +97,38 @@ dmsg_stream_close(struct dmsg_stream *st)
 	LIST_REMOVE(st, entry);
 	yamux_set_arg(st->y, NULL);
 	yamux_close(st->y);
-	buf_free(&st->head);
 	free(st);
 }
 
 /* --- objects --- */
 
-/* How many bytes the object still lacks; what is behind it stays where it is.
- */
-static size_t
-lacking(const struct dmsg_stream *st)
+static bool
+is_too_long(const struct dmsg_stream *st, const struct buf *in)
 {
-	const uint8_t *p = buf_ptr(&st->head);
-	size_t have = buf_len(&st->head);
+	const uint8_t *p = buf_ptr(in);
 
-	if (have < 2)
-		return 2 - have;
-	return 2 + ((size_t)p[0] << 8 | p[1]) - have;
+	return st->state == HEAD_REQUEST && buf_len(in) >= 2 &&
+	    ((size_t)p[0] << 8 | p[1]) > REQUEST_MAX;
 }
 
-/* 1 when it is whole, 0 when more must come. */
+/*
+ * Until it is whole it stays with what is unread, where it counts: the first
+ * window has room for it.  1 with the object, 0 when more must come.
+ */
 static int
-gather(struct dmsg_stream *st)
+get_object(struct dmsg_stream *st, struct buf *object)
 {
-	const struct buf *in;
-	size_t n, want;
-	int r;
+	const struct buf *in = yamux_in(st->y);
+	struct buf rest;
+	int r, e;
 
-	while ((want = lacking(st)) > 0) {
-		if (st->state == HEAD_REQUEST && want > REQUEST_MAX)
-			return ERR_LIMIT;
-		in = yamux_in(st->y);
-		if ((n = buf_len(in)) == 0)
-			return yamux_eof(st->y) ? ERR_EOF : 0;
-		if (n > want)
-			n = want;
-		if ((r = buf_put(&st->head, buf_ptr(in), n)) != 0 ||
-		    (r = yamux_consume(st->y, n)) != 0)
-			return r;
-	}
-	return 1;
+	if (is_too_long(st, in))
+		return ERR_LIMIT;
+	buf_view(&rest, buf_ptr(in), buf_len(in));
+	if ((r = dmsg_get_sealed(&st->session->seal, &rest, object)) != 1)
+		return r == 0 && yamux_is_whole(st->y) ? ERR_EOF : r;
+	e = yamux_consume(st->y, buf_len(in) - buf_len(&rest));
+	return e != 0 ? e : 1;
 }
 
 /* An end is told once, and only to those who have heard of the stream. */
@@ -155,6 +145,13 @@ ended(struct dmsg_stream *st, struct dmsg_event *ev)
 	return false;
 }
 
+static void
+open_stream(struct dmsg_stream *st)
+{
+	st->state = OPEN;
+	yamux_keep(st->y);
+}
+
 /* A bad object ends its stream and nothing else. */
 static bool
 take_object(struct dmsg_stream *st, struct dmsg_event *ev)
@@ -165,14 +162,14 @@ take_object(struct dmsg_stream *st, struct dmsg_event *ev)
 
 	buf_free(&s->object);
 	buf_init(&s->object, OBJECT_MAX);
-	if ((r = gather(st)) == 1)
-		r = dmsg_get_sealed(&s->seal, &st->head, &s->object);
-	if (r < 0)
+	if ((r = get_object(st, &s->object)) < 0)
 		return ended(st, ev);
 	if (r == 0)
 		return false;
-	st->state = request ? DECIDING : OPEN;
-	buf_free(&st->head);
+	if (request)
+		st->state = DECIDING;
+	else
+		open_stream(st);
 	*ev = (struct dmsg_event){ .stream = st,
 		.what = request ? DMSG_REQUEST : DMSG_ANSWER,
 		.object = s->object };
@@ -216,7 +213,7 @@ dmsg_stream_answer(struct dmsg_stream *st, const struct buf *object)
 {
 	if (st->state != DECIDING)
 		return ERR_STATE;
-	st->state = OPEN;
+	open_stream(st);
 	return put_object(st, object);
 }
 
@@ -333,6 +330,12 @@ size_t
 dmsg_session_buffered(const struct dmsg_session *s)
 {
 	return yamux_buffered(s->y);
+}
+
+size_t
+dmsg_session_unopened(const struct dmsg_session *s)
+{
+	return yamux_loose(s->y);
 }
 
 bool

@@ -11,8 +11,8 @@
  *
  * Whoever handles an event may close any stream.  PROTOCOL.dmsg 3, 4.
  *
- * Memory: yamux's (yamux.h) and up to 4 KiB for each stream whose request is
- * under way, 64 KiB for each whose answer is.
+ * Memory: yamux's (yamux.h), where objects lie until they are whole, and the
+ * object that was told last.
  */
 #ifndef COMMON_DMSG_SESSION_H
 #define COMMON_DMSG_SESSION_H
@@ -65,11 +65,13 @@ bool dmsg_session_answered(struct dmsg_session *);
 /* Whether the server takes no more streams. */
 bool dmsg_session_away(const struct dmsg_session *);
 /*
- * Bytes that streams hold unread, and giving up the one with most of them: for
+ * Bytes that streams hold unread, those of them in streams that are not open,
+ * and giving up the stream with most, an open one only if no other has any: for
  * who bounds the sum of several sessions.  Behind it events are to be asked
  * for.
  */
 size_t dmsg_session_buffered(const struct dmsg_session *);
+size_t dmsg_session_unopened(const struct dmsg_session *);
 bool dmsg_session_shed(struct dmsg_session *);
 size_t dmsg_session_streams(const struct dmsg_session *);
 

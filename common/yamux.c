@@ -215,6 +215,18 @@ yamux_buffered(const struct yamux *y)
 }
 
 size_t
+yamux_loose(const struct yamux *y)
+{
+	const struct yamux_stream *st;
+	size_t n = 0;
+
+	for (st = TAILQ_FIRST(&y->all); st != NULL; st = TAILQ_NEXT(st, all))
+		if (!st->kept)
+			n += buf_len(&st->in);
+	return n;
+}
+
+size_t
 yamux_count(const struct yamux *y)
 {
 	return y->count;

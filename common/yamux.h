@@ -131,8 +131,15 @@ void yamux_goaway(struct yamux *, uint32_t reason);
 void yamux_age(struct yamux *);
 /* Received bytes of all streams that are not consumed yet. */
 size_t yamux_buffered(const struct yamux *);
-/* Resets the stream with most of them; false if there are none. */
+/* Of these, what lies in streams that are not kept. */
+size_t yamux_loose(const struct yamux *);
+/*
+ * Resets the stream with most of them, one that is kept only if no other has
+ * any; false if there are none.  What is over limits.buffered goes in that way.
+ */
 bool yamux_shed(struct yamux *);
+/* From now on others are shed before this one. */
+void yamux_keep(struct yamux_stream *);
 /* Streams alive, with those that were closed here and wait for the peer. */
 size_t yamux_count(const struct yamux *);
 
@@ -165,6 +172,8 @@ int yamux_consume(struct yamux_stream *, size_t);
 ssize_t yamux_read(struct yamux_stream *, void *, size_t n);
 /* Whether the peer sends no more and all has been consumed. */
 bool yamux_eof(const struct yamux_stream *);
+/* Whether the peer sends no more, consumed or not. */
+bool yamux_is_whole(const struct yamux_stream *);
 
 /* How many bytes yamux_write would take. */
 size_t yamux_room(const struct yamux_stream *);

@@ -199,6 +199,14 @@ take_head(struct yamux *y, struct buf *in)
 	return ERR_TYPE;
 }
 
+static bool
+goes_before(const struct yamux_stream *a, const struct yamux_stream *b)
+{
+	if (a->kept != b->kept)
+		return !a->kept;
+	return buf_len(&a->in) > buf_len(&b->in);
+}
+
 /*
  * Too much lies here unread: the stream that holds most goes.  To refuse what
  * comes next instead would make others pay for it.
@@ -206,13 +214,14 @@ take_head(struct yamux *y, struct buf *in)
 bool
 yamux_shed(struct yamux *y)
 {
-	struct yamux_stream *st, *worst = TAILQ_FIRST(&y->all);
+	struct yamux_stream *st, *worst = NULL;
 
-	if (y->buffered == 0)
-		return false;
-	for (st = worst; st != NULL; st = TAILQ_NEXT(st, all))
-		if (buf_len(&st->in) > buf_len(&worst->in))
+	for (st = TAILQ_FIRST(&y->all); st != NULL; st = TAILQ_NEXT(st, all))
+		if (buf_len(&st->in) != 0 &&
+		    (worst == NULL || goes_before(st, worst)))
 			worst = st;
+	if (worst == NULL)
+		return false;
 	yamux_raise(worst, YAMUX_RESET);
 	yamux_kill(worst);
 	return true;

@@ -32,6 +32,7 @@ struct yamux_stream {
 	bool inflight;	      /* ours, not acknowledged */
 	bool sending;	      /* in the queue of those with data to send */
 	bool want_write;
+	bool kept; /* others are shed first */
 	bool fin_want, fin_sent, fin_got, reset;
 	struct buf in, out;
 	struct yamux_stream *next; /* in its bucket */

@@ -177,6 +177,18 @@ yamux_eof(const struct yamux_stream *st)
 	return st->fin_got && buf_len(&st->in) == 0;
 }
 
+bool
+yamux_is_whole(const struct yamux_stream *st)
+{
+	return st->fin_got;
+}
+
+void
+yamux_keep(struct yamux_stream *st)
+{
+	st->kept = true;
+}
+
 size_t
 yamux_room(const struct yamux_stream *st)
 {

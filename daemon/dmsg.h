@@ -7,10 +7,10 @@
  * are the monitor's to give.
  *
  * Memory: for each session what yamux.h and dmsg_session.h say and twice
- * OV_BUFFER; but what streams hold unread is OV_UNREAD over all sessions, 128
- * MiB as yamux.h counts.  64 MiB of requests that are under way; for each
- * stream OV_CHUNK at most; OV_SERVERS_MAX servers; one answer of the
- * discovery's, DMSG_BODY_MAX.
+ * OV_BUFFER; but what streams hold unread, requests under way among it, is
+ * OV_UNREAD over all sessions, 128 MiB as yamux.h counts, and 64 MiB for 4 KiB
+ * in each stream; for each stream OV_CHUNK at most; OV_SERVERS_MAX servers; one
+ * answer of the discovery's, DMSG_BODY_MAX.
  *
  * How things end.  A session, a pipe, an out or the question to the discovery
  * may end anywhere: in the middle of its own input, of another's, of a walk

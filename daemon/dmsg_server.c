@@ -643,36 +643,50 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	take_events(s); /* room for writers */
 }
 
+/* The session where most of these bytes lie, and how many lie in all. */
+static struct session *
+find_most(struct ov *o, size_t (*bytes)(const struct dmsg_session *),
+    size_t *sum)
+{
+	struct session *s, *worst = NULL;
+	size_t n, most = 0;
+
+	*sum = 0;
+	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+		s = &o->sessions[i];
+		if (s->state != SESSION_UP)
+			continue;
+		n = bytes(s->dmsg);
+		*sum += n;
+		if (n > most) {
+			most = n;
+			worst = s;
+		}
+	}
+	return worst;
+}
+
 /*
  * Servers together bring about no more than one may: of all streams the one
- * that holds most goes, in the session that holds most.
+ * that holds most goes, in the session that holds most.  Those that are open
+ * and in use go last.
  */
 static void
 shed(struct ov *o)
 {
-	struct session *s, *worst;
-	size_t sum, n, most;
+	struct session *most, *worst;
+	size_t sum, unopened;
 
-	do {
-		worst = NULL;
-		sum = most = 0;
-		for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
-			s = &o->sessions[i];
-			if (s->state != SESSION_UP)
-				continue;
-			n = dmsg_session_buffered(s->dmsg);
-			sum += n;
-			if (n > most) {
-				most = n;
-				worst = s;
-			}
-		}
-		if (sum <= OV_UNREAD || worst == NULL ||
-		    !dmsg_session_shed(worst->dmsg))
+	while ((most = find_most(o, dmsg_session_buffered, &sum)) != NULL &&
+	    sum > OV_UNREAD) {
+		worst = find_most(o, dmsg_session_unopened, &unopened);
+		if (worst == NULL)
+			worst = most;
+		if (!dmsg_session_shed(worst->dmsg))
 			return;
 		take_events(worst);
 		session_flush(worst);
-	} while (true);
+	}
 }
 
 static void

@@ -286,6 +286,21 @@ drain(struct life *l, uint8_t how)
 	buf_free(&out);
 }
 
+/* Those that are not open go first. */
+static void
+shed(struct life *l)
+{
+	size_t all = dmsg_session_buffered(l->s);
+	size_t unopened = dmsg_session_unopened(l->s);
+
+	require(dmsg_session_shed(l->s) == (all != 0));
+	require(all == 0 || dmsg_session_buffered(l->s) < all);
+	require(unopened == 0 ||
+	    all - dmsg_session_buffered(l->s) ==
+		unopened - dmsg_session_unopened(l->s));
+	take_events(l);
+}
+
 static void
 act(struct life *l)
 {
@@ -334,7 +349,10 @@ act(struct life *l)
 	case 13:
 		drain(l, how);
 		(void)dmsg_session_answered(l->s);
+		if (how > 200)
+			shed(l);
 	}
+	require(dmsg_session_unopened(l->s) <= dmsg_session_buffered(l->s));
 	require(dmsg_session_streams(l->s) <= yamux_default_limits().streams);
 }
 

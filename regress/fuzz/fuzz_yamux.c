@@ -67,12 +67,14 @@ static void
 check_session(const struct yamux *y)
 {
 	size_t n = 0, listed = 0, buffered = 0, backlog = 0, inflight = 0;
+	size_t kept = 0;
 	const struct yamux_stream *st;
 
 	for (st = TAILQ_FIRST(&y->all); st != NULL; st = TAILQ_NEXT(st, all)) {
 		n++;
 		listed += st->listed;
 		buffered += buf_len(&st->in);
+		kept += st->kept ? buf_len(&st->in) : 0;
 		backlog += st->waits;
 		inflight += st->inflight;
 		require(!st->listed || yamux_find(y, st->id) == st);
@@ -89,6 +91,7 @@ check_session(const struct yamux *y)
 	require(backlog <= y->max.backlog && inflight <= y->max.inflight);
 	require(inflight == y->ninflight);
 	require(buffered == y->buffered && buffered <= y->max.buffered);
+	require(kept + yamux_loose(y) == buffered);
 }
 
 static struct yamux_stream **
@@ -181,7 +184,10 @@ act(struct end *e, const struct end *peer, uint8_t what, uint8_t much)
 			do_read(e, peer, *slot(e, ev.stream), n);
 		break;
 	case 3:
-		(void)yamux_ping(e->y);
+		if (much % 2 != 0 && st != NULL)
+			yamux_keep(st);
+		else
+			(void)yamux_ping(e->y);
 		break;
 	case 4:
 		if (much > 250)

@@ -36,6 +36,7 @@ struct world {
 	uint64_t said[OV_SESSIONS_MAX]; /* bytes that each was told */
 	int other[WORLD_OTHERS]; /* ends of streams and of the discovery */
 	size_t nothers;
+	int sndbuf; /* of the process's ends; 0: the system's */
 	unsigned asked[PM_OV_PROBE + 1]; /* how often, by type */
 	/* What the monitor does with a request; NULL: as asked. */
 	bool (*refuses)(struct world *, unsigned type, uint16_t id);
@@ -62,6 +63,9 @@ world_socket(struct world *w, int *other)
 
 	world_require(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv) == 0);
+	world_require(w->sndbuf == 0 ||
+	    setsockopt(sv[0], SOL_SOCKET, SO_SNDBUF, &w->sndbuf, sizeof(int)) ==
+		0);
 	if (other != NULL)
 		*other = sv[1];
 	else if (w->nothers < WORLD_OTHERS)

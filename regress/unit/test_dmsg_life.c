@@ -198,6 +198,57 @@ test_unread_of_all_sessions(void **state)
 	world_end(&w);
 }
 
+/* As much as a stream may hold, or nearly. */
+static void
+fill_stream(struct world *w, size_t slot, uint32_t id)
+{
+	static const uint8_t bytes[PIECE];
+	struct buf b;
+
+	for (size_t n = 0; n + PIECE < YAMUX_WINDOW; n += PIECE) {
+		buf_view(&b, bytes, sizeof(bytes));
+		world_data(w, slot, 0, id, &b);
+		world_loop(w);
+	}
+}
+
+#define IN_USE	80 /* streams, by one session */
+#define WAITING 80 /* by another: more together than may be */
+
+/* Whoever is served keeps it, though his session holds most. */
+static void
+test_unread_of_open_streams(void **state)
+{
+	struct world w;
+
+	(void)state;
+	assert_true(world_begin(&w, WORLD_URL, 2));
+	w.sndbuf = 1; /* the least that the system has */
+	bring_up(&w, 2);
+	for (uint32_t id = 2; id <= 2 * IN_USE; id += 2) {
+		world_request(&w, 0, W_SYN, id, 22);
+		world_serve(&w);
+		assert_int_equal(
+		    write(w.other[w.nothers - 1], ANSWER, sizeof(ANSWER) - 1),
+		    sizeof(ANSWER) - 1);
+		world_serve(&w);
+		fill_stream(&w, 0, id);
+	}
+	for (uint32_t id = 2; id <= 2 * WAITING; id += 2) {
+		world_request(&w, 1, W_SYN, id, 22);
+		world_serve(&w);
+		fill_stream(&w, 1, id);
+		assert_true(dmsg_session_buffered(session(&w, 0)->dmsg) +
+			dmsg_session_buffered(session(&w, 1)->dmsg) <=
+		    OV_UNREAD);
+	}
+	assert_true(
+	    dmsg_session_buffered(session(&w, 0)->dmsg) > OV_UNREAD / 2);
+	assert_int_equal(dmsg_session_streams(session(&w, 0)->dmsg), IN_USE);
+	assert_true(dmsg_session_streams(session(&w, 1)->dmsg) < WAITING);
+	world_end(&w);
+}
+
 /* --- others come by it, or do not --- */
 
 static void
@@ -655,6 +706,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_session_ends_by_its_own_input),
 		cmocka_unit_test(test_unread_of_all_sessions),
+		cmocka_unit_test(test_unread_of_open_streams),
 		cmocka_unit_test(test_proven_by_its_own_request),
 		cmocka_unit_test(test_unproven_ends),
 		cmocka_unit_test(test_stands_still),

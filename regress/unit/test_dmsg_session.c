@@ -15,6 +15,8 @@
 #define ROOM	(1024 * 1024)
 #define VECTORS "dmsg-session.txt"
 
+enum { SYN = 1, FIN = 4 };
+
 /* What the session told. */
 struct told {
 	struct dmsg_stream *stream;
@@ -379,6 +381,156 @@ test_many_at_once(void **state)
 	vec_free(v);
 }
 
+/* --- what streams hold that are not open yet --- */
+
+#define REQUEST "a signed request"
+
+static void
+put_u32(struct buf *b, uint32_t v)
+{
+	assert_int_equal(buf_put_u32(b, v), 0);
+}
+
+/* DATA with these flags, the first n bytes of what is given. */
+static void
+put_data(struct buf *b, uint16_t flags, uint32_t id, const void *p, size_t n)
+{
+	assert_int_equal(buf_put_u16(b, 0), 0);
+	assert_int_equal(buf_put_u16(b, flags), 0);
+	put_u32(b, id);
+	put_u32(b, (uint32_t)n);
+	assert_int_equal(buf_put(b, p, n), 0);
+}
+
+static struct dmsg_session *
+begin_zero(struct told *t, struct dmsg_seal *server)
+{
+	static const uint8_t key[32];
+
+	memset(t, 0, sizeof(*t));
+	buf_init(&t->object, ROOM);
+	dmsg_seal_init(server, key, key);
+	return dmsg_session_new(key, key, 1);
+}
+
+static void
+feed(struct dmsg_session *s, struct told *t, struct buf *in)
+{
+	assert_int_equal(dmsg_session_input(s, in), 0);
+	take_events(s, t);
+}
+
+static void
+seal_request(struct dmsg_seal *server, struct buf *wire)
+{
+	struct buf object;
+
+	buf_view(&object, REQUEST, sizeof(REQUEST));
+	buf_reset(wire);
+	assert_int_equal(dmsg_put_sealed(server, &object, wire), 0);
+}
+
+/* Half an object lies there like anything else, until the rest comes. */
+static void
+test_half_an_object(void **state)
+{
+	struct dmsg_seal server;
+	struct dmsg_session *s;
+	struct buf in, wire;
+	struct told t;
+	size_t half;
+
+	(void)state;
+	assert_non_null(s = begin_zero(&t, &server));
+	buf_init(&in, ROOM);
+	buf_init(&wire, ROOM);
+	seal_request(&server, &wire);
+	half = buf_len(&wire) / 2;
+	put_data(&in, SYN, 2, buf_ptr(&wire), half);
+	feed(s, &t, &in);
+	assert_int_equal(dmsg_session_buffered(s), half);
+	buf_skip(&wire, half);
+	put_data(&in, 0, 2, buf_ptr(&wire), buf_len(&wire));
+	feed(s, &t, &in);
+	assert_int_equal(t.request, 1);
+	assert_int_equal(dmsg_session_buffered(s), 0);
+	/* Nothing more comes of this one. */
+	seal_request(&server, &wire);
+	put_data(&in, SYN | FIN, 4, buf_ptr(&wire), half);
+	feed(s, &t, &in);
+	expect_end(s, 4);
+	assert_int_equal(dmsg_session_buffered(s), 0);
+	/* Longer than a request is: known by its length. */
+	put_data(&in, SYN, 6, "\x10\0", 2);
+	feed(s, &t, &in);
+	assert_int_equal(dmsg_session_buffered(s), 2);
+	put_data(&in, SYN, 8, "\x10\1", 2);
+	feed(s, &t, &in);
+	expect_end(s, 8);
+	assert_int_equal(dmsg_session_buffered(s), 2);
+	dmsg_session_free(s);
+	dmsg_seal_wipe(&server);
+	buf_free(&in);
+	buf_free(&wire);
+	buf_free(&t.object);
+}
+
+/* Who has not got in yet goes before those who have. */
+static void
+test_shed(void **state)
+{
+	static const uint8_t bytes[1000];
+	struct dmsg_stream *open, *asked;
+	struct dmsg_seal server;
+	struct dmsg_session *s;
+	struct buf in, wire, answer;
+	struct told t;
+
+	(void)state;
+	assert_non_null(s = begin_zero(&t, &server));
+	buf_init(&in, ROOM);
+	buf_init(&wire, ROOM);
+	buf_view(&answer, "yes", 3);
+	seal_request(&server, &wire);
+	put_data(&in, SYN, 2, buf_ptr(&wire), buf_len(&wire));
+	feed(s, &t, &in);
+	open = t.stream;
+	assert_int_equal(dmsg_stream_answer(open, &answer), 0);
+	put_data(&in, 0, 2, bytes, sizeof(bytes));
+	seal_request(&server, &wire);
+	put_data(&in, SYN, 4, buf_ptr(&wire), buf_len(&wire));
+	put_data(&in, 0, 4, bytes, 10);
+	feed(s, &t, &in);
+	asked = t.stream;
+	assert_int_equal(t.request, 2);
+	put_data(&in, SYN, 6, "\0\x80half", 6);
+	feed(s, &t, &in);
+	assert_int_equal(dmsg_session_buffered(s), 1016);
+	assert_int_equal(dmsg_session_output(s, &wire), 0);
+	assert_true(dmsg_session_shed(s));
+	take_events(s, &t);
+	assert_int_equal(t.ends, 1);
+	assert_ptr_equal(t.stream, asked);
+	dmsg_stream_close(asked);
+	assert_int_equal(dmsg_session_buffered(s), 1006);
+	assert_true(dmsg_session_shed(s));
+	take_events(s, &t);
+	assert_int_equal(t.ends, 1); /* nobody had heard of that one */
+	assert_int_equal(dmsg_session_buffered(s), 1000);
+	expect_end(s, 6);
+	assert_true(dmsg_session_shed(s));
+	take_events(s, &t);
+	assert_int_equal(t.ends, 2);
+	assert_ptr_equal(t.stream, open);
+	assert_false(dmsg_session_shed(s));
+	dmsg_stream_close(open);
+	dmsg_session_free(s);
+	dmsg_seal_wipe(&server);
+	buf_free(&in);
+	buf_free(&wire);
+	buf_free(&t.object);
+}
+
 int
 main(void)
 {
@@ -390,6 +542,8 @@ main(void)
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_many_at_once),
+		cmocka_unit_test(test_half_an_object),
+		cmocka_unit_test(test_shed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

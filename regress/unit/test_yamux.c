@@ -456,6 +456,44 @@ test_buffered(void **state)
 	yamux_free(y);
 }
 
+/* What is kept goes last, however much it holds. */
+static void
+test_keep(void **state)
+{
+	struct yamux_limits limits = yamux_default_limits();
+	struct yamux_stream *a, *b, *c;
+	struct yamux *y;
+
+	(void)state;
+	limits.buffered = 1000;
+	y = limited(false, limits);
+	a = accepted(y, 1);
+	b = accepted(y, 3);
+	c = accepted(y, 5);
+	yamux_keep(a);
+	yamux_keep(b);
+	assert_int_equal(feed_data(y, 0, 1, 'a', 600), 0);
+	assert_int_equal(feed_data(y, 0, 3, 'b', 300), 0);
+	assert_int_equal(feed_data(y, 0, 5, 'c', 60), 0);
+	assert_int_equal(feed_data(y, SYN, 7, 'd', 40), 0);
+	assert_int_equal(yamux_loose(y), 100);
+	assert_silent(y);
+	assert_int_equal(feed_data(y, 0, 1, 'a', 41), 0);
+	assert_sends(y, WINDOW, RST, 5, 0);
+	assert_int_equal(buf_len(yamux_in(a)), 641);
+	assert_int_equal(buf_len(yamux_in(c)), 0);
+	assert_int_equal(feed_data(y, 0, 3, 'b', 20), 0);
+	assert_sends(y, WINDOW, RST, 7, 0);
+	assert_int_equal(yamux_loose(y), 0);
+	/* There are no others. */
+	assert_int_equal(feed_data(y, 0, 3, 'b', 40), 0);
+	assert_sends(y, WINDOW, RST, 1, 0);
+	assert_int_equal(yamux_buffered(y), 360);
+	assert_true(yamux_shed(y));
+	assert_false(yamux_shed(y));
+	yamux_free(y);
+}
+
 /* --- pings and going away ----------------------------------------------- */
 
 static void
@@ -705,6 +743,7 @@ main(void)
 		cmocka_unit_test(test_inflight),
 		cmocka_unit_test(test_windows_allowed),
 		cmocka_unit_test(test_buffered),
+		cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_ping_answer),
 		cmocka_unit_test(test_ping),
 		cmocka_unit_test(test_goaway_got),
