@@ -17,6 +17,7 @@ struct link {
 	int fd;
 	struct key_public server;
 	struct buf in, out;
+	uint64_t sent; /* bytes, to our own system */
 	struct dmsg_session *dmsg;
 };
 
@@ -44,6 +45,15 @@ struct way {
 const char *link_open(struct link *, const struct dialer *,
     const struct key_public *server, const char *address, enum reach);
 void link_close(struct link *);
+/*
+ * Says that no more is sent, and waits, for a moment, for the server to end as
+ * well: it has everything then.  Only link_close may follow.
+ */
+void link_end(struct link *);
+/* Bytes that the server's system has not got yet, in streams or behind them. */
+size_t link_unsent(const struct link *);
+/* How many it has got. */
+uint64_t link_taken(const struct link *);
 /* What poll(2) is to wait for. */
 short link_events(const struct link *);
 /*
@@ -62,8 +72,9 @@ enum holder_reason { HOLDER_UNREACHABLE = 1, HOLDER_LOST, HOLDER_BUSY };
  * user; each is -1 where there is none: u16 length and signed request, then u16
  * length and signed response, then the stream's bytes.  Returns when there has
  * been no stream for so long, or the session is over and each guest has what
- * came for it; the place is left, and the listener closed, as soon as it is
- * over.
+ * came for it; in the first case not before the server has got what guests have
+ * left, unless it takes nothing.  The listener is closed then; the place is
+ * left as soon as the session is over.
  */
 struct place;
 void holder_run(struct link *, struct place *, int listener, int guest,

@@ -44,10 +44,14 @@ struct holder {
 	struct place *place;
 	int listener;
 	int lingers_ms;
-	bool lost;	  /* the session is over */
-	bool heard;	  /* something, since the last ping */
-	int64_t heard_by; /* or the session is over; 0: no ping is out */
+	bool lost;	      /* the session is over */
+	bool heard;	      /* something, since the last ping */
+	int64_t heard_by;     /* or the session is over; 0: no ping is out */
+	uint64_t before_ping; /* bytes of the session in front of it */
+	uint64_t taken;	      /* by the server, when that was looked at */
 	int64_t next_ping, idle_since;
+	size_t owed; /* to the server, by nobody who is still here: the least */
+	int64_t owed_since;
 	struct guest guest[PLACES_MAX];
 };
 
@@ -317,6 +321,19 @@ holder_lose(struct holder *h)
 }
 
 /*
+ * A ping cannot be answered before it is there: for as long as the server takes
+ * what lies in front of it, more time is given.
+ */
+static bool
+holder_ping_moves(struct holder *h)
+{
+	uint64_t before = h->taken;
+
+	h->taken = link_taken(h->l);
+	return before < h->before_ping && before < h->taken;
+}
+
+/*
  * Behind what has come: after a stop, an answer that lies there is heard before
  * its time is found to be over.
  */
@@ -331,8 +348,11 @@ holder_ping(struct holder *h)
 		return;
 	if (h->heard_by != 0 && now < h->heard_by)
 		return;
-	if (h->heard_by != 0 ||
-	    dmsg_session_tick(h->l->dmsg, now / 1000) == ERR_AGAIN) {
+	if (h->heard_by == 0 &&
+	    dmsg_session_tick(h->l->dmsg, now / 1000) != ERR_AGAIN) {
+		h->taken = link_taken(h->l);
+		h->before_ping = h->l->sent + buf_len(&h->l->out);
+	} else if (!holder_ping_moves(h)) {
 		holder_lose(h);
 		return;
 	}
@@ -405,6 +425,36 @@ holder_step(struct holder *h)
 		(void)holder_accept(h);
 }
 
+/*
+ * Whether the server has still to get what guests left who have gone, and gets
+ * on with it.
+ */
+static bool
+holder_owes(struct holder *h)
+{
+	size_t owed = link_unsent(h->l);
+
+	if (owed < h->owed) {
+		h->owed = owed;
+		h->owed_since = now_ms();
+	}
+	return owed != 0 && now_ms() - h->owed_since < LOST_MS;
+}
+
+/* False when its time is over. */
+static bool
+holder_stays(struct holder *h)
+{
+	if (!holder_is_empty(h)) {
+		h->idle_since = now_ms();
+		h->owed = SIZE_MAX;
+		return true;
+	}
+	if (h->lost)
+		return false;
+	return holder_owes(h) || now_ms() - h->idle_since < h->lingers_ms;
+}
+
 void
 holder_run(struct link *l, struct place *place, int listener, int guest,
     int lingers_ms)
@@ -417,15 +467,15 @@ holder_run(struct link *l, struct place *place, int listener, int guest,
 	h.lingers_ms = lingers_ms;
 	h.next_ping = now_ms() + PING_MS;
 	h.idle_since = now_ms();
+	h.owed = SIZE_MAX;
 	for (size_t i = 0; i < PLACES_MAX; i++)
 		h.guest[i].sock = -1;
 	if (guest != -1)
 		holder_seat(&h.guest[0], guest);
-	for (;;) {
+	do
 		holder_step(&h);
-		if (!holder_is_empty(&h))
-			h.idle_since = now_ms();
-		else if (h.lost || now_ms() - h.idle_since >= h.lingers_ms)
-			return;
-	}
+	while (holder_stays(&h));
+	/* Whoever is in line comes again, and makes the next session. */
+	if (h.listener != -1)
+		close(h.listener);
 }

@@ -7,6 +7,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/err.h"
@@ -15,6 +17,7 @@
 #define BUFFER	     (256U * 1024)
 #define HANDSHAKE_MS 5000
 #define SILENCE_MS   100
+#define END_MS	     3000 /* the server has only to read, and to close */
 
 static bool
 wait_for(int fd, short events, int64_t deadline)
@@ -23,6 +26,16 @@ wait_for(int fd, short events, int64_t deadline)
 	int64_t left = deadline - now_ms();
 
 	return left > 0 && poll(&p, 1, (int)left) == 1;
+}
+
+static ssize_t
+link_write(struct link *l)
+{
+	ssize_t n = buf_write(&l->out, l->fd);
+
+	if (n > 0)
+		l->sent += (uint64_t)n;
+	return n;
 }
 
 /* --- the handshake --- */
@@ -38,7 +51,7 @@ send_message(struct link *l, struct noise *n)
 		r = frame_put(&l->out, buf_ptr(&msg), buf_len(&msg));
 	buf_free(&msg);
 	while (r == 0 && buf_len(&l->out) != 0)
-		if (buf_write(&l->out, l->fd) < 0)
+		if (link_write(l) < 0)
 			r = ERR_SYS;
 	return r;
 }
@@ -133,6 +146,45 @@ link_close(struct link *l)
 	buf_free(&l->out);
 }
 
+/*
+ * To close while anything lies here, or is about to come, would have the system
+ * tell the server to forget what it has not read yet.
+ */
+void
+link_end(struct link *l)
+{
+	int64_t deadline = now_ms() + END_MS;
+	ssize_t n = 1;
+
+	if (l->fd == -1 || shutdown(l->fd, SHUT_WR) == -1)
+		return;
+	while ((n > 0 || n == ERR_AGAIN) && wait_for(l->fd, POLLIN, deadline)) {
+		buf_reset(&l->in);
+		n = buf_read(&l->in, l->fd, CHUNK);
+	}
+}
+
+static size_t
+link_underway(const struct link *l)
+{
+	int n;
+
+	return ioctl(l->fd, TIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
+}
+
+size_t
+link_unsent(const struct link *l)
+{
+	return dmsg_session_unsent(l->dmsg) + buf_len(&l->out) +
+	    link_underway(l);
+}
+
+uint64_t
+link_taken(const struct link *l)
+{
+	return l->sent - link_underway(l);
+}
+
 short
 link_events(const struct link *l)
 {
@@ -164,7 +216,7 @@ link_pump(struct link *l, short revents)
 		if (buf_len(&l->out) < CHUNK &&
 		    (e = dmsg_session_output(l->dmsg, &l->out)) != 0)
 			return e;
-		r = buf_write(&l->out, l->fd);
+		r = link_write(l);
 	}
 	return r == 0 || r == ERR_AGAIN ? 0 : (int)r;
 }

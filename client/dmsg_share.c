@@ -146,6 +146,8 @@ share_hold(struct link *l, struct place *p, int listener, int guest, int ms)
 
 	share_detach(kept, sizeof(kept) / sizeof(kept[0]));
 	holder_run(l, p, listener, guest, ms);
+	/* In place still: some servers would end the next session with it. */
+	link_end(l);
 	share_leave(p);
 	link_close(l);
 	_exit(0);

@@ -350,6 +350,12 @@ dmsg_session_streams(const struct dmsg_session *s)
 	return yamux_count(s->y);
 }
 
+size_t
+dmsg_session_unsent(const struct dmsg_session *s)
+{
+	return yamux_unsent(s->y);
+}
+
 /* --- an open stream --- */
 
 void

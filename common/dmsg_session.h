@@ -74,6 +74,8 @@ size_t dmsg_session_buffered(const struct dmsg_session *);
 size_t dmsg_session_unopened(const struct dmsg_session *);
 bool dmsg_session_shed(struct dmsg_session *);
 size_t dmsg_session_streams(const struct dmsg_session *);
+/* Bytes of streams, of closed ones too, that have not been output. */
+size_t dmsg_session_unsent(const struct dmsg_session *);
 
 /* Opens a stream with a signed request.  NULL: no room, or going away. */
 struct dmsg_stream *

@@ -227,6 +227,17 @@ yamux_loose(const struct yamux *y)
 }
 
 size_t
+yamux_unsent(const struct yamux *y)
+{
+	const struct yamux_stream *st;
+	size_t n = 0;
+
+	for (st = TAILQ_FIRST(&y->all); st != NULL; st = TAILQ_NEXT(st, all))
+		n += buf_len(&st->out);
+	return n;
+}
+
+size_t
 yamux_count(const struct yamux *y)
 {
 	return y->count;

@@ -140,6 +140,8 @@ size_t yamux_loose(const struct yamux *);
 bool yamux_shed(struct yamux *);
 /* From now on others are shed before this one. */
 void yamux_keep(struct yamux_stream *);
+/* Bytes that were written, to streams closed since as well, and not output. */
+size_t yamux_unsent(const struct yamux *);
 /* Streams alive, with those that were closed here and wait for the peer. */
 size_t yamux_count(const struct yamux *);
 

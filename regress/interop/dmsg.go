@@ -434,8 +434,15 @@ func (c *DmsgClient) kk(initiator bool, peer [33]byte) (*noise.HandshakeState, e
 		Initiator: initiator, StaticKeypair: dhKey(c.Key), PeerStatic: peer[:]})
 }
 
-// DialStream opens a stream to a port of a key.
-func (c *DmsgClient) DialStream(peer [33]byte, port uint16) (*Conn, error) {
+// dialing is a stream whose answer has not come yet.
+type dialing struct {
+	hs   *noise.HandshakeState
+	peer [33]byte
+	obj  []byte // signed request
+}
+
+// request makes what a key asks for a stream with.
+func (c *DmsgClient) request(peer [33]byte, port uint16) (*dialing, error) {
 	hs, err := c.kk(true, peer)
 	if err != nil {
 		return nil, err
@@ -452,13 +459,40 @@ func (c *DmsgClient) DialStream(peer [33]byte, port uint16) (*Conn, error) {
 	c.port++
 	own := 49152 + c.port%16384
 	c.mu.Unlock()
-	obj := signed(c.Key, DmsgRequest{Timestamp: time.Now().UnixNano(),
-		SrcAddr: Addr{c.Key.PK, own}, DstAddr: Addr{peer, port}, NoiseMsg: m1})
+	return &dialing{hs: hs, peer: peer, obj: signed(c.Key, DmsgRequest{Timestamp: time.Now().UnixNano(),
+		SrcAddr: Addr{c.Key.PK, own}, DstAddr: Addr{peer, port}, NoiseMsg: m1})}, nil
+}
+
+// answered gives the stream, if the answer is one.
+func (d *dialing) answered(st net.Conn, answer []byte) (*Conn, error) {
+	var resp DmsgResponse
+	if err := unsigned(answer, &resp); err != nil {
+		return nil, err
+	}
+	if err := Verify(d.peer, answer[65:], answer[:65]); err != nil {
+		return nil, err
+	}
+	if resp.ReqHash != sha256.Sum256(d.obj) || !resp.Accepted {
+		return nil, fmt.Errorf("refused: %+v", resp)
+	}
+	_, k1, k2, err := d.hs.ReadMessage(nil, resp.NoiseMsg)
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{Conn: st, send: k1, recv: k2, Peer: d.peer}, nil
+}
+
+// DialStream opens a stream to a port of a key.
+func (c *DmsgClient) DialStream(peer [33]byte, port uint16) (*Conn, error) {
+	d, err := c.request(peer, port)
+	if err != nil {
+		return nil, err
+	}
 	st, err := c.s.mux.Open()
 	if err != nil {
 		return nil, err
 	}
-	if err := c.s.writeObject(st, obj); err != nil {
+	if err := c.s.writeObject(st, d.obj); err != nil {
 		return nil, err
 	}
 	st.SetReadDeadline(time.Now().Add(max(c.Limit, 60*time.Second)))
@@ -468,21 +502,7 @@ func (c *DmsgClient) DialStream(peer [33]byte, port uint16) (*Conn, error) {
 		return nil, fmt.Errorf("no response: %w", err)
 	}
 	st.SetReadDeadline(time.Time{})
-	var resp DmsgResponse
-	if err := unsigned(answer, &resp); err != nil {
-		return nil, err
-	}
-	if err := Verify(peer, answer[65:], answer[:65]); err != nil {
-		return nil, err
-	}
-	if resp.ReqHash != sha256.Sum256(obj) || !resp.Accepted {
-		return nil, fmt.Errorf("refused: %+v", resp)
-	}
-	_, k1, k2, err := hs.ReadMessage(nil, resp.NoiseMsg)
-	if err != nil {
-		return nil, err
-	}
-	return &Conn{Conn: st, send: k1, recv: k2, Peer: peer}, nil
+	return d.answered(st, answer)
 }
 
 // Accept waits for a stream to one of our ports.

@@ -7,6 +7,7 @@ package interop
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -475,4 +476,180 @@ func TestDmsgSharedLostBehindSlowReader(t *testing.T) {
 		_, err := os.Readlink(exe)
 		return err != nil
 	})
+}
+
+// guest is a stream by the holder that there is, as a command has one.
+func (s *sharer) guest(t testing.TB, server int, peer [33]byte) *Conn {
+	t.Helper()
+	d := must((&DmsgClient{Key: s.k}).request(peer, 22))(t)
+	c := must(net.Dial("unix", strings.TrimSuffix(s.lock(server), ".lock")))(t)
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetReadDeadline(time.Now().Add(time.Minute))
+	must(c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(d.obj))), d.obj...)))(t)
+	var head [2]byte
+	must(io.ReadFull(c, head[:]))(t)
+	answer := make([]byte, binary.BigEndian.Uint16(head[:]))
+	must(io.ReadFull(c, answer))(t)
+	return must(d.answered(c, answer))(t)
+}
+
+// valve is a link to a server that carries no more than it is let.
+type valve struct {
+	ln   net.Listener
+	to   string
+	mu   sync.Mutex
+	more *sync.Cond
+	left int // bytes to the server; -1 is no limit
+}
+
+func newValve(t testing.TB, to string) *valve {
+	t.Helper()
+	// The system holds little of what waits there.
+	conf := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) {
+			_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096)
+		})
+	}}
+	v := &valve{ln: must(conf.Listen(t.Context(), "tcp", "127.0.0.1:0"))(t), to: to, left: -1}
+	v.more = sync.NewCond(&v.mu)
+	go v.serve()
+	t.Cleanup(func() { v.ln.Close(); v.let(-1) })
+	return v
+}
+
+func (v *valve) serve() {
+	for {
+		near, err := v.ln.Accept()
+		if err != nil {
+			return
+		}
+		far, err := net.Dial("tcp", v.to)
+		if err != nil {
+			near.Close()
+			continue
+		}
+		go func() { _, _ = io.Copy(near, far); near.Close() }()
+		go v.carry(near, far)
+	}
+}
+
+func (v *valve) carry(near, far net.Conn) {
+	defer far.Close()
+	b := make([]byte, 4096)
+	for {
+		n, err := near.Read(b[:v.wait(len(b))])
+		v.mu.Lock()
+		if v.left > 0 {
+			v.left -= min(n, v.left)
+		}
+		v.mu.Unlock()
+		if err != nil {
+			return
+		}
+		if _, err := far.Write(b[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// wait waits until some bytes may pass, and says how many.
+func (v *valve) wait(most int) int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for v.left == 0 {
+		v.more.Wait()
+	}
+	if v.left > 0 {
+		return min(most, v.left)
+	}
+	return most
+}
+
+// let lets so many bytes pass, and no more.
+func (v *valve) let(n int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.left = n
+	v.more.Broadcast()
+}
+
+// overValve is a sharer whose holder has that link to the server, the far end
+// of a stream by it, and the stream.
+func overValve(t testing.TB, fast int) (s *sharer, v *valve, near, far *Conn) {
+	t.Helper()
+	env := fastTime(t, fast)
+	o := newOverlay(t, 1)
+	v = newValve(t, o.addrs[0])
+	s = newSharer(t, o)
+	h := o.hostFor(t, s)
+	peer := o.client(t, NewKey(), 0)
+	o.disc.AddServer(o.servers[0].Key.PK, v.ln.Addr().String())
+	s.env = env
+	first := s.wait(t, h.key)
+	accepted := make(chan *Conn, 1)
+	go func() {
+		c, _, err := peer.Accept()
+		if err != nil {
+			t.Error(err)
+		}
+		accepted <- c
+	}()
+	near = s.guest(t, 0, peer.Key.PK)
+	far = <-accepted
+	first.in.Close()
+	if err := first.cmd.Wait(); err != nil || far == nil {
+		t.Fatalf("%v, %q", err, first.err.String())
+	}
+	return s, v, near, far
+}
+
+// hand gives the holder bytes, and ends when it has all of them.
+func hand(t testing.TB, near *Conn, b []byte) {
+	t.Helper()
+	c := near.Conn.(*net.UnixConn)
+	must(c.Write(b))(t)
+	check(t, c.CloseWrite())
+	rest, err := io.ReadAll(c)
+	if err != nil || len(rest) != 0 {
+		t.Fatalf("%q, %v", rest, err)
+	}
+}
+
+// gone says whether the holder has left its place.
+func (s *sharer) gone() bool {
+	list, err := os.ReadDir(filepath.Dir(s.lock(0)))
+	return err == nil && len(list) == 0
+}
+
+// The last bytes arrive, though the holder could go long before they have: more
+// than the first window of a stream, over a link that is slow.
+func TestDmsgSharedLastBytes(t *testing.T) {
+	t.Parallel()
+	s, v, near, far := overValve(t, 3)
+	b := randomBytes(1, 310_000)
+	v.let(0)
+	hand(t, near, b)
+	// Of its seconds 60: it lingers for 10, and a ping of its lies behind it.
+	for range 200 {
+		v.let(512)
+		time.Sleep(100 * time.Millisecond)
+	}
+	if s.gone() {
+		t.Error("the holder has gone")
+	}
+	v.let(-1)
+	got, err := io.ReadAll(far.Conn)
+	if err != nil || !bytes.Equal(got, b) {
+		t.Errorf("%d of %d bytes, %v", len(got), len(b), err)
+	}
+	waitFor(t, "the holder's end", s.gone)
+}
+
+// A server that takes nothing is given up.
+func TestDmsgSharedLastBytesInVain(t *testing.T) {
+	t.Parallel()
+	s, v, near, _ := overValve(t, 10)
+	v.let(0)
+	hand(t, near, randomBytes(2, 310_000))
+	waitFor(t, "the holder's end", s.gone)
 }

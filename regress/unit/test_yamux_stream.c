@@ -488,6 +488,33 @@ test_reset_theirs(void **state)
 	yamux_free(y);
 }
 
+/* Bytes of one that was closed wait for window, until it is given up. */
+static void
+test_unsent(void **state)
+{
+	struct yamux *y = session(true);
+	struct yamux_stream *a = opened(y), *b = opened(y);
+	uint32_t id = yamux_id(a);
+
+	(void)state;
+	assert_int_equal(yamux_unsent(y), 0);
+	use_window(y, a);
+	assert_int_equal(yamux_unsent(y), 0);
+	assert_int_equal(write_zeros(a, 1000), 1000);
+	assert_int_equal(write_zeros(b, 1), 1);
+	assert_int_equal(yamux_unsent(y), 1001);
+	yamux_close(a);
+	assert_sends_data(y, yamux_id(b), 0, 1);
+	assert_int_equal(yamux_unsent(y), 1000);
+	assert_int_equal(feed(y, WINDOW, 0, id, 400), 0);
+	assert_sends_data(y, id, 0, 400);
+	assert_int_equal(yamux_unsent(y), 600);
+	yamux_age(y);
+	yamux_age(y);
+	assert_int_equal(yamux_unsent(y), 0);
+	yamux_free(y);
+}
+
 /* Closed here: what still comes is dropped, and paid for with window. */
 static void
 test_close_discards(void **state)
@@ -845,6 +872,7 @@ main(void)
 		cmocka_unit_test(test_reset_ours),
 		cmocka_unit_test(test_end_within_frame),
 		cmocka_unit_test(test_reset_theirs),
+		cmocka_unit_test(test_unsent),
 		cmocka_unit_test(test_close_discards),
 		cmocka_unit_test(test_age),
 		cmocka_unit_test(test_age_moves),
