@@ -146,12 +146,27 @@ begin_match(struct reader *r, char **words, size_t n)
 	return 0;
 }
 
+/* The rest of a line behind its keyword. */
+static char *
+rest_of(const char *line)
+{
+	size_t n;
+
+	line += strspn(line, " \t");
+	line += strcspn(line, " \t=");
+	line += strspn(line, " \t=");
+	for (n = strlen(line); n != 0 && strchr(" \t", line[n - 1]) != NULL;)
+		n--;
+	return strndup(line, n);
+}
+
 /*
- * The other commands go by it without a look, unless it says whose session it
- * is or how to come there, which they cannot see to.
+ * The other commands go by it without a look, but for the way to the host; and
+ * whose session it is they cannot see to.
  */
 static int
-pass_over(struct reader *r, const char *name, const char *value)
+pass_over(struct reader *r, const char *name, const char *value,
+    const char *line)
 {
 	if (!ssh_opts_known(name))
 		return mistake(r, "unknown keyword", name);
@@ -162,10 +177,13 @@ pass_over(struct reader *r, const char *name, const char *value)
 		    "only skypty-ssh can see to it whose session it is", name);
 	if (strcasecmp(name, "ProxyCommand") != 0 || r->has_proxy)
 		return 0;
+	if (*value == '\0')
+		return mistake(r, "a command is needed, or none", name);
 	r->has_proxy = true;
 	if (strcasecmp(value, "none") == 0)
 		return 0;
-	return mistake(r, "only skypty-ssh connects by a command", name);
+	r->host->proxy = rest_of(line);
+	return r->host->proxy != NULL ? 0 : EXIT_FAILED;
 }
 
 /* A keyword of ssh's is for skypty-ssh. */
@@ -177,7 +195,7 @@ set_more(struct reader *r, const char *name, const char *value,
 	int result;
 
 	if (r->ssh == NULL)
-		return pass_over(r, name, value);
+		return pass_over(r, name, value, line);
 	if (asprintf(&where, "%s line %zu", r->path, r->line) == -1)
 		return EXIT_FAILED;
 	result = r->applies ? ssh_opts_line(r->ssh, line, where) :
@@ -203,6 +221,7 @@ find_keyword(const struct reader *r, const char *name)
 static int
 set(struct reader *r, const struct keyword *k, char **words, size_t n)
 {
+	const struct ssh_tokens t = { .host = r->alias, .hostname = r->alias };
 	char **value;
 
 	if (n != 1)
@@ -210,9 +229,13 @@ set(struct reader *r, const struct keyword *k, char **words, size_t n)
 	if (!r->applies || r->host == NULL)
 		return 0;
 	value = field(r->host, k);
-	if (*value == NULL && (*value = strdup(words[0])) == NULL)
-		return EXIT_FAILED;
-	return 0;
+	if (*value != NULL)
+		return 0;
+	/* ssh's word has tokens; in ours a % is that of a link's name. */
+	*value = strcmp(k->name, "HostName") == 0 ?
+	    ssh_expand(words[0], "%h", &t, "HostName") :
+	    strdup(words[0]);
+	return *value != NULL ? 0 : EXIT_USAGE;
 }
 
 static int include(struct reader *, char **words, size_t n);
@@ -482,6 +505,8 @@ hosts_free(struct host *h)
 		free(*field(h, &keywords[i]));
 		*field(h, &keywords[i]) = NULL;
 	}
+	free(h->proxy);
+	h->proxy = NULL;
 }
 
 int
@@ -530,6 +555,8 @@ config_main(int argc, char **argv)
 		if (keywords[i].what != NULL && *value != NULL)
 			printf("%s %s\n", keywords[i].what, *value);
 	}
+	if (h.proxy != NULL)
+		printf("proxycommand %s\n", h.proxy);
 	hosts_free(&h);
 	if (r == 1)
 		return 0;

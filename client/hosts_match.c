@@ -44,11 +44,12 @@ match_host(const struct hosts_known *k)
 	const char *text = match_said(k, SSH_HOSTNAME);
 	char *full;
 
-	if (*text == '\0')
-		text = k->host->address;
-	if (text == NULL)
-		return strdup(k->alias);
-	if ((full = ssh_expand(text, "%h", &t, "HostName")) == NULL ||
+	if (*text != '\0')
+		full = ssh_expand(text, "%h", &t, "HostName");
+	else
+		full = strdup(
+		    k->host->address != NULL ? k->host->address : k->alias);
+	if (full == NULL || (*text == '\0' && k->host->address == NULL) ||
 	    addr_split(full, DEFAULT_PORT, host, port) != 0)
 		return full;
 	free(full);

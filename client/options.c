@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Flags of the commands that connect.  PROTOCOL.pty 11.4, 11.5, 11.7. */
 #include "client/skypty.h"
+#include "client/ssh_opts.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -410,22 +411,58 @@ apply(struct options *o, const struct host *h)
 	return r;
 }
 
-/* "pk@address" out of the two, or the key alone, for dmsg to find. */
+/* The command that is the way there knows what the name leads to. */
 static int
-parse_alias(struct options *o, struct keyctx *ctx, const struct host *h)
+parse_proxy(struct options *o, const char *word)
 {
+	struct host *h = &o->alias;
+	struct ssh_tokens t = { .host = word,
+		.key_alias = word,
+		.hostname = o->dest.host,
+		.port = o->dest.port };
+	char *command;
+
+	if (h->proxy == NULL)
+		return 0;
+	if (o->dest.kind != DEST_TCP) {
+		complain("%s: it has a ProxyCommand, and a Via that leads "
+			 "there by dmsg",
+		    word);
+		return EXIT_USAGE;
+	}
+	if ((command = proxy_command(h->proxy, &t)) == NULL)
+		return EXIT_USAGE;
+	free(h->proxy);
+	o->how.proxy = h->proxy = command;
+	return 0;
+}
+
+/*
+ * "pk@address" out of the two, or the key alone, for dmsg to find.  For a
+ * command the name itself is an address.
+ */
+static int
+parse_alias(struct options *o, struct keyctx *ctx, const char *word)
+{
+	const struct host *h = &o->alias;
 	const char *port = o->port != NULL ? o->port : h->port;
+	const char *address = h->address;
 	char *text;
 	int r;
 
 	if (h->via != NULL)
-		return dest_parse(&o->dest, ctx, h->via, port);
-	if (asprintf(&text, "%s%s%s", h->key, h->address != NULL ? "@" : "",
-		h->address != NULL ? h->address : "") == -1)
-		return EXIT_FAILED;
-	r = dest_parse(&o->dest, ctx, text, port);
-	free(text);
-	return r;
+		r = dest_parse(&o->dest, ctx, h->via, port);
+	else {
+		if (address == NULL && h->proxy != NULL)
+			address = word;
+		if (asprintf(&text, "%s%s%s", h->key,
+			address != NULL ? "@" : "",
+			address != NULL ? address : "") == -1)
+			return EXIT_FAILED;
+		r = dest_parse(&o->dest, ctx, text, port);
+		free(text);
+	}
+	return r == 0 ? parse_proxy(o, word) : r;
 }
 
 int
@@ -445,7 +482,7 @@ options_dest(struct options *o, struct keyctx *ctx, const char *word)
 	}
 	if (r != 1 || (r = apply(o, &o->alias)) != 0)
 		return r;
-	return parse_alias(o, ctx, &o->alias);
+	return parse_alias(o, ctx, word);
 }
 
 /* 1, 0, or EXIT_USAGE: a mistake in the file makes no word a command. */

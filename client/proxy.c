@@ -4,10 +4,12 @@
  * is the connection.
  */
 #include "client/skypty.h"
+#include "client/ssh_opts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +17,14 @@
 #include <unistd.h>
 
 #include "common/process.h"
+
+char *
+proxy_command(const char *text, const struct ssh_tokens *t)
+{
+	if (ssh_check_host(t->host) != 0 || ssh_check_host(t->hostname) != 0)
+		return NULL;
+	return ssh_expand(text, "%hknpr", t, "ProxyCommand");
+}
 
 /* In a new process.  An interrupt is ours: it may be the remote command's. */
 __attribute__((noreturn)) static void
@@ -37,23 +47,23 @@ proxy_execute(const char *command, int sock)
 int
 proxy_open(struct conn *c, const char *command)
 {
-	int sock[2];
+	char *line;
+	int sock[2], forked = -1;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) == -1) {
-		complain("ProxyCommand: %s", strerror(errno));
+	if (asprintf(&line, "exec %s", command) == -1)
 		return EXIT_FAILED;
-	}
-	c->fd = sock[0];
-	switch (process_fork(&c->proxy)) {
-	case -1:
-		complain("ProxyCommand: %s", strerror(errno));
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) == 0) {
+		c->fd = sock[0];
+		if ((forked = process_fork(&c->proxy)) == 0)
+			proxy_execute(line, sock[1]);
 		close(sock[1]);
-		return EXIT_FAILED;
-	case 0:
-		proxy_execute(command, sock[1]);
 	}
-	close(sock[1]);
-	return fcntl(c->fd, F_SETFL, O_NONBLOCK) == -1 ? EXIT_FAILED : 0;
+	if (forked == -1)
+		complain("ProxyCommand: %s", strerror(errno));
+	free(line);
+	return forked == -1 || fcntl(c->fd, F_SETFL, O_NONBLOCK) == -1 ?
+	    EXIT_FAILED :
+	    0;
 }
 
 /*

@@ -116,6 +116,31 @@ add_option(struct command *c, const char *name, const char *value)
 	free(text);
 }
 
+/*
+ * The way to the host, or that there is none: the name that sftp hands on may
+ * be another one of the file.  It has no tokens any more.
+ */
+static void
+add_proxy(struct command *c, const char *proxy)
+{
+	char *escaped, *out;
+
+	if (proxy == NULL) {
+		add_option(c, "ProxyCommand", "none");
+		return;
+	}
+	if ((out = escaped = malloc(2 * strlen(proxy) + 1)) == NULL) {
+		c->full = true;
+		return;
+	}
+	for (; *proxy != '\0'; *out++ = *proxy++)
+		if (*proxy == '%')
+			*out++ = '%';
+	*out = '\0';
+	add_option(c, "ProxyCommand", escaped);
+	free(escaped);
+}
+
 static int
 add_words(struct command *c, const struct options *o)
 {
@@ -137,6 +162,7 @@ add_words(struct command *c, const struct options *o)
 	add_option(c, "DmsgServers", o->dmsg_servers);
 	add_option(c, "ControlSocket", o->cliaddr);
 	add_option(c, "VisorRpc", o->rpc);
+	add_proxy(c, o->how.proxy);
 	if (o->standalone)
 		add(c, "-oStandalone=yes");
 	if (!o->visor_key)

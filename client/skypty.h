@@ -97,6 +97,7 @@ bool remote_split(const char *word, char **dest, char **path);
 struct host {
 	char *key, *address, *port, *identity, *via, *visor_key, *timeout,
 	    *escape, *discovery, *dmsg_servers;
+	char *proxy; /* ProxyCommand; not where it is among ssh's options */
 };
 
 /*
@@ -370,6 +371,13 @@ int dial_from(const struct dial_how *, int family, struct sockaddr_storage *,
     socklen_t *len);
 
 /* --- proxy.c: a connection by a command --- */
+
+struct ssh_tokens;
+/*
+ * A ProxyCommand with its tokens replaced; malloc'ed, or NULL with the reason
+ * told.
+ */
+char *proxy_command(const char *text, const struct ssh_tokens *);
 
 /* Has the shell run it.  0, or EXIT_FAILED, told. */
 int proxy_open(struct conn *, const char *command);

@@ -226,16 +226,10 @@ static int
 ssh_proxy(const struct ssh_tokens *t)
 {
 	const char *text = ssh_opts_proxy(&s.opts);
-	char *command;
 
 	if (text == NULL)
 		return 0;
-	if ((command = ssh_expand(text, "%hknpr", t, "ProxyCommand")) == NULL)
-		return EXIT_FAILED;
-	if (asprintf(&s.proxy, "exec %s", command) == -1)
-		s.proxy = NULL;
-	free(command);
-	s.o.how.proxy = s.proxy;
+	s.o.how.proxy = s.proxy = proxy_command(text, t);
 	return s.proxy != NULL ? 0 : EXIT_FAILED;
 }
 

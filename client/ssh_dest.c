@@ -15,27 +15,7 @@
 
 #include "common/addr.h"
 
-#define SSH_HOST_NEVER	"'`\"$\\;&<>|(){},"
-#define SSH_LOGIN_NEVER "'`\";&<>|(){}"
-
 /* --- the word --- */
-
-/* What could be taken for something else where a text is put into. */
-static int
-ssh_check_name(const char *what, const char *text, const char *never)
-{
-	bool good = *text != '-' && *text != '\0' &&
-	    strpbrk(text, never) == NULL && text[strlen(text) - 1] != '\\';
-
-	for (const char *p = text; good && *p != '\0'; p++)
-		good =
-		    !isspace((unsigned char)*p) && !iscntrl((unsigned char)*p);
-	if (good)
-		return 0;
-	complain("'%s': the %s is empty, or contains invalid characters", text,
-	    what);
-	return EXIT_FAILED;
-}
 
 /* "%40" in a URI is '@'; in place. */
 static bool
@@ -124,7 +104,7 @@ ssh_word_port(struct ssh_dest *d, struct ssh_opts *o, const char *text)
 	}
 	if (r == 0 && (d->host = strdup(host)) == NULL)
 		r = EXIT_FAILED;
-	return r != 0 ? r : ssh_check_name("host", d->host, SSH_HOST_NEVER);
+	return r != 0 ? r : ssh_check_host(d->host);
 }
 
 static int
@@ -254,23 +234,23 @@ static int
 ssh_address(const struct ssh_dest *d, const struct ssh_opts *o,
     const struct host *h, char **address)
 {
-	const char *key = ssh_opts_text(o, SSH_KEY), *text;
+	const char *key = ssh_opts_text(o, SSH_KEY);
+	const char *said = ssh_opts_text(o, SSH_HOSTNAME);
+	const char *text = h->address != NULL ? h->address : d->host;
 	struct ssh_tokens t = { .host = d->host, .hostname = d->host };
 
 	*address = NULL;
-	if ((text = ssh_opts_text(o, SSH_HOSTNAME)) == NULL)
-		text = h->address;
-	if (text == NULL && ssh_opts_proxy(o) == NULL &&
+	if (said == NULL && h->address == NULL && ssh_opts_proxy(o) == NULL &&
 	    (strcasecmp(d->host, key) == 0 ||
 		(h->key != NULL && strcmp(h->key, key) == 0 &&
 		    strcmp(o->said[SSH_KEY].from, "Key") == 0)))
 		return 0;
-	/* In the word itself a % is that of a link's name. */
-	*address = text != NULL ? ssh_expand(text, "%h", &t, "HostName") :
-				  strdup(d->host);
+	/* In the word itself and in the file a % is that of a link's name. */
+	*address = said != NULL ? ssh_expand(said, "%h", &t, "HostName") :
+				  strdup(text);
 	if (*address == NULL)
 		return EXIT_FAILED;
-	return ssh_check_name("host", *address, SSH_HOST_NEVER);
+	return ssh_check_host(*address);
 }
 
 /* "pk@[host]:port", or "pk:port" for a key that is found by itself. */
@@ -336,8 +316,7 @@ ssh_dest_find(struct ssh_dest *d, struct ssh_opts *o, struct options *to,
 	if (ssh_is_key(d->host))
 		r = ssh_opts_first(o, SSH_KEY, d->host, "the destination");
 	if (r == 0 && ssh_opts_text(o, SSH_USER) != NULL)
-		r = ssh_check_name("login name", ssh_opts_text(o, SSH_USER),
-		    SSH_LOGIN_NEVER);
+		r = ssh_check_login(ssh_opts_text(o, SSH_USER));
 	if (r != 0)
 		return r;
 	if (ssh_opts_text(o, SSH_KEY) == NULL && to->alias.via != NULL)

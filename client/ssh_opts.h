@@ -157,6 +157,13 @@ struct ssh_tokens {
 };
 
 /*
+ * Whether a host's name, or a login name, can stand in a command: nothing that
+ * a shell takes for more.  0, or EXIT_FAILED, told.
+ */
+int ssh_check_host(const char *);
+int ssh_check_login(const char *);
+
+/*
  * Replaces those of the letters behind '%' that are allowed; malloc'ed, or NULL
  * with the reason told: what names the keyword.
  */

@@ -358,3 +358,34 @@ ssh_expand_path(const char *text, const struct ssh_tokens *t, const char *what)
 	free(dollar);
 	return out;
 }
+
+/* --- names --- */
+
+/* What could be taken for something else where a text is put into. */
+static int
+ssh_check_name(const char *what, const char *text, const char *never)
+{
+	bool good = *text != '-' && *text != '\0' &&
+	    strpbrk(text, never) == NULL && text[strlen(text) - 1] != '\\';
+
+	for (const char *p = text; good && *p != '\0'; p++)
+		good =
+		    !isspace((unsigned char)*p) && !iscntrl((unsigned char)*p);
+	if (good)
+		return 0;
+	complain("'%s': the %s is empty, or contains invalid characters", text,
+	    what);
+	return EXIT_FAILED;
+}
+
+int
+ssh_check_host(const char *text)
+{
+	return ssh_check_name("host", text, "'`\"$\\;&<>|(){},");
+}
+
+int
+ssh_check_login(const char *text)
+{
+	return ssh_check_name("login name", text, "'`\";&<>|(){}");
+}

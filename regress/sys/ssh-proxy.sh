@@ -198,26 +198,57 @@ names() {
 	by -G -oProxyCommand=none "$pk@far" >"$dir/out"
 	hasnt "$dir/out" proxycommand
 
-	# Who knows of no such way does not take another one.
+	# All commands go the same way.
 	$as tee "$dir/names" >/dev/null <<-END
 		Host lab
 		  Key $pk
-		  Address 127.0.0.1:$port
-		  ProxyCommand $carry
+		  Address lab.invalid
+		  ProxyCommand $carry %h %p "%n"
+		Host far linked
+		  Key $pk
+		Match host linked
+		  Address fe80::1%lo
 		Host other
 		  Key $pk
 		  Address 127.0.0.1:$port
 		  ProxyCommand none
+		Host mixed
+		  Via $pk
 		Host *
-		  ProxyCommand $carry
+		  ProxyCommand $carry %h %p
 	END
-	status=0
-	run skypty exec -i "$dir/client" -F "$dir/names" lab -- true \
-		2>"$dir/err.exec" || status=$?
-	equal $status 64 "status of exec"
-	has "$dir/err.exec" "names line 4: only skypty-ssh connects by a command"
-	equal "$(run skypty exec -i "$dir/client" -F "$dir/names" other -- \
-		echo here)" here "exec by none"
+	set -- -i "$dir/client" -F "$dir/names"
+	equal "$(run skypty exec "$@" lab -- echo here)" here "exec"
+	called "lab.invalid 2022 lab"
+	equal "$(run skypty exec "$@" -p 7 far -- echo here)" here "exec far"
+	called "far 7"
+	equal "$(run skypty exec "$@" linked -- echo here)" here "exec linked"
+	called "fe80::1%lo 2022"
+	equal "$(run skypty shell "$@" far -- echo here)" here "shell"
+	echo text >"$dir/file"
+	: >"$dir/called"
+	run skypty cp "$@" "$dir/file" "far:$dir/copy" || fail "cp"
+	equal "$(cat "$dir/copy")" text "the copy"
+	called "far 2022"
+	: >"$dir/called"
+	echo "ls $dir/file" | run skypty sftp "$@" far -- -b - \
+		>"$dir/out" 2>&1 || fail "sftp"
+	has "$dir/out" "$dir/file"
+	called "far 2022"
+	: >"$dir/called"
+	equal "$(run skypty exec "$@" other -- echo here)" here "exec by none"
+	echo ls | run skypty sftp "$@" other -- -b - >"$dir/out" 2>&1 ||
+		fail "sftp by none"
+	[ ! -s "$dir/called" ] || fail "other goes by the command"
+	for name in mixed '-x;y'; do
+		status=0
+		run skypty exec "$@" "$name" -- true 2>"$dir/err.exec" ||
+			status=$?
+		equal $status 64 "status of $name"
+	done
+	equal "$(run skypty config -F "$dir/names" far | tail -n 1)" \
+		"proxycommand $carry %h %p" "skypty config"
+	ended
 	stop_host
 }
 
