@@ -19,18 +19,21 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/err.h"
 #include "common/process.h"
 #include "common/unix.h"
+#include "common/visible.h"
 
 #define BACKLOG	   128
 #define LOCK_MS	   30000 /* for another one to make the session */
 #define PAUSE_MS   20
 #define LINGERS_MS 10000 /* without a stream; as for the next command */
 #define ALONE_MS   1000	 /* where nobody else can have the key */
+#define REASON_MAX 512
 
 struct place {
 	char sock[RUNTIME_MAX], lock[RUNTIME_MAX];
-	int fd; /* of the lock, -1 without it */
+	int fd; /* of the lock's file, -1 before it is open */
 };
 
 /* --- the place --- */
@@ -61,17 +64,33 @@ share_lock_counts(const struct place *p)
 	    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
 }
 
-static bool
+/*
+ * 0 with the lock.  ERR_AGAIN: another one has it; ERR_NOTFOUND: had it, while
+ * we waited with the file open.  ERR_SYS.
+ */
+static int
 share_lock(struct place *p)
 {
-	p->fd = open(p->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (p->fd == -1)
-		return false;
-	if (flock(p->fd, LOCK_EX | LOCK_NB) == 0 && share_lock_counts(p))
-		return true;
-	close(p->fd);
+		p->fd = open(p->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+	if (p->fd == -1)
+		return ERR_SYS;
+	if (flock(p->fd, LOCK_EX | LOCK_NB) == -1)
+		return errno == EWOULDBLOCK || errno == EINTR ? ERR_AGAIN :
+								ERR_SYS;
+	if (!share_lock_counts(p))
+		return ERR_NOTFOUND;
+	/* Of one that was killed before it took the file away. */
+	return ftruncate(p->fd, 0) == 0 ? 0 : ERR_SYS;
+}
+
+static void
+share_forget(struct place *p)
+{
+	if (p->fd != -1)
+		close(p->fd);
 	p->fd = -1;
-	return false;
 }
 
 void
@@ -81,8 +100,51 @@ share_leave(struct place *p)
 		return;
 	(void)unlink(p->sock);
 	(void)unlink(p->lock);
-	close(p->fd);
-	p->fd = -1;
+	share_forget(p);
+}
+
+/* --- why there is no session, for those who wait for it --- */
+
+/* Others may have found another address, or may go farther in. */
+static size_t
+share_way(char text[REASON_MAX], const struct way *w)
+{
+	return (size_t)snprintf(text, REASON_MAX, "%d %s\n", (int)w->reach,
+	    w->address);
+}
+
+static void
+share_tell(const struct place *p, const struct way *w, const char *why)
+{
+	char text[REASON_MAX];
+	size_t n = share_way(text, w);
+
+	n += strlcpy(text + n, why, sizeof(text) - n);
+	if (n < sizeof(text))
+		(void)!pwrite(p->fd, text, n, 0);
+}
+
+/*
+ * What the one found who had the lock before us, by the same way; NULL if that
+ * is not told.  Whoever comes later opens another file.
+ */
+static const char *
+share_heard(const struct place *p, const struct way *w)
+{
+	static char why[VISIBLE_GROWTH * REASON_MAX];
+	char text[REASON_MAX], way[REASON_MAX];
+	size_t n = share_way(way, w);
+	struct stat st;
+	ssize_t r;
+
+	if (fstat(p->fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_uid != geteuid() || st.st_size >= REASON_MAX)
+		return NULL;
+	r = pread(p->fd, text, sizeof(text), 0);
+	if (r <= (ssize_t)n || memcmp(text, way, n) != 0)
+		return NULL;
+	visible_text(why, sizeof(why), text + n, (size_t)r - n, VISIBLE_SLASH);
+	return why;
 }
 
 /* --- the holder --- */
@@ -207,10 +269,38 @@ share_begin(int *fd, struct dialer *d, const struct way *w, struct place *p)
 	struct link l;
 	const char *why;
 
-	if ((why = link_open(&l, d, &w->server, w->address, w->reach)) == NULL)
+	if ((why = link_open(&l, d, &w->server, w->address, w->reach)) !=
+	    NULL) {
+		if (p != NULL)
+			share_tell(p, w, why);
+	} else
 		why = p != NULL ? share_fork(&l, d, p) :
 				  share_fork_alone(fd, &l, d);
 	link_close(&l);
+	return why;
+}
+
+/* As whoever has the lock; or his reason, who had it before. */
+static const char *
+share_try(int *fd, struct dialer *d, const struct way *w, struct place *p)
+{
+	const char *why = NULL;
+
+	switch (share_lock(p)) {
+	case 0:
+		if ((why = share_begin(fd, d, w, p)) != NULL)
+			share_leave(p);
+		break;
+	case ERR_AGAIN:
+		(void)poll(NULL, 0, PAUSE_MS);
+		break;
+	case ERR_NOTFOUND:
+		why = share_heard(p, w);
+		share_forget(p);
+		break;
+	default:
+		why = strerror(errno);
+	}
 	return why;
 }
 
@@ -226,19 +316,17 @@ share_connect(int *fd, struct dialer *d, const struct way *w)
 		return share_begin(fd, d, w, NULL);
 	while (why == NULL && now_ms() < deadline) {
 		*fd = unix_connect(p.sock, SOCK_NONBLOCK);
-		if (*fd != -1 && unix_is_ours(*fd))
+		if (*fd != -1 && unix_is_ours(*fd)) {
+			share_forget(&p);
 			return NULL;
+		}
 		if (*fd != -1)
 			close(*fd);
-		if (!share_lock(&p)) {
-			(void)poll(NULL, 0, PAUSE_MS);
-			continue;
-		}
-		if ((why = share_begin(fd, d, w, &p)) != NULL)
-			share_leave(&p);
+		why = share_try(fd, d, w, &p);
 	}
+	share_forget(&p);
 	*fd = -1;
 	return why != NULL ? why :
-			     "another process holds the session and does "
-			     "not answer";
+			     "another process that makes the session is not "
+			     "done with it";
 }

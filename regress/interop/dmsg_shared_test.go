@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,20 +53,29 @@ func (s *sharer) command(t testing.TB, arg ...string) *exec.Cmd {
 }
 
 // lock is the file that the holder of the session with a server has locked.
-func (s *sharer) lock(server int) string {
-	pk := s.o.servers[server].Key.PK
+func (s *sharer) lock(server int) string { return s.lockOf(s.o.servers[server].Key.PK) }
+
+func (s *sharer) lockOf(pk [33]byte) string {
 	sum := sha256.Sum256(append(append([]byte{}, s.k.PK[:]...), pk[:]...))
 	return filepath.Join(s.run, "skypty", hex.EncodeToString(sum[:16])+".lock")
 }
 
-// holder is the process that has it open, 0 if there is none.
-func (s *sharer) holder(server int) int {
+// openedBy gives the processes that have a file open.
+func openedBy(path string) (pids []int) {
 	links, _ := filepath.Glob("/proc/[0-9]*/fd/*")
 	for _, l := range links {
-		if to, err := os.Readlink(l); err == nil && to == s.lock(server) {
+		if to, err := os.Readlink(l); err == nil && to == path {
 			pid, _ := strconv.Atoi(strings.Split(l, "/")[2])
-			return pid
+			pids = append(pids, pid)
 		}
+	}
+	return pids
+}
+
+// holder is the process that has it open, 0 if there is none.
+func (s *sharer) holder(server int) int {
+	if pids := openedBy(s.lock(server)); len(pids) != 0 {
+		return pids[0]
 	}
 	return 0
 }
@@ -652,4 +662,138 @@ func TestDmsgSharedLastBytesInVain(t *testing.T) {
 	v.let(0)
 	hand(t, near, randomBytes(2, 310_000))
 	waitFor(t, "the holder's end", s.gone)
+}
+
+// dead is a server that says nothing: each connection is given to the test.
+type dead struct {
+	key   Key
+	ln    net.Listener
+	conns chan net.Conn
+}
+
+func newDead(t testing.TB, key Key) *dead {
+	t.Helper()
+	d := &dead{key: key, ln: must(net.Listen("tcp", "127.0.0.1:0"))(t), conns: make(chan net.Conn, 100)}
+	go func() {
+		for {
+			c, err := d.ln.Accept()
+			if err != nil {
+				return
+			}
+			d.conns <- c
+		}
+	}()
+	t.Cleanup(func() { d.ln.Close() })
+	return d
+}
+
+// behind makes a host known that is to be reached by this server.
+func (d *dead) behind(disc *Discovery) Key {
+	k := NewKey()
+	disc.AddServer(d.key.PK, d.ln.Addr().String())
+	disc.Put(DmsgEntry{Version: "0.0.1", Static: k.Hex(),
+		Client: &DmsgEntryClient{Delegated: []string{d.key.Hex()}}})
+	return k
+}
+
+// attempt is a command that runs, and what it says.
+type attempt struct {
+	*exec.Cmd
+	said bytes.Buffer
+}
+
+func (s *sharer) attempt(t testing.TB, h Key, arg ...string) *attempt {
+	t.Helper()
+	arg = append(append([]string{"exec"}, arg...), h.Hex(), "--", "echo", "here")
+	a := &attempt{Cmd: s.command(t, arg...)}
+	a.Stdout, a.Stderr = &a.said, &a.said
+	if err := a.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Process.Kill() })
+	return a
+}
+
+// Those who wait while one tries a server that does not answer are told what he
+// found; nobody tries once more, but for who comes later or means another
+// address.
+func TestDmsgSharedOneAttempt(t *testing.T) {
+	t.Parallel()
+	s := newSharer(t, newOverlay(t, 0))
+	d := newDead(t, NewKey())
+	h := d.behind(s.o.disc)
+	first := s.attempt(t, h)
+	c := <-d.conns
+	check(t, first.Process.Signal(syscall.SIGSTOP))
+	all := []*attempt{first}
+	for len(all) < 5 {
+		all = append(all, s.attempt(t, h))
+	}
+	elsewhere := newDead(t, d.key)
+	disc := NewDiscovery()
+	moved := elsewhere.behind(disc)
+	web := httptest.NewServer(disc)
+	t.Cleanup(web.Close)
+	other := s.attempt(t, moved, "--dmsgdisc", web.URL)
+	waitFor(t, "all of them at the lock", func() bool {
+		return len(openedBy(s.lockOf(d.key.PK))) == len(all)+1
+	})
+	c.Close()
+	check(t, first.Process.Signal(syscall.SIGCONT))
+	for i, a := range all {
+		_ = a.Wait()
+		if a.ProcessState.ExitCode() != 255 || !strings.Contains(a.said.String(), "no answer to the handshake") {
+			t.Errorf("%d: %v, %q", i, a.ProcessState, a.said.String())
+		}
+	}
+	(<-elsewhere.conns).Close()
+	_ = other.Wait()
+	if n := len(d.conns) + len(elsewhere.conns); n != 0 {
+		t.Errorf("%d attempts too many", n)
+	}
+	later := s.attempt(t, h)
+	(<-d.conns).Close()
+	if err := later.Wait(); err == nil {
+		t.Error("reached")
+	}
+}
+
+// What lies in the file of the lock is somebody's word: it is shown as such, and
+// counts if it is of use.
+func TestDmsgSharedReason(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(t, 1)
+	var all []*sharer
+	for range 6 {
+		all = append(all, newSharer(t, o))
+	}
+	h := o.hostFor(t, all...)
+	ours := "2 " + o.addrs[0] + "\n"
+	for name, c := range map[string]struct{ bytes, want string }{
+		"a reason":        {ours + "\x1b[31mno\nluck", `\033[31mno\nluck`},
+		"none":            {ours, "here\n"},
+		"nothing":         {"", "here\n"},
+		"another address": {"2 192.0.2.1:80\nno luck", "here\n"},
+		"another reach":   {"0 " + o.addrs[0] + "\nno luck", "here\n"},
+		"too much":        {ours + strings.Repeat("no luck", 1000), "here\n"},
+	} {
+		s := all[0]
+		all = all[1:]
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			check(t, os.Mkdir(filepath.Dir(s.lock(0)), 0o700))
+			f := must(os.OpenFile(s.lock(0), os.O_RDWR|os.O_CREATE, 0o600))(t)
+			defer f.Close()
+			check(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
+			a := s.attempt(t, h.key)
+			waitFor(t, "it to wait", func() bool { return len(openedBy(s.lock(0))) == 2 })
+			must(f.WriteString(c.bytes))(t)
+			check(t, os.Remove(s.lock(0)))
+			f.Close()
+			_ = a.Wait()
+			if got := a.said.String(); !strings.Contains(got, c.want) || strings.Contains(got, "\x1b") {
+				t.Errorf("%q", got)
+			}
+		})
+	}
 }
