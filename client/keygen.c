@@ -75,7 +75,14 @@ generate(struct keyctx *ctx, const char *path, bool force)
 	if ((sk = sodium_malloc(KEY_SECRET_LEN)) == NULL ||
 	    key_generate(ctx, sk) != 0)
 		return EXIT_LOCAL;
-	if ((r = save(path, sk, force)) == 0)
+	if (file_is_stdout(path)) {
+		complain("%s: is standard output as well: the shell's '>' has "
+			 "made it or emptied it, and a key that was in it is "
+			 "lost; leave out '>', and put back a copy or remove "
+			 "the file",
+		    path);
+		r = EXIT_LOCAL;
+	} else if ((r = save(path, sk, force)) == 0)
 		r = print_public(ctx, sk);
 	else {
 		complain("%s: %s%s", path,

@@ -432,3 +432,13 @@ file_make_folders(const char *path, mode_t mode)
 	free(copy);
 	return r;
 }
+
+bool
+file_is_stdout(const char *path)
+{
+	struct stat st, out;
+
+	return stat(path, &st) == 0 && fstat(STDOUT_FILENO, &out) == 0 &&
+	    S_ISREG(out.st_mode) && st.st_dev == out.st_dev &&
+	    st.st_ino == out.st_ino;
+}

@@ -57,6 +57,9 @@ bool file_left(const char *path);
  */
 int file_lock(const char *path);
 
+/* Whether standard output leads to path: a shell has emptied it then. */
+bool file_is_stdout(const char *path);
+
 /*
  * Makes the folders on the way to path that are missing.  -1 with errno.
  */

@@ -3,6 +3,7 @@
 #include "daemon/skyptyd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ static const char usage[] =
     "\n"
     "A configuration with a fresh key, in FILE of mode 0600, whose folder is\n"
     "made, or on standard output.\n"
-    "      --unsafe   overwrite FILE\n"
+    "      --unsafe   overwrite FILE, or what '>' has emptied\n"
     "      --seeds    with the servers of the public deployment of dmsg, to\n"
     "                 change them; without, they are used as well\n";
 
@@ -69,19 +70,48 @@ tell(int status, const char *path, const char *why)
 	return status;
 }
 
+/*
+ * Whether a shell's '>' has emptied a file that was there before: one that it
+ * makes is born as it is opened.  Where the file system does not keep when a
+ * file was born, nobody knows.
+ */
+static bool
+was_emptied(void)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+	struct statx sx;
+
+	return flags != -1 && (flags & O_APPEND) == 0 &&
+	    statx(STDOUT_FILENO, "", AT_EMPTY_PATH,
+		STATX_TYPE | STATX_SIZE | STATX_MTIME | STATX_BTIME,
+		&sx) == 0 &&
+	    (sx.stx_mask & STATX_BTIME) != 0 && S_ISREG(sx.stx_mode) &&
+	    sx.stx_size == 0 && sx.stx_mtime.tv_sec > sx.stx_btime.tv_sec + 1;
+}
+
 /* A shell has made the file, with the mode that its umask leaves. */
 static int
-write_stdout(bool seeds)
+write_stdout(struct wish wish)
 {
 	struct stat st;
 
+	if (!wish.force && was_emptied()) {
+		fputs("skyptyd: the file on standard output was there before, "
+		      "and the shell's '>' has emptied it: a key and a "
+		      "whitelist that were in it are lost, unless there is a "
+		      "copy to put back.  Nothing was written.  --unsafe "
+		      "writes a fresh configuration there; 'skyptyd confgen "
+		      "FILE', without '>', leaves a file alone that is there\n",
+		    stderr);
+		return EXIT_CONFIG;
+	}
 	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) &&
 	    (st.st_mode & 077) != 0)
 		fprintf(stderr,
 		    "skyptyd: others may read the file with the secret key "
 		    "(mode %04o); chmod 600 it, or name it to confgen\n",
 		    (unsigned)(st.st_mode & 07777));
-	return print_fresh(stdout, seeds) == 0 ? 0 : EXIT_OS;
+	return print_fresh(stdout, wish.seeds) == 0 ? 0 : EXIT_OS;
 }
 
 /* What has the name now may be replaced, or is nothing. */
@@ -96,6 +126,11 @@ check_old(const char *path, bool force)
 	if (S_ISLNK(st.st_mode))
 		return tell(EXIT_CONFIG, path,
 		    "is a symbolic link; name the file that it leads to");
+	if (!force && file_is_stdout(path))
+		return tell(EXIT_CONFIG, path,
+		    "is standard output as well: the shell's '>' has made it "
+		    "or emptied it, and what was in it is lost; leave out '>', "
+		    "and put back a copy or remove the file");
 	if (!force)
 		return tell(EXIT_CONFIG, path,
 		    "is there already; --unsafe overwrites it");
@@ -181,5 +216,5 @@ confgen_main(int argc, char **argv)
 	}
 	if (optind < argc)
 		return write_file(argv[optind], wish);
-	return write_stdout(wish.seeds);
+	return write_stdout(wish);
 }

@@ -140,7 +140,40 @@ foreign() {
 	[ ! -e "$dir/open/fresh.json" ] || fail "the file is there"
 }
 
+# Whether the file was made more than two seconds ago.
+aged() {
+	[ "$(date +%s)" -gt $(($(stat -c %W "$1") + 2)) ]
+}
+
+# What a shell has emptied before is told; what it has just made is not.
+# shellcheck disable=SC2094 # that is what goes wrong
+emptied() {
+	old=$dir/old.json
+	run skyptyd confgen "$old" || fail "confgen FILE failed"
+	[ "$(stat -c %W "$old")" -ne 0 ] ||
+		skip "the file system does not keep when a file was made"
+	wait_for "a file of some age" aged "$old"
+	status=0
+	run skyptyd confgen >"$old" 2>"$dir/err.confgen" || status=$?
+	equal "$status $(stat -c %s "$old")" "78 0" "status and size"
+	has "$dir/err.confgen" "was there before"
+	has "$dir/err.confgen" --unsafe
+	run skyptyd confgen --unsafe >"$old" 2>"$dir/err.confgen" ||
+		fail "confgen --unsafe failed"
+	[ "$(key_of "$old")" ] || fail "there is no key in the file"
+	status=0
+	run skyptyd confgen "$old" >"$old" 2>"$dir/err.confgen" || status=$?
+	equal "$status $(stat -c %s "$old")" "78 0" "status and size"
+	has "$dir/err.confgen" "$old: is standard output as well"
+	status=0
+	run skypty keygen -f "$dir/both" >"$dir/both" 2>"$dir/err.keygen" ||
+		status=$?
+	equal "$status $(stat -c %s "$dir/both")" "1 0" "status and size"
+	has "$dir/err.keygen" "$dir/both: is standard output as well"
+}
+
 both generate
+either emptied
 need_root "give files away"
 as_root foreign
 as_user foreign
