@@ -255,6 +255,20 @@ enum priv_pty {
 };
 #define PRIV_PTY_FLAGS (PRIV_PTY_SIZE | PRIV_PTY_LOGIN | PRIV_PTY_MODES)
 
+/*
+ * Why the confined child of a connection has ended: its exit status, which the
+ * log tells.  Any other is a failure.
+ */
+enum priv_end {
+	PRIV_END_LEFT = 0, /* the peer has closed the connection */
+	PRIV_END_SERVED = 40,
+	PRIV_END_REFUSED, /* a service that is not offered */
+	PRIV_END_RESET,	  /* by the peer, with something unsaid */
+	PRIV_END_LOST,	  /* the peer does not answer any more */
+	PRIV_END_IDLE,	  /* the peer did not say what it wants */
+	PRIV_END_FAULT	  /* the peer's or ours, in a line of the child's */
+};
+
 enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
 
 #define PRIV_CONNECTS_MAX    16 /* connections that are being made */

@@ -11,18 +11,24 @@
 #include "common/err.h"
 
 void
+net_leave(const struct net *n, enum priv_end how)
+{
+	if (n->state == NET_FINISHING || n->state == NET_LINGERING)
+		how = n->rejected ? PRIV_END_REFUSED : PRIV_END_SERVED;
+	_exit((int)how);
+}
+
+void
 net_end(struct net *n, const char *reason, ...)
 {
 	char text[256];
 	va_list ap;
 
-	if (reason != NULL) {
-		va_start(ap, reason);
-		vsnprintf(text, sizeof(text), reason, ap);
-		va_end(ap);
-		mon_log(n, LOG_LEVEL_INFO, "Connection closed: %s", text);
-	}
-	_exit(0);
+	va_start(ap, reason);
+	vsnprintf(text, sizeof(text), reason, ap);
+	va_end(ap);
+	mon_log(n, LOG_LEVEL_INFO, "%s", text);
+	_exit(PRIV_END_FAULT);
 }
 
 void
@@ -43,11 +49,12 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	if (n->state == NET_MUX)
-		net_end(n, "no service was asked for within %d seconds",
+		mon_log(n, LOG_LEVEL_INFO,
+		    "no service was asked for within %d seconds",
 		    NET_MUX_TIMEOUT);
 	if (n->state == NET_SERVICE)
 		http_timeout(n);
-	net_end(n, NULL);
+	net_leave(n, PRIV_END_IDLE);
 }
 
 void
@@ -129,6 +136,7 @@ offered(const struct net *n, enum mux_service service)
 void
 net_reject(struct net *n)
 {
+	n->rejected = true;
 	buf_put_u8(&n->link.out, MUX_REJECT);
 	net_finish(n);
 }
@@ -188,15 +196,22 @@ static void
 process_mux(struct net *n)
 {
 	struct buf uri, query;
+	char asked[128];
 
 	if (n->service != MUX_NONE || mux_get_request(&n->link.in, &uri) == 0)
 		return;
+	snprintf(asked, sizeof(asked), "%.*s", (int)buf_len(&uri),
+	    (const char *)buf_ptr(&uri));
 	n->service = mux_match(&uri, &query);
 	net_timer(n, 0);
-	if (offered(n, n->service))
+	if (offered(n, n->service)) {
+		mon_log(n, LOG_LEVEL_DEBUG, "asked for %s", asked);
 		begin_service(n, &query);
-	else
+	} else {
+		mon_log(n, LOG_LEVEL_INFO, "asked for %s, which is not offered",
+		    asked);
 		net_reject(n);
+	}
 }
 
 static void

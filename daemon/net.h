@@ -324,6 +324,7 @@ struct net {
 	uint32_t grants;
 	enum mux_service service;
 	struct mux_session wishes; /* of a session's client */
+	bool rejected;
 	bool requested; /* KK: the first of its two questions is put */
 	bool asked;	/* the monitor's word about the peer is awaited */
 	struct rpc_host *rpc;
@@ -357,7 +358,12 @@ void net_pump(struct net *);
 void net_timer(struct net *, int seconds);
 /* Ends the connection with what is still to be sent. */
 void net_finish(struct net *);
-/* Ends the process; with a reason it is logged as the peer's fault. */
+/*
+ * Ends the process.  What it is called at the end, behind the service's own end
+ * always PRIV_END_SERVED or PRIV_END_REFUSED.
+ */
+__attribute__((noreturn)) void net_leave(const struct net *, enum priv_end);
+/* The same for an error, which is logged. */
 __attribute__((noreturn)) void net_end(struct net *, const char *reason, ...)
     __attribute__((format(printf, 2, 3)));
 /* What must be carried out one after the other is under way. */

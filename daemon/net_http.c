@@ -24,8 +24,9 @@ http_begin(struct net *n)
 void
 http_timeout(struct net *n)
 {
-	net_end(n, "the request did not come within %d seconds",
+	mon_log(n, LOG_LEVEL_INFO, "the request did not come within %d seconds",
 	    n->http.state == HTTP_HEAD ? HEAD_S : REQUEST_S);
+	net_leave(n, PRIV_END_IDLE);
 }
 
 /* --- responses --- */

@@ -75,6 +75,18 @@ link_has_more(const struct link *l)
 	    buf_room(&l->in) >= FRAME_PLAIN_MAX && frame_complete(&l->wire_in);
 }
 
+/* By reading or writing; errno is that of ERR_SYS. */
+__attribute__((noreturn)) static void
+lost(struct net *n, int r)
+{
+	if (r != ERR_SYS)
+		net_end(n, "%s", err_text(r));
+	if (errno == ECONNRESET || errno == EPIPE)
+		net_leave(n, PRIV_END_RESET);
+	mon_log(n, LOG_LEVEL_INFO, "%s", err_text(r));
+	net_leave(n, PRIV_END_LOST);
+}
+
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -86,10 +98,10 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	r = buf_read(l->plain ? &l->in : &l->wire_in, fd, NET_CHUNK);
 	if (r == ERR_AGAIN)
 		return;
-	if (r == ERR_EOF || (r == ERR_SYS && errno == ECONNRESET))
-		net_end(n, NULL);
+	if (r == ERR_EOF)
+		net_leave(n, PRIV_END_LEFT);
 	if (r < 0)
-		net_end(n, "%s", err_text((int)r));
+		lost(n, (int)r);
 	net_process(n);
 }
 
@@ -104,7 +116,7 @@ on_hangup(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	if (!n->link.reading)
-		net_end(n, NULL);
+		net_leave(n, PRIV_END_LEFT);
 }
 
 static int
@@ -164,7 +176,8 @@ on_watch(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	switch (tcp_ask_peer(l->fd, l->seconds)) {
 	case TCP_PEER_DEAD:
-		net_end(n, "the peer does not answer any more");
+		mon_log(n, LOG_LEVEL_INFO, "the peer does not answer any more");
+		net_leave(n, PRIV_END_LOST);
 	case TCP_PEER_OWES:
 		look_after(l);
 		break;
@@ -186,7 +199,7 @@ link_flush(struct net *n)
 		return;
 	}
 	if (r < 0)
-		net_end(n, NULL);
+		lost(n, (int)r);
 	release(l);
 	if (n->state == NET_FINISHING) {
 		shutdown(l->fd, SHUT_WR);

@@ -369,10 +369,16 @@ on_chld(evutil_socket_t sig, short what, void *arg)
 {
 	struct server *s = arg;
 	struct conn *c;
+	int status;
 	pid_t pid;
 
 	(void)sig, (void)what;
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		/* It could not say so itself; SIGTERM is for us to send. */
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
+			log_error("monitor %ld was killed by signal %d, and "
+				  "with it its connection",
+			    (long)pid, WTERMSIG(status));
 		if (s->overlay.pid == pid)
 			s->overlay.pid = 0;
 		TAILQ_FOREACH(c, &s->conns.all, entry)

@@ -105,7 +105,7 @@ tell(struct monitor *m, enum privmsg_type type, uint16_t id, struct buf *b,
 		return;
 	if (privmsg_send(m->child, type, id, b, fds, nfd) != 0 &&
 	    errno != EPIPE)
-		mon_die(m);
+		mon_die(m, "its confined process takes no message");
 }
 
 void

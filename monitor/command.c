@@ -2,10 +2,12 @@
 /* Reading what a child asks to run: name, arguments, environment. */
 #include "monitor/monitor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/err.h"
+#include "common/log.h"
 
 /*
  * u32 count, strings; room for first (if not NULL) in front and the closing
@@ -44,6 +46,23 @@ command_read(struct buf *b, struct command *c)
 	if (r != 0)
 		command_free(c);
 	return r;
+}
+
+/* Arguments may be secrets: whoever reads the log wants them or does not. */
+void
+command_tell(const struct command *c, const char *kind, bool login, pid_t pid)
+{
+	char args[LOG_LINE_MAX];
+	size_t n = 0;
+
+	log_info("%s started: %s, pid %ld", kind,
+	    login ? "login shell" : c->name, (long)pid);
+	if (login || log_get_level() < LOG_LEVEL_DEBUG)
+		return;
+	args[0] = '\0';
+	for (char **a = c->argv + 1; *a != NULL && n < sizeof(args) - 1; a++)
+		n += (size_t)snprintf(args + n, sizeof(args) - n, " %s", *a);
+	log_debug("%s arguments, pid %ld:%s", kind, (long)pid, args);
 }
 
 void

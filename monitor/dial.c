@@ -359,7 +359,7 @@ on_parent(evutil_socket_t fd, short what, void *arg)
 		 * process of its own, which our taking leave would harm.
 		 */
 		event_del(m->dials->parent_ev);
-		mon_die(m);
+		mon_die(m, "skyptyd has gone");
 	} else if (r == 1 && msg.type == PM_DIAL_OUT)
 		dial_out(m, &msg); /* else an answer that came too late */
 	privmsg_free(&msg);

@@ -127,13 +127,16 @@ run_command(struct monitor *m, struct privmsg *msg, const struct command *c,
 	s.err = p.err[1];
 	if (!spawn(m, &s, &j->pid, why, sizeof(why))) {
 		close_pipes(&p);
+		log_info("Command not started: %s", why);
 		child_answer_text(m, msg, why);
 		return 0;
 	}
 	j->mon = m;
 	j->handle = ++m->last_handle;
 	j->keep = flags & PRIV_EXEC_KEEP;
-	log_info("Command started: %s", s.login ? "login shell" : c->name);
+	job_begin(j, "Command", s.login ? "login shell" : c->name);
+	command_tell(c, "Command", s.login, j->pid);
+	ending_used(m, USE_COMMAND);
 	if ((r = set_limit(j, timeout)) == 0)
 		r = hand_down(m, msg, j, &p);
 	close_pipes(&p);
@@ -229,6 +232,7 @@ reap(struct monitor *m, struct job *j)
 
 	if (!j->exited && job_exited(j, &how, &status)) {
 		j->exited = true;
+		job_tell(j, LOG_LEVEL_INFO, how, status);
 		if (!j->ended)
 			child_tell_exit(m, j->handle,
 			    j->timed_out ? PRIV_TIMEDOUT : how, status);
@@ -256,6 +260,11 @@ exec_leave(struct monitor *m)
 
 		if (j->pid == 0)
 			continue;
+		if (!j->exited)
+			job_tell_left(j,
+			    j->timer != NULL && !guarded ? "killed" :
+				j->keep			 ? "goes on" :
+							   "hung up");
 		if (j->timer != NULL && !guarded)
 			job_signal(j, SIGKILL);
 		else if (!j->keep)

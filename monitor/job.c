@@ -7,10 +7,50 @@
 
 #include <event2/event.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
+#include "common/clock.h"
+#include "common/log.h"
 #include "common/process.h"
+
+void
+job_begin(struct job *j, const char *kind, const char *name)
+{
+	j->kind = kind;
+	j->begun = now_ms();
+	(void)snprintf(j->name, sizeof(j->name), "%s", name);
+}
+
+/* With its number, as one connection may run several of one name. */
+static void
+job_log(const struct job *j, enum log_level level, const char *what,
+    const char *how)
+{
+	char time[ENDING_TIME_MAX];
+
+	ending_time(time, j->begun);
+	log_at(level, "%s %s: %s%spid %ld: %s after %s", j->kind, what, j->name,
+	    *j->name != '\0' ? ", " : "", (long)j->pid, how, time);
+}
+
+void
+job_tell(const struct job *j, enum log_level level, enum priv_exit how,
+    uint32_t status)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%s %u",
+	    how == PRIV_EXITED ? "status" : "signal", status);
+	job_log(j, level, "ended", j->timed_out ? "time limit" : text);
+}
+
+void
+job_tell_left(const struct job *j, const char *fate)
+{
+	job_log(j, LOG_LEVEL_INFO, "left", fate);
+}
 
 bool
 job_exited(struct job *j, enum priv_exit *how, uint32_t *status)

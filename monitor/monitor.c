@@ -5,13 +5,16 @@
 #include <event2/event.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/process.h"
@@ -54,19 +57,28 @@ leave_if_done(struct monitor *m)
  * is left, because it asked to, is nobody's then, as with sshd.
  */
 void
-mon_die(struct monitor *m)
+mon_die(struct monitor *m, const char *why)
 {
-	if (m->phase == MON_DYING)
+	enum mon_phase was = m->phase;
+
+	if (was == MON_DYING)
 		return;
+	sftp_reap(m);
 	m->phase = MON_DYING;
 	(void)process_signal(m->child_pid, SIGKILL);
 	event_del(m->child_ev);
 	close(m->child);
 	m->child = -1;
+	pty_reap(m);
+	exec_reap(m);
 	exec_leave(m);
+	if (m->pty.pid != 0)
+		job_tell_left(&m->pty, "hung up");
+	if (m->sftp.pid != 0)
+		job_tell_left(&m->sftp, "ended");
+	ending_tell(m, was, why);
 	job_signal(&m->sftp, SIGTERM);
 	mon_timer(m, MON_HANGUP_GRACE);
-	sftp_reap(m);
 	leave_if_done(m);
 }
 
@@ -89,27 +101,34 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	else if (m->phase & (MON_HANDSHAKE | MON_KK | MON_FIRST))
 		log_info("Handshake not finished within %d seconds",
 		    m->start.handshake_timeout);
-	mon_die(m);
+	mon_die(m, "time limit");
 }
 
+/* skyptyd ends its connections so; or whoever may, one of them. */
 static void
 on_term(evutil_socket_t fd, short what, void *arg)
 {
 	struct monitor *m = arg;
+	struct signalfd_siginfo from;
+	char why[96];
 
-	(void)fd, (void)what;
+	(void)what;
+	if (read(fd, &from, sizeof(from)) != sizeof(from))
+		return;
 	if (m->phase == MON_OVERLAY && !m->stopping &&
 	    child_tell(m, PM_OV_STOP, NULL) == 0) {
 		m->stopping = true;
 		mon_timer(m, MON_LEAVE);
 		return;
 	}
-	/* Whoever drops one that is not proven says so itself, or not. */
-	log_at(m->phase & (MON_SESSION | MON_OVERLAY) ? LOG_LEVEL_INFO :
-							LOG_LEVEL_DEBUG,
-	    "%s ended by signal",
-	    m->phase == MON_OVERLAY ? "dmsg" : "Connection");
-	mon_die(m);
+	if (m->phase == MON_OVERLAY)
+		log_info("dmsg ended by signal");
+	if ((pid_t)from.ssi_pid == getppid())
+		(void)snprintf(why, sizeof(why), "ended by skyptyd");
+	else
+		(void)snprintf(why, sizeof(why), "killed by pid %u of uid %u",
+		    from.ssi_pid, from.ssi_uid);
+	mon_die(m, why);
 }
 
 /* --- the child --- */
@@ -123,12 +142,12 @@ child_gone(struct monitor *m, int status)
 		    WTERMSIG(status),
 		    WTERMSIG(status) == SIGSYS ? " (forbidden system call)" :
 						 "");
-	else if (m->phase != MON_DYING && WEXITSTATUS(status) != 0)
+	else if (m->phase != MON_DYING && WEXITSTATUS(status) != 0 &&
+	    (WEXITSTATUS(status) < PRIV_END_SERVED ||
+		WEXITSTATUS(status) > PRIV_END_FAULT))
 		log_error("confined child failed with status %d",
 		    WEXITSTATUS(status));
-	else if (m->phase == MON_SESSION)
-		log_info("Connection closed");
-	mon_die(m);
+	mon_die(m, ending_of_child(status));
 }
 
 /* Takes one message.  1, or an error that ends the connection. */
@@ -174,7 +193,7 @@ on_child(evutil_socket_t fd, short what, void *arg)
 	}
 	if (r == ERR_EOF)
 		log_warn("child: message refused: empty");
-	mon_die(m);
+	mon_die(m, "its confined process was refused a request");
 }
 
 /* What was said before death is still heard: log lines above all. */
@@ -220,10 +239,19 @@ on_signal(struct monitor *m, int sig, event_callback_fn cb)
 static int
 set_up_events(struct monitor *m)
 {
+	sigset_t term;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
 	if ((m->base = event_base_new()) == NULL ||
+	    sigprocmask(SIG_BLOCK, &term, NULL) == -1 ||
+	    (m->term_fd = signalfd(-1, &term, SFD_NONBLOCK | SFD_CLOEXEC)) ==
+		-1 ||
+	    (m->term_ev = event_new(m->base, m->term_fd, EV_READ | EV_PERSIST,
+		 on_term, m)) == NULL ||
+	    event_add(m->term_ev, NULL) == -1 ||
 	    (m->timer = evtimer_new(m->base, on_timer, m)) == NULL ||
-	    (m->chld_ev = on_signal(m, SIGCHLD, on_chld)) == NULL ||
-	    (m->term_ev = on_signal(m, SIGTERM, on_term)) == NULL)
+	    (m->chld_ev = on_signal(m, SIGCHLD, on_chld)) == NULL)
 		return -1;
 	return 0;
 }
@@ -263,6 +291,7 @@ begin_session(struct monitor *m)
 static const char *
 set_up(struct monitor *m)
 {
+	m->begun = now_ms();
 	m->parent = PRIV_FD_PEER;
 	set_timeout(m->parent, SO_RCVTIMEO, PARENT_TIMEOUT);
 	if (start_recv(m->parent, &m->start) != 0)

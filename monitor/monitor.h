@@ -15,6 +15,7 @@
 
 #include "common/buf.h"
 #include "common/keys.h"
+#include "common/log.h"
 #include "common/noise.h"
 #include "common/privmsg.h"
 #include "common/reach.h"
@@ -31,6 +32,7 @@ struct overlay;
 #define MON_ABANDONED_MAX 8
 #define MON_LINGER	  4 /* seconds for a refused peer's last bytes */
 #define MON_ORIGIN_MAX	  160
+#define MON_NAME_MAX	  64
 
 /*
  * Where a connection stands; each request is legal in some of them.  The
@@ -46,6 +48,17 @@ enum mon_phase {
 	MON_OVERLAY = 1 << 6	/* no connection at all: overlay.c */
 };
 
+/* What a connection was used for, as the log tells it at the end. */
+enum mon_use {
+	USE_TERMINAL,
+	USE_COMMAND,
+	USE_FILES,
+	USE_WHITELIST,
+	USE_STATUS,
+	USE_DIAL,
+	USE_COUNT
+};
+
 /* A process that we spawned, from its start until it is reaped. */
 struct job {
 	struct monitor *mon;
@@ -57,6 +70,10 @@ struct job {
 	bool keep;	  /* not hung up when the connection ends */
 	int64_t deadline; /* of now_ms, 0 for none */
 	struct event *timer;
+	/* For the log: "Command", ..., what of, since when. */
+	const char *kind;
+	char name[MON_NAME_MAX]; /* cut to that */
+	int64_t begun;		 /* of now_ms */
 };
 
 /* As sshd tells sessions; empty for somebody on this machine. */
@@ -74,6 +91,7 @@ struct monitor {
 	enum mon_phase phase;
 	uint32_t grants;
 	struct key_public peer;
+	uid_t caller; /* on the control socket */
 	struct session_origin origin;
 	struct keyctx *keyctx;
 	struct noise *noise;
@@ -103,6 +121,9 @@ struct monitor {
 	time_t report_second; /* of the last status passed on */
 	unsigned log_count;   /* lines of the child in this second */
 	time_t log_second;
+	int64_t begun; /* of now_ms */
+	unsigned used[USE_COUNT];
+	int term_fd; /* signalfd(2): who sends SIGTERM */
 	struct event *child_ev, *chld_ev, *term_ev, *timer;
 };
 
@@ -110,9 +131,10 @@ struct monitor {
 
 /*
  * Ends the connection: the child at once, and what it ran is hung up.  Who
- * does not want to end then goes on, within its time limit.
+ * does not want to end then goes on, within its time limit.  The log is told
+ * why.
  */
-void mon_die(struct monitor *);
+void mon_die(struct monitor *, const char *why);
 /* Sets the one timer of the phase; 0 seconds stops it. */
 void mon_timer(struct monitor *, int seconds);
 
@@ -256,8 +278,26 @@ void exec_leave(struct monitor *);
 int sftp_start(struct monitor *, struct privmsg *);
 void sftp_reap(struct monitor *);
 
+/* --- ending.c: what the log tells of the end of a connection --- */
+
+void ending_used(struct monitor *, enum mon_use);
+/* What the exit status of a confined child means. */
+const char *ending_of_child(int status);
+/* The line of the end; the phase is that of before. */
+void ending_tell(const struct monitor *, enum mon_phase, const char *why);
+/* "0.3 s", "2m05s", "25h00m00s", since that time of now_ms. */
+#define ENDING_TIME_MAX 32
+void ending_time(char text[ENDING_TIME_MAX], int64_t begun);
+
 /* --- job.c --- */
 
+/* Notes for the log what it is that has been started. */
+void job_begin(struct job *, const char *kind, const char *name);
+/* Tells the log of its end, once it has exited. */
+void
+job_tell(const struct job *, enum log_level, enum priv_exit, uint32_t status);
+/* Tells it that it runs still as its connection ends. */
+void job_tell_left(const struct job *, const char *fate);
 /* Whether the job's process is a zombie now; it stays one. */
 bool job_exited(struct job *, enum priv_exit *, uint32_t *status);
 /* Signals the job's process group. */
@@ -291,6 +331,8 @@ struct command {
 };
 
 int command_read(struct buf *, struct command *);
+/* Tells the log that it has been started, and with which arguments. */
+void command_tell(const struct command *, const char *kind, bool login, pid_t);
 void command_free(struct command *);
 
 /* --- origin.c: where a session comes from --- */

@@ -124,6 +124,7 @@ proxy_dial(struct monitor *m, struct privmsg *msg)
 
 	if (m->proxy.used)
 		return ERR_STATE;
+	ending_used(m, USE_DIAL);
 	m->proxy = (struct proxy){ .used = true,
 		.id = msg->id,
 		.stream = -1,

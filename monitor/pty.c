@@ -104,10 +104,13 @@ run_shell(struct monitor *m, struct privmsg *msg, const struct command *c,
 	close(slave);
 	if (!ok) {
 		close(master);
+		log_info("Terminal not started: %s", why);
 		child_answer_text(m, msg, why);
 		return;
 	}
-	log_info("Terminal started: %s", s.login ? "login shell" : c->name);
+	job_begin(&m->pty, "Terminal", s.login ? "login shell" : c->name);
+	command_tell(c, "Terminal", s.login, m->pty.pid);
+	ending_used(m, USE_TERMINAL);
 	buf_init(&b, 4);
 	(void)buf_put_u32(&b, 0);
 	child_answer_fds(m, msg, &b, &master, 1);
@@ -190,6 +193,7 @@ pty_reap(struct monitor *m)
 
 	if (m->pty.pid == 0 || !job_exited(&m->pty, &how, &status))
 		return;
+	job_tell(&m->pty, LOG_LEVEL_INFO, how, status);
 	job_free(&m->pty);
 	if (m->stopping)
 		answer_stop(m);

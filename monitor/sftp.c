@@ -49,6 +49,7 @@ sftp_start(struct monitor *m, struct privmsg *msg)
 		return ERR_STATE;
 	m->sftp_used = true;
 	if (*m->start.sftp_server == '\0') {
+		log_info("SFTP not started: files are not served here");
 		child_answer_text(m, msg, "files are not served here");
 		return 0;
 	}
@@ -63,6 +64,8 @@ sftp_start(struct monitor *m, struct privmsg *msg)
 	} else {
 		log_info("SFTP started%s",
 		    m->start.sftp_readonly ? ", read-only" : "");
+		job_begin(&m->sftp, "SFTP", "");
+		ending_used(m, USE_FILES);
 		buf_init(&b, 4);
 		(void)buf_put_u32(&b, 0);
 		child_answer_fds(m, msg, &b, &sv[0], 1);
@@ -81,9 +84,11 @@ sftp_reap(struct monitor *m)
 
 	if (m->sftp.pid == 0 || !job_exited(&m->sftp, &how, &status))
 		return;
-	if (m->phase != MON_DYING && (how != PRIV_EXITED || status != 0))
-		log_warn("%s ended with %s %u", m->start.sftp_server,
-		    how == PRIV_EXITED ? "status" : "signal", status);
+	if (m->phase != MON_DYING)
+		job_tell(&m->sftp,
+		    how == PRIV_EXITED && status == 0 ? LOG_LEVEL_INFO :
+							LOG_LEVEL_WARN,
+		    how, status);
 	job_signal(&m->sftp, SIGKILL);
 	job_free(&m->sftp);
 }

@@ -232,7 +232,7 @@ spawn_abandon(struct monitor *m, pid_t pid)
 			spawn_reap(m);
 			return;
 		}
-	mon_die(m);
+	mon_die(m, "too many programs hang as they are started");
 }
 
 void

@@ -29,6 +29,7 @@ status_get(struct monitor *m, struct privmsg *msg)
 	struct privmsg answer = { 0 };
 	int r;
 
+	ending_used(m, USE_STATUS);
 	if (m->parent == -1 ||
 	    (r = privmsg_send(m->parent, PM_GET_STATUS, 0, NULL, NULL, 0)) != 0)
 		return ERR_STATE;

@@ -130,6 +130,7 @@ whitelist_list(struct monitor *m, struct privmsg *msg)
 	size_t n = 0;
 	int r = 0;
 
+	ending_used(m, USE_WHITELIST);
 	if (*m->start.conf != '\0')
 		r = read_file(m, &wl, &n);
 	if (r != 0)
@@ -336,6 +337,7 @@ change(struct monitor *m, struct privmsg *msg, bool add)
 	struct key_public *keys = NULL;
 	int r;
 
+	ending_used(m, USE_WHITELIST);
 	if ((r = read_keys(m, &msg->body, &keys, &c.nkeys)) == 0) {
 		c.keys = keys;
 		change_file(m, &c);
@@ -366,13 +368,12 @@ bool
 whitelist_control(struct monitor *m, int conn)
 {
 	struct ucred who;
+	bool may = control_may_call(conn, m->start.cligroup, &who);
 
-	if (control_may_call(conn, m->start.cligroup, &who)) {
-		log_info("Control connection from uid %lu, pid %ld",
-		    (unsigned long)who.uid, (long)who.pid);
-		return true;
-	}
-	log_warn("Refused control connection from uid %lu, pid %ld",
+	m->caller = who.uid;
+	log_at(may ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
+	    "%s from uid %lu, pid %ld",
+	    may ? "Control connection" : "Refused control connection",
 	    (unsigned long)who.uid, (long)who.pid);
-	return false;
+	return may;
 }

@@ -295,6 +295,12 @@ follow() {
 		;;
 	'skypty whitelist-add <client pk>') as_host "$1" ;;
 	'skyptyd check -c '*) as_host "$1" ;;
+	'journalctl -u skyptyd')
+		inside "$1 -q -o cat" >"$work/log" 2>&1 &&
+			grep -q 'control: Connection closed: client left' \
+				"$work/log"
+		result "$1"
+		;;
 	'skyptyd tcp -c '*' --daemon')
 		inside 'systemctl stop skyptyd'
 		as_host "$1"

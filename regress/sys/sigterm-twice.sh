@@ -17,7 +17,7 @@ twice() {
 	wait_gone "the monitor" "$monitor"
 	wait_gone "the client" "$client_pid"
 	wait_gone "skyptyd" "$host"
-	has "$log" "Connection ended by signal"
+	has "$log" "Connection closed: ended by skyptyd after"
 	exec 9>&-
 }
 

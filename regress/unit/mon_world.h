@@ -33,8 +33,9 @@ static struct mon_world {
 
 /* monitor.c has the program's main function. */
 void
-mon_die(struct monitor *m)
+mon_die(struct monitor *m, const char *why)
 {
+	(void)why;
 	m->phase = MON_DYING;
 	mw.died = true;
 }

@@ -196,7 +196,7 @@ test_unasked_answers(void **state)
 			if (uri != NULL && *uri == '\0')
 				continue;
 			status = told(PRIV_CONTROL, uri, requests[k]);
-			if (status != 0)
+			if (status != PRIV_END_FAULT)
 				fail_msg("status %d of %s, told %u", status,
 				    uri == NULL ? "none" : uri,
 				    requests[k] + 1);
@@ -211,16 +211,18 @@ test_no_second_authentication(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(told(PRIV_XK, NULL, PM_HANDSHAKE), 0);
-	assert_int_equal(told(PRIV_XK, MUX_URI_PTY, PM_HANDSHAKE), 0);
-	assert_int_equal(told(PRIV_KK, MUX_URI_PTY, PM_FIRST_FRAME), 0);
+	assert_int_equal(told(PRIV_XK, NULL, PM_HANDSHAKE), PRIV_END_FAULT);
+	assert_int_equal(told(PRIV_XK, MUX_URI_PTY, PM_HANDSHAKE),
+	    PRIV_END_FAULT);
+	assert_int_equal(told(PRIV_KK, MUX_URI_PTY, PM_FIRST_FRAME),
+	    PRIV_END_FAULT);
 	for (int c = PRIV_XK; c <= PRIV_CONTROL; c++) {
 		if ((pid = fork()) == 0) {
 			come_to(&w, c, NULL);
 			nw_control_ok(&w);
 			_exit(GOES_ON);
 		}
-		assert_int_equal(status_of(pid), 0);
+		assert_int_equal(status_of(pid), PRIV_END_FAULT);
 		if ((pid = fork()) == 0) {
 			if (!nw_begin(&w, c))
 				_exit(1);
@@ -228,7 +230,7 @@ test_no_second_authentication(void **state)
 			_exit(w.n->link.plain ? GOES_ON : 1);
 		}
 		assert_int_equal(status_of(pid),
-		    c == PRIV_CONTROL ? GOES_ON : 0);
+		    c == PRIV_CONTROL ? GOES_ON : PRIV_END_FAULT);
 	}
 }
 

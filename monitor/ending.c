@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/* What the log tells of the end of a connection: why, who, for what. */
+#include "monitor/monitor.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "common/clock.h"
+
+#define USES_TEXT_MAX 160
+
+static const struct {
+	const char *one, *many; /* NULL: not counted */
+} uses[USE_COUNT] = {
+	[USE_TERMINAL] = { "terminal", "terminals" },
+	[USE_COMMAND] = { "command", "commands" },
+	[USE_FILES] = { "files", NULL },
+	[USE_WHITELIST] = { "whitelist", NULL },
+	[USE_STATUS] = { "dmsg status", NULL },
+	[USE_DIAL] = { "stream over dmsg", NULL },
+};
+
+void
+ending_used(struct monitor *m, enum mon_use use)
+{
+	m->used[use]++;
+}
+
+/* A child that was taken over may choose among these, and no more. */
+const char *
+ending_of_child(int status)
+{
+	switch (WIFEXITED(status) ? WEXITSTATUS(status) : -1) {
+	case PRIV_END_LEFT:
+		return "client left";
+	case PRIV_END_SERVED:
+		return "served";
+	case PRIV_END_REFUSED:
+		return "service refused";
+	case PRIV_END_RESET:
+		return "connection reset";
+	case PRIV_END_LOST:
+		return "connection lost";
+	case PRIV_END_IDLE:
+		return "idle, no request in time";
+	case PRIV_END_FAULT:
+		return "error told by net";
+	}
+	return "its confined process failed";
+}
+
+void
+ending_time(char text[ENDING_TIME_MAX], int64_t begun)
+{
+	int64_t ms = now_ms() - begun, s = ms / 1000;
+
+	if (s < 60)
+		(void)snprintf(text, ENDING_TIME_MAX, "%lld.%lld s",
+		    (long long)s, (long long)(ms % 1000 / 100));
+	else if (s < 3600)
+		(void)snprintf(text, ENDING_TIME_MAX, "%lldm%02llds",
+		    (long long)(s / 60), (long long)(s % 60));
+	else
+		(void)snprintf(text, ENDING_TIME_MAX, "%lldh%02lldm%02llds",
+		    (long long)(s / 3600), (long long)(s / 60 % 60),
+		    (long long)(s % 60));
+}
+
+/* "terminal, 2 commands" */
+static void
+ending_uses(const struct monitor *m, char text[USES_TEXT_MAX])
+{
+	size_t n = 0;
+
+	for (int i = 0; i < USE_COUNT; i++) {
+		const char *comma = n == 0 ? "" : ", ";
+
+		if (m->used[i] == 1 || (m->used[i] != 0 && !uses[i].many))
+			n += (size_t)snprintf(text + n, USES_TEXT_MAX - n,
+			    "%s%s", comma, uses[i].one);
+		else if (m->used[i] != 0)
+			n += (size_t)snprintf(text + n, USES_TEXT_MAX - n,
+			    "%s%u %s", comma, m->used[i], uses[i].many);
+	}
+	if (n == 0)
+		(void)snprintf(text, USES_TEXT_MAX, "nothing was asked for");
+}
+
+/* Who was not let in has a line that says so, and no other usually. */
+void
+ending_tell(const struct monitor *m, enum mon_phase phase, const char *why)
+{
+	char time[ENDING_TIME_MAX], text[USES_TEXT_MAX], who[KEY_PUBLIC_HEX];
+
+	if (phase == MON_OVERLAY)
+		return;
+	ending_time(time, m->begun);
+	if (phase != MON_SESSION) {
+		log_debug("Connection closed, nobody was let in: %s after %s",
+		    phase == MON_REFUSED ? "refused" : why, time);
+		return;
+	}
+	if (m->start.carrier == PRIV_CONTROL)
+		(void)snprintf(who, sizeof(who), "%lu",
+		    (unsigned long)m->caller);
+	else
+		key_text(&m->peer, who);
+	ending_uses(m, text);
+	log_info("Connection closed: %s after %s; %s %s; %s", why, time,
+	    m->start.carrier == PRIV_CONTROL ? "uid" : "key", who, text);
+}
