@@ -55,7 +55,7 @@ HARDEN = $(HARDEN_CC) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 HARDEN_CC = $(call once,HARDEN_CC,$(call cc_flags,hardening,int no_file;,\
 	-fstack-protector-strong -fstack-clash-protection -fcf-protection \
 	-mbranch-protection=standard))
-LDHARDEN = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
+LDHARDEN = -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 PIE = -pie
 OBJ = obj
 # A variable that costs something: $(call once,NAME,text) replaces its own
@@ -160,7 +160,7 @@ LIBS_test = $(call once,LIBS_test,$(call pc,--libs,$(BUILD_PC) cmocka) \
 PC_CFLAGS = $(call once,PC_CFLAGS,$(call pc,--cflags,$(BUILD_PC)))
 CPPFLAGS_SAME = $(DEFS) $(PC_CFLAGS) $(CPPFLAGS)
 CPPFLAGS_ALL = -I. -I$(OBJ) $(CPPFLAGS_SAME)
-CFLAGS_ALL = -std=c11 $(OPT) -fPIE $(WARN) $(HARDEN) \
+CFLAGS_ALL = -std=c11 $(OPT) -fPIE -ffunction-sections -fdata-sections $(WARN) $(HARDEN) \
 	-ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 LDFLAGS_ALL = $(LDHARDEN) $(LIB_DIRS) $(LDFLAGS)
 
