@@ -302,22 +302,28 @@ dial(struct conn *c, struct keyctx *ctx, const struct options *o)
 	return shake_hands(c, ctx, o);
 }
 
+void
+conn_init(struct conn *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->fd = -1;
+	buf_init(&c->wire_in, WIRE_MAX);
+	buf_init(&c->in, IN_MAX);
+	buf_init(&c->out, OUT_MAX);
+	buf_init(&c->wire_out, WIRE_MAX);
+}
+
 int
 conn_once(struct conn *c, struct keyctx *ctx, const struct options *o,
     const char *uri, bool optional)
 {
 	int r;
 
-	memset(c, 0, sizeof(*c));
+	conn_init(c);
 	c->optional = optional;
 	c->offered = o->offer != NULL && !o->offer->taken;
 	c->is_sftp = strcmp(uri, MUX_URI_SFTP) == 0;
-	c->fd = -1;
 	c->dest = &o->dest;
-	buf_init(&c->wire_in, WIRE_MAX);
-	buf_init(&c->in, IN_MAX);
-	buf_init(&c->out, OUT_MAX);
-	buf_init(&c->wire_out, WIRE_MAX);
 	if (o->dest.kind == DEST_DMSG) {
 		r = via_open(c, ctx, o, uri);
 		patience_begin(c);

@@ -70,28 +70,47 @@ get_stream(struct dialer *d, const struct options *o, int *fd,
 	return r;
 }
 
+void
+dmsg_begin(struct conn *c, int fd, struct noise_keys *keys)
+{
+	c->fd = fd;
+	frame_key_init(&c->tx, keys->send);
+	frame_key_init(&c->rx, keys->recv);
+	explicit_bzero(keys, sizeof(*keys));
+}
+
+int
+dmsg_pump(struct conn *c, int64_t deadline)
+{
+	struct pollfd p = { .fd = c->fd, .events = conn_events(c) };
+	int64_t left = deadline - now_ms();
+
+	if (left <= 0)
+		return ERR_AGAIN;
+	(void)poll(&p, 1, (int)left);
+	return conn_pump(c, p.revents);
+}
+
 /* --- the service --- */
 
 /* The request's answer must not take long: who it is has been proven. */
 static int
 await_service(struct conn *c)
 {
-	int64_t deadline = now_ms() + DMSG_WAIT_MS, left;
-	struct pollfd p = { .fd = c->fd };
+	int64_t deadline = now_ms() + DMSG_WAIT_MS;
 	int r = 0;
 
-	while (r == 0 && !c->accepted && !c->rejected) {
-		if (c->eof || (left = deadline - now_ms()) <= 0) {
-			complain("the host closed the stream before it served "
-				 "anything");
-			return EXIT_FAILED;
-		}
-		p.events = conn_events(c);
-		p.revents = 0;
-		(void)poll(&p, 1, (int)left);
-		r = conn_pump(c, p.revents);
-	}
-	return r;
+	while (r == 0 && !c->accepted && !c->rejected && !c->eof)
+		r = dmsg_pump(c, deadline);
+	if (r == ERR_AGAIN)
+		complain("the host has not answered to the request for a "
+			 "service");
+	else if (r == 0 && !c->accepted && !c->rejected)
+		complain("the host closed the stream before it served "
+			 "anything");
+	else
+		return r;
+	return EXIT_FAILED;
 }
 
 static int
@@ -99,13 +118,11 @@ open_with(struct conn *c, struct dialer *d, const struct options *o,
     const char *uri)
 {
 	struct noise_keys keys;
-	int r;
+	int fd, r;
 
-	if ((r = get_stream(d, o, &c->fd, &keys)) != 0)
+	if ((r = get_stream(d, o, &fd, &keys)) != 0)
 		return r;
-	frame_key_init(&c->tx, keys.send);
-	frame_key_init(&c->rx, keys.recv);
-	explicit_bzero(&keys, sizeof(keys));
+	dmsg_begin(c, fd, &keys);
 	if (mux_put_request(&c->out, uri) != 0)
 		return EXIT_FAILED;
 	return await_service(c);

@@ -101,6 +101,16 @@ const char *share_connect(int *fd, struct dialer *, const struct way *);
 const char *dmsg_dial(int *fd, struct dialer *, const struct way *,
     const struct key_public *peer, uint16_t port, struct noise_keys *);
 
+/* --- dmsg.c: a connection by such a stream --- */
+
+/* Gives it the stream, whose keys are wiped. */
+void dmsg_begin(struct conn *, int fd, struct noise_keys *);
+/*
+ * Waits for something to happen, and reads and writes what is possible: 0,
+ * ERR_AGAIN when it is later than deadline, EXIT_FAILED, told.
+ */
+int dmsg_pump(struct conn *, int64_t deadline);
+
 /* --- dmsg_find.c: the discovery --- */
 
 #define FOUND_MAX 64

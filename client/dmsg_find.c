@@ -13,12 +13,10 @@
 
 #include "common/config.h"
 #include "common/err.h"
-#include "common/frame.h"
 #include "common/tls.h"
 
 #define CHUNK	    (64U * 1024)
 #define REQUEST_MAX (64U * 1024)
-#define WIRE_MAX    (CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
 
 /* The discovery and what is known of servers beforehand. */
 struct finder {
@@ -27,11 +25,6 @@ struct finder {
 	struct found seeds;
 	size_t good;	  /* the seed that has worked */
 	enum reach reach; /* where servers that it names may be */
-};
-
-struct exchange {
-	struct frame_key tx, rx;
-	struct buf wire, in, out;
 };
 
 /* --- over TCP --- */
@@ -92,54 +85,29 @@ ask_tcp(struct finder *f, struct buf *request, struct dmsg_answer *a)
 
 /* --- over dmsg --- */
 
-/* Takes what has come: 1 when the answer is whole, 0 for more, ERR_*. */
-static int
-find_take(struct exchange *x, int fd, struct dmsg_answer *a)
-{
-	ssize_t n = buf_read(&x->wire, fd, CHUNK);
-	struct buf body;
-	int r;
-
-	if (n == ERR_AGAIN)
-		return 0;
-	if (n < 0 && n != ERR_EOF)
-		return (int)n;
-	while ((r = frame_get(&x->wire, &body)) == 1)
-		if ((r = frame_open(&x->rx, &body, &x->in)) != 0)
-			break;
-	return r < 0 ? r : dmsg_answer_read(a, &x->in, n == ERR_EOF);
-}
-
+/* As with a host, but for the mux: nobody asks for a service there. */
 static const char *
 find_exchange(int fd, struct buf *request, struct noise_keys *keys,
     struct dmsg_answer *a)
 {
-	int64_t deadline = now_ms() + DMSG_WAIT_MS, left;
-	struct pollfd p = { .fd = fd };
-	struct exchange x;
-	int r = 0;
+	int64_t deadline = now_ms() + DMSG_WAIT_MS;
+	struct conn c;
+	int r, whole = 0;
 
-	buf_init(&x.wire, WIRE_MAX);
-	buf_init(&x.in, 4 * CHUNK);
-	buf_init(&x.out, 2 * REQUEST_MAX);
-	frame_key_init(&x.tx, keys->send);
-	frame_key_init(&x.rx, keys->recv);
-	if (frame_seal(&x.tx, request, &x.out) != 0)
-		r = ERR_NOMEM;
-	while (r == 0 && (left = deadline - now_ms()) > 0) {
-		p.events = buf_len(&x.out) != 0 ? POLLIN | POLLOUT : POLLIN;
-		(void)poll(&p, 1, (int)left);
-		if (buf_len(&x.out) != 0 && buf_write(&x.out, fd) == ERR_SYS)
-			r = ERR_SYS;
-		else
-			r = find_take(&x, fd, a);
-	}
-	frame_key_wipe(&x.tx);
-	frame_key_wipe(&x.rx);
-	buf_free(&x.wire);
-	buf_free(&x.in);
-	buf_free(&x.out);
-	return r == 1 ? NULL : r == 0 ? "no answer" : err_text(r);
+	conn_init(&c);
+	dmsg_begin(&c, fd, keys);
+	c.accepted = true;
+	r = buf_put(&c.out, buf_ptr(request), buf_len(request));
+	while (r == 0 && whole == 0 && (r = dmsg_pump(&c, deadline)) == 0)
+		whole = dmsg_answer_read(a, &c.in, c.eof);
+	conn_close(&c);
+	if (r == 0)
+		r = whole;
+	if (r == ERR_AGAIN)
+		return "no answer";
+	if (r == EXIT_FAILED)
+		return "its stream has failed";
+	return r < 0 ? err_text(r) : NULL;
 }
 
 /* The seed that has worked first, then whatever there is. */
@@ -182,10 +150,7 @@ ask_dmsg(struct finder *f, struct buf *request, struct dmsg_answer *a)
 
 	if ((why = find_by_seeds(f, &fd, &keys)) != NULL)
 		return why;
-	why = find_exchange(fd, request, &keys, a);
-	explicit_bzero(&keys, sizeof(keys));
-	close(fd);
-	return why;
+	return find_exchange(fd, request, &keys, a);
 }
 
 /* --- questions --- */

@@ -275,6 +275,8 @@ struct conn {
 	char us[KEY_PUBLIC_HEX];
 };
 
+/* Empty, without a socket: conn_close frees it. */
+void conn_init(struct conn *);
 /*
  * Connects, shakes hands and queues the request for uri; what is put into out
  * leaves right behind it.  0, or EXIT_FAILED with the reason told.

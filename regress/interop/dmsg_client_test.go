@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -194,6 +195,35 @@ func TestDmsgClientRefusedAtOnce(t *testing.T) {
 		late.Stop()
 		if cmd.ProcessState.ExitCode() != 255 || !strings.Contains(errs.String(), "whitelist") {
 			t.Errorf("%s: %v, %q", name, cmd.ProcessState, errs.String())
+		}
+	}
+}
+
+// A host that says nothing to the request has not closed anything.
+func TestDmsgClientNotServed(t *testing.T) {
+	t.Parallel()
+	fast := fastTime(t, 10)
+	o := newOverlay(t, 1)
+	for want, serve := range map[string]func(*Conn){
+		"the host closed the stream":   func(*Conn) {},
+		"the host has not answered to": func(c *Conn) { _, _ = io.Copy(io.Discard, c) },
+	} {
+		k := NewKey()
+		c := o.client(t, k, 0)
+		o.disc.Put(DmsgEntry{Version: "0.0.1", Static: k.Hex(),
+			Client: &DmsgEntryClient{Delegated: []string{o.servers[0].Key.Hex()}}})
+		go func() {
+			if conn, _, err := c.Accept(); err == nil {
+				serve(conn)
+				conn.Close()
+			}
+		}()
+		s := newSharer(t, o)
+		s.env = fast
+		a := s.attempt(t, k)
+		_ = a.Wait()
+		if a.ProcessState.ExitCode() != 255 || !strings.Contains(a.said.String(), want) {
+			t.Errorf("%v, %q", a.ProcessState, a.said.String())
 		}
 	}
 }

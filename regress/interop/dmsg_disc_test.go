@@ -6,6 +6,7 @@ package interop
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -77,6 +78,37 @@ func TestDmsgDiscoveryOverDmsg(t *testing.T) {
 	}
 	h.stop()
 	eventually(t, "the entry's end", func() bool { _, ok := o.disc.Entry(h.key.PK); return !ok })
+}
+
+// What the discovery sends over dmsg is nonsense, cut off, or does not come.
+func TestDmsgDiscoveryBroken(t *testing.T) {
+	t.Parallel()
+	fast := fastTime(t, 10)
+	o := newOverlay(t, 1)
+	_, flag := o.seeds()
+	for want, serve := range map[string]func(*Conn){
+		"malformed data": func(c *Conn) { _, _ = io.WriteString(c, "SSH-2.0-x\r\n\r\n") },
+		"its stream has failed": func(c *Conn) {
+			_, _ = c.Conn.Write(append([]byte{0, 100}, make([]byte, 100)...))
+		},
+		"unexpected end of data": func(c *Conn) { _, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{") },
+		"no answer":              func(c *Conn) { _, _ = io.Copy(io.Discard, c) },
+	} {
+		c := o.client(t, NewKey(), 0)
+		go func() {
+			if conn, _, err := c.Accept(); err == nil {
+				serve(conn)
+				conn.Close()
+			}
+		}()
+		s := newSharer(t, o)
+		s.env = fast
+		a := s.attempt(t, NewKey(), "--dmsgdisc", "dmsg://"+c.Key.Hex()+":80", "--dmsg-servers", flag)
+		_ = a.Wait()
+		if a.ProcessState.ExitCode() != 255 || !strings.Contains(a.said.String(), ": "+want) {
+			t.Errorf("%v, %q", a.ProcessState, a.said.String())
+		}
+	}
 }
 
 // A server at ::1: by an address of that kind alone, and by the second one of
