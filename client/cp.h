@@ -4,6 +4,7 @@
 #define CLIENT_CP_H
 
 #include <dirent.h>
+#include <sys/queue.h>
 #include <sys/stat.h>
 
 #include "client/progress.h"
@@ -21,8 +22,8 @@
  * its files and its directories, and is finished when the last lets go.
  */
 struct dir {
-	struct dir *next; /* being listed, or to be finished */
-	struct dir *newer, *older;
+	struct dir *next;      /* being listed, or to be finished */
+	LIST_ENTRY(dir) entry; /* of all */
 	struct dir *parent;
 	struct cp *cp;
 	char *local, *remote; /* paths */
@@ -124,9 +125,9 @@ struct cp {
 	mode_t mask;
 	struct file *files;
 	unsigned nfiles;
-	struct dir *dir;      /* upload: being read; download: being listed */
-	struct dir *finished; /* to be given their attributes */
-	struct dir *dirs;     /* all of them */
+	struct dir *dir;       /* upload: being read; download: being listed */
+	struct dir *finished;  /* to be given their attributes */
+	LIST_HEAD(, dir) dirs; /* all of them */
 	unsigned nlists, nstats;
 	uint32_t read_size; /* that the host gives at once */
 	struct progress progress;

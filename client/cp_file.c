@@ -240,9 +240,7 @@ dir_new(struct cp *cp, struct dir *parent, char *local, char *remote)
 	d->remote = remote;
 	d->fd = -1;
 	d->refs = 1;
-	if ((d->older = cp->dirs) != NULL)
-		d->older->newer = d;
-	cp->dirs = d;
+	LIST_INSERT_HEAD(&cp->dirs, d, entry);
 	if ((d->parent = parent) != NULL) {
 		d->depth = parent->depth + 1;
 		dir_hold(parent);
@@ -269,12 +267,7 @@ dir_release(struct dir *d)
 static void
 discard(struct dir *d)
 {
-	if (d->newer != NULL)
-		d->newer->older = d->older;
-	else
-		d->cp->dirs = d->older;
-	if (d->older != NULL)
-		d->older->newer = d->newer;
+	LIST_REMOVE(d, entry);
 	if (d->stream != NULL)
 		closedir(d->stream);
 	if (d->fd != -1)
@@ -302,8 +295,8 @@ cp_free_all(struct cp *cp)
 {
 	while (cp->files != NULL)
 		file_free(cp->files);
-	while (cp->dirs != NULL)
-		discard(cp->dirs);
+	while (!LIST_EMPTY(&cp->dirs))
+		discard(LIST_FIRST(&cp->dirs));
 	cp->dir = cp->finished = NULL;
 	names_free(cp);
 }
