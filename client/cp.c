@@ -22,6 +22,7 @@ static const struct option longopts[] = {
 	{ "sk", required_argument, NULL, 's' },
 	{ "identity", required_argument, NULL, 'i' },
 	{ "visor-key", no_argument, NULL, OPT_VISOR_KEY },
+	{ "via-visor", no_argument, NULL, OPT_VISOR_KEY },
 	{ "no-visor-key", no_argument, NULL, OPT_NO_VISOR_KEY },
 	{ "config", required_argument, NULL, 'F' },
 	{ "port", required_argument, NULL, OPT_PORT },

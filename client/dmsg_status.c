@@ -218,15 +218,17 @@ show(const struct buf *text)
 static int
 run(struct keyctx *ctx, int argc, char **argv)
 {
+	static const struct command_of of = { "dmsg", STYLE_SOCKET, longopts,
+		take };
 	struct options o;
 	struct conn c;
 	struct buf text;
 	int r;
 
 	as_json = false;
-	if ((r = options_parse_more(&o, ctx, longopts, take, argc, argv)) != 0)
+	if ((r = options_parse_more(&o, ctx, &of, argc, argv)) != 0)
 		return r;
-	if (o.dest.kind != DEST_LOCAL) {
+	if (*o.command != NULL) {
 		complain("usage: skypty dmsg status [--json] [--cliaddr PATH]");
 		return EXIT_USAGE;
 	}

@@ -593,13 +593,14 @@ check_tools(void)
 static int
 mount_main(struct keyctx *ctx, int argc, char **argv)
 {
+	static const struct command_of of = { "fs", STYLE_FILES, longopts,
+		take };
 	int r;
 
 	s.ready = s.errors = -1;
 	s.root = "/";
 	s.attr_ms = s.entry_ms = 1000;
-	if ((r = options_parse_more(&s.o, ctx, longopts, take, argc, argv)) !=
-	    0)
+	if ((r = options_parse_more(&s.o, ctx, &of, argc, argv)) != 0)
 		return r;
 	if (s.o.dest.kind == DEST_LOCAL || s.o.command[0] == NULL ||
 	    s.o.command[1] != NULL) {

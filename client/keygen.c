@@ -139,8 +139,14 @@ pk_main(int argc, char **argv)
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	if ((r = options_parse(&o, ctx, STYLE_NONE, argc, argv)) == 0 &&
-	    (r = identity_find(&id, ctx, &o)) == 0) {
+	if ((r = options_parse(&o, ctx, STYLE_KEY, argc, argv)) == 0 &&
+	    *o.command != NULL) {
+		complain("pk takes no words, and there is '%s'; a file is "
+			 "-i FILE",
+		    *o.command);
+		r = EXIT_USAGE;
+	}
+	if (r == 0 && (r = identity_find(&id, ctx, &o)) == 0) {
 		r = print_public(ctx, id.sk);
 		complain("from %s", id.source);
 	}

@@ -30,39 +30,51 @@ enum {
 	OPT_IGNORED
 };
 
-static const struct option longopts[] = {
-	{ "sk", required_argument, NULL, 's' },
-	{ "identity", required_argument, NULL, 'i' },
-	{ "visor-key", optional_argument, NULL, OPT_VISOR_KEY },
-	{ "via-visor", optional_argument, NULL, OPT_VISOR_KEY },
-	{ "no-visor-key", no_argument, NULL, OPT_NO_VISOR_KEY },
-	{ "env", required_argument, NULL, 'e' },
-	{ "timeout", required_argument, NULL, 't' },
-	{ "no-pty", no_argument, NULL, OPT_NO_PTY },
-	{ "no-stdin", no_argument, NULL, OPT_NO_STDIN },
-	{ "port", required_argument, NULL, 'p' },
-	{ "transport", required_argument, NULL, OPT_TRANSPORT },
-	{ "scheme", required_argument, NULL, OPT_TRANSPORT },
-	{ "via", required_argument, NULL, OPT_VIA },
-	{ "clinet", required_argument, NULL, 'n' },
-	{ "cliaddr", required_argument, NULL, 'r' },
-	{ "confpath", required_argument, NULL, OPT_CONFPATH },
-	{ "cmd", required_argument, NULL, 'c' },
-	{ "args", required_argument, NULL, 'a' },
-	{ "addr", required_argument, NULL, OPT_ADDR },
-	{ "dmsgdisc", required_argument, NULL, OPT_DMSGDISC },
-	{ "dmsg-servers", required_argument, NULL, OPT_DMSG_SERVERS },
-	{ "escape", required_argument, NULL, OPT_ESCAPE },
-	{ "standalone", no_argument, NULL, OPT_STANDALONE },
-	{ "rpc", required_argument, NULL, OPT_RPC },
-	{ "config", required_argument, NULL, 'F' },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ NULL, 0, NULL, 0 },
+/* What has a meaning for which commands; others do not know it. */
+#define CONNECT (1 << STYLE_SHELL | 1 << STYLE_EXEC | 1 << STYLE_FILES)
+#define COMMAND (1 << STYLE_SHELL | 1 << STYLE_EXEC)
+#define KEYS	(CONNECT | 1 << STYLE_KEY)
+#define SOCKET	(CONNECT | 1 << STYLE_SOCKET)
+#define HOST	(COMMAND | 1 << STYLE_SOCKET)
+
+/* clang-format off */
+static const struct flag {
+	struct option option;
+	unsigned styles; /* 1 << enum command_style, or'ed */
+} all_flags[] = {
+	{ { "sk", required_argument, NULL, 's' }, KEYS },
+	{ { "identity", required_argument, NULL, 'i' }, KEYS },
+	{ { "visor-key", optional_argument, NULL, OPT_VISOR_KEY }, KEYS },
+	{ { "via-visor", optional_argument, NULL, OPT_VISOR_KEY }, KEYS },
+	{ { "no-visor-key", no_argument, NULL, OPT_NO_VISOR_KEY }, KEYS },
+	{ { "env", required_argument, NULL, 'e' }, COMMAND },
+	{ { "timeout", required_argument, NULL, 't' }, COMMAND },
+	{ { "no-pty", no_argument, NULL, OPT_NO_PTY }, COMMAND },
+	{ { "no-stdin", no_argument, NULL, OPT_NO_STDIN }, COMMAND },
+	{ { "port", required_argument, NULL, 'p' }, CONNECT },
+	{ { "transport", required_argument, NULL, OPT_TRANSPORT }, CONNECT },
+	{ { "scheme", required_argument, NULL, OPT_TRANSPORT }, CONNECT },
+	{ { "via", required_argument, NULL, OPT_VIA }, CONNECT },
+	{ { "clinet", required_argument, NULL, 'n' }, HOST },
+	{ { "cliaddr", required_argument, NULL, 'r' }, SOCKET },
+	{ { "confpath", required_argument, NULL, OPT_CONFPATH }, HOST },
+	{ { "cmd", required_argument, NULL, 'c' }, COMMAND },
+	{ { "args", required_argument, NULL, 'a' }, COMMAND },
+	{ { "addr", required_argument, NULL, OPT_ADDR }, CONNECT },
+	{ { "dmsgdisc", required_argument, NULL, OPT_DMSGDISC }, CONNECT },
+	{ { "dmsg-servers", required_argument, NULL, OPT_DMSG_SERVERS }, CONNECT },
+	{ { "escape", required_argument, NULL, OPT_ESCAPE }, COMMAND },
+	{ { "standalone", no_argument, NULL, OPT_STANDALONE }, CONNECT },
+	{ { "rpc", required_argument, NULL, OPT_RPC }, CONNECT },
+	{ { "config", required_argument, NULL, 'F' }, CONNECT },
+	{ { "quiet", no_argument, NULL, 'q' }, KEYS },
+	{ { "verbose", no_argument, NULL, 'v' }, KEYS },
 };
+/* clang-format on */
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define OWN_MAX	  16
+#define SHORT_MAX 64
 
 static int
 bad(const char *flag, const char *value, const char *why)
@@ -263,23 +275,51 @@ options_unknown(const char *command, int opt, const char *word,
 	return EXIT_USAGE;
 }
 
-/* A command's own flags beside those of all; end is the list's. */
+/* Those of a command, its own among them; end is the list's. */
 struct flags {
-	struct option list[LENGTH(longopts) + OWN_MAX];
+	struct option list[LENGTH(all_flags) + OWN_MAX + 1];
+	char letters[SHORT_MAX];
+	const char *command; /* that help tells of */
 	options_taker *own;
 };
 
 static void
-flags_init(struct flags *f, const struct option *own, options_taker *take_own)
+flags_add(struct flags *f, size_t n, const struct option *option)
 {
-	size_t n = LENGTH(longopts) - 1;
+	char text[] = { (char)option->val, ':', '\0' };
+
+	f->list[n] = *option;
+	/* Of two names of one letter the second adds nothing. */
+	if (option->val > UINT8_MAX || strchr(f->letters, option->val) != NULL)
+		return;
+	if (option->has_arg != required_argument)
+		text[1] = '\0';
+	(void)strlcat(f->letters, text, sizeof(f->letters));
+}
+
+static void
+flags_init(struct flags *f, const char *command, enum command_style style)
+{
+	size_t n = 0;
 
 	memset(f, 0, sizeof(*f));
-	memcpy(f->list, longopts, n * sizeof(*longopts));
+	f->command = command;
+	(void)strlcpy(f->letters, "+:", sizeof(f->letters));
+	for (size_t i = 0; i < LENGTH(all_flags); i++)
+		if (all_flags[i].styles >> style & 1)
+			flags_add(f, n++, &all_flags[i].option);
+}
+
+static void
+flags_own(struct flags *f, const struct option *own, options_taker *take_own)
+{
+	size_t n = 0;
+
+	while (f->list[n].name != NULL)
+		n++;
 	f->own = take_own;
-	for (size_t i = 0; own != NULL && own[i].name != NULL; i++)
-		if (i < OWN_MAX)
-			f->list[n + i] = own[i];
+	for (size_t i = 0; own[i].name != NULL && i < OWN_MAX; i++)
+		f->list[n + i] = own[i];
 }
 
 /* Flags up to the next word that is none.  *dashes: "--" came first. */
@@ -293,12 +333,11 @@ take_flags(struct options *o, const struct flags *f, int argc, char **argv,
 	opterr = 0;
 	word = before = optind;
 	for (;; word = optind) {
-		opt = getopt_long(argc, argv, "+:s:i:e:t:p:n:r:c:a:F:qv",
-		    f->list, NULL);
+		opt = getopt_long(argc, argv, f->letters, f->list, NULL);
 		if (opt == -1)
 			break;
 		if (opt == '?' || opt == ':')
-			return options_unknown(argv[0], opt, argv[word],
+			return options_unknown(f->command, opt, argv[word],
 			    f->list);
 		if (f->own == NULL || f->own(opt, &r) == 0)
 			r = take(o, opt);
@@ -533,15 +572,15 @@ parse(struct options *o, struct keyctx *ctx, const struct flags *f,
 	int r;
 
 	options_init(o);
-	o->visor_key = strcmp(argv[0], "shell") == 0 ||
-	    strcmp(argv[0], "sftp") == 0 || f->own != NULL;
+	o->visor_key = strcmp(argv[0], "shell") == 0 || style == STYLE_FILES;
 	if ((r = take_flags(o, f, argc, argv, &dashes)) != 0)
 		return r;
 	if (o->via != NULL)
 		r = via(o, ctx);
 	else if (o->addr != NULL)
 		r = dest_parse(&o->dest, ctx, o->addr, o->port);
-	else if (style == STYLE_NONE || dashes || optind >= argc)
+	else if (style == STYLE_KEY || style == STYLE_SOCKET || dashes ||
+	    optind >= argc)
 		r = local(o, ctx);
 	else
 		r = first_word(o, ctx, f, style, argc, argv, &dashes);
@@ -561,16 +600,17 @@ options_parse(struct options *o, struct keyctx *ctx, enum command_style style,
 {
 	struct flags f;
 
-	flags_init(&f, NULL, NULL);
+	flags_init(&f, argv[0], style);
 	return parse(o, ctx, &f, style, argc, argv);
 }
 
 int
 options_parse_more(struct options *o, struct keyctx *ctx,
-    const struct option *own, options_taker *take_own, int argc, char **argv)
+    const struct command_of *of, int argc, char **argv)
 {
 	struct flags f;
 
-	flags_init(&f, own, take_own);
-	return parse(o, ctx, &f, STYLE_SHELL, argc, argv);
+	flags_init(&f, of->name, of->style);
+	flags_own(&f, of->flags, of->take);
+	return parse(o, ctx, &f, of->style, argc, argv);
 }

@@ -217,7 +217,7 @@ sftp_main(int argc, char **argv)
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	if ((r = options_parse(&o, ctx, STYLE_SHELL, argc, argv)) == 0)
+	if ((r = options_parse(&o, ctx, STYLE_FILES, argc, argv)) == 0)
 		r = run(&o);
 	hosts_free(&o.alias);
 	keyctx_free(ctx);

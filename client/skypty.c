@@ -52,30 +52,32 @@ static const struct command {
 	{ "host", host_main, "[flags of skyptyd host]", "run skyptyd host" },
 	{ "keygen", keygen_main, "[-f] [file]",
 	    "make an identity (~/.config/skypty/identity)" },
-	{ "pk", pk_main, "[-i file] [--sk key]",
-	    "print the public key that would be used" },
+	{ "pk", pk_main, "[flags]", "print the public key that would be used" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-/* Whom we are, and the way to the host, which all that connect take. */
-#define WHO_AND_WAY                                                           \
-	"  -s, --sk KEY           secret key (64 hex digits)\n"               \
-	"  -i, --identity FILE    file with a secret key\n"                   \
-	"      --visor-key        use the local visor's key\n"                \
-	"      --no-visor-key     do not\n"                                   \
+/* Whom we are, how much is said, and the way to the host. */
+#define WHO                                                     \
+	"  -s, --sk KEY           secret key (64 hex digits)\n" \
+	"  -i, --identity FILE    file with a secret key\n"     \
+	"      --visor-key, --via-visor\n"                      \
+	"                         use the local visor's key\n"  \
+	"      --no-visor-key     do not\n"                     \
+	"  -q, --quiet, -v, --verbose\n"                        \
+	"                         say less, say more\n"
+#define WAY                                                                   \
 	"  -F, --config FILE      names of hosts (~/.config/skypty/config)\n" \
 	"      --rpc HOST:PORT    of a visor here (localhost:3435)\n"         \
 	"      --standalone       dial keys by neither it nor skyptyd here\n" \
 	"      --dmsgdisc URL     where keys without an address are looked "  \
 	"up\n"                                                                \
-	"      --dmsg-servers 'PK@HOST:PORT ...'\n"                           \
-	"  -q, --quiet, -v, --verbose\n"                                      \
-	"                         say less, say more\n"
-#define SOCKET                                                       \
-	"  -r, --cliaddr PATH     control socket of the host here\n" \
-	"  -n, --clinet unix      its network\n"                     \
-	"      --confpath FILE    take these two from a host's "     \
+	"      --dmsg-servers 'PK@HOST:PORT ...'\n"
+#define SOCKET "  -r, --cliaddr PATH     control socket of the host here\n"
+#define HOST                                                     \
+	SOCKET                                                   \
+	"  -n, --clinet unix      its network\n"                 \
+	"      --confpath FILE    take these two from a host's " \
 	"configuration\n"
 #define PORT "  -p, --port PORT        where the destination has none (2022)\n"
 #define WAYS                                   \
@@ -85,8 +87,7 @@ static const struct command {
 #define END "\nskypty(1) tells more.\n"
 
 static const char flags_text[] =
-    "flags of shell, start and exec:\n" WHO_AND_WAY SOCKET PORT WAYS
-    "      --via-visor        as --visor-key, the default of shell\n"
+    "flags of shell, start and exec:\n" WHO WAY HOST PORT WAYS
     "  -e, --env K=V          set in the remote environment; repeatable\n"
     "  -t, --timeout D        of a command: 30s, 5m (default 30s)\n"
     "      --no-pty           only with a command\n"
@@ -101,8 +102,7 @@ static const char cp_text[] =
     "  -p, --preserve         keep modes and times\n"
     "      --resume           go on with what is there of a file\n"
     "      --port PORT        where the destination has none (2022)\n"
-    "      --cliaddr PATH     control socket of the host here\n" WHO_AND_WAY
-	END;
+    "      --cliaddr PATH     control socket of the host here\n" WHO WAY END;
 
 static const char fs_text[] =
     "flags of fs mount:\n"
@@ -111,20 +111,15 @@ static const char fs_text[] =
     "      --remote-root PATH which directory of the host (/)\n"
     "      --attr-ttl TIME    attributes may be that old (1s)\n"
     "      --entry-ttl TIME   so may names (1s)\n"
-    "      --debug            let sshfs say what it does\n" WHO_AND_WAY PORT
+    "      --debug            let sshfs say what it does\n" WHO WAY SOCKET PORT
 	WAYS END;
 
-static const char sftp_text[] = "flags of sftp:\n" WHO_AND_WAY PORT WAYS END;
+static const char sftp_text[] = "flags of sftp:\n" WHO WAY SOCKET PORT WAYS END;
 
 static const char socket_text[] =
-    "flags of the whitelist's commands:\n" SOCKET END;
+    "flags of the whitelist's commands:\n" HOST END;
 
-static const char pk_text[] =
-    "flags of pk:\n"
-    "  -s, --sk KEY           secret key (64 hex digits)\n"
-    "  -i, --identity FILE    file with a secret key\n"
-    "      --visor-key        use the local visor's key\n"
-    "      --no-visor-key     do not\n" END;
+static const char pk_text[] = "flags of pk:\n" WHO END;
 
 static const char keygen_text[] =
     "flags of keygen:\n"
@@ -135,7 +130,7 @@ static const char config_text[] =
     "  -F, --config FILE      in place of ~/.config/skypty/config\n" END;
 
 static const char dmsg_text[] = "flags of dmsg status:\n"
-				"      --json             as JSON\n" SOCKET END;
+				"      --json             as JSON\n" HOST END;
 
 /* What help says of a command's flags. */
 static const struct {

@@ -169,8 +169,13 @@ struct options {
 	char **command; /* NULL-terminated, at least empty */
 };
 
-/* For exec a first word that is no destination begins a local command. */
-enum command_style { STYLE_SHELL, STYLE_EXEC, STYLE_NONE };
+enum command_style {
+	STYLE_SHELL,
+	STYLE_EXEC,  /* a first word may begin a command for this machine */
+	STYLE_FILES, /* sftp, fs mount: no command */
+	STYLE_KEY,   /* pk: no destination either */
+	STYLE_SOCKET /* of the host here, and no more */
+};
 
 /* Tells what is wrong with an option, as usage_explain() does: EXIT_USAGE. */
 struct option;
@@ -180,12 +185,18 @@ int options_unknown(const char *command, int opt, const char *word,
 int options_parse(struct options *, struct keyctx *, enum command_style,
     int argc, char **argv);
 /*
- * As options_parse for a destination and words, with more flags: take gets
- * those that are not known here and says 1 if it knows them.
+ * As options_parse, with more flags: take gets those that are not known here
+ * and says 1 if it knows them.
  */
 typedef int options_taker(int opt, int *result);
-int options_parse_more(struct options *, struct keyctx *, const struct option *,
-    options_taker *, int argc, char **argv);
+struct command_of {
+	const char *name; /* as help knows it */
+	enum command_style style;
+	const struct option *flags;
+	options_taker *take;
+};
+int options_parse_more(struct options *, struct keyctx *,
+    const struct command_of *, int argc, char **argv);
 /* A port given by a flag: 0, or EXIT_USAGE, told. */
 int options_port(struct options *, const char *flag, const char *text);
 /* What stands before any flag; exec has a time limit, unless told. */

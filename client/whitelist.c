@@ -201,7 +201,7 @@ whitelist_main(int argc, char **argv)
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	if ((r = options_parse(&o, ctx, STYLE_NONE, argc, argv)) == 0)
+	if ((r = options_parse(&o, ctx, STYLE_SOCKET, argc, argv)) == 0)
 		r = run(ctx, &o, method_of(argv[0]));
 	keyctx_free(ctx);
 	return r;

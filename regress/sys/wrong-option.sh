@@ -76,15 +76,54 @@ helps() {
 	listed fs --background --ro --remote-root --attr-ttl --entry-ttl \
 		--debug --identity
 	hasnt "$dir/help" --escape
-	listed shell --escape --addr
+	hasnt "$dir/help" --timeout
+	listed shell --escape --addr --via-visor
 	listed exec --timeout --no-stdin
-	listed sftp --identity
+	listed sftp --identity --cliaddr --via-visor
+	hasnt "$dir/help" --clinet
+	hasnt "$dir/help" --escape
 	listed whitelist-add --cliaddr --confpath
-	listed pk --identity --visor-key
+	listed pk --identity --visor-key --quiet
+	hasnt "$dir/help" --port
 	listed keygen --force
 	listed config --config
 	listed dmsg --json --cliaddr
 	run skypty help version >"$dir/help" || fail "help version"
+}
+
+# refused COMMAND WORDS FLAG...: what has no meaning for it.
+refused() {
+	name=$1
+	words=$2
+	shift 2
+	for flag in "$@"; do
+		# shellcheck disable=SC2086 # words
+		told 64 "unknown option '$flag'" skypty $words "$flag" x
+		grep -qE "did you mean '--|'skypty help $name' lists" \
+			"$dir/err.told" ||
+			fail "$words $flag: $(cat "$dir/err.told")"
+	done
+}
+
+without_meaning() {
+	command_only="-e --env -t --timeout --no-pty --no-stdin --escape -c
+		--cmd -a --args"
+	# --via is short for --via-visor where there is none.
+	connect="-p --port --transport --scheme --addr --dmsgdisc
+		--dmsg-servers --standalone --rpc -F --config"
+	who="-s --sk -i --identity --visor-key --via-visor --no-visor-key -q
+		--quiet -v --verbose"
+	# shellcheck disable=SC2086 # words
+	{
+		refused sftp sftp $command_only -n --clinet --confpath
+		refused fs "fs mount" $command_only -n --clinet --confpath
+		refused pk pk $command_only $connect -n --clinet -r \
+			--cliaddr --confpath
+		refused whitelist whitelist $command_only $connect $who --via
+		refused dmsg "dmsg status" $command_only $connect $who --via
+	}
+	told 64 "'$dir/client'" skypty pk "$dir/client"
+	told 64 "usage: skypty dmsg status" skypty dmsg status now
 }
 
 # What looks like a destination is never a command for this machine.
@@ -131,5 +170,6 @@ alone() {
 
 either options
 either helps
+either without_meaning
 either destinations
 either alone
