@@ -458,6 +458,23 @@ ssh_is_forwarding(enum ssh_name name)
 	    name == SSH_DYNAMIC_FORWARD || name == SSH_TUNNEL;
 }
 
+/* "session=0 x11=0": limits that never end anything. */
+static bool
+ssh_no_limit(const char *text)
+{
+	const char *equals;
+	char **words;
+	bool none = ssh_words(text, &words) == 0;
+
+	if (!none)
+		return false;
+	for (char **w = words; *w != NULL; w++)
+		none = none && (equals = strchr(*w, '=')) != NULL &&
+		    ssh_time(equals + 1) == 0;
+	ssh_words_free(words);
+	return none;
+}
+
 int
 ssh_opts_check(const struct ssh_opts *o)
 {
@@ -470,6 +487,7 @@ ssh_opts_check(const struct ssh_opts *o)
 		text = o->said[k->name].text;
 		if (k->why == NULL || text == NULL ||
 		    ssh_one_of(k->fine, text, found, sizeof(found)) ||
+		    (k->name == SSH_CHANNEL_TIMEOUT && ssh_no_limit(text)) ||
 		    (cleared && ssh_is_forwarding(k->name)))
 			continue;
 		complain("%s: %s", o->said[k->name].from, k->why);

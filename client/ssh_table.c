@@ -71,7 +71,7 @@ static const struct ssh_keyword ssh_keywords[] = {
 	{ "CanonicalizeMaxDots", NUMBER, HARMLESS },
 	{ "CanonicalizePermittedCNAMEs", WORDS, HARMLESS },
 	{ "CertificateFile", WORD, HARMLESS },
-	{ "ChannelTimeout", WORDS,
+	{ "ChannelTimeout", REST,
 	    REFUSED(SSH_CHANNEL_TIMEOUT, "none", NO_IDLE) },
 	{ "CheckHostIP", FLAG, HARMLESS },
 	{ "Ciphers", WORD, HARMLESS },

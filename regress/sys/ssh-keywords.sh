@@ -23,6 +23,8 @@ keywords() {
 		CertificateFile|/nowhere|harmless
 		ChannelTimeout|session=5m|no time limit
 		ChannelTimeout|none|harmless
+		ChannelTimeout|session=0 x11=0s|harmless
+		ChannelTimeout|session=0 x11=1|no time limit
 		CheckHostIP|yes|harmless
 		Ciphers|aes128-ctr|harmless
 		ClearAllForwardings|yes|done
