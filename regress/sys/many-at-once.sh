@@ -9,9 +9,10 @@ connections() {
 	conf maxstartups '"60:1:60"' handshake_timeout 600
 	start_host
 	for i in $(seq 40); do
-		run skypty exec -i "$dir/client" --no-visor-key --no-stdin \
-			--via "$(dest)" -- sh -c "sleep 0.1; echo $i" \
-			>"$dir/out.$i" 2>"$dir/err.$i" &
+		# shellcheck disable=SC2086
+		run skypty-ssh $no_login -n -oVisorKey=no -i "$dir/client" \
+			-oConnectTimeout=500 -p "$port" "$pk@127.0.0.1" \
+			"sleep 0.1; echo $i" >"$dir/out.$i" 2>"$dir/err.$i" &
 		pids="$pids $!"
 		last=$!
 	done
