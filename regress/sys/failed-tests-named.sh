@@ -101,7 +101,7 @@ run_again() {
 	printf '%s\n' '#!/bin/sh' 'echo "ok 1 - good"' \
 		>obj/regress/unit/test_good
 	chmod 755 obj/regress/unit/test_good
-	AGAIN=$1 sh regress/check.sh >"$dir/out"
+	AGAIN=$1 OBJ=obj BIN=. sh regress/check.sh >"$dir/out"
 	cd - >/dev/null || fail "cd"
 	rm -r "$dir/tree"
 	sed 's/^/	/' "$dir/out"
