@@ -114,7 +114,7 @@ void probe_proven(struct session *);
 /* Sessions that somebody has come by. */
 size_t probe_count(const struct ov *);
 
-/* --- dmsg_server.c: sessions --- */
+/* --- dmsg_server.c: a session with a server --- */
 
 /* The discovery's, by either IP, and the configuration's. */
 enum { SERVER_V4, SERVER_V6, SERVER_CONFIGURED, SERVER_ADDRESSES };
@@ -165,15 +165,10 @@ struct session {
 	struct event *rd, *wr, *timer;
 };
 
-/*
- * Servers that the discovery named, or the configuration.  Where a server is
- * the discovery knows best: what is configured is for when that fails.
- */
-void server_add(struct ov *, const struct dmsg_entry *, bool configured);
-/* The discovery has named this one in its list. */
-void server_listed(struct ov *, const struct key_public *);
-/* Connects until there are as many sessions as wanted. */
-void server_connect_more(struct ov *);
+/* Begins one; extra is for a stream of ours. */
+void session_begin(struct ov *, struct session *, struct server *, bool extra);
+/* Made for a stream of ours, and there is none any more. */
+bool session_is_idle(const struct session *);
 void server_connected(struct ov *, uint16_t slot, int fd, const char *why);
 void server_begun(struct ov *, uint16_t slot, struct buf *message);
 void server_proven(struct ov *, uint16_t slot, struct buf *answer);
@@ -183,6 +178,20 @@ void session_end(struct session *, const char *why);
 /* Takes those along that hang on sessions that have ended. */
 void sessions_reap_users(struct ov *);
 void sessions_reap(struct ov *);
+
+/* --- dmsg_choose.c: which servers there are sessions with --- */
+
+/*
+ * Servers that the discovery named, or the configuration.  Where a server is
+ * the discovery knows best: what is configured is for when that fails.
+ */
+void server_add(struct ov *, const struct dmsg_entry *, bool configured);
+/* The discovery has named this one in its list. */
+void server_listed(struct ov *, const struct key_public *);
+/* Connects until there are as many sessions as wanted. */
+void server_connect_more(struct ov *);
+/* A session has ended that was of use, or should have been. */
+void server_failed(struct ov *, const struct session *);
 /* A port for a stream of our own. */
 uint16_t server_port(struct ov *);
 /*

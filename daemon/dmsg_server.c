@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Sessions to dmsg servers: choosing, shaking hands, coming back.
- * PROTOCOL.dmsg 2, 6.8.
- */
+/* A session with a dmsg server, from socket to end.  PROTOCOL.dmsg 2. */
 #include "daemon/dmsg.h"
 
 #include <errno.h>
@@ -14,139 +11,11 @@
 #include "common/addr.h"
 #include "common/err.h"
 
-#define PAUSE_MS     1000 /* before a server is tried once more; doubled */
-#define PAUSE_MAX_MS 60000
-#define PAUSE_STEPS  7
-#define QUIET_MS     200 /* between failures that are told */
-#define CLOSED_TELL  3	 /* sessions of a moment, until one is told why */
-#define CLOSED_AGAIN 20
+#define QUIET_MS 200 /* between failures that are told */
 
 static void on_readable(evutil_socket_t, short, void *);
 static void on_writable(evutil_socket_t, short, void *);
 static void on_timer(evutil_socket_t, short, void *);
-
-/* --- which --- */
-
-static struct server *
-find(struct ov *o, const struct key_public *pk)
-{
-	for (size_t i = 0; i < o->nservers; i++)
-		if (memcmp(o->servers[i].pk.b, pk->b, KEY_PUBLIC_LEN) == 0)
-			return &o->servers[i];
-	return NULL;
-}
-
-/* When there are too many, one that failed makes room for a new one. */
-static struct server *
-room(struct ov *o)
-{
-	if (o->nservers < OV_SERVERS_MAX)
-		return &o->servers[o->nservers++];
-	for (size_t i = 0; i < o->nservers; i++)
-		if (!o->servers[i].used && !o->servers[i].configured &&
-		    o->servers[i].failures > 0)
-			return &o->servers[i];
-	return NULL;
-}
-
-/* The one that did not work is for later. */
-static void
-change_address(struct server *sv)
-{
-	for (unsigned i = 1; i <= SERVER_ADDRESSES; i++) {
-		sv->at = (sv->at + 1) % SERVER_ADDRESSES;
-		if (*sv->address[sv->at] != '\0')
-			return;
-	}
-}
-
-/* It has moved: there it has not failed yet. */
-static void
-set_addresses(struct server *sv, const struct dmsg_entry *e)
-{
-	if (strcmp(sv->address[SERVER_V4], e->address) == 0 &&
-	    strcmp(sv->address[SERVER_V6], e->address_v6) == 0)
-		return;
-	memcpy(sv->address[SERVER_V4], e->address, ADDR_TEXT_MAX);
-	memcpy(sv->address[SERVER_V6], e->address_v6, ADDR_TEXT_MAX);
-	sv->at = *e->address != '\0' ? SERVER_V4 : SERVER_V6;
-	sv->not_before = 0;
-}
-
-void
-server_add(struct ov *o, const struct dmsg_entry *e, bool configured)
-{
-	struct server *sv = find(o, &e->pk);
-
-	if ((*e->address == '\0' && *e->address_v6 == '\0') ||
-	    memcmp(e->pk.b, o->own.b, KEY_PUBLIC_LEN) == 0)
-		return;
-	if (sv == NULL) {
-		if ((sv = room(o)) == NULL)
-			return;
-		*sv = (struct server){ .pk = e->pk, .configured = configured };
-		if (configured) {
-			sv->at = SERVER_CONFIGURED;
-			memcpy(sv->address[sv->at], e->address, ADDR_TEXT_MAX);
-		}
-	}
-	if (!configured)
-		set_addresses(sv, e);
-}
-
-size_t
-server_live(const struct ov *o)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
-		n +=
-		    o->sessions[i].state == SESSION_UP && !o->sessions[i].extra;
-	return n;
-}
-
-void
-server_listed(struct ov *o, const struct key_public *pk)
-{
-	struct server *sv = find(o, pk);
-
-	if (sv != NULL)
-		sv->round = o->round;
-}
-
-/*
- * Those first that people came by, then those that the discovery still names:
- * one that was only dialed for somebody is no place to be found at.
- */
-static unsigned
-rank(const struct ov *o, const struct server *sv)
-{
-	unsigned n = sv->unproven != 0 ? 2 : 0;
-
-	return sv->configured || sv->round == o->round ? n : n + 1;
-}
-
-/* One at random of the best ones that may be tried now. */
-static struct server *
-choose(struct ov *o)
-{
-	struct server *sv, *chosen = NULL;
-	int64_t now = now_ms();
-	uint64_t seen = 0;
-
-	for (size_t i = 0; i < o->nservers; i++) {
-		sv = &o->servers[i];
-		if (sv->used || sv->not_before > now)
-			continue;
-		if (chosen == NULL || rank(o, sv) < rank(o, chosen)) {
-			chosen = sv;
-			seen = 1;
-		} else if (rank(o, sv) == rank(o, chosen) &&
-		    ov_random(o) % ++seen == 0)
-			chosen = sv;
-	}
-	return chosen;
-}
 
 /* --- the end --- */
 
@@ -231,42 +100,6 @@ log_end(struct ov *o, const struct session *s)
 	    s->was_up ? "session lost: " : "", s->why);
 }
 
-/*
- * A server takes the newest session of a key for the true one, or throws out
- * both: two processes with one key would do nothing but end each other's.
- */
-static void
-tell_closed(struct ov *o, const struct session *s)
-{
-	if (s->server->closed % CLOSED_AGAIN != CLOSED_TELL)
-		return;
-	ov_log(o, LOG_LEVEL_WARN,
-	    "dmsg server %s: %u sessions in a row closed by it soon after they "
-	    "began: does another process use this key?",
-	    s->address, s->server->closed);
-}
-
-/* A session of a moment is a failure as well. */
-static void
-count_failure(struct ov *o, const struct session *s)
-{
-	struct server *sv = s->server;
-	int64_t now = now_ms(), pause;
-
-	if (s->was_up && now - s->up_ms >= OV_STEADY_S * 1000)
-		sv->failures = sv->closed = 0;
-	else if (s->closed) {
-		sv->closed++;
-		tell_closed(o, s);
-	}
-	if (!s->was_up && !s->closed)
-		change_address(sv);
-	if (sv->failures < PAUSE_STEPS)
-		sv->failures++;
-	pause = (int64_t)PAUSE_MS << (sv->failures - 1);
-	sv->not_before = now + (pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
-}
-
 /* One that has ended since sessions_reap_users waits for the next round. */
 void
 sessions_reap(struct ov *o)
@@ -280,7 +113,7 @@ sessions_reap(struct ov *o)
 		log_end(o, s);
 		free_session(s);
 		if (*s->why != '\0') {
-			count_failure(o, s);
+			server_failed(o, s);
 			if (s->was_up)
 				ov_sessions_changed(o);
 			else
@@ -323,8 +156,8 @@ start(struct ov *o, struct session *s, struct server *sv)
 	ov_mon_connect(o, s->slot, host, (uint16_t)number);
 }
 
-static void
-begin(struct ov *o, struct session *s, struct server *sv, bool extra)
+void
+session_begin(struct ov *o, struct session *s, struct server *sv, bool extra)
 {
 	s->ov = o;
 	s->slot = (uint8_t)(s - o->sessions);
@@ -333,107 +166,11 @@ begin(struct ov *o, struct session *s, struct server *sv, bool extra)
 	start(o, s, sv);
 }
 
-static size_t
-count_wanted(const struct ov *o)
-{
-	return o->wanted == 0 || o->wanted > OV_SESSIONS_MAX ? OV_SESSIONS_MAX :
-							       o->wanted;
-}
-
 bool
-server_missing(const struct ov *o)
-{
-	size_t have = 0;
-
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
-		have += o->sessions[i].state == SESSION_UP &&
-		    !o->sessions[i].extra && !o->sessions[i].probe.lost;
-	return have < count_wanted(o);
-}
-
-void
-server_connect_more(struct ov *o)
-{
-	size_t wanted = count_wanted(o);
-	struct server *sv;
-	struct session *s;
-	size_t have = 0;
-
-	if (o->stopping)
-		return;
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
-		s = &o->sessions[i];
-		/* One that was made for a stream serves as well. */
-		if (s->state == SESSION_UP && s->extra && have < wanted) {
-			s->extra = false;
-			ov_sessions_changed(o);
-			probe_begin(s);
-		}
-		have += s->state != SESSION_FREE && !s->extra && !s->probe.lost;
-	}
-	for (size_t i = 0; i < OV_SESSIONS_MAX && have < wanted; i++) {
-		if (o->sessions[i].state != SESSION_FREE)
-			continue;
-		if ((sv = choose(o)) == NULL)
-			return;
-		begin(o, &o->sessions[i], sv, false);
-		have++;
-	}
-}
-
-static bool
-is_idle(const struct session *s)
+session_is_idle(const struct session *s)
 {
 	return s->state == SESSION_UP && s->extra &&
 	    dmsg_session_streams(s->dmsg) == 0;
-}
-
-uint16_t
-server_port(struct ov *o)
-{
-	return (uint16_t)(OV_PORTS + ov_random(o) % (65536 - OV_PORTS));
-}
-
-/* A place for a session that somebody waits for; one of no use is no harm. */
-static struct session *
-find_place(struct ov *o, bool idle)
-{
-	struct session *s;
-
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
-		s = &o->sessions[i];
-		if (idle ? is_idle(s) : s->state == SESSION_FREE)
-			return s;
-	}
-	return NULL;
-}
-
-/* Somebody waits for this one: it is tried whatever it did before. */
-struct session *
-server_session(struct ov *o, const struct key_public *pk, const char **why)
-{
-	struct server *sv = find(o, pk);
-	struct session *s;
-
-	*why = NULL;
-	if (sv == NULL) {
-		*why = "its address is not known";
-		return NULL;
-	}
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
-		s = &o->sessions[i];
-		if (s->state == SESSION_UP && s->server == sv)
-			return s;
-	}
-	if (sv->used)
-		return NULL; /* it is tried already */
-	if ((s = find_place(o, false)) != NULL)
-		begin(o, s, sv, true);
-	else if ((s = find_place(o, true)) != NULL)
-		session_end(s, NULL); /* its place serves when it has gone */
-	else
-		*why = "there are too many sessions";
-	return NULL;
 }
 
 /* --- the handshake --- */
@@ -598,7 +335,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	take_events(s);
-	s->idle = is_idle(s) ? s->idle + 1 : 0;
+	s->idle = session_is_idle(s) ? s->idle + 1 : 0;
 	if (s->idle == OV_IDLE_TICKS) {
 		session_end(s, NULL);
 		return;
