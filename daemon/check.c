@@ -141,6 +141,8 @@ check_main(const struct options *o, struct settings *s, struct keyctx *ctx)
 		    stderr);
 		return EXIT_CONFIG;
 	}
+	if (o->mode != MODE_ANY && listeners_check(s->listen) == -1)
+		return EXIT_OS;
 	if (o->check_peer != NULL)
 		return check_peer(s, ctx, o->check_peer);
 	key_text(&s->pk, text);

@@ -148,25 +148,52 @@ listeners_problem(const char *addr)
 	return NULL;
 }
 
-/* An address without a host is every address of both families. */
+/*
+ * An address without a host is every address of both families.  0, or what
+ * getaddrinfo says; it is told what that was.
+ */
 static int
-listen_address(struct listeners *ls, const char *addr)
+listener_resolve(const char *addr, struct addrinfo **list)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_PASSIVE };
-	struct addrinfo *list, *ai;
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
-	int r, ok = 0;
+	int r;
 
-	if ((r = addr_split(addr, DEFAULT_PORT, host, port)) != 0) {
-		log_error("cannot listen on \"%s\": %s", addr, err_text(r));
-		return -1;
-	}
-	r = getaddrinfo(*host != '\0' ? host : NULL, port, &hints, &list);
-	if (r != 0) {
+	if (addr_split(addr, DEFAULT_PORT, host, port) != 0)
+		r = EAI_NONAME;
+	else
+		r = getaddrinfo(*host != '\0' ? host : NULL, port, &hints,
+		    list);
+	if (r != 0)
 		log_error("cannot listen on \"%s\": %s", addr, gai_strerror(r));
+	return r;
+}
+
+int
+listeners_check(const char *addrs)
+{
+	char *copy, *rest, *addr;
+	struct addrinfo *list;
+	int r = 0;
+
+	if ((copy = rest = strdup(addrs)) == NULL)
 		return -1;
-	}
+	while (r == 0 && (addr = strsep(&rest, ", ")) != NULL)
+		if (*addr != '\0' && (r = listener_resolve(addr, &list)) == 0)
+			freeaddrinfo(list);
+	free(copy);
+	return r == 0 || r == EAI_AGAIN ? 0 : -1;
+}
+
+static int
+listen_address(struct listeners *ls, const char *addr)
+{
+	struct addrinfo *list, *ai;
+	int ok = 0;
+
+	if (listener_resolve(addr, &list) != 0)
+		return -1;
 	for (ai = list; ai != NULL; ai = ai->ai_next)
 		if (listen_on(ls, ai) == 0)
 			ok++;

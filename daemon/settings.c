@@ -209,6 +209,13 @@ check_listen(const char *addrs, const char *from)
 	return problem == NULL ? 0 : EXIT_CONFIG;
 }
 
+/* Whether there is more in a list of addresses than what divides them. */
+static bool
+settings_names_any(const char *list)
+{
+	return list != NULL && list[strspn(list, ", ")] != '\0';
+}
+
 /* A mode that has nothing but TCP listens where its clients will call. */
 static int
 find_listen(struct settings *s, const struct options *o)
@@ -216,13 +223,13 @@ find_listen(struct settings *s, const struct options *o)
 	const char *addr = o->listen, *from = "--addr";
 	int r;
 
-	if (addr == NULL && *s->conf.ssh_listen != '\0') {
+	if (addr == NULL && settings_names_any(s->conf.ssh_listen)) {
 		addr = s->conf.ssh_listen;
 		from = "ssh_listen";
 	}
 	if (addr == NULL && (o->mode == MODE_HOST || o->mode == MODE_TCP))
 		addr = ":" DEFAULT_PORT;
-	s->listen = strdup(addr != NULL ? addr : "");
+	s->listen = strdup(settings_names_any(addr) ? addr : "");
 	if (s->listen == NULL)
 		return EXIT_OS;
 	if ((r = check_listen(s->listen, from)) != 0 && o->listen != NULL)

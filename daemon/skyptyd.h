@@ -117,6 +117,11 @@ struct listeners {
 int listeners_inherit(struct listeners *);
 /* What is wrong with an address to listen on, static; NULL: nothing. */
 const char *listeners_problem(const char *addr);
+/*
+ * Whether its names are known, as far as a resolver answers; -1 when listening
+ * would fail for it, which is told.
+ */
+int listeners_check(const char *addrs);
 /* Every address of a list divided by commas; -1 with a message logged. */
 int listeners_tcp(struct listeners *, const char *addrs);
 /*

@@ -106,6 +106,14 @@ addresses() {
 	file "{$sk}"
 	refused 64 "neither a number nor in /etc/services" tcp --addr :notaport
 	refused 78 "nowhere to listen" dmsg --no-dmsg
+	# What divides addresses is none.
+	file "{$sk, \"ssh_listen\": \", \"}"
+	refused 78 "nowhere to listen" dmsg --no-dmsg
+	file "{$sk}"
+	refused 78 "nowhere to listen" tcp --addr ,
+	# That it is no name every resolver knows, or none can be asked.
+	refused 71 "cannot listen on \"[fe80::1%nowhere]:2022\"" tcp \
+		--addr "127.0.0.1:0,[fe80::1%nowhere]:2022"
 	refused 78 "none of http://, https:// and dmsg://" dmsg \
 		--dmsgdisc gopher://x
 	run skyptyd check tcp -c "$dir/bad.json" >"$dir/out" 2>"$dir/err.host" ||
