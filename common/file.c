@@ -417,7 +417,7 @@ int
 file_make_folders(const char *path, mode_t mode)
 {
 	char *copy = strdup(path), *slash;
-	int r = 0;
+	int r = 0, why = 0;
 
 	if (copy == NULL)
 		return -1;
@@ -425,11 +425,13 @@ file_make_folders(const char *path, mode_t mode)
 	     slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (*copy != '\0' && mkdir(copy, mode) == -1 &&
-		    errno != EEXIST && access(copy, F_OK) == -1)
+		    (why = errno) != EEXIST && access(copy, F_OK) == -1)
 			r = -1;
 		*slash = '/';
 	}
 	free(copy);
+	if (r == -1)
+		errno = why;
 	return r;
 }
 

@@ -477,6 +477,13 @@ test_folders(void **state)
 	put_file("x/file", "");
 	assert_int_equal(file_make_folders(in_dir("x/file/a/b"), 0755), -1);
 	assert_int_equal(errno, ENOTDIR);
+	/* Why, and not that it is not there. */
+	assert_int_equal(mkdir(in_dir("x/kept"), 0555), 0);
+	assert_int_equal(chmod(in_dir("x/kept"), 0555), 0);
+	assert_true(geteuid() != 0 || seteuid(65534) == 0);
+	assert_int_equal(file_make_folders(in_dir("x/kept/a/b"), 0755), -1);
+	assert_int_equal(errno, EACCES);
+	assert_true(getuid() != 0 || seteuid(0) == 0);
 	assert_int_equal(chdir(in_dir("x")), 0);
 	assert_int_equal(file_make_folders("p/q/r", 0700), 0);
 	assert_int_equal(mode_of(in_dir("x/p/q")), 0700);
