@@ -2,6 +2,7 @@
 /* Destinations: pk@host, pk@host:port, tcp://..., or a bare key. */
 #include "client/skypty.h"
 
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,22 @@ parse_dmsg_port(struct dest *d, const char *colon, const char *port)
 	return EXIT_USAGE;
 }
 
+/* A resolver that is asked for both does not say which one it does not know. */
+static int
+dest_check_port(const char *address, const char *port)
+{
+	if (port[strspn(port, "0")] == '\0')
+		complain("'%s': port 0 is no port: write 1 to 65535", address);
+	else if (port[strspn(port, "0123456789")] != '\0' &&
+	    getservbyname(port, "tcp") == NULL)
+		complain("'%s': port '%s' is neither a number nor in "
+			 "/etc/services",
+		    address, port);
+	else
+		return 0;
+	return EXIT_USAGE;
+}
+
 int
 dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
     const char *port)
@@ -141,9 +158,5 @@ dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
 		    at + 1);
 		return EXIT_USAGE;
 	}
-	if (d->port[strspn(d->port, "0")] == '\0') {
-		complain("'%s': port 0 is no port: write 1 to 65535", at + 1);
-		return EXIT_USAGE;
-	}
-	return 0;
+	return dest_check_port(at + 1, d->port);
 }

@@ -632,6 +632,7 @@ umount_dir(const char *dir)
 	return unmount(dir, true) == 0 ? 0 : 1;
 }
 
+/* A mount whose process has died has no true name any more: it is tried. */
 static int
 umount_main(int argc, char **argv)
 {
@@ -643,7 +644,16 @@ umount_main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	real = realpath(argv[1], NULL);
-	r = umount_dir(real != NULL ? real : argv[1]);
+	if (real == NULL && errno == ENOENT) {
+		complain("%s: %s", argv[1], strerror(errno));
+		return EXIT_LOCAL;
+	}
+	if (real != NULL && !fs_is_mounted(real)) {
+		complain("%s: nothing of ours is mounted there", argv[1]);
+		note_remove(real);
+		r = EXIT_LOCAL;
+	} else
+		r = umount_dir(real != NULL ? real : argv[1]);
 	free(real);
 	return r;
 }

@@ -346,14 +346,6 @@ wants_help(int argc, char **argv)
 	return false;
 }
 
-static const char *
-own_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
 /* What was printed may not have arrived, on a full disk for one. */
 static int
 finish(int status)
@@ -367,6 +359,38 @@ finish(int status)
 		return status;
 	complain("output: %s", strerror(errno));
 	return status != 0 ? status : EXIT_FAILED;
+}
+
+/* "fs mount --help" asks for it as "fs --help" does. */
+static bool
+wants_help_of(const struct command *c, int argc, char **argv)
+{
+	bool two_words = c->main == fs_main || c->main == dmsg_main;
+
+	/* These have words of their own for it. */
+	if (c->main == host_main || c->main == ssh_main)
+		return false;
+	return wants_help(argc, argv) ||
+	    (two_words && argc > 1 && wants_help(argc - 1, argv + 1));
+}
+
+static int
+print_version(int more, const char *word)
+{
+	if (more > 0) {
+		complain("version takes no words, and there is '%s'", word);
+		return EXIT_USAGE;
+	}
+	puts("skypty " SKYPTY_VERSION);
+	return finish(0);
+}
+
+static const char *
+own_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
 }
 
 int
@@ -386,17 +410,14 @@ main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0 ||
-	    strcmp(word, "-V") == 0) {
-		puts("skypty " SKYPTY_VERSION);
-		return finish(0);
-	}
+	    strcmp(word, "-V") == 0)
+		return print_version(argc - 2, argv[2]);
 	if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 ||
 	    strcmp(word, "-h") == 0)
 		return finish(help(argc > 2 ? argv[2] : NULL));
 	if ((c = find(word)) == NULL)
 		return unknown(word);
-	if (c->main != host_main && c->main != ssh_main &&
-	    wants_help(argc - 1, argv + 1))
-		return help(word);
+	if (wants_help_of(c, argc - 1, argv + 1))
+		return finish(help(word));
 	return finish(c->main(argc - 1, argv + 1));
 }

@@ -42,14 +42,17 @@ usage_distance(const char *a, const char *b)
 	return row[n % 3][m];
 }
 
-/* One slip in a short word, two in a long one: three make another word. */
+/*
+ * One slip in a short word, two in a long one: three make another word, and one
+ * in two letters is no slip.
+ */
 void
 usage_try(struct usage_near *near, const char *candidate)
 {
 	unsigned d = usage_distance(near->word, candidate);
 	size_t n = strlen(near->word);
 
-	if (d > 2 || d * 3 > n + 1 ||
+	if (d > 2 || d * 3 > n + (n > 2) ||
 	    (near->best != NULL && d >= near->distance))
 		return;
 	near->best = candidate;

@@ -88,6 +88,31 @@ check(int argc, char **argv)
 				  serve_main(mode, true, argc - 1, argv + 1);
 }
 
+/* What others call it, and what is the client's. */
+static const struct {
+	const char *word, *instead;
+} elsewhere[] = {
+	{ "-t", "'skyptyd check'" },
+	{ "-T", "'skyptyd check'" },
+	{ "test", "'skyptyd check'" },
+	{ "listen", "'skyptyd tcp'" },
+	{ "serve", "'skyptyd tcp'" },
+	{ "keygen",
+	    "'skyptyd confgen' for a host, 'skypty keygen' for a "
+	    "client" },
+	{ "shell", "'skypty shell'" },
+	{ "exec", "'skypty exec'" },
+	{ "cp", "'skypty cp'" },
+	{ "whitelist", "'skypty whitelist'" },
+	{ "whitelist-add", "'skypty whitelist-add'" },
+	{ "whitelist-remove", "'skypty whitelist-remove'" },
+	{ "status", "'skypty dmsg status', or your service manager's" },
+	{ "start", "your service manager's, as 'systemctl start skyptyd'" },
+	{ "stop", "your service manager's, or SIGTERM" },
+	{ "restart", "your service manager's" },
+	{ "reload", "your service manager's, or SIGHUP" },
+};
+
 static int
 unknown(const char *word)
 {
@@ -95,6 +120,19 @@ unknown(const char *word)
 		"version", "help" };
 	struct usage_near near = { .word = word };
 
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+		if (strcmp(word, elsewhere[i].word) == 0) {
+			fprintf(stderr, "skyptyd: there is no mode '%s'; %s\n",
+			    word, elsewhere[i].instead);
+			return EXIT_USAGE;
+		}
+	if (*word == '-') {
+		visible_line(stderr,
+		    "skyptyd: unknown option '%s': a mode comes first, as in "
+		    "'skyptyd tcp'; 'skyptyd --help' tells more",
+		    word);
+		return EXIT_USAGE;
+	}
 	for (size_t i = 0; i < MODES; i++)
 		usage_try(&near, modes[i].name);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
@@ -108,6 +146,14 @@ unknown(const char *word)
 		    "skyptyd: unknown mode '%s'; there are tcp, host, dmsg, "
 		    "http, check and confgen, and 'skyptyd --help' tells more",
 		    word);
+	return EXIT_USAGE;
+}
+
+static int
+surplus(const char *after, const char *word)
+{
+	visible_line(stderr, "skyptyd: %s: '%s' is not expected behind it",
+	    after, word);
 	return EXIT_USAGE;
 }
 
@@ -131,6 +177,8 @@ main(int argc, char **argv)
 	}
 	if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0 ||
 	    strcmp(word, "-V") == 0) {
+		if (argc > 2)
+			return surplus("version", argv[2]);
 		puts("skyptyd " SKYPTY_VERSION);
 		return 0;
 	}

@@ -70,6 +70,9 @@ messages() {
 	told 64 "not a public key" exec "tcp://02ab@127.0.0.1:1" -- true
 	told 64 "is not an address" exec "tcp://$pk@127.0.0.1:99999" -- true
 	told 64 "is not an address" exec "tcp://$pk@:22" -- true
+	told 64 "port 'ssd' is neither" exec "tcp://$pk@127.0.0.1:ssd" -- true
+	told 1 "nothing of ours is mounted there" fs umount /
+	told 1 "/nowhere-here: No such file" fs umount /nowhere-here
 	told 64 "tcp needs an address" exec "tcp://$pk" -- true
 	told 64 "--timeout" exec -t 5parsecs "tcp://$pk@127.0.0.1:1" -- true
 	impostor ""

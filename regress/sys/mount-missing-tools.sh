@@ -32,8 +32,12 @@ programs() {
 	$as mkdir "$dir/mnt" "$dir/tools"
 	mount_by "there is no sshfs here; on Debian it is in the package" \
 		env PATH="$dir/tools"
+	refused 1 "nothing of ours is mounted there" \
+		"$bin/skypty" fs umount "$dir/mnt"
+	# As a mount that has died, this has no true name.
+	$as ln -s lost "$dir/lost"
 	refused 1 "there is no fusermount3 here; on Debian" \
-		env PATH="$dir/tools" "$bin/skypty" fs umount "$dir/mnt"
+		env PATH="$dir/tools" "$bin/skypty" fs umount "$dir/lost"
 
 	# Whatever else it may be is its own to tell.
 	fake_sshfs 'echo "does not feel well" >&2; exit 5'

@@ -48,6 +48,12 @@ options() {
 	for to in "$pk@127.0.0.1:0" "tcp://$pk@[::1]:00"; do
 		told 64 "port 0 is no port" skypty exec "$to" -- true
 	done
+	told 64 "there is 'x'" skypty version x
+	told 64 "'x' is not expected" skyptyd version x
+	told 64 "a mode comes first" skyptyd --addr :2022
+	told 64 "'skyptyd check'" skyptyd -t
+	told 64 "'skypty shell'" skyptyd shell
+	told 64 "unknown command 'ls'; 'skypty help'" skypty ls
 	# A terminal does not obey it.
 	evil=$(printf 'a\033[2J\302\233b')
 	told 64 "command 'a\033[2J\u009bb'" skypty "$evil"
@@ -88,6 +94,14 @@ helps() {
 	listed keygen --force
 	listed config --config
 	listed dmsg --json --cliaddr
+	for words in "fs mount" "fs umount" "fs list" "dmsg status"; do
+		for flag in -h --help; do
+			# shellcheck disable=SC2086
+			run skypty $words $flag >"$dir/help" ||
+				fail "$words $flag"
+			has "$dir/help" "usage: skypty ${words%% *} "
+		done
+	done
 	run skypty help version >"$dir/help" || fail "help version"
 }
 

@@ -43,8 +43,8 @@ test_near(void **state)
 static void
 test_far(void **state)
 {
-	const char *const words[] = { "", "x", "zz", "reboot", "frobnicate",
-		"whitelist-del", "whitelist-rm",
+	const char *const words[] = { "", "x", "zz", "ls", "reboot",
+		"frobnicate", "whitelist-del", "whitelist-rm",
 		"whitelisting-everybody-here-and-there-and-everywhere" };
 
 	(void)state;
