@@ -93,12 +93,6 @@ conn_time(const struct conn *c)
 	return c->patience.time;
 }
 
-int64_t
-conn_silence(const struct conn *c)
-{
-	return c->patience.time - c->patience.heard;
-}
-
 bool
 conn_slept(struct conn *c)
 {
@@ -111,7 +105,7 @@ conn_slept(struct conn *c)
 int
 conn_check_silence(const struct conn *c, int64_t ms)
 {
-	if (conn_silence(c) <= ms)
+	if (c->patience.time - c->patience.heard <= ms)
 		return 0;
 	complain("the host has not answered for %lld seconds",
 	    (long long)ms / 1000);

@@ -48,7 +48,7 @@ key_file(const char *sk, char path[32])
 }
 
 /* Where the program is that takes ssh's command line. */
-int
+static int
 ssh_program(char *path, size_t len)
 {
 	if (process_companion(path, len, "skypty-ssh", ".", BINDIR) == 0)

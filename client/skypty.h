@@ -331,9 +331,8 @@ void patience_begin(struct conn *);
  */
 int conn_wait(struct conn *, struct pollfd *, size_t n, int64_t ms,
     const sigset_t *open);
-/* The clock, which stands while we do; and how long there was no word. */
+/* The clock, which stands while we do. */
 int64_t conn_time(const struct conn *);
-int64_t conn_silence(const struct conn *);
 /* Whether we were stopped since the last call: the host is to be asked anew. */
 bool conn_slept(struct conn *);
 /* EXIT_FAILED, told, when the host has said nothing for longer than that. */
@@ -591,8 +590,6 @@ int host_main(int argc, char **argv);
 int keygen_main(int argc, char **argv);
 int pk_main(int argc, char **argv);
 int ssh_main(int argc, char **argv);
-/* Where skypty-ssh is, which takes ssh's command line. */
-int ssh_program(char *path, size_t len);
 int sftp_main(int argc, char **argv);
 int fs_main(int argc, char **argv);
 int config_main(int argc, char **argv);

@@ -22,7 +22,8 @@ ask_busy(const struct ov *o)
 	return o->ask.state != ASK_NONE;
 }
 
-void
+/* status 0: there is no answer. */
+static void
 ask_end(struct ov *o, int status)
 {
 	struct ask *a = &o->ask;

@@ -207,8 +207,6 @@ struct client {
 
 /* Ends it: what is queued still leaves. */
 void client_close(struct client *, enum web_close, const char *text);
-/* A text message to the page. */
-void client_tell(struct client *, const char *json);
 /* For people: to our page a status, to others a line. */
 void client_status(struct client *, const char *text);
 void client_fail(struct client *, const char *text);

@@ -54,7 +54,8 @@ note(struct client *c, bool binary, const char *text, size_t n)
 		client_close(c, WEB_CLOSE_FAILED, "out of memory");
 }
 
-void
+/* A text message to the page. */
+static void
 client_tell(struct client *c, const char *json)
 {
 	note(c, false, json, strlen(json));
