@@ -218,7 +218,8 @@ if [ -n "$missing" ]; then
 	{
 		apt-get update -qq
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-			--no-install-recommends $missing
+			-o DPkg::Lock::Timeout=300 --no-install-recommends \
+			$missing
 	} >&2
 fi
 

@@ -31,7 +31,8 @@ if [ -n "$missing" ]; then
 	}
 	# shellcheck disable=SC2086
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install \
-		-y -qq --no-install-recommends $missing >/dev/null || exit 1
+		-y -qq -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300 \
+		--no-install-recommends $missing >/dev/null || exit 1
 fi
 if [ "$(id -u)" -eq 0 ] && ! getent passwd _skypty >/dev/null; then
 	useradd --system --home-dir /run/skypty --no-create-home \

@@ -23,7 +23,8 @@ need() {
 	}
 	# shellcheck disable=SC2086 # words
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install \
-		-y -qq --no-install-recommends $missing >/dev/null
+		-y -qq -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300 \
+		--no-install-recommends $missing >/dev/null
 }
 
 # for_arch ARCH: sets arch, triple, qemu, root (of its libraries), OBJ and BIN.

@@ -41,6 +41,7 @@ cat >"$dir/apt/conf" <<-END
 	APT::Install-Recommends "false";
 	APT::Sandbox::User "root";
 	Acquire::Languages "none";
+	Acquire::Retries "5";
 	Dir::Etc::SourceList "$dir/apt/sources.list";
 	Dir::Etc::SourceParts "/dev/null";
 	Dir::Etc::PreferencesParts "/dev/null";

@@ -98,6 +98,13 @@ left_out() {
 
 unpacked() {
 	[ ! -s "$cache/$release.tar" ] || return 0
+	unpack || {
+		sleep 30 # what could not be fetched
+		unpack
+	}
+}
+
+unpack() {
 	rm -rf "$work/base" &&
 		debootstrap --variant=minbase "$release" "$work/base" \
 			"$mirror" >"$work/log" 2>&1 &&
@@ -118,7 +125,8 @@ make_system() {
 	done >"$root/etc/apt/sources.list"
 	apt-config dump | grep -E '^Acquire::(http|https|Check)' \
 		>"$root/etc/apt/apt.conf.d/90here"
-	echo 'Acquire::Languages "none";' >>"$root/etc/apt/apt.conf.d/90here"
+	printf '%s\n' 'Acquire::Languages "none";' 'Acquire::Retries "5";' \
+		>>"$root/etc/apt/apt.conf.d/90here"
 	mkdir -p "$root/usr/local/share/ca-certificates"
 	cp -r /usr/local/share/ca-certificates/. \
 		"$root/usr/local/share/ca-certificates" 2>/dev/null
