@@ -22,6 +22,8 @@ $(eval $(call place,DOCDIR,docdir,$$(DATADIR)/doc/skypty))
 $(eval $(call place,SYSCONFDIR,sysconfdir,/etc))
 $(eval $(call place,RUNSTATEDIR,runstatedir,/run))
 BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
+ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
 # systemd reads both of these below /usr and /usr/local; below /usr it says
 # itself where.  Elsewhere they lie ready for systemctl link.
 SYSTEMDUNITDIR ?= $(call systemd_dir,systemdsystemunitdir,systemd/system)
@@ -358,7 +360,8 @@ format:
 # Processes are made and signalled through common/process.c alone.
 OWN_C = $(filter-out common/process.c regress/%,$(filter %.c,$(C_FILES)))
 
-lint:
+# What tells of flags tells of the same ones: the programs are asked.
+lint: $(addprefix $(BIN)/,skyptyd skypty skypty-ssh)
 	$(if $(formats_our_way),$(CLANG_FORMAT) --dry-run -Werror $(C_FILES),\
 		@echo 'lint: there is no clang-format $(CLANG_FORMAT_RELEASE):' \
 		'the format of the C files was not looked at')
@@ -367,6 +370,7 @@ lint:
 	shellcheck -x -e SC2317 $(SH_FILES)
 	! mandoc -T lint -W style $(MAN_PAGES) 2>/dev/null | \
 		grep -v 'referenced manual not found'
+	python3 regress/flags.py $(BIN)
 
 # --- installation --------------------------------------------------------
 
@@ -386,10 +390,15 @@ INSTALLS = $(call places,755,$(BIN)/skyptyd,$(SBINDIR)) \
 	$(call places,644,etc/skypty.json.example \
 		PROTOCOL PROTOCOL.pty PROTOCOL.dmsg,$(DOCDIR)) \
 	644:contrib/completion/skypty.bash:$(BASHCOMPDIR)/skypty \
+	644:contrib/completion/skypty.fish:$(FISHCOMPDIR)/skypty.fish \
+	644:contrib/completion/_skypty:$(ZSHCOMPDIR)/_skypty \
 	644:contrib/systemd/skypty.sysusers:$(SYSUSERSDIR)/skypty.conf \
 	$(call places,unit,$(UNITS),$(SYSTEMDUNITDIR)) \
 	link:skypty:$(BINDIR)/skypty-ssh \
-	link:skypty:$(BASHCOMPDIR)/skypty-ssh
+	link:skypty:$(BASHCOMPDIR)/skypty-ssh \
+	link:skypty:$(BASHCOMPDIR)/skyptyd \
+	link:skypty.fish:$(FISHCOMPDIR)/skypty-ssh.fish \
+	link:skypty.fish:$(FISHCOMPDIR)/skyptyd.fish
 INSTALLS_SSL = $(call places,755,$(BIN)/skypty-tls,$(LIBEXECDIR))
 INSTALLS_HTTP = $(call places,755,$(BIN)/skyptyd-http,$(LIBEXECDIR)) \
 	$(call places,644,daemon/skyptyd-http.8,$(MANDIR)/man8) \

@@ -250,6 +250,9 @@ contradictions(const struct options *o)
 		return usage_error("--sk-from-visor", o->sk_from_visor,
 		    "needs --no-dmsg: the visor's key cannot serve two dmsg "
 		    "clients, discovery holds one entry a key");
+	if (o->check_peer != NULL && !o->check)
+		return usage_error("--peer", o->check_peer,
+		    "is for 'skyptyd check', which tells and serves nobody");
 	return 0;
 }
 

@@ -15,7 +15,8 @@ packages="gcc clang clang-format make pkg-config libc6-dev libsodium-dev libgcry
 libsecp256k1-dev libbsd-dev libseccomp-dev libyajl-dev libevent-dev
 libcmocka-dev libclang-rt-dev mandoc shellcheck systemd python3 iproute2
 procps golang-go ca-certificates git rsync openssh-client openssh-sftp-server
-sshfs fuse3 ansible-core libwebsockets-dev npm chromium debootstrap"
+sshfs fuse3 ansible-core libwebsockets-dev npm chromium debootstrap
+zsh fish"
 
 missing=
 for p in $packages; do
@@ -91,7 +92,7 @@ one() {
 	fi
 }
 
-suite "lint" one "make lint" make -s lint
+suite "lint" one "make lint" make -s -j2 CFLAGS=-Werror lint
 suite "build with clang" one "make CC=clang" \
 	make -s -j2 CC=clang OBJ=obj-clang BIN=obj-clang/bin CFLAGS=-Werror
 suite "unit and system tests" make -s -j2 CFLAGS=-Werror check

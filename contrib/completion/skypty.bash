@@ -6,22 +6,38 @@
 _skypty_commands="shell start exec cp ssh sftp fs config dmsg whitelist
 whitelist-add whitelist-remove host keygen pk version help"
 
-# Flags that take a value, and those that do not.
-_skypty_valued="-s --sk -i --identity -e --env -t --timeout -p --port
---transport --scheme --via -n --clinet -r --cliaddr --confpath -c --cmd -a
---args --escape -F --config --addr --dmsgdisc --dmsg-servers
---rpc"
-_skypty_plain="--visor-key --no-visor-key --no-pty --no-stdin -q --quiet -v
---verbose --standalone"
-_skypty_cp_valued="-s --sk -i --identity -F --config --port --dmsgdisc
---dmsg-servers --cliaddr --rpc"
-_skypty_cp_plain="-r --recursive -p --preserve --resume -q --quiet -v --verbose
---visor-key --no-visor-key --standalone"
+# Flags that take a value, and those that do not: who we are, which way the host
+# is reached, and what a command has of its own.
+_skypty_who_valued="-s --sk -i --identity"
+_skypty_who_plain="--visor-key --via-visor --no-visor-key -q --quiet -v
+--verbose"
+_skypty_way_valued="-F --config --rpc --dmsgdisc --dmsg-servers"
+_skypty_way_plain="--standalone"
+_skypty_ways_valued="-p --port --via --addr --transport --scheme -r --cliaddr"
+_skypty_here_valued="-r --cliaddr -n --clinet --confpath"
+_skypty_files_valued="$_skypty_who_valued $_skypty_way_valued
+$_skypty_ways_valued"
+_skypty_plain="$_skypty_who_plain $_skypty_way_plain"
+_skypty_run_valued="$_skypty_files_valued -n --clinet --confpath -e --env -t
+--timeout --escape -c --cmd -a --args"
+_skypty_run_plain="$_skypty_plain --no-pty --no-stdin"
+_skypty_cp_valued="$_skypty_who_valued $_skypty_way_valued --port --cliaddr"
+_skypty_cp_plain="$_skypty_plain -r --recursive -p --preserve --resume"
 _skypty_fs_valued="--remote-root --attr-ttl --entry-ttl"
 _skypty_fs_plain="--background --ro --debug"
+_skyptyd_valued="-c --conf --confpath -l --listen --addr --tcplisten
+--tcp-listen --allow --wl --sk-from-visor --listen-fd --cliaddr --clinet
+--dmsgdisc --dmsgsessions --dmsgport --envprefix --log-level"
+_skyptyd_plain="--confstdin --no-dmsg --sftp-readonly --daemon --syslog"
+_skyptyd_http_valued="--addr --unix --unix-group --hnet --haddr --cmd --arg
+--commands --tls-cert --tls-key --origin --auth-header --max-clients
+--idle-timeout --session-ttl --base-path --title --token-file --user"
+_skyptyd_http_plain="--no-auth --i-know --readonly --once
+--sandbox-best-effort -v --verbose -q --quiet"
 _skypty_ssh_valued="-b -c -e -i -l -m -o -p -B -D -E -F -I -J -L -O -P -Q -R -S
 -W -w"
-_skypty_ssh_offered="-F -G -T -V -e -i -l -n -o -p -q -s -t -tt -v"
+_skypty_ssh_offered="-4 -6 -B -E -F -G -P -T -V -b -e -f -i -l -n -o -p -q -s -t
+-tt -v -y"
 
 _skypty_has()
 {
@@ -83,14 +99,29 @@ _skypty_ssh_names()
 _skypty_value()
 {
 	case $1 in
-	-i | --identity | -F | --config | --confpath | -r | --cliaddr | -c | --cmd)
+	-i | --identity | -F | --config | --confpath | -r | --cliaddr | -c | \
+		--conf | --cmd | --sk-from-visor | --unix | --haddr | \
+		--tls-cert | --tls-key | --token-file)
 		_skypty_files
 		;;
 	--transport | --scheme)
-		_skypty_offer "auto tcp"
+		# skynet is known, and refused
+		_skypty_offer "auto tcp dmsg"
 		;;
 	-n | --clinet)
 		_skypty_offer unix
+		;;
+	--hnet)
+		_skypty_offer "unix tcp"
+		;;
+	--log-level)
+		_skypty_offer "error warn info debug"
+		;;
+	--user)
+		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+		;;
+	--unix-group)
+		mapfile -t COMPREPLY < <(compgen -g -- "$cur")
 		;;
 	--escape)
 		_skypty_offer none
@@ -145,10 +176,10 @@ _skypty_dest()
 	fi
 }
 
-# No destination: flags with values, others.
+# No destination: flags with values, others; from word $3 on, 2 by default.
 _skypty_flags()
 {
-	if ((${#words[@]} > 3)) && _skypty_has "${words[-2]}" "$1"; then
+	if ((${#words[@]} - 1 > ${3-2})) && _skypty_has "${words[-2]}" "$1"; then
 		_skypty_value "${words[-2]}"
 	elif [[ $cur == -* ]]; then
 		_skypty_offer "$1 $2"
@@ -198,9 +229,9 @@ _skypty_fs()
 	if ((${#words[@]} == 3)); then
 		_skypty_offer "mount umount list"
 	elif [[ ${words[2]} == mount ]]; then
-		_skypty_dest 3 "$_skypty_valued $_skypty_fs_valued" \
+		_skypty_dest 3 "$_skypty_files_valued $_skypty_fs_valued" \
 			"$_skypty_plain $_skypty_fs_plain" folder
-	else
+	elif [[ ${words[2]} != list ]]; then
 		_skypty_folders
 	fi
 }
@@ -244,10 +275,10 @@ _skypty()
 	fi
 	case ${words[1]} in
 	shell | start | exec)
-		_skypty_dest 2 "$_skypty_valued" "$_skypty_plain" command
+		_skypty_dest 2 "$_skypty_run_valued" "$_skypty_run_plain" command
 		;;
 	sftp)
-		_skypty_dest 2 "$_skypty_valued" "$_skypty_plain" none
+		_skypty_dest 2 "$_skypty_files_valued" "$_skypty_plain" none
 		;;
 	cp)
 		_skypty_cp
@@ -259,19 +290,59 @@ _skypty()
 		_skypty_fs
 		;;
 	config)
-		_skypty_dest 2 "-F" "" none
+		_skypty_dest 2 "-F --config" "" none
 		;;
 	help)
 		_skypty_offer "$_skypty_commands"
 		;;
 	whitelist*)
-		_skypty_flags "-r --cliaddr --confpath" ""
+		_skypty_flags "$_skypty_here_valued" ""
+		;;
+	dmsg)
+		if ((${#words[@]} == 3)); then
+			_skypty_offer status
+		else
+			_skypty_flags "$_skypty_here_valued" --json 3
+		fi
 		;;
 	pk)
-		_skypty_flags "-i --identity -s --sk" "--visor-key --no-visor-key"
+		_skypty_flags "$_skypty_who_valued" "$_skypty_who_plain"
 		;;
-	host | keygen)
-		_skypty_files
+	host)
+		_skypty_flags "$_skyptyd_valued" "$_skyptyd_plain"
+		;;
+	keygen)
+		_skypty_flags "" "-f --force"
+		[[ $cur == -* ]] || _skypty_files
+		;;
+	esac
+}
+
+_skyptyd()
+{
+	local words cur
+
+	_skypty_words
+	if ((${#words[@]} == 2)); then
+		_skypty_offer "tcp host dmsg http check confgen version"
+		return
+	fi
+	case ${words[1]} in
+	tcp | host | dmsg)
+		_skypty_flags "$_skyptyd_valued" "$_skyptyd_plain"
+		;;
+	check)
+		_skypty_flags "$_skyptyd_valued --peer" "$_skyptyd_plain"
+		if ((${#words[@]} == 3)) && [[ $cur != -* ]]; then
+			_skypty_offer "tcp host dmsg"
+		fi
+		;;
+	http)
+		_skypty_flags "$_skyptyd_http_valued" "$_skyptyd_http_plain"
+		;;
+	confgen)
+		_skypty_flags "" "--unsafe --seeds"
+		[[ $cur == -* ]] || _skypty_files
 		;;
 	esac
 }
@@ -286,3 +357,4 @@ _skypty_ssh()
 
 complete -F _skypty skypty
 complete -F _skypty_ssh skypty-ssh
+complete -F _skyptyd skyptyd

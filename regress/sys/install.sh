@@ -65,7 +65,10 @@ places() {
 	installed /usr/local/sbin/skyptyd /usr/local/bin/skypty-ssh \
 		/usr/local/libexec/skypty/skyptyd-net \
 		/usr/local/lib/systemd/system/skyptyd.service \
-		/usr/local/lib/sysusers.d/skypty.conf
+		/usr/local/lib/sysusers.d/skypty.conf \
+		/usr/local/share/bash-completion/completions/skyptyd \
+		/usr/local/share/fish/vendor_completions.d/skypty-ssh.fish \
+		/usr/local/share/zsh/site-functions/_skypty
 	comes_and_goes PREFIX=/opt/x
 	only /opt/x
 	installed /opt/x/lib/systemd/system/skyptyd.service

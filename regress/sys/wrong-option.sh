@@ -31,6 +31,7 @@ options() {
 	told 64 "option '--quiet' takes no value" skypty exec --quiet=1 -- true
 	told 64 "did you mean '--listen'?" skyptyd tcp --lisen :1
 	told 64 "option '--addr' needs a value" skyptyd tcp --addr
+	told 64 "is for 'skyptyd check'" skyptyd tcp --peer "$pk"
 	told 64 "did you mean 'tcp'?" skyptyd tpc
 	told 64 "usage: skyptyd" skyptyd
 	told 64 "'skypty whitelist-remove'" skypty whitelist-del "$pk"

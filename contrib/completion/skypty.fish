@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: ISC
+# Completion for fish: commands, flags, the names in ~/.config/skypty/config,
+# and what is on this machine.  Nothing is asked of a host.
+
+for program in skypty skypty-ssh skyptyd
+    complete -c $program -e
+    complete -c $program -f
+end
+
+# Flags with a value, whose value is no word of its own.
+set -g __skypty_valued -s --sk -i --identity -F --config --rpc --dmsgdisc \
+    --dmsg-servers -p --port --via --addr --transport --scheme -r --cliaddr -n \
+    --clinet --confpath -e --env -t --timeout --escape -c --cmd -a --args \
+    --remote-root --attr-ttl --entry-ttl
+set -g __skypty_cp_valued -s --sk -i --identity -F --config --rpc --dmsgdisc \
+    --dmsg-servers --port --cliaddr
+set -g __skypty_ssh_valued -b -c -e -i -l -m -o -p -B -D -E -F -I -J -L -O -P \
+    -Q -R -S -W -w
+
+# The command is one of these; of fs it is mount.
+function __skypty_is
+    set -l words (commandline -opc)
+    test (count $words) -gt 1; and contains -- $words[2] $argv; or return 1
+    test $words[2] != fs; or test "$words[3]" = mount
+end
+
+function __skypty_nth
+    test (count (commandline -opc)) -eq $argv[1]
+end
+
+# __skypty_after WORD...: these are the first words.
+function __skypty_after
+    set -l words (commandline -opc)
+    test "$words[2..-1]" = "$argv"
+end
+
+# __skypty_given FROM VALUED...: how many words are no flags, from that one on.
+function __skypty_given
+    set -l words (commandline -opc)
+    set -l given 0
+    set -l value no
+    for word in $words[$argv[1]..-1]
+        if test $value = yes
+            set value no
+        else if contains -- $word $argv[2..-1]
+            set value yes
+        else if not string match -q -- '-*' $word
+            set given (math $given + 1)
+        end
+    end
+    echo $given
+end
+
+# __skypty_has N COMMAND...: one of these, with so many words behind it.
+function __skypty_has
+    __skypty_is $argv[2..-1]; or return 1
+    set -l words (commandline -opc)
+    set -l from 3
+    test $words[2] != fs; or set from 4
+    test (__skypty_given $from $__skypty_valued) -eq $argv[1]
+end
+
+# The names of hosts, of the file that -F or --config names.
+function __skypty_names
+    set -l words (commandline -opc)
+    set -l file
+    for i in (seq 2 (count $words))
+        if contains -- $words[$i] -F --config
+            set file -F (string replace -r '^~' $HOME -- $words[(math $i + 1)])
+        end
+    end
+    eval (string replace -r -- '-ssh$' '' $words[1]) config (string escape -- $file) 2>/dev/null
+end
+
+# --- skypty ---
+
+set -l commands \
+    'shell\ta shell, or a command by itself' \
+    'start\ta shell, with the defaults of the original' \
+    'exec\trun a command; exit with its status' \
+    'cp\tcopy files to a host or from one' \
+    'ssh\tas ssh' \
+    'sftp\tfiles, by the sftp program' \
+    'fs\ta host\'s files in a folder here' \
+    'config\twhat the file of names says' \
+    'dmsg\thow the local host is reachable over dmsg' \
+    'whitelist\tthe keys that the local host lets in' \
+    'whitelist-add\tlet more keys in' \
+    'whitelist-remove\tlet keys in no longer' \
+    'host\trun skyptyd host' \
+    'keygen\tmake an identity' \
+    'pk\tthe public key that would be used' \
+    'version\tprint the version' \
+    'help\ttell of a command'
+for command in $commands
+    complete -c skypty -n '__skypty_nth 1' -a (printf $command | string split \t)[1] \
+        -d (printf $command | string split \t)[2]
+    complete -c skypty -n '__skypty_after help' -a (printf $command | string split \t)[1]
+end
+
+set -l run shell start exec
+set -l way $run sftp fs
+set -l who $way cp pk
+set -l here $run whitelist whitelist-add whitelist-remove dmsg
+
+complete -c skypty -n "__skypty_is $who" -s s -l sk -x -d 'secret key of 64 hex digits'
+complete -c skypty -n "__skypty_is $who" -s i -l identity -rF -d 'file with a secret key'
+complete -c skypty -n "__skypty_is $who" -l visor-key -d 'use the local visor\'s key'
+complete -c skypty -n "__skypty_is $who" -l via-visor -d 'use the local visor\'s key'
+complete -c skypty -n "__skypty_is $who" -l no-visor-key -d 'do not'
+complete -c skypty -n "__skypty_is $who" -s q -l quiet -d 'say less'
+complete -c skypty -n "__skypty_is $who" -s v -l verbose -d 'say more'
+
+complete -c skypty -n "__skypty_is $way cp config" -s F -l config -rF -d 'names of hosts'
+complete -c skypty -n "__skypty_is $way cp" -l rpc -x -d 'of a visor here'
+complete -c skypty -n "__skypty_is $way cp" -l standalone -d 'dial keys by neither it nor skyptyd here'
+complete -c skypty -n "__skypty_is $way cp" -l dmsgdisc -x -d 'where keys without an address are looked up'
+complete -c skypty -n "__skypty_is $way cp" -l dmsg-servers -x -d 'servers to reach it by'
+
+complete -c skypty -n "__skypty_is $way" -s p -l port -x -d 'where the destination has none'
+complete -c skypty -n "__skypty_is cp" -l port -x -d 'where the destination has none'
+complete -c skypty -n "__skypty_is $way" -l via -x -d 'the destination, tcp://PK@HOST:PORT'
+complete -c skypty -n "__skypty_is $way" -l addr -x -d 'the destination over dmsg, PK[:PORT]'
+# skynet is known, and refused
+complete -c skypty -n "__skypty_is $way" -l transport -x -a 'auto tcp dmsg' -d 'how to get there'
+complete -c skypty -n "__skypty_is $way" -l scheme -x -a 'auto tcp dmsg' -d 'how to get there'
+
+complete -c skypty -n "__skypty_is $here sftp fs" -s r -l cliaddr -rF -d 'control socket of the host here'
+complete -c skypty -n "__skypty_is cp" -l cliaddr -rF -d 'control socket of the host here'
+complete -c skypty -n "__skypty_is $here" -s n -l clinet -x -a unix -d 'its network'
+complete -c skypty -n "__skypty_is $here" -l confpath -rF -d 'take these two from a host\'s configuration'
+
+complete -c skypty -n "__skypty_is $run" -s e -l env -x -d 'set in the remote environment'
+complete -c skypty -n "__skypty_is $run" -s t -l timeout -x -d 'of a command: 30s, 5m'
+complete -c skypty -n "__skypty_is $run" -l no-pty -d 'only with a command'
+complete -c skypty -n "__skypty_is $run" -l no-stdin -d 'give the command no input'
+complete -c skypty -n "__skypty_is $run" -l escape -x -a none -d 'escape character'
+complete -c skypty -n "__skypty_is $run" -s c -l cmd -rF -d 'shell to start'
+complete -c skypty -n "__skypty_is $run" -s a -l args -x -d 'its arguments'
+
+complete -c skypty -n "__skypty_is cp" -s r -l recursive -d 'directories, with all that is in them'
+complete -c skypty -n "__skypty_is cp" -s p -l preserve -d 'keep modes and times'
+complete -c skypty -n "__skypty_is cp" -l resume -d 'go on with what is there of a file'
+
+complete -c skypty -n "__skypty_is fs" -l background -d 'leave once the mount is there'
+complete -c skypty -n "__skypty_is fs" -l ro -d read-only
+complete -c skypty -n "__skypty_is fs" -l remote-root -x -d 'which directory of the host'
+complete -c skypty -n "__skypty_is fs" -l attr-ttl -x -d 'attributes may be that old'
+complete -c skypty -n "__skypty_is fs" -l entry-ttl -x -d 'so may names'
+complete -c skypty -n "__skypty_is fs" -l debug -d 'let sshfs say what it does'
+
+complete -c skypty -n '__skypty_is dmsg' -l json -d 'as JSON'
+complete -c skypty -n '__skypty_is keygen' -s f -l force -d 'replace a file that is there'
+
+complete -c skypty -n '__skypty_after fs' -a 'mount umount list'
+complete -c skypty -n '__skypty_after dmsg' -a status
+complete -c skypty -n "__skypty_has 0 $way" -a '(__skypty_names)'
+complete -c skypty -n "__skypty_has 1 $run" -a '(__fish_complete_command)'
+complete -c skypty -n "not __skypty_has 0 $run; and not __skypty_has 1 $run; and __skypty_is $run" -F
+complete -c skypty -n '__skypty_has 1 fs' -a '(__fish_complete_directories)'
+complete -c skypty -n '__skypty_after fs umount' -a '(__fish_complete_directories)'
+complete -c skypty -n '__skypty_is config; and test (__skypty_given 3 -F --config) -eq 0' -a '(__skypty_names)'
+complete -c skypty -n '__skypty_is cp keygen' -F
+complete -c skypty -n '__skypty_is cp' -a '(string replace -r \'$\' : (__skypty_names))'
+
+# --- skypty-ssh, and skypty ssh ---
+
+for ssh in skypty-ssh:true:2 'skypty:__skypty_is ssh:3'
+    set -l program (string split : $ssh)[1]
+    set -l when (string split : $ssh)[2]
+    set -l from (string split : $ssh)[3]
+    complete -c $program -n $when -s 4 -d 'over IPv4 only'
+    complete -c $program -n $when -s 6 -d 'over IPv6 only'
+    complete -c $program -n $when -s B -x -a '(__fish_print_interfaces)' -d 'connect from that interface'
+    complete -c $program -n $when -s b -x -d 'connect from that address'
+    complete -c $program -n $when -s E -rF -d 'write messages there'
+    complete -c $program -n $when -s e -x -a none -d 'escape character'
+    complete -c $program -n $when -s F -rF -d 'names of destinations'
+    complete -c $program -n $when -s f -d 'go to the background'
+    complete -c $program -n $when -s G -d 'print what counts, and leave'
+    complete -c $program -n $when -s i -rF -d 'file with a secret key'
+    complete -c $program -n $when -s l -x -d 'login name'
+    complete -c $program -n $when -s n -d 'give the command no input'
+    complete -c $program -n $when -s o -x -a 'IdentityFile= Port= RequestTTY= SendEnv= SetEnv= User=' -d 'keyword and value'
+    complete -c $program -n $when -s P -x -d 'a tag'
+    complete -c $program -n $when -s p -x -d port
+    complete -c $program -n $when -s q -d 'say nothing'
+    complete -c $program -n $when -s s -d 'the command is a subsystem'
+    complete -c $program -n $when -s T -d 'no terminal'
+    complete -c $program -n $when -s t -d 'a terminal'
+    complete -c $program -n $when -o tt -d 'a terminal in any case'
+    complete -c $program -n $when -s V -d 'print the version'
+    complete -c $program -n $when -s v -d 'say more'
+    complete -c $program -n $when -s y -d 'messages to syslog'
+    complete -c $program -n "$when; and test (__skypty_given $from \$__skypty_ssh_valued) -eq 0" -a '(__skypty_names)'
+    complete -c $program -n "$when; and test (__skypty_given $from \$__skypty_ssh_valued) -eq 1" -a '(__fish_complete_command)'
+    complete -c $program -n "$when; and test (__skypty_given $from \$__skypty_ssh_valued) -gt 1" -F
+end
+
+# --- skyptyd, and skypty host ---
+
+set -l modes \
+    'tcp\tlisten on TCP' \
+    'host\tthe same for the command line alone' \
+    'dmsg\tbe reachable over dmsg' \
+    'http\ta terminal for browsers' \
+    'check\twhat would be served, for whom' \
+    'confgen\ta configuration with a fresh key' \
+    'version\tprint the version'
+for mode in $modes
+    complete -c skyptyd -n '__skypty_nth 1' -a (printf $mode | string split \t)[1] \
+        -d (printf $mode | string split \t)[2]
+end
+complete -c skyptyd -n '__skypty_after check' -a 'tcp host dmsg'
+
+for host in 'skyptyd:__skypty_is tcp host dmsg check' 'skypty:__skypty_is host'
+    set -l program (string split : $host)[1]
+    set -l when (string split : $host)[2]
+    complete -c $program -n $when -s c -l conf -rF -d configuration
+    complete -c $program -n $when -l confpath -rF -d configuration
+    complete -c $program -n $when -l confstdin -d 'read a configuration from standard input'
+    complete -c $program -n $when -s l -l listen -x -d 'TCP address, e.g. :2022'
+    complete -c $program -n $when -l addr -x -d 'TCP address, e.g. :2022'
+    complete -c $program -n $when -l tcplisten -x -d 'TCP address, e.g. :2022'
+    complete -c $program -n $when -l tcp-listen -x -d 'TCP address, e.g. :2022'
+    complete -c $program -n $when -l allow -x -d 'let these keys in, too'
+    complete -c $program -n $when -l wl -x -d 'let these keys in, too'
+    complete -c $program -n $when -l sk-from-visor -rF -d 'use the secret key of a visor\'s configuration'
+    complete -c $program -n $when -l listen-fd -x -d 'serve the connection inherited as that descriptor'
+    complete -c $program -n $when -l cliaddr -rF -d 'control socket; empty for none'
+    complete -c $program -n $when -l clinet -x -a unix -d 'its network'
+    complete -c $program -n $when -l dmsgdisc -x -d 'discovery of dmsg'
+    complete -c $program -n $when -l dmsgsessions -x -d 'servers to hold a session with'
+    complete -c $program -n $when -l dmsgport -x -d 'port to serve on dmsg'
+    complete -c $program -n $when -l no-dmsg -d 'stay off the overlay'
+    complete -c $program -n $when -l sftp-readonly -d 'files may be read, not changed'
+    complete -c $program -n $when -l envprefix -x -d 'prefix of environment variables'
+    complete -c $program -n $when -l log-level -x -a 'error warn info debug' -d 'what is logged'
+    complete -c $program -n $when -l daemon -d 'go to the background'
+    complete -c $program -n $when -l syslog -d 'log to syslog'
+end
+complete -c skyptyd -n '__skypty_is check' -l peer -x -d 'would this key be let in?'
+
+complete -c skyptyd -n '__skypty_is confgen' -l unsafe -d 'overwrite the file'
+complete -c skyptyd -n '__skypty_is confgen' -l seeds -d 'with the servers of the public deployment'
+complete -c skyptyd -n '__skypty_is confgen' -F
+
+complete -c skyptyd -n '__skypty_is http' -l addr -x -d 'where to listen'
+complete -c skyptyd -n '__skypty_is http' -l unix -rF -d 'a socket of mode 0600, for a proxy'
+complete -c skyptyd -n '__skypty_is http' -l unix-group -x -a '(__fish_complete_groups)' -d 'of mode 0660, for this group'
+complete -c skyptyd -n '__skypty_is http' -l hnet -x -a 'unix tcp' -d 'network of the host'
+complete -c skyptyd -n '__skypty_is http' -l haddr -rF -d 'the host'
+complete -c skyptyd -n '__skypty_is http' -l cmd -x -d 'what to start'
+complete -c skyptyd -n '__skypty_is http' -l arg -x -d 'its argument'
+complete -c skyptyd -n '__skypty_is http' -l commands -x -d 'what ?commands=NAME types'
+complete -c skyptyd -n '__skypty_is http' -l tls-cert -rF -d 'certificate'
+complete -c skyptyd -n '__skypty_is http' -l tls-key -rF -d 'and its key'
+complete -c skyptyd -n '__skypty_is http' -l origin -x -d 'another name that it goes by'
+complete -c skyptyd -n '__skypty_is http' -l auth-header -x -d 'who it is says the proxy'
+complete -c skyptyd -n '__skypty_is http' -l no-auth -d 'nobody is asked for anything'
+complete -c skyptyd -n '__skypty_is http' -l i-know -d 'not refused where others can reach it'
+complete -c skyptyd -n '__skypty_is http' -l readonly -d 'look, type nothing'
+complete -c skyptyd -n '__skypty_is http' -l max-clients -x -d 'at once'
+complete -c skyptyd -n '__skypty_is http' -l once -d 'serve one terminal and end'
+complete -c skyptyd -n '__skypty_is http' -l idle-timeout -x -d 'end terminals that nobody types in'
+complete -c skyptyd -n '__skypty_is http' -l session-ttl -x -d 'how long a browser stays let in'
+complete -c skyptyd -n '__skypty_is http' -l base-path -x -d 'in front of all addresses'
+complete -c skyptyd -n '__skypty_is http' -l title -x -d 'of the page'
+complete -c skyptyd -n '__skypty_is http' -l token-file -rF -d 'write the link there'
+complete -c skyptyd -n '__skypty_is http' -l user -x -a '(__fish_complete_users)' -d 'what the confined process runs as'
+complete -c skyptyd -n '__skypty_is http' -l sandbox-best-effort -d 'go on when it cannot be confined in full'
+complete -c skyptyd -n '__skypty_is http' -s v -l verbose -d 'say more'
+complete -c skyptyd -n '__skypty_is http' -s q -l quiet -d 'say less'
