@@ -299,6 +299,8 @@ void ask_dialed(struct ov *, struct buf *keys);
 void ask_handle(struct ov *, struct dmsg_event *);
 /* A session has gone, and our stream with it. */
 void ask_session_gone(struct ov *, const struct session *);
+/* status 0: there is no answer. */
+void ask_end(struct ov *, int status);
 void ask_reap(struct ov *);
 void ask_reap_tell(struct ov *);
 

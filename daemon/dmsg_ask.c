@@ -22,8 +22,7 @@ ask_busy(const struct ov *o)
 	return o->ask.state != ASK_NONE;
 }
 
-/* status 0: there is no answer. */
-static void
+void
 ask_end(struct ov *o, int status)
 {
 	struct ask *a = &o->ask;
