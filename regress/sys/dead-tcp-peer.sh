@@ -45,6 +45,9 @@ cut_off() {
 	ip -n $far link set veth0 down
 	wait_gone "the shell with $what" "$(cat "$dir/pid")"
 	wait_gone "the monitor with $what" "$monitor"
+	lost=$((lost + 1))
+	equal "$(grep -c 'Connection closed: connection lost after' "$log")" \
+		$lost "ends that are told, with $what"
 	kill -9 "$peer"
 	wait_gone "the client with $what" "$peer"
 }
@@ -78,6 +81,7 @@ dead() {
 	host=$pid
 	wait_for "the host" served
 	port=$(port_of "$log")
+	lost=0
 	cut_off nothing "exec sleep 61" reads 1
 	cut_off "output" "while sleep 0.05; do echo x; done" reads 20
 	cut_off "unread output" "exec cat /dev/zero" reads 60
