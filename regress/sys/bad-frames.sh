@@ -15,7 +15,7 @@ bad() {
 	wait_for "the connection's end" has_no_child "$host"
 	tail -n +$((before + 1)) "$log" >"$dir/said"
 	has "$dir/said" "$reason"
-	hasnt "$dir/said" signal
+	hasnt "$dir/said" "child killed"
 }
 
 kinds() {

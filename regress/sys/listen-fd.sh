@@ -16,7 +16,7 @@ accept() {
 
 over() {
 	wait_gone "skyptyd" "$starter"
-	has "$log" "status 0"
+	grep -qx "status 0" "$log" || fail "its status: $(tail -n 1 "$log")"
 }
 
 inherited() {
