@@ -14,6 +14,8 @@
 #define CP_FILES     32 /* being copied at once */
 #define CP_LISTS     16 /* directories of the host being read at once */
 #define CP_DEPTH_MAX 64
+/* Names that a directory of the host may have, in front of our patience. */
+#define CP_NAMES_MAX 10000000U
 /* What a file may have grown by, since we were told its size. */
 #define CP_GROWTH_MAX (64U * 1024 * 1024)
 
@@ -43,6 +45,8 @@ struct dir {
 	struct sftp_handle handle;
 	bool opened, asked, ended; /* its listing */
 	unsigned stats;		   /* entries that may be directories */
+	uint64_t listed;	   /* names, and how many of them are none */
+	unsigned refused;
 	struct buf names;
 };
 

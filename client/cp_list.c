@@ -16,6 +16,8 @@
 
 /* Names that are waiting, in bytes, above which no more are asked for. */
 #define NAMES_ENOUGH 8192
+/* Names that cannot be a file's, each of which is told. */
+#define REFUSED_MAX 1000
 
 /* --- beginning --- */
 
@@ -116,14 +118,29 @@ on_opendir(void *owner, struct sftp_reply *reply)
 	return 0;
 }
 
+/* What has been listed is copied. */
+static void
+give_up(struct dir *d)
+{
+	d->ended = d->failed = true;
+	cp_fail(d->cp, d->remote,
+	    "the host lists names without end: the rest is not copied");
+}
+
 static int
 on_readdir(void *owner, struct sftp_reply *reply)
 {
 	struct dir *d = owner;
 
 	d->asked = false;
+	if (d->ended)
+		return 0;
 	if (reply->status != SFTP_OK)
 		return ended(d, reply);
+	if ((d->listed += reply->count) > CP_NAMES_MAX) {
+		give_up(d);
+		return 0;
+	}
 	return buf_put(&d->names, buf_ptr(&reply->names),
 	    buf_len(&reply->names));
 }
@@ -168,6 +185,10 @@ refuse_name(struct dir *d, const struct buf *name)
 	    "the host lists '%s', which cannot be a file's name: not copied",
 	    printable(name));
 	cp_fail(d->cp, d->remote, why);
+	if (++d->refused == REFUSED_MAX) {
+		give_up(d);
+		buf_reset(&d->names);
+	}
 }
 
 static mode_t
@@ -271,7 +292,7 @@ close_remote(struct dir *d)
 {
 	int r;
 
-	if (!d->ended || !d->opened || !sftp_room(&d->cp->sftp))
+	if (!d->ended || !d->opened || d->asked || !sftp_room(&d->cp->sftp))
 		return 0;
 	d->opened = false;
 	dir_hold(d);

@@ -34,8 +34,9 @@ struct names {
 	struct sftp_handle handle;
 	struct source *found;
 	size_t nfound, room, first; /* of this word's */
-	size_t matched; /* by this word, directories on the way too */
-	bool told;	/* that it leads nowhere */
+	size_t matched;	 /* by this word, directories on the way too */
+	uint64_t listed; /* by the host, for this word */
+	bool told;	 /* that it leads nowhere */
 };
 
 static int read_on(struct names *);
@@ -204,8 +205,17 @@ on_names(void *owner, struct sftp_reply *reply)
 	int r;
 
 	if (reply->status != SFTP_OK) {
+		if (reply->status != SFTP_EOF) {
+			cp_fail_remote(n->cp,
+			    *n->now->dir != '\0' ? n->now->dir : ".", reply);
+			n->told = true;
+		}
 		r = sftp_close(&n->cp->sftp, &n->handle, on_closed, n);
 		return r == 0 ? 0 : cp_fatal(r);
+	}
+	if ((n->listed += reply->count) > CP_NAMES_MAX) {
+		cp_fail(n->cp, n->word, "the host lists names without end");
+		return 1;
 	}
 	for (uint32_t i = 0; i < reply->count; i++) {
 		if ((r = sftp_next_name(&reply->names, &name, &a)) != 0)
@@ -361,6 +371,7 @@ begin_word(struct names *n)
 	n->word = n->rest = *n->words++;
 	n->first = n->nfound;
 	n->matched = 0;
+	n->listed = 0;
 	n->told = false;
 	free(n->home);
 	n->home = NULL;

@@ -51,6 +51,14 @@ names() {
 		has "$dir/err.cp" "cannot be a file's name"
 		equal "$(ls -A "$target/$mode")" good "what $mode has written"
 	done
+	for mode in endless-dots endless-nonsense; do
+		hostile $mode
+		cp_ -r "$(dest):dir" "$target/$mode"
+		equal $status 1 "status of names, $mode"
+		has "$dir/err.cp" "the host lists names without end"
+		[ "$(wc -l <"$dir/err.cp")" -le 1001 ] || fail "$mode: too much is told"
+		equal "$(ls -A "$target/$mode")" "" "what $mode has written"
+	done
 	hostile dots
 	cp_ -r "$(dest):dir" "$target/dots"
 	equal $status 0 "status of names, dots"
@@ -83,6 +91,18 @@ patterns() {
 		equal $status 1 "status of an endless list"
 		has "$dir/err.cp" "matches too many files"
 	done
+	hostile endless-others
+	for pattern in 'dir/b*' 'dir/b*/x'; do
+		cp_ "$(dest):$pattern" "$target/glob-other"
+		equal $status 1 "status of an endless list of others"
+		has "$dir/err.cp" "the host lists names without end"
+	done
+	equal "$(ls -A "$target/glob-other")" "" "what came of endless lists"
+	hostile half-list
+	cp_ "$(dest):dir/*" "$target/glob-other"
+	equal $status 1 "status of a list that breaks off"
+	has "$dir/err.cp" "dir on the host: so"
+	equal "$(ls -A "$target/glob-other")" good "what was listed before"
 }
 
 # Where another's home is: it says nothing of what a copy is called here.

@@ -27,6 +27,18 @@ NAMES = {
     "dots": [b".", b".."],
 }
 
+# Answers that are given again and again: names of which nothing becomes.
+def entry(name):
+    return struct.pack(">I", len(name)) + name + struct.pack(">II", 0, 0)
+
+
+MANY = 15000
+ENDLESS = {
+    "endless-dots": struct.pack(">I", MANY) + MANY * entry(b"."),
+    "endless-others": struct.pack(">I", MANY) + MANY * entry(b"x"),
+    "endless-nonsense": struct.pack(">I", 100) + 100 * entry(b"/"),
+}
+
 here = os.path.dirname(os.path.abspath(sys.argv[0]))
 with open(os.path.join(here, "mode"), encoding="ascii") as f:
     mode = f.read().strip()
@@ -86,8 +98,11 @@ def read_dir(ident):
     if mode == "endless-names":
         return say(NAME, ident, entries([(b"good%d" % (listed * 1000 + i),
                                           0o100644) for i in range(1000)]))
+    if mode in ENDLESS:
+        return raw(struct.pack(">IBI", 5 + len(ENDLESS[mode]), NAME, ident) +
+                   ENDLESS[mode])
     if listed > 1:
-        return status(ident, 1)
+        return status(ident, 4 if mode == "half-list" else 1)
     if mode == "count":
         return say(NAME, ident, struct.pack(">I", 0xFFFFFFFF) + string(b"f"))
     if mode == "no-names":
