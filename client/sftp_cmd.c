@@ -57,6 +57,41 @@ ssh_program(char *path, size_t len)
 	return EXIT_FAILED;
 }
 
+/* A text with another character before each of some; NULL without memory. */
+static char *
+escaped(const char *text, const char *some, char before)
+{
+	char *out = malloc(2 * strlen(text) + 1), *p = out;
+
+	for (; out != NULL && *text != '\0'; text++) {
+		if (strchr(some, *text) != NULL)
+			*p++ = before;
+		*p++ = *text;
+	}
+	if (out != NULL)
+		*p = '\0';
+	return out;
+}
+
+/* Where ssh has tokens and homes, our -i has a file as it is called. */
+static int
+add_file(struct command *c, const char *path)
+{
+	char *text = escaped(path, "%", '%'), *word = NULL;
+	int r;
+
+	if (text == NULL)
+		return EXIT_FAILED;
+	r = asprintf(&word, "%s%s", *path == '~' ? "./" : "", text);
+	free(text);
+	if (r == -1)
+		return EXIT_FAILED;
+	add(c, "-i");
+	add(c, word);
+	free(word);
+	return 0;
+}
+
 static int
 add_identity(struct command *c, const struct options *o)
 {
@@ -68,10 +103,8 @@ add_identity(struct command *c, const struct options *o)
 			return r;
 		add(c, "-i");
 		add(c, path);
-	} else if (o->identity != NULL) {
-		add(c, "-i");
-		add(c, o->identity);
-	}
+	} else if (o->identity != NULL)
+		return add_file(c, o->identity);
 	return 0;
 }
 
@@ -108,11 +141,28 @@ add_dest(struct command *c, const struct options *o)
 static void
 add_option(struct command *c, const char *name, const char *value)
 {
-	char *text;
+	char *text = NULL;
 
 	if (value == NULL || asprintf(&text, "-o%s=%s", name, value) == -1)
+		c->full = true;
+	else
+		add(c, text);
+	free(text);
+}
+
+/* As one word, whatever is in it. */
+static void
+add_value(struct command *c, const char *name, const char *value)
+{
+	char *text, *quoted = NULL;
+
+	if (value == NULL)
 		return;
-	add(c, text);
+	text = escaped(value, "\"\\", '\\');
+	if (text != NULL && asprintf(&quoted, "\"%s\"", text) == -1)
+		quoted = NULL;
+	add_option(c, name, quoted);
+	free(quoted);
 	free(text);
 }
 
@@ -123,22 +173,10 @@ add_option(struct command *c, const char *name, const char *value)
 static void
 add_proxy(struct command *c, const char *proxy)
 {
-	char *escaped, *out;
+	char *text = proxy != NULL ? escaped(proxy, "%", '%') : strdup("none");
 
-	if (proxy == NULL) {
-		add_option(c, "ProxyCommand", "none");
-		return;
-	}
-	if ((out = escaped = malloc(2 * strlen(proxy) + 1)) == NULL) {
-		c->full = true;
-		return;
-	}
-	for (; *proxy != '\0'; *out++ = *proxy++)
-		if (*proxy == '%')
-			*out++ = '%';
-	*out = '\0';
-	add_option(c, "ProxyCommand", escaped);
-	free(escaped);
+	add_option(c, "ProxyCommand", text);
+	free(text);
 }
 
 static int
@@ -158,10 +196,10 @@ add_words(struct command *c, const struct options *o)
 		add(c, "-v");
 	if ((r = add_identity(c, o)) != 0)
 		return r;
-	add_option(c, "Discovery", o->dmsgdisc);
-	add_option(c, "DmsgServers", o->dmsg_servers);
-	add_option(c, "ControlSocket", o->cliaddr);
-	add_option(c, "VisorRpc", o->rpc);
+	add_value(c, "Discovery", o->dmsgdisc);
+	add_value(c, "DmsgServers", o->dmsg_servers);
+	add_value(c, "ControlSocket", o->cliaddr);
+	add_value(c, "VisorRpc", o->rpc);
 	add_proxy(c, o->how.proxy);
 	if (o->standalone)
 		add(c, "-oStandalone=yes");

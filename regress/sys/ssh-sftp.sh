@@ -40,6 +40,18 @@ files() {
 	stop_host
 }
 
+# What is said to skypty sftp goes on through sftp as it is.
+words() {
+	start_host
+	mv "$dir/client" "$dir/a %h key"
+	echo pwd | run skypty sftp -i "$dir/a %h key" \
+		--cliaddr "$dir/of \"two\" words\\" "tcp://$pk@127.0.0.1:$port" \
+		-- -b - >"$dir/out" 2>"$dir/err.sftp" ||
+		fail "skypty sftp returned $?"
+	mv "$dir/a %h key" "$dir/client"
+	stop_host
+}
+
 # There is no other subsystem, and none of a host that does not know this key.
 refusals() {
 	start_host
@@ -57,4 +69,5 @@ refusals() {
 }
 
 both files
+either words
 either refusals
