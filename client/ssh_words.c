@@ -361,12 +361,17 @@ ssh_expand_path(const char *text, const struct ssh_tokens *t, const char *what)
 
 /* --- names --- */
 
-/* What could be taken for something else where a text is put into. */
+/*
+ * What could be taken for something else where a text is put into.  A shell
+ * takes "$IFS-x" for a flag; names of machines end in a '$'.
+ */
 static int
 ssh_check_name(const char *what, const char *text, const char *never)
 {
+	const char *dollar = strchr(text, '$');
 	bool good = *text != '-' && *text != '\0' &&
-	    strpbrk(text, never) == NULL && text[strlen(text) - 1] != '\\';
+	    strpbrk(text, never) == NULL && text[strlen(text) - 1] != '\\' &&
+	    (dollar == NULL || dollar[1] == '\0');
 
 	for (const char *p = text; good && *p != '\0'; p++)
 		good =
@@ -387,5 +392,5 @@ ssh_check_host(const char *text)
 int
 ssh_check_login(const char *text)
 {
-	return ssh_check_name("login name", text, "'`\";&<>|(){}");
+	return ssh_check_name("login name", text, "'`\";&<>|(){}*?[");
 }

@@ -63,15 +63,16 @@ names() {
 }
 
 nobodys() {
-	for other in no-such-account 99999 "$account.x" '$HOME' \
-		'a%41' '*'; do
+	for other in no-such-account 99999 "$account.x" 'HOME$' 'a%41'; do
 		refuses "$other" -l "$other" "$pk@127.0.0.1"
 	done
-	for bad in -x 'a;b' 'a b' '$(id)' 'a"b' "a'b"; do
+	for bad in -x 'a;b' 'a b' '$(id)' 'a"b' "a'b" '$HOME' 'a$IFS-x' \
+		'a$$' '*' 'a[b]' 'a?'; do
 		status=0
-		on_ssh -oUser="\"$bad\"" "$pk@127.0.0.1" "echo x >>$dir/ran" \
+		on_ssh -l "$bad" "$pk@127.0.0.1" "echo x >>$dir/ran" \
 			>"$dir/out" 2>"$dir/err.ssh" </dev/null || status=$?
 		equal $status 255 "status of $bad"
+		has "$dir/err.ssh" "login name is empty, or contains invalid"
 		[ ! -e "$dir/ran" ] || fail "$bad: it was run"
 	done
 	# The session's own variables say nothing of who it is.
