@@ -24,6 +24,10 @@ const STATUS_MAX = 300;
 const PASTE_SHOWN = 20000; // characters of what is asked about
 const ANSWERS = { most: 500, second: 100 }; // of the screen to the host
 const LINKS = { most: 2000, second: 20 }; // of the host's, that are kept
+const LINK_MAX = 4096; // characters of one
+const LINES_MAX = 256; // at once, on a screen that has fewer
+const TABS_MAX = 10000; // at once
+const COLOURS_MAX = 256; // of one list
 const ASK_MS = 10000; // for a small answer over HTTP
 const CONNECT_TICKS = 8; // for a connection to be made
 const NOTE_MS = 8000; // that a note stays
@@ -113,7 +117,20 @@ const area = /** @type {HTMLTextAreaElement} */ (term.textarea); // what is type
 
 // Each link costs a little with each line that scrolls, for as long as it is there.
 const links = new Budget(LINKS.most, LINKS.second);
-term.parser.registerOscHandler(8, (data) => !data.endsWith(";") && !links.take(performance.now()));
+term.parser.registerOscHandler(8, (data) => !data.endsWith(";") &&
+	(data.length > LINK_MAX || !links.take(performance.now())));
+
+// The screen does these once for each of a count, which may be two thousand
+// million: beyond what there is of it they are not done at all.
+for (const final of "LMST")
+	term.parser.registerCsiHandler({ final },
+		([n]) => Number(n) > Math.max(LINES_MAX, term.rows));
+for (const final of "IZ")
+	term.parser.registerCsiHandler({ final }, ([n]) => Number(n) > TABS_MAX);
+term.parser.registerCsiHandler({ final: "b" }, ([n]) => Number(n) > term.cols * term.rows);
+// With each colour it looks at all that it shows.
+for (const id of [4, 104])
+	term.parser.registerOscHandler(id, (data) => data.split(";").length > 2 * COLOURS_MAX);
 
 /** The faster renderer, as long as there is one. */
 function useWebgl() {

@@ -9,6 +9,7 @@ const FOLDER = 0o040000;
 const FILE = 0o100000;
 const TYPE = 0o170000;
 const AGAIN_MS = 5000;
+const SAID_MAX = 300; // characters of what the host says
 const LARGE = 2 ** 30; // a download is gathered in memory
 
 /** @param {string} id */
@@ -95,7 +96,7 @@ export class Files {
 	}
 
 	say(text) {
-		$("files-status").textContent = text;
+		$("files-status").textContent = text.slice(0, SAID_MAX);
 	}
 
 	/** One connection for all; a new one when it has ended. */
@@ -218,7 +219,7 @@ export class Files {
 				stop.textContent = "×";
 				stop.setAttribute("aria-label", "Forget");
 				stop.onclick = () => row.remove();
-				text.textContent = shown + ": " + visible(why);
+				text.textContent = shown + ": " + visible(why).slice(0, SAID_MAX);
 				row.scrollIntoView({ block: "nearest" });
 			},
 		};
@@ -248,14 +249,14 @@ export class Files {
 
 	/** @param {Uint8Array} path */
 	async download(entry, path) {
-		if (entry.size > LARGE && !confirm(
-			`${size(entry.size)} are gathered in the memory of this page first. ` +
-			"'skypty cp' does without. Go on?"))
-			return;
+		// What the host says of a file may be another thing each time.
+		const wanted = (n) => n <= LARGE || confirm(
+			`${size(n)} are gathered in the memory of this page first. ` +
+			"'skypty cp' does without. Go on?");
 		const name = textOf(entry.name);
 		const t = this.transfer(name, entry.size);
 		try {
-			const blob = await this.sftp().download(path, t.progress, t.cancelled);
+			const blob = await this.sftp().download(path, wanted, t.progress, t.cancelled);
 			const link = document.createElement("a");
 			link.href = URL.createObjectURL(blob);
 			link.download = localName(name);

@@ -8,6 +8,7 @@ const PACKET_MAX = 256 * 1024;
 const PIECE = 32768; // of one read or write
 const AHEAD = 32; // requests under way
 const LIST_MAX = 10000; // entries of one folder
+const NAME_MAX = 1024; // bytes of an entry's name
 const WAITING_MAX = 4 * 1024 * 1024; // unsent bytes that make us wait
 const ODD_MAX = 16 * 1024 * 1024; // of a file that says it is empty, as /proc's do
 const LOOK_MS = 5000;
@@ -353,9 +354,10 @@ export class Sftp {
 		for (; n > 0; n--) {
 			const name = r.string();
 			r.string();
-			if (name.length === 0 || name.includes(SLASH) || name.includes(0))
+			if (name.length === 0 || name.length > NAME_MAX || name.includes(SLASH) ||
+			    name.includes(0))
 				throw new Nonsense();
-			entries.push({ name, ...r.attrs() });
+			entries.push({ name: name.slice(), ...r.attrs() }); // without its packet
 		}
 	}
 
@@ -365,10 +367,11 @@ export class Sftp {
 	}
 
 	/**
-	 * A file as long as it is now. @param {Path} path
+	 * A file as long as it is now, if it is wanted then. @param {Path} path
+	 * @param {(size: number) => boolean} wanted
 	 * @param {(done: number, size: number) => void} progress
 	 */
-	async download(path, progress, cancelled) {
+	async download(path, wanted, progress, cancelled) {
 		const handle = await this.handle(T.OPEN, (w) => w.string(path).u32(F.READ).u32(0));
 		const parts = [];
 		const under = [];
@@ -377,6 +380,8 @@ export class Sftp {
 		try {
 			const answer = await this.ask(T.FSTAT, T.ATTRS, (w) => w.string(handle));
 			const { size } = this.parse(answer, (r) => r.attrs());
+			if (!wanted(size))
+				throw new Error("not copied");
 			const end = size > 0 ? size : ODD_MAX;
 			const ahead = size > 0 ? AHEAD : 1;
 			const more = () => {

@@ -264,6 +264,7 @@ export const tests = {
 			"no names for ever": { 12: () => [104, u32(0)] },
 			"a slash": { 12: () => [104, names("a/b")] },
 			"an empty name": { 12: () => [104, names("")] },
+			"a long name": { 12: () => [104, names("x".repeat(1025))] },
 			"a cut packet": { 12: () => [104, Buffer.concat([u32(9), string("a")])] },
 			"another kind": { 12: () => [105, attrs(5)] },
 			"good without a handle": { 11: () => [101, Buffer.concat([u32(0), string(""), string("")])] },
@@ -273,6 +274,10 @@ export const tests = {
 			"text": { 16: () => "text" },
 			"no bytes for ever": { 5: () => [103, string("")] },
 			"more bytes than asked for": { 5: () => [103, string("123456")] },
+			"another size than was listed": { 8: () => [105, attrs(2 ** 31)], 5: () => [103, string("1")] },
+			"a long answer": { 16: () => [101, Buffer.concat([u32(4), string("no".repeat(50000)), string("")])],
+				said: 300 },
+			"what is kept of an entry": { kept: true },
 			"fewer bytes than told": { 5: (n) => n ? [101, Buffer.concat([u32(1), string(""), string("")])] : [103, string("123")] },
 		};
 		for (const [name, mode] of Object.entries(modes)) {
@@ -302,11 +307,25 @@ export const tests = {
 					8: [105, attrs(5)], 12: status(1) }[type] ?? status(0));
 			}));
 			await page.goto(web.base);
+			if (mode.kept) {
+				equal(await page.evaluate(async (url) => {
+					const { Sftp } = await import("./sftp.js");
+					const { entries } = await new Sftp(url).list("/x");
+					return entries[0].name.buffer.byteLength;
+				}, web.base.replace(/^http/, "ws") + "sftp"), 4, name);
+				await page.close();
+				continue;
+			}
 			await page.click("#files");
 			const says = () => page.textContent("#files-status");
+			if (mode.said) {
+				await until(name, async () => (await says()).length === mode.said);
+				await page.close();
+				continue;
+			}
 			if (mode[5]) {
 				await page.locator("#listing button", { hasText: "file" }).click();
-				await ends(page, /^file: (the host makes no sense|cut: 3 of 5 bytes have come)$/);
+				await ends(page, /^file: (the host makes no sense|cut: 3 of 5 bytes have come|not copied)$/);
 			} else
 				await until(name, async () => (await says()) === "the host makes no sense");
 			if (reads > 3)

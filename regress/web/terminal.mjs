@@ -228,6 +228,22 @@ export const tests = {
 		await page.close();
 	},
 
+	// A screen does some things once for each of a count, or of a list.
+	async counts_without_end() {
+		const page = await fresh();
+		await run(page, "clear; printf 'x\\e[3b\\e[2Iy\\e[Zz\\n'", /^xxxx +z$/m);
+		for (const final of "LMSTIZb") {
+			await run(page, `clear; printf 'a\\e[2000000000${final}'; echo; echo "${final} is"; echo over`,
+				new RegExp(`^${final} is\nover$`, "m"));
+			await run(page, `clear; printf 'a\\e[2147483647${final}'; echo; echo on`, /^on$/m);
+		}
+		for (const list of ["4%.0s", "104%.0s"])
+			await run(page, `clear; printf '\\e]'; printf '${list.replace("%.0s", "")}';` +
+				"for i in {1..20}; do printf ';1;#fff%.0s' {1..10000}; done;" +
+				"printf '\\a'; echo listed", /^listed$/m);
+		await page.close();
+	},
+
 	async mouse_for_programs() {
 		const page = await fresh();
 		await run(page, "stty raw -echo; printf '\\e[?1000h\\e[?1006hready\\r\\n'; " +
