@@ -28,6 +28,8 @@ const LINK_MAX = 4096; // characters of one
 const LINES_MAX = 256; // at once, on a screen that has fewer
 const TABS_MAX = 10000; // at once
 const COLOURS_MAX = 256; // of one list
+const PAGES_MAX = 12; // of pictures of characters
+const DRAWN_MAX = 100000; // characters, each of which may have its own colours
 const ASK_MS = 10000; // for a small answer over HTTP
 const CONNECT_TICKS = 8; // for a connection to be made
 const NOTE_MS = 8000; // that a note stays
@@ -136,13 +138,36 @@ for (const id of [4, 104])
 function useWebgl() {
 	try {
 		const addon = new WebglAddon();
+		let pages = 0;
 		addon.onContextLoss(() => addon.dispose());
+		// It forgets no picture that it has made: a film would fill the memory.
+		addon.onAddTextureAtlasCanvas(() => {
+			if (++pages === PAGES_MAX)
+				setTimeout(() => {
+					term.options.cursorBlink = false; // its timer keeps all
+					addon.dispose();
+					term.options.cursorBlink = true;
+					useWebgl();
+				});
+		});
 		term.loadAddon(addon);
 	} catch {
 		// The other one is there already.
 	}
 }
 useWebgl();
+
+// Nor does the screen forget a colour that it has made readable.
+let drawn = 0;
+term.onRender(({ start, end }) => {
+	drawn += (end - start + 1) * term.cols;
+	if (drawn < DRAWN_MAX)
+		return;
+	drawn = 0;
+	const colours = /** @type {any} */ (term)._core?._themeService?.colors;
+	colours?.contrastCache?.clear();
+	colours?.halfContrastCache?.clear();
+});
 
 dark.addEventListener("change", () => {
 	term.options.theme = dark.matches ? themes.dark : themes.light;

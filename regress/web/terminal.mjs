@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // The terminal: what is typed, and what is seen.
 import { createHash } from "node:crypto";
-import { Host, Web, context, equal, freePort, open, run, runs, sees, sleep, state, status,
-	until } from "./lib.mjs";
+import { Host, Web, context, equal, file, freePort, launch, open, run, runs, sees, sleep, state,
+	status, until } from "./lib.mjs";
 
 let shared;
 
@@ -242,6 +242,36 @@ export const tests = {
 				"for i in {1..20}; do printf ';1;#fff%.0s' {1..10000}; done;" +
 				"printf '\\a'; echo listed", /^listed$/m);
 		await page.close();
+	},
+
+	// Each character in colours that were not there before: they are not kept.
+	async a_film() {
+		const film = file("film", `BEGIN { srand(); for (f = 0; f < 150; f++) {
+			printf "\\033[H"
+			for (i = 0; i < 3000; i++)
+				printf "\\033[38;2;%d;%d;%d;48;2;%d;%d;%dmx", rand() * 256, rand() * 256,
+					rand() * 256, rand() * 256, rand() * 256, rand() * 256
+			fflush(); system("sleep 0.3") } }`);
+		const { web } = await scene();
+		const fast = await launch(["--use-gl=angle", "--use-angle=swiftshader",
+			"--enable-unsafe-swiftshader"]);
+		const c = await context({}, fast);
+		const page = await c.newPage();
+		await page.goto(await web.newLink());
+		await until("the terminal", async () => (await state(page)) === "open");
+		const asks = await c.newCDPSession(page);
+		const heap = async () => {
+			await asks.send("HeapProfiler.collectGarbage");
+			return (await asks.send("Runtime.getHeapUsage")).usedSize;
+		};
+		const before = await heap();
+		await page.keyboard.type(`awk -f ${film}; printf '\\e]0;o%s\\a' ver`);
+		await page.keyboard.press("Enter");
+		await until("its end", async () => /^over/.test(await page.title()));
+		const more = await heap() - before;
+		if (more > 60e6)
+			throw new Error(`${more} bytes are kept of it`);
+		await c.close();
 	},
 
 	async mouse_for_programs() {
