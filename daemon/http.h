@@ -198,9 +198,9 @@ struct client {
 	struct buf frame;
 	/* Calls: */
 	struct rpc_client *rpc;
-	bool plain_start; /* StartSession is not known there */
-	bool reading, writing, no_ping;
-	unsigned sizing; /* sizes without an answer */
+	bool plain_start;	       /* StartSession is not known there */
+	bool reading, writing, sizing; /* without an answer yet */
+	bool no_ping;
 	uint8_t exit_how;
 	bool over; /* the host has said the last word */
 };

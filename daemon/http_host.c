@@ -155,10 +155,12 @@ read_rest(struct client *c)
 		    process_host(c) != 0)
 			client_fail(c, "the host makes no sense");
 	}
-	if (r <= 0 && buf_len(&c->from_host) == 0)
-		host_ended(c);
-	else if (r <= 0 && r != ERR_LIMIT && client_wants_output(c))
-		host_ended(c); /* half a frame */
+	if (r == ERR_LIMIT)
+		client_fail(c,
+		    "the host makes no sense"); /* too long a reply */
+	else if (r <= 0 &&
+	    (buf_len(&c->from_host) == 0 || client_wants_output(c)))
+		host_ended(c); /* perhaps with half a frame */
 }
 
 void

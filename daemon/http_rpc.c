@@ -52,7 +52,7 @@ calls_begin(struct client *c)
 	c->window = 1;
 	rpc_client_free(c->rpc);
 	c->reading = c->writing = false;
-	c->sizing = 0;
+	c->sizing = false;
 	if ((c->rpc = rpc_client_new()) == NULL) {
 		client_fail(c, "out of memory");
 		return;
@@ -77,6 +77,8 @@ ask_read(struct client *c)
 	call(c, RPC_PTY_READ, &v);
 }
 
+static void calls_resize(struct client *);
+
 static void
 calls_input(struct client *c)
 {
@@ -85,8 +87,13 @@ calls_input(struct client *c)
 
 	ask_read(c);
 	/* A host takes calls up side by side: the size comes first. */
-	if (n == 0 || c->writing || c->sizing != 0 || c->over)
+	if (n == 0 || c->writing || c->sizing || c->over)
 		return;
+	if (c->size_changed) {
+		c->size_changed = false;
+		calls_resize(c);
+		return;
+	}
 	n = n < WRITE_SIZE ? n : WRITE_SIZE;
 	if (buf_get_view(&c->typed, n, &v.bytes) != 0)
 		return;
@@ -94,7 +101,7 @@ calls_input(struct client *c)
 	call(c, RPC_PTY_WRITE, &v);
 }
 
-/* The original sets the pixels to the same numbers. */
+/* The original sets the pixels to the same numbers.  One at a time is asked. */
 static void
 calls_resize(struct client *c)
 {
@@ -103,7 +110,11 @@ calls_resize(struct client *c)
 				  .x = c->cols,
 				  .y = c->rows } };
 
-	c->sizing++;
+	if (c->sizing) {
+		c->size_changed = true; /* again, when that one is answered */
+		return;
+	}
+	c->sizing = true;
 	call(c, RPC_PTY_SETSIZE, &v);
 }
 
@@ -201,8 +212,8 @@ take_reply(struct client *c, struct rpc_reply *reply)
 		c->reading = false;
 	else if (reply->method == RPC_PTY_WRITE)
 		c->writing = false;
-	else if (reply->method == RPC_PTY_SETSIZE && c->sizing != 0)
-		c->sizing--;
+	else if (reply->method == RPC_PTY_SETSIZE)
+		c->sizing = false;
 	if (reply->failed) {
 		take_failure(c, reply);
 		return 0;

@@ -23,9 +23,11 @@ import (
 
 // keeper is a host with a control socket that keeps sessions, or does not.
 type keeper struct {
-	plain    bool   // no StartSession, no Attach
-	startErr string // what starting says
-	readErr  string // what the first Read says
+	plain    bool          // no StartSession, no Attach
+	startErr string        // what starting says
+	readErr  string        // what the first Read says
+	tooMuch  int           // bytes that each Read gives, whatever was asked for
+	sizing   chan struct{} // a size is set when this is closed
 	mu       sync.Mutex
 	sessions map[string]*gateway
 	asked    []string
@@ -117,10 +119,24 @@ func (p *keptGateway) Attach(id string, _ *struct{}) error {
 	return nil
 }
 
-func (p *keptGateway) Read(n int, b *[]byte) error             { return p.g.Read(n, b) }
-func (p *keptGateway) Write(b []byte, n *int) error            { return p.g.Write(b, n) }
-func (p *keptGateway) SetPtySize(s WinSize, _ *struct{}) error { return p.g.SetPtySize(s, nil) }
-func (p *keptGateway) Ping(_ struct{}, _ *struct{}) error      { return nil }
+// Read gives more than was asked for, where that is to be seen.
+func (p *keptGateway) Read(n int, b *[]byte) error {
+	if p.k.tooMuch != 0 {
+		*b = make([]byte, p.k.tooMuch)
+		return nil
+	}
+	return p.g.Read(n, b)
+}
+
+// SetPtySize takes its time.
+func (p *keptGateway) SetPtySize(s WinSize, _ *struct{}) error {
+	if p.k.sizing != nil {
+		<-p.k.sizing
+	}
+	return p.g.SetPtySize(s, nil)
+}
+func (p *keptGateway) Write(b []byte, n *int) error       { return p.g.Write(b, n) }
+func (p *keptGateway) Ping(_ struct{}, _ *struct{}) error { return nil }
 
 func TestWebPlainHost(t *testing.T) {
 	t.Parallel()
@@ -217,6 +233,35 @@ func TestWebHostErrors(t *testing.T) {
 			t.Errorf("%q", w.logged())
 		}
 	}
+}
+
+// A reply that is larger than any that was asked for is told, and the end.
+func TestWebHostTooMuch(t *testing.T) {
+	t.Parallel()
+	w := startWeb(t, (&keeper{tooMuch: 400000}).serve(t))
+	x := w.dial(t, "", "skypty.1")
+	if code := x.end(); code != websocket.StatusInternalError || x.message("error") == nil {
+		t.Errorf("closed with %d, %v", code, x.text)
+	}
+}
+
+// A host that has much to do is not asked for another size meanwhile, and gets
+// the last one before what is typed.
+func TestWebHostSlowSizes(t *testing.T) {
+	t.Parallel()
+	k := &keeper{sizing: make(chan struct{})}
+	w := startWeb(t, k.serve(t))
+	x := w.dial(t, "?cols=80&rows=24", "skypty.1")
+	for x.message("open") == nil && x.next() {
+	}
+	for i := range 200 {
+		x.say(fmt.Sprintf(`{"type":"resize","cols":%d,"rows":30}`, 100+i))
+		time.Sleep(20 * time.Millisecond)
+	}
+	x.say(`{"type":"resize","cols":77,"rows":33}`)
+	x.typed("stty size\r")
+	close(k.sizing)
+	x.until("33 77")
 }
 
 // A host of nonsense ends its terminals and nothing else.
