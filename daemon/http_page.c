@@ -15,10 +15,11 @@
 #include "common/json.h"
 #include "web/assets.h"
 
-#define CHUNK	 8192
-#define HEAD_MAX 2048
-#define PATH_LEN 512
-#define HOST_LEN 300
+#define CHUNK	     8192
+#define HEAD_MAX     2048
+#define PATH_LEN     512
+#define HOST_LEN     300
+#define COMMANDS_LEN 512
 
 static const char page_csp[] =
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -543,6 +544,46 @@ serve(struct http *h, struct lws *wsi, struct page_user *u, const char *name)
 			       "There is nothing of that name.\n");
 }
 
+/*
+ * Whether a page that is not ours has sent the browser here with something to
+ * be typed.  names: what it is, all of it in our list.
+ */
+static bool
+is_told_to_type(struct http *h, struct lws *wsi, char names[COMMANDS_LEN])
+{
+	static const char site[] = "sec-fetch-site:";
+	const char *value;
+	struct buf b;
+	bool known;
+
+	if (lws_hdr_custom_length(wsi, site, sizeof(site) - 1) <= 0 ||
+	    header_is(wsi, site, "none") || header_is(wsi, site, "same-origin"))
+		return false;
+	value = page_arg(wsi, "commands=", names, COMMANDS_LEN);
+	if (value == NULL)
+		return false;
+	memmove(names, value, strlen(value) + 1);
+	buf_init(&b, WEB_INPUT_MAX);
+	known = text_commands(&h->conf.commands, names, &b);
+	buf_free(&b);
+	return known;
+}
+
+/* The names have no characters that mean anything here. */
+static int
+ask_whether(struct lws *wsi, struct page_user *u, const char *names)
+{
+	struct reply r = { .status = 200, .type = "text/html; charset=utf-8" };
+
+	snprintf(u->text, sizeof(u->text),
+	    "<!DOCTYPE html><meta name=viewport content=\"width=device-width\">"
+	    "<title>skypty</title><p>Another page wants this to be typed into "
+	    "a "
+	    "new terminal: %s<p><a href=\"?commands=%s\">Type it</a>\n",
+	    names, names);
+	return send_reply(wsi, u, &r, u->text, strlen(u->text));
+}
+
 static bool
 has_body(struct lws *wsi)
 {
@@ -555,17 +596,15 @@ has_body(struct lws *wsi)
 const char *
 page_arg(struct lws *wsi, const char *name, char *text, int max)
 {
-	int n;
+	const enum lws_token_indexes args = WSI_TOKEN_HTTP_URI_ARGS;
 
-	for (int i = 0;
-	     (n = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i)) > 0;
-	     i++)
-		if (n < max &&
-		    lws_hdr_copy_fragment(wsi, text, max,
-			WSI_TOKEN_HTTP_URI_ARGS, i) > 0 &&
-		    strncmp(text, name, strlen(name)) == 0)
+	/* A part may be empty, or too long; behind the last one it is both. */
+	for (int i = 0;; i++)
+		if (lws_hdr_copy_fragment(wsi, text, max, args, i) < 0) {
+			if (lws_hdr_fragment_length(wsi, args, i) == 0)
+				return NULL;
+		} else if (strncmp(text, name, strlen(name)) == 0)
 			return text + strlen(name);
-	return NULL;
 }
 
 static int
@@ -573,6 +612,7 @@ on_request(struct lws *wsi, struct page_user *u, const char *path)
 {
 	struct http *h = http_of(wsi);
 	char host[HOST_LEN], token[WEB_DIGITS + 64]; /* with its name */
+	char names[COMMANDS_LEN];
 	struct reply moved = { .status = 301, .location = h->conf.base };
 	const char *value;
 	size_t n = strlen(h->conf.base);
@@ -609,6 +649,8 @@ on_request(struct lws *wsi, struct page_user *u, const char *path)
 		return send_text(wsi, u, 401,
 		    "Open the link that skyptyd http printed when it "
 		    "started;\nSIGUSR1 makes it print a new one.\n");
+	if (is_told_to_type(h, wsi, names))
+		return ask_whether(wsi, u, names);
 	return serve(h, wsi, u, path + n);
 }
 

@@ -5,7 +5,7 @@ import { createServer, request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { Web, ask, context, dir, equal, freePort, launch, matches, open, run, screen,
-	state, status, until } from "./lib.mjs";
+	sees, state, status, until } from "./lib.mjs";
 import { scene } from "./terminal.mjs";
 
 /** Serves one text as a page. */
@@ -307,6 +307,33 @@ export const tests = {
 		const page = await open(c, await web.newLink());
 		await page.keyboard.press("Control+Equal");
 		await run(page, "echo in", /^in$/m);
+		await c.close();
+	},
+
+	// What another page wants to be typed is asked about.
+	async commands_of_other_pages() {
+		const { host } = await scene();
+		const web = await Web.start(host, ["--no-auth", "--commands", "one=echo first",
+			"--commands", "two=echo second"]);
+		const c = await context();
+		for (const host of ["evil.test", "127.0.0.1"]) {
+			const evil = await site(`<a href="${web.base}?commands=one,two">a</a>
+				<a id=b href="${web.base}index.html?&x&&commands=two">b</a>`, host);
+			const page = await c.newPage();
+			await page.goto(evil.url);
+			await page.click("#b");
+			await page.waitForURL(/index/);
+			equal(await page.locator("#terminal").count(), 0, "terminals");
+			await page.goto(evil.url);
+			await page.click("a");
+			await until("the question", async () =>
+				/typed into a new terminal: one,two/.test(await page.textContent("body")));
+			equal(await page.locator("#terminal").count(), 0, "terminals");
+			await page.click("a");
+			await sees(page, /^first\nsecond$/m);
+			await page.close();
+			evil.close();
+		}
 		await c.close();
 	},
 
