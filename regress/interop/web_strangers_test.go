@@ -188,6 +188,7 @@ func TestWebStarved(t *testing.T) {
 		x.typed("echo not alo''ne\r")
 		x.until("not alone\r")
 		x.out = nil
+		w.from = "127.0.0.2"
 		_ = w.shell(t).c.CloseNow()
 		stop()
 		_ = slow.Close()

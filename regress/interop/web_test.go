@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -30,6 +31,7 @@ type web struct {
 	cmd    *exec.Cmd
 	base   string // "http://127.0.0.1:port/"
 	cookie string // name=value
+	from   string // our address, or "" for any
 	mu     sync.Mutex
 	out    []string // lines of standard output: links
 	log    bytes.Buffer
@@ -217,9 +219,13 @@ func (w *web) dial(t testing.TB, query string, sub ...string) *term {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
-	c, resp, err := websocket.Dial(ctx, strings.Replace(w.base, "http", "ws", 1)+query,
-		&websocket.DialOptions{Subprotocols: sub,
-			HTTPHeader: http.Header{"Cookie": {w.cookie}, "Origin": {strings.TrimSuffix(w.base, "/")}}})
+	o := &websocket.DialOptions{Subprotocols: sub,
+		HTTPHeader: http.Header{"Cookie": {w.cookie}, "Origin": {strings.TrimSuffix(w.base, "/")}}}
+	if w.from != "" {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(w.from)}}
+		o.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: d.DialContext}}
+	}
+	c, resp, err := websocket.Dial(ctx, strings.Replace(w.base, "http", "ws", 1)+query, o)
 	if err != nil {
 		t.Fatalf("%v, %+v", err, resp)
 	}
