@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/visible.h"
 
@@ -225,6 +226,29 @@ add_origin(struct web_conf *c, const char *text)
 	return add_word(&c->origins, "--origin", origin);
 }
 
+/*
+ * A field that browsers send themselves, or that says nothing of who somebody
+ * is, would let everybody in or nobody.
+ */
+static bool
+names_nobody(const char *name)
+{
+	static const char *const common[] = { "accept", "authorization",
+		"connection", "content-length", "content-type", "cookie",
+		"date", "forwarded", "from", "host", "origin",
+		"proxy-authorization", "referer", "te", "transfer-encoding",
+		"upgrade", "user-agent", "via", "x-auth-token",
+		"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+		"x-real-ip" };
+
+	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
+		if (strcasecmp(name, common[i]) == 0)
+			return true;
+	return strncasecmp(name, "accept-", 7) == 0 ||
+	    strncasecmp(name, "if-", 3) == 0 ||
+	    strncasecmp(name, "sec-", 4) == 0;
+}
+
 static int
 set_header(struct web_conf *c, const char *name)
 {
@@ -236,6 +260,10 @@ set_header(struct web_conf *c, const char *name)
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ") != n)
 		return bad("--auth-header", name,
 		    "the name of a header field, like X-User");
+	if (names_nobody(name))
+		return bad("--auth-header", name,
+		    "a field that the proxy makes for this and takes out of "
+		    "what comes from others, like X-Forwarded-User");
 	return set_text(&c->auth_header, name);
 }
 
