@@ -68,10 +68,10 @@ struct file {
 	char *local, *remote; /* paths */
 	const char *name;     /* last part of the local path */
 	enum file_state state;
-	bool failed; /* told already */
-	bool statted;
+	bool failed;  /* told already */
 	bool created; /* by us */
 	bool stream;  /* no regular file: it takes bytes as they come */
+	bool twin;    /* source and target may be one file */
 	int fd;
 	struct sftp_handle handle;
 	struct sftp_attrs attrs;
@@ -120,6 +120,7 @@ struct cp {
 	bool many;		    /* it has to be one */
 	bool named;		    /* names on the host have been looked up */
 	bool globbed;		    /* the host has chosen some of them */
+	time_t since;		    /* nothing was written before */
 
 	struct conn conn;
 	struct sftp sftp;
@@ -168,6 +169,14 @@ void file_free(struct file *);
  * would be mixed there.  The last one stays.
  */
 bool file_waits(const struct file *);
+/*
+ * Whether a file with bytes in it looks as the other side's does, or did before
+ * we wrote to one of its names.  It may be the very file, where the host is
+ * this machine or shares a file system with it: such a target is never emptied,
+ * but written over by what it holds.
+ */
+bool file_is_twin(const struct file *, const struct stat *,
+    const struct sftp_attrs *);
 /* Where what was copied without a gap ends. */
 uint64_t file_prefix(const struct file *);
 /* Tells that it ends too early, or has not ended in time: it has failed. */

@@ -160,6 +160,18 @@ file_waits(const struct file *f)
 	return false;
 }
 
+bool
+file_is_twin(const struct file *f, const struct stat *st,
+    const struct sftp_attrs *a)
+{
+	const uint32_t wanted = SFTP_ATTR_SIZE | SFTP_ATTR_TIMES;
+
+	return (a->has & wanted) == wanted && st->st_size > 0 &&
+	    (uint64_t)st->st_size == a->size &&
+	    ((uint32_t)st->st_mtime == a->mtime ||
+		st->st_mtime >= f->cp->since);
+}
+
 static uint64_t
 least(uint64_t a, uint64_t b)
 {

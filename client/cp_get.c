@@ -137,11 +137,14 @@ prepare(struct file *f)
 		return strerror(errno);
 	if (!S_ISREG(st.st_mode) || f->stream)
 		return prepare_stream(f, st.st_mode);
-	if (!f->cp->resume)
+	f->twin = file_is_twin(f, &st, &f->attrs);
+	if (!f->cp->resume && !f->twin)
 		return st.st_size != 0 && ftruncate(f->fd, 0) == -1 ?
 		    strerror(errno) :
 		    NULL;
 	f->had = (uint64_t)st.st_size;
+	if (!f->cp->resume)
+		return NULL;
 	if (f->had > f->size)
 		return "is longer than what the host has";
 	f->at = f->had > SFTP_WINDOW ? f->had - SFTP_WINDOW : 0;

@@ -52,6 +52,15 @@ refuse(struct file *f, const char *why)
 	return 0;
 }
 
+/* Nothing is in it that we have not put there. */
+static bool
+dir_is_new(const struct dir *d)
+{
+	while (d != NULL && !d->created)
+		d = d->parent;
+	return d != NULL;
+}
+
 int
 put_file(struct cp *cp, struct dir *dir, char *local, char *remote)
 {
@@ -71,7 +80,7 @@ put_file(struct cp *cp, struct dir *dir, char *local, char *remote)
 		.mode = st.st_mode & 0777,
 		.atime = cp_time_out(st.st_atime),
 		.mtime = cp_time_out(st.st_mtime) };
-	f->state = cp->resume ? FILE_STAT : FILE_OPEN;
+	f->state = cp->resume || !dir_is_new(dir) ? FILE_STAT : FILE_OPEN;
 	return 0;
 }
 
@@ -86,10 +95,8 @@ fail(struct file *f, const struct sftp_reply *reply)
 
 /* Writes may have arrived in any order: up to a window is sent again. */
 static int
-on_stat(void *owner, struct sftp_reply *reply)
+put_resume(struct file *f, const struct sftp_reply *reply)
 {
-	struct file *f = owner;
-
 	if (reply->status == SFTP_OK && (reply->attrs.has & SFTP_ATTR_SIZE))
 		f->had = reply->attrs.size;
 	else if (reply->status != SFTP_OK &&
@@ -102,8 +109,20 @@ on_stat(void *owner, struct sftp_reply *reply)
 		return refuse(f, "is shorter than what the host has of it");
 	f->at = f->had > SFTP_WINDOW ? f->had - SFTP_WINDOW : 0;
 	f->done = f->at;
-	f->state = FILE_OPEN;
 	return 0;
+}
+
+/* What else may be wrong, OPEN tells. */
+static int
+on_stat(void *owner, struct sftp_reply *reply)
+{
+	struct file *f = owner;
+	struct stat st;
+
+	if (reply->status == SFTP_OK && fstat(f->fd, &st) == 0)
+		f->twin = file_is_twin(f, &st, &reply->attrs);
+	f->state = FILE_OPEN;
+	return f->cp->resume ? put_resume(f, reply) : 0;
 }
 
 static int
@@ -168,7 +187,7 @@ put_open(struct file *f)
 	struct sftp_attrs a = { .has = SFTP_ATTR_MODE, .mode = f->attrs.mode };
 	uint32_t how = SFTP_OPEN_WRITE | SFTP_OPEN_CREATE;
 
-	if (f->at == 0)
+	if (f->at == 0 && !f->twin)
 		how |= SFTP_OPEN_TRUNCATE;
 	f->state = FILE_WAIT;
 	return sftp_open(&f->cp->sftp, f->remote, how, &a, on_open, f);

@@ -5,9 +5,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/err.h"
 #include "common/mux.h"
+#include "common/process.h"
 
 #define TICK_MS 100
 #define BIG	(8U * 1024 * 1024) /* files that get a line of their own */
@@ -242,6 +244,7 @@ cp_run(struct cp *cp, struct keyctx *ctx)
 {
 	int r;
 
+	cp->since = time(NULL) - 1; /* files have a coarser clock */
 	if ((r = conn_open(&cp->conn, ctx, cp->opts, MUX_URI_SFTP)) == 0)
 		r = run(cp);
 	cp_free_all(cp);
