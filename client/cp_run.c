@@ -81,7 +81,10 @@ on_signal(int sig)
 	caught.signal = sig;
 }
 
-/* They come through while poll waits only, when nothing is half done. */
+/*
+ * They come through while poll waits only, when nothing is half done.  A shell
+ * has its jobs in the background ignore SIGINT: whoever sends one means it.
+ */
 static void
 catch_signals(sigset_t *open)
 {
@@ -92,6 +95,8 @@ catch_signals(sigset_t *open)
 	sigemptyset(&sa.sa_mask);
 	sigemptyset(&blocked);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (signals[i] != SIGINT && process_ignores(signals[i]))
+			continue; /* as by nohup(1) */
 		sigaction(signals[i], &sa, NULL);
 		sigaddset(&blocked, signals[i]);
 	}

@@ -303,6 +303,7 @@ on_signal(int sig)
 	s.asked = 1;
 }
 
+/* Not what is ignored as by nohup(1); a shell's '&' does that to SIGINT. */
 static void
 catch_signals(void)
 {
@@ -311,7 +312,8 @@ catch_signals(void)
 
 	sigemptyset(&sa.sa_mask);
 	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
-		sigaction(caught[i], &sa, NULL);
+		if (caught[i] == SIGINT || !process_ignores(caught[i]))
+			sigaction(caught[i], &sa, NULL);
 }
 
 /*

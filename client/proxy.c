@@ -26,14 +26,20 @@ proxy_command(const char *text, const struct ssh_tokens *t)
 	return ssh_expand(text, "%hknpr", t, "ProxyCommand");
 }
 
-/* In a new process.  An interrupt is ours: it may be the remote command's. */
+/*
+ * In a new process.  An interrupt is ours: it may be the remote command's.  Who
+ * is to outlive a terminal needs its way to the host.
+ */
 __attribute__((noreturn)) static void
 proxy_execute(const char *command, int sock)
 {
 	const char *shell = getenv("SHELL");
+	bool stays = process_ignores(SIGHUP);
 
 	process_reset_signals();
 	signal(SIGINT, SIG_IGN);
+	if (stays)
+		signal(SIGHUP, SIG_IGN);
 	if (shell == NULL || *shell == '\0')
 		shell = "/bin/sh";
 	if (dup2(sock, STDIN_FILENO) == -1 || dup2(sock, STDOUT_FILENO) == -1)
@@ -73,7 +79,9 @@ proxy_open(struct conn *c, const char *command)
 void
 proxy_close(struct conn *c)
 {
-	if (c->proxy != 0 && process_signal(c->proxy, SIGHUP) == 0)
+	int sig = process_ignores(SIGHUP) ? SIGTERM : SIGHUP;
+
+	if (c->proxy != 0 && process_signal(c->proxy, sig) == 0)
 		(void)waitpid(c->proxy, NULL, WNOHANG);
 	c->proxy = 0;
 }

@@ -17,6 +17,7 @@
 
 #include "common/err.h"
 #include "common/mux.h"
+#include "common/process.h"
 
 #define READ_SIZE   65536
 #define WRITE_MAX   65536
@@ -210,14 +211,13 @@ catch_signals(void)
 {
 	static const int sigs[] = { SIGWINCH, SIGCONT, SIGTSTP, SIGTERM,
 		SIGHUP };
-	struct sigaction sa = { .sa_handler = on_signal }, old;
+	struct sigaction sa = { .sa_handler = on_signal };
 	sigset_t blocked;
 
 	sigemptyset(&sa.sa_mask);
 	sigemptyset(&blocked);
 	for (size_t i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++) {
-		if (sigaction(sigs[i], NULL, &old) == 0 &&
-		    old.sa_handler == SIG_IGN)
+		if (process_ignores(sigs[i]))
 			continue; /* as by nohup(1) */
 		sigaction(sigs[i], &sa, NULL);
 		sigaddset(&blocked, sigs[i]);

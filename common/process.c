@@ -127,6 +127,14 @@ process_suspend(void)
 	(void)kill(0, SIGTSTP);
 }
 
+bool
+process_ignores(int sig)
+{
+	struct sigaction sa;
+
+	return sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
+}
+
 void
 process_reset_signals(void)
 {

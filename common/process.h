@@ -3,6 +3,7 @@
 #ifndef COMMON_PROCESS_H
 #define COMMON_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -43,6 +44,11 @@ int process_signal_group(pid_t leader, int sig);
 int process_signal_orphans(pid_t leader, int sig);
 /* Stops the caller's own process group, as ^Z at the terminal does. */
 void process_suspend(void);
+/*
+ * Whether whoever started us wants this signal ignored, as nohup(1) does: asked
+ * before it is caught.
+ */
+bool process_ignores(int sig);
 /* Default actions and an empty mask: what a new program expects. */
 void process_reset_signals(void);
 
