@@ -520,11 +520,17 @@ int
 conn_rejected(const struct conn *c)
 {
 	bool own = c->way == WAY_OWN && c->dest->kind == DEST_DMSG;
+	const char *other = c->way == WAY_DAEMON ? "skyptyd" : "visor";
 
 	if (c->is_sftp && own)
 		complain("remote rejected sftp subsystem: the host serves no "
 			 "files, or your key %s is not on its whitelist",
 		    c->us);
+	else if (c->is_sftp && c->way != WAY_OWN)
+		complain("remote rejected sftp subsystem: the host serves no "
+			 "files, or the key of the local %s is not on its "
+			 "whitelist; --standalone dials under your own",
+		    other);
 	else if (c->is_sftp)
 		complain("remote rejected sftp subsystem: the host serves no "
 			 "files");
@@ -536,7 +542,7 @@ conn_rejected(const struct conn *c)
 		complain("request rejected by remote dmsgpty-host: is the key "
 			 "of the local %s on its whitelist? --standalone dials "
 			 "under your own",
-		    c->way == WAY_DAEMON ? "skyptyd" : "visor");
+		    other);
 	else
 		complain("request rejected by remote dmsgpty-host");
 	return EXIT_FAILED;

@@ -492,15 +492,8 @@ connect_and_serve(struct keyctx *ctx)
 
 	catch_signals();
 	if ((r = conn_try(&c, ctx, &s.o, MUX_URI_SFTP)) == 0 &&
-	    (r = conn_await(&c)) == 0) {
-		if (c.rejected) {
-			complain("remote rejected sftp subsystem: the host "
-				 "serves no "
-				 "files");
-			r = EXIT_FAILED;
-		} else
-			r = serve(&c);
-	}
+	    (r = conn_await(&c)) == 0)
+		r = c.rejected ? conn_rejected(&c) : serve(&c);
 	conn_close(&c);
 	return s.asked ? 0 : r;
 }

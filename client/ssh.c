@@ -507,11 +507,8 @@ ssh_serve_subsystem(struct conn *c)
 
 	if ((r = conn_await(c)) != 0)
 		return r;
-	if (c->rejected) {
-		complain("remote rejected sftp subsystem: the host serves no "
-			 "files");
-		return EXIT_FAILED;
-	}
+	if (c->rejected)
+		return conn_rejected(c);
 	if ((r = ssh_let_in()) != 0)
 		return r;
 	if (s.o.no_stdin && (in = open("/dev/null", O_RDONLY)) == -1)

@@ -199,6 +199,40 @@ func TestDmsgClientRefusedAtOnce(t *testing.T) {
 	}
 }
 
+// Who asks for files is told the same, and not only that there are none.
+func TestDmsgFilesRefused(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(t, 1)
+	old := &Host{Allow: func([33]byte) bool { return false }}
+	o.goHost(t, old, 0)
+	dir := t.TempDir()
+	for name, host := range map[string]Key{"ours": o.host(t, nil).ready(t).key, "original": old.Key} {
+		for _, words := range [][]string{{"sftp", host.Hex()}, {"cp", "/etc/hostname", host.Hex() + ":x"},
+			{"ssh", "-s", host.Hex(), "sftp"}, {"fs", "mount", host.Hex(), dir}} {
+			if words[0] == "fs" {
+				if _, err := os.Stat("/dev/fuse"); err != nil {
+					continue
+				}
+			}
+			s := newSharer(t, o)
+			cmd := exec.Command(program(t, "SKYPTY", "skypty"), words...)
+			home := t.TempDir()
+			check(t, os.MkdirAll(filepath.Join(home, ".config/skypty"), 0o700))
+			check(t, os.Rename(s.id, filepath.Join(home, ".config/skypty/identity")))
+			cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+s.run, "HOME="+home,
+				"XDG_CONFIG_HOME="+filepath.Join(home, ".config"), "DMSGPTY_DMSGDISC="+o.http.URL)
+			errs := &bytes.Buffer{}
+			cmd.Stderr = errs
+			late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+			_ = cmd.Run()
+			late.Stop()
+			if cmd.ProcessState.ExitCode() != 255 || !strings.Contains(errs.String(), "your key "+s.k.Hex()+" is not on its whitelist") {
+				t.Errorf("%s: %v: %v, %q", name, words[0], cmd.ProcessState, errs)
+			}
+		}
+	}
+}
+
 // A host that says nothing to the request has not closed anything.
 func TestDmsgClientNotServed(t *testing.T) {
 	t.Parallel()
