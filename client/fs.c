@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,7 +25,6 @@
 #define LEAVE_MS 15000 /* for sshfs to end once it is unmounted */
 #define BUSY_MS	 500   /* and while its mount is in use */
 #define GRACE_MS 3000  /* and once the connection is over */
-#define ASK_MS	 45000 /* a stream of dmsg that is quiet is ended */
 
 enum {
 	OPT_RO = 256,
@@ -61,8 +59,6 @@ static struct fs {
 	int64_t leave_at;	     /* whatever sshfs does then; 0: not yet */
 	bool up, busy;
 	char host[KEY_PUBLIC_HEX + ADDR_HOST_MAX + 64]; /* for notes */
-	pid_t asker;					/* of the host, or 0 */
-	int64_t ask_at;
 } s;
 
 /* --- the command line --- */
@@ -339,50 +335,10 @@ fs_leave(void)
 	return s.busy || now_ms() >= s.leave_at ? RELAY_STOP : 10;
 }
 
-/*
- * Peers and servers of dmsg end a stream that is quiet for some minutes.  The
- * file system is asked how full it is, which no cache answers; by a process
- * that nobody waits for, as the host may take its time.
- */
-static void
-fs_ask(void)
-{
-	struct statvfs st;
-
-	if (s.o.dest.kind != DEST_DMSG || now_ms() < s.ask_at)
-		return;
-	if (s.asker != 0 && waitpid(s.asker, NULL, WNOHANG) == s.asker)
-		s.asker = 0;
-	if (s.asker != 0)
-		return;
-	s.ask_at = now_ms() + ASK_MS;
-	if (process_fork(&s.asker) != 0)
-		return;
-	process_reset_signals();
-	_exit(statvfs(s.dir, &st) == -1);
-}
-
-/*
- * Whose question has reached sshfs waits for the answer, killed or not, and
- * that comes by us; or for the end of sshfs.
- */
-static void
-fs_stop_asking(bool sshfs_has_ended)
-{
-	int flags = sshfs_has_ended ? 0 : WNOHANG;
-
-	if (s.asker == 0)
-		return;
-	(void)process_signal(s.asker, SIGKILL);
-	if (waitpid(s.asker, NULL, flags) == s.asker)
-		s.asker = 0;
-}
-
 static void
 fs_set_up(void)
 {
 	s.up = true;
-	s.ask_at = now_ms() + ASK_MS;
 	note_write(s.dir, s.host, "");
 	tell_ready();
 }
@@ -392,15 +348,12 @@ static int
 watch(void *arg)
 {
 	(void)arg;
-	if (s.asked) {
-		fs_stop_asking(false);
+	if (s.asked)
 		return fs_leave();
-	}
 	if (!s.up && !fs_is_mounted(s.dir))
 		return 10;
 	if (!s.up)
 		fs_set_up();
-	fs_ask();
 	return 1000;
 }
 
@@ -466,7 +419,6 @@ serve(struct conn *c)
 	if (s.asked)
 		clear_mount();
 	status = end_sshfs(sock);
-	fs_stop_asking(true);
 	clear_mount();
 	/* Unmounted by somebody else: sshfs ended by itself. */
 	if (s.asked || (r == 0 && s.up)) {

@@ -17,6 +17,7 @@ struct relay {
 	struct conn *conn;
 	int in;
 	struct sink_end out;
+	struct sftp_asker asker;
 	bool blocked;
 	bool over;
 };
@@ -26,11 +27,13 @@ static int
 deliver(struct relay *y)
 {
 	struct buf *in = &y->conn->in;
+	size_t n;
 	ssize_t r;
 
 	y->blocked = false;
-	while (y->conn->accepted && buf_len(in) != 0) {
-		r = sink_write(&y->out, buf_ptr(in), buf_len(in));
+	while (y->conn->accepted &&
+	    (n = sftp_asker_filter(&y->asker, in, y->conn->eof)) != 0) {
+		r = sink_write(&y->out, buf_ptr(in), n);
 		if (r < 0)
 			return EXIT_FAILED;
 		if (r == 0) {
@@ -38,6 +41,7 @@ deliver(struct relay *y)
 			return 0;
 		}
 		(void)buf_skip(in, (size_t)r);
+		sftp_asker_passed(&y->asker, (size_t)r);
 	}
 	return 0;
 }
@@ -45,9 +49,14 @@ deliver(struct relay *y)
 static int
 take(struct relay *y)
 {
-	ssize_t r = buf_read(&y->conn->out, y->in, CHUNK);
+	struct buf *out = &y->conn->out;
+	size_t before = buf_len(out);
+	ssize_t r = buf_read(out, y->in, CHUNK);
 
-	if (r == ERR_EOF || (r == ERR_SYS && errno == ECONNRESET))
+	if (r > 0)
+		sftp_asker_sent(&y->asker, buf_ptr(out) + before,
+		    buf_len(out) - before);
+	else if (r == ERR_EOF || (r == ERR_SYS && errno == ECONNRESET))
 		y->over = true;
 	else if (r == ERR_SYS) {
 		complain("input: %s", strerror(errno));
@@ -68,13 +77,15 @@ step(struct relay *y, int wait)
 
 	c->hold = y->blocked && buf_len(&c->in) >= IN_HIGH;
 	p[0].events = conn_events(c);
+	wait = sftp_asker_wait(&y->asker, wait);
 	if ((r = conn_wait(c, p, 3, wait, NULL)) != 0)
 		return r;
 	if (p[0].revents != 0 && (r = conn_pump(c, p[0].revents)) != 0)
 		return r;
 	if (p[1].revents != 0 && (r = take(y)) != 0)
 		return r;
-	if ((r = conn_flush(c)) != 0)
+	if ((r = sftp_asker_ask(&y->asker, &c->out)) != 0 ||
+	    (r = conn_flush(c)) != 0)
 		return r;
 	return deliver(y);
 }
@@ -86,6 +97,7 @@ relay_watch(struct conn *c, int in, int out, relay_watcher *watch, void *arg)
 	int r, wait;
 
 	sink_end_init(&y.out, out);
+	sftp_asker_init(&y.asker, c);
 	r = conn_flush(c);
 	if (r == 0)
 		r = deliver(&y);

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pkg/sftp"
 )
 
 // canMount skips where FUSE or sshfs is not to be had.
@@ -280,5 +282,49 @@ func TestDmsgMountAsks(t *testing.T) {
 	check(t, m.cmd.Process.Signal(syscall.SIGTERM))
 	if s := m.ended(); s != 0 {
 		t.Errorf("status %d, %s", s, &m.errs)
+	}
+}
+
+// Nor is a program that speaks SFTP through skypty-ssh, and it hears nothing of
+// the questions.
+func TestDmsgSFTPAsks(t *testing.T) {
+	t.Parallel()
+	fast := fastTime(t, 30)
+	o := newOverlay(t, 1)
+	var n atomic.Int64
+	var silent atomic.Bool
+	h := &Host{SFTP: true}
+	h.Other = func(uri string) func(*Conn) {
+		if uri != SFTPURI {
+			return nil
+		}
+		return func(c *Conn) {
+			c.Conn = reads{c.Conn, &n, &silent}
+			h.serveSFTP(c)
+		}
+	}
+	o.goHost(t, h, 0)
+	s := newSharer(t, o)
+	cmd := exec.Command(program(t, "SKYPTY", "skypty"), "ssh", "-i", s.id, "-s", h.Key.Hex(), "sftp")
+	cmd.Env = append(os.Environ(), append(fast, "XDG_RUNTIME_DIR="+s.run, "DMSGPTY_DMSGDISC="+o.http.URL)...)
+	in := must(cmd.StdinPipe())(t)
+	out := must(cmd.StdoutPipe())(t)
+	check(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	client := must(sftp.NewClientPipe(out, in))(t)
+	want := bytes.Repeat([]byte("0123456789"), 40000)
+	path := filepath.Join(t.TempDir(), "file")
+	for range 4 {
+		before := n.Load()
+		waitFor(t, "questions", func() bool { return n.Load() >= before+4 })
+		f := must(client.Create(path))(t)
+		must(f.Write(want))(t)
+		check(t, f.Close())
+		f = must(client.Open(path))(t)
+		got := must(io.ReadAll(f))(t)
+		check(t, f.Close())
+		if !bytes.Equal(got, want) {
+			t.Fatal("what came back is something else")
+		}
 	}
 }

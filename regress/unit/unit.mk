@@ -26,3 +26,4 @@ UNIT_OBJ_test_mon_requests = $(MON_SRC)
 UNIT_OBJ_test_mon_whitelist = $(MON_SRC)
 UNIT_OBJ_test_mon_dial = $(filter-out monitor/dial.c,$(MON_SRC))
 $(OBJ)/regress/unit/test_mon_dial: LDHARDEN += -Wl,--wrap=clock_gettime
+UNIT_OBJ_test_sftp_asker = client/sftp_asker.c
