@@ -7,6 +7,7 @@ import { SearchAddon } from "./addon-search.mjs";
 import { Unicode11Addon } from "./addon-unicode11.mjs";
 import { WebLinksAddon } from "./addon-web-links.mjs";
 import { WebglAddon } from "./addon-webgl.mjs";
+import { asNew, boundHost } from "./bounds.js";
 import { Files } from "./files.js";
 import { modified, sequence } from "./keys.js";
 import { Pulse, TICK_MS } from "./pulse.js";
@@ -23,25 +24,14 @@ const TITLE_MAX = 120;
 const STATUS_MAX = 300;
 const PASTE_SHOWN = 20000; // characters of what is asked about
 const ANSWERS = { most: 500, second: 100 }; // of the screen to the host
-const LINKS = { most: 2000, second: 20 }; // of the host's, that are kept
-const LINK_MAX = 4096; // characters of one
-const LINES_MAX = 256; // at once, on a screen that has fewer
-const TABS_MAX = 10000; // at once
-const COLOURS_MAX = 256; // of one list
 const PAGES_MAX = 12; // of pictures of characters
 const DRAWN_MAX = 100000; // characters, each of which may have its own colours
+const TITLE_MS = 50; // between changes that are shown
 const ASK_MS = 10000; // for a small answer over HTTP
 const CONNECT_TICKS = 8; // for a connection to be made
 const NOTE_MS = 8000; // that a note stays
 const CLIP_MAX = 1000000; // characters that a program may want to copy
 const FONT = { min: 8, max: 32, own: 15 };
-
-/*
- * Ends what a program that is gone may have asked of the screen: an unfinished
- * sequence, the other screen, the mouse, held output; modes, colours, cursor.
- */
-const AS_NEW = "\x18\x1b[?2026l\x1b[?47l\x1b[?9;1000;1002;1003;1005;1006;1015;1016l" +
-	"\x1b[!p\x1b[?25h\x1b[0 q\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\";
 
 const CLOSE = { done: 1000, denied: 1008, failed: 1011, many: 1013, idle: 4000 };
 
@@ -115,24 +105,8 @@ term.loadAddon(new WebLinksAddon((event, uri) => {
 }));
 term.open($("terminal"));
 followFingers($("terminal"), term);
+boundHost(term);
 const area = /** @type {HTMLTextAreaElement} */ (term.textarea); // what is typed comes through it
-
-// Each link costs a little with each line that scrolls, for as long as it is there.
-const links = new Budget(LINKS.most, LINKS.second);
-term.parser.registerOscHandler(8, (data) => !data.endsWith(";") &&
-	(data.length > LINK_MAX || !links.take(performance.now())));
-
-// The screen does these once for each of a count, which may be two thousand
-// million: beyond what there is of it they are not done at all.
-for (const final of "LMST")
-	term.parser.registerCsiHandler({ final },
-		([n]) => Number(n) > Math.max(LINES_MAX, term.rows));
-for (const final of "IZ")
-	term.parser.registerCsiHandler({ final }, ([n]) => Number(n) > TABS_MAX);
-term.parser.registerCsiHandler({ final: "b" }, ([n]) => Number(n) > term.cols * term.rows);
-// With each colour it looks at all that it shows.
-for (const id of [4, 104])
-	term.parser.registerOscHandler(id, (data) => data.split(";").length > 2 * COLOURS_MAX);
 
 /** The faster renderer, as long as there is one. */
 function useWebgl() {
@@ -221,9 +195,14 @@ function note(text) {
 	noteTimer = window.setTimeout(() => ($("note").textContent = ""), NOTE_MS);
 }
 
+let titleTimer = 0;
+
 term.onTitleChange((title) => {
-	ownTitle = title.replace(/[\p{C}]/gu, "").slice(0, TITLE_MAX);
-	showTitle();
+	ownTitle = title.slice(0, 2 * TITLE_MAX).replace(/[\p{C}]/gu, "").slice(0, TITLE_MAX);
+	titleTimer ||= window.setTimeout(() => {
+		titleTimer = 0;
+		showTitle();
+	}, TITLE_MS);
 });
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -376,7 +355,7 @@ function beginAsNew() {
 	showTitle();
 	refuseClip();
 	clipAlways = false;
-	term.write(AS_NEW);
+	term.write(asNew(term));
 	if (doubt > 0)
 		tell(`connection lost; of what was typed last ${doubt} ` +
 			(doubt === 1 ? "character" : "characters") + " may not have arrived");

@@ -41,7 +41,7 @@ mkdir -p "$dir"
 printf '\t.section .rodata\n' >"$dir/data.S"
 if [ -n "$modules" ]; then
 	asset index.html "text/html; charset=utf-8" web/index.html
-	for name in app keys pulse text touch width sftp files; do
+	for name in app bounds keys pulse text touch width sftp files; do
 		asset "$name.js" "text/javascript; charset=utf-8" "web/$name.js"
 	done
 	asset style.css "text/css; charset=utf-8" web/style.css

@@ -4,8 +4,8 @@
 WEB_DIR = $(OBJ)/web
 WEB ?= $(if $(wildcard web/dist),dist,$(if $(shell command -v npm),yes,no))
 WEB_OBJS = $(WEB_DIR)/table.o $(WEB_DIR)/data.o
-WEB_SRC = $(addprefix web/,index.html app.js keys.js pulse.js text.js touch.js \
-	width.js sftp.js files.js style.css favicon.svg pack.sh)
+WEB_SRC = $(addprefix web/,index.html app.js bounds.js keys.js pulse.js text.js \
+	touch.js width.js sftp.js files.js style.css favicon.svg pack.sh)
 
 ifeq ($(WEB),yes)
 WEB_MODULES = web/node_modules

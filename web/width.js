@@ -12,13 +12,26 @@ const WIDE = [[0x16ff0, 0x16ff1], [0x18af3, 0x18d08], [0x1aff0, 0x1affe], [0x1b1
 export const isNewAndWide = (code) => code >= WIDE[0][0] &&
 	WIDE.some(([first, last]) => code >= first && code <= last);
 
+// Marks on one character; a screen would take minutes for a million of them.
+const MARKS_MAX = 32;
+const ALONE = 1 << 1; // of one column, joined with nothing
+
 /**
  * A provider for the screen, made from that of Unicode 11.
- * @template {{ version: string, wcwidth: (code: number) => number }} T
+ * @template {{ version: string, wcwidth: (code: number) => number,
+ *     charProperties: (code: number, preceding: number) => number }} T
  * @param {T} eleven
  * @returns {T}
  */
 export const withNewer = (eleven) => Object.assign(Object.create(eleven), {
 	version: "15",
 	wcwidth: (code) => isNewAndWide(code) ? 2 : eleven.wcwidth(code),
+	/** Behind the three bits that it has for itself, the marks are counted. */
+	charProperties(code, preceding) {
+		const found = eleven.charProperties.call(this, code, preceding);
+		const marks = (preceding >> 3) + 1;
+		if ((found & 1) === 0)
+			return found;
+		return marks > MARKS_MAX ? ALONE : found | marks << 3;
+	},
 });

@@ -316,17 +316,19 @@ export const tests = {
 		await page.goto(web.base);
 		await sees(page, /\$$/m);
 		await run(page, "echo before", /^before$/m);
+		let round = 1;
 		for (const end of [
 			() => page.click("#again"), // after its exit
 			() => page.keyboard.press("Enter"),
 		]) {
-			await run(page, "printf '\\e[?1049h\\e[?1003h\\e[?1006h\\e[?1004h\\e[?25l\\e[31;7m\\e[?1h\\e[4h\\e[?2004h" +
+			await run(page, "printf '\\e[3g\\e[20h\\e[?12l\\e[?1049h\\e[?1003h\\e[?1006h\\e[?1004h\\e[?25l\\e[31;7m\\e[?1h\\e[4h\\e[?2004h" +
 				"\\e]0;its title\\a\\e[2;3r\\e[?6h\\e[?7l\\e]11;red\\a\\e[?2026h\\e]0;cut'; kill -9 $$");
 			await until("the end", async () => (await state(page)) === "ended");
 			await sees(page, /^before$/m);
 			await end();
 			await until("another one", async () => (await state(page)) === "open");
-			await sees(page, /ended by signal KILL[^]*\$$/m);
+			// Behind what was there before the other screen.
+			await sees(page, /kill -9 \$\$\n+ ended by signal KILL\n[^]*\$$/m);
 			equal(await page.title(), "a host", "the title");
 			sent.length = 0;
 			const [x, y] = await middle(page);
@@ -341,6 +343,8 @@ export const tests = {
 			equal(sent.join(""), "\x1b[A", "what is typed");
 			await page.keyboard.press("Control+c");
 			await run(page, "echo it is new", /^it is new$/m);
+			await run(page, `stty -onlcr; printf 'a\\tb\\n${round}\\r\\n'; stty onlcr`,
+				new RegExp(`^a {7}b\\n {9}${round++}$`, "m"));
 		}
 		await page.close();
 	},

@@ -228,6 +228,31 @@ export const tests = {
 		await page.close();
 	},
 
+	async marks_without_end() {
+		const page = await fresh();
+		await run(page, "clear; printf 'e\\u0301x\\n'", /^e\u0301x$/m);
+		await run(page, "clear; printf e; for i in {1..100}; do printf '\\u0301%.0s' {1..2000}; done; clear; echo goes on",
+			/^goes on$/m);
+		await page.close();
+	},
+
+	// Of many changes of colours the last ones are left out, but not the end of all.
+	async colours_without_end() {
+		const page = await fresh();
+		const ground = () => page.$eval(".xterm-scrollable-element", (e) => getComputedStyle(e).backgroundColor);
+		const own = await ground();
+		await run(page, "printf '\\e]11;#123456\\a'");
+		await until("a colour", async () => (await ground()) === "rgb(18, 52, 86)");
+		await run(page, "clear; for i in {1..50}; do printf '\\e]11;#%06x\\a\\e]4;1;#%06x\\a' {1..1000}; done; clear; echo goes on",
+			/^goes on$/m);
+		await run(page, "clear; for i in {1..50}; do printf '\\e[?12h\\e[?12;25l\\e[20h\\e[20l%.0s' {1..1000}; done; clear; echo goes on",
+			/^goes on$/m);
+		await run(page, "kill -9 $$");
+		await until("the end", async () => (await state(page)) === "ended");
+		await until("its colour", async () => (await ground()) === own);
+		await page.close();
+	},
+
 	// A screen does some things once for each of a count, or of a list.
 	async counts_without_end() {
 		const page = await fresh();
