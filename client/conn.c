@@ -91,6 +91,22 @@ tcp_connect(const char *host, const char *port, enum reach reach,
 	return fd;
 }
 
+/* With -v: how far we are, and since when. */
+static void
+conn_tell_reached(const struct conn *c)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	char text[ADDR_TEXT_MAX];
+
+	if (!c->verbose ||
+	    getpeername(c->fd, (struct sockaddr *)&sa, &len) == -1)
+		return;
+	addr_hostport((struct sockaddr *)&sa, len, text);
+	complain("connected to %s after %lld ms", text,
+	    (long long)(now_ms() - c->begun_ms));
+}
+
 static int
 dial_tcp(struct conn *c, const struct dial_how *how)
 {
@@ -101,6 +117,7 @@ dial_tcp(struct conn *c, const struct dial_how *how)
 		c->fd = tcp_connect(d->host, d->port, REACH_LOCAL, how, &why);
 		if (c->fd != -1) {
 			dial_probe(c->fd, how);
+			conn_tell_reached(c);
 			return 0;
 		}
 		if (i >= how->attempts)
@@ -145,6 +162,9 @@ dial_unix(struct conn *c, const char *named, bool quiet)
 			    error);
 		return EXIT_FAILED;
 	}
+	if (c->verbose)
+		complain("connected to the control socket %s",
+		    named != NULL ? named : found);
 	c->plain = true;
 	return fcntl(c->fd, F_SETFL, O_NONBLOCK) == -1 ? EXIT_FAILED : 0;
 }
@@ -268,6 +288,7 @@ static int
 shake_hands(struct conn *c, struct keyctx *ctx, const struct options *o)
 {
 	struct identity id = { 0 };
+	char them[KEY_PUBLIC_HEX];
 	struct noise *n;
 	int r;
 
@@ -282,6 +303,10 @@ shake_hands(struct conn *c, struct keyctx *ctx, const struct options *o)
 		return conn_bad(c, r);
 	r = exchange(c, n);
 	noise_free(n);
+	key_text(&c->dest->pk, them);
+	if (r == 0 && o->verbose)
+		complain("the host has proven its key %s after %lld ms", them,
+		    (long long)(now_ms() - c->begun_ms));
 	return r;
 }
 
@@ -323,6 +348,9 @@ conn_once(struct conn *c, struct keyctx *ctx, const struct options *o,
 	c->optional = optional;
 	c->offered = o->offer != NULL && !o->offer->taken;
 	c->is_sftp = strcmp(uri, MUX_URI_SFTP) == 0;
+	c->uri = uri;
+	c->verbose = o->verbose;
+	c->begun_ms = now_ms();
 	c->dest = &o->dest;
 	if (o->dest.kind == DEST_DMSG) {
 		r = via_open(c, ctx, o, uri);
@@ -555,6 +583,10 @@ check_answer(struct conn *c)
 
 	if (c->accepted || buf_get_u8(&c->in, &answer) != 0)
 		return 0;
+	if (c->verbose)
+		complain("the host %s %s after %lld ms",
+		    answer == MUX_ACCEPT ? "serves" : "refuses", c->uri,
+		    (long long)(now_ms() - c->begun_ms));
 	/* Of a service that is not known nothing more is said. */
 	if (answer != MUX_ACCEPT && buf_len(&c->in) != 0) {
 		complain("the host turns the connection away: %s",

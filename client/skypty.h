@@ -271,7 +271,10 @@ struct conn {
 	bool eof;
 	bool optional; /* a rejection is no failure */
 	bool offered;  /* nor is it while there are other keys to try */
-	bool is_sftp;  /* for messages */
+	bool is_sftp;
+	bool verbose;	 /* how far we are is told */
+	const char *uri; /* of the service that is asked for */
+	int64_t begun_ms;
 	bool rejected; /* optional, and the host has no such service */
 	bool hold;     /* what has arrived must go first: read no more */
 	pid_t proxy;   /* the command that has made it, or 0 */

@@ -94,4 +94,20 @@ messages() {
 	told 64 "one character" shell --escape ab "$pk@127.0.0.1:1"
 }
 
+# With -v each step on the way is told.
+steps() {
+	start_host
+	run skypty exec -v -i "$dir/client" --no-visor-key \
+		"$pk@127.0.0.1:$port" -- true 2>"$dir/err.skypty" ||
+		fail "exec returned $?"
+	has "$dir/err.skypty" "skypty: connected to 127.0.0.1:$port after "
+	has "$dir/err.skypty" "skypty: the host has proven its key $pk after "
+	has "$dir/err.skypty" "skypty: the host serves skypty/1/exec after "
+	run skypty shell -v -r "$sock" -- true 2>"$dir/err.skypty" ||
+		fail "shell returned $?"
+	has "$dir/err.skypty" "skypty: connected to the control socket $sock"
+	stop_host
+}
+
 either messages
+either steps
