@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/tcp.h"
 
 #define CHUNK	     (64U * 1024)
 #define BUFFER	     (256U * 1024)
@@ -123,11 +124,12 @@ link_open(struct link *l, const struct dialer *d,
 	l->fd = -1;
 	l->server = *server;
 	buf_init(&l->in, BUFFER);
-	buf_init(&l->out, BUFFER);
+	buf_init(&l->out, DMSG_UNSENT);
 	if (addr_split(address, NULL, host, port) != 0)
 		return "its address makes no sense";
 	if ((l->fd = tcp_connect(host, port, reach, NULL, &why)) == -1)
 		return why;
+	tcp_bound_unsent(l->fd, DMSG_UNSENT);
 	if ((r = shake_hands(l, d)) != 0)
 		return r == ERR_EOF ? "no answer to the handshake" :
 				      "it does not prove its key";
@@ -213,7 +215,7 @@ link_pump(struct link *l, short revents)
 	    (e = link_receive(l)) != 0)
 		return e;
 	while (r > 0) {
-		if (buf_len(&l->out) < CHUNK &&
+		if (buf_len(&l->out) < DMSG_UNSENT / 2 &&
 		    (e = dmsg_session_output(l->dmsg, &l->out)) != 0)
 			return e;
 		r = link_write(l);

@@ -25,6 +25,12 @@
 #include "buf.h"
 
 #define DMSG_OPEN_S 20 /* seconds for a stream to get past its objects */
+/*
+ * Servers end a session 10 seconds after a ping that is not answered: no more
+ * bytes than so many should wait for the network in front of the answer, in
+ * the caller's buffer and once more in the system.
+ */
+#define DMSG_UNSENT (32 * 1024)
 
 struct dmsg_session;
 struct dmsg_stream;

@@ -6,8 +6,8 @@
  * never holds the secret key: handshakes, our entry's signature and sockets
  * are the monitor's to give.
  *
- * Memory: for each session what yamux.h and dmsg_session.h say and twice
- * OV_BUFFER; but what streams hold unread, requests under way among it, is
+ * Memory: for each session what yamux.h and dmsg_session.h say, OV_BUFFER and
+ * DMSG_UNSENT; but what streams hold unread, requests under way among it, is
  * OV_UNREAD over all sessions, 128 MiB as yamux.h counts, and 64 MiB for 4 KiB
  * in each stream; for each stream OV_CHUNK at most; OV_SERVERS_MAX servers; one
  * answer of the discovery's, DMSG_BODY_MAX.

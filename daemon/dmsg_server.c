@@ -199,7 +199,7 @@ server_connected(struct ov *o, uint16_t slot, int fd, const char *why)
 	s->state = SESSION_BEGUN;
 	ov_mon_begin(o, s->slot, &s->server->pk);
 	buf_init(&s->in, OV_BUFFER);
-	buf_init(&s->out, OV_BUFFER);
+	buf_init(&s->out, DMSG_UNSENT);
 	s->rd = event_new(o->base, fd, EV_READ | EV_PERSIST, on_readable, s);
 	s->wr = event_new(o->base, fd, EV_WRITE, on_writable, s);
 	if (s->timer == NULL)
@@ -365,7 +365,8 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	while (r > 0 && e == 0) {
-		if (s->state == SESSION_UP && buf_len(&s->out) < OV_CHUNK)
+		if (s->state == SESSION_UP &&
+		    buf_len(&s->out) < DMSG_UNSENT / 2)
 			e = dmsg_session_output(s->dmsg, &s->out);
 		r = buf_write(&s->out, fd);
 	}

@@ -21,6 +21,7 @@
 
 #include "common/addr.h"
 #include "common/connector.h"
+#include "common/dmsg_session.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/paths.h"
@@ -288,8 +289,10 @@ connect_on_result(evutil_socket_t fd, short what, void *arg)
 		connect_finish(c, -1, "the connection was closed");
 	} else if (c->tls)
 		connect_secure(c, got);
-	else
+	else {
+		tcp_bound_unsent(got, DMSG_UNSENT);
 		connect_finish(c, got, "");
+	}
 	free(why);
 	privmsg_free(&m);
 }
