@@ -18,6 +18,8 @@
  */
 #define LATE_MAX    (8U * 1024 * 1024)
 #define LATE_PER_MS 2
+/* What has sent so much since then goes on sending. */
+#define FLOOD (8 * LATE_MAX)
 
 static void
 pass(struct conn *c)
@@ -139,7 +141,9 @@ limit_passed(struct limit *l, const struct conn *c)
 	if (now < l->ends)
 		l->received = c->received;
 	late = c->received - l->received;
-	if (late > LATE_MAX)
+	if (late > FLOOD)
+		late = 0;
+	else if (late > LATE_MAX)
 		late = LATE_MAX;
 	return now > l->ends + GRACE_MS + (int64_t)(late / LATE_PER_MS);
 }

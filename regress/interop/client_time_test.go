@@ -89,6 +89,43 @@ func TestClientOwnTimeLimit(t *testing.T) {
 	}
 }
 
+// Nor does one that floods.
+func TestClientOwnTimeLimitFlood(t *testing.T) {
+	t.Parallel()
+	const enough = 1 << 30
+	output := "\x01\x00\x00\xff\xfb" + strings.Repeat("x", 0xfffb)
+	for name, c := range map[string]struct {
+		uri          string
+		first, again string
+	}{
+		"keepalives":   {"skypty/1/exec", started, strings.Repeat(keepalive, 13000)},
+		"output":       {"skypty/1/exec", started, output},
+		"chunks":       {StreamURIs[0], streamHead, chunk(output)},
+		"100 Continue": {StreamURIs[0], "", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 2000)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sent := make(chan int, 1)
+			dest := goHost(t, only(c.uri, func(conn *Conn) {
+				go func() { _, _ = io.Copy(io.Discard, conn) }()
+				_, err := io.WriteString(conn, c.first)
+				n := 0
+				for ; err == nil && n < enough; n += len(c.again) {
+					_, err = io.WriteString(conn, c.again)
+				}
+				sent <- n
+			}))
+			got := skyptyWith(t, fastTime(t, 20), nil, "exec", "-t", "1s", "tcp://"+dest, "--", "true")
+			if got.status != 124 || !strings.Contains(got.err, "has not told the command's end, 10 seconds after") {
+				t.Errorf("%d, %q", got.status, got.err)
+			}
+			if n := <-sent; n >= enough {
+				t.Errorf("after %d bytes", n)
+			}
+		})
+	}
+}
+
 // What was on its way when the time was over still arrives.
 func TestClientLateOutput(t *testing.T) {
 	t.Parallel()
