@@ -246,12 +246,7 @@ func TestDmsgClientNotServed(t *testing.T) {
 		c := o.client(t, k, 0)
 		o.disc.Put(DmsgEntry{Version: "0.0.1", Static: k.Hex(),
 			Client: &DmsgEntryClient{Delegated: []string{o.servers[0].Key.Hex()}}})
-		go func() {
-			if conn, _, err := c.Accept(); err == nil {
-				serve(conn)
-				conn.Close()
-			}
-		}()
+		go serveOne(c, serve)
 		s := newSharer(t, o)
 		s.env = fast
 		a := s.attempt(t, k)

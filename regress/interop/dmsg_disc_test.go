@@ -95,12 +95,7 @@ func TestDmsgDiscoveryBroken(t *testing.T) {
 		"no answer":              func(c *Conn) { _, _ = io.Copy(io.Discard, c) },
 	} {
 		c := o.client(t, NewKey(), 0)
-		go func() {
-			if conn, _, err := c.Accept(); err == nil {
-				serve(conn)
-				conn.Close()
-			}
-		}()
+		go serveOne(c, serve)
 		s := newSharer(t, o)
 		s.env = fast
 		a := s.attempt(t, NewKey(), "--dmsgdisc", "dmsg://"+c.Key.Hex()+":80", "--dmsg-servers", flag)

@@ -74,6 +74,14 @@ func (o *overlay) client(t testing.TB, k Key, server int) *DmsgClient {
 	return c
 }
 
+// serveOne has a host of ours take one stream, and end it behind that.
+func serveOne(c *DmsgClient, serve func(*Conn)) {
+	if conn, _, err := c.Accept(); err == nil {
+		serve(conn)
+		conn.Close()
+	}
+}
+
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {

@@ -250,6 +250,21 @@ func (r reads) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// countedHost serves files, counts what it reads, and is silent when told so.
+func countedHost(n *atomic.Int64, silent *atomic.Bool) *Host {
+	h := &Host{SFTP: true}
+	h.Other = func(uri string) func(*Conn) {
+		if uri != SFTPURI {
+			return nil
+		}
+		return func(c *Conn) {
+			c.Conn = reads{c.Conn, n, silent}
+			h.serveSFTP(c)
+		}
+	}
+	return h
+}
+
 // Streams of dmsg that are quiet are ended: a mount that nobody uses is not.
 func TestDmsgMountAsks(t *testing.T) {
 	canMount(t)
@@ -257,16 +272,7 @@ func TestDmsgMountAsks(t *testing.T) {
 	o := newOverlay(t, 1)
 	var n atomic.Int64
 	var silent atomic.Bool
-	h := &Host{SFTP: true}
-	h.Other = func(uri string) func(*Conn) {
-		if uri != SFTPURI {
-			return nil
-		}
-		return func(c *Conn) {
-			c.Conn = reads{c.Conn, &n, &silent}
-			h.serveSFTP(c)
-		}
-	}
+	h := countedHost(&n, &silent)
 	o.goHost(t, h, 0)
 	for _, v := range fast {
 		name, value, _ := strings.Cut(v, "=")
@@ -293,16 +299,7 @@ func TestDmsgSFTPAsks(t *testing.T) {
 	o := newOverlay(t, 1)
 	var n atomic.Int64
 	var silent atomic.Bool
-	h := &Host{SFTP: true}
-	h.Other = func(uri string) func(*Conn) {
-		if uri != SFTPURI {
-			return nil
-		}
-		return func(c *Conn) {
-			c.Conn = reads{c.Conn, &n, &silent}
-			h.serveSFTP(c)
-		}
-	}
+	h := countedHost(&n, &silent)
 	o.goHost(t, h, 0)
 	s := newSharer(t, o)
 	cmd := exec.Command(program(t, "SKYPTY", "skypty"), "ssh", "-i", s.id, "-s", h.Key.Hex(), "sftp")
