@@ -19,7 +19,8 @@
 
 #include "common/process.h"
 
-#define START_LIMIT  10000 /* milliseconds for becoming the command */
+#define START_LIMIT  10000  /* milliseconds for becoming the command */
+#define START_MAX    120000 /* the same, with those spent in line for a CPU */
 #define START_STEP   250
 #define USUAL_NOFILE 1024
 #define USUAL_UMASK  022
@@ -203,20 +204,45 @@ describe(const struct failure *f, const char *name, char *why, size_t len)
 	snprintf(why, len, "fork/exec %s: %s", name, text);
 }
 
+/* Whether it runs, or would with a processor; no for what /proc hides. */
+static bool
+spawn_is_running(pid_t pid)
+{
+	char path[32], text[512];
+	const char *name;
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	/* pid (name) state ...: the name may have anything in it. */
+	return (name = strrchr(text, ')')) != NULL &&
+	    strncmp(name, ") R", 3) == 0;
+}
+
 /*
  * Waits until the new process has become the command, or hears why not.  A
- * file system that hangs is not waited for: it would hold the connection.
+ * file system that hangs is not waited for: it would hold the connection.  A
+ * machine that has too much to do is.
  */
 static bool
-spawn_started(int fd, struct failure *f)
+spawn_started(int fd, pid_t pid, struct failure *f)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int left = START_LIMIT, r;
+	int hung = 0, all = 0, r;
 
 	while (
-	    (r = poll(&p, 1, START_STEP)) == 0 || (r == -1 && errno == EINTR))
-		if ((left -= START_STEP) <= 0)
+	    (r = poll(&p, 1, START_STEP)) == 0 || (r == -1 && errno == EINTR)) {
+		all += START_STEP;
+		if (!spawn_is_running(pid))
+			hung += START_STEP;
+		if (hung >= START_LIMIT || all >= START_MAX)
 			break;
+	}
 	f->error = ETIMEDOUT;
 	return r == 1 && read(fd, f, sizeof(*f)) != sizeof(*f);
 }
@@ -261,7 +287,7 @@ spawn_for(struct monitor *m, const struct spawn *s, const struct passwd *pw,
 		run(s, pw, env, p[1]);
 	f.error = errno;
 	close(p[1]);
-	if (r == 1 && spawn_started(p[0], &f)) {
+	if (r == 1 && spawn_started(p[0], *pid, &f)) {
 		close(p[0]);
 		return 1;
 	}
