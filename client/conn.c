@@ -24,6 +24,7 @@
 #include "common/unix.h"
 
 #define KEEPALIVE   15
+#define KEEP_MS	    60000 /* a direction of a stream of dmsg may be quiet */
 #define CHUNK	    (64U * 1024)
 #define IN_MAX	    (RPC_CLIENT_MSG_MAX + CHUNK)
 #define OUT_MAX	    (4U * 1024 * 1024)
@@ -526,6 +527,21 @@ conn_flush(struct conn *c)
 	}
 	complain("sending: %s", strerror(errno));
 	return EXIT_FAILED;
+}
+
+int
+conn_keep(struct conn *c)
+{
+	if (c->kept_ms == 0 || c->sent_frames != c->tx.counter) {
+		c->sent_frames = c->tx.counter;
+		c->kept_ms = now_ms();
+	}
+	if (c->plain || !c->accepted || c->eof || backlog(c) != 0 ||
+	    c->dest->kind != DEST_DMSG || now_ms() - c->kept_ms < KEEP_MS)
+		return 0;
+	if (frame_seal_nothing(&c->tx, &c->wire_out) != 0)
+		return 0;
+	return conn_flush(c);
 }
 
 static int

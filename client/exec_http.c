@@ -271,6 +271,8 @@ await(struct stream *s)
 		return r;
 	if (limit_passed(&s->limit, &s->conn))
 		return limit_tell();
+	if ((r = conn_keep(&s->conn)) != 0)
+		return r;
 	return p[0].revents != 0 ? conn_pump(&s->conn, p[0].revents) : 0;
 }
 

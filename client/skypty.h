@@ -275,9 +275,11 @@ struct conn {
 	bool verbose;	 /* how far we are is told */
 	const char *uri; /* of the service that is asked for */
 	int64_t begun_ms;
-	bool rejected; /* optional, and the host has no such service */
-	bool hold;     /* what has arrived must go first: read no more */
-	pid_t proxy;   /* the command that has made it, or 0 */
+	int64_t kept_ms;      /* conn_keep: when something was sent last */
+	uint64_t sent_frames; /* and how many there were then */
+	bool rejected;	      /* optional, and the host has no such service */
+	bool hold;	      /* what has arrived must go first: read no more */
+	pid_t proxy;	      /* the command that has made it, or 0 */
 	struct frame_key rx, tx;
 	struct buf wire_in, in; /* in: plaintext behind the mux's answer */
 	struct buf out, wire_out;
@@ -309,6 +311,12 @@ short conn_events(const struct conn *);
 int conn_pump(struct conn *, short revents);
 /* Sends what can be sent now.  0, or EXIT_FAILED, told. */
 int conn_flush(struct conn *);
+/*
+ * For who only listens: servers of dmsg end a stream with a direction that is
+ * quiet for some minutes, and a frame with nothing in it is something.  0, or
+ * EXIT_FAILED, told.
+ */
+int conn_keep(struct conn *);
 /* The host's end where more was due: tells why. */
 int conn_ended(const struct conn *);
 /* Waits for the mux's answer.  0, or EXIT_FAILED, told. */

@@ -166,6 +166,17 @@ frame_seal(struct frame_key *fk, struct buf *plain, struct buf *wire)
 	return 0;
 }
 
+int
+frame_seal_nothing(struct frame_key *fk, struct buf *wire)
+{
+	struct buf none;
+
+	buf_view(&none, NULL, 0);
+	if (buf_room(wire) < FRAME_WIRE_LEN(0))
+		return ERR_LIMIT;
+	return seal_one(fk, &none, 0, wire);
+}
+
 /* Nothing rises above this, so no later frame will be taken. */
 static int
 die(struct frame_key *fk, int r)

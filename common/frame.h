@@ -63,6 +63,8 @@ bool frame_complete(const struct buf *wire);
  * counter is used up.
  */
 int frame_seal(struct frame_key *, struct buf *plain, struct buf *wire);
+/* A frame with nothing in it, which whoever opens it passes over. */
+int frame_seal_nothing(struct frame_key *, struct buf *wire);
 /*
  * Opens one transport body, appending to plain; no bytes is legal.  ERR_SHORT,
  * ERR_FORMAT (over FRAME_BODY_MAX), ERR_NONCE, ERR_AUTH: the direction is dead

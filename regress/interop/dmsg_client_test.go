@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -196,6 +197,41 @@ func TestDmsgClientRefusedAtOnce(t *testing.T) {
 		if cmd.ProcessState.ExitCode() != 255 || !strings.Contains(errs.String(), "whitelist") {
 			t.Errorf("%s: %v, %q", name, cmd.ProcessState, errs.String())
 		}
+	}
+}
+
+// Who waits for a command says something now and then: servers of dmsg end a
+// stream with a direction that is quiet.
+func TestDmsgCommandKeeps(t *testing.T) {
+	t.Parallel()
+	fast := fastTime(t, 30)
+	o := newOverlay(t, 1)
+	var n atomic.Int64
+	var silent atomic.Bool
+	h := &Host{}
+	h.Other = func(uri string) func(*Conn) {
+		if uri != "dmsgpty/exec-stream" {
+			return nil
+		}
+		return func(c *Conn) {
+			c.Conn = reads{c.Conn, &n, &silent}
+			(&Host{Stream: uri}).serveStream(c)
+		}
+	}
+	o.goHost(t, h, 0)
+	s := newSharer(t, o)
+	cmd := s.command(t, "exec", "-t", "1h", h.Key.Hex(), "--", "sh", "-c",
+		"while ! test -e "+filepath.Join(s.run, "go")+"; do echo here; sleep 0.2; done")
+	cmd.Env = append(cmd.Env, fast...)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	check(t, cmd.Start())
+	waitFor(t, "its request", func() bool { return n.Load() > 0 })
+	before := n.Load()
+	waitFor(t, "words of it", func() bool { return n.Load() >= before+4 })
+	check(t, os.WriteFile(filepath.Join(s.run, "go"), nil, 0o600))
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v, %q", err, &errs)
 	}
 }
 

@@ -550,6 +550,33 @@ test_open_empty(void **state)
 	buf_free(&plain);
 }
 
+/* A frame with nothing in it is one, as far as there is room for it. */
+static void
+test_seal_nothing(void **state)
+{
+	struct frame_key from, to;
+	struct buf wire, body, plain;
+
+	(void)state;
+	frame_key_init(&from, the_key);
+	frame_key_init(&to, the_key);
+	buf_init(&plain, 64);
+	buf_init(&wire, FRAME_WIRE_LEN(0) - 1);
+	assert_int_equal(frame_seal_nothing(&from, &wire), ERR_LIMIT);
+	assert_int_equal(from.counter, 0);
+	buf_free(&wire);
+	buf_init(&wire, FRAME_WIRE_LEN(0));
+	assert_int_equal(frame_seal_nothing(&from, &wire), 0);
+	assert_int_equal(buf_len(&wire), FRAME_WIRE_LEN(0));
+	assert_int_equal(from.counter, 1);
+	assert_int_equal(frame_get(&wire, &body), 1);
+	assert_int_equal(frame_open(&to, &body, &plain), 0);
+	assert_int_equal(buf_len(&plain), 0);
+	assert_int_equal(to.counter, 1);
+	buf_free(&wire);
+	buf_free(&plain);
+}
+
 static void
 test_open_longest(void **state)
 {
@@ -746,6 +773,7 @@ main(void)
 		cmocka_unit_test(test_wide_counters),
 		cmocka_unit_test(test_counter_must_rise),
 		cmocka_unit_test(test_open_empty),
+		cmocka_unit_test(test_seal_nothing),
 		cmocka_unit_test(test_open_longest),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_every_bit),
