@@ -34,6 +34,7 @@ static struct {
 	const char *ident;
 	enum log_level level;
 	bool to_syslog;
+	bool watched; /* by who has started us, at standard error */
 	char prefix[PREFIX_MAX];
 	int fd; /* to syslog, or a way of our own to standard error */
 	unsigned long lost; /* lines that nobody took */
@@ -185,8 +186,13 @@ log_write(enum log_level level, const char *text)
 	static const int priority[] = { LOG_ERR, LOG_WARNING, LOG_INFO,
 		LOG_DEBUG };
 
-	return state.to_syslog ? log_to_syslog(priority[level], text) :
-				 log_to_stderr(priority[level], text);
+	if (!state.to_syslog)
+		return log_to_stderr(priority[level], text);
+	if (state.watched && level <= LOG_LEVEL_WARN) {
+		(void)log_to_stderr(priority[level], text);
+		log_close(); /* one way is open at a time */
+	}
+	return log_to_syslog(priority[level], text);
 }
 
 void
@@ -198,6 +204,12 @@ log_init(const char *ident, enum log_level level, bool use_syslog)
 	log_close();
 	if (use_syslog)
 		log_open_syslog();
+}
+
+void
+log_set_watched(bool watched)
+{
+	state.watched = watched;
 }
 
 void

@@ -23,6 +23,11 @@ enum log_level {
 
 /* ident is kept, not copied.  Call before chroot. */
 void log_init(const char *ident, enum log_level, bool use_syslog);
+/*
+ * Whether somebody waits at standard error for a start to succeed: errors and
+ * warnings go there, too, where the log goes to syslog.
+ */
+void log_set_watched(bool);
 void log_set_level(enum log_level);
 enum log_level log_get_level(void);
 /* "error", "warn", "info", "debug", and the original's "trace", "fatal"... */

@@ -539,6 +539,7 @@ server_run(const struct options *o, struct settings *set, struct keyctx *ctx)
 		listeners_close(&s.ls);
 		return EXIT_OS;
 	}
+	log_set_watched(false);
 	/* Locks on memory are not inherited by the one in the background. */
 	if (o->daemonise && set->conf.sk != NULL)
 		(void)sodium_mlock(set->conf.sk, KEY_SECRET_LEN);

@@ -61,6 +61,7 @@ serve_main(enum mode mode, bool check, int argc, char **argv)
 	if ((r = options_parse(&o, ctx, argc, argv)) == 0) {
 		o.syslog = o.syslog || o.daemonise;
 		log_init("skyptyd", o.log_level, o.syslog && !o.check);
+		log_set_watched(o.daemonise);
 		r = run(&o, ctx);
 	}
 	options_free(&o);

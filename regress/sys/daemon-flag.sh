@@ -27,6 +27,12 @@ background() {
 	run skyptyd tcp --daemon -c "$dir/host.json" --cliaddr "" \
 		--addr "127.0.0.1:$port" 2>"$dir/err.second" || status=$?
 	equal $status 71 "status where the address is taken"
+	has "$dir/err.second" "Address already in use"
+	status=0
+	run skyptyd tcp --daemon -c "$dir/none.json" \
+		2>"$dir/err.third" || status=$?
+	equal $status 78 "status without the configuration"
+	has "$dir/err.third" "none.json"
 	kill "$host"
 	wait_gone "the daemon" "$host"
 	[ ! -e "$sock" ] || fail "the control socket is still there"
