@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* skypty sftp: OpenSSH's sftp over our connection. */
 #include "client/skypty.h"
+#include "client/ssh_opts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,27 +58,11 @@ ssh_program(char *path, size_t len)
 	return EXIT_FAILED;
 }
 
-/* A text with another character before each of some; NULL without memory. */
-static char *
-escaped(const char *text, const char *some, char before)
-{
-	char *out = malloc(2 * strlen(text) + 1), *p = out;
-
-	for (; out != NULL && *text != '\0'; text++) {
-		if (strchr(some, *text) != NULL)
-			*p++ = before;
-		*p++ = *text;
-	}
-	if (out != NULL)
-		*p = '\0';
-	return out;
-}
-
 /* Where ssh has tokens and homes, our -i has a file as it is called. */
 static int
 add_file(struct command *c, const char *path)
 {
-	char *text = escaped(path, "%", '%'), *word = NULL;
+	char *text = ssh_with_each(path, "%", '%'), *word = NULL;
 	int r;
 
 	if (text == NULL)
@@ -154,16 +139,13 @@ add_option(struct command *c, const char *name, const char *value)
 static void
 add_value(struct command *c, const char *name, const char *value)
 {
-	char *text, *quoted = NULL;
+	char *quoted;
 
 	if (value == NULL)
 		return;
-	text = escaped(value, "\"\\", '\\');
-	if (text != NULL && asprintf(&quoted, "\"%s\"", text) == -1)
-		quoted = NULL;
+	quoted = ssh_quoted(value);
 	add_option(c, name, quoted);
 	free(quoted);
-	free(text);
 }
 
 /*
@@ -173,7 +155,8 @@ add_value(struct command *c, const char *name, const char *value)
 static void
 add_proxy(struct command *c, const char *proxy)
 {
-	char *text = proxy != NULL ? escaped(proxy, "%", '%') : strdup("none");
+	char *text =
+	    proxy != NULL ? ssh_with_each(proxy, "%", '%') : strdup("none");
 
 	add_option(c, "ProxyCommand", text);
 	free(text);

@@ -183,7 +183,7 @@ ssh_take_host(struct ssh_opts *o, const struct host *h)
 		    "DmsgServers" },
 		{ SSH_VISOR_KEY, offsetof(struct host, visor_key), "VisorKey" },
 	};
-	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX], *line;
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX], *line, *word;
 	const char *text;
 	int r = 0;
 
@@ -196,9 +196,13 @@ ssh_take_host(struct ssh_opts *o, const struct host *h)
 		    same[i].offset);
 		if (text == NULL)
 			continue;
-		if (asprintf(&line, "%s \"%s\"", same[i].keyword, text) == -1)
-			return EXIT_FAILED;
-		r = ssh_opts_line(o, line, "the file of names");
+		line = NULL;
+		if ((word = ssh_quoted(text)) == NULL ||
+		    asprintf(&line, "%s %s", same[i].keyword, word) == -1)
+			r = EXIT_FAILED;
+		else
+			r = ssh_opts_line(o, line, "the file of names");
+		free(word);
 		free(line);
 	}
 	return r;

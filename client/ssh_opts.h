@@ -156,6 +156,11 @@ struct ssh_tokens {
 	const char *login;
 };
 
+/* A text with another character before each of some; malloc'ed, or NULL. */
+char *ssh_with_each(const char *text, const char *some, char before);
+/* A text as one word that ssh_words takes apart again; malloc'ed, or NULL. */
+char *ssh_quoted(const char *text);
+
 /*
  * Whether a host's name, or a login name, can stand in a command: nothing that
  * a shell takes for more.  0, or EXIT_FAILED, told.

@@ -359,6 +359,34 @@ ssh_expand_path(const char *text, const struct ssh_tokens *t, const char *what)
 	return out;
 }
 
+/* --- for another reader --- */
+
+char *
+ssh_with_each(const char *text, const char *some, char before)
+{
+	char *out = malloc(2 * strlen(text) + 1), *p = out;
+
+	for (; out != NULL && *text != '\0'; text++) {
+		if (strchr(some, *text) != NULL)
+			*p++ = before;
+		*p++ = *text;
+	}
+	if (out != NULL)
+		*p = '\0';
+	return out;
+}
+
+char *
+ssh_quoted(const char *text)
+{
+	char *inner = ssh_with_each(text, "\"\\", '\\'), *out;
+
+	if (inner == NULL || asprintf(&out, "\"%s\"", inner) == -1)
+		out = NULL;
+	free(inner);
+	return out;
+}
+
 /* --- names --- */
 
 /*

@@ -171,6 +171,12 @@ mistakes() {
 	printf '\nInclude ""\n' | wrong "names line 2" "Include of no name"
 	printf '\nInclude %s\n' "$dir/names" |
 		wrong "names line 2" "too many files include each other"
+	# What has a meaning to ssh's reader has none in ours.
+	printf 'Host far\n Key %s\n Escape \\\n Discovery http://x"y\n' "$pk" |
+		$as tee "$dir/names" >/dev/null
+	run skypty-ssh -F "$dir/names" -G far >"$dir/out" || fail "-G"
+	has "$dir/out" 'escapechar \'
+	has "$dir/out" 'discovery http://x"y'
 	printf 'Include %%z\n' | $as tee "$dir/names" >/dev/null
 	run skypty config -F "$dir/names" h >"$dir/out" 2>"$dir/err.told"
 	has "$dir/err.told" "line 1: Include %z: %z is not known"
