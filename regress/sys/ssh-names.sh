@@ -175,7 +175,7 @@ mistakes() {
 	printf 'Host far\n Key %s\n Escape \\\n Discovery http://x"y\n' "$pk" |
 		$as tee "$dir/names" >/dev/null
 	run skypty-ssh -F "$dir/names" -G far >"$dir/out" || fail "-G"
-	has "$dir/out" 'escapechar \'
+	has "$dir/out" "escapechar \\"
 	has "$dir/out" 'discovery http://x"y'
 	printf 'Include %%z\n' | $as tee "$dir/names" >/dev/null
 	run skypty config -F "$dir/names" h >"$dir/out" 2>"$dir/err.told"
