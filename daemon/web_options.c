@@ -2,13 +2,16 @@
 /* The command line of skyptyd http. */
 #include "daemon/web.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
+#include "common/addr.h"
 #include "common/visible.h"
 
 #define SESSION_S (12 * 3600)
@@ -378,10 +381,47 @@ take(struct web_options *o, int opt)
 }
 
 /* What does not go together. */
+/* What waiting would not cure is told at once. */
+static int
+check_addresses(const struct web_options *o)
+{
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
+	char *copy, *rest, *addr;
+	const char *problem;
+	int r = 0;
+
+	if (strcmp(o->hnet, "tcp") == 0 &&
+	    addr_split(o->haddr, NULL, host, port) != 0)
+		return bad("--haddr", o->haddr, "write HOST:PORT or [V6]:PORT");
+	if (o->addr == NULL)
+		return 0;
+	if ((copy = rest = strdup(o->addr)) == NULL)
+		return EXIT_OS;
+	while (r == 0 && (addr = strsep(&rest, ", ")) != NULL)
+		if (*addr != '\0' &&
+		    (problem = listeners_problem(addr)) != NULL)
+			r = bad("--addr", addr, problem);
+	free(copy);
+	return r;
+}
+
+static int
+check_files(const struct web_conf *c)
+{
+	if (*c->cert == '\0')
+		return 0;
+	if (access(c->cert, R_OK) == -1)
+		return bad("--tls-cert", c->cert, strerror(errno));
+	if (access(c->key, R_OK) == -1)
+		return bad("--tls-key", c->key, strerror(errno));
+	return 0;
+}
+
 static int
 check(struct web_options *o)
 {
 	struct web_conf *c = &o->conf;
+	int r;
 
 	if (o->addr != NULL && o->path != NULL)
 		return bad("--unix", o->path, "not beside --addr");
@@ -398,7 +438,7 @@ check(struct web_options *o)
 		    "say by --origin what the proxy in front of it is called");
 	if (c->session_s == 0)
 		return bad("--session-ttl", "0", "nobody would be let in");
-	return 0;
+	return (r = check_addresses(o)) != 0 ? r : check_files(c);
 }
 
 static int

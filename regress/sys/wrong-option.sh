@@ -55,6 +55,15 @@ options() {
 	told 64 "'skyptyd check'" skyptyd -t
 	told 64 "'skypty shell'" skyptyd shell
 	told 64 "unknown command 'ls'; 'skypty help'" skypty ls
+	if [ -x "$bin/skyptyd-http" ]; then
+		told 64 "--addr :99999: write HOST:PORT" skyptyd http --addr :99999
+		told 64 "neither a number nor in" skyptyd http --addr :notaport
+		told 64 "--haddr host: write" skyptyd http --hnet tcp --haddr host
+		told 64 "--tls-cert $dir/none: No such file" skyptyd http \
+			--tls-cert "$dir/none" --tls-key "$dir/client"
+		told 64 "--tls-key $dir/none: No such file" skyptyd http \
+			--tls-cert "$dir/client" --tls-key "$dir/none"
+	fi
 	# A terminal does not obey it.
 	evil=$(printf 'a\033[2J\302\233b')
 	told 64 "command 'a\033[2J\u009bb'" skypty "$evil"
