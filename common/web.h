@@ -20,6 +20,7 @@
 #define WEB_CLIENTS_MAX 256
 
 #define WEB_DIALS_MAX	   3	 /* connections to the host for one terminal */
+#define WEB_EXIT_START	   78	 /* of a child that cannot begin: EX_CONFIG */
 #define WEB_DIAL_S	   60	 /* in which they are made */
 #define WEB_ADMITS_PER_S   20	 /* terminals that begin */
 #define WEB_PEM_MAX	   65536 /* bytes of a file of certificates, or a key */

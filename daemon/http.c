@@ -313,7 +313,9 @@ main(void)
 	logger = &h;
 	lws_set_log_level(LLL_ERR, emit);
 	lws_set_allocator(wiping_realloc);
-	if (!set_up(&h) || http_confine(&h.conf, report, &h) != 0)
+	if (!set_up(&h))
+		_exit(WEB_EXIT_START);
+	if (http_confine(&h.conf, report, &h) != 0)
 		_exit(1);
 	while (!over && !going && lws_service(h.ctx, 0) >= 0) {
 		if ((now = now_ms()) >= next) {

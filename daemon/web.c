@@ -28,6 +28,7 @@
 #define PROGRAM	      "skyptyd-http"
 #define PAUSE_S	      2	    /* before it is started again, or killed */
 #define ANSWER_S      10    /* until it must take a message */
+#define START_S	      60    /* in which the first may find that it cannot */
 #define DOOR_BYTES    16384 /* connections that it has not taken yet */
 #define ACCEPTS_BURST 16    /* of one socket, before anything else is done */
 
@@ -42,12 +43,15 @@ static struct web {
 	int door; /* to the child, for browsers; -1 */
 	int held; /* a browser for whom there was no room in the door; -1 */
 	pid_t pid;
+	unsigned children; /* so far */
+	int64_t begun;	   /* when the first was started */
+	int result;	   /* of the program */
 	bool stopping;
 	struct event *ev, *again, *term, *intr, *usr1, *hup, *chld;
 	struct event *door_ev; /* room for the one who is held */
 	struct event *pause;   /* until the next is accepted */
 	struct event *knock[LISTENERS_MAX];
-} w = { .sock = -1, .door = -1, .held = -1 };
+} w = { .sock = -1, .door = -1, .held = -1, .result = EXIT_OS };
 
 /* --- tokens --- */
 
@@ -364,6 +368,8 @@ web_start_child(void)
 		close(door[0]);
 		return -1;
 	}
+	if (w.children++ == 0)
+		w.begun = now_ms();
 	gate_child(&w.gate, w.sock);
 	return web_open_door(door[0]);
 }
@@ -393,6 +399,14 @@ web_on_again(evutil_socket_t fd, short what, void *arg)
 	web_restart_later();
 }
 
+/* What the first one finds wrong at once, a certificate say, does not mend. */
+static bool
+web_cannot_begin(int status)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) == WEB_EXIT_START &&
+	    w.children == 1 && now_ms() - w.begun < START_S * 1000;
+}
+
 /* Who took it over has seen cookies and perhaps the link: all are void. */
 static void
 web_on_chld(evutil_socket_t sig, short what, void *arg)
@@ -416,6 +430,11 @@ web_on_chld(evutil_socket_t sig, short what, void *arg)
 						 "");
 	else
 		log_error("http ended with status %d", WEXITSTATUS(status));
+	if (web_cannot_begin(status)) {
+		w.result = EXIT_CONFIG;
+		event_base_loopbreak(w.base);
+		return;
+	}
 	auth_forget(&w.gate.auth);
 	web_make_token();
 	(void)web_print_link();
@@ -593,5 +612,5 @@ web_main(int argc, char **argv)
 	listeners_close(&w.ls);
 	auth_forget(&w.gate.auth);
 	web_conf_free(&w.o.conf);
-	return w.stopping ? 0 : EXIT_OS;
+	return w.stopping ? 0 : w.result;
 }

@@ -380,7 +380,6 @@ take(struct web_options *o, int opt)
 	return take_number(o, opt);
 }
 
-/* What does not go together. */
 /* What waiting would not cure is told at once. */
 static int
 check_addresses(const struct web_options *o)
@@ -417,6 +416,7 @@ check_files(const struct web_conf *c)
 	return 0;
 }
 
+/* What does not go together. */
 static int
 check(struct web_options *o)
 {

@@ -63,6 +63,11 @@ options() {
 			--tls-cert "$dir/none" --tls-key "$dir/client"
 		told 64 "--tls-key $dir/none: No such file" skyptyd http \
 			--tls-cert "$dir/client" --tls-key "$dir/none"
+		# That it is none is found out behind the confinement.
+		told 78 "http ended with status 78" skyptyd http \
+			--addr 127.0.0.1:0 --user "$privsep" \
+			--token-file "$dir/link" \
+			--tls-cert "$dir/client" --tls-key "$dir/client"
 	fi
 	# A terminal does not obey it.
 	evil=$(printf 'a\033[2J\302\233b')

@@ -294,7 +294,7 @@ export const tests = {
 		await page.keyboard.press("Enter");
 		await until("its end", async () => /^over/.test(await page.title()));
 		const more = await heap() - before;
-		if (more > 60e6)
+		if (more > 120e6)
 			throw new Error(`${more} bytes are kept of it`);
 		await c.close();
 	},
