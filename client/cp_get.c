@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,10 +59,6 @@ is_chosen(const struct cp *cp)
 }
 
 /*
- * The user's own target may be a link; below it the host chooses the names and
- * links are not followed.
- */
-/*
  * Our own descriptors, under the names that they have: a process that may not
  * be dumped cannot open them anew.  -1 for other names.
  */
@@ -85,6 +82,33 @@ own_descriptor(const char *path)
 	return -1;
 }
 
+/* As with cp(1), who writes to a pipe waits for somebody to read it. */
+static int
+open_pipe(const char *path, int flags)
+{
+	const struct timespec pause = { .tv_nsec = 50L * 1000 * 1000 };
+	struct stat st;
+	sigset_t open;
+	int fd;
+
+	if (stat(path, &st) == -1 || !S_ISFIFO(st.st_mode)) {
+		errno = ENXIO;
+		return -1;
+	}
+	sigprocmask(SIG_SETMASK, NULL, &open);
+	sigdelset(&open, SIGINT);
+	sigdelset(&open, SIGTERM);
+	sigdelset(&open, SIGHUP);
+	while ((fd = openat(AT_FDCWD, path, flags)) == -1 && errno == ENXIO)
+		if (ppoll(NULL, 0, &pause, &open) == -1)
+			break;
+	return fd;
+}
+
+/*
+ * The user's own target may be a link; below it the host chooses the names and
+ * links are not followed.
+ */
 static int
 open_local(struct file *f)
 {
@@ -100,6 +124,8 @@ open_local(struct file *f)
 	if (f->dir != NULL || is_chosen(f->cp))
 		flags |= O_NOFOLLOW;
 	f->fd = openat(at, path, flags);
+	if (f->fd == -1 && errno == ENXIO && f->dir == NULL)
+		f->fd = open_pipe(path, flags);
 	if (f->fd == -1 && errno == ENOENT) {
 		f->fd = openat(at, path, flags | O_CREAT, mode_of(f) | S_IWUSR);
 		f->created = f->fd != -1;

@@ -111,6 +111,17 @@ streams() {
 	cp_ "$at/bytes" "$dir/pipe"
 	equal $status 0 "status of a pipe"
 	wait $reader || fail "a pipe gets another file"
+	# Whoever reads it may come late, or not at all.
+	spawn "$dir/log.late" "$bin/skypty" cp -i "$dir/client" "$at/bytes" \
+		"$dir/pipe"
+	sleep 0.3
+	cmp "$dir/pipe" "$there/bytes" || fail "a pipe that is read late"
+	wait "$pid" || fail "status of a pipe that is read late: $?"
+	spawn "$dir/log.never" "$bin/skypty" cp -i "$dir/client" "$at/bytes" \
+		"$dir/pipe"
+	sleep 0.3
+	kill -TERM "$pid"
+	wait_gone "a copy that nobody reads" "$pid"
 }
 
 old_times() {
