@@ -54,10 +54,10 @@ for arch in ${ARCHS:-arm64 armhf}; do
 	done
 	echo "-- $arch"
 	# shellcheck disable=SC2086 # words
-	line=$(OBJ=$OBJ BIN=$BIN JOBS=$(nproc) RUN="$qemu -L $root" \
-		sh regress/check.sh $tests | tee /dev/stderr | tail -n 1)
+	OBJ=$OBJ BIN=$BIN JOBS=$(nproc) RUN="$qemu -L $root" \
+		sh regress/check.sh $tests | tee "$OBJ/said"
 	# shellcheck disable=SC2046 # words
-	set -- $(echo "$line" | tr -cd '0-9 ')
+	set -- $(tail -n 1 "$OBJ/said" | tr -cd '0-9 ')
 	passed=$((passed + ${1:-0}))
 	failed=$((failed + ${2:-1}))
 	skipped=$((skipped + ${3:-0}))
