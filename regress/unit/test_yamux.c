@@ -411,20 +411,30 @@ test_windows_allowed(void **state)
 	yamux_free(NULL);
 }
 
+/* Of which no more than 1000 bytes may lie unread. */
+static struct yamux *
+three_streams(struct yamux_stream **a, struct yamux_stream **b,
+    struct yamux_stream **c)
+{
+	struct yamux_limits limits = yamux_default_limits();
+	struct yamux *y;
+
+	limits.buffered = 1000;
+	y = limited(false, limits);
+	*a = accepted(y, 1);
+	*b = accepted(y, 3);
+	*c = accepted(y, 5);
+	return y;
+}
+
 /* Of all that lies unread, who holds most goes. */
 static void
 test_buffered(void **state)
 {
-	struct yamux_limits limits = yamux_default_limits();
 	struct yamux_stream *a, *b, *c;
-	struct yamux *y;
+	struct yamux *y = three_streams(&a, &b, &c);
 
 	(void)state;
-	limits.buffered = 1000;
-	y = limited(false, limits);
-	a = accepted(y, 1);
-	b = accepted(y, 3);
-	c = accepted(y, 5);
 	assert_int_equal(feed_data(y, 0, 1, 'a', 100), 0);
 	assert_int_equal(feed_data(y, 0, 3, 'b', 800), 0);
 	assert_int_equal(feed_data(y, 0, 5, 'c', 100), 0);
@@ -460,16 +470,10 @@ test_buffered(void **state)
 static void
 test_keep(void **state)
 {
-	struct yamux_limits limits = yamux_default_limits();
 	struct yamux_stream *a, *b, *c;
-	struct yamux *y;
+	struct yamux *y = three_streams(&a, &b, &c);
 
 	(void)state;
-	limits.buffered = 1000;
-	y = limited(false, limits);
-	a = accepted(y, 1);
-	b = accepted(y, 3);
-	c = accepted(y, 5);
 	yamux_keep(a);
 	yamux_keep(b);
 	assert_int_equal(feed_data(y, 0, 1, 'a', 600), 0);
