@@ -16,6 +16,7 @@
 
 #include "common/err.h"
 #include "monitor/monitor.h"
+#include "regress/unit/clock.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define NOBODY	  UINT32_MAX
@@ -67,12 +68,11 @@ static time_t now;
 static unsigned lines;
 static char last[PRIVMSG_TEXT_MAX + 16];
 
-int __wrap_clock_gettime(clockid_t, struct timespec *);
 void __wrap_log_at(enum log_level, const char *, ...);
 void __wrap_log_warn(const char *, ...);
 
 int
-__wrap_clock_gettime(clockid_t id, struct timespec *ts)
+wrap_clock_gettime(clockid_t id, struct timespec *ts)
 {
 	(void)id;
 	*ts = (struct timespec){ .tv_sec = now };

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "common/dmsg_object.h"
+#include "regress/unit/clock.h"
 #include "regress/unit/mon_world.h"
 
 /* With it, to free what a monitor keeps until it exits. */
@@ -21,13 +22,10 @@
 
 static time_t ahead;
 
-int __real_clock_gettime(clockid_t, struct timespec *);
-int __wrap_clock_gettime(clockid_t, struct timespec *);
-
 int
-__wrap_clock_gettime(clockid_t id, struct timespec *ts)
+wrap_clock_gettime(clockid_t id, struct timespec *ts)
 {
-	int r = __real_clock_gettime(id, ts);
+	int r = real_clock_gettime(id, ts);
 
 	ts->tv_sec += id == CLOCK_MONOTONIC ? ahead : 0;
 	return r;

@@ -18,12 +18,14 @@ UNIT_OBJ_test_screen = client/screen.c
 UNIT_OBJ_test_ssh_words = client/ssh_words.c client/ssh_opts.c \
 	client/ssh_table.c client/hosts_match.c
 UNIT_OBJ_test_dispatch = monitor/dispatch.c
-$(OBJ)/regress/unit/test_dispatch: LDHARDEN += -Wl,--wrap=clock_gettime \
+# clock.h
+WRAP_CLOCK = -Wl,--wrap=clock_gettime -Wl,--wrap=__clock_gettime64
+$(OBJ)/regress/unit/test_dispatch: LDHARDEN += $(WRAP_CLOCK) \
 	-Wl,--wrap=log_at -Wl,--wrap=log_warn
 MON_SRC = $(filter-out monitor/monitor.c,$(SRC_skyptyd-monitor))
 UNIT_OBJ_test_mon_handshake = $(MON_SRC)
 UNIT_OBJ_test_mon_requests = $(MON_SRC)
 UNIT_OBJ_test_mon_whitelist = $(MON_SRC)
 UNIT_OBJ_test_mon_dial = $(filter-out monitor/dial.c,$(MON_SRC))
-$(OBJ)/regress/unit/test_mon_dial: LDHARDEN += -Wl,--wrap=clock_gettime
+$(OBJ)/regress/unit/test_mon_dial: LDHARDEN += $(WRAP_CLOCK)
 UNIT_OBJ_test_sftp_asker = client/sftp_asker.c
