@@ -44,13 +44,11 @@ match_host(const struct hosts_known *k)
 	const char *text = match_said(k, SSH_HOSTNAME);
 	char *full;
 
-	if (*text != '\0')
-		full = ssh_expand(text, "%h", &t, "HostName");
-	else
-		full = strdup(
-		    k->host->address != NULL ? k->host->address : k->alias);
-	if (full == NULL || (*text == '\0' && k->host->address == NULL) ||
-	    addr_split(full, DEFAULT_PORT, host, port) != 0)
+	if (*text == '\0' && k->host->address == NULL)
+		return strdup(k->alias);
+	full = *text != '\0' ? ssh_expand(text, "%h", &t, "HostName") :
+			       strdup(k->host->address);
+	if (full == NULL || addr_split(full, DEFAULT_PORT, host, port) != 0)
 		return full;
 	free(full);
 	return strdup(host);
