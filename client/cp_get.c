@@ -124,7 +124,8 @@ open_local(struct file *f)
 	if (f->dir != NULL || is_chosen(f->cp))
 		flags |= O_NOFOLLOW;
 	f->fd = openat(at, path, flags);
-	if (f->fd == -1 && errno == ENXIO && f->dir == NULL)
+	if (f->fd == -1 && errno == ENXIO && f->dir == NULL &&
+	    !is_chosen(f->cp))
 		f->fd = open_pipe(path, flags);
 	if (f->fd == -1 && errno == ENOENT) {
 		f->fd = openat(at, path, flags | O_CREAT, mode_of(f) | S_IWUSR);

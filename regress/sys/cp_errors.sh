@@ -55,7 +55,9 @@ directories() {
 	told 1 "no directory" -r "$d/to" "$dir/a"
 	told 1 "neither a file nor a directory" "$dir/fifo" "$d/x"
 	told 1 "neither a file nor a directory" "$d/fifo" "$dir/x"
-	told 1 "No such device" "$d/a" "$dir/fifo"
+	told 1 "No such device" "$d/a" "$dir/socket"
+	# The user names a pipe to wait for its reader; the host does not.
+	told 1 "No such device" "$d/[a]" "$dir/piped"
 	has "$dir/a" "this is a"
 }
 
@@ -122,7 +124,10 @@ unserved() {
 errors() {
 	start_host
 	$as sh -c 'cd "$1" && echo this is a >a && echo this is b >b &&
-		mkdir to && mkfifo fifo' sh "$dir"
+		mkdir to piped && mkfifo fifo piped/a' sh "$dir"
+	python3 -c 'import socket, sys
+socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$dir/socket"
+	chmod 777 "$dir/socket"
 	missing
 	directories
 	names
