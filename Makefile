@@ -146,13 +146,14 @@ LIBS_skyptyd-net = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
 LIBS_skyptyd-dmsg = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skyptyd-connect = $(LIB_SODIUM) $(LIB_SECCOMP)
+LIBS_skyptyd-http-monitor = $(LIB_SODIUM) $(LIB_EVENT) $(LIB_BSD)
 # TLS is in a program of its own, for a discovery over https.
 SSL ?= $(call optional,SSL,libssl libcrypto)
 TLS_PROGRAM = $(if $(filter 1,$(SSL)),skypty-tls)
 LIBS_skypty-tls = $(call pc,--libs,libssl libcrypto) $(LIB_SECCOMP)
 # The browser terminal, where libwebsockets is.
 HTTP ?= $(call optional,HTTP,libwebsockets libssl)
-HTTP_PROGRAM = $(if $(filter 1,$(HTTP)),skyptyd-http)
+HTTP_PROGRAMS = $(if $(filter 1,$(HTTP)),skyptyd-http skyptyd-http-monitor)
 LIBS_skyptyd-http = $(call pc,--libs,libwebsockets libssl libcrypto) \
 	$(LIB_SODIUM) $(LIB_YAJL) $(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skypty = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_SECP) $(LIB_YAJL) $(LIB_BSD)
@@ -166,28 +167,17 @@ CFLAGS_ALL = -std=c11 $(OPT) -fPIE -ffunction-sections -fdata-sections $(WARN) $
 	-ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 LDFLAGS_ALL = $(LDHARDEN) $(LIB_DIRS) $(LDFLAGS)
 
-COMMON_SRC = $(wildcard common/*.c)
-NET_SRC = $(wildcard daemon/net*.c)
-SANDBOX_SRC = daemon/sandbox.c daemon/sandbox_filter.c
-CONFINED_SRC = $(SANDBOX_SRC) daemon/welcome.c
-SRC_skyptyd-net = $(NET_SRC) $(CONFINED_SRC)
-DMSG_SRC = $(wildcard daemon/dmsg*.c)
-HTTP_SRC = $(wildcard daemon/http*.c)
-SRC_skyptyd-dmsg = $(DMSG_SRC) $(CONFINED_SRC)
-SRC_skyptyd = $(filter-out $(NET_SRC) $(DMSG_SRC) $(HTTP_SRC) daemon/welcome.c,$(wildcard daemon/*.c))
-SRC_skyptyd-monitor = $(wildcard monitor/*.c)
-SRC_skypty = $(wildcard client/*.c)
-SRC_skyptyd-http = $(HTTP_SRC) $(SANDBOX_SRC)
-SRC_skypty-tls = tls/skypty-tls.c $(SANDBOX_SRC)
-SRC_skyptyd-connect = connect/skyptyd-connect.c $(SANDBOX_SRC)
+include sources.mk
 PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skyptyd-dmsg skyptyd-connect \
-	skypty $(TLS_PROGRAM) $(HTTP_PROGRAM)
+	skypty $(TLS_PROGRAM) $(HTTP_PROGRAMS)
 
 .DEFAULT_GOAL = all
-include web/web.mk
+include daemon/http/page/page.mk
 OBJS_skyptyd-http = $(WEB_OBJS)
 
-COMMON_LIB = $(OBJ)/libcommon.a
+# In the order of who knows whom.
+COMMON = privsep dmsg pty base
+COMMON_LIB = $(COMMON:%=$(OBJ)/lib%.a)
 objs = $(patsubst %.c,$(OBJ)/%.o,$(1))
 
 # Their header is of libwebsockets.
@@ -197,13 +187,14 @@ UNIT_SRC = $(filter-out $(if $(filter 1,$(HTTP)),,$(NEED_HTTP)),\
 UNIT = $(patsubst %.c,$(OBJ)/%,$(UNIT_SRC))
 FUZZ_SRC = $(wildcard regress/fuzz/fuzz_*.c)
 FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))
-C_FILES = $(wildcard common/*.[ch] monitor/*.[ch] daemon/*.[ch] client/*.[ch] \
-	connect/*.[ch] tls/*.[ch] web/*.[ch] \
-	regress/*/*.[ch])
+FOLDERS_C = $(addprefix common/,$(COMMON)) monitor monitor/http daemon \
+	$(addprefix daemon/,net dmsg http http/page connect tls) \
+	client $(addprefix client/,cp dmsg sftp ssh) regress/*
+C_FILES = $(wildcard $(FOLDERS_C:%=%/*.[ch]))
 SH_FILES = $(wildcard contrib/*.sh contrib/build/*.sh \
 	contrib/completion/*.bash regress/*.sh \
-	regress/*/*.sh web/*.sh)
-MAN_PAGES = daemon/skyptyd.8 daemon/skyptyd-http.8 client/skypty.1 \
+	regress/*/*.sh daemon/http/page/*.sh)
+MAN_PAGES = daemon/skyptyd.8 daemon/http/skyptyd-http.8 client/skypty.1 \
 	client/skypty-ssh.1 daemon/skypty.json.5
 
 all: $(addprefix $(BIN)/,$(PROGRAMS)) $(BIN)/skypty-ssh left-out
@@ -213,7 +204,7 @@ left_out = $(if $(filter file0 fileno,$(origin $(1))$($(1))),\
 	@echo 'There is no $(2): left out is $(3).')
 define LEFT_OUT
 $(call left_out,HTTP,libwebsockets (libwebsockets-dev),skyptyd-http$(comma) the terminal for browsers)
-$(if $(HTTP_PROGRAM),$(call left_out,WEB,npm,the page of the terminal for browsers))
+$(if $(HTTP_PROGRAMS),$(call left_out,WEB,npm,the page of the terminal for browsers))
 $(call left_out,SSL,libssl (libssl-dev),skypty-tls$(comma) for a discovery over https)
 $(call left_out,GCRYPT,libgcrypt (libgcrypt20-dev),the faster cipher for bulk)
 endef
@@ -234,8 +225,11 @@ $(OBJ)/places.h: FORCE
 	$(call new_text,$(foreach n,SYSCONFDIR RUNSTATEDIR SBINDIR BINDIR \
 		LIBEXECDIR,'#define $(n) "$($(n))"'))
 
-$(COMMON_LIB): $(call objs,$(COMMON_SRC))
-	rm -f $@ && $(AR) rcs $@ $^
+define library
+$(OBJ)/lib$(1).a: $(call objs,$(SRC_$(1)))
+	rm -f $$@ && $$(AR) rcs $$@ $$^
+endef
+$(foreach l,$(COMMON),$(eval $(call library,$(l))))
 
 $(OBJ)/%.o: %.c $(OBJ)/compiled-with | $(OBJ)/places.h
 	@mkdir -p $(@D)
@@ -253,6 +247,7 @@ $(eval $(call program,skyptyd-monitor,$(PIE)))
 $(eval $(call program,skyptyd-net,$(PIE)))
 $(eval $(call program,skyptyd-dmsg,$(PIE)))
 $(eval $(call program,skyptyd-connect,$(PIE)))
+$(eval $(call program,skyptyd-http-monitor,$(PIE)))
 $(eval $(call program,skypty,$(PIE)))
 $(eval $(call program,skypty-tls,$(PIE)))
 $(eval $(call program,skyptyd-http,$(PIE)))
@@ -277,8 +272,8 @@ unit: $(UNIT)
 SYS_SHARED = regress/sys/less_landlock.c
 SYS_HELPERS = $(patsubst regress/sys/%.c,$(OBJ)/regress/sys/%,\
 	$(filter-out $(SYS_SHARED),$(wildcard regress/sys/*.c)))
-$(OBJ)/regress/sys/%: $(OBJ)/regress/sys/%.o $(call objs,$(SANDBOX_SRC)) \
-	$(OBJ)/daemon/http_confine.o $(call objs,$(SYS_SHARED)) $(COMMON_LIB)
+$(OBJ)/regress/sys/%: $(OBJ)/regress/sys/%.o \
+	$(OBJ)/daemon/http/http_confine.o $(call objs,$(SYS_SHARED)) $(COMMON_LIB)
 	$(CC) $(PIE) $(CFLAGS_ALL) $(LDFLAGS_ALL) -Wl,--wrap=syscall -o $@ $^ \
 		$(LIBS_test)
 
@@ -305,7 +300,8 @@ interop: all $(PRELOADS)
 FUZZ_EXTRA = monitor/command.c
 
 FUZZ_CC = $(CLANG) -std=c11 -O1 -g $(WARN) -fno-sanitize-recover=all
-FUZZ_OBJS = $(patsubst %.c,obj-fuzz/%.o,$(COMMON_SRC) $(FUZZ_EXTRA))
+FUZZ_OBJS = $(patsubst %.c,obj-fuzz/%.o,$(foreach l,$(COMMON),$(SRC_$(l))) \
+	$(FUZZ_EXTRA))
 
 obj-fuzz/%.o: %.c $(OBJ)/compiled-with | $(OBJ)/places.h
 	@mkdir -p $(@D)
@@ -320,9 +316,9 @@ obj-fuzz/fuzz_web_gate: obj-fuzz/daemon/web_auth.o obj-fuzz/daemon/web_gate.o
 # A whole process: what ends it is caught.
 obj-fuzz/fuzz_dmsg_life obj-fuzz/fuzz_net_life: FUZZ_LINK = -Wl,--wrap=_exit
 obj-fuzz/fuzz_dmsg_life: $(patsubst %.c,obj-fuzz/%.o,\
-	$(filter-out daemon/dmsg_main.c,$(DMSG_SRC)) $(CONFINED_SRC))
+	$(filter-out daemon/dmsg/dmsg_main.c,$(SRC_skyptyd-dmsg)))
 obj-fuzz/fuzz_net_life: $(patsubst %.c,obj-fuzz/%.o,\
-	$(filter-out daemon/net_main.c,$(NET_SRC)) $(CONFINED_SRC))
+	$(filter-out daemon/net/net_main.c,$(SRC_skyptyd-net)))
 
 # The client, at whose other end is a host.
 FUZZ_CLIENT = $(patsubst %.c,obj-fuzz/%.o,\
@@ -357,8 +353,8 @@ bench: all
 format:
 	$(CLANG_FORMAT) -i $(C_FILES)
 
-# Processes are made and signalled through common/process.c alone.
-OWN_C = $(filter-out common/process.c regress/%,$(filter %.c,$(C_FILES)))
+# Processes are made and signalled through common/base/process.c alone.
+OWN_C = $(filter-out common/base/process.c regress/%,$(filter %.c,$(C_FILES)))
 
 # What tells of flags tells of the same ones: the programs are asked.
 lint: $(addprefix $(BIN)/,skyptyd skypty skypty-ssh)
@@ -370,6 +366,7 @@ lint: $(addprefix $(BIN)/,skyptyd skypty skypty-ssh)
 	shellcheck -x -e SC2317 $(SH_FILES)
 	! mandoc -T lint -W style $(MAN_PAGES) 2>/dev/null | \
 		grep -v 'referenced manual not found'
+	python3 regress/arrows.py
 	python3 regress/flags.py $(BIN)
 
 # --- installation --------------------------------------------------------
@@ -400,8 +397,9 @@ INSTALLS = $(call places,755,$(BIN)/skyptyd,$(SBINDIR)) \
 	link:skypty.fish:$(FISHCOMPDIR)/skypty-ssh.fish \
 	link:skypty.fish:$(FISHCOMPDIR)/skyptyd.fish
 INSTALLS_SSL = $(call places,755,$(BIN)/skypty-tls,$(LIBEXECDIR))
-INSTALLS_HTTP = $(call places,755,$(BIN)/skyptyd-http,$(LIBEXECDIR)) \
-	$(call places,644,daemon/skyptyd-http.8,$(MANDIR)/man8) \
+INSTALLS_HTTP = $(call places,755,$(addprefix $(BIN)/,skyptyd-http \
+		skyptyd-http-monitor),$(LIBEXECDIR)) \
+	$(call places,644,daemon/http/skyptyd-http.8,$(MANDIR)/man8) \
 	$(call places,unit,$(UNITS_HTTP),$(SYSTEMDUNITDIR))
 part = $(word $(1),$(subst :, ,$(2)))
 place_of = $(DESTDIR)$(call part,3,$(1))
@@ -419,7 +417,7 @@ endef
 FOLDERS = contrib/build/folders.sh
 RECORD = '$(DESTDIR)' $(LIBEXECDIR)/skypty-folders
 BUILT = $(INSTALLS) $(if $(TLS_PROGRAM),$(INSTALLS_SSL)) \
-	$(if $(HTTP_PROGRAM),$(INSTALLS_HTTP))
+	$(if $(HTTP_PROGRAMS),$(INSTALLS_HTTP))
 
 install: all
 	sh $(FOLDERS) make $(RECORD) $(sort $(foreach i,$(BUILT),\
@@ -432,7 +430,8 @@ uninstall:
 	sh $(FOLDERS) remove $(RECORD)
 
 clean:
-	rm -rf obj obj-san obj-fuzz obj-clang obj-cross web/node_modules regress/web/node_modules \
+	rm -rf obj obj-san obj-fuzz obj-clang obj-cross \
+		daemon/http/page/node_modules regress/web/node_modules \
 		$(addprefix $(BIN)/,$(PROGRAMS) skypty-ssh)
 
 FORCE:

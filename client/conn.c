@@ -16,12 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/control.h"
-#include "common/err.h"
-#include "common/mux.h"
-#include "common/noise.h"
-#include "common/tcp.h"
-#include "common/unix.h"
+#include "common/base/err.h"
+#include "common/base/tcp.h"
+#include "common/base/unix.h"
+#include "common/privsep/control.h"
+#include "common/pty/mux.h"
+#include "common/pty/noise.h"
 
 #define KEEPALIVE   15
 #define KEEP_MS	    60000 /* a direction of a stream of dmsg may be quiet */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 #define PK_DIGITS (2 * KEY_PUBLIC_LEN)
 

@@ -8,7 +8,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "common/tcp.h"
+#include "common/base/tcp.h"
 
 #define DIAL_MS	  10000
 #define PROXY_MS  120000 /* it may have to ask somebody something */

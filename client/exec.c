@@ -14,8 +14,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/mux.h"
+#include "common/base/err.h"
+#include "common/pty/mux.h"
 
 #define LIST_MAX (1024U * 1024)
 

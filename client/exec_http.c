@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/http.h"
-#include "common/mux.h"
+#include "common/base/err.h"
+#include "common/base/http.h"
+#include "common/pty/mux.h"
 
 #define FRAMES_HIGH (256U * 1024) /* decoded output that stops reading */
 #define TEXT_MAX    4096	  /* of a refusal that is shown */

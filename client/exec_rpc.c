@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/mux.h"
+#include "common/base/err.h"
+#include "common/pty/mux.h"
 
 #define TIMEOUT_MAX 300000 /* what a host cuts a longer one to */
 

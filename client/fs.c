@@ -19,8 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/mux.h"
-#include "common/process.h"
+#include "common/base/process.h"
+#include "common/pty/mux.h"
 
 #define LEAVE_MS 15000 /* for sshfs to end once it is unmounted */
 #define BUSY_MS	 500   /* and while its mount is in use */

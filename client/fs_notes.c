@@ -14,9 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/process.h"
-#include "common/visible.h"
+#include "common/base/file.h"
+#include "common/base/process.h"
+#include "common/base/visible.h"
 
 #define SUFFIX ".mount"
 #define LINE   (PROCESS_PATH_MAX + 64)

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/paths.h"
-#include "common/process.h"
+#include "common/base/paths.h"
+#include "common/base/process.h"
 
 int
 host_main(int argc, char **argv)

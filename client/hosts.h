@@ -4,7 +4,7 @@
 #define CLIENT_HOSTS_H
 
 #include "client/skypty.h"
-#include "client/ssh_opts.h"
+#include "client/ssh/ssh_opts.h"
 
 /* What is known of a destination while the file is read. */
 struct hosts_known {

@@ -15,9 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/config.h"
-#include "common/err.h"
-#include "common/hex.h"
+#include "common/base/err.h"
+#include "common/base/hex.h"
+#include "common/privsep/config.h"
 
 char *
 user_file(const char *name)

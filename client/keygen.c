@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/file.h"
-#include "common/hex.h"
+#include "common/base/err.h"
+#include "common/base/file.h"
+#include "common/base/hex.h"
 
 static const struct option longopts[] = {
 	{ "force", no_argument, NULL, 'f' },

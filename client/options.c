@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Flags of the commands that connect.  PROTOCOL.pty 11.4, 11.5, 11.7. */
 #include "client/skypty.h"
-#include "client/ssh_opts.h"
+#include "client/ssh/ssh_opts.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "common/config.h"
-#include "common/err.h"
-#include "common/usage.h"
+#include "common/base/err.h"
+#include "common/base/usage.h"
+#include "common/privsep/config.h"
 
 enum {
 	OPT_VISOR_KEY = 256,

@@ -6,7 +6,7 @@
  */
 #include "client/skypty.h"
 
-#include "common/tcp.h"
+#include "common/base/tcp.h"
 
 #define WAIT_MS	 5000  /* at most, for one wait */
 #define SLEPT_MS 10000 /* a longer one was none of ours: we were stopped */

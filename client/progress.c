@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "client/skypty.h"
-#include "common/visible.h"
+#include "common/base/visible.h"
 
 #define DRAW_MS	       100
 #define MEASURE_MS     500

@@ -4,7 +4,7 @@
  * is the connection.
  */
 #include "client/skypty.h"
-#include "client/ssh_opts.h"
+#include "client/ssh/ssh_opts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/process.h"
+#include "common/base/process.h"
 
 char *
 proxy_command(const char *text, const struct ssh_tokens *t)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 #define CHUNK	 (64U * 1024)
 #define OUT_HIGH (256U * 1024) /* unsent input that stops reading */

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/control.h"
-#include "common/hex.h"
+#include "common/base/hex.h"
+#include "common/privsep/control.h"
 
 #define NAME_BYTES 16
 

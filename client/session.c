@@ -15,9 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/mux.h"
-#include "common/process.h"
+#include "common/base/err.h"
+#include "common/base/process.h"
+#include "common/pty/mux.h"
 
 #define READ_SIZE   65536
 #define WRITE_MAX   65536

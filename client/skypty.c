@@ -11,10 +11,10 @@
 #include <sys/prctl.h>
 #include <syslog.h>
 
-#include "common/err.h"
-#include "common/process.h"
-#include "common/usage.h"
-#include "common/visible.h"
+#include "common/base/err.h"
+#include "common/base/process.h"
+#include "common/base/usage.h"
+#include "common/base/visible.h"
 
 #define HOST_TEXT_MAX 4096 /* bytes of a text of the host's */
 

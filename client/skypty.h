@@ -12,16 +12,16 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#include "common/addr.h"
-#include "common/buf.h"
-#include "common/clock.h"
-#include "common/exec_stream.h"
-#include "common/frame.h"
-#include "common/keys.h"
-#include "common/modes.h"
-#include "common/mux.h"
-#include "common/reach.h"
-#include "common/rpc.h"
+#include "common/base/addr.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/reach.h"
+#include "common/pty/exec_stream.h"
+#include "common/pty/frame.h"
+#include "common/pty/keys.h"
+#include "common/pty/modes.h"
+#include "common/pty/mux.h"
+#include "common/pty/rpc.h"
 
 #define EXIT_LOCAL   1 /* something here, not the connection */
 #define EXIT_USAGE   64

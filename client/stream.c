@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/mux.h"
-#include "common/tcp.h"
+#include "common/base/err.h"
+#include "common/base/tcp.h"
+#include "common/pty/mux.h"
 
 #define CHUNK	   (64U * 1024)
 #define WINDOW	   (128 * 1024)	 /* of a terminal: what comes after ^C */

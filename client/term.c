@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "client/screen.h"
-#include "common/err.h"
-#include "common/process.h"
+#include "common/base/err.h"
+#include "common/base/process.h"
 
 /* Signal handlers need it where they can find it. */
 static struct {

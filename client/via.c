@@ -17,8 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/mux.h"
+#include "common/base/err.h"
+#include "common/pty/mux.h"
 
 #define DIAL_WAIT_MS 40000 /* more than skyptyd gives it */
 #define WHY_MAX	     4096

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/mux.h"
+#include "common/base/err.h"
+#include "common/pty/mux.h"
 
 #define KEYS_BYTES (4U * 1024 * 1024)
 

@@ -7,10 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/paths.h"
-#include "common/process.h"
-#include "common/visible.h"
-#include "daemon/sandbox.h"
+#include "common/base/paths.h"
+#include "common/base/process.h"
+#include "common/base/visible.h"
+#include "common/privsep/sandbox.h"
+#include "common/privsep/chroot_dir.h"
+#include "common/privsep/sockets.h"
 
 #define PROBE_NOFILE 256
 
@@ -63,7 +65,7 @@ check_confinement(const struct settings *s, FILE *out, bool verbose)
 	int p[2], status, r;
 	pid_t pid;
 
-	if (s->drop && settings_chroot_dir() == -1 && !s->conf.best_effort)
+	if (s->drop && chroot_dir_make() == -1 && !s->conf.best_effort)
 		return -1;
 	if (pipe(p) == -1)
 		return -1;
@@ -141,7 +143,7 @@ check_main(const struct options *o, struct settings *s, struct keyctx *ctx)
 		    stderr);
 		return EXIT_CONFIG;
 	}
-	if (o->mode != MODE_ANY && listeners_check(s->listen) == -1)
+	if (o->mode != MODE_ANY && sockets_check(s->listen) == -1)
 		return EXIT_OS;
 	if (o->check_peer != NULL)
 		return check_peer(s, ctx, o->check_peer);
@@ -151,7 +153,7 @@ check_main(const struct options *o, struct settings *s, struct keyctx *ctx)
 	    *s->conf_path != '\0' ? s->conf_path : "none");
 	visible_line(stdout, "listen          %s",
 	    *s->listen != '\0'	    ? s->listen :
-		o->mode == MODE_ANY ? "nowhere; tcp and host: :" DEFAULT_PORT :
+		o->mode == MODE_ANY ? "nowhere; tcp and host: :" SOCKETS_PORT :
 				      "nowhere");
 	if (o->mode == MODE_DMSG && s->dmsg)
 		visible_line(stdout, "discovery       %s", s->conf.dmsgdisc);

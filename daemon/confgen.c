@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/file.h"
-#include "common/visible.h"
+#include "common/base/err.h"
+#include "common/base/file.h"
+#include "common/base/visible.h"
 
 static const struct option longopts[] = {
 	{ "unsafe", no_argument, NULL, 'u' },

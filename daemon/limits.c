@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
-#include "common/privmsg.h"
-#include "common/process.h"
+#include "common/base/log.h"
+#include "common/base/process.h"
+#include "common/privsep/privmsg.h"
 
 #define WAYS	 8
 #define US_PER_S INT64_C(1000000)
@@ -253,10 +253,10 @@ count_all(const struct conns *cs, const struct origin *o)
 	const struct conn *c;
 	size_t n = 0;
 
-	TAILQ_FOREACH(c, &cs->all, entry)
-	if (!c->control && !c->dropped && c->origin.pool == o->pool &&
-	    c->origin.self == o->self)
-		n++;
+	TAILQ_FOREACH (c, &cs->all, entry)
+		if (!c->control && !c->dropped && c->origin.pool == o->pool &&
+		    c->origin.self == o->self)
+			n++;
 	return n;
 }
 
@@ -266,9 +266,9 @@ count_startups(const struct conns *cs, const struct origin *o)
 	const struct conn *c;
 	size_t n = 0;
 
-	TAILQ_FOREACH(c, &cs->startups[o->pool], startup)
-	if (c->origin.self == o->self)
-		n++;
+	TAILQ_FOREACH (c, &cs->startups[o->pool], startup)
+		if (c->origin.self == o->self)
+			n++;
 	return n;
 }
 
@@ -278,10 +278,10 @@ oldest_startup(const struct conns *cs, const struct origin *o)
 {
 	struct conn *c, *oldest = NULL;
 
-	TAILQ_FOREACH(c, &cs->startups[o->pool], startup)
-	if (c->origin.self == o->self &&
-	    (oldest == NULL || c->due_ms < oldest->due_ms))
-		oldest = c;
+	TAILQ_FOREACH (c, &cs->startups[o->pool], startup)
+		if (c->origin.self == o->self &&
+		    (oldest == NULL || c->due_ms < oldest->due_ms))
+			oldest = c;
 	return oldest;
 }
 
@@ -292,8 +292,7 @@ worst_startup(const struct conns *cs, enum pool pool)
 	struct conn *c, *worst = NULL;
 	size_t n, most = 0;
 
-	TAILQ_FOREACH(c, &cs->startups[pool], startup)
-	{
+	TAILQ_FOREACH (c, &cs->startups[pool], startup) {
 		if (worst != NULL && c->origin.self == worst->origin.self)
 			continue;
 		n = count_startups(cs, &c->origin);
@@ -473,9 +472,9 @@ limits_key(const struct conns *cs, const struct config *conf,
 	const struct conn *c;
 	unsigned n = 0;
 
-	TAILQ_FOREACH(c, &cs->all, entry)
-	if (c->authenticated && key_equal(&c->pk, pk))
-		n++;
+	TAILQ_FOREACH (c, &cs->all, entry)
+		if (c->authenticated && key_equal(&c->pk, pk))
+			n++;
 	return n < conf->maxperkey;
 }
 

@@ -21,11 +21,11 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#include "common/config.h"
-#include "common/keys.h"
+#include "common/privsep/config.h"
+#include "common/pty/keys.h"
 
 struct event;
-struct server;
+struct listener;
 
 #define LIMITS_BUCKETS 4096 /* origins and networks that are remembered */
 #define LIMITS_KNOWN   1024 /* origins that somebody logged in from */
@@ -54,7 +54,7 @@ struct origin {
 struct conn {
 	TAILQ_ENTRY(conn) entry;
 	TAILQ_ENTRY(conn) startup; /* while it is one */
-	struct server *server;
+	struct listener *server;
 	pid_t pid; /* of the monitor */
 	int sock;  /* to the monitor */
 	struct event *ev;
@@ -62,7 +62,7 @@ struct conn {
 	int64_t due_ms; /* from then on it may be ended for another one */
 	unsigned turns; /* of the peer's, in its handshake */
 	bool control;
-	bool overlay; /* the sessions to dmsg servers, no connection */
+	bool dmsg; /* the sessions to dmsg servers, no connection */
 	bool authenticated;
 	bool dropped;	/* told to go, not gone yet */
 	bool known;	/* its origin was, when it came */

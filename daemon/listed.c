@@ -4,7 +4,7 @@
  * whose bucket a connection takes from.  Whether it is let in, its monitor
  * finds out when the key is proven.
  */
-#include "daemon/server.h"
+#include "daemon/listener.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ is_changed(const struct stat *a, const struct stat *b)
 
 /* What is wrong with the file each monitor says. */
 static void
-read_again(struct listed *l, const struct server *s)
+read_again(struct listed *l, const struct listener *s)
 {
 	const char *path = s->set->conf_path;
 	struct stat st = { 0 };
@@ -46,7 +46,7 @@ read_again(struct listed *l, const struct server *s)
 }
 
 bool
-listed_has(struct listed *l, const struct server *s,
+listed_has(struct listed *l, const struct listener *s,
     const struct key_public *pk)
 {
 	read_again(l, s);

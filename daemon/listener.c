@@ -1,378 +1,562 @@
 /* SPDX-License-Identifier: ISC */
-/* Sockets that connections are accepted from. */
-#include "daemon/skyptyd.h"
+/* The daemon's loop: accept, give each connection a monitor, reap. */
+#include "daemon/listener.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
-#include <netdb.h>
-#include <netinet/in.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/un.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/tcp.h"
+#include "common/base/addr.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/process.h"
+#include "common/privsep/chroot_dir.h"
+#include "common/privsep/control.h"
+#include "common/privsep/notify.h"
 
-#ifndef IPV6_FREEBIND
-#define IPV6_FREEBIND 78 /* newer than some headers */
-#endif
+#define ACCEPT_PAUSE 1	/* seconds, when descriptors or memory are short */
+#define RESERVE	     16 /* descriptors for control, and on the way */
 
-#define BACKLOG		1024
-#define INHERITED_FIRST 3 /* sd_listen_fds(3) */
+/* --- connections --- */
 
-static int
-add(struct listeners *ls, struct listener l)
+/* The dmsg process takes leave of its discovery, last of all. */
+void
+listener_leave_if_done(struct listener *s)
 {
-	if (ls->n == LISTENERS_MAX) {
-		log_error("more than %d addresses to listen on", LISTENERS_MAX);
-		close(l.fd);
-		return -1;
+	if (!s->stopping || (s->conns.n != 0 && !notify_managed()))
+		return;
+	if (s->dmsg.pid == 0)
+		event_base_loopbreak(s->base);
+	else if (!s->dmsg.dropped) {
+		s->dmsg.dropped = true;
+		(void)process_signal(s->dmsg.pid, SIGTERM);
 	}
-	ls->l[ls->n++] = l;
-	return 0;
-}
-
-/* --- from a service manager --- */
-
-static int
-inherit(struct listeners *ls, int fd)
-{
-	int listening = 0, family = 0;
-	socklen_t len = sizeof(int);
-
-	if (!tcp_is_stream(fd) ||
-	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == -1 ||
-	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) == -1 ||
-	    !listening) {
-		log_error("inherited descriptor %d is no listening stream "
-			  "socket; for a connected one (Accept=yes) use "
-			  "--listen-fd",
-		    fd);
-		return -1;
-	}
-	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
-	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
-		return -1;
-	return add(ls,
-	    (struct listener){ .fd = fd,
-		.control = family == AF_UNIX,
-		.inherited = true });
-}
-
-int
-listeners_inherit(struct listeners *ls)
-{
-	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-	int n = 0;
-
-	if (pid != NULL && fds != NULL && atol(pid) == (long)getpid())
-		n = (int)strtonum(fds, 0, LISTENERS_MAX, NULL);
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDS");
-	unsetenv("LISTEN_FDNAMES");
-	for (int i = 0; i < n; i++)
-		if (inherit(ls, INHERITED_FIRST + i) == -1)
-			return -1;
-	return n;
-}
-
-/* --- TCP --- */
-
-/*
- * An address that this machine does not have yet, as one that comes with a
- * network, may be listened on all the same.
- */
-static int
-bind_early(int fd, const struct addrinfo *ai, const char *text)
-{
-	bool v6 = ai->ai_family == AF_INET6;
-	int on = 1;
-
-	if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0)
-		return 0;
-	if (errno != EADDRNOTAVAIL ||
-	    setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
-		v6 ? IPV6_FREEBIND : IP_FREEBIND, &on, sizeof(on)) == -1 ||
-	    bind(fd, ai->ai_addr, ai->ai_addrlen) == -1)
-		return -1;
-	log_warn("%s is no address of this machine yet; it is listened on for "
-		 "when it comes",
-	    text);
-	return 0;
-}
-
-static int
-listen_on(struct listeners *ls, const struct addrinfo *ai)
-{
-	char text[ADDR_TEXT_MAX];
-	struct sockaddr_storage bound;
-	socklen_t len = sizeof(bound);
-	int fd, on = 1;
-
-	addr_hostport(ai->ai_addr, ai->ai_addrlen, text);
-	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
-	if (fd == -1)
-		return -1;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (ai->ai_family == AF_INET6)
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
-		    sizeof(on));
-	if (bind_early(fd, ai, text) == -1 || listen(fd, BACKLOG) == -1) {
-		log_error("cannot listen on %s: %s", text, strerror(errno));
-		close(fd);
-		return -1;
-	}
-	/* Port 0 has become another one. */
-	if (getsockname(fd, (struct sockaddr *)&bound, &len) == 0)
-		addr_hostport((struct sockaddr *)&bound, len, text);
-	log_info("Listening on %s", text);
-	return add(ls, (struct listener){ .fd = fd });
-}
-
-const char *
-listeners_problem(const char *addr)
-{
-	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
-
-	if (addr_split(addr, DEFAULT_PORT, host, port) != 0)
-		return "write HOST:PORT, [V6]:PORT or :PORT, with a port up "
-		       "to 65535";
-	if (strspn(port, "0123456789") != strlen(port) &&
-	    getservbyname(port, "tcp") == NULL)
-		return "its port is neither a number nor in /etc/services";
-	return NULL;
-}
-
-/*
- * An address without a host is every address of both families.  0, or what
- * getaddrinfo says; it is told what that was.
- */
-static int
-listener_resolve(const char *addr, struct addrinfo **list)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE };
-	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
-	int r;
-
-	if (addr_split(addr, DEFAULT_PORT, host, port) != 0)
-		r = EAI_NONAME;
-	else
-		r = getaddrinfo(*host != '\0' ? host : NULL, port, &hints,
-		    list);
-	if (r != 0)
-		log_error("cannot listen on \"%s\": %s", addr, gai_strerror(r));
-	return r;
-}
-
-int
-listeners_check(const char *addrs)
-{
-	char *copy, *rest, *addr;
-	struct addrinfo *list;
-	int r = 0;
-
-	if ((copy = rest = strdup(addrs)) == NULL)
-		return -1;
-	while (r == 0 && (addr = strsep(&rest, ", ")) != NULL)
-		if (*addr != '\0' && (r = listener_resolve(addr, &list)) == 0)
-			freeaddrinfo(list);
-	free(copy);
-	return r == 0 || r == EAI_AGAIN ? 0 : -1;
-}
-
-static int
-listen_address(struct listeners *ls, const char *addr)
-{
-	struct addrinfo *list, *ai;
-	int ok = 0;
-
-	if (listener_resolve(addr, &list) != 0)
-		return -1;
-	for (ai = list; ai != NULL; ai = ai->ai_next)
-		if (listen_on(ls, ai) == 0)
-			ok++;
-	freeaddrinfo(list);
-	return ok > 0 ? 0 : -1;
-}
-
-int
-listeners_tcp(struct listeners *ls, const char *addrs)
-{
-	char *copy, *rest, *addr;
-	int r = 0;
-
-	if ((copy = rest = strdup(addrs)) == NULL)
-		return -1;
-	while (r == 0 && (addr = strsep(&rest, ", ")) != NULL)
-		if (*addr != '\0')
-			r = listen_address(ls, addr);
-	free(copy);
-	return r;
-}
-
-/* --- the control socket --- */
-
-/* A directory where others could swap names under us is no place for it. */
-static int
-check_directory(const char *path)
-{
-	char copy[PATH_MAX], *dir;
-	struct stat st;
-
-	strlcpy(copy, path, sizeof(copy));
-	dir = dirname(copy);
-	if (stat(dir, &st) == -1) {
-		log_error("socket %s: %s", dir, strerror(errno));
-		return -1;
-	}
-	if (st.st_uid != 0 && st.st_uid != geteuid()) {
-		log_error("socket %s: belongs to uid %lu, who could "
-			  "rename files there; choose another place",
-		    dir, (unsigned long)st.st_uid);
-		return -1;
-	}
-	if ((st.st_mode & 022) != 0 && !(st.st_mode & S_ISVTX)) {
-		log_error("socket %s: others may rename files there; "
-			  "choose another place",
-		    dir);
-		return -1;
-	}
-	return 0;
-}
-
-static bool
-is_alive(const struct sockaddr_un *sun)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool alive;
-
-	if (fd == -1)
-		return true;
-	alive = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ||
-	    errno != ECONNREFUSED;
-	close(fd);
-	return alive;
-}
-
-/* Makes the name free, if what has it is a dead socket of ours. */
-static int
-clear_name(const struct sockaddr_un *sun)
-{
-	const char *path = sun->sun_path;
-	struct stat st;
-
-	if (lstat(path, &st) == -1) {
-		if (errno == ENOENT)
-			return 0;
-		log_error("socket %s: %s", path, strerror(errno));
-		return -1;
-	}
-	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid()) {
-		log_error("socket %s is there and is not a socket of "
-			  "ours; remove it or choose another place",
-		    path);
-		return -1;
-	}
-	if (is_alive(sun)) {
-		log_error("socket %s is in use by another process; "
-			  "choose another place",
-		    path);
-		return -1;
-	}
-	return unlink(path) == 0 || errno == ENOENT ? 0 : -1;
-}
-
-static int
-bind_private(int fd, const struct sockaddr_un *sun)
-{
-	mode_t old = umask(0177);
-	int r = bind(fd, (const struct sockaddr *)sun, sizeof(*sun));
-
-	umask(old);
-	return r;
-}
-
-/* The name is ours and stays so in such a directory: no race in chown. */
-static int
-open_to_group(const char *path, gid_t group)
-{
-	if (group == (gid_t)-1)
-		return 0;
-	if (lchown(path, (uid_t)-1, group) == -1)
-		return -1;
-	return fchmodat(AT_FDCWD, path, 0660, 0);
 }
 
 static void
-remove_own(const struct listener *l)
+forget(struct listener *s, struct conn *c)
 {
-	struct stat st;
-
-	if (lstat(l->path, &st) == 0 && st.st_dev == l->dev &&
-	    st.st_ino == l->ino)
-		unlink(l->path);
+	limits_unlink(&s->conns, c);
+	if (c->quiet && !c->authenticated)
+		listener_untold(s);
+	event_free(c->ev);
+	close(c->sock);
+	free(c);
+	lobby_pump(s);
+	listener_leave_if_done(s);
 }
 
-/* The name is bound: from here on it is ours to remove. */
+/* A monitor of the control socket may ask for the dmsg. */
 static int
-listen_unix(struct listener *l, gid_t group)
+answer_control(struct listener *s, struct conn *c, struct privmsg *m)
 {
-	struct stat st;
-
-	if (lstat(l->path, &st) == -1)
-		return -1;
-	l->dev = st.st_dev;
-	l->ino = st.st_ino;
-	return open_to_group(l->path, group) == -1 ? -1 :
-						     listen(l->fd, BACKLOG);
+	switch (m->type) {
+	case PM_GET_STATUS:
+		return privmsg_send(c->sock, PM_GET_STATUS + 1, m->id,
+		    &s->status, NULL, 0);
+	case PM_DIAL:
+		return dmsg_monitor_dial(s, c, m);
+	}
+	return ERR_STATE;
 }
 
-int
-listeners_unix(struct listeners *ls, const char *path, gid_t group)
+/* A monitor tells whom it has let in and asks whether there is room. */
+static int
+answer_monitor(struct listener *s, struct conn *c, struct privmsg *m)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct listener l = { .control = true, .fd = -1 };
+	struct buf b;
+	uint8_t ok;
+	int r;
 
-	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
-	    sizeof(sun.sun_path)) {
-		log_error("socket %s: path too long", path);
-		return -1;
-	}
-	if (check_directory(path) == -1 || clear_name(&sun) == -1)
-		return -1;
-	if ((l.path = strdup(path)) != NULL)
-		l.fd = socket(AF_UNIX,
-		    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (l.fd == -1 || bind_private(l.fd, &sun) == -1)
-		log_error("socket %s: %s", path, strerror(errno));
-	else if (listen_unix(&l, group) == -1) {
-		log_error("socket %s: %s", path, strerror(errno));
-		remove_own(&l);
-	} else if (ls->n == LISTENERS_MAX) {
-		log_error("more than %d addresses to listen on", LISTENERS_MAX);
-		remove_own(&l);
-	} else
-		return add(ls, l);
-	if (l.fd != -1)
-		close(l.fd);
-	free(l.path);
+	if (c->control)
+		return answer_control(s, c, m);
+	if (m->type == PM_TURN)
+		return limits_turn(c, now_ms()) ? 0 : ERR_STATE;
+	if (m->type != PM_AUTH || c->authenticated)
+		return ERR_STATE;
+	if ((r = buf_get(&m->body, c->pk.b, KEY_PUBLIC_LEN)) != 0)
+		return r;
+	ok = !c->dropped && limits_key(&s->conns, &s->set->conf, &c->pk);
+	if (ok)
+		limits_authenticated(&s->conns, &s->set->conf, c, now_ms());
+	buf_init(&b, 1);
+	if ((r = buf_put_u8(&b, ok)) == 0)
+		r = privmsg_send(c->sock, PM_AUTH + 1, m->id, &b, NULL, 0);
+	buf_free(&b);
+	lobby_pump(s);
+	return r;
+}
+
+static void
+on_monitor(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	struct listener *s = c->server;
+	struct privmsg m = { 0 };
+	int r;
+
+	(void)what;
+	if ((r = privmsg_recv(fd, &m, false)) == 1)
+		r = answer_monitor(s, c, &m);
+	privmsg_free(&m);
+	if (r != 0 && r != ERR_AGAIN)
+		forget(s, c);
+}
+
+/* --- accepting --- */
+
+static int
+watch(struct listener *s, struct conn *c)
+{
+	c->server = s;
+	c->ev =
+	    event_new(s->base, c->sock, EV_READ | EV_PERSIST, on_monitor, c);
+	if (c->ev != NULL && event_add(c->ev, NULL) == 0)
+		return 0;
+	if (c->ev != NULL)
+		event_free(c->ev);
 	return -1;
 }
 
-void
-listeners_close(struct listeners *ls)
+static struct conn *
+new_conn(struct listener *s, const struct origin *from)
 {
-	for (size_t i = 0; i < ls->n; i++) {
-		if (ls->l[i].path != NULL)
-			remove_own(&ls->l[i]);
-		free(ls->l[i].path);
-		close(ls->l[i].fd);
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->control = from == NULL;
+	if (from == NULL)
+		return c;
+	c->origin = *from;
+	c->quiet = !limits_may_tell(&s->conns, now_ms());
+	return c;
+}
+
+int
+listener_serve(struct listener *s, int fd, const struct origin *from,
+    const char *peer, enum priv_carrier carrier)
+{
+	struct monitor_for what = { .carrier = carrier, .peer = peer };
+	struct conn *c;
+
+	if ((c = new_conn(s, from)) == NULL)
+		return -1;
+	what.quiet = c->quiet;
+	if (monitor_spawn(s->set, s->opts, fd, &what, &c->pid, &c->sock) ==
+	    -1) {
+		free(c);
+		return -1;
 	}
-	ls->n = 0;
+	/* Only who is served pays, and only for him another one is ended. */
+	if (watch(s, c) == 0) {
+		if (!c->control)
+			limits_admit(&s->conns, &s->set->conf, c, now_ms());
+		limits_link(&s->conns, c);
+		return 0;
+	}
+	log_error("cannot watch a monitor: out of memory");
+	conn_end(c);
+	close(c->sock);
+	free(c);
+	return -1;
+}
+
+bool
+listener_has_room(struct listener *s)
+{
+	return s->conns.n + s->lobby.n < s->room || lobby_make_room(s);
+}
+
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *s = arg;
+
+	(void)fd, (void)what;
+	for (size_t i = 0; i < s->ls.n; i++)
+		event_add(s->ls.each[i].ev, NULL);
+}
+
+/* Only where it failed: the control socket's turn may come before. */
+static void
+pause_accepting(struct sockets_one *l)
+{
+	struct listener *s = l->owner;
+	struct timeval tv = { .tv_sec = ACCEPT_PAUSE };
+
+	log_error("accept: %s; pausing", strerror(errno));
+	event_del(l->ev);
+	event_add(s->resume, &tv);
+}
+
+/*
+ * Its monitor asks the same.  But a socket that a service manager made may let
+ * anybody connect: who may not come costs no process.
+ */
+static bool
+is_stranger(struct listener *s, int fd)
+{
+	struct ucred who;
+
+	if (control_may_call(fd, s->set->cligroup, &who))
+		return false;
+	if (limits_may_tell(&s->conns, now_ms()))
+		log_warn("control: Refused control connection from uid %lu, "
+			 "pid %ld",
+		    (unsigned long)who.uid, (long)who.pid);
+	else
+		listener_untold(s);
+	return true;
+}
+
+static void
+accept_control(struct listener *s, int fd)
+{
+	if (!is_stranger(s, fd))
+		(void)listener_serve(s, fd, NULL, "control", PRIV_CONTROL);
+}
+
+static void
+on_accept(evutil_socket_t lfd, short what, void *arg)
+{
+	struct sockets_one *l = arg;
+	struct listener *s = l->owner;
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	int fd;
+
+	(void)what;
+	memset(&addr, 0, sizeof(addr));
+	fd = accept4(lfd, (struct sockaddr *)&addr, &len,
+	    SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd == -1) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM)
+			pause_accepting(l);
+		return;
+	}
+	if (!l->control && listener_has_room(s)) {
+		lobby_enter(s, fd, &addr, len);
+		return;
+	}
+	if (l->control)
+		accept_control(s, fd);
+	else if (limits_may_tell(&s->conns, now_ms()))
+		log_warn("Turned away a connection: out of descriptors");
+	else
+		listener_untold(s);
+	close(fd);
+}
+
+void
+listener_untold(struct listener *s)
+{
+	struct timeval tv = { .tv_sec = 1 };
+
+	limits_untold(&s->conns, now_ms());
+	if (!event_pending(s->rest, EV_TIMEOUT, NULL))
+		event_add(s->rest, &tv);
+}
+
+static void
+on_rest(evutil_socket_t fd, short what, void *arg)
+{
+	struct timeval tv = { .tv_sec = 1 };
+	struct listener *s = arg;
+
+	(void)fd, (void)what;
+	limits_tell_rest(&s->conns, now_ms(), false);
+	if (s->conns.untold != 0)
+		event_add(s->rest, &tv);
+}
+
+/* --- signals --- */
+
+static void
+end_all(struct listener *s)
+{
+	struct conn *c;
+
+	log_info("Ending %zu connections", s->conns.n);
+	TAILQ_FOREACH (c, &s->conns.all, entry)
+		conn_end(c);
+}
+
+static void
+stop_listening(struct listener *s)
+{
+	event_del(s->resume);
+	lobby_empty(s);
+	limits_tell_rest(&s->conns, now_ms(), true);
+	for (size_t i = 0; i < s->ls.n; i++)
+		event_free(s->ls.each[i].ev);
+	sockets_close(&s->ls);
+}
+
+/* Once: no new connections.  Twice: not the running ones either. */
+static void
+on_term(evutil_socket_t sig, short what, void *arg)
+{
+	struct listener *s = arg;
+
+	(void)sig, (void)what;
+	if (s->stopping) {
+		end_all(s);
+		return;
+	}
+	s->stopping = true;
+	notify("STOPPING=1");
+	stop_listening(s);
+	if (s->conns.n != 0)
+		log_info("Listening ended; %zu connections go on%s", s->conns.n,
+		    notify_managed() ? "" : " (again SIGTERM ends them)");
+	listener_leave_if_done(s);
+}
+
+/* What was opened or started by the old one stays as it is. */
+static void
+warn_of_old(const struct settings *old, const struct settings *fresh)
+{
+	const struct config *a = &old->conf, *b = &fresh->conf;
+
+	if (strcmp(fresh->listen, old->listen) != 0 ||
+	    strcmp(b->cliaddr, a->cliaddr) != 0)
+		log_warn("other addresses need a restart");
+	if (old->control && old->cligroup != fresh->cligroup)
+		log_warn("another cligroup can connect after a restart only; "
+			 "members of the former one are refused at once");
+	if (old->dmsg &&
+	    (strcmp(a->dmsgdisc, b->dmsgdisc) != 0 ||
+		strcmp(old->dmsg_servers, fresh->dmsg_servers) != 0 ||
+		a->dmsgport != b->dmsgport ||
+		a->dmsgsessions != b->dmsgsessions ||
+		!key_equal(&old->pk, &fresh->pk)))
+		log_warn("what concerns dmsg, and another key on it, needs a "
+			 "restart");
+}
+
+/* A configuration with a mistake changes nothing. */
+static void
+on_hup(evutil_socket_t sig, short what, void *arg)
+{
+	struct listener *s = arg;
+	struct settings fresh;
+
+	(void)sig, (void)what;
+	notify("RELOADING=1");
+	if (s->opts->conf_stdin)
+		log_warn("the configuration came from standard input and "
+			 "cannot be read again");
+	else if (settings_load(&fresh, s->opts, s->keyctx) != 0) {
+		log_error("the configuration has mistakes; the old one stays "
+			  "in force");
+		settings_free(&fresh);
+	} else {
+		warn_of_old(s->set, &fresh);
+		settings_free(s->set);
+		*s->set = fresh;
+		log_info("Configuration read again");
+	}
+	notify("READY=1");
+}
+
+static void
+on_chld(evutil_socket_t sig, short what, void *arg)
+{
+	struct listener *s = arg;
+	struct conn *c;
+	int status;
+	pid_t pid;
+
+	(void)sig, (void)what;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		/* It could not say so itself; SIGTERM is for us to send. */
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
+			log_error("monitor %ld was killed by signal %d, and "
+				  "with it its connection",
+			    (long)pid, WTERMSIG(status));
+		if (s->dmsg.pid == pid)
+			s->dmsg.pid = 0;
+		TAILQ_FOREACH (c, &s->conns.all, entry)
+			if (c->pid == pid)
+				c->pid = 0; /* it may be somebody else's now */
+	}
+	listener_leave_if_done(s);
+}
+
+static struct event *
+on_signal(struct listener *s, int sig, event_callback_fn cb)
+{
+	struct event *ev = evsignal_new(s->base, sig, cb, s);
+
+	if (ev == NULL || event_add(ev, NULL) == -1)
+		return NULL;
+	return ev;
+}
+
+/* --- start --- */
+
+/* 0 or an exit status. */
+static int
+open_listeners(struct listener *s)
+{
+	int inherited;
+
+	if ((inherited = sockets_inherit(&s->ls)) == -1)
+		return EXIT_OS;
+	if (inherited == 0 && *s->set->listen == '\0' && !s->set->dmsg) {
+		log_error("nowhere to listen: give --addr ADDR, e.g. "
+			  "--addr :" SOCKETS_PORT ", or \"ssh_listen\" in the "
+			  "configuration");
+		return EXIT_CONFIG;
+	}
+	if (inherited == 0 && sockets_tcp(&s->ls, s->set->listen) == -1)
+		return EXIT_OS;
+	if (!s->set->control)
+		return 0;
+	if (control_make_folder(s->set->conf.cliaddr) == -1)
+		log_error("the folder of %s cannot be made: %s",
+		    s->set->conf.cliaddr, strerror(errno));
+	if (sockets_unix(&s->ls, s->set->conf.cliaddr, s->set->cligroup) == 0) {
+		log_info("Control socket %s", s->set->conf.cliaddr);
+		return 0;
+	}
+	/* In a folder like /tmp anybody could keep us from starting so. */
+	if (s->ls.n == 0)
+		return EXIT_OS;
+	log_error("there is no control socket; remote connections are served");
+	return 0;
+}
+
+static int
+set_up_events(struct listener *s)
+{
+	if ((s->base = event_base_new()) == NULL ||
+	    (s->resume = evtimer_new(s->base, on_resume, s)) == NULL ||
+	    (s->again = evtimer_new(s->base, dmsg_monitor_start, s)) == NULL ||
+	    (s->rest = evtimer_new(s->base, on_rest, s)) == NULL ||
+	    lobby_init(s) == -1 ||
+	    (s->term = on_signal(s, SIGTERM, on_term)) == NULL ||
+	    (s->intr = on_signal(s, SIGINT, on_term)) == NULL ||
+	    (s->hup = on_signal(s, SIGHUP, on_hup)) == NULL ||
+	    (s->chld = on_signal(s, SIGCHLD, on_chld)) == NULL)
+		return -1;
+	for (size_t i = 0; i < s->ls.n; i++) {
+		struct sockets_one *l = &s->ls.each[i];
+
+		l->owner = s;
+		l->ev = event_new(s->base, l->fd, EV_READ | EV_PERSIST,
+		    on_accept, l);
+		if (l->ev == NULL || event_add(l->ev, NULL) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* What cannot be confined is not served, unless that has been asked for. */
+static int
+try_confinement(const struct settings *s)
+{
+	int failed = check_confinement(s, stderr, false);
+
+	if (failed == 0)
+		return 0;
+	if (failed > 0 && s->conf.best_effort) {
+		log_warn("confinement is incomplete (\"sandbox\": "
+			 "\"best-effort\"); 'skyptyd check' tells more");
+		return 0;
+	}
+	log_error("processes that meet the network cannot be confined here; "
+		  "'skyptyd check' tells more");
+	return -1;
+}
+
+/* Of a change that was killed between two steps. */
+static void
+clean(const struct settings *s)
+{
+	int r = config_clean(s->conf_path);
+
+	if (r > 0)
+		log_info("Removed what a change that was cut off had left "
+			 "beside %s",
+		    s->conf_path);
+	else if (r < 0)
+		log_warn("a change that was cut off has left a file beside %s: "
+			 "%s",
+		    s->conf_path, err_text(r));
+}
+
+/*
+ * Descriptors: as many as may be, as everybody's connection is one.  Some are
+ * kept for the control socket, whose connections come last when others have
+ * taken all.
+ */
+static void
+set_room(struct listener *s)
+{
+	struct rlimit rl = s->opts->nofile;
+	int used;
+
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1 &&
+	    getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		rl.rlim_cur = 256;
+	/* They are given out from the lowest on. */
+	if ((used = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) == -1)
+		used = 0;
+	else
+		close(used);
+	s->room = rl.rlim_cur > (rlim_t)used + RESERVE + 1 ?
+	    (size_t)(rl.rlim_cur - (rlim_t)used - RESERVE) :
+	    1;
+}
+
+int
+listener_run(const struct options *o, struct settings *set, struct keyctx *ctx)
+{
+	static struct listener s;
+	char pk[KEY_PUBLIC_HEX];
+	int r;
+
+	s.opts = o;
+	s.set = set;
+	s.keyctx = ctx;
+	limits_init(&s.conns);
+	if ((r = try_confinement(set) == -1 ? EXIT_OS : open_listeners(&s)) !=
+	    0) {
+		sockets_close(&s.ls);
+		return r;
+	}
+	clean(set);
+	if (o->daemonise && daemon(1, 0) == -1) {
+		log_error("cannot go to the background: %s", strerror(errno));
+		sockets_close(&s.ls);
+		return EXIT_OS;
+	}
+	log_set_watched(false);
+	/* Locks on memory are not inherited by the one in the background. */
+	if (o->daemonise && set->conf.sk != NULL)
+		(void)sodium_mlock(set->conf.sk, KEY_SECRET_LEN);
+	if (set_up_events(&s) == -1) {
+		log_error("cannot set up the event loop");
+		sockets_close(&s.ls);
+		return EXIT_OS;
+	}
+	set_room(&s);
+	key_text(&set->pk, pk);
+	log_info("Serving as %s", pk);
+	dmsg_monitor_start(-1, 0, &s);
+	notify("READY=1");
+	event_base_dispatch(s.base);
+	return 0;
 }

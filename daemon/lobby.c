@@ -5,7 +5,7 @@
  * than the limits allow waits a little for its turn, so that a burst of honest
  * connections is spread and not turned away.  No byte is read.
  */
-#include "daemon/server.h"
+#include "daemon/listener.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -14,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/clock.h"
+#include "common/base/addr.h"
+#include "common/base/clock.h"
 
 #define LOBBY_MAX     2048
 #define LOBBY_TICK_MS 50
@@ -23,7 +24,7 @@
 
 struct guest {
 	TAILQ_ENTRY(guest) entry;
-	struct server *server;
+	struct listener *server;
 	int fd;
 	struct event *ev;
 	struct sockaddr_storage addr;
@@ -60,7 +61,7 @@ tell_guest(const struct guest *g, const char *what, const char *why)
 	char peer[ADDR_TEXT_MAX];
 
 	if (!limits_may_tell(&g->server->conns, now_ms())) {
-		server_untold(g->server);
+		listener_untold(g->server);
 		return;
 	}
 	addr_text((const struct sockaddr *)&g->addr, g->len, peer);
@@ -73,13 +74,13 @@ serve_guest(struct guest *g)
 	char peer[ADDR_TEXT_MAX];
 
 	addr_text((const struct sockaddr *)&g->addr, g->len, peer);
-	session_prepare(&g->server->set->conf, g->fd);
-	(void)server_serve(g->server, g->fd, &g->origin, peer, PRIV_XK);
+	monitor_prepare(&g->server->set->conf, g->fd);
+	(void)listener_serve(g->server, g->fd, &g->origin, peer, PRIV_XK);
 	guest_leave(g);
 }
 
 static void
-arm(struct server *s)
+arm(struct listener *s)
 {
 	struct timeval tv = { .tv_usec = LOBBY_TICK_MS * 1000 };
 
@@ -103,14 +104,13 @@ has_gone(const struct guest *g)
  * anywhere could have his come at the time that an order prefers.
  */
 static struct guest *
-next_guest(struct server *s, bool known, int64_t now)
+next_guest(struct listener *s, bool known, int64_t now)
 {
 	struct guest *g, *best = NULL;
 	int64_t debt, least = INT64_MAX;
 	uint32_t equals = 0;
 
-	TAILQ_FOREACH(g, &s->lobby.guests, entry)
-	{
+	TAILQ_FOREACH (g, &s->lobby.guests, entry) {
 		if (g->ready_ms == 0 ||
 		    limits_known(&s->conns, &g->origin, now) != known ||
 		    (debt = limits_debt(&s->conns, &g->origin, now)) > least ||
@@ -127,7 +127,7 @@ next_guest(struct server *s, bool known, int64_t now)
 }
 
 static void
-admit_guests(struct server *s, bool known, int64_t now)
+admit_guests(struct listener *s, bool known, int64_t now)
 {
 	struct guest *g;
 
@@ -142,7 +142,7 @@ admit_guests(struct server *s, bool known, int64_t now)
 }
 
 static const char *
-objection(const struct server *s, const struct guest *g, int64_t now)
+objection(const struct listener *s, const struct guest *g, int64_t now)
 {
 	const char *why;
 
@@ -155,7 +155,7 @@ objection(const struct server *s, const struct guest *g, int64_t now)
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
-	struct server *s = arg;
+	struct listener *s = arg;
 	struct guest *g, *next;
 	/* The rest is for the handshake. */
 	int64_t now = now_ms(),
@@ -181,7 +181,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-lobby_pump(struct server *s)
+lobby_pump(struct listener *s)
 {
 	if (!TAILQ_EMPTY(&s->lobby.guests))
 		event_active(s->lobby.tick, EV_TIMEOUT, 0);
@@ -200,7 +200,7 @@ static void
 on_guest(evutil_socket_t fd, short what, void *arg)
 {
 	struct guest *g = arg;
-	struct server *s = g->server;
+	struct listener *s = g->server;
 	char why[64];
 
 	if (what & EV_TIMEOUT) {
@@ -220,16 +220,16 @@ on_guest(evutil_socket_t fd, short what, void *arg)
 
 /* Who has come first of those of an address that have said nothing. */
 static struct guest *
-oldest_of(const struct server *s, uint64_t address)
+oldest_of(const struct listener *s, uint64_t address)
 {
 	struct guest *g, *oldest = NULL;
 	size_t n = 0;
 
-	TAILQ_FOREACH(g, &s->lobby.guests, entry)
-	if (g->origin.self == address && g->ready_ms == 0) {
-		if (n++ == 0)
-			oldest = g;
-	}
+	TAILQ_FOREACH (g, &s->lobby.guests, entry)
+		if (g->origin.self == address && g->ready_ms == 0) {
+			if (n++ == 0)
+				oldest = g;
+		}
 	return n >= s->set->conf.maxperaddr ? oldest : NULL;
 }
 
@@ -241,13 +241,12 @@ oldest_of(const struct server *s, uint64_t address)
  * are others.
  */
 static struct guest *
-worst_guest(struct server *s, bool known)
+worst_guest(struct listener *s, bool known)
 {
 	struct guest *g, *worst = NULL, *fresh = NULL;
 	int64_t now = now_ms(), debt, most = -1;
 
-	TAILQ_FOREACH(g, &s->lobby.guests, entry)
-	{
+	TAILQ_FOREACH (g, &s->lobby.guests, entry) {
 		if (!known && limits_known(&s->conns, &g->origin, now))
 			continue;
 		if (g->ready_ms == 0 && now - g->since_ms >= GUEST_SAY_MS)
@@ -274,7 +273,7 @@ turn_away(struct guest *g)
 }
 
 bool
-lobby_make_room(struct server *s)
+lobby_make_room(struct listener *s)
 {
 	struct guest *g;
 
@@ -286,7 +285,7 @@ lobby_make_room(struct server *s)
 }
 
 void
-lobby_enter(struct server *s, int fd, const struct sockaddr_storage *addr,
+lobby_enter(struct listener *s, int fd, const struct sockaddr_storage *addr,
     socklen_t len)
 {
 	struct timeval tv = { .tv_sec = s->set->conf.handshake_timeout };
@@ -314,7 +313,7 @@ lobby_enter(struct server *s, int fd, const struct sockaddr_storage *addr,
 }
 
 void
-lobby_empty(struct server *s)
+lobby_empty(struct listener *s)
 {
 	struct guest *g;
 
@@ -324,7 +323,7 @@ lobby_empty(struct server *s)
 }
 
 int
-lobby_init(struct server *s)
+lobby_init(struct listener *s)
 {
 	TAILQ_INIT(&s->lobby.guests);
 	s->lobby.tick = evtimer_new(s->base, on_tick, s);

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/usage.h"
-#include "common/visible.h"
+#include "common/base/err.h"
+#include "common/base/usage.h"
+#include "common/base/visible.h"
 
 enum {
 	OPT_CONFSTDIN = 256,

@@ -12,10 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/paths.h"
-#include "common/start.h"
-#include "common/tls.h"
+#include "common/base/err.h"
+#include "common/base/paths.h"
+#include "common/base/tls.h"
+#include "common/privsep/sockets.h"
+#include "common/privsep/start.h"
 
 #define DEFAULT_CONF "./config.json"
 #define SYSTEM_CONF  SYSCONFDIR "/skypty/skypty.json"
@@ -202,8 +203,7 @@ check_listen(const char *addrs, const char *from)
 	if ((copy = rest = strdup(addrs)) == NULL)
 		return EXIT_OS;
 	while (problem == NULL && (addr = strsep(&rest, ", ")) != NULL)
-		if (*addr != '\0' &&
-		    (problem = listeners_problem(addr)) != NULL)
+		if (*addr != '\0' && (problem = sockets_problem(addr)) != NULL)
 			log_error("%s: \"%s\": %s", from, addr, problem);
 	free(copy);
 	return problem == NULL ? 0 : EXIT_CONFIG;
@@ -228,7 +228,7 @@ find_listen(struct settings *s, const struct options *o)
 		from = "ssh_listen";
 	}
 	if (addr == NULL && (o->mode == MODE_HOST || o->mode == MODE_TCP))
-		addr = ":" DEFAULT_PORT;
+		addr = ":" SOCKETS_PORT;
 	s->listen = strdup(settings_names_any(addr) ? addr : "");
 	if (s->listen == NULL)
 		return EXIT_OS;
@@ -363,7 +363,7 @@ find_servers(const struct settings *s, struct keyctx *ctx)
 }
 
 static int
-find_overlay(struct settings *s, const struct options *o, struct keyctx *ctx)
+find_dmsg(struct settings *s, const struct options *o, struct keyctx *ctx)
 {
 	int fd;
 
@@ -432,7 +432,7 @@ settings_load(struct settings *s, const struct options *o, struct keyctx *ctx)
 	    (r = find_identity(s, o, ctx)) != 0 ||
 	    (r = find_listen(s, o)) != 0 || (r = check_control(s, o)) != 0 ||
 	    (r = find_user(s)) != 0 || (r = find_sftp_server(s, o)) != 0 ||
-	    (r = find_overlay(s, o, ctx)) != 0)
+	    (r = find_dmsg(s, o, ctx)) != 0)
 		return r;
 	return check_whitelist(s, o);
 }
@@ -447,24 +447,4 @@ settings_free(struct settings *s)
 	free(s->sftp_server);
 	free(s->dmsg_servers);
 	memset(s, 0, sizeof(*s));
-}
-
-/* Never removed: connections that outlive us are locked into it. */
-int
-settings_chroot_dir(void)
-{
-	struct stat st;
-
-	if (mkdir(CHROOT_DIR, 0755) == -1 && errno != EEXIST) {
-		log_error("%s: %s", CHROOT_DIR, strerror(errno));
-		return -1;
-	}
-	if (lstat(CHROOT_DIR, &st) == -1 || !S_ISDIR(st.st_mode) ||
-	    st.st_uid != 0 || (st.st_mode & 022) != 0) {
-		log_error("%s: must be a directory of root's that "
-			  "nobody else may write to",
-		    CHROOT_DIR);
-		return -1;
-	}
-	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* skyptyd: the privileged daemon.  It parses no byte of the network. */
-#include "daemon/web.h"
+#include "daemon/skyptyd.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -9,9 +9,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "common/process.h"
-#include "common/usage.h"
-#include "common/visible.h"
+#include "common/base/paths.h"
+#include "common/base/process.h"
+#include "common/base/usage.h"
+#include "common/base/visible.h"
+#include "common/privsep/chroot_dir.h"
+
+#define HTTP_PROGRAM "skyptyd-http-monitor"
 
 static const struct {
 	const char *name;
@@ -37,12 +41,12 @@ run(struct options *o, struct keyctx *ctx)
 	if (o->check)
 		r = check_main(o, &set, ctx);
 	else if (o->listen_fd != -1)
-		r = set.drop && settings_chroot_dir() == -1 &&
+		r = set.drop && chroot_dir_make() == -1 &&
 			!set.conf.best_effort ?
 		    EXIT_OS :
-		    session_become(&set, o, o->listen_fd);
+		    monitor_become(&set, o, o->listen_fd);
 	else
-		r = server_run(o, &set, ctx);
+		r = listener_run(o, &set, ctx);
 	settings_free(&set);
 	return r;
 }
@@ -158,6 +162,24 @@ surplus(const char *after, const char *word)
 	return EXIT_USAGE;
 }
 
+/* Another program: nothing of it is in the process that accepts for hosts. */
+static int
+http_main(char **argv)
+{
+	char path[PROCESS_PATH_MAX];
+
+	if (process_companion(path, sizeof(path), HTTP_PROGRAM,
+		"../libexec/skypty", LIBEXECDIR) != 0) {
+		fputs("skyptyd: the program " HTTP_PROGRAM " is not here: it "
+		      "is built where libwebsockets is\n",
+		    stderr);
+		return EXIT_OS;
+	}
+	execv(path, argv);
+	visible_line(stderr, "skyptyd: %s: cannot be started", path);
+	return EXIT_OS;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -189,7 +211,7 @@ main(int argc, char **argv)
 	if (strcmp(word, "confgen") == 0)
 		return confgen_main(argc - 1, argv + 1);
 	if (strcmp(word, "http") == 0)
-		return web_main(argc - 1, argv + 1);
+		return http_main(argv);
 	if (strcmp(word, "check") == 0)
 		return check(argc - 1, argv + 1);
 	mode = mode_of(word);

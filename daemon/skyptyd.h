@@ -11,18 +11,13 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#include "common/addr.h"
-#include "common/config.h"
-#include "common/keys.h"
-#include "common/log.h"
-#include "common/privmsg.h"
+#include "common/base/exits.h"
+#include "common/base/log.h"
+#include "common/privsep/config.h"
+#include "common/privsep/privmsg.h"
+#include "common/pty/keys.h"
 
-#define EXIT_USAGE  64 /* sysexits.h: EX_USAGE */
-#define EXIT_OS	    71 /* EX_OSERR */
-#define EXIT_CONFIG 78 /* EX_CONFIG */
-
-#define VISOR_CONF   "/opt/skywire/skywire.json"
-#define DEFAULT_PORT "2022"
+#define VISOR_CONF "/opt/skywire/skywire.json"
 
 /* What a public key has to be, for messages. */
 #define KEY_WANTED "not a public key (66 hexadecimal digits)"
@@ -90,56 +85,15 @@ struct settings {
  */
 int settings_load(struct settings *, const struct options *, struct keyctx *);
 void settings_free(struct settings *);
-/* Makes the empty directory that confined processes are locked into. */
-int settings_chroot_dir(void);
 
-/* --- listener.c: sockets to accept from --- */
-
-#define LISTENERS_MAX 32
-
-struct listener {
-	int fd;
-	bool control;
-	bool inherited;
-	char *path; /* of the control socket that we made, else NULL */
-	dev_t dev;
-	ino_t ino;
-	struct server *server;
-	struct event *ev;
-};
-
-struct listeners {
-	struct listener l[LISTENERS_MAX];
-	size_t n;
-};
-
-/* LISTEN_FDS of a service manager.  How many were taken, or -1. */
-int listeners_inherit(struct listeners *);
-/* What is wrong with an address to listen on, static; NULL: nothing. */
-const char *listeners_problem(const char *addr);
-/*
- * Whether its names are known, as far as a resolver answers; -1 when listening
- * would fail for it, which is told.
- */
-int listeners_check(const char *addrs);
-/* Every address of a list divided by commas; -1 with a message logged. */
-int listeners_tcp(struct listeners *, const char *addrs);
-/*
- * A socket of mode 0600 (0660 for a group).  What stands at path is removed
- * only if it is a dead socket of our own.
- */
-int listeners_unix(struct listeners *, const char *path, gid_t group);
-/* Closes all; removes our control socket if it still is ours. */
-void listeners_close(struct listeners *);
-
-/* --- server.c: the loop --- */
+/* --- listener.c: the loop --- */
 
 /* Serves until SIGTERM; an exit status. */
-int server_run(const struct options *, struct settings *, struct keyctx *);
+int listener_run(const struct options *, struct settings *, struct keyctx *);
 
-/* --- session.c: a monitor for a connection --- */
+/* --- monitors.c: a monitor for a connection --- */
 
-struct session_for {
+struct monitor_for {
 	enum priv_carrier carrier;
 	const char *peer; /* for its log lines */
 	bool quiet; /* no line below a warning before the peer is proven */
@@ -149,21 +103,15 @@ struct session_for {
  * Starts a monitor on conn, which stays the caller's.  *sock is the socket to
  * it.  -1 with a message logged.
  */
-int session_spawn(const struct settings *, const struct options *, int conn,
-    const struct session_for *, pid_t *, int *sock);
+int monitor_spawn(const struct settings *, const struct options *, int conn,
+    const struct monitor_for *, pid_t *, int *sock);
 /* Socket options of a TCP connection; on another socket nothing happens. */
-void session_prepare(const struct config *, int fd);
+void monitor_prepare(const struct config *, int fd);
 /*
  * Becomes the monitor of conn.  Returns only on failure, and 0 if the peer has
  * gone in the meantime.
  */
-int session_become(const struct settings *, const struct options *, int conn);
-
-/* --- notify.c --- */
-
-/* Tells a service manager, if there is one: "READY=1". */
-void notify(const char *);
-bool notify_managed(void);
+int monitor_become(const struct settings *, const struct options *, int conn);
 
 /* --- confgen.c, check.c: what does not serve --- */
 

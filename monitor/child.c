@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/log.h"
-#include "common/paths.h"
-#include "common/process.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/paths.h"
+#include "common/base/process.h"
 
 #define PROGRAM_NET	"skyptyd-net"
 #define PROGRAM_OVERLAY "skyptyd-dmsg"

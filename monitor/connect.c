@@ -19,15 +19,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/addr.h"
-#include "common/connector.h"
-#include "common/dmsg_session.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/paths.h"
-#include "common/process.h"
-#include "common/tcp.h"
-#include "common/tls.h"
+#include "common/base/addr.h"
+#include "common/base/connector.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/paths.h"
+#include "common/base/process.h"
+#include "common/base/tcp.h"
+#include "common/base/tls.h"
+#include "common/dmsg/dmsg_session.h"
 
 #define NUMBER_MAX 8  /* of a port, as text */
 #define RELAYS_MAX 64 /* of TLS, that live */

@@ -13,10 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/dmsg_disc.h"
-#include "common/dmsg_object.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/dmsg/dmsg_disc.h"
+#include "common/dmsg/dmsg_object.h"
 
 #define DISCOVERY 0  /* the slot that is the overlay's own */
 #define SLOTS	  64 /* an id is a slot and, times this, whose turn it is */

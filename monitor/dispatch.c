@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "common/dmsg_object.h"
-#include "common/err.h"
-#include "common/frame.h"
-#include "common/log.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/dmsg/dmsg_object.h"
+#include "common/pty/frame.h"
 
 typedef int request_handler(struct monitor *, struct privmsg *);
 

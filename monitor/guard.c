@@ -16,10 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/process.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/process.h"
 
 /* Facts: asm-generic/unistd.h; the number is the same everywhere. */
 #ifndef SYS_pidfd_open

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/process.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/process.h"
 
 void
 job_begin(struct job *j, const char *kind, const char *name)

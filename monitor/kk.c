@@ -12,11 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/aead.h"
-#include "common/dmsg_object.h"
-#include "common/err.h"
-#include "common/frame.h"
-#include "common/log.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/dmsg/dmsg_object.h"
+#include "common/pty/aead.h"
+#include "common/pty/frame.h"
 
 int
 kk_begin(struct monitor *m)

@@ -14,10 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/process.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/process.h"
 
 #define PARENT_TIMEOUT 5  /* seconds to wait for skyptyd's word */
 #define CHILD_TIMEOUT  10 /* seconds until a child must take a message */

@@ -13,13 +13,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "common/buf.h"
-#include "common/keys.h"
-#include "common/log.h"
-#include "common/noise.h"
-#include "common/privmsg.h"
-#include "common/reach.h"
-#include "common/start.h"
+#include "common/base/buf.h"
+#include "common/base/log.h"
+#include "common/base/reach.h"
+#include "common/privsep/privmsg.h"
+#include "common/privsep/start.h"
+#include "common/pty/keys.h"
+#include "common/pty/noise.h"
 
 struct connector;
 struct dials;

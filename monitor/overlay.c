@@ -13,11 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/addr.h"
-#include "common/dmsg_disc.h"
-#include "common/dmsg_entry.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "common/base/addr.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/dmsg/dmsg_disc.h"
+#include "common/dmsg/dmsg_entry.h"
 
 struct ov_server {
 	struct key_public pk;

@@ -11,9 +11,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/log.h"
-#include "common/modes.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/pty/modes.h"
 
 #define NAME_MAX_LEN 64
 

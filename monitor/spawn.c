@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/process.h"
+#include "common/base/process.h"
 
 #define START_LIMIT  10000  /* milliseconds for becoming the command */
 #define START_MAX    120000 /* the same, with those spent in line for a CPU */

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <time.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /* Once a second is often enough; what comes sooner is dropped. */
 int

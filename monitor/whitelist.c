@@ -13,10 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/config.h"
-#include "common/control.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/privsep/config.h"
+#include "common/privsep/control.h"
 
 #define COUNT_ROOM 40 /* of a text, for " (and 5000 more)" */
 

@@ -224,7 +224,7 @@ def main():
                                 c not in ("skypty ssh", "skypty host")],
             "daemon/skyptyd.8": [c for c in flags if c.startswith("skyptyd ")
                                  and c != "skyptyd http"],
-            "daemon/skyptyd-http.8": ["skyptyd http"]}.items():
+            "daemon/http/skyptyd-http.8": ["skyptyd http"]}.items():
         compare_page(page, flags, names)
     with tempfile.TemporaryDirectory() as home:
         for shell in ("bash", "fish", "zsh"):

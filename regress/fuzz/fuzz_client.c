@@ -6,7 +6,7 @@
  */
 #include "regress/fuzz/host.h"
 
-#include "common/exec_stream.h"
+#include "common/pty/exec_stream.h"
 
 #define INPUT_MAX 800
 #define BIG	  65536

@@ -6,7 +6,7 @@
  * bytes, so that whatever is not at its place shows; and nothing but the target
  * may have changed.
  */
-#include "client/cp.h"
+#include "client/cp/cp.h"
 #include "regress/fuzz/cp_place.h"
 #include "regress/fuzz/host.h"
 

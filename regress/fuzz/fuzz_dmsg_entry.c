@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/dmsg_disc.h"
-#include "common/dmsg_entry.h"
-#include "common/err.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/dmsg/dmsg_disc.h"
+#include "common/dmsg/dmsg_entry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -51,9 +51,9 @@ respond(struct world *w, size_t slot, uint8_t flags, uint32_t id)
 	struct out *t;
 
 	if (how & 1)
-		LIST_FOREACH(t, &w->o->outs, entry)
-	if (t->state == OUT_DIALED)
-		hash = t->hash;
+		LIST_FOREACH (t, &w->o->outs, entry)
+			if (t->state == OUT_DIALED)
+				hash = t->hash;
 	world_response(w, slot, flags, id, hash, (how & 6) != 0);
 }
 

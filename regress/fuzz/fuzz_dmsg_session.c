@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/dmsg_object.h"
-#include "common/dmsg_session.h"
-#include "common/err.h"
-#include "common/yamux.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/dmsg/dmsg_object.h"
+#include "common/dmsg/dmsg_session.h"
+#include "common/dmsg/yamux.h"
 
 #define ROOM	  (1024U * 1024)
 #define STREAMS	  24   /* that the user holds */

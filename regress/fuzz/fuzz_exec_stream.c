@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/exec_stream.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/pty/exec_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

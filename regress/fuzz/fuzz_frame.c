@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/frame.h"
+#include "common/base/err.h"
+#include "common/pty/frame.h"
 
 #define ROOM (256U * 1024)
 

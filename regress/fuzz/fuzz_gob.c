@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/gob.h"
+#include "common/base/buf.h"
+#include "common/pty/gob.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define MSG_MAX	 65536

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "client/ssh_opts.h"
+#include "client/ssh/ssh_opts.h"
 
 #define INPUT_MAX 4096
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/http.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/http.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/config.h"
-#include "common/err.h"
-#include "common/json.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/json.h"
+#include "common/privsep/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -4,9 +4,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "common/buf.h"
-#include "common/keys.h"
-#include "common/mux.h"
+#include "common/base/buf.h"
+#include "common/pty/keys.h"
+#include "common/pty/mux.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -4,7 +4,7 @@
  * and the clock do, a byte each, and a few for how.  A peer that keeps to the
  * protocol is one of them: it makes calls, frames and requests.
  */
-#include "common/aead.h"
+#include "common/pty/aead.h"
 #include "regress/fuzz/life.h"
 #include "regress/unit/net_world.h"
 

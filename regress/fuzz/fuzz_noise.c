@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/noise.h"
+#include "common/base/err.h"
+#include "common/pty/noise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

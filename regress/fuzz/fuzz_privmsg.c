@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/start.h"
+#include "common/privsep/start.h"
 #include "monitor/monitor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);

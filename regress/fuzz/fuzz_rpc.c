@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/rpc.h"
+#include "common/base/buf.h"
+#include "common/pty/rpc.h"
 
 #define EVERYTHING ((1U << RPC_METHODS) - 1)
 #define ROOM	   (256U * 1024)

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/web_gate.h"
+#include "monitor/http/http_gate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/yamux.h"
-#include "common/yamux_int.h"
+#include "common/base/err.h"
+#include "common/dmsg/yamux.h"
+#include "common/dmsg/yamux_int.h"
 
 #define ROOM	(64U * 1024)
 #define STREAMS 12

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #include "client/skypty.h"
-#include "common/err.h"
-#include "common/visible.h"
+#include "common/base/err.h"
+#include "common/base/visible.h"
 
 #define HOST_ROOM     (8U * 1024 * 1024)
 #define HOST_PATIENCE 2000 /* turns without a word in either direction */

@@ -29,11 +29,11 @@ rebuilds() {
 	grep -q /opt/etc/skypty/skypty.json "$dir/built/skyptyd" ||
 		fail "skyptyd does not know the other sysconfdir"
 	newer daemon/settings.o || fail "settings.o is the old one"
-	! newer daemon/net.o || fail "net.o has nothing to do with it"
-	mk CPPFLAGS=-DOTHER "$dir/obj/daemon/net.o" || fail "make CPPFLAGS="
-	newer daemon/net.o || fail "net.o was made with other flags"
+	! newer daemon/net/net.o || fail "net.o has nothing to do with it"
+	mk CPPFLAGS=-DOTHER "$dir/obj/daemon/net/net.o" || fail "make CPPFLAGS="
+	newer daemon/net/net.o || fail "net.o was made with other flags"
 	echo 'static inline int f(void) { return no_such(); }' >"$dir/bad.h"
-	if mk CPPFLAGS="-include $dir/bad.h" "$dir/obj/daemon/net.o"; then
+	if mk CPPFLAGS="-include $dir/bad.h" "$dir/obj/daemon/net/net.o"; then
 		fail "a function that is not declared is taken"
 	fi
 	has "$dir/out.make" implicit

@@ -23,7 +23,7 @@ told() {
 
 differences() {
 	mkdir "$dir/tree"
-	cp --parents client/*.1 daemon/*.8 contrib/completion/* \
+	cp --parents client/*.1 daemon/*.8 daemon/http/*.8 contrib/completion/* \
 		regress/flags.py "$dir/tree"
 	agree || fail "$(cat "$dir/out")"
 
@@ -33,7 +33,7 @@ differences() {
 		's/^\.It Fl -ro$/.It Fl -ro , -bogus/'
 	told "--peer of 'skyptyd check' is missing" daemon/skyptyd.8 \
 		's/Fl -peer/Ar peer/'
-	told "--twice is a flag of no command" daemon/skyptyd-http.8 \
+	told "--twice is a flag of no command" daemon/http/skyptyd-http.8 \
 		's/^\.It Fl -once$/.It Fl -twice/'
 	c=contrib/completion
 	told "--json is missing for 'skypty dmsg status'" $c/skypty.bash \

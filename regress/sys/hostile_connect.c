@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 
-#include "common/connector.h"
+#include "common/base/connector.h"
 #include "regress/sys/stand_in.h"
 
 #define NAME_LEN 32

@@ -10,10 +10,10 @@
 #include <sys/time.h>
 #include <time.h>
 
-#include "common/dmsg_object.h"
-#include "common/frame.h"
-#include "common/keys.h"
-#include "common/noise.h"
+#include "common/dmsg/dmsg_object.h"
+#include "common/pty/frame.h"
+#include "common/pty/keys.h"
+#include "common/pty/noise.h"
 #include "regress/sys/stand_in.h"
 
 #define NOFILE	      2048

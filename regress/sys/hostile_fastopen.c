@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "common/tls.h"
+#include "common/base/tls.h"
 #include "regress/sys/stand_in.h"
 
 #define NOFILE	   64

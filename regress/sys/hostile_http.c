@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "common/hex.h"
+#include "common/base/hex.h"
 #include "regress/sys/stand_in.h"
 
 #define NAME_LEN    64

@@ -18,8 +18,8 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 
-#include "common/keys.h"
-#include "common/noise.h"
+#include "common/pty/keys.h"
+#include "common/pty/noise.h"
 #include "regress/sys/stand_in.h"
 
 #define NOFILE	    256

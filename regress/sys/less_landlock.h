@@ -2,7 +2,7 @@
 /*
  * For programs that stand in: a kernel with less of Landlock than this one, or
  * with nothing of it.  They are linked with --wrap=syscall, so that what
- * daemon/sandbox.c asks the kernel for is answered here.
+ * common/privsep/sandbox.c asks the kernel for is answered here.
  */
 #ifndef REGRESS_SYS_LESS_LANDLOCK_H
 #define REGRESS_SYS_LESS_LANDLOCK_H

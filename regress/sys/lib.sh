@@ -159,7 +159,7 @@ begin() {
 		"$BIN/skyptyd-dmsg" "$BIN/skyptyd-connect" \
 		"$BIN/skypty" "$bin" || fail "no programs to test"
 	if [ -x "$BIN/skyptyd-http" ]; then
-		cp "$BIN/skyptyd-http" "$bin"
+		cp "$BIN/skyptyd-http" "$BIN/skyptyd-http-monitor" "$bin"
 	fi
 	ln -s skypty "$bin/skypty-ssh"
 	account=$(getent passwd "$uid" | cut -d : -f 1)

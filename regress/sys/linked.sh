@@ -41,11 +41,12 @@ unlisted() {
 
 listed() {
 	parts skyptyd-net >"$dir/net"
-	grep -q '^common/http\.c http_' "$dir/net" ||
+	[ -s "$dir/net" ] ||
 		skip "the programs have no debugging information"
 
-	for program in skyptyd skyptyd-monitor skyptyd-net skyptyd-dmsg \
-		skyptyd-connect skypty-tls skyptyd-http; do
+	for program in skyptyd skyptyd-monitor skyptyd-http-monitor \
+		skyptyd-net skyptyd-dmsg skyptyd-connect skypty-tls \
+		skyptyd-http; do
 		[ -x "$BIN/$program" ] || continue
 		grep -q "^${program}[[:space:]]" regress/linked || fail "$program"
 		unlisted "$program" >"$dir/unlisted"
@@ -58,8 +59,8 @@ listed() {
 	# It is seen: what skyptyd-net has would be too much for skyptyd-monitor.
 	cp "$BIN/skyptyd-net" "$dir/skyptyd-monitor"
 	BIN=$dir unlisted skyptyd-monitor >"$dir/unlisted"
-	has "$dir/unlisted" "common/http.c "
-	has "$dir/unlisted" "common/gob_dec.c "
+	has "$dir/unlisted" "common/base/http.c "
+	has "$dir/unlisted" "common/pty/gob_dec.c "
 }
 
 command -v nm >/dev/null || skip "there is no nm"

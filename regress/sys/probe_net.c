@@ -27,9 +27,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/connector.h"
-#include "common/privmsg.h"
-#include "daemon/sandbox.h"
+#include "common/base/connector.h"
+#include "common/privsep/privmsg.h"
+#include "common/privsep/sandbox.h"
 #include "regress/sys/stand_in.h"
 
 /* arm's names for what it has of these. */

@@ -39,12 +39,12 @@
 #include <unistd.h>
 
 /* For nullkey: whose static key is what belongs to the state. */
-#include "common/noise.c"
+#include "common/pty/noise.c"
 
-#include "common/frame.h"
-#include "common/hex.h"
-#include "common/mux.h"
-#include "common/rpc.h"
+#include "common/base/hex.h"
+#include "common/pty/frame.h"
+#include "common/pty/mux.h"
+#include "common/pty/rpc.h"
 
 #define WIRE_MAX  (4U * 1024 * 1024)
 #define READ_SIZE 65536

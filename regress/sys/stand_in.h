@@ -16,12 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/log.h"
-#include "common/privmsg.h"
-#include "common/web.h"
-#include "daemon/http_confine.h"
-#include "daemon/sandbox.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/privsep/http_conf.h"
+#include "common/privsep/privmsg.h"
+#include "common/privsep/sandbox.h"
+#include "daemon/http/http_confine.h"
 #include "regress/sys/less_landlock.h"
 
 /* The path of a file in the program's own folder. */
@@ -121,7 +121,7 @@ stand_in_confine_http(struct buf *config)
 
 /*
  * Takes the monitor's WELCOME and enters the sandbox that it describes, as
- * daemon/net_mon.c does.
+ * daemon/net/net_mon.c does.
  */
 static inline bool
 stand_in_confine(unsigned nofile, enum priv_carrier *carrier)

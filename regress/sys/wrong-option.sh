@@ -56,6 +56,9 @@ options() {
 	told 64 "'skypty shell'" skyptyd shell
 	told 64 "unknown command 'ls'; 'skypty help'" skypty ls
 	if [ -x "$bin/skyptyd-http" ]; then
+		mv "$bin/skyptyd-http-monitor" "$dir/away"
+		told 71 "is built where libwebsockets is" skyptyd http
+		mv "$dir/away" "$bin/skyptyd-http-monitor"
 		told 64 "--addr :99999: write HOST:PORT" skyptyd http --addr :99999
 		told 64 "neither a number nor in" skyptyd http --addr :notaport
 		told 64 "--haddr host: write" skyptyd http --hnet tcp --haddr host

@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/config.h"
-#include "common/err.h"
-#include "common/keys.h"
+#include "common/base/err.h"
+#include "common/privsep/config.h"
+#include "common/pty/keys.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

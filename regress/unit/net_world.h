@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "daemon/net.h"
+#include "common/base/err.h"
+#include "daemon/net/net.h"
 
 #define NW_ROOM (4U * 1024 * 1024)
 #define NW_ENDS 256

@@ -15,9 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/dmsg_object.h"
-#include "common/err.h"
-#include "daemon/dmsg.h"
+#include "common/base/err.h"
+#include "common/dmsg/dmsg_object.h"
+#include "daemon/dmsg/dmsg.h"
 
 #define WORLD_ROOM   (128U * 1024)
 #define WORLD_OTHERS 256

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "common/addr.h"
-#include "common/err.h"
+#include "common/base/addr.h"
+#include "common/base/err.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -59,7 +59,7 @@ watched_free(void *block)
 
 #define malloc(n) watched_malloc(n)
 #define free(p)	  watched_free(p)
-#include "common/buf.c"
+#include "common/base/buf.c"
 #undef malloc
 #undef free
 

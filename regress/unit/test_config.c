@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/control.h"
+#include "common/privsep/control.h"
 #include "conf_util.h"
 
 /* One error with that part; why NULL: any error. */

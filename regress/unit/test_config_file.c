@@ -11,7 +11,7 @@
 #include <sodium.h>
 #include <sys/wait.h>
 
-#include "common/control.h"
+#include "common/privsep/control.h"
 #include "conf_util.h"
 
 /* --- files and descriptors --- */

@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "common/control.h"
-#include "common/paths.h"
+#include "common/base/paths.h"
+#include "common/privsep/control.h"
 #include "conf_util.h"
 
 #define NOBODY 65534

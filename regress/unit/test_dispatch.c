@@ -14,7 +14,7 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 #include "monitor/monitor.h"
 #include "regress/unit/clock.h"
 

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-#include "common/yamux.h"
+#include "common/dmsg/yamux.h"
 #include "regress/unit/ov_world.h"
 
 #if SKYPTY_SANITIZE

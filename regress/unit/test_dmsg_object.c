@@ -7,8 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "common/dmsg_object.h"
-#include "common/err.h"
+#include "common/base/err.h"
+#include "common/dmsg/dmsg_object.h"
 #include "regress/unit/vectors.h"
 
 #define ROOM 65536

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "common/dmsg_object.h"
-#include "common/dmsg_session.h"
-#include "common/err.h"
+#include "common/base/err.h"
+#include "common/dmsg/dmsg_object.h"
+#include "common/dmsg/dmsg_session.h"
 #include "regress/unit/vectors.h"
 
 #define ROOM	(1024 * 1024)

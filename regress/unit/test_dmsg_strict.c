@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "common/dmsg_disc.h"
-#include "common/dmsg_entry.h"
-#include "common/err.h"
+#include "common/base/err.h"
+#include "common/dmsg/dmsg_disc.h"
+#include "common/dmsg/dmsg_entry.h"
 #include "gobvec.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

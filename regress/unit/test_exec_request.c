@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/exec_stream.h"
+#include "common/base/err.h"
+#include "common/pty/exec_stream.h"
 #include "gobvec.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
-#include "common/file.h"
+#include "common/base/file.h"
 #include "conf_util.h"
 #include "lock_util.h"
 

@@ -9,9 +9,9 @@
 
 #include <sodium.h>
 
-#include "common/aead.h"
-#include "common/err.h"
-#include "common/frame.h"
+#include "common/base/err.h"
+#include "common/pty/aead.h"
+#include "common/pty/frame.h"
 #include "vectors.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

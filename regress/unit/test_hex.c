@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/hex.h"
+#include "common/base/err.h"
+#include "common/base/hex.h"
 
 static void
 test_encode(void **state)

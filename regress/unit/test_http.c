@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/http.h"
+#include "common/base/err.h"
+#include "common/base/http.h"
 #include "gobvec.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

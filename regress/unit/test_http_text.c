@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/http.h"
+#include "daemon/http/http.h"
 
 static bool
 says(const char *text, struct web_said *said)

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/json.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/json.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define ROOM	 (1024U * 1024)

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/keys.h"
+#include "common/base/err.h"
+#include "common/pty/keys.h"
 #include "vectors.h"
 
 #define ORDER "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
-#include "common/privmsg.h"
+#include "common/base/log.h"
+#include "common/privsep/privmsg.h"
 #include "daemon/limits.h"
 
 #define HOUR (3600 * INT64_C(1000))
@@ -512,8 +512,8 @@ test_dmsg_many(void **state)
 	conf.maxperkey = 2000;
 	for (int i = 0; i < 2000; i++)
 		assert_non_null(come(dmsg(1, 1, true)));
-	TAILQ_FOREACH(c, &cs.all, entry)
-	assert_false(c->dropped);
+	TAILQ_FOREACH (c, &cs.all, entry)
+		assert_false(c->dropped);
 }
 
 /* --- the log --- */

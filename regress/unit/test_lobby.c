@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/server.h"
+#include "daemon/listener.h"
 
 static int64_t clock_ms = 1000000;
 
@@ -31,7 +31,7 @@ try_now_ms(void)
 
 /* Nobody is admitted here. */
 int
-server_serve(struct server *s, int fd, const struct origin *from,
+listener_serve(struct listener *s, int fd, const struct origin *from,
     const char *peer, enum priv_carrier carrier)
 {
 	(void)s, (void)fd, (void)from, (void)peer, (void)carrier;
@@ -40,13 +40,13 @@ server_serve(struct server *s, int fd, const struct origin *from,
 }
 
 void
-server_untold(struct server *s)
+listener_untold(struct listener *s)
 {
 	(void)s;
 }
 
 void
-session_prepare(const struct config *conf, int fd)
+monitor_prepare(const struct config *conf, int fd)
 {
 	(void)conf, (void)fd;
 }
@@ -56,7 +56,7 @@ static struct settings set;
 static int
 begin(void **state)
 {
-	struct server *s = calloc(1, sizeof(*s));
+	struct listener *s = calloc(1, sizeof(*s));
 
 	set.conf.maxstartups = (struct config_startups){ 10, 30, 100 };
 	set.conf.startuprate = (struct config_rates){ 10, 40, 100 };
@@ -75,7 +75,7 @@ begin(void **state)
 static int
 end(void **state)
 {
-	struct server *s = *state;
+	struct listener *s = *state;
 
 	lobby_empty(s);
 	event_free(s->lobby.tick);
@@ -86,7 +86,7 @@ end(void **state)
 
 /* The peer's end. */
 static int
-come(struct server *s, const char *address, const char *said)
+come(struct listener *s, const char *address, const char *said)
 {
 	union {
 		struct sockaddr_storage ss;
@@ -122,7 +122,7 @@ has_left(int fd)
 static void
 test_fresh_stays(void **state)
 {
-	struct server *s = *state;
+	struct listener *s = *state;
 	int loud = come(s, "198.51.100.1", "x");
 	int fresh = come(s, "203.0.113.1", "");
 
@@ -136,7 +136,7 @@ test_fresh_stays(void **state)
 static void
 test_silent_goes(void **state)
 {
-	struct server *s = *state;
+	struct listener *s = *state;
 	int silent = come(s, "203.0.113.1", "");
 	int loud = come(s, "198.51.100.1", "x");
 
@@ -151,7 +151,7 @@ test_silent_goes(void **state)
 static void
 test_first_goes(void **state)
 {
-	struct server *s = *state;
+	struct listener *s = *state;
 	int first = come(s, "203.0.113.1", "");
 	int second = come(s, "203.0.113.2", "");
 
@@ -173,7 +173,7 @@ static void
 test_lots(void **state)
 {
 	enum { GUESTS = 8, DRAWS = 400 };
-	struct server *s = *state;
+	struct listener *s = *state;
 	int fd[GUESTS], drawn[GUESTS] = { 0 };
 	char address[32];
 
@@ -186,8 +186,7 @@ test_lots(void **state)
 		int at = 0;
 
 		assert_non_null(g);
-		TAILQ_FOREACH(other, &s->lobby.guests, entry)
-		{
+		TAILQ_FOREACH (other, &s->lobby.guests, entry) {
 			if (other == g)
 				break;
 			at++;

@@ -12,7 +12,7 @@
 
 /* In a folder of our own. */
 #define LOG_DEVICE "device"
-#include "common/log.c"
+#include "common/base/log.c"
 
 #define ENOUGH 2000 /* lines that no pipe and no queue holds */
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "common/modes.h"
+#include "common/pty/modes.h"
 
 #define IN_AT  18
 #define LO_AT  20

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "common/dmsg_object.h"
+#include "common/dmsg/dmsg_object.h"
 #include "regress/unit/clock.h"
 #include "regress/unit/mon_world.h"
 

@@ -9,9 +9,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "common/aead.h"
-#include "common/dmsg_object.h"
-#include "common/frame.h"
+#include "common/dmsg/dmsg_object.h"
+#include "common/pty/aead.h"
+#include "common/pty/frame.h"
 #include "regress/unit/mon_world.h"
 
 #define ROOM 65536

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/keys.h"
-#include "common/mux.h"
+#include "common/base/err.h"
+#include "common/pty/keys.h"
+#include "common/pty/mux.h"
 #include "gobvec.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -9,10 +9,10 @@
 
 #include <sodium.h>
 
-#include "common/aead.h"
-#include "common/err.h"
-#include "common/frame.h"
-#include "common/noise.h"
+#include "common/base/err.h"
+#include "common/pty/aead.h"
+#include "common/pty/frame.h"
+#include "common/pty/noise.h"
 #include "vectors.h"
 
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))

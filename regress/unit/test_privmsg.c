@@ -19,8 +19,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/privmsg.h"
+#include "common/base/err.h"
+#include "common/privsep/privmsg.h"
 
 #define BODY_MAX (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "common/reach.h"
+#include "common/base/reach.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

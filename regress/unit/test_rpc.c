@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/gob.h"
-#include "common/rpc.h"
+#include "common/base/err.h"
+#include "common/pty/gob.h"
+#include "common/pty/rpc.h"
 #include "gobvec.h"
 
 #define COUNT(a)   (sizeof(a) / sizeof((a)[0]))

@@ -31,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/sandbox_filter.h"
+#include "common/privsep/sandbox_filter.h"
 
 #define LENGTH(a)   (sizeof(a) / sizeof((a)[0]))
 #define CODE_MAX    4096

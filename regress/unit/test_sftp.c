@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 /* A program's parts, not in the library that tests are linked with. */
-#include "client/sftp.c"
-#include "client/sftp_put.c"
+#include "client/sftp/sftp.c"
+#include "client/sftp/sftp_put.c"
 
 struct peer {
 	struct buf in, out;

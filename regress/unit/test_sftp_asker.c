@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Unit tests of client/sftp_asker.c: the program sees nothing of the question.
+/* Unit tests of client/sftp/sftp_asker.c: the program sees nothing of the
+ * question.
  */
 #include <setjmp.h>
 #include <stdarg.h>

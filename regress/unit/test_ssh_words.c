@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "client/hosts.h"
-#include "client/ssh_opts.h"
-#include "client/ssh_table.h"
+#include "client/ssh/ssh_opts.h"
+#include "client/ssh/ssh_table.h"
 
 static char told[256];
 

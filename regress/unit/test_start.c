@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/err.h"
-#include "common/start.h"
+#include "common/base/err.h"
+#include "common/privsep/start.h"
 
 #define PATH_LIMIT 4096
 /* Where things stand in the message, its head included. */

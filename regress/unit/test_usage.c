@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Unit tests of common/usage.c: what is suggested, and what is not. */
+/* Unit tests of common/base/usage.c: what is suggested, and what is not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/usage.h"
+#include "common/base/usage.h"
 
 static const char *const commands[] = { "shell", "start", "exec", "cp",
 	"whitelist", "whitelist-add", "whitelist-remove", "ssh", "sftp", "fs",

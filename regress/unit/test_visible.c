@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/visible.h"
+#include "common/base/visible.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

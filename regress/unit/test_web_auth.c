@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "daemon/web_auth.h"
+#include "monitor/http/http_auth.h"
 
 #define TTL 100
 

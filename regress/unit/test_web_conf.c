@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/privmsg.h"
-#include "common/web.h"
+#include "common/base/err.h"
+#include "common/privsep/http_conf.h"
+#include "common/privsep/privmsg.h"
 
 static void
 fill(struct web_conf *c)

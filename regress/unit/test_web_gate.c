@@ -12,8 +12,8 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "common/err.h"
-#include "daemon/web_gate.h"
+#include "common/base/err.h"
+#include "monitor/http/http_gate.h"
 
 #define CLIENTS 3
 

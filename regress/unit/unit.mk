@@ -1,22 +1,19 @@
-UNIT_OBJ_test_web_auth = daemon/web_auth.c
-UNIT_OBJ_test_web_gate = daemon/web_auth.c daemon/web_gate.c
-UNIT_OBJ_test_http_origin = daemon/http_origin.c
-UNIT_OBJ_test_http_text = daemon/http_text.c
-UNIT_OBJ_test_sandbox_filter = daemon/sandbox_filter.c
+UNIT_OBJ_test_web_auth = monitor/http/http_auth.c
+UNIT_OBJ_test_web_gate = monitor/http/http_auth.c monitor/http/http_gate.c
+UNIT_OBJ_test_http_origin = daemon/http/http_origin.c
+UNIT_OBJ_test_http_text = daemon/http/http_text.c
 UNIT_OBJ_test_limits = daemon/limits.c
 UNIT_OBJ_test_lobby = daemon/limits.c
-UNIT_OBJ_test_overlay = daemon/limits.c
-UNIT_OBJ_test_dmsg_life = $(filter-out daemon/dmsg_main.c,$(DMSG_SRC)) \
-	$(CONFINED_SRC)
-UNIT_OBJ_test_net_life = $(filter-out daemon/net_main.c,$(NET_SRC)) \
-	$(CONFINED_SRC)
+UNIT_OBJ_test_dmsg_monitor = daemon/limits.c
+UNIT_OBJ_test_dmsg_life = $(filter-out daemon/dmsg/dmsg_main.c,$(SRC_skyptyd-dmsg))
+UNIT_OBJ_test_net_life = $(filter-out daemon/net/net_main.c,$(SRC_skyptyd-net))
 $(OBJ)/regress/unit/test_dmsg_life $(OBJ)/regress/unit/test_net_life: \
 	LDHARDEN += -Wl,--wrap=malloc \
 	-Wl,--wrap=calloc -Wl,--wrap=realloc
 UNIT_OBJ_test_term = client/term.c client/screen.c
 UNIT_OBJ_test_screen = client/screen.c
-UNIT_OBJ_test_ssh_words = client/ssh_words.c client/ssh_opts.c \
-	client/ssh_table.c client/hosts_match.c
+UNIT_OBJ_test_ssh_words = client/ssh/ssh_words.c client/ssh/ssh_opts.c \
+	client/ssh/ssh_table.c client/hosts_match.c
 UNIT_OBJ_test_dispatch = monitor/dispatch.c
 # clock.h
 WRAP_CLOCK = -Wl,--wrap=clock_gettime -Wl,--wrap=__clock_gettime64
@@ -28,4 +25,4 @@ UNIT_OBJ_test_mon_requests = $(MON_SRC)
 UNIT_OBJ_test_mon_whitelist = $(MON_SRC)
 UNIT_OBJ_test_mon_dial = $(filter-out monitor/dial.c,$(MON_SRC))
 $(OBJ)/regress/unit/test_mon_dial: LDHARDEN += $(WRAP_CLOCK)
-UNIT_OBJ_test_sftp_asker = client/sftp_asker.c
+UNIT_OBJ_test_sftp_asker = client/sftp/sftp_asker.c

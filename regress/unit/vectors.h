@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/hex.h"
+#include "common/base/buf.h"
+#include "common/base/hex.h"
 
 #define VEC_FILE_MAX (1024U * 1024)
 #define VEC_LINE_MAX 4096 /* lines of a file */

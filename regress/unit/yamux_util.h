@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/yamux.h"
-#include "common/yamux_int.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/dmsg/yamux.h"
+#include "common/dmsg/yamux_int.h"
 
 #define ROOM (64U * 1024 * 1024)
 

@@ -3,7 +3,7 @@
 // control character, and no line without a question.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Budget, clean, isAnswer, isGesture, visible, visibleLines } from "../../web/text.js";
+import { Budget, clean, isAnswer, isGesture, visible, visibleLines } from "../../daemon/http/page/text.js";
 import { context, dir, equal, matches, open, run, screen, sees, state, until } from "./lib.mjs";
 import { scene } from "./terminal.mjs";
 

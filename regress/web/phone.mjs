@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 // Fingers and keyboards of phones.
-import { modified, sequence } from "../../web/keys.js";
+import { modified, sequence } from "../../daemon/http/page/keys.js";
 import { context, equal, matches, open, run, screen, sees, sleep, until } from "./lib.mjs";
 import { scene } from "./terminal.mjs";
 

@@ -24,9 +24,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/yamux.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/dmsg/yamux.h"
 
 #define WIRE_MAX (64U * 1024)
 #define AT_ONCE	 200 /* streams that drive keeps open */

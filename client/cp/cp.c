@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC */
+/* skypty cp: copies files to a host or from one, by SFTP. */
+#include "client/cp/cp.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	OPT_PORT = 256,
+	OPT_VISOR_KEY,
+	OPT_NO_VISOR_KEY,
+	OPT_RESUME,
+	OPT_DMSGDISC,
+	OPT_DMSG_SERVERS,
+	OPT_CLIADDR,
+	OPT_RPC,
+	OPT_STANDALONE
+};
+
+static const struct option longopts[] = {
+	{ "sk", required_argument, NULL, 's' },
+	{ "identity", required_argument, NULL, 'i' },
+	{ "visor-key", no_argument, NULL, OPT_VISOR_KEY },
+	{ "via-visor", no_argument, NULL, OPT_VISOR_KEY },
+	{ "no-visor-key", no_argument, NULL, OPT_NO_VISOR_KEY },
+	{ "config", required_argument, NULL, 'F' },
+	{ "port", required_argument, NULL, OPT_PORT },
+	{ "dmsgdisc", required_argument, NULL, OPT_DMSGDISC },
+	{ "dmsg-servers", required_argument, NULL, OPT_DMSG_SERVERS },
+	{ "cliaddr", required_argument, NULL, OPT_CLIADDR },
+	{ "rpc", required_argument, NULL, OPT_RPC },
+	{ "standalone", no_argument, NULL, OPT_STANDALONE },
+	{ "recursive", no_argument, NULL, 'r' },
+	{ "preserve", no_argument, NULL, 'p' },
+	{ "resume", no_argument, NULL, OPT_RESUME },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* The one copy of this process. */
+static struct cp cp;
+
+/* --- flags --- */
+
+static int
+take_flag(struct options *o, int opt)
+{
+	switch (opt) {
+	case 's':
+		o->sk = optarg;
+		return 0;
+	case 'i':
+		o->identity = optarg;
+		return 0;
+	case 'F':
+		o->hosts = optarg;
+		return 0;
+	case OPT_PORT:
+		return options_port(o, "--port", optarg);
+	case OPT_VISOR_KEY:
+	case OPT_NO_VISOR_KEY:
+		o->visor_key = opt == OPT_VISOR_KEY;
+		o->visor_key_given = true;
+		return 0;
+	case OPT_DMSGDISC:
+		o->dmsgdisc = optarg;
+		return 0;
+	case OPT_DMSG_SERVERS:
+		o->dmsg_servers = optarg;
+		return 0;
+	case OPT_CLIADDR:
+		o->cliaddr = optarg;
+		return 0;
+	case OPT_RPC:
+		o->rpc = optarg;
+		return 0;
+	case OPT_STANDALONE:
+		o->standalone = true;
+		return 0;
+	case 'r':
+		cp.recursive = true;
+		return 0;
+	case 'p':
+		cp.preserve = true;
+		return 0;
+	case OPT_RESUME:
+		cp.resume = true;
+		return 0;
+	case 'q':
+		o->quiet = true;
+		return 0;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	}
+	return EXIT_USAGE;
+}
+
+/* Flags may stand behind the words, too. */
+static int
+take_flags(struct options *o, int argc, char **argv)
+{
+	int opt;
+
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":s:i:F:rpqv", longopts, NULL)) !=
+	    -1)
+		if (opt == '?' || opt == ':')
+			return options_unknown("cp", opt, argv[optind - 1],
+			    longopts);
+		else if (take_flag(o, opt) != 0)
+			return EXIT_USAGE;
+	return 0;
+}
+
+/* --- sources and target --- */
+
+static int
+misused(const char *why, const char *word)
+{
+	complain("cp%s%s: %s", word != NULL ? " " : "",
+	    word != NULL ? word : "", why);
+	return EXIT_USAGE;
+}
+
+/* Without a path it is where the host's SFTP server starts: home. */
+static char *
+path_of(char *path)
+{
+	size_t skip = 0;
+
+	if (path[0] == '~' && (path[1] == '/' || path[1] == '\0'))
+		skip = path[1] == '/' ? 2 : 1;
+	memmove(path, path + skip, strlen(path + skip) + 1);
+	if (*path != '\0')
+		return path;
+	free(path);
+	return strdup(".");
+}
+
+/* Takes the destination over. */
+static int
+same_host(char *dest, const char *word)
+{
+	bool same = cp.host == NULL || strcmp(cp.host, dest) == 0;
+
+	free(cp.host);
+	cp.host = dest;
+	return same ? 0 : misused("is on another host than the others", word);
+}
+
+/* Takes the hosts off the words in place. */
+static int
+split_sources(char **words)
+{
+	char *dest, *path;
+	int r;
+
+	for (; *words != NULL; words++) {
+		if (!remote_split(*words, &dest, &path))
+			return misused("names no host; one side of a copy is "
+				       "pk@host:path, and only one",
+			    *words);
+		if ((r = same_host(dest, *words)) != 0) {
+			free(path);
+			return r;
+		}
+		if ((*words = path_of(path)) == NULL)
+			return EXIT_FAILED;
+	}
+	return 0;
+}
+
+static int
+check_local(char **words)
+{
+	char *dest, *path;
+
+	for (; *words != NULL; words++) {
+		if (**words == '\0')
+			return misused("an empty name", NULL);
+		if (!remote_split(*words, &dest, &path))
+			continue;
+		free(dest);
+		free(path);
+		return misused("is on a host, as the target is; a file here "
+			       "is ./NAME",
+		    *words);
+	}
+	return 0;
+}
+
+static int
+take_words(int n, char **words)
+{
+	char *dest, *path;
+
+	if (n < 2)
+		return misused("a source and a target are needed", NULL);
+	cp.target = words[n - 1];
+	words[n - 1] = NULL;
+	cp.sources = words;
+	cp.many = n > 2;
+	if (!remote_split(cp.target, &dest, &path)) {
+		cp.way = get_way();
+		if (*cp.target == '\0')
+			return misused("an empty name", NULL);
+		return split_sources(words);
+	}
+	cp.way = put_way();
+	cp.host = dest;
+	cp.target = path_of(path);
+	return cp.target != NULL ? check_local(words) : EXIT_FAILED;
+}
+
+/* --- the command --- */
+
+int
+cp_main(int argc, char **argv)
+{
+	struct options o;
+	struct keyctx *ctx;
+	int r;
+
+	options_init(&o);
+	o.visor_key = true;
+	cp.opts = &o;
+	cp.read_size = SFTP_CHUNK;
+	umask(cp.mask = umask(0));
+	if ((r = take_flags(&o, argc, argv)) != 0 ||
+	    (r = take_words(argc - optind, argv + optind)) != 0)
+		return r;
+	if ((ctx = keyctx_new()) == NULL)
+		return EXIT_FAILED;
+	if ((r = options_dest(&o, ctx, cp.host)) == 0)
+		r = cp_run(&cp, ctx);
+	keyctx_free(ctx);
+	hosts_free(&o.alias);
+	return r;
+}

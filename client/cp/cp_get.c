@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * skypty cp, downloads.  READs of many pieces and of many files are under way;
+ * answers may be short and come in any order, so what lies behind the first
+ * gap is cut off when a copy ends early.
+ */
+#include "client/cp/cp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+
+/* A READ behind the size that was told, to see that the file ends there. */
+#define PROBE 16384
+/* Pieces never get smaller than any host must be able to answer. */
+#define PIECE_MIN 32768
+
+/* --- the target --- */
+
+static int
+begin(struct cp *cp)
+{
+	struct stat st;
+	bool there = stat(cp->target, &st) == 0;
+
+	if (!there && errno != ENOENT) {
+		cp_fail(cp, cp->target, strerror(errno));
+		return 1;
+	}
+	cp->known = true;
+	cp->into = there && S_ISDIR(st.st_mode);
+	if (cp->many && !cp->into) {
+		cp_fail(cp, cp->target, "is no directory");
+		return 1;
+	}
+	return 0;
+}
+
+/* --- the local file --- */
+
+static mode_t
+mode_of(const struct file *f)
+{
+	return f->attrs.has & SFTP_ATTR_MODE ? f->attrs.mode & 0777 : 0666;
+}
+
+/* Whether the host has had its say in the name. */
+static bool
+is_chosen(const struct cp *cp)
+{
+	return cp->globbed && cp->into;
+}
+
+/*
+ * Our own descriptors, under the names that they have: a process that may not
+ * be dumped cannot open them anew.  -1 for other names.
+ */
+static int
+own_descriptor(const char *path)
+{
+	static const char *const folders[] = { "/dev/fd/", "/proc/self/fd/" };
+	const char *problem;
+	int fd;
+
+	if (strcmp(path, "/dev/stdout") == 0)
+		return STDOUT_FILENO;
+	if (strcmp(path, "/dev/stderr") == 0)
+		return STDERR_FILENO;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (strncmp(path, folders[i], strlen(folders[i])) == 0) {
+			fd = (int)strtonum(path + strlen(folders[i]), 0,
+			    INT_MAX, &problem);
+			return problem == NULL ? fd : -1;
+		}
+	return -1;
+}
+
+/* As with cp(1), who writes to a pipe waits for somebody to read it. */
+static int
+open_pipe(const char *path, int flags)
+{
+	const struct timespec pause = { .tv_nsec = 50L * 1000 * 1000 };
+	struct stat st;
+	sigset_t open;
+	int fd;
+
+	if (stat(path, &st) == -1 || !S_ISFIFO(st.st_mode)) {
+		errno = ENXIO;
+		return -1;
+	}
+	sigprocmask(SIG_SETMASK, NULL, &open);
+	sigdelset(&open, SIGINT);
+	sigdelset(&open, SIGTERM);
+	sigdelset(&open, SIGHUP);
+	while ((fd = openat(AT_FDCWD, path, flags)) == -1 && errno == ENXIO)
+		if (ppoll(NULL, 0, &pause, &open) == -1)
+			break;
+	return fd;
+}
+
+/*
+ * The user's own target may be a link; below it the host chooses the names and
+ * links are not followed.
+ */
+static int
+open_local(struct file *f)
+{
+	int flags = O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int at = f->dir != NULL ? f->dir->fd : AT_FDCWD;
+	const char *path = f->dir != NULL ? f->name : f->local;
+	int own = f->dir != NULL ? -1 : own_descriptor(path);
+
+	if (own != -1) {
+		f->stream = true;
+		return f->fd = fcntl(own, F_DUPFD_CLOEXEC, 0);
+	}
+	if (f->dir != NULL || is_chosen(f->cp))
+		flags |= O_NOFOLLOW;
+	f->fd = openat(at, path, flags);
+	if (f->fd == -1 && errno == ENXIO && f->dir == NULL &&
+	    !is_chosen(f->cp))
+		f->fd = open_pipe(path, flags);
+	if (f->fd == -1 && errno == ENOENT) {
+		f->fd = openat(at, path, flags | O_CREAT, mode_of(f) | S_IWUSR);
+		f->created = f->fd != -1;
+	}
+	return f->fd;
+}
+
+/* /dev/null, /dev/stdout, a pipe, a disk, if the user has named it. */
+static const char *
+prepare_stream(struct file *f, mode_t mode)
+{
+	if (!f->stream &&
+	    (f->dir != NULL || is_chosen(f->cp) ||
+		!(S_ISCHR(mode) || S_ISBLK(mode) || S_ISFIFO(mode))))
+		return "is no regular file";
+	if (f->cp->resume)
+		return "is no regular file: there is nothing to resume";
+	if (f->stream)
+		return NULL;
+	f->stream = true;
+	return fcntl(f->fd, F_SETFL, 0) == -1 ? strerror(errno) : NULL;
+}
+
+/* Why it cannot be written, or NULL. */
+static const char *
+prepare(struct file *f)
+{
+	struct stat st;
+
+	if (open_local(f) == -1)
+		return errno == ELOOP ?
+		    "is a symbolic link here: not written through" :
+		    strerror(errno);
+	if (fstat(f->fd, &st) == -1)
+		return strerror(errno);
+	if (!S_ISREG(st.st_mode) || f->stream)
+		return prepare_stream(f, st.st_mode);
+	f->twin = file_is_twin(f, &st, &f->attrs);
+	if (!f->cp->resume && !f->twin)
+		return st.st_size != 0 && ftruncate(f->fd, 0) == -1 ?
+		    strerror(errno) :
+		    NULL;
+	f->had = (uint64_t)st.st_size;
+	if (!f->cp->resume)
+		return NULL;
+	if (f->had > f->size)
+		return "is longer than what the host has";
+	f->at = f->had > SFTP_WINDOW ? f->had - SFTP_WINDOW : 0;
+	f->done = f->at;
+	return NULL;
+}
+
+static int
+write_all(const struct file *f, const struct buf *b, uint64_t at)
+{
+	const uint8_t *p = buf_ptr(b);
+	size_t left = buf_len(b);
+	ssize_t n;
+
+	while (left > 0) {
+		n = f->stream ? write(f->fd, p, left) :
+				pwrite(f->fd, p, left, (off_t)at);
+		if (n == -1 && errno == EAGAIN)
+			(void)poll(
+			    &(struct pollfd){ .fd = f->fd, .events = POLLOUT },
+			    1, -1);
+		else if (n == -1 && errno != EINTR)
+			return -1;
+		if (n > 0) {
+			p += n;
+			left -= (size_t)n;
+			at += (uint64_t)n;
+		}
+	}
+	return 0;
+}
+
+static void
+fail(struct file *f, const char *why)
+{
+	if (!f->failed)
+		cp_fail(f->cp, f->local, why);
+	f->failed = true;
+}
+
+/* Nothing behind a gap stays, but what a former copy left is not lost. */
+static void
+abandon(struct file *f)
+{
+	uint64_t end = file_prefix(f);
+
+	if (f->fd == -1 || f->stream)
+		return;
+	if (end < f->had)
+		end = f->had;
+	if (ftruncate(f->fd, (off_t)end) == -1)
+		fail(f, strerror(errno));
+}
+
+/* Takes off what lies behind the end that the host has told. */
+static int
+cut(const struct file *f)
+{
+	return f->high > f->eof && !f->stream ?
+	    ftruncate(f->fd, (off_t)f->eof) :
+	    0;
+}
+
+static int
+set_attrs(const struct file *f)
+{
+	const struct sftp_attrs *a = &f->attrs;
+	struct timespec ts[2] = { { .tv_sec = cp_time_in(a->atime) },
+		{ .tv_sec = cp_time_in(a->mtime) } };
+	bool mode = (a->has & SFTP_ATTR_MODE) != 0;
+
+	if (f->stream)
+		return 0;
+	if (f->cp->preserve) {
+		if (mode && fchmod(f->fd, mode_of(f)) == -1)
+			return -1;
+		return a->has & SFTP_ATTR_TIMES ? futimens(f->fd, ts) : 0;
+	}
+	if (f->created && !(mode_of(f) & S_IWUSR))
+		return fchmod(f->fd, mode_of(f) & ~f->cp->mask);
+	return 0;
+}
+
+static void
+finish_local(struct file *f)
+{
+	int fd = f->fd;
+
+	if (fd == -1)
+		return;
+	if (!f->failed && (f->attrs.has & SFTP_ATTR_SIZE) && f->eof < f->size)
+		file_is_short(f, f->remote, " on the host", f->eof);
+	if (f->failed)
+		abandon(f);
+	else if (cut(f) == -1 || set_attrs(f) == -1)
+		fail(f, strerror(errno));
+	f->fd = -1;
+	if (close(fd) == -1)
+		fail(f, strerror(errno));
+}
+
+/* --- answers --- */
+
+static int
+drop(struct file *f, const struct sftp_reply *reply)
+{
+	cp_fail_remote(f->cp, f->remote, reply);
+	file_free(f);
+	return 0;
+}
+
+static int
+refuse(struct file *f, const char *why)
+{
+	cp_fail(f->cp, f->remote, why);
+	file_free(f);
+	return 0;
+}
+
+static void
+count_stat(struct file *f, unsigned by)
+{
+	if (f->dir == NULL)
+		return;
+	f->dir->stats += by;
+	f->cp->nstats += by;
+}
+
+static int
+on_stat(void *owner, struct sftp_reply *reply)
+{
+	struct file *f = owner;
+	mode_t type;
+
+	count_stat(f, -1U);
+	if (reply->status != SFTP_OK)
+		return drop(f, reply);
+	f->attrs = reply->attrs;
+	f->size = f->attrs.has & SFTP_ATTR_SIZE ? f->attrs.size : 0;
+	f->state = FILE_OPEN;
+	type = f->attrs.has & SFTP_ATTR_MODE ? f->attrs.mode & S_IFMT : 0;
+	if (type == S_IFDIR) {
+		f->state = FILE_WAIT;
+		if (f->cp->recursive)
+			return real_find(f);
+		return refuse(f, "is a directory: not copied without -r");
+	}
+	if (type == S_IFREG || type == 0)
+		return 0;
+	return refuse(f, "is neither a file nor a directory: not copied");
+}
+
+static int
+on_open(void *owner, struct sftp_reply *reply)
+{
+	struct file *f = owner;
+	const char *why;
+
+	if (reply->status != SFTP_OK)
+		return drop(f, reply);
+	f->handle = reply->handle;
+	f->state = FILE_COPY;
+	if ((why = prepare(f)) == NULL)
+		return 0;
+	fail(f, why);
+	if (f->fd != -1)
+		close(f->fd); /* as it was */
+	f->fd = -1;
+	return 0;
+}
+
+static void
+lost(struct file *f, uint64_t at)
+{
+	if (f->bad > at)
+		f->bad = at;
+}
+
+static int on_read(void *, struct sftp_reply *);
+
+/* The rest of a piece; hosts that give less than asked are asked for less. */
+static int
+ask_rest(struct file *f, const struct sftp_reply *reply, uint32_t n)
+{
+	struct cp *cp = f->cp;
+	int r;
+
+	if (reply->offset + n < f->size && n < cp->read_size)
+		cp->read_size = n > PIECE_MIN ? n : PIECE_MIN;
+	r = sftp_read(&cp->sftp, &f->handle, reply->offset + n,
+	    reply->length - n, on_read, f);
+	if (r == 0)
+		f->asked++;
+	return r == 0 ? 0 : cp_fatal(r);
+}
+
+static int
+take_data(struct file *f, const struct sftp_reply *reply)
+{
+	uint32_t n = (uint32_t)buf_len(&reply->data);
+
+	if (f->failed) {
+		lost(f, reply->offset);
+		return 0;
+	}
+	if (write_all(f, &reply->data, reply->offset) == -1) {
+		lost(f, reply->offset);
+		fail(f, strerror(errno));
+		return 0;
+	}
+	if (f->high < reply->offset + n)
+		f->high = reply->offset + n;
+	f->done += n;
+	f->cp->progress.bytes += n;
+	return n < reply->length ? ask_rest(f, reply, n) : 0;
+}
+
+static int
+on_read(void *owner, struct sftp_reply *reply)
+{
+	struct file *f = owner;
+
+	f->asked--;
+	if (reply->status == SFTP_OK)
+		return take_data(f, reply);
+	if (reply->status == SFTP_EOF) {
+		if (f->eof > reply->offset)
+			f->eof = reply->offset;
+		return 0;
+	}
+	lost(f, reply->offset);
+	if (!f->failed)
+		cp_fail_remote(f->cp, f->remote, reply);
+	f->failed = true;
+	return 0;
+}
+
+static int
+on_close(void *owner, struct sftp_reply *reply)
+{
+	struct file *f = owner;
+
+	(void)reply; /* nothing was written there */
+	if (!f->failed)
+		cp_done(f);
+	file_free(f);
+	return 0;
+}
+
+/* --- requests --- */
+
+/* How much to ask for next, or 0. */
+static uint32_t
+piece(const struct file *f)
+{
+	uint64_t left;
+	uint32_t n = f->cp->read_size;
+
+	if (f->failed || f->eof != UINT64_MAX || (f->stream && f->asked != 0))
+		return 0;
+	if (f->at == f->size)
+		n = PROBE;
+	else if (f->at > f->size) /* it has grown: one by one */
+		return f->asked == 0 ? n : 0;
+	left = f->size - f->at;
+	return left != 0 && left < n ? (uint32_t)left : n;
+}
+
+static int
+ask_pieces(struct file *f)
+{
+	struct sftp *s = &f->cp->sftp;
+	uint32_t n;
+	int r;
+
+	if (!f->failed && f->eof == UINT64_MAX)
+		file_check_growth(f, f->remote, " on the host");
+	while ((n = piece(f)) != 0 && sftp_data_room(s, n) &&
+	    f->at + n <= file_prefix(f) + SFTP_WINDOW) {
+		if ((r = sftp_read(s, &f->handle, f->at, n, on_read, f)) != 0)
+			return r;
+		f->asked++;
+		f->at += n;
+	}
+	if (f->asked == 0 && (f->failed || f->eof != UINT64_MAX)) {
+		finish_local(f);
+		f->state = FILE_CLOSE;
+	}
+	return 0;
+}
+
+static int
+serve(struct file *f)
+{
+	struct sftp *s = &f->cp->sftp;
+	int r = 0;
+
+	if (f->state == FILE_STAT && sftp_room(s)) {
+		f->state = FILE_WAIT;
+		r = sftp_stat(s, f->remote, on_stat, f);
+	} else if (f->state == FILE_OPEN && sftp_room(s) && !file_waits(f)) {
+		static const struct sftp_attrs none;
+
+		f->state = FILE_WAIT;
+		r = sftp_open(s, f->remote, SFTP_OPEN_READ, &none, on_open, f);
+	} else if (f->state == FILE_COPY)
+		r = ask_pieces(f);
+	if (r == 0 && f->state == FILE_CLOSE && sftp_room(s)) {
+		f->state = FILE_CLOSING;
+		r = sftp_close(s, &f->handle, on_close, f);
+	}
+	return r == 0 ? 0 : cp_fatal(r);
+}
+
+/* --- beginning with files --- */
+
+int
+get_file(struct cp *cp, struct dir *dir, char *local, char *remote,
+    const struct sftp_attrs *a)
+{
+	struct file *f = file_new(cp, dir, local, remote);
+
+	if (f == NULL)
+		return cp_fatal(ERR_NOMEM);
+	if (a != NULL && (a->has & SFTP_ATTR_MODE) &&
+	    (a->has & SFTP_ATTR_SIZE) && S_ISREG(a->mode)) {
+		f->attrs = *a;
+		f->size = a->size;
+		f->state = FILE_OPEN;
+	} else {
+		f->state = FILE_STAT;
+		count_stat(f, 1);
+	}
+	return 0;
+}
+
+static int
+take_source(struct cp *cp, const struct source *source)
+{
+	return get_file(cp, NULL,
+	    cp->into && *source->name != '\0' ?
+		cp_join(cp->target, source->name) :
+		strdup(cp->target),
+	    strdup(source->path), NULL);
+}
+
+/* --- all of it --- */
+
+/* What was written into a directory has changed its time. */
+static void
+finish_dir(struct dir *d)
+{
+	const struct sftp_attrs *a = &d->attrs;
+	struct timespec ts[2] = { { .tv_sec = cp_time_in(a->atime) },
+		{ .tv_sec = cp_time_in(a->mtime) } };
+	mode_t mode = a->mode & 0777;
+	int r = 0;
+
+	if (d->failed || !(a->has & SFTP_ATTR_MODE))
+		return;
+	if (d->cp->preserve) {
+		r = fchmod(d->fd, mode);
+		if (r == 0 && (a->has & SFTP_ATTR_TIMES))
+			r = futimens(d->fd, ts);
+	} else if (d->created && (mode & 0700) != 0700)
+		r = fchmod(d->fd, mode & ~d->cp->mask);
+	if (r == -1)
+		cp_fail(d->cp, d->local, strerror(errno));
+}
+
+static void
+finish_dirs(struct cp *cp)
+{
+	struct dir *d;
+
+	while ((d = cp->finished) != NULL) {
+		cp->finished = d->next;
+		finish_dir(d);
+		dir_free(d);
+	}
+}
+
+static int
+work(struct cp *cp)
+{
+	struct file *next;
+	int r = 0;
+
+	for (struct file *f = cp->files; r == 0 && f != NULL; f = next) {
+		next = f->next;
+		r = serve(f);
+	}
+	while (r == 0 && cp->found->path != NULL && cp->nfiles < CP_FILES)
+		r = take_source(cp, cp->found++);
+	if (r == 0)
+		r = list_work(cp);
+	finish_dirs(cp);
+	return r;
+}
+
+static bool
+over(const struct cp *cp)
+{
+	return cp->found->path == NULL && cp->dir == NULL &&
+	    cp->files == NULL && cp->finished == NULL &&
+	    sftp_busy(&cp->sftp) == 0;
+}
+
+const struct cp_way *
+get_way(void)
+{
+	static const struct cp_way way = { begin, work, over, abandon };
+
+	return &way;
+}

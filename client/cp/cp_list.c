@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * skypty cp, downloads: lists trees of the host, several directories at once,
+ * and makes them here.  Their names are the host's and not to be trusted.
+ */
+#include "client/cp/cp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+
+/* Names that are waiting, in bytes, above which no more are asked for. */
+#define NAMES_ENOUGH 8192
+/* Names that cannot be a file's, each of which is told. */
+#define REFUSED_MAX 1000
+
+/* --- beginning --- */
+
+static bool
+is_circle(const struct dir *parent, const char *real)
+{
+	for (; real != NULL && parent != NULL; parent = parent->parent)
+		if (parent->real != NULL && strcmp(parent->real, real) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Below the directory that the user has named nothing is written through
+ * symbolic links: the host chooses the names there.
+ */
+static int
+make_local(struct dir *d)
+{
+	mode_t mode = d->attrs.has & SFTP_ATTR_MODE ? d->attrs.mode : 0777;
+	const char *name = d->local;
+	int at = AT_FDCWD, flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+	if (d->parent != NULL) {
+		at = d->parent->fd;
+		name =
+		    strrchr(name, '/') != NULL ? strrchr(name, '/') + 1 : name;
+		flags |= O_NOFOLLOW;
+	} else if (d->cp->globbed && d->cp->into)
+		flags |= O_NOFOLLOW;
+	d->created = mkdirat(at, name, (mode & 0777) | 0700) == 0;
+	if (!d->created && errno != EEXIST)
+		return -1;
+	d->fd = openat(at, name, flags);
+	return d->fd == -1 ? -1 : 0;
+}
+
+static int
+refuse(struct cp *cp, struct dir *d, const char *why)
+{
+	cp_fail(cp, d->local, why);
+	d->failed = true;
+	dir_release(d);
+	return 0;
+}
+
+int
+list_dir(struct cp *cp, struct dir *parent, char *local, char *remote,
+    const struct sftp_attrs *a, char *real)
+{
+	struct dir *d = dir_new(cp, parent, local, remote);
+
+	if (d == NULL) {
+		free(real);
+		return cp_fatal(ERR_NOMEM);
+	}
+	d->attrs = *a;
+	d->real = real;
+	if (d->depth == CP_DEPTH_MAX)
+		return refuse(cp, d, "is too deep: not copied");
+	if (is_circle(parent, real))
+		return refuse(cp, d,
+		    "leads back to a directory above it: not copied");
+	if (make_local(d) == -1)
+		return refuse(cp, d,
+		    errno == ENOTDIR || errno == ELOOP ?
+			"is here, but is no directory" :
+			strerror(errno));
+	d->next = cp->dir;
+	cp->dir = d;
+	cp->nlists++;
+	return 0;
+}
+
+/* --- answers --- */
+
+static int
+ended(struct dir *d, const struct sftp_reply *reply)
+{
+	d->ended = true;
+	if (reply->status == SFTP_EOF && d->opened)
+		return 0;
+	d->failed = true;
+	cp_fail_remote(d->cp, d->remote, reply);
+	return 0;
+}
+
+static int
+on_opendir(void *owner, struct sftp_reply *reply)
+{
+	struct dir *d = owner;
+
+	d->asked = false;
+	if (reply->status != SFTP_OK)
+		return ended(d, reply);
+	d->opened = true;
+	d->handle = reply->handle;
+	return 0;
+}
+
+/* What has been listed is copied. */
+static void
+give_up(struct dir *d)
+{
+	d->ended = d->failed = true;
+	cp_fail(d->cp, d->remote,
+	    "the host lists names without end: the rest is not copied");
+}
+
+static int
+on_readdir(void *owner, struct sftp_reply *reply)
+{
+	struct dir *d = owner;
+
+	d->asked = false;
+	if (d->ended)
+		return 0;
+	if (reply->status != SFTP_OK)
+		return ended(d, reply);
+	if ((d->listed += reply->count) > CP_NAMES_MAX) {
+		give_up(d);
+		return 0;
+	}
+	return buf_put(&d->names, buf_ptr(&reply->names),
+	    buf_len(&reply->names));
+}
+
+static int
+on_closedir(void *owner, struct sftp_reply *reply)
+{
+	(void)reply;
+	dir_release(owner);
+	return 0;
+}
+
+/* --- entries --- */
+
+/* Whatever might leave the directory, or be seen as something else. */
+static bool
+good_name(const struct buf *name)
+{
+	const uint8_t *p = buf_ptr(name);
+	size_t n = buf_len(name);
+
+	return n != 0 && n <= SFTP_NAME_MAX && memchr(p, '/', n) == NULL &&
+	    memchr(p, '\0', n) == NULL;
+}
+
+static bool
+is_dots(const struct buf *name)
+{
+	const uint8_t *p = buf_ptr(name);
+	size_t n = buf_len(name);
+
+	return (n == 1 && p[0] == '.') ||
+	    (n == 2 && p[0] == '.' && p[1] == '.');
+}
+
+static void
+refuse_name(struct dir *d, const struct buf *name)
+{
+	char why[2200];
+
+	snprintf(why, sizeof(why),
+	    "the host lists '%s', which cannot be a file's name: not copied",
+	    printable(name));
+	cp_fail(d->cp, d->remote, why);
+	if (++d->refused == REFUSED_MAX) {
+		give_up(d);
+		buf_reset(&d->names);
+	}
+}
+
+static mode_t
+type_of(const struct sftp_attrs *a)
+{
+	return a->has & SFTP_ATTR_MODE ? a->mode & S_IFMT : 0;
+}
+
+static const struct dir *
+deepest(const struct cp *cp)
+{
+	const struct dir *best = cp->dir;
+
+	for (const struct dir *d = cp->dir; d != NULL; d = d->next)
+		if (d->depth > best->depth)
+			best = d;
+	return best;
+}
+
+/*
+ * Listing further directories takes memory and handles.  The deepest one may
+ * always go on, so that everything ends at some time.
+ */
+static bool
+may_descend(const struct dir *d)
+{
+	const struct cp *cp = d->cp;
+
+	return cp->nlists + cp->nstats < CP_LISTS ||
+	    (d == deepest(cp) && d->stats == 0);
+}
+
+/* What a link leads to has yet to be asked; so has what has no type. */
+static int
+take_entry(struct dir *d, const char *name, const struct sftp_attrs *a)
+{
+	char *local = cp_join(d->local, name);
+	char *remote = cp_join(d->remote, name), *real = NULL;
+	mode_t type = type_of(a);
+
+	if (local == NULL || remote == NULL) {
+		free(local);
+		free(remote);
+		return cp_fatal(ERR_NOMEM);
+	}
+	if (type == S_IFDIR) {
+		if (d->real != NULL)
+			real = cp_join(d->real, name);
+		return list_dir(d->cp, d, local, remote, a, real);
+	}
+	return get_file(d->cp, d, local, remote, a);
+}
+
+/* 1 when an entry was taken, 0 when it has to wait, or EXIT_FAILED. */
+static int
+next_entry(struct dir *d)
+{
+	struct buf rest = d->names, name;
+	char text[SFTP_NAME_MAX + 1];
+	struct sftp_attrs a;
+	int r;
+
+	if ((r = sftp_next_name(&rest, &name, &a)) != 0)
+		return cp_fatal(r);
+	if (type_of(&a) != S_IFREG && !is_dots(&name) && !may_descend(d))
+		return 0;
+	buf_skip(&d->names, buf_len(&d->names) - buf_len(&rest));
+	if (is_dots(&name))
+		return 1;
+	if (!good_name(&name)) {
+		refuse_name(d, &name);
+		return 1;
+	}
+	memcpy(text, buf_ptr(&name), buf_len(&name));
+	text[buf_len(&name)] = '\0';
+	r = take_entry(d, text, &a);
+	return r == 0 ? 1 : r;
+}
+
+/* --- requests --- */
+
+static int
+ask(struct dir *d)
+{
+	struct sftp *s = &d->cp->sftp;
+	int r = 0;
+
+	if (d->asked || d->ended || !sftp_room(s) ||
+	    buf_len(&d->names) > NAMES_ENOUGH)
+		return 0;
+	d->asked = true;
+	if (!d->opened)
+		r = sftp_opendir(s, d->remote, on_opendir, d);
+	else
+		r = sftp_readdir(s, &d->handle, on_readdir, d);
+	return r == 0 ? 0 : cp_fatal(r);
+}
+
+static int
+close_remote(struct dir *d)
+{
+	int r;
+
+	if (!d->ended || !d->opened || d->asked || !sftp_room(&d->cp->sftp))
+		return 0;
+	d->opened = false;
+	dir_hold(d);
+	r = sftp_close(&d->cp->sftp, &d->handle, on_closedir, d);
+	return r == 0 ? 0 : cp_fatal(r);
+}
+
+static int
+serve(struct dir *d)
+{
+	struct cp *cp = d->cp;
+	int r = 1;
+
+	while (r == 1 && buf_len(&d->names) != 0 && cp->nfiles < CP_FILES &&
+	    sftp_room(&cp->sftp))
+		r = next_entry(d);
+	if (r > 1 || (r = ask(d)) != 0)
+		return r;
+	return close_remote(d);
+}
+
+/* Those with nothing left to list. */
+static void
+drop_ended(struct cp *cp)
+{
+	struct dir **p = &cp->dir, *d;
+
+	while ((d = *p) != NULL)
+		if (d->ended && !d->opened && buf_len(&d->names) == 0) {
+			*p = d->next;
+			cp->nlists--;
+			buf_free(&d->names);
+			dir_release(d);
+		} else
+			p = &d->next;
+}
+
+int
+list_work(struct cp *cp)
+{
+	int r = 0;
+
+	/* New ones are put in front of those that are served now. */
+	for (struct dir *d = cp->dir; r == 0 && d != NULL; d = d->next)
+		r = serve(d);
+	drop_ended(cp);
+	return r;
+}

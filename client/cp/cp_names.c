@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * skypty cp: names on the host as a user writes them, ~user and patterns.  A
+ * name that is there as it stands is no pattern.  What the host lists has to
+ * match, and where a home is says nothing of what is called how here: the host
+ * cannot give us what was not asked for.
+ */
+#include "client/cp/cp.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/err.h"
+
+#define MATCHES_MAX 100000
+
+/* What is still to be looked at: the rest of a pattern, in a directory. */
+struct step {
+	struct step *next;
+	char *dir, *rest;
+};
+
+struct names {
+	struct cp *cp;
+	bool waiting; /* for an answer */
+	char *target[2];
+	char **words;	  /* to come */
+	const char *word; /* as it was written */
+	char *home;	  /* of ~user, as the host says; NULL: no ~ */
+	const char *rest; /* of the word behind ~user */
+	struct step *steps, *now;
+	char *pattern; /* what now's directory is looked through for */
+	struct sftp_handle handle;
+	struct source *found;
+	size_t nfound, room, first; /* of this word's */
+	size_t matched;	 /* by this word, directories on the way too */
+	uint64_t listed; /* by the host, for this word */
+	bool told;	 /* that it leads nowhere */
+};
+
+static int read_on(struct names *);
+static int begin_pattern(struct names *);
+
+/* --- what is found --- */
+
+static int
+add_room(struct names *n)
+{
+	size_t room = n->room == 0 ? 16 : 2 * n->room;
+	struct source *more;
+
+	if (n->nfound + 1 < n->room)
+		return 0;
+	if ((more = realloc(n->found, room * sizeof(*more))) == NULL)
+		return -1;
+	n->found = more;
+	n->room = room;
+	return 0;
+}
+
+/* Takes both. */
+static int
+add(struct names *n, char *path, char *name)
+{
+	if (path == NULL || name == NULL || add_room(n) != 0) {
+		free(path);
+		free(name);
+		return cp_fatal(ERR_NOMEM);
+	}
+	n->found[n->nfound++] = (struct source){ path, name };
+	n->found[n->nfound] = (struct source){ NULL, NULL };
+	return 0;
+}
+
+/* The word itself, at its user's home.  "~user" is called "user" here. */
+static char *
+path_of(const struct names *n)
+{
+	char *path;
+
+	if (n->home == NULL)
+		return strdup(n->word);
+	return asprintf(&path, "%s%s", n->home, n->rest) == -1 ? NULL : path;
+}
+
+static int
+add_word(struct names *n)
+{
+	const char *bare = n->rest + strspn(n->rest, "/");
+
+	return add(n, path_of(n),
+	    n->home != NULL && *bare == '\0' ?
+		strndup(n->word + 1, (size_t)(n->rest - n->word) - 1) :
+		cp_last(n->rest));
+}
+
+static int
+push(struct names *n, char *dir, const char *rest)
+{
+	struct step *s = calloc(1, sizeof(*s));
+	char *copy = strdup(rest);
+
+	if (s == NULL || dir == NULL || copy == NULL) {
+		free(s);
+		free(dir);
+		free(copy);
+		return cp_fatal(ERR_NOMEM);
+	}
+	*s = (struct step){ .next = n->steps, .dir = dir, .rest = copy };
+	n->steps = s;
+	return 0;
+}
+
+static void
+drop_step(struct names *n)
+{
+	if (n->now == NULL)
+		return;
+	free(n->now->dir);
+	free(n->now->rest);
+	free(n->now);
+	free(n->pattern);
+	n->now = NULL;
+	n->pattern = NULL;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct source *one = a, *other = b;
+
+	return strcmp(one->path, other->path);
+}
+
+/* --- a part of a pattern --- */
+
+/* Up to a slash: whether it is more than a name. */
+static bool
+is_pattern(const char *part)
+{
+	for (; *part != '\0' && *part != '/'; part++)
+		if (*part == '\\' && part[1] != '\0')
+			part++;
+		else if (strchr("*?[", *part) != NULL)
+			return true;
+	return false;
+}
+
+static void
+unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '\\' && text[1] != '\0')
+			text++;
+		*to++ = *text;
+	}
+	*to = '\0';
+}
+
+static int
+take_name(struct names *n, const struct buf *name)
+{
+	char text[SFTP_NAME_MAX + 1], *path;
+	size_t len = buf_len(name);
+
+	if (len == 0 || len > SFTP_NAME_MAX ||
+	    memchr(buf_ptr(name), '/', len) != NULL ||
+	    memchr(buf_ptr(name), '\0', len) != NULL)
+		return 0;
+	memcpy(text, buf_ptr(name), len);
+	text[len] = '\0';
+	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0 ||
+	    fnmatch(n->pattern, text, FNM_PERIOD) != 0)
+		return 0;
+	if (n->matched++ >= MATCHES_MAX) {
+		cp_fail(n->cp, n->word, "matches too many files");
+		return 1;
+	}
+	if ((path = cp_join(n->now->dir, text)) == NULL)
+		return cp_fatal(ERR_NOMEM);
+	return *n->now->rest != '\0' ? push(n, path, n->now->rest) :
+				       add(n, path, strdup(text));
+}
+
+static int
+on_closed(void *owner, struct sftp_reply *reply)
+{
+	struct names *n = owner;
+
+	(void)reply;
+	n->waiting = false;
+	drop_step(n);
+	return 0;
+}
+
+static int
+on_names(void *owner, struct sftp_reply *reply)
+{
+	struct names *n = owner;
+	struct sftp_attrs a;
+	struct buf name;
+	int r;
+
+	if (reply->status != SFTP_OK) {
+		if (reply->status != SFTP_EOF) {
+			cp_fail_remote(n->cp,
+			    *n->now->dir != '\0' ? n->now->dir : ".", reply);
+			n->told = true;
+		}
+		r = sftp_close(&n->cp->sftp, &n->handle, on_closed, n);
+		return r == 0 ? 0 : cp_fatal(r);
+	}
+	if ((n->listed += reply->count) > CP_NAMES_MAX) {
+		cp_fail(n->cp, n->word, "the host lists names without end");
+		return 1;
+	}
+	for (uint32_t i = 0; i < reply->count; i++) {
+		if ((r = sftp_next_name(&reply->names, &name, &a)) != 0)
+			return r;
+		if ((r = take_name(n, &name)) != 0)
+			return r;
+	}
+	return read_on(n);
+}
+
+static int
+read_on(struct names *n)
+{
+	int r = sftp_readdir(&n->cp->sftp, &n->handle, on_names, n);
+
+	return r == 0 ? 0 : cp_fatal(r);
+}
+
+/* What cannot be looked through has nothing that matches. */
+static int
+on_opened(void *owner, struct sftp_reply *reply)
+{
+	struct names *n = owner;
+
+	if (reply->status == SFTP_OK) {
+		n->handle = reply->handle;
+		return read_on(n);
+	}
+	n->waiting = false;
+	drop_step(n);
+	return 0;
+}
+
+/* A part that is a name behind one that was a pattern. */
+static int
+on_there(void *owner, struct sftp_reply *reply)
+{
+	struct names *n = owner;
+	int r = 0;
+
+	n->waiting = false;
+	if (reply->status == SFTP_OK)
+		r = add(n, strdup(n->now->dir), cp_last(n->now->dir));
+	drop_step(n);
+	return r;
+}
+
+/* Goes down to the next part that is a pattern. */
+static int
+step(struct names *n)
+{
+	struct step *s = n->now = n->steps;
+	char *part, *dir, *rest = s->rest;
+	int r;
+
+	n->steps = s->next;
+	while (*rest != '\0' && !is_pattern(rest)) {
+		part = strsep(&rest, "/");
+		rest = rest != NULL ? rest : part + strlen(part);
+		if (*part == '\0')
+			continue;
+		unescape(part);
+		if ((dir = cp_join(s->dir, part)) == NULL)
+			return cp_fatal(ERR_NOMEM);
+		free(s->dir);
+		s->dir = dir;
+	}
+	n->waiting = true;
+	if (*rest == '\0') {
+		r = sftp_stat(&n->cp->sftp, s->dir, on_there, n);
+		return r == 0 ? 0 : cp_fatal(r);
+	}
+	if ((n->pattern = strndup(rest, strcspn(rest, "/"))) == NULL)
+		return cp_fatal(ERR_NOMEM);
+	rest += strcspn(rest, "/");
+	rest += strspn(rest, "/");
+	memmove(s->rest, rest, strlen(rest) + 1);
+	r = sftp_opendir(&n->cp->sftp, *s->dir != '\0' ? s->dir : ".",
+	    on_opened, n);
+	return r == 0 ? 0 : cp_fatal(r);
+}
+
+/* --- a word --- */
+
+static int
+on_literal(void *owner, struct sftp_reply *reply)
+{
+	struct names *n = owner;
+
+	n->waiting = false;
+	return reply->status == SFTP_OK ? add_word(n) : begin_pattern(n);
+}
+
+/* Where a home is is no pattern. */
+static int
+begin_pattern(struct names *n)
+{
+	const char *rest = n->rest + strspn(n->rest, "/");
+	const char *dir = n->home != NULL ? n->home :
+	    rest != n->rest		  ? "/" :
+					    "";
+
+	n->cp->globbed = true;
+	return push(n, strdup(dir), rest);
+}
+
+/* Takes what it is called; upwards it names one file, that may not be there. */
+static int
+take_path(struct names *n)
+{
+	char *path;
+	int r;
+
+	if (n->cp->way == put_way() || strpbrk(n->rest, "*?[\\") == NULL)
+		return add_word(n);
+	if ((path = path_of(n)) == NULL)
+		return cp_fatal(ERR_NOMEM);
+	n->waiting = true;
+	r = sftp_stat(&n->cp->sftp, path, on_literal, n);
+	free(path);
+	return r == 0 ? 0 : cp_fatal(r);
+}
+
+static int
+on_home(void *owner, struct sftp_reply *reply)
+{
+	struct names *n = owner;
+
+	n->waiting = false;
+	n->told = reply->status != SFTP_OK;
+	if (reply->status == SFTP_UNSUPPORTED) {
+		cp_fail(n->cp, n->word,
+		    "this host does not tell others' homes: write the path "
+		    "without ~");
+		return 0;
+	}
+	if (reply->status != SFTP_OK) {
+		cp_fail_remote(n->cp, n->word, reply);
+		return 0;
+	}
+	if (buf_get_cstring(&reply->names, &n->home, SFTP_PACKET_MAX) != 0)
+		return ERR_FORMAT;
+	return take_path(n);
+}
+
+/* The host is asked for the home alone: what lies in it is the user's word. */
+static int
+begin_word(struct names *n)
+{
+	char *user;
+	int r;
+
+	n->word = n->rest = *n->words++;
+	n->first = n->nfound;
+	n->matched = 0;
+	n->listed = 0;
+	n->told = false;
+	free(n->home);
+	n->home = NULL;
+	if (*n->word != '~')
+		return take_path(n);
+	n->rest += strcspn(n->rest, "/");
+	if ((user = strndup(n->word, (size_t)(n->rest - n->word))) == NULL)
+		return cp_fatal(ERR_NOMEM);
+	n->waiting = true;
+	r = sftp_expand(&n->cp->sftp, user, on_home, n);
+	free(user);
+	return r == 0 ? 0 : cp_fatal(r);
+}
+
+static void
+end_word(struct names *n)
+{
+	size_t count = n->nfound - n->first;
+
+	if (count != 0)
+		qsort(n->found + n->first, count, sizeof(*n->found), by_name);
+	else if (!n->told)
+		cp_fail(n->cp, n->word, "matches no file on the host");
+	n->word = NULL;
+}
+
+/* --- all of them --- */
+
+static int
+end(struct names *n)
+{
+	struct cp *cp = n->cp;
+
+	cp->named = true;
+	if (cp->way == put_way()) {
+		if (n->nfound == 1)
+			cp->target = n->found[0].path;
+		return n->nfound == 1 ? 0 : 1;
+	}
+	if (n->nfound == 0)
+		return 1;
+	cp->many = cp->many || n->nfound > 1;
+	cp->found = n->found;
+	return 0;
+}
+
+static struct names *
+begin(struct cp *cp)
+{
+	struct names *n = calloc(1, sizeof(*n));
+
+	if (n == NULL)
+		return NULL;
+	n->cp = cp;
+	n->target[0] = cp->target;
+	n->words = cp->way == put_way() ? n->target : cp->sources;
+	return cp->names = n;
+}
+
+int
+names_work(struct cp *cp)
+{
+	struct names *n = cp->names != NULL ? cp->names : begin(cp);
+	int r = 0;
+
+	if (n == NULL)
+		return cp_fatal(ERR_NOMEM);
+	while (r == 0 && !n->waiting && !cp->named)
+		if (n->steps != NULL)
+			r = step(n);
+		else if (n->word != NULL)
+			end_word(n);
+		else
+			r = *n->words != NULL ? begin_word(n) : end(n);
+	return r;
+}
+
+void
+names_free(struct cp *cp)
+{
+	struct names *n = cp->names;
+
+	if (n == NULL)
+		return;
+	drop_step(n);
+	while ((n->now = n->steps) != NULL) {
+		n->steps = n->now->next;
+		drop_step(n);
+	}
+	for (size_t i = 0; i < n->nfound; i++) {
+		free(n->found[i].path);
+		free(n->found[i].name);
+	}
+	free(n->found);
+	free(n->home);
+	cp->found = NULL;
+	cp->target = n->target[0];
+	free(n);
+	cp->names = NULL;
+}

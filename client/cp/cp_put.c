@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * skypty cp, uploads.  OPEN of the next files leaves while earlier ones are
+ * written; WRITEs and CLOSE leave without waiting for each other's answers.
+ */
+#include "client/cp/cp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+
+/* --- the target --- */
+
+static int
+on_target(void *owner, struct sftp_reply *reply)
+{
+	struct cp *cp = owner;
+
+	cp->known = true;
+	cp->into = reply->status == SFTP_OK &&
+	    (reply->attrs.has & SFTP_ATTR_MODE) && S_ISDIR(reply->attrs.mode);
+	if (reply->status != SFTP_OK && reply->status != SFTP_NO_SUCH_FILE) {
+		cp_fail_remote(cp, cp->target, reply);
+		return 1;
+	}
+	if (cp->many && !cp->into) {
+		cp_fail(cp, cp->target, "is no directory on the host");
+		return 1;
+	}
+	return 0;
+}
+
+static int
+begin(struct cp *cp)
+{
+	int r = sftp_stat(&cp->sftp, cp->target, on_target, cp);
+
+	return r == 0 ? 0 : cp_fatal(r);
+}
+
+/* --- a file --- */
+
+static int
+refuse(struct file *f, const char *why)
+{
+	cp_fail(f->cp, f->local, why);
+	file_free(f);
+	return 0;
+}
+
+/* Nothing is in it that we have not put there. */
+static bool
+dir_is_new(const struct dir *d)
+{
+	while (d != NULL && !d->created)
+		d = d->parent;
+	return d != NULL;
+}
+
+int
+put_file(struct cp *cp, struct dir *dir, char *local, char *remote)
+{
+	struct file *f = file_new(cp, dir, local, remote);
+	struct stat st;
+
+	if (f == NULL)
+		return cp_fatal(ERR_NOMEM);
+	/* Not for ever, should a pipe have taken its place by now. */
+	f->fd = open(local, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (f->fd == -1 || fstat(f->fd, &st) == -1)
+		return refuse(f, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return refuse(f, "is no regular file");
+	f->size = (uint64_t)st.st_size;
+	f->attrs = (struct sftp_attrs){ .has = SFTP_ATTR_MODE | SFTP_ATTR_TIMES,
+		.mode = st.st_mode & 0777,
+		.atime = cp_time_out(st.st_atime),
+		.mtime = cp_time_out(st.st_mtime) };
+	f->state = cp->resume || !dir_is_new(dir) ? FILE_STAT : FILE_OPEN;
+	return 0;
+}
+
+/* Told once a file, and not at all where its directory has been. */
+static void
+fail(struct file *f, const struct sftp_reply *reply)
+{
+	if (!f->failed && (f->dir == NULL || !f->dir->failed))
+		cp_fail_remote(f->cp, f->remote, reply);
+	f->failed = true;
+}
+
+/* Writes may have arrived in any order: up to a window is sent again. */
+static int
+put_resume(struct file *f, const struct sftp_reply *reply)
+{
+	if (reply->status == SFTP_OK && (reply->attrs.has & SFTP_ATTR_SIZE))
+		f->had = reply->attrs.size;
+	else if (reply->status != SFTP_OK &&
+	    reply->status != SFTP_NO_SUCH_FILE) {
+		fail(f, reply);
+		file_free(f);
+		return 0;
+	}
+	if (f->had > f->size)
+		return refuse(f, "is shorter than what the host has of it");
+	f->at = f->had > SFTP_WINDOW ? f->had - SFTP_WINDOW : 0;
+	f->done = f->at;
+	return 0;
+}
+
+/* What else may be wrong, OPEN tells. */
+static int
+on_stat(void *owner, struct sftp_reply *reply)
+{
+	struct file *f = owner;
+	struct stat st;
+
+	if (reply->status == SFTP_OK && fstat(f->fd, &st) == 0)
+		f->twin = file_is_twin(f, &st, &reply->attrs);
+	f->state = FILE_OPEN;
+	return f->cp->resume ? put_resume(f, reply) : 0;
+}
+
+static int
+on_open(void *owner, struct sftp_reply *reply)
+{
+	struct file *f = owner;
+
+	if (reply->status != SFTP_OK) {
+		fail(f, reply);
+		file_free(f);
+		return 0;
+	}
+	f->handle = reply->handle;
+	f->state = FILE_COPY;
+	return 0;
+}
+
+static int
+on_write(void *owner, struct sftp_reply *reply)
+{
+	struct file *f = owner;
+
+	f->asked--;
+	if (reply->status != SFTP_OK) {
+		fail(f, reply);
+		return 0;
+	}
+	f->done += reply->length;
+	f->cp->progress.bytes += reply->length;
+	return 0;
+}
+
+static int
+on_attrs(void *owner, struct sftp_reply *reply)
+{
+	struct file *f = owner;
+
+	f->asked--;
+	if (reply->status != SFTP_OK)
+		fail(f, reply);
+	return 0;
+}
+
+/* Hosts answer it after everything that was asked before. */
+static int
+on_close(void *owner, struct sftp_reply *reply)
+{
+	struct file *f = owner;
+
+	f->asked--;
+	if (reply->status != SFTP_OK)
+		fail(f, reply);
+	f->handle.len = 0;
+	return 0;
+}
+
+/* --- what is put --- */
+
+static int
+put_open(struct file *f)
+{
+	struct sftp_attrs a = { .has = SFTP_ATTR_MODE, .mode = f->attrs.mode };
+	uint32_t how = SFTP_OPEN_WRITE | SFTP_OPEN_CREATE;
+
+	if (f->at == 0 && !f->twin)
+		how |= SFTP_OPEN_TRUNCATE;
+	f->state = FILE_WAIT;
+	return sftp_open(&f->cp->sftp, f->remote, how, &a, on_open, f);
+}
+
+static int
+put_stat(struct file *f)
+{
+	f->state = FILE_WAIT;
+	return sftp_stat(&f->cp->sftp, f->remote, on_stat, f);
+}
+
+/* The next piece; behind the last one comes what ends the file. */
+static int
+put_piece(struct file *f)
+{
+	struct cp *cp = f->cp;
+	ssize_t n = pread(f->fd, cp->chunk, sizeof(cp->chunk), (off_t)f->at);
+	int r;
+
+	if (n > 0)
+		file_check_growth(f, f->local, "");
+	if (f->failed)
+		return 0;
+	if (n <= 0) {
+		if (n == -1 && errno == EINTR)
+			return 0;
+		if (n == -1) {
+			cp_fail(cp, f->local, strerror(errno));
+			f->failed = true;
+		} else if (f->at < f->size)
+			file_is_short(f, f->local, "", f->at);
+		f->state = cp->preserve ? FILE_ATTRS : FILE_CLOSE;
+		return 0;
+	}
+	r = sftp_write(&cp->sftp, &f->handle, f->at, cp->chunk, (uint32_t)n,
+	    on_write, f);
+	if (r != 0)
+		return r;
+	f->asked++;
+	f->at += (uint64_t)n;
+	return 0;
+}
+
+static int
+put_pieces(struct file *f)
+{
+	struct sftp *s = &f->cp->sftp;
+	int r = 0;
+
+	if (f->failed)
+		f->state = FILE_CLOSE;
+	/* What --resume steps back by must not be exceeded. */
+	while (r == 0 && f->state == FILE_COPY &&
+	    sftp_data_room(s, SFTP_CHUNK) &&
+	    f->at + SFTP_CHUNK <= file_prefix(f) + SFTP_WINDOW)
+		r = put_piece(f);
+	return r;
+}
+
+/*
+ * Some hosts write in several threads: a late one would change the time again
+ * that is set here.
+ */
+static int
+put_attrs(struct file *f)
+{
+	int r;
+
+	if (f->asked != 0)
+		return 0;
+	f->state = FILE_CLOSE;
+	if (f->failed)
+		return 0;
+	r = sftp_fsetstat(&f->cp->sftp, &f->handle, &f->attrs, on_attrs, f);
+	if (r == 0)
+		f->asked++;
+	return r;
+}
+
+static int
+put_close(struct file *f)
+{
+	int r = sftp_close(&f->cp->sftp, &f->handle, on_close, f);
+
+	if (r == 0) {
+		f->state = FILE_CLOSING;
+		f->asked++;
+	}
+	return r;
+}
+
+static void
+finish(struct file *f)
+{
+	if (!f->failed)
+		cp_done(f);
+	file_free(f);
+}
+
+/* One step or several, as far as there is room. */
+static int
+serve(struct file *f)
+{
+	struct sftp *s = &f->cp->sftp;
+	int r = 0;
+
+	if (f->state == FILE_STAT && sftp_room(s) && !file_waits(f))
+		r = put_stat(f);
+	else if (f->state == FILE_OPEN && sftp_room(s) && !file_waits(f))
+		r = put_open(f);
+	if (r == 0 && f->state == FILE_COPY)
+		r = put_pieces(f);
+	if (r == 0 && f->state == FILE_ATTRS && sftp_room(s))
+		r = put_attrs(f);
+	if (r == 0 && f->state == FILE_CLOSE && sftp_room(s))
+		r = put_close(f);
+	if (f->state == FILE_CLOSING && f->asked == 0)
+		finish(f);
+	return r == 0 ? 0 : cp_fatal(r);
+}
+
+/* --- directories that have been filled --- */
+
+static int
+on_finished(void *owner, struct sftp_reply *reply)
+{
+	struct dir *d = owner;
+
+	if (reply->status != SFTP_OK)
+		cp_fail_remote(d->cp, d->remote, reply);
+	dir_free(d);
+	return 0;
+}
+
+/* The host's umask has done its part when it was made. */
+static bool
+wants_attrs(const struct dir *d)
+{
+	return !d->failed &&
+	    (d->cp->preserve || (d->created && (d->attrs.mode & 0700) != 0700));
+}
+
+static int
+finish_dirs(struct cp *cp)
+{
+	struct dir *d;
+	int r = 0;
+
+	while (r == 0 && (d = cp->finished) != NULL && sftp_room(&cp->sftp)) {
+		cp->finished = d->next;
+		if (!wants_attrs(d)) {
+			dir_free(d);
+			continue;
+		}
+		if (!cp->preserve)
+			d->attrs.has = SFTP_ATTR_MODE;
+		r = sftp_setstat(&cp->sftp, d->remote, &d->attrs, on_finished,
+		    d);
+	}
+	return r == 0 ? 0 : cp_fatal(r);
+}
+
+/* --- all of it --- */
+
+static int
+work(struct cp *cp)
+{
+	struct file *next;
+	int r = 0;
+
+	for (struct file *f = cp->files; r == 0 && f != NULL; f = next) {
+		next = f->next;
+		r = serve(f);
+	}
+	if (r != 0 || (r = finish_dirs(cp)) != 0)
+		return r;
+	while (cp->nfiles < CP_FILES && sftp_room(&cp->sftp) &&
+	    (r = walk_step(cp)) == 1)
+		;
+	return r == 1 ? 0 : r;
+}
+
+static bool
+over(const struct cp *cp)
+{
+	return cp->known && *cp->sources == NULL && cp->dir == NULL &&
+	    cp->files == NULL && cp->finished == NULL &&
+	    sftp_busy(&cp->sftp) == 0;
+}
+
+/* The host keeps what it has. */
+static void
+abandon(struct file *f)
+{
+	(void)f;
+}
+
+const struct cp_way *
+put_way(void)
+{
+	static const struct cp_way way = { begin, work, over, abandon };
+
+	return &way;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: ISC */
+/* skypty cp: the loop over the connection, and what is shown meanwhile. */
+#include "client/cp/cp.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/err.h"
+#include "common/base/process.h"
+#include "common/pty/mux.h"
+
+#define TICK_MS 100
+#define BIG	(8U * 1024 * 1024) /* files that get a line of their own */
+
+static struct {
+	volatile sig_atomic_t signal;
+} caught;
+
+/* --- the progress meter --- */
+
+static bool
+is_big(const struct file *f)
+{
+	const struct cp *cp = f->cp;
+
+	return f->size >= BIG || (!cp->recursive && !cp->many);
+}
+
+static struct progress_item
+item_of(const struct file *f)
+{
+	return (struct progress_item){ .name = f->name,
+		.done = f->done,
+		.size = f->size > f->done ? f->size : f->done };
+}
+
+static void
+show(struct cp *cp)
+{
+	struct progress_item item = { .name = NULL };
+
+	if (!progress_due(&cp->progress))
+		return;
+	for (const struct file *f = cp->files; f != NULL; f = f->next)
+		if (f->state >= FILE_COPY && !f->failed && is_big(f)) {
+			item = item_of(f);
+			break;
+		}
+	if (item.name != NULL || cp->recursive || cp->many)
+		progress_draw(&cp->progress, &item);
+}
+
+void
+cp_done(struct file *f)
+{
+	struct progress_item item = item_of(f);
+
+	f->cp->progress.files++;
+	if (is_big(f))
+		progress_end(&f->cp->progress, &item);
+}
+
+static void
+show_total(struct cp *cp)
+{
+	struct progress_item all = { .name = NULL };
+
+	if (cp->recursive || cp->many)
+		progress_end(&cp->progress, &all);
+	else
+		progress_clear(&cp->progress);
+}
+
+/* --- the loop --- */
+
+static void
+on_signal(int sig)
+{
+	caught.signal = sig;
+}
+
+/*
+ * They come through while poll waits only, when nothing is half done.  A shell
+ * has its jobs in the background ignore SIGINT: whoever sends one means it.
+ */
+static void
+catch_signals(sigset_t *open)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	sigset_t blocked;
+
+	sigemptyset(&sa.sa_mask);
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (signals[i] != SIGINT && process_ignores(signals[i]))
+			continue; /* as by nohup(1) */
+		sigaction(signals[i], &sa, NULL);
+		sigaddset(&blocked, signals[i]);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, open);
+}
+
+/* As if it had not been caught. */
+static void
+die_of_signal(void)
+{
+	sigset_t set;
+	int sig = caught.signal;
+
+	signal(sig, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	raise(sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* What there is to do goes out until the way or the window is full. */
+static int
+work(struct cp *cp)
+{
+	struct buf *out = &cp->conn.out;
+	bool put;
+	int r;
+
+	if (!sftp_ready(&cp->sftp))
+		return conn_flush(&cp->conn);
+	if (!cp->named && (r = names_work(cp)) != 0)
+		return r;
+	if (cp->named && !cp->begun) {
+		cp->begun = true;
+		if ((r = cp->way->begin(cp)) != 0)
+			return r;
+	}
+	do {
+		if (cp->known && (r = cp->way->work(cp)) != 0)
+			return r;
+		put = buf_len(out) != 0;
+		if ((r = conn_flush(&cp->conn)) != 0)
+			return r;
+	} while (put && buf_len(out) == 0);
+	return 0;
+}
+
+static int
+nonsense(const struct cp *cp, int error)
+{
+	if (!sftp_ready(&cp->sftp))
+		complain("the host's SFTP server does not greet us as version "
+			 "%d does: %s",
+		    SFTP_VERSION, err_text(error));
+	else if (error == ERR_NOTFOUND)
+		complain("the host's SFTP server answers what was not asked");
+	else
+		complain("the host's SFTP server makes no sense: %s",
+		    err_text(error));
+	return EXIT_FAILED;
+}
+
+static int
+receive(struct cp *cp, short revents)
+{
+	struct conn *c = &cp->conn;
+	int r;
+
+	if (revents != 0 && (r = conn_pump(c, revents)) != 0)
+		return r;
+	if (c->accepted && (r = sftp_take(&cp->sftp)) != 0)
+		return r < 0 ? nonsense(cp, r) : r;
+	return 0;
+}
+
+/* Without anything under way there is nothing to wait for. */
+static int
+wait_for_host(struct cp *cp, const sigset_t *open, short *revents)
+{
+	struct pollfd p = { .fd = cp->conn.fd,
+		.events = conn_events(&cp->conn) };
+	bool idle = cp->known && sftp_busy(&cp->sftp) == 0;
+	int r;
+
+	*revents = 0;
+	if ((r = conn_wait(&cp->conn, &p, 1,
+		 idle		     ? 0 :
+		     cp->progress.on ? TICK_MS :
+				       -1,
+		 open)) != 0)
+		return r;
+	*revents = p.revents;
+	return conn_check_silence(&cp->conn, QUIET_MS);
+}
+
+static bool
+over(const struct cp *cp)
+{
+	return cp->begun && cp->known && cp->way->over(cp);
+}
+
+static int
+loop(struct cp *cp)
+{
+	sigset_t open;
+	short revents;
+	int r;
+
+	catch_signals(&open);
+	for (;;) {
+		if ((r = work(cp)) != 0)
+			return r;
+		if (over(cp))
+			return 0;
+		if (cp->conn.eof)
+			return conn_ended(&cp->conn);
+		if ((r = wait_for_host(cp, &open, &revents)) != 0)
+			return r;
+		if (caught.signal != 0)
+			return EXIT_FAILED;
+		if ((r = receive(cp, revents)) != 0)
+			return r;
+		show(cp);
+	}
+}
+
+/* --- the whole --- */
+
+static int
+run(struct cp *cp)
+{
+	int r;
+
+	progress_init(&cp->progress, cp->opts->quiet);
+	if ((r = sftp_init(&cp->sftp, &cp->conn.in, &cp->conn.out)) != 0)
+		return cp_fatal(r);
+	r = loop(cp);
+	progress_clear(&cp->progress);
+	for (struct file *f = cp->files; f != NULL; f = f->next)
+		cp->way->abandon(f);
+	if (caught.signal != 0)
+		die_of_signal();
+	if (r == 0)
+		show_total(cp);
+	return r != 0 ? r : cp->failed;
+}
+
+int
+cp_run(struct cp *cp, struct keyctx *ctx)
+{
+	int r;
+
+	cp->since = time(NULL) - 1; /* files have a coarser clock */
+	if ((r = conn_open(&cp->conn, ctx, cp->opts, MUX_URI_SFTP)) == 0)
+		r = run(cp);
+	cp_free_all(cp);
+	conn_close(&cp->conn);
+	return r;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * skypty cp, uploads: walks through local trees, depth first, and makes their
+ * directories on the host.  A directory's files do not wait for it: hosts take
+ * requests other than READ and WRITE in their order.
+ */
+#include "client/cp/cp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/err.h"
+
+/* --- making directories --- */
+
+/* It may be there already, which STAT tells. */
+static int
+on_mkdir(void *owner, struct sftp_reply *reply)
+{
+	struct dir *d = owner;
+
+	d->created = reply->status == SFTP_OK;
+	dir_release(d);
+	return 0;
+}
+
+static int
+on_stat(void *owner, struct sftp_reply *reply)
+{
+	struct dir *d = owner;
+
+	if (!d->created) {
+		d->failed = true;
+		if (reply->status == SFTP_NO_SUCH_FILE)
+			cp_fail(d->cp, d->remote,
+			    "the host does not let us make this directory");
+		else if (reply->status != SFTP_OK)
+			cp_fail_remote(d->cp, d->remote, reply);
+		else if ((reply->attrs.has & SFTP_ATTR_MODE) &&
+		    !S_ISDIR(reply->attrs.mode))
+			cp_fail(d->cp, d->remote,
+			    "is on the host, but is no directory");
+		else
+			d->failed = false;
+	}
+	dir_release(d);
+	return 0;
+}
+
+/* We write into it, whatever its mode is to be in the end. */
+static int
+make(struct dir *d)
+{
+	struct sftp_attrs a = { .has = SFTP_ATTR_MODE,
+		.mode = (d->attrs.mode & 0777) | 0700 };
+	struct sftp *s = &d->cp->sftp;
+	int r;
+
+	if ((r = sftp_mkdir(s, d->remote, &a, on_mkdir, d)) != 0)
+		return cp_fatal(r);
+	dir_hold(d);
+	if ((r = sftp_stat(s, d->remote, on_stat, d)) != 0)
+		return cp_fatal(r);
+	dir_hold(d);
+	return 0;
+}
+
+static bool
+is_circle(const struct dir *d, const struct stat *st)
+{
+	for (; d != NULL; d = d->parent)
+		if (d->dev == st->st_dev && d->ino == st->st_ino)
+			return true;
+	return false;
+}
+
+static int
+enter(struct cp *cp, char *local, char *remote, const struct stat *st)
+{
+	struct dir *d = dir_new(cp, cp->dir, local, remote);
+
+	if (d == NULL)
+		return cp_fatal(ERR_NOMEM);
+	d->dev = st->st_dev;
+	d->ino = st->st_ino;
+	d->attrs = (struct sftp_attrs){ .has = SFTP_ATTR_MODE | SFTP_ATTR_TIMES,
+		.mode = st->st_mode & 0777,
+		.atime = cp_time_out(st->st_atime),
+		.mtime = cp_time_out(st->st_mtime) };
+	cp->dir = d;
+	if ((d->stream = opendir(d->local)) != NULL)
+		return make(d);
+	d->failed = true;
+	cp_fail(cp, d->local, strerror(errno));
+	return 0;
+}
+
+static void
+leave(struct cp *cp)
+{
+	struct dir *d = cp->dir;
+
+	cp->dir = d->parent;
+	if (d->stream != NULL)
+		closedir(d->stream);
+	d->stream = NULL;
+	dir_release(d);
+}
+
+/* --- entries --- */
+
+static const char *
+objection(const struct cp *cp, const struct stat *st)
+{
+	if (S_ISREG(st->st_mode))
+		return NULL;
+	if (!S_ISDIR(st->st_mode))
+		return "is neither a file nor a directory: not copied";
+	if (!cp->recursive)
+		return "is a directory: not copied without -r";
+	if (is_circle(cp->dir, st))
+		return "leads back to a directory above it: not copied";
+	if (cp->dir != NULL && cp->dir->depth + 1 == CP_DEPTH_MAX)
+		return "is too deep: not copied";
+	return NULL;
+}
+
+static int
+take(struct cp *cp, char *local, char *remote)
+{
+	const char *why = NULL;
+	struct stat st;
+
+	if (local == NULL || remote == NULL) {
+		free(local);
+		free(remote);
+		return cp_fatal(ERR_NOMEM);
+	}
+	if (stat(local, &st) == -1)
+		why = strerror(errno);
+	else
+		why = objection(cp, &st);
+	if (why != NULL) {
+		cp_fail(cp, local, why);
+		free(local);
+		free(remote);
+		return 0;
+	}
+	if (S_ISDIR(st.st_mode))
+		return enter(cp, local, remote, &st);
+	return put_file(cp, cp->dir, local, remote);
+}
+
+static int
+take_source(struct cp *cp, const char *source)
+{
+	char *name = cp_last(source), *remote = NULL;
+	int r;
+
+	if (name != NULL)
+		remote = cp->into && *name != '\0' ? cp_join(cp->target, name) :
+						     strdup(cp->target);
+	r = take(cp, strdup(source), remote);
+	free(name);
+	return r;
+}
+
+/* An entry, or the way out behind the last one. */
+static int
+take_entry(struct cp *cp)
+{
+	struct dir *d = cp->dir;
+	struct dirent *e;
+
+	errno = 0;
+	if (d->failed || (e = readdir(d->stream)) == NULL) {
+		if (!d->failed && errno != 0)
+			cp_fail(cp, d->local, strerror(errno));
+		leave(cp);
+		return 0;
+	}
+	if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+		return 0;
+	return take(cp, cp_join(d->local, e->d_name),
+	    cp_join(d->remote, e->d_name));
+}
+
+int
+walk_step(struct cp *cp)
+{
+	int r;
+
+	if (cp->dir != NULL)
+		r = take_entry(cp);
+	else if (*cp->sources != NULL)
+		r = take_source(cp, *cp->sources++);
+	else
+		return 0;
+	return r == 0 ? 1 : r;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A connection to a key without an address: the discovery, a session with a
+ * server of the host's, a stream by it.  The session is a process of its own,
+ * for all who use the key.
+ */
+#include "client/dmsg/dmsg.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+#include "common/pty/mux.h"
+
+/* --- progress, on a terminal --- */
+
+static void
+progress(const struct options *o, const char *what)
+{
+	if (o->quiet || isatty(STDERR_FILENO) != 1)
+		return;
+	fprintf(stderr, "\r\033[K%s%s", what, *what != '\0' ? "..." : "");
+	fflush(stderr);
+}
+
+/* --- the stream --- */
+
+static const char *
+try_servers(const struct found *found, struct dialer *d,
+    const struct options *o, int *fd, struct noise_keys *keys)
+{
+	const char *why = "no server";
+
+	for (size_t i = 0; i < found->n; i++) {
+		const struct way *w = &found->way[i];
+
+		if (i != 0 && now_ms() >= d->deadline)
+			break;
+		progress(o, "server");
+		if ((why = dmsg_dial(fd, d, w, &o->dest.pk, o->dest.dmsg_port,
+			 keys)) == NULL)
+			return NULL;
+		if (o->verbose)
+			complain("dmsg server %s: %s", w->address, why);
+	}
+	return why;
+}
+
+static int
+get_stream(struct dialer *d, const struct options *o, int *fd,
+    struct noise_keys *keys)
+{
+	struct found found;
+	const char *why;
+	int r;
+
+	d->deadline = now_ms() + DMSG_ALL_MS;
+	progress(o, "discovery");
+	r = dmsg_find(&found, d, o, &o->dest.pk);
+	if (r == 0 && (why = try_servers(&found, d, o, fd, keys)) != NULL) {
+		progress(o, "");
+		complain("dmsg port %u of the host: %s", o->dest.dmsg_port,
+		    why);
+		r = EXIT_FAILED;
+	}
+	progress(o, "");
+	return r;
+}
+
+void
+dmsg_begin(struct conn *c, int fd, struct noise_keys *keys)
+{
+	c->fd = fd;
+	frame_key_init(&c->tx, keys->send);
+	frame_key_init(&c->rx, keys->recv);
+	explicit_bzero(keys, sizeof(*keys));
+}
+
+int
+dmsg_pump(struct conn *c, int64_t deadline)
+{
+	struct pollfd p = { .fd = c->fd, .events = conn_events(c) };
+	int64_t left = deadline - now_ms();
+
+	if (left <= 0)
+		return ERR_AGAIN;
+	(void)poll(&p, 1, (int)left);
+	return conn_pump(c, p.revents);
+}
+
+/* --- the service --- */
+
+/* The request's answer must not take long: who it is has been proven. */
+static int
+await_service(struct conn *c)
+{
+	int64_t deadline = now_ms() + DMSG_WAIT_MS;
+	int r = 0;
+
+	while (r == 0 && !c->accepted && !c->rejected && !c->eof)
+		r = dmsg_pump(c, deadline);
+	if (r == ERR_AGAIN)
+		complain("the host has not answered to the request for a "
+			 "service");
+	else if (r == 0 && !c->accepted && !c->rejected)
+		complain("the host closed the stream before it served "
+			 "anything");
+	else
+		return r;
+	return EXIT_FAILED;
+}
+
+static int
+open_with(struct conn *c, struct dialer *d, const struct options *o,
+    const char *uri)
+{
+	struct noise_keys keys;
+	int fd, r;
+
+	if ((r = get_stream(d, o, &fd, &keys)) != 0)
+		return r;
+	dmsg_begin(c, fd, &keys);
+	if (mux_put_request(&c->out, uri) != 0)
+		return EXIT_FAILED;
+	return await_service(c);
+}
+
+int
+dmsg_open(struct conn *c, struct keyctx *ctx, const struct options *o,
+    const char *uri)
+{
+	struct options own = *o;
+	struct dialer d = { .ctx = ctx,
+		.quiet = o->quiet,
+		.verbose = o->verbose };
+	int r;
+
+	if (o->visor_key_given && o->visor_key) {
+		complain("--visor-key: the visor's key cannot be used by a "
+			 "second dmsg client, discovery holds one entry a key; "
+			 "use an identity of your own ('skypty keygen')");
+		return EXIT_USAGE;
+	}
+	own.visor_key = false;
+	if ((r = identity_find(&d.id, ctx, &own)) != 0)
+		return r;
+	key_text(&d.id.pk, c->us);
+	if (o->verbose)
+		complain("we are %s (%s)", c->us, d.id.source);
+	r = open_with(c, &d, o, uri);
+	identity_free(&d.id);
+	return r;
+}

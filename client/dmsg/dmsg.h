@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+/* Our own dmsg client: sessions with servers, and streams by them. */
+#ifndef CLIENT_DMSG_DMSG_H
+#define CLIENT_DMSG_DMSG_H
+
+#include "client/skypty.h"
+#include "common/dmsg/dmsg_disc.h"
+#include "common/dmsg/dmsg_entry.h"
+#include "common/dmsg/dmsg_session.h"
+#include "common/pty/noise.h"
+
+#define DMSG_WAIT_MS 10000 /* for each step */
+#define DMSG_ALL_MS  60000 /* no more steps are begun then */
+
+/* One session with one server. */
+struct link {
+	int fd;
+	struct key_public server;
+	struct buf in, out;
+	uint64_t sent; /* bytes, to our own system */
+	struct dmsg_session *dmsg;
+};
+
+/* Who dials: a key of our own or a fresh one. */
+struct dialer {
+	struct keyctx *ctx;
+	struct identity id;
+	bool quiet, verbose;
+	int64_t deadline; /* for finding and dialing, all together */
+};
+
+/* How to a server: its address may be no farther in than reach. */
+struct way {
+	struct key_public server;
+	char address[ADDR_TEXT_MAX];
+	enum reach reach;
+};
+
+/* --- dmsg_link.c --- */
+
+/*
+ * TCP to an address no farther in than reach, handshake, silence.  0, or what
+ * went wrong, in words (static).
+ */
+const char *link_open(struct link *, const struct dialer *,
+    const struct key_public *server, const char *address, enum reach);
+void link_close(struct link *);
+/*
+ * Says that no more is sent, and waits, for a moment, for the server to end as
+ * well: it has everything then.  Only link_close may follow.
+ */
+void link_end(struct link *);
+/* Bytes that the server's system has not got yet, in streams or behind them. */
+size_t link_unsent(const struct link *);
+/* How many it has got. */
+uint64_t link_taken(const struct link *);
+/* What poll(2) is to wait for. */
+short link_events(const struct link *);
+/*
+ * Reads and writes what is possible; events are to be asked for behind it.
+ * ERR_*: the session is over.
+ */
+int link_pump(struct link *, short revents);
+
+/* --- dmsg_holder.c: the process that holds a session --- */
+
+/* Why there is no stream, behind a length of 0. */
+enum holder_reason { HOLDER_UNREACHABLE = 1, HOLDER_LOST, HOLDER_BUSY };
+
+/*
+ * Serves the guest, and whoever comes to the listening socket and is of our own
+ * user; each is -1 where there is none: u16 length and signed request, then u16
+ * length and signed response, then the stream's bytes.  Returns when there has
+ * been no stream for so long, or the session is over and each guest has what
+ * came for it; in the first case not before the server has got what guests have
+ * left, unless it takes nothing.  The listener is closed then; the place is
+ * left as soon as the session is over.
+ */
+struct place;
+void holder_run(struct link *, struct place *, int listener, int guest,
+    int lingers_ms);
+
+/* --- dmsg_share.c: one session for all of a user's processes --- */
+
+/* Nobody finds us there any more; the second time does nothing. */
+void share_leave(struct place *);
+
+/*
+ * Connects to the holder of that server's session, and makes both if there are
+ * none; where there is no folder for its socket, to one for us alone.  NULL, or
+ * what went wrong (static).
+ */
+const char *share_connect(int *fd, struct dialer *, const struct way *);
+
+/* --- dmsg_dial.c --- */
+
+/*
+ * Opens a stream to a port of a key and proves who answers: NULL with a socket
+ * that is the stream and its keys, or what went wrong (static).
+ */
+const char *dmsg_dial(int *fd, struct dialer *, const struct way *,
+    const struct key_public *peer, uint16_t port, struct noise_keys *);
+
+/* --- dmsg.c: a connection by such a stream --- */
+
+/* Gives it the stream, whose keys are wiped. */
+void dmsg_begin(struct conn *, int fd, struct noise_keys *);
+/*
+ * Waits for something to happen, and reads and writes what is possible: 0,
+ * ERR_AGAIN when it is later than deadline, EXIT_FAILED, told.
+ */
+int dmsg_pump(struct conn *, int64_t deadline);
+
+/* --- dmsg_find.c: the discovery --- */
+
+#define FOUND_MAX 64
+
+/* By which servers a key may be reached. */
+struct found {
+	struct way way[FOUND_MAX];
+	size_t n;
+};
+
+/*
+ * Asks the discovery where a key is.  0, or EXIT_FAILED, told; none found is
+ * told, too.
+ */
+int dmsg_find(struct found *, struct dialer *, const struct options *,
+    const struct key_public *);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A stream to a port of a key, by a session that a holder has: who answers is
+ * proven here, and what is carried is sealed here.  PROTOCOL.dmsg 4.6.
+ */
+#include "client/dmsg/dmsg.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+#include "common/dmsg/dmsg_object.h"
+
+#define EPHEMERAL 49152
+#define PAUSE_MS  20
+#define AGAIN_MS  1200 /* servers of 2024 need it to forget a session */
+#define STALES	  5
+
+/* What can be tried again. */
+static const char stale[] = "the session's process has ended";
+static const char lost[] =
+    "the server ended the session: another process, perhaps on another "
+    "machine, uses this key";
+
+struct dial {
+	const struct dialer *d;
+	const struct key_public *peer;
+	uint16_t port;
+	struct noise *noise;
+	int fd;
+	int64_t deadline;
+};
+
+/* --- the two objects --- */
+
+static int
+dial_put_request(struct buf *object, const struct dialer *d, struct noise *n,
+    const struct key_public *peer, uint16_t port)
+{
+	struct dmsg_request q = { .src = { .pk = d->id.pk },
+		.dst = { .pk = *peer, .port = port } };
+	uint8_t sig[KEY_SIGNATURE_LEN];
+	struct buf gob, msg;
+	struct timespec now;
+	int r;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	q.timestamp = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	q.src.port = (uint16_t)(EPHEMERAL + 1 +
+	    randombytes_uniform(UINT16_MAX - EPHEMERAL));
+	buf_init(&gob, NOISE_MSG_MAX);
+	buf_init(&msg, NOISE_MSG_MAX);
+	if ((r = noise_write(n, NULL, &msg)) == 0) {
+		q.noise = msg;
+		if ((r = dmsg_put_request(&gob, &q)) == 0 &&
+		    (r = key_sign(d->ctx, d->id.sk, buf_ptr(&gob),
+			 buf_len(&gob), sig)) == 0 &&
+		    (r = buf_put(object, sig, sizeof(sig))) == 0)
+			r = buf_put(object, buf_ptr(&gob), buf_len(&gob));
+	}
+	buf_free(&gob);
+	buf_free(&msg);
+	return r;
+}
+
+static const char *
+dial_check(const struct buf *answer, const struct dial *x,
+    const struct buf *request, struct noise_keys *keys)
+{
+	uint8_t hash[DMSG_HASH_LEN];
+	struct dmsg_response resp;
+	struct buf sig, gob, payload;
+	int r;
+
+	dmsg_hash(buf_ptr(request), buf_len(request), hash);
+	if (dmsg_split_signed(answer, &sig, &gob) != 0 ||
+	    key_verify(x->d->ctx, x->peer, buf_ptr(&gob), buf_len(&gob),
+		buf_ptr(&sig)) != 0)
+		return dmsg_code_text(350);
+	if (dmsg_get_response(&gob, &resp) != 0)
+		return "the response makes no sense";
+	if (memcmp(hash, resp.req_hash, sizeof(hash)) != 0)
+		return dmsg_code_text(351);
+	if (!resp.accepted)
+		return dmsg_code_text(resp.code);
+	buf_init(&payload, NOISE_MSG_MAX);
+	if ((r = noise_read(x->noise, &resp.noise, &payload)) == 0)
+		r = noise_split(x->noise, keys);
+	buf_free(&payload);
+	return r == 0 ? NULL : "the host does not prove its key";
+}
+
+/* --- bytes --- */
+
+static bool
+dial_wait(const struct dial *x, short events)
+{
+	struct pollfd p = { .fd = x->fd, .events = events };
+	int64_t left = x->deadline - now_ms();
+
+	return left > 0 && poll(&p, 1, (int)left) != 0;
+}
+
+static const char *
+dial_send(const struct dial *x, struct buf *object)
+{
+	uint8_t len[2] = { (uint8_t)(buf_len(object) >> 8),
+		(uint8_t)buf_len(object) };
+	struct iovec iov[2] = { { len, 2 },
+		{ (void *)(uintptr_t)buf_ptr(object), buf_len(object) } };
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
+
+	/* It is the first thing that the socket takes, and small. */
+	return sendmsg(x->fd, &m, MSG_NOSIGNAL) ==
+		(ssize_t)(2 + buf_len(object)) ?
+	    NULL :
+	    stale;
+}
+
+/* No more than that: behind the answer are bytes of the stream. */
+static const char *
+dial_receive(const struct dial *x, uint8_t *p, size_t len)
+{
+	ssize_t n;
+
+	while (len > 0) {
+		n = recv(x->fd, p, len, 0);
+		if (n == 0 || (n == -1 && errno == ECONNRESET))
+			return stale;
+		if (n == -1 && errno != EAGAIN && errno != EINTR)
+			return strerror(errno);
+		if (n == -1 && !dial_wait(x, POLLIN))
+			return "no response";
+		if (n > 0) {
+			p += n;
+			len -= (size_t)n;
+		}
+	}
+	return NULL;
+}
+
+static const char *
+dial_reason(const struct dial *x)
+{
+	const char *why;
+	uint8_t reason;
+
+	if ((why = dial_receive(x, &reason, 1)) != NULL)
+		return why;
+	switch (reason) {
+	case HOLDER_LOST:
+		return lost;
+	case HOLDER_BUSY:
+		return "too many streams by this session";
+	}
+	return "not reachable through this server, or nobody listens there";
+}
+
+static const char *
+dial_await(const struct dial *x, const struct buf *request,
+    struct noise_keys *keys)
+{
+	struct buf answer;
+	uint8_t head[2], *p;
+	const char *why;
+	size_t len;
+
+	if ((why = dial_receive(x, head, sizeof(head))) != NULL)
+		return why;
+	if ((len = (size_t)(head[0] << 8 | head[1])) == 0)
+		return dial_reason(x);
+	buf_init(&answer, len);
+	if (buf_extend(&answer, len, &p) != 0)
+		why = "out of memory";
+	else if ((why = dial_receive(x, p, len)) == NULL)
+		why = dial_check(&answer, x, request, keys);
+	buf_free(&answer);
+	return why;
+}
+
+static const char *
+dial_exchange(struct dial *x, struct noise_keys *keys)
+{
+	const char *why = "out of memory";
+	struct buf request;
+
+	if (noise_new(&x->noise, x->d->ctx, NOISE_KK, NOISE_INITIATOR,
+		x->d->id.sk, x->peer) != 0)
+		return why;
+	buf_init(&request, UINT16_MAX);
+	if (dial_put_request(&request, x->d, x->noise, x->peer, x->port) == 0 &&
+	    (why = dial_send(x, &request)) == NULL)
+		why = dial_await(x, &request, keys);
+	buf_free(&request);
+	noise_free(x->noise);
+	return why;
+}
+
+/* --- again --- */
+
+static const char *
+dial_once(int *fd, struct dialer *d, const struct way *w,
+    const struct key_public *peer, uint16_t port, struct noise_keys *keys)
+{
+	struct dial x = { .d = d, .peer = peer, .port = port };
+	const char *why;
+
+	if ((why = share_connect(&x.fd, d, w)) != NULL)
+		return why;
+	x.deadline = now_ms() + DMSG_WAIT_MS;
+	if ((why = dial_exchange(&x, keys)) == NULL)
+		*fd = x.fd;
+	else
+		close(x.fd);
+	return why;
+}
+
+/*
+ * A holder may end just then.  A session that ends at once may have come too
+ * soon behind another one of ours.
+ */
+const char *
+dmsg_dial(int *fd, struct dialer *d, const struct way *w,
+    const struct key_public *peer, uint16_t port, struct noise_keys *keys)
+{
+	const char *why;
+	int stales = 0;
+	bool again = false;
+
+	while ((why = dial_once(fd, d, w, peer, port, keys)) != NULL)
+		if (why == stale && stales++ < STALES)
+			(void)poll(NULL, 0, PAUSE_MS);
+		else if (why == lost && !again) {
+			again = true;
+			(void)poll(NULL, 0, AGAIN_MS);
+		} else
+			break;
+	return why;
+}

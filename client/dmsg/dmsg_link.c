@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+/* A session with a dmsg server, from its address on.  PROTOCOL.dmsg 2. */
+#include "client/dmsg/dmsg.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+#include "common/base/tcp.h"
+
+#define CHUNK	     (64U * 1024)
+#define BUFFER	     (256U * 1024)
+#define HANDSHAKE_MS 5000
+#define SILENCE_MS   100
+#define END_MS	     3000 /* the server has only to read, and to close */
+
+static bool
+wait_for(int fd, short events, int64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	int64_t left = deadline - now_ms();
+
+	return left > 0 && poll(&p, 1, (int)left) == 1;
+}
+
+static ssize_t
+link_write(struct link *l)
+{
+	ssize_t n = buf_write(&l->out, l->fd);
+
+	if (n > 0)
+		l->sent += (uint64_t)n;
+	return n;
+}
+
+/* --- the handshake --- */
+
+static int
+send_message(struct link *l, struct noise *n)
+{
+	struct buf msg;
+	int r;
+
+	buf_init(&msg, NOISE_MSG_MAX);
+	if ((r = noise_write(n, NULL, &msg)) == 0)
+		r = frame_put(&l->out, buf_ptr(&msg), buf_len(&msg));
+	buf_free(&msg);
+	while (r == 0 && buf_len(&l->out) != 0)
+		if (link_write(l) < 0)
+			r = ERR_SYS;
+	return r;
+}
+
+static int
+read_message(struct link *l, struct noise *n)
+{
+	int64_t deadline = now_ms() + HANDSHAKE_MS;
+	struct buf body, payload;
+	int r;
+
+	while ((r = frame_get(&l->in, &body)) == 0)
+		if (!wait_for(l->fd, POLLIN, deadline) ||
+		    buf_read(&l->in, l->fd, CHUNK) < 0)
+			return ERR_EOF;
+	if (r < 0)
+		return r;
+	buf_init(&payload, NOISE_MSG_MAX);
+	r = noise_read(n, &body, &payload);
+	buf_free(&payload);
+	return r;
+}
+
+/* Servers of 2024 lose what comes right behind message 3. */
+static void
+be_silent(int64_t rtt)
+{
+	int64_t ms = 2 * rtt > SILENCE_MS ? 2 * rtt : SILENCE_MS;
+
+	(void)poll(NULL, 0, (int)ms);
+}
+
+static int
+shake_hands(struct link *l, const struct dialer *d)
+{
+	struct noise_keys keys;
+	struct noise *n;
+	int64_t begun = now_ms();
+	uint64_t seed;
+	int r;
+
+	if ((r = noise_new(&n, d->ctx, NOISE_XK, NOISE_INITIATOR, d->id.sk,
+		 &l->server)) != 0)
+		return r;
+	if ((r = send_message(l, n)) == 0 && (r = read_message(l, n)) == 0) {
+		begun = now_ms() - begun;
+		if ((r = send_message(l, n)) == 0 &&
+		    (r = noise_split(n, &keys)) == 0)
+			be_silent(begun);
+	}
+	noise_free(n);
+	if (r != 0)
+		return r;
+	randombytes_buf(&seed, sizeof(seed));
+	l->dmsg = dmsg_session_new(keys.send, keys.recv, seed);
+	explicit_bzero(&keys, sizeof(keys));
+	return l->dmsg != NULL ? 0 : ERR_NOMEM;
+}
+
+const char *
+link_open(struct link *l, const struct dialer *d,
+    const struct key_public *server, const char *address, enum reach reach)
+{
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
+	const char *why;
+	int r;
+
+	memset(l, 0, sizeof(*l));
+	l->fd = -1;
+	l->server = *server;
+	buf_init(&l->in, BUFFER);
+	buf_init(&l->out, DMSG_UNSENT);
+	if (addr_split(address, NULL, host, port) != 0)
+		return "its address makes no sense";
+	if ((l->fd = tcp_connect(host, port, reach, NULL, &why)) == -1)
+		return why;
+	tcp_bound_unsent(l->fd, DMSG_UNSENT);
+	if ((r = shake_hands(l, d)) != 0)
+		return r == ERR_EOF ? "no answer to the handshake" :
+				      "it does not prove its key";
+	return NULL;
+}
+
+void
+link_close(struct link *l)
+{
+	dmsg_session_free(l->dmsg);
+	l->dmsg = NULL;
+	if (l->fd != -1)
+		close(l->fd);
+	l->fd = -1;
+	buf_free(&l->in);
+	buf_free(&l->out);
+}
+
+/*
+ * To close while anything lies here, or is about to come, would have the system
+ * tell the server to forget what it has not read yet.
+ */
+void
+link_end(struct link *l)
+{
+	int64_t deadline = now_ms() + END_MS;
+	ssize_t n = 1;
+
+	if (l->fd == -1 || shutdown(l->fd, SHUT_WR) == -1)
+		return;
+	while ((n > 0 || n == ERR_AGAIN) && wait_for(l->fd, POLLIN, deadline)) {
+		buf_reset(&l->in);
+		n = buf_read(&l->in, l->fd, CHUNK);
+	}
+}
+
+static size_t
+link_underway(const struct link *l)
+{
+	int n;
+
+	return ioctl(l->fd, TIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
+}
+
+size_t
+link_unsent(const struct link *l)
+{
+	return dmsg_session_unsent(l->dmsg) + buf_len(&l->out) +
+	    link_underway(l);
+}
+
+uint64_t
+link_taken(const struct link *l)
+{
+	return l->sent - link_underway(l);
+}
+
+short
+link_events(const struct link *l)
+{
+	return (short)(POLLIN |
+	    (buf_len(&l->out) != 0 || dmsg_session_pending(l->dmsg) ? POLLOUT :
+								      0));
+}
+
+static int
+link_receive(struct link *l)
+{
+	ssize_t r = buf_read(&l->in, l->fd, CHUNK);
+
+	if (r == ERR_AGAIN)
+		return 0;
+	return r < 0 ? (int)r : dmsg_session_input(l->dmsg, &l->in);
+}
+
+int
+link_pump(struct link *l, short revents)
+{
+	ssize_t r = 1;
+	int e;
+
+	if ((revents & (POLLIN | POLLHUP | POLLERR)) &&
+	    (e = link_receive(l)) != 0)
+		return e;
+	while (r > 0) {
+		if (buf_len(&l->out) < DMSG_UNSENT / 2 &&
+		    (e = dmsg_session_output(l->dmsg, &l->out)) != 0)
+			return e;
+		r = link_write(l);
+	}
+	return r == 0 || r == ERR_AGAIN ? 0 : (int)r;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/* skypty dmsg status: how the local host is reachable over dmsg. */
+#include "client/skypty.h"
+
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/err.h"
+#include "common/base/json.h"
+#include "common/base/visible.h"
+#include "common/pty/mux.h"
+
+#define OPT_JSON   256
+#define STATUS_MAX 65536
+#define WAIT_MS	   10000
+
+static const struct option longopts[] = {
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool as_json;
+
+static int
+take(int opt, int *result)
+{
+	*result = 0;
+	as_json |= opt == OPT_JSON;
+	return opt == OPT_JSON;
+}
+
+/* Until the host ends, but not for ever. */
+static int
+read_all(struct conn *c, struct buf *text)
+{
+	int64_t deadline = now_ms() + WAIT_MS, left;
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	int r = 0;
+
+	for (;;) {
+		if (buf_put(text, buf_ptr(&c->in), buf_len(&c->in)) != 0) {
+			complain("the host's status is longer than %d bytes",
+			    STATUS_MAX);
+			return EXIT_FAILED;
+		}
+		buf_reset(&c->in);
+		if (c->eof)
+			return 0;
+		left = deadline - now_ms();
+		if (left <= 0) {
+			complain("the host does not answer");
+			return EXIT_FAILED;
+		}
+		if ((r = conn_wait(c, &p, 1, left, NULL)) != 0 ||
+		    (r = conn_pump(c, p.revents)) != 0)
+			return r;
+	}
+}
+
+/* --- in words --- */
+
+struct session {
+	char address[ADDR_TEXT_MAX], pk[KEY_PUBLIC_HEX];
+	long long rtt, streams, proven;
+	bool up;
+};
+
+struct status {
+	long long port, servers, streams, age;
+	char error[256];
+	struct session session;
+};
+
+static void
+print_text(const char *text)
+{
+	struct buf b;
+
+	buf_view(&b, text, strlen(text));
+	fputs(printable(&b), stdout);
+}
+
+static void
+print_session(const struct session *s)
+{
+	printf("  %-4s ", s->up ? "up" : "down");
+	print_text(s->address);
+	fputs("  ", stdout);
+	print_text(s->pk);
+	printf("  %lld ms  %lld streams", s->rtt, s->streams);
+	if (s->proven >= 0)
+		printf("  proven %lld s ago\n", s->proven);
+	else
+		puts(s->up ? "  not proven" : "");
+}
+
+static bool
+key_is(const struct json_event *ev, const char *key)
+{
+	return ev->key != NULL && strcmp(ev->key, key) == 0;
+}
+
+static void
+take_text(const struct json_event *ev, const char *key, char *to, size_t len)
+{
+	if (key_is(ev, key) && ev->type == JSON_STRING)
+		strlcpy(to, ev->text, len);
+}
+
+/* What is no number leaves it as it is. */
+static void
+take_number(const struct json_event *ev, const char *key, long long *to)
+{
+	if (key_is(ev, key) && ev->type == JSON_NUMBER)
+		*to = strtoll(ev->text, NULL, 10);
+}
+
+static int
+on_event(void *arg, const struct json_event *ev)
+{
+	struct status *s = arg;
+	struct session *one = &s->session;
+
+	if (ev->depth == 1) {
+		take_number(ev, "port", &s->port);
+		take_number(ev, "servers", &s->servers);
+		take_number(ev, "streams", &s->streams);
+		take_number(ev, "entry_age_s", &s->age);
+		take_text(ev, "last_error", s->error, sizeof(s->error));
+	} else if (ev->depth == 2 && ev->type == JSON_OBJECT)
+		*one = (struct session){ .proven = -1 };
+	else if (ev->depth == 2 && ev->type == JSON_END)
+		print_session(one);
+	else if (ev->depth == 3) {
+		take_text(ev, "address", one->address, sizeof(one->address));
+		take_text(ev, "pk", one->pk, sizeof(one->pk));
+		take_number(ev, "rtt_ms", &one->rtt);
+		take_number(ev, "proven_age_s", &one->proven);
+		take_number(ev, "streams", &one->streams);
+		if (key_is(ev, "up"))
+			one->up = ev->truth;
+	}
+	return 0;
+}
+
+/* Before a word of it is told. */
+static int
+check_event(void *arg, const struct json_event *ev)
+{
+	(void)arg;
+	return ev->depth == 0 && ev->type != JSON_OBJECT &&
+		ev->type != JSON_END ?
+	    ERR_FORMAT :
+	    0;
+}
+
+static int
+parse(const struct buf *text, json_handler *handle, void *arg)
+{
+	return json_parse((const char *)buf_ptr(text), buf_len(text), handle,
+	    arg, NULL, 0);
+}
+
+static void
+print_status(const struct buf *text)
+{
+	struct status s = { .age = -1 };
+
+	puts("sessions:");
+	(void)parse(text, on_event, &s);
+	printf("port %lld, %lld streams, %lld servers known\n", s.port,
+	    s.streams, s.servers);
+	if (s.age < 0)
+		puts("our entry is not in the discovery yet");
+	else
+		printf("our entry was published %lld seconds ago\n", s.age);
+	if (*s.error != '\0') {
+		fputs("last error: ", stdout);
+		print_text(s.error);
+		putchar('\n');
+	}
+}
+
+static int
+print_json(const struct buf *text)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, 6 * STATUS_MAX);
+	if ((r = visible_json(&b, buf_ptr(text), buf_len(text))) == 0)
+		printf("%.*s\n", (int)buf_len(&b), (const char *)buf_ptr(&b));
+	buf_free(&b);
+	return r == 0 ? 0 : EXIT_FAILED;
+}
+
+static int
+show(const struct buf *text)
+{
+	if (buf_len(text) == 0) {
+		complain("the local host is not on dmsg (skyptyd dmsg), or has "
+			 "only just begun");
+		return 1;
+	}
+	if (parse(text, check_event, NULL) != 0) {
+		complain("the host's status makes no sense");
+		return EXIT_FAILED;
+	}
+	if (as_json)
+		return print_json(text);
+	print_status(text);
+	return 0;
+}
+
+static int
+run(struct keyctx *ctx, int argc, char **argv)
+{
+	static const struct command_of of = { "dmsg", STYLE_SOCKET, longopts,
+		take };
+	struct options o;
+	struct conn c;
+	struct buf text;
+	int r;
+
+	as_json = false;
+	if ((r = options_parse_more(&o, ctx, &of, argc, argv)) != 0)
+		return r;
+	if (*o.command != NULL) {
+		complain("usage: skypty dmsg status [--json] [--cliaddr PATH]");
+		return EXIT_USAGE;
+	}
+	buf_init(&text, STATUS_MAX);
+	if ((r = conn_open(&c, ctx, &o, MUX_URI_STATUS)) == 0 &&
+	    (r = conn_await(&c)) == 0 && (r = read_all(&c, &text)) == 0)
+		r = show(&text);
+	conn_close(&c);
+	buf_free(&text);
+	return r;
+}
+
+int
+dmsg_main(int argc, char **argv)
+{
+	struct keyctx *ctx;
+	int r;
+
+	if (argc < 2 || strcmp(argv[1], "status") != 0) {
+		complain("usage: skypty dmsg status [--json] [--cliaddr PATH]");
+		return EXIT_USAGE;
+	}
+	if ((ctx = keyctx_new()) == NULL)
+		return EXIT_FAILED;
+	r = run(ctx, argc - 1, argv + 1);
+	keyctx_free(ctx);
+	return r;
+}

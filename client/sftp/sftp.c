@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * SFTP, what the host says.  A packet is u32 length, u8 type, u32 id, content;
+ * nothing in it is believed before a getter has checked it, and an answer that
+ * was not asked for ends everything.  draft-ietf-secsh-filexfer-02.
+ */
+#include "client/sftp/sftp.h"
+
+#include <string.h>
+
+#include "common/base/err.h"
+
+int
+sftp_init(struct sftp *s, struct buf *in, struct buf *out)
+{
+	int r;
+
+	*s = (struct sftp){ .in = in, .out = out };
+	if ((r = buf_put_u32(out, 1 + 4)) != 0 ||
+	    (r = buf_put_u8(out, SFTP_INIT)) != 0)
+		return r;
+	return buf_put_u32(out, SFTP_VERSION);
+}
+
+bool
+sftp_ready(const struct sftp *s)
+{
+	return s->ready;
+}
+
+unsigned
+sftp_busy(const struct sftp *s)
+{
+	return s->busy;
+}
+
+uint64_t
+sftp_lowest(const struct sftp *s, const void *owner, uint64_t none)
+{
+	const struct sftp_request *q;
+
+	for (size_t i = 0; i < SFTP_REQUESTS; i++) {
+		q = &s->requests[i];
+		if ((q->type == SFTP_READ || q->type == SFTP_WRITE) &&
+		    q->owner == owner && q->offset < none)
+			none = q->offset;
+	}
+	return none;
+}
+
+const char *
+sftp_text(uint32_t status)
+{
+	static const char *const texts[] = { "success", "end of file",
+		"No such file or directory", "Permission denied", "failure",
+		"bad message", "no connection", "connection lost",
+		"not supported by the host" };
+
+	if (status >= sizeof(texts) / sizeof(texts[0]))
+		return "unknown error";
+	return texts[status];
+}
+
+/* --- content --- */
+
+/* flags, [u64 size], [u32 uid, gid], [u32 mode], [u32 atime, mtime], [more] */
+static int
+get_extended(struct buf *p)
+{
+	struct buf text;
+	uint32_t n;
+	int r;
+
+	if ((r = buf_get_u32(p, &n)) != 0)
+		return r;
+	/* Each takes bytes off the packet or ends this. */
+	for (; n > 0; n--)
+		if ((r = buf_get_string(p, &text)) != 0 ||
+		    (r = buf_get_string(p, &text)) != 0)
+			return r;
+	return 0;
+}
+
+static int
+get_attrs(struct buf *p, struct sftp_attrs *a)
+{
+	int r;
+
+	*a = (struct sftp_attrs){ .has = 0 };
+	if ((r = buf_get_u32(p, &a->has)) != 0)
+		return r;
+	if ((a->has & SFTP_ATTR_SIZE) && (r = buf_get_u64(p, &a->size)) != 0)
+		return r;
+	if ((a->has & SFTP_ATTR_OWNER) && (r = buf_skip(p, 2 * 4)) != 0)
+		return r;
+	if ((a->has & SFTP_ATTR_MODE) && (r = buf_get_u32(p, &a->mode)) != 0)
+		return r;
+	if ((a->has & SFTP_ATTR_TIMES) &&
+	    ((r = buf_get_u32(p, &a->atime)) != 0 ||
+		(r = buf_get_u32(p, &a->mtime)) != 0))
+		return r;
+	return a->has & SFTP_ATTR_EXTENDED ? get_extended(p) : 0;
+}
+
+/* string name, string as "ls -l" shows it, attributes */
+int
+sftp_next_name(struct buf *names, struct buf *name, struct sftp_attrs *a)
+{
+	struct buf line;
+	int r;
+
+	if ((r = buf_get_string(names, name)) != 0 ||
+	    (r = buf_get_string(names, &line)) != 0)
+		return r;
+	return get_attrs(names, a);
+}
+
+/* u32 status, string message, string language; old hosts send no texts. */
+static int
+get_status(struct buf *p, struct sftp_reply *reply)
+{
+	int r;
+
+	if ((r = buf_get_u32(p, &reply->status)) != 0)
+		return r;
+	if (buf_len(p) == 0)
+		return 0;
+	if ((r = buf_get_string(p, &reply->message)) != 0)
+		return r;
+	return buf_skip(p, buf_len(p));
+}
+
+static int
+get_handle(struct buf *p, struct sftp_handle *h)
+{
+	struct buf text;
+	int r;
+
+	if ((r = buf_get_string(p, &text)) != 0)
+		return r;
+	if (buf_len(&text) > sizeof(h->b))
+		return ERR_LIMIT;
+	h->len = buf_len(&text);
+	return buf_get(&text, h->b, h->len);
+}
+
+/* More than was asked for is an error, nothing at all would be for ever. */
+static int
+get_data(struct buf *p, struct sftp_reply *reply)
+{
+	int r;
+
+	if ((r = buf_get_string(p, &reply->data)) != 0)
+		return r;
+	if (buf_len(&reply->data) == 0 || buf_len(&reply->data) > reply->length)
+		return ERR_RANGE;
+	return 0;
+}
+
+/* u32 count, entries: walked through once here, taken by the caller later. */
+static int
+get_names(struct buf *p, struct sftp_reply *reply)
+{
+	struct sftp_attrs a;
+	struct buf name;
+	int r;
+
+	if ((r = buf_get_u32(p, &reply->count)) != 0)
+		return r;
+	if (reply->count == 0)
+		return ERR_RANGE;
+	buf_view(&reply->names, buf_ptr(p), buf_len(p));
+	for (uint32_t i = 0; i < reply->count; i++)
+		if ((r = sftp_next_name(p, &name, &a)) != 0)
+			return r;
+	return 0;
+}
+
+/* --- packets --- */
+
+static int
+get_content(struct buf *p, uint8_t type, struct sftp_reply *reply)
+{
+	switch (type) {
+	case SFTP_STATUS:
+		return get_status(p, reply);
+	case SFTP_HANDLE:
+		return get_handle(p, &reply->handle);
+	case SFTP_DATA:
+		return get_data(p, reply);
+	case SFTP_NAME:
+		return get_names(p, reply);
+	case SFTP_ATTRS:
+		return get_attrs(p, &reply->attrs);
+	}
+	return ERR_TYPE;
+}
+
+/* What answers a request when it succeeds. */
+static uint8_t
+answer_of(uint8_t request)
+{
+	switch (request) {
+	case SFTP_OPEN:
+	case SFTP_OPENDIR:
+		return SFTP_HANDLE;
+	case SFTP_READ:
+		return SFTP_DATA;
+	case SFTP_READDIR:
+	case SFTP_REALPATH:
+	case SFTP_READLINK:
+	case SFTP_EXTENDED:
+		return SFTP_NAME;
+	case SFTP_STAT:
+		return SFTP_ATTRS;
+	}
+	return SFTP_STATUS;
+}
+
+static int
+check_answer(uint8_t request, uint8_t answer, const struct sftp_reply *reply)
+{
+	uint8_t wanted = answer_of(request);
+
+	if (answer == SFTP_STATUS)
+		return wanted != SFTP_STATUS && reply->status == SFTP_OK ?
+		    ERR_TYPE :
+		    0;
+	if (answer != wanted)
+		return ERR_TYPE;
+	return request != SFTP_READDIR && reply->count > 1 ? ERR_RANGE : 0;
+}
+
+/* The request is over before its owner is called: it may put the next. */
+static int
+answer(struct sftp *s, struct sftp_request *q, uint8_t type, struct buf *p)
+{
+	struct sftp_request was = *q;
+	struct sftp_reply reply;
+	int r;
+
+	reply.status = SFTP_OK;
+	reply.handle.len = 0;
+	reply.count = 0;
+	buf_view(&reply.message, NULL, 0);
+	reply.offset = was.offset;
+	reply.length = was.length;
+	if ((r = get_content(p, type, &reply)) != 0 ||
+	    (r = check_answer(was.type, type, &reply)) != 0 ||
+	    (r = buf_at_end(p)) != 0)
+		return r;
+	q->type = 0;
+	s->busy--;
+	s->under_way -= was.length;
+	return was.fn(was.owner, &reply);
+}
+
+/* u32 version, then pairs of strings that name extensions. */
+static int
+take_version(struct sftp *s, struct buf *p)
+{
+	uint32_t version;
+	int r;
+
+	if ((r = buf_get_u32(p, &version)) != 0)
+		return r;
+	s->ready = version == SFTP_VERSION;
+	return s->ready ? 0 : ERR_RANGE;
+}
+
+static int
+take_packet(struct sftp *s, struct buf *p)
+{
+	struct sftp_request *q;
+	uint8_t type;
+	uint32_t id;
+	int r;
+
+	if ((r = buf_get_u8(p, &type)) != 0)
+		return r;
+	if (!s->ready)
+		return type == SFTP_VERSION_ANSWER ? take_version(s, p) :
+						     ERR_TYPE;
+	if ((r = buf_get_u32(p, &id)) != 0)
+		return r;
+	q = &s->requests[id % SFTP_REQUESTS];
+	if (q->type == 0 || q->id != id)
+		return ERR_NOTFOUND;
+	return answer(s, q, type, p);
+}
+
+/* The next packet as a view of the input: 1, 0 while it is not whole. */
+static int
+next_packet(struct sftp *s, struct buf *p)
+{
+	struct buf peek = *s->in;
+	uint32_t n;
+
+	if (buf_get_u32(&peek, &n) != 0)
+		return 0;
+	if (n > SFTP_PACKET_MAX)
+		return ERR_LIMIT;
+	if (buf_get_view(&peek, n, p) != 0)
+		return 0;
+	return buf_skip(s->in, 4 + (size_t)n) == 0 ? 1 : ERR_SHORT;
+}
+
+int
+sftp_take(struct sftp *s)
+{
+	struct buf p;
+	int r;
+
+	while ((r = next_packet(s, &p)) == 1)
+		if ((r = take_packet(s, &p)) != 0)
+			return r;
+	return r;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/* skypty-ssh -G: what counts of all that was said, as ssh prints it. */
+#include "client/ssh/ssh_dest.h"
+
+#include <stdio.h>
+
+static const struct {
+	enum ssh_name name;
+	const char *keyword;
+	const char *otherwise; /* what counts if it was not said; NULL: none */
+} lines[] = {
+	{ SSH_ADDRESS_FAMILY, "addressfamily", "any" },
+	{ SSH_BIND_ADDRESS, "bindaddress", NULL },
+	{ SSH_BIND_INTERFACE, "bindinterface", NULL },
+	{ SSH_CLEAR_FORWARDINGS, "clearallforwardings", "no" },
+	{ SSH_CONNECTION_ATTEMPTS, "connectionattempts", "1" },
+	{ SSH_CONNECT_TIMEOUT, "connecttimeout", "none" },
+	{ SSH_ESCAPE, "escapechar", "~" },
+	{ SSH_FORK, "forkafterauthentication", "no" },
+	{ SSH_HOST_KEY_ALIAS, "hostkeyalias", NULL },
+	{ SSH_LOCAL_COMMAND, "localcommand", NULL },
+	{ SSH_LOG_LEVEL, "loglevel", "INFO" },
+	{ SSH_PERMIT_LOCAL, "permitlocalcommand", "no" },
+	{ SSH_PROXY_COMMAND, "proxycommand", NULL },
+	{ SSH_REMOTE_COMMAND, "remotecommand", NULL },
+	{ SSH_REQUEST_TTY, "requesttty", "auto" },
+	{ SSH_ALIVE_COUNT, "serveralivecountmax", "3" },
+	{ SSH_ALIVE_INTERVAL, "serveraliveinterval", "0" },
+	{ SSH_SESSION_TYPE, "sessiontype", "default" },
+	{ SSH_STDIN_NULL, "stdinnull", "no" },
+	{ SSH_FACILITY, "syslogfacility", "USER" },
+	{ SSH_TAG, "tag", NULL },
+	{ SSH_CONTROL_SOCKET, "controlsocket", NULL },
+	{ SSH_DISCOVERY, "discovery", NULL },
+	{ SSH_DMSG_SERVERS, "dmsgservers", NULL },
+	{ SSH_STANDALONE, "standalone", "no" },
+	{ SSH_VISOR_KEY, "visorkey", "yes" },
+	{ SSH_VISOR_RPC, "visorrpc", NULL },
+};
+
+static void
+ssh_print_dest(const struct ssh_dest *to, const struct dest *d,
+    const char *login)
+{
+	char pk[KEY_PUBLIC_HEX];
+
+	key_text(&d->pk, pk);
+	printf("host %s\nuser %s\nkey %s\nhostname %s\n", to->host,
+	    login != NULL ? login : pk, pk,
+	    d->kind == DEST_TCP ? d->host : to->host);
+	if (d->kind == DEST_TCP)
+		printf("port %s\n", d->port);
+	else
+		printf("port %u\n", d->dmsg_port);
+}
+
+static void
+ssh_print_texts(const char *keyword, const struct ssh_texts *texts)
+{
+	for (size_t i = 0; i < texts->n; i++)
+		printf("%s %s\n", keyword, texts->text[i]);
+}
+
+void
+ssh_print(const struct ssh_dest *to, const struct ssh_opts *opts,
+    const struct options *o)
+{
+	const char *text;
+
+	ssh_print_dest(to, &o->dest, ssh_opts_text(opts, SSH_USER));
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		/* "none" is said as well, and no command. */
+		text = lines[i].name == SSH_PROXY_COMMAND ?
+		    ssh_opts_proxy(opts) :
+		    ssh_opts_text(opts, lines[i].name);
+		if (text == NULL)
+			text = lines[i].otherwise;
+		if (text != NULL)
+			printf("%s %s\n", lines[i].keyword, text);
+	}
+	ssh_print_texts("identityfile", &opts->identities);
+	ssh_print_texts("sendenv", &opts->send_env);
+	ssh_print_texts("setenv", &opts->set_env);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Starting and signalling other programs: where they are, a clean slate for
+ * their signals, and whom a signal may reach.
+ */
+#include "common/base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+
+#define SELF_MAX 1024 /* a longer path is cut and nothing found there */
+
+/* The folder of the running program, without a slash at its end. */
+static int
+own_folder(char *folder, size_t len)
+{
+	char *slash;
+	ssize_t n;
+
+	if ((n = readlink("/proc/self/exe", folder, len - 1)) == -1)
+		return ERR_SYS;
+	folder[n] = '\0';
+	if ((slash = strrchr(folder, '/')) == NULL)
+		return ERR_FORMAT;
+	*slash = '\0';
+	return 0;
+}
+
+/* One place to look in; relative may be "". */
+static int
+try_folder(char *path, size_t len, const char *folder, const char *relative,
+    const char *program)
+{
+	int n = snprintf(path, len, "%s/%s%s%s", folder, relative,
+	    *relative != '\0' ? "/" : "", program);
+
+	if (n < 0 || (size_t)n >= len)
+		return ERR_LIMIT;
+	return access(path, X_OK) == 0 ? 0 : ERR_NOTFOUND;
+}
+
+int
+process_companion(char *path, size_t len, const char *program,
+    const char *relative, const char *built_in)
+{
+	char self[SELF_MAX];
+	int r;
+
+	if ((r = own_folder(self, sizeof(self))) != 0)
+		return r;
+	if ((r = try_folder(path, len, self, "", program)) != ERR_NOTFOUND ||
+	    (r = try_folder(path, len, self, relative, program)) !=
+		ERR_NOTFOUND)
+		return r;
+	return try_folder(path, len, built_in, "", program);
+}
+
+void
+process_standard_fds(void)
+{
+	/* The lowest free number is what open() gives. */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDWR) != fd)
+			_exit(EXIT_FAILURE);
+}
+
+int
+process_fork(pid_t *pid)
+{
+	pid_t p = fork();
+
+	*pid = p > 0 ? p : 0;
+	return p > 0 ? 1 : (int)p;
+}
+
+static bool
+process_is_child(pid_t pid)
+{
+	siginfo_t si;
+
+	return pid > 1 &&
+	    waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+int
+process_signal(pid_t pid, int sig)
+{
+	if (!process_is_child(pid)) {
+		errno = ESRCH;
+		return -1;
+	}
+	return kill(pid, sig);
+}
+
+int
+process_signal_group(pid_t leader, int sig)
+{
+	if (!process_is_child(leader)) {
+		errno = ESRCH;
+		return -1;
+	}
+	return kill(-leader, sig);
+}
+
+int
+process_signal_orphans(pid_t leader, int sig)
+{
+	if (leader <= 1) {
+		errno = ESRCH;
+		return -1;
+	}
+	return kill(-leader, sig);
+}
+
+void
+process_suspend(void)
+{
+	(void)kill(0, SIGTSTP);
+}
+
+bool
+process_ignores(int sig)
+{
+	struct sigaction sa;
+
+	return sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
+}
+
+void
+process_reset_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/* What every program that starts another one needs. */
+#ifndef COMMON_BASE_PROCESS_H
+#define COMMON_BASE_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define PROCESS_PATH_MAX 1280 /* enough for process_companion */
+
+/*
+ * Path of a program that belongs to the running one: beside it, as in the
+ * build tree; else in a folder relative to its own ("../libexec/skypty"), as
+ * installed below any prefix; else in the folder built in.  The first that is
+ * there and executable.  ERR_SYS, ERR_LIMIT, ERR_NOTFOUND.
+ */
+int process_companion(char *path, size_t len, const char *program,
+    const char *relative, const char *built_in);
+/*
+ * Opens /dev/null for those of the descriptors 0, 1 and 2 that are closed, so
+ * that no file or socket ever gets one of their numbers.  The first thing that
+ * a program does; it ends the program if there is no /dev/null.
+ */
+void process_standard_fds(void);
+/*
+ * fork(2): 0 in the new process, 1 in the one that called, -1 with errno set.
+ * *pid is the new process's in the one that called if there is a new process,
+ * else 0: what is no process is never kept as one.
+ */
+int process_fork(pid_t *pid);
+/*
+ * The only ways of this tree to signal another process.  pid is a child of the
+ * caller's that has not been waited for, or that group's leader; anything else,
+ * 0, -1 and 1 among it, is refused with -1 and ESRCH.  A child that has ended
+ * keeps its number until it is waited for, so that nobody else can be meant.
+ */
+int process_signal(pid_t pid, int sig);
+int process_signal_group(pid_t leader, int sig);
+/*
+ * For who is not the leader's parent but knows, by a pidfd, that it runs still
+ * and so keeps its number.
+ */
+int process_signal_orphans(pid_t leader, int sig);
+/* Stops the caller's own process group, as ^Z at the terminal does. */
+void process_suspend(void);
+/*
+ * Whether whoever started us wants this signal ignored, as nohup(1) does: asked
+ * before it is caught.
+ */
+bool process_ignores(int sig);
+/* Default actions and an empty mask: what a new program expects. */
+void process_reset_signals(void);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: ISC */
+/* Starting skypty-tls. */
+#include "common/base/tls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/paths.h"
+#include "common/base/process.h"
+
+#define PROGRAM	 "skypty-tls"
+#define RELATIVE "../libexec/skypty"
+
+#define FD_PROGRAM (TLS_FD_PLAIN + 1)
+
+int
+tls_open(void)
+{
+	char path[PROCESS_PATH_MAX];
+	int fd, r;
+
+	if ((r = process_companion(path, sizeof(path), PROGRAM, RELATIVE,
+		 LIBEXECDIR)) != 0)
+		return r;
+	fd = open(path, O_PATH | O_CLOEXEC);
+	return fd != -1 ? fd : ERR_SYS;
+}
+
+struct job {
+	const char *host;
+	bool best_effort, child;
+	int program, net, plain;
+	int (*prepare)(void *);
+	void *arg;
+};
+
+__attribute__((noreturn)) static void
+become(struct job *j)
+{
+	static char name[] = PROGRAM;
+	const char *file = getenv("SSL_CERT_FILE");
+	char *entry = NULL;
+	static char best_effort[] = TLS_BEST_EFFORT, child[] = TLS_CHILD;
+	char *argv[5] = { name, (char *)(uintptr_t)j->host };
+	int argc = 2;
+	char *envp[] = { NULL, NULL };
+	int null = open("/dev/null", O_RDWR);
+
+	if (j->best_effort)
+		argv[argc++] = best_effort;
+	if (j->child)
+		argv[argc++] = child;
+	if (file != NULL && asprintf(&entry, "SSL_CERT_FILE=%s", file) != -1)
+		envp[0] = entry;
+	/* Out of the way of the fixed numbers first. */
+	if ((j->net = fcntl(j->net, F_DUPFD, TLS_FD_PLAIN + 1)) == -1 ||
+	    (j->plain = fcntl(j->plain, F_DUPFD, TLS_FD_PLAIN + 1)) == -1 ||
+	    (j->program = fcntl(j->program, F_DUPFD, FD_PROGRAM)) == -1 ||
+	    dup2(null, 0) == -1 || dup2(null, 1) == -1 ||
+	    (!SKYPTY_SANITIZE && dup2(null, 2) == -1) ||
+	    dup2(j->net, TLS_FD_NET) == -1 ||
+	    dup2(j->plain, TLS_FD_PLAIN) == -1 ||
+	    dup3(j->program, FD_PROGRAM, O_CLOEXEC) == -1)
+		_exit(126);
+	closefrom(FD_PROGRAM + 1);
+	setpgid(0, 0); /* a terminal's signals are not for it */
+	process_reset_signals();
+	fexecve(FD_PROGRAM, argv, envp);
+	_exit(127);
+}
+
+/* As nobody's child: its end is not waited for. */
+static int
+launch(struct job *j)
+{
+	int status, r;
+	pid_t pid;
+
+	if ((r = process_fork(&pid)) == -1)
+		return ERR_SYS;
+	if (r == 0) {
+		if (j->prepare != NULL && j->prepare(j->arg) != 0)
+			_exit(errno & 0xff);
+		if ((r = process_fork(&pid)) == 0)
+			become(j);
+		_exit(r == -1 ? (errno & 0xff) : 0);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return ERR_SYS;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	errno = WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN;
+	return ERR_SYS;
+}
+
+static int
+launch_child(struct job *j, pid_t *pid)
+{
+	int r = process_fork(pid);
+
+	if (r == 0) {
+		if (j->prepare != NULL && j->prepare(j->arg) != 0)
+			_exit(126);
+		become(j);
+	}
+	return r == 1 ? 0 : ERR_SYS;
+}
+
+/* A line, a byte at a time: what follows it is not ours. */
+static int
+read_line(int fd, char line[TLS_WHY_MAX])
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t deadline = now_ms() + TLS_WAIT_MS, left;
+	size_t n = 0;
+
+	while ((left = deadline - now_ms()) > 0) {
+		if (poll(&p, 1, (int)left) == -1 && errno != EINTR)
+			return ERR_SYS;
+		if (p.revents == 0)
+			continue;
+		if (read(fd, &line[n], 1) != 1)
+			return ERR_EOF;
+		if (line[n] == '\n') {
+			line[n] = '\0';
+			return 0;
+		}
+		if (n < TLS_WHY_MAX - 1)
+			n++;
+	}
+	return ERR_AGAIN;
+}
+
+static int
+await_word(int fd, char why[TLS_WHY_MAX])
+{
+	int r = read_line(fd, why);
+
+	if (r == ERR_AGAIN)
+		strlcpy(why, "no answer to the TLS handshake", TLS_WHY_MAX);
+	else if (r != 0)
+		strlcpy(why, "skypty-tls ended", TLS_WHY_MAX);
+	else if (strcmp(why, TLS_OK) == 0)
+		return fcntl(fd, F_SETFL, O_NONBLOCK);
+	return -1;
+}
+
+int
+tls_launch(int program, int net, const char *host, bool best_effort,
+    int (*prepare)(void *), void *arg, pid_t *pid)
+{
+	struct job j = { host, best_effort, pid != NULL, program, net, -1,
+		prepare, arg };
+	int sv[2], r, error;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
+		return -1;
+	j.plain = sv[1];
+	r = pid != NULL ? launch_child(&j, pid) : launch(&j);
+	error = errno;
+	close(sv[1]);
+	if (r == 0)
+		return sv[0];
+	close(sv[0]);
+	errno = error;
+	return -1;
+}
+
+int
+tls_start(int program, int net, const char *host, bool best_effort,
+    char why[TLS_WHY_MAX])
+{
+	int plain =
+	    tls_launch(program, net, host, best_effort, NULL, NULL, NULL);
+
+	if (plain == -1)
+		strlcpy(why, strerror(errno), TLS_WHY_MAX);
+	else if (await_word(plain, why) != 0) {
+		close(plain);
+		plain = -1;
+	}
+	return plain;
+}

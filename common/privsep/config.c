@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: ISC */
+/* The configuration's keys: what each one must be and where it goes. */
+#include "common/privsep/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/addr.h"
+#include "common/base/err.h"
+#include "common/base/json.h"
+#include "common/base/usage.h"
+#include "common/privsep/config_file.h"
+#include "common/privsep/control.h"
+
+#define SECONDS_MAX 600
+#define COUNT_MAX   1000000
+#define NAME_SHOWN  200 /* bytes of a file's name in a message */
+
+/* State of one parse. */
+struct loader {
+	struct config *conf;
+	struct keyctx *keyctx;
+	const struct config_report *report;
+	const char *name;
+	const struct key *key; /* top-level key that is being read */
+	/* The element of dmsg_servers that is being read. */
+	char server_pk[KEY_PUBLIC_HEX], server_addr[ADDR_TEXT_MAX];
+	bool failed;
+};
+
+struct key {
+	const char *name;
+	unsigned bit;
+	enum json_type type;
+	/* NULL: accepted and left to those parts of skypty that use it. */
+	void (*set)(struct loader *, const struct json_event *);
+	size_t offset;	   /* of a text or a number in struct config */
+	unsigned min, max; /* of a number */
+};
+
+/* --- complaints --- */
+
+void
+config_say(const struct config_report *report, bool fatal, const char *name,
+    const char *path, const char *fmt, ...)
+{
+	char what[256], line[768];
+	size_t n = strlen(name);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	/* The end of a long name; the key and what is wrong must fit too. */
+	snprintf(line, sizeof(line), "%s%s: %s%s%s",
+	    n > NAME_SHOWN ? "..." : "",
+	    n > NAME_SHOWN ? name + n - NAME_SHOWN : name, path,
+	    *path != '\0' ? ": " : "", what);
+	/* A key of the file may hold anything. */
+	for (char *p = line; *p != '\0'; p++)
+		if (iscntrl((unsigned char)*p))
+			*p = '?';
+	if (report != NULL && report->say != NULL)
+		report->say(report->arg, fatal, line);
+}
+
+static void
+bad(struct loader *l, const struct json_event *e, const char *why)
+{
+	l->failed = true;
+	config_say(l->report, true, l->name, e->path, "%s", why);
+}
+
+/* --- setters --- */
+
+static int
+replace(char **s, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return ERR_NOMEM;
+	free(*s);
+	*s = copy;
+	return 0;
+}
+
+static void
+set_text(struct loader *l, const struct json_event *e)
+{
+	char **s = (char **)((char *)l->conf + l->key->offset);
+
+	if (replace(s, e->text) != 0)
+		bad(l, e, "out of memory");
+}
+
+static int
+parse_number(const char *text, unsigned min, unsigned max, unsigned *value)
+{
+	char *end;
+	unsigned long v;
+
+	errno = 0;
+	v = strtoul(text, &end, 10);
+	if (strspn(text, "0123456789") != strlen(text) || *text == '\0')
+		return ERR_FORMAT;
+	if (errno != 0 || v < min || v > max)
+		return ERR_RANGE;
+	*value = (unsigned)v;
+	return 0;
+}
+
+static void
+set_number(struct loader *l, const struct json_event *e)
+{
+	unsigned *n = (unsigned *)(void *)((char *)l->conf + l->key->offset);
+	char why[64];
+
+	if (parse_number(e->text, l->key->min, l->key->max, n) == 0)
+		return;
+	snprintf(why, sizeof(why), "not a whole number from %u to %u",
+	    l->key->min, l->key->max);
+	bad(l, e, why);
+}
+
+static void
+set_port(struct loader *l, const struct json_event *e)
+{
+	unsigned port;
+
+	if (parse_number(e->text, 0, UINT16_MAX, &port) == 0)
+		l->conf->dmsgport = (uint16_t)port;
+	else
+		bad(l, e, "not a port number");
+}
+
+static void
+set_sk(struct loader *l, const struct json_event *e)
+{
+	struct config *c = l->conf;
+
+	if (c->sk == NULL && (c->sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
+		bad(l, e, "out of locked memory");
+	else if (key_parse_secret(l->keyctx, e->text, c->sk) != 0)
+		bad(l, e, "not a secret key (64 hexadecimal digits)");
+}
+
+static void
+set_pk(struct loader *l, const struct json_event *e)
+{
+	if (key_parse_public(l->keyctx, e->text, &l->conf->pk) != 0)
+		bad(l, e, "not a public key (66 hexadecimal digits)");
+}
+
+static void
+set_sandbox(struct loader *l, const struct json_event *e)
+{
+	if (strcmp(e->text, "strict") == 0)
+		l->conf->best_effort = false;
+	else if (strcmp(e->text, "best-effort") == 0)
+		l->conf->best_effort = true;
+	else
+		bad(l, e, "neither \"strict\" nor \"best-effort\"");
+}
+
+static void
+set_sftp_server(struct loader *l, const struct json_event *e)
+{
+	if (*e->text != '/' && *e->text != '\0' && strcmp(e->text, "none") != 0)
+		bad(l, e, "neither an absolute path nor \"none\"");
+	else if (replace(&l->conf->sftp_server, e->text) != 0)
+		bad(l, e, "out of memory");
+}
+
+static void
+set_sftp_readonly(struct loader *l, const struct json_event *e)
+{
+	l->conf->sftp_readonly = e->truth;
+}
+
+static void
+set_startups(struct loader *l, const struct json_event *e)
+{
+	if (config_parse_startups(e->text, &l->conf->maxstartups) != 0)
+		bad(l, e, "not of the form \"begin:rate:full\"");
+}
+
+static void
+set_startuprate(struct loader *l, const struct json_event *e)
+{
+	if (config_parse_rates(e->text, &l->conf->startuprate) != 0)
+		bad(l, e, "not of the form \"origin:network:all\"");
+}
+
+static void
+set_netblocks(struct loader *l, const struct json_event *e)
+{
+	if (config_parse_blocks(e->text, &l->conf->netblocks) != 0)
+		bad(l, e, "not of the form \"24:48\"");
+}
+
+/* The list as a whole: its elements come one by one. */
+static void
+set_wl(struct loader *l, const struct json_event *e)
+{
+	(void)e;
+	free(l->conf->wl);
+	l->conf->wl = NULL;
+	l->conf->nwl = 0;
+}
+
+static void
+add_wl(struct loader *l, const struct json_event *e)
+{
+	struct config *c = l->conf;
+	struct key_public *grown;
+
+	if (e->type != JSON_STRING) {
+		bad(l, e, "not a string");
+		return;
+	}
+	if (c->nwl == CONFIG_WL_MAX) {
+		bad(l, e, "too many keys");
+		return;
+	}
+	grown = reallocarray(c->wl, c->nwl + 1, sizeof(*grown));
+	if (grown == NULL) {
+		bad(l, e, "out of memory");
+		return;
+	}
+	c->wl = grown;
+	if (key_parse_public(l->keyctx, e->text, &c->wl[c->nwl]) == 0)
+		c->nwl++;
+	else
+		bad(l, e, "not a public key (66 hexadecimal digits)");
+}
+
+static void
+set_servers(struct loader *l, const struct json_event *e)
+{
+	if (replace(&l->conf->dmsg_servers, "") != 0)
+		bad(l, e, "out of memory");
+}
+
+static void
+add_server(struct loader *l, const struct json_event *e)
+{
+	struct key_public pk;
+	char *joined;
+
+	if (key_parse_public(l->keyctx, l->server_pk, &pk) != 0) {
+		bad(l, e, "\"static\" is not a public key");
+	} else if (*l->server_addr == '\0') {
+		bad(l, e, "\"server\" has no \"address\"");
+	} else if (asprintf(&joined, "%s%s%s@%s", l->conf->dmsg_servers,
+		       *l->conf->dmsg_servers != '\0' ? " " : "", l->server_pk,
+		       l->server_addr) == -1) {
+		bad(l, e, "out of memory");
+	} else {
+		free(l->conf->dmsg_servers);
+		l->conf->dmsg_servers = joined;
+	}
+}
+
+/* [{ "static": pk, "server": { "address": host:port } }]; more is ignored. */
+static void
+take_server(struct loader *l, const struct json_event *e)
+{
+	if (e->depth == 2 && e->type == JSON_OBJECT)
+		*l->server_pk = *l->server_addr = '\0';
+	else if (e->depth == 2 && e->type == JSON_END)
+		add_server(l, e);
+	else if (e->depth == 3 && e->type == JSON_STRING && e->key != NULL &&
+	    strcmp(e->key, "static") == 0)
+		strlcpy(l->server_pk, e->text, sizeof(l->server_pk));
+	else if (e->depth == 4 && e->type == JSON_STRING && e->key != NULL &&
+	    strcmp(e->key, "address") == 0 && strchr(e->text, ' ') == NULL)
+		strlcpy(l->server_addr, e->text, sizeof(l->server_addr));
+}
+
+#define TEXT(field) set_text, offsetof(struct config, field), 0, 0
+#define NUMBER(field, low, high) \
+	set_number, offsetof(struct config, field), low, high
+
+static const struct key keys[] = {
+	{ "sk", CONFIG_SK, JSON_STRING, set_sk, 0, 0, 0 },
+	{ "pk", CONFIG_PK, JSON_STRING, set_pk, 0, 0, 0 },
+	{ "wl", CONFIG_WL, JSON_ARRAY, set_wl, 0, 0, 0 },
+	{ "dmsgdisc", CONFIG_DMSGDISC, JSON_STRING, TEXT(dmsgdisc) },
+	{ "dmsgsessions", CONFIG_DMSGSESSIONS, JSON_NUMBER,
+	    NUMBER(dmsgsessions, 0, COUNT_MAX) },
+	{ "dmsgport", CONFIG_DMSGPORT, JSON_NUMBER, set_port, 0, 0, 0 },
+	{ "clinet", CONFIG_CLINET, JSON_STRING, TEXT(clinet) },
+	{ "cliaddr", CONFIG_CLIADDR, JSON_STRING, TEXT(cliaddr) },
+	{ "ssh_listen", CONFIG_SSH_LISTEN, JSON_STRING, TEXT(ssh_listen) },
+	{ "cligroup", CONFIG_CLIGROUP, JSON_STRING, TEXT(cligroup) },
+	{ "sandbox", CONFIG_SANDBOX, JSON_STRING, set_sandbox, 0, 0, 0 },
+	{ "privsep_user", CONFIG_PRIVSEP_USER, JSON_STRING,
+	    TEXT(privsep_user) },
+	{ "maxstartups", CONFIG_MAXSTARTUPS, JSON_STRING, set_startups, 0, 0,
+	    0 },
+	{ "startuprate", CONFIG_STARTUPRATE, JSON_STRING, set_startuprate, 0, 0,
+	    0 },
+	{ "netblocks", CONFIG_NETBLOCKS, JSON_STRING, set_netblocks, 0, 0, 0 },
+	{ "maxperkey", CONFIG_MAXPERKEY, JSON_NUMBER,
+	    NUMBER(maxperkey, 1, COUNT_MAX) },
+	{ "maxperaddr", CONFIG_MAXPERADDR, JSON_NUMBER,
+	    NUMBER(maxperaddr, 1, COUNT_MAX) },
+	{ "handshake_timeout", CONFIG_HANDSHAKE, JSON_NUMBER,
+	    NUMBER(handshake_timeout, 1, SECONDS_MAX) },
+	{ "tcp_keepalive", CONFIG_KEEPALIVE, JSON_NUMBER,
+	    NUMBER(tcp_keepalive, 1, SECONDS_MAX) },
+	{ "dmsg_servers", CONFIG_SERVERS, JSON_ARRAY, set_servers, 0, 0, 0 },
+	{ "sftp_server", CONFIG_SFTP_SERVER, JSON_STRING, set_sftp_server, 0, 0,
+	    0 },
+	{ "sftp_readonly", CONFIG_SFTP_READONLY, JSON_BOOL, set_sftp_readonly,
+	    0, 0, 0 },
+	{ "authorized_pks", 0, JSON_STRING, NULL, 0, 0, 0 },
+};
+
+static const char *
+type_name(enum json_type type)
+{
+	switch (type) {
+	case JSON_STRING:
+		return "not a string";
+	case JSON_NUMBER:
+		return "not a number";
+	case JSON_ARRAY:
+		return "not an array";
+	case JSON_BOOL:
+		return "neither true nor false";
+	default:
+		return "of the wrong type";
+	}
+}
+
+static const struct key *
+find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+/* What a visor's configuration calls them; else by slips of the pen. */
+static const char *
+config_meant(const char *name)
+{
+	static const char *const visors[][2] = { { "whitelist", "wl" },
+		{ "dmsg_port", "dmsgport" }, { "cli_network", "clinet" },
+		{ "cli_address", "cliaddr" } };
+	struct usage_near near = { .word = name };
+
+	for (size_t i = 0; i < sizeof(visors) / sizeof(visors[0]); i++)
+		if (strcmp(name, visors[i][0]) == 0)
+			return visors[i][1];
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		usage_try(&near, keys[i].name);
+	return near.best;
+}
+
+/* A member of the outermost object. */
+static void
+take_member(struct loader *l, const struct json_event *e)
+{
+	const char *meant;
+
+	if ((l->key = find(e->key)) == NULL) {
+		meant = config_meant(e->key);
+		config_say(l->report, false, l->name, e->path,
+		    "unknown key, ignored%s%s%s",
+		    meant != NULL ? "; did you mean \"" : "",
+		    meant != NULL ? meant : "", meant != NULL ? "\"?" : "");
+		return;
+	}
+	/* Go writes an empty list as null. */
+	if (e->type != l->key->type &&
+	    !(e->type == JSON_NULL && l->key->type == JSON_ARRAY)) {
+		bad(l, e, type_name(l->key->type));
+		l->key = NULL; /* what is in it is no list's */
+		return;
+	}
+	l->conf->given |= l->key->bit;
+	if (l->key->set != NULL)
+		l->key->set(l, e);
+	else
+		config_say(l->report, false, l->name, e->path,
+		    "has no effect yet: put keys into \"wl\"");
+}
+
+static int
+on_event(void *arg, const struct json_event *e)
+{
+	struct loader *l = arg;
+
+	if (e->depth == 0 && e->type != JSON_OBJECT && e->type != JSON_END) {
+		bad(l, e, "not a JSON object");
+		return 0;
+	}
+	if (e->depth == 1 && e->key != NULL && e->type != JSON_END)
+		take_member(l, e);
+	else if (e->depth == 2 && e->type != JSON_END && l->key != NULL &&
+	    l->key->set == set_wl)
+		add_wl(l, e);
+	else if (e->depth >= 2 && l->key != NULL && l->key->set == set_servers)
+		take_server(l, e);
+	return 0;
+}
+
+/* sk and pk may come from different places and in any order. */
+static void
+check_pair(struct loader *l)
+{
+	struct config *c = l->conf;
+	struct key_public own;
+
+	if (!(c->given & CONFIG_PK) || c->sk == NULL || l->failed)
+		return;
+	if (key_public(l->keyctx, c->sk, &own) != 0 ||
+	    !key_equal(&own, &c->pk)) {
+		l->failed = true;
+		config_say(l->report, true, l->name, "pk",
+		    "is not the public key of sk");
+	}
+}
+
+int
+config_parse(struct config *c, struct keyctx *ctx, const char *text, size_t n,
+    const char *name, const struct config_report *report)
+{
+	struct loader l = { .conf = c,
+		.keyctx = ctx,
+		.report = report,
+		.name = name };
+	char why[256];
+	int r;
+
+	if ((r = json_parse(text, n, on_event, &l, why, sizeof(why))) != 0) {
+		config_say(report, true, name, "", "%s", why);
+		return r == ERR_NOMEM ? r : ERR_FORMAT;
+	}
+	check_pair(&l);
+	return l.failed ? ERR_FORMAT : 0;
+}
+
+/* --- values by themselves --- */
+
+int
+config_parse_startups(const char *text, struct config_startups *s)
+{
+	unsigned begin, rate, full;
+	char after;
+
+	/* No signs, no blanks, and no more digits than the limits have. */
+	if (strspn(text, "0123456789:") != strlen(text))
+		return ERR_FORMAT;
+	if (sscanf(text, "%7u:%3u:%7u%c", &begin, &rate, &full, &after) == 3) {
+		if (begin < 1 || full < begin || rate < 1 || rate > 100 ||
+		    full > COUNT_MAX)
+			return ERR_RANGE;
+	} else if (sscanf(text, "%7u%c", &full, &after) == 1) {
+		if (full < 1 || full > COUNT_MAX)
+			return ERR_RANGE;
+		begin = full;
+		rate = 100;
+	} else
+		return ERR_FORMAT;
+	*s = (struct config_startups){ .begin = begin,
+		.rate = rate,
+		.full = full };
+	return 0;
+}
+
+int
+config_parse_rates(const char *text, struct config_rates *r)
+{
+	unsigned origin, network, all;
+	char after;
+
+	if (strspn(text, "0123456789:") != strlen(text) ||
+	    sscanf(text, "%7u:%7u:%7u%c", &origin, &network, &all, &after) != 3)
+		return ERR_FORMAT;
+	if (origin < 1 || network < origin || all < network || all > COUNT_MAX)
+		return ERR_RANGE;
+	*r = (struct config_rates){ .origin = origin,
+		.network = network,
+		.all = all };
+	return 0;
+}
+
+int
+config_parse_blocks(const char *text, struct config_blocks *b)
+{
+	unsigned v4, v6;
+	char after;
+
+	if (strspn(text, "0123456789:") != strlen(text) ||
+	    sscanf(text, "%3u:%3u%c", &v4, &v6, &after) != 2)
+		return ERR_FORMAT;
+	if (v4 < 8 || v4 > 32 || v6 < 16 || v6 > 64)
+		return ERR_RANGE;
+	*b = (struct config_blocks){ .v4 = v4, .v6 = v6 };
+	return 0;
+}
+
+static int
+env_text(const char *prefix, const char *name, char **value)
+{
+	char var[128];
+	const char *text;
+
+	snprintf(var, sizeof(var), "%s_%s", prefix, name);
+	if ((text = getenv(var)) == NULL || *text == '\0')
+		return 0;
+	return replace(value, text);
+}
+
+static int
+env_number(const char *prefix, const char *name, unsigned max, unsigned *value,
+    const struct config_report *report)
+{
+	char var[128];
+	const char *text;
+
+	snprintf(var, sizeof(var), "%s_%s", prefix, name);
+	if ((text = getenv(var)) == NULL || *text == '\0' ||
+	    parse_number(text, 0, max, value) == 0)
+		return 0;
+	config_say(report, true, "environment", var,
+	    "not a whole number from 0 to %u", max);
+	return ERR_FORMAT;
+}
+
+int
+config_read_env(struct config *c, const char *prefix,
+    const struct config_report *report)
+{
+	unsigned port = c->dmsgport;
+	int r, bad_number;
+
+	if ((r = env_text(prefix, "DMSGDISC", &c->dmsgdisc)) != 0 ||
+	    (r = env_text(prefix, "CLINET", &c->clinet)) != 0 ||
+	    (r = env_text(prefix, "CLIADDR", &c->cliaddr)) != 0)
+		return r;
+	bad_number = env_number(prefix, "DMSGSESSIONS", COUNT_MAX,
+	    &c->dmsgsessions, report);
+	r = env_number(prefix, "DMSGPORT", UINT16_MAX, &port, report);
+	c->dmsgport = (uint16_t)port;
+	return bad_number != 0 ? bad_number : r;
+}
+
+int
+config_defaults(struct config *c)
+{
+	char control[CONTROL_PATH_MAX];
+
+	memset(c, 0, sizeof(*c));
+	control_default(control);
+	c->dmsgdisc = strdup(CONFIG_DISCOVERY);
+	c->clinet = strdup("unix");
+	c->cliaddr = strdup(control);
+	c->ssh_listen = strdup("");
+	c->cligroup = strdup("");
+	c->privsep_user = strdup("_skypty");
+	c->sftp_server = strdup("");
+	c->dmsg_servers = strdup("");
+	c->dmsgsessions = 1;
+	c->dmsgport = 22;
+	c->maxstartups = (struct config_startups){ 10, 30, 100 };
+	c->startuprate = (struct config_rates){ 10, 40, 100 };
+	c->netblocks = (struct config_blocks){ 24, 48 };
+	c->maxperkey = c->maxperaddr = 64;
+	c->handshake_timeout = 10;
+	c->tcp_keepalive = 15;
+	return c->dmsgdisc == NULL || c->clinet == NULL || c->cliaddr == NULL ||
+		c->ssh_listen == NULL || c->cligroup == NULL ||
+		c->privsep_user == NULL || c->sftp_server == NULL ||
+		c->dmsg_servers == NULL ?
+	    ERR_NOMEM :
+	    0;
+}
+
+void
+config_free(struct config *c)
+{
+	sodium_free(c->sk);
+	free(c->wl);
+	free(c->dmsgdisc);
+	free(c->clinet);
+	free(c->cliaddr);
+	free(c->ssh_listen);
+	free(c->cligroup);
+	free(c->privsep_user);
+	free(c->sftp_server);
+	free(c->dmsg_servers);
+	memset(c, 0, sizeof(*c));
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The host's configuration: JSON with the original's keys and some of our own.
+ * PROTOCOL.pty 11.1; PROTOCOL 6.6.
+ */
+#ifndef COMMON_PRIVSEP_CONFIG_H
+#define COMMON_PRIVSEP_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/pty/keys.h"
+
+#define CONFIG_FILE_MAX (1024U * 1024) /* bytes of a configuration file */
+#define CONFIG_WL_MAX	8192	       /* keys in one whitelist */
+
+/* The public deployment.  PROTOCOL.dmsg 6.9. */
+#define CONFIG_DISCOVERY                                                     \
+	"dmsg://"                                                            \
+	"022e607e0914d6e7ccda7587f95790c09e126bbd506cc476a1eda852325aadd1aa" \
+	":80"
+
+/* The keys, as bits that tell which were given. */
+enum {
+	CONFIG_SK = 1 << 0,
+	CONFIG_PK = 1 << 1,
+	CONFIG_WL = 1 << 2,
+	CONFIG_DMSGDISC = 1 << 3,
+	CONFIG_DMSGSESSIONS = 1 << 4,
+	CONFIG_DMSGPORT = 1 << 5,
+	CONFIG_CLINET = 1 << 6,
+	CONFIG_CLIADDR = 1 << 7,
+	CONFIG_SSH_LISTEN = 1 << 8,
+	CONFIG_CLIGROUP = 1 << 9,
+	CONFIG_SANDBOX = 1 << 10,
+	CONFIG_PRIVSEP_USER = 1 << 11,
+	CONFIG_MAXSTARTUPS = 1 << 12,
+	CONFIG_MAXPERKEY = 1 << 13,
+	CONFIG_MAXPERADDR = 1 << 14,
+	CONFIG_HANDSHAKE = 1 << 15,
+	CONFIG_KEEPALIVE = 1 << 16,
+	CONFIG_SFTP_SERVER = 1 << 17,
+	CONFIG_SFTP_READONLY = 1 << 18,
+	CONFIG_SERVERS = 1 << 19,
+	CONFIG_STARTUPRATE = 1 << 20,
+	CONFIG_NETBLOCKS = 1 << 21
+};
+
+/* "begin:rate:full" of sshd_config's MaxStartups. */
+struct config_startups {
+	unsigned begin;
+	unsigned rate; /* percent */
+	unsigned full;
+};
+
+/* "origin:network:all", connections a second that do not authenticate. */
+struct config_rates {
+	unsigned origin, network, all;
+};
+
+/* "v4:v6", bits of what counts as one network. */
+struct config_blocks {
+	unsigned v4, v6;
+};
+
+/* Zero-initialise, then config_defaults(). */
+struct config {
+	unsigned given;	       /* CONFIG_* bits met in files */
+	uint8_t *sk;	       /* sodium_malloc'ed, NULL if none */
+	struct key_public pk;  /* null unless given */
+	struct key_public *wl; /* nwl of them */
+	size_t nwl;
+	char *dmsgdisc;	       /* discovery, http(s):// or dmsg:// */
+	unsigned dmsgsessions; /* servers to hold a session with */
+	uint16_t dmsgport;
+	char *clinet;	  /* "unix" or "tcp" */
+	char *cliaddr;	  /* control socket's path or address; "" is none */
+	char *ssh_listen; /* direct TCP, addresses divided by commas; or "" */
+	/* Ours: */
+	char *cligroup;	    /* group that may use the control socket, or "" */
+	bool best_effort;   /* "sandbox": "best-effort" (else "strict") */
+	char *privsep_user; /* account of confined processes: "_skypty" */
+	struct config_startups maxstartups; /* "maxstartups": "10:30:100" */
+	struct config_rates startuprate;    /* "startuprate": "10:40:100" */
+	struct config_blocks netblocks;	    /* "netblocks": "24:48" */
+	unsigned maxperkey;	    /* connections of one key at once: 64 */
+	unsigned maxperaddr;	    /* connections of one address at once: 64 */
+	unsigned handshake_timeout; /* "handshake_timeout", seconds: 10 */
+	char *dmsg_servers; /* "<pk>@host:port" each, divided by spaces */
+	char *sftp_server;  /* path; "" finds it, "none" is none */
+	bool sftp_readonly;
+	unsigned tcp_keepalive; /* "tcp_keepalive", seconds of silence: 15 */
+};
+
+/*
+ * Where complaints go.  text is one line without a newline that names file and
+ * key, e.g. "conf.json: wl[2]: not a public key"; fatal ones make the call
+ * that raised them fail, others (an unknown key) are warnings.
+ */
+struct config_report {
+	void (*say)(void *arg, bool fatal, const char *text);
+	void *arg;
+};
+
+/* ERR_NOMEM. */
+int config_defaults(struct config *);
+/* Wipes the secret key. */
+void config_free(struct config *);
+
+/*
+ * Reads one JSON object over what is there; keys that are absent stay as they
+ * are, except that wl is replaced whenever given.  name is used in messages.
+ * Refused: trailing garbage, duplicate keys, wrong types, bad keys, numbers
+ * out of range, nesting over 16, a pk that is not sk's.  Every problem is
+ * reported, not only the first.  ERR_FORMAT, ERR_NOMEM.
+ */
+int config_parse(struct config *, struct keyctx *, const char *text, size_t n,
+    const char *name, const struct config_report *);
+/*
+ * Whole file.  Refused: no regular file, over CONFIG_FILE_MAX, belonging to
+ * somebody else than root and us (ERR_DENIED), writable for others
+ * (ERR_DENIED).  Readable for others with sk in it: a warning.
+ */
+int config_read_file(struct config *, struct keyctx *, const char *path,
+    const struct config_report *);
+/* Until end of file, e.g. standard input. */
+int config_read_fd(struct config *, struct keyctx *, int fd, const char *name,
+    const struct config_report *);
+/*
+ * PREFIX_DMSGDISC, _DMSGSESSIONS, _DMSGPORT, _CLINET, _CLIADDR.  Call between
+ * files and flags.
+ */
+int config_read_env(struct config *, const char *prefix,
+    const struct config_report *);
+
+/*
+ * The secret key at the top level of a visor's (or any other) JSON file, whose
+ * other keys are ignored.  *sk is sodium_malloc'ed.
+ */
+int config_visor_sk(struct keyctx *, const char *path, uint8_t **sk,
+    const struct config_report *);
+/*
+ * The dmsg servers that a visor begins with, in the form of dmsg_servers,
+ * malloc'ed; none from a file that is not there or not to be trusted.  NULL
+ * without memory.
+ */
+char *config_visor_servers(struct keyctx *, const char *path);
+
+/*
+ * Only the whitelist of a file, strictly: any problem with the file or with
+ * one key of it is an error, so that nobody is let in by half of a list.
+ * *wl is malloc'ed.  An absent or null wl is an empty list.
+ */
+int config_read_wl(struct keyctx *, const char *path, struct key_public **wl,
+    size_t *nwl, const struct config_report *);
+/*
+ * Replaces the file's wl and nothing else: every other byte stays, and so do
+ * owner, group, mode, access control list and other attributes.  ERR_SYS;
+ * ERR_TYPE for no regular file; ERR_FORMAT; ERR_LIMIT for over CONFIG_WL_MAX
+ * keys or CONFIG_FILE_MAX bytes; ERR_EXISTS if the file has more names (hard
+ * links), which would go on meaning the old content; ERR_DENIED if its folder
+ * is somebody else's.
+ */
+int config_write_wl(const char *path, const struct key_public *wl, size_t nwl);
+/*
+ * Keeps other writers of the file away: hold it from before reading the list
+ * that is to be changed until it is written, then close(2) it.  A descriptor,
+ * ERR_AGAIN after ten seconds in vain, or ERR_SYS.  What writers that were
+ * killed have left beside the file is removed.
+ */
+int config_lock_wl(const char *path);
+/* Only removes that: 1, 0 if there was nothing, or why it could not. */
+int config_clean(const char *path);
+
+/*
+ * Whether a configuration is safe at path, where no file needs to be yet:
+ * nobody but root and us may rename there.  0, or ERR_DENIED and ERR_SYS, told.
+ */
+int config_check_place(const struct config_report *, const char *path);
+
+/*
+ * Prints a complete configuration that works by itself with this identity, in
+ * the original's order, indent four.  With the servers that CONFIG_DISCOVERY is
+ * reached through only if that is wished: they are built in.  ERR_SYS.
+ */
+int config_print(FILE *, struct keyctx *, const uint8_t *sk, bool with_seeds);
+
+/*
+ * The seed servers of CONFIG_DISCOVERY in the form of dmsg_servers, malloc'ed.
+ */
+char *config_seeds(void);
+/*
+ * The servers of that form that are none of these, malloc'ed, and how many are
+ * left out: with another discovery than CONFIG_DISCOVERY nobody is found there.
+ */
+char *config_without_seeds(const char *servers, size_t *left_out);
+
+/* "begin:rate:full" or "full"; ERR_FORMAT, ERR_RANGE. */
+int config_parse_startups(const char *, struct config_startups *);
+/* "origin:network:all", none smaller than the one before. */
+int config_parse_rates(const char *, struct config_rates *);
+/* "v4:v6": 8 to 32, 16 to 64. */
+int config_parse_blocks(const char *, struct config_blocks *);
+
+#endif

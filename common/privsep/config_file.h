@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* What the parts of the configuration's code share. */
+#ifndef COMMON_PRIVSEP_CONFIG_FILE_H
+#define COMMON_PRIVSEP_CONFIG_FILE_H
+
+#include <stdbool.h>
+
+#include "common/base/buf.h"
+#include "common/privsep/config.h"
+
+/* "NAME: PATH: TEXT" to whoever wants to hear it; path may be empty. */
+void config_say(const struct config_report *, bool fatal, const char *name,
+    const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+struct stat;
+/* A descriptor for reading, or -1. */
+int config_open(const char *path);
+/*
+ * All of a regular file into text, which buf_free() wipes, and what fstat(2)
+ * says of it.  ERR_SYS, ERR_TYPE (no regular file), ERR_LIMIT.
+ */
+int config_slurp_fd(int fd, struct buf *text, struct stat *);
+int config_slurp(const char *path, struct buf *text, struct stat *);
+/* Tells why config_slurp could not, and returns its error. */
+int config_cannot_read(const struct config_report *, const char *path, int r);
+/* StrictModes: 0, or ERR_DENIED and ERR_SYS, told. */
+int config_check_safety(const struct config_report *, const char *path,
+    const struct stat *);
+/* Says so if others may read a file with a secret key in it. */
+void config_warn_readable(const struct config_report *, const char *path,
+    const struct stat *);
+
+#endif

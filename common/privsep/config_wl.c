@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: ISC */
+/* The whitelist in its file: read strictly, replaced and nothing else. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+#include "common/base/file.h"
+#include "common/base/json.h"
+#include "common/privsep/config_file.h"
+
+#define GUARDED "/proc/sys/fs/protected_hardlinks"
+
+/* --- reading --- */
+
+/* Warnings have been given when the daemon read the file. */
+static void
+say_errors(void *arg, bool fatal, const char *text)
+{
+	const struct config_report *outer = arg;
+
+	if (fatal && outer->say != NULL)
+		outer->say(outer->arg, true, text);
+}
+
+int
+config_read_wl(struct keyctx *ctx, const char *path, struct key_public **wl,
+    size_t *nwl, const struct config_report *report)
+{
+	struct config_report outer = { 0 },
+			     inner = { .say = say_errors, .arg = &outer };
+	struct config c = { 0 };
+	int r;
+
+	if (report != NULL)
+		outer = *report;
+	if ((r = config_read_file(&c, ctx, path, &inner)) == 0) {
+		*wl = c.wl;
+		*nwl = c.nwl;
+		c.wl = NULL;
+	}
+	config_free(&c);
+	return r;
+}
+
+/* --- where it stands --- */
+
+/* Places in the text of a configuration. */
+struct span {
+	bool found;
+	size_t start, end; /* of wl's value, if found */
+	size_t last;	   /* behind the last member's value */
+	bool empty;	   /* no member at all */
+	size_t close;	   /* the object's closing brace */
+};
+
+static int
+on_event(void *arg, const struct json_event *e)
+{
+	struct span *s = arg;
+	bool is_wl =
+	    e->depth == 1 && e->key != NULL && strcmp(e->key, "wl") == 0;
+
+	if (e->depth == 0 && e->type == JSON_END)
+		s->close = e->end - 1;
+	else if (e->depth == 0 && e->type != JSON_OBJECT)
+		return ERR_FORMAT;
+	if (e->depth != 1)
+		return 0;
+	s->empty = false;
+	s->last = e->end;
+	if (!is_wl)
+		return 0;
+	if (e->type == JSON_ARRAY || e->type == JSON_NULL) {
+		s->found = true;
+		s->start = e->start;
+	} else if (e->type != JSON_END)
+		return ERR_FORMAT;
+	s->end = e->end;
+	return 0;
+}
+
+static int
+find_span(const struct buf *text, struct span *s)
+{
+	*s = (struct span){ .empty = true };
+	return json_parse((const char *)buf_ptr(text), buf_len(text), on_event,
+	    s, NULL, 0);
+}
+
+/* --- the new text --- */
+
+/* The blanks that the line at this place begins with. */
+static void
+indent_at(const struct buf *text, size_t at, char *indent, size_t len)
+{
+	const char *t = (const char *)buf_ptr(text);
+	size_t start = at, n;
+
+	while (start > 0 && t[start - 1] != '\n')
+		start--;
+	n = strspn(t + start, " \t");
+	snprintf(indent, len, "%.*s", (int)n, t + start);
+}
+
+static int
+put(struct buf *b, const char *s)
+{
+	return buf_put(b, s, strlen(s));
+}
+
+static int
+put_key(struct buf *b, const struct key_public *pk)
+{
+	char hex[KEY_PUBLIC_HEX];
+
+	key_text(pk, hex);
+	return json_put_string(b, hex, strlen(hex));
+}
+
+/* A key a line, one step deeper than the line that "wl" stands in. */
+static int
+put_list(struct buf *b, const struct key_public *wl, size_t n,
+    const char *indent)
+{
+	const char *step = strchr(indent, '\t') != NULL ? "\t" : indent;
+	int r = put(b, "[");
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if ((r = put(b, i > 0 ? ",\n" : "\n")) == 0 &&
+		    (r = put(b, indent)) == 0 && (r = put(b, step)) == 0)
+			r = put_key(b, &wl[i]);
+	}
+	if (r == 0 && n > 0 && (r = put(b, "\n")) == 0)
+		r = put(b, indent);
+	return r == 0 ? put(b, "]") : r;
+}
+
+static int
+insert_text(struct buf *out, const struct buf *text, size_t start, size_t end,
+    const struct buf *middle)
+{
+	const uint8_t *t = buf_ptr(text);
+	int r;
+
+	if ((r = buf_put(out, t, start)) != 0 ||
+	    (r = buf_put(out, buf_ptr(middle), buf_len(middle))) != 0)
+		return r;
+	return buf_put(out, t + end, buf_len(text) - end);
+}
+
+static int
+compose(struct buf *out, const struct buf *text, const struct key_public *wl,
+    size_t n)
+{
+	struct buf middle;
+	struct span s;
+	char indent[64];
+	int r;
+
+	if ((r = find_span(text, &s)) != 0)
+		return r;
+	buf_init(&middle, CONFIG_FILE_MAX);
+	indent_at(text, s.found ? s.start : s.last, indent, sizeof(indent));
+	if (!s.found) {
+		s.start = s.end = s.empty ? s.close : s.last;
+		r = put(&middle, s.empty ? "\"wl\": " : ",\n");
+		if (r == 0 && !s.empty && (r = put(&middle, indent)) == 0)
+			r = put(&middle, "\"wl\": ");
+	}
+	if (r == 0 && (r = put_list(&middle, wl, n, indent)) == 0)
+		r = insert_text(out, text, s.start, s.end, &middle);
+	buf_free(&middle);
+	return r;
+}
+
+/* --- replacing the file --- */
+
+static int
+write_all(int fd, struct buf *b)
+{
+	ssize_t r;
+
+	while ((r = buf_write(b, fd)) > 0 || r == ERR_AGAIN)
+		;
+	return (int)r;
+}
+
+/*
+ * Whether strangers cannot give our file another name; where they can, such
+ * names must not keep us from changing it.
+ */
+static bool
+links_are_guarded(void)
+{
+	int fd = open(GUARDED, O_RDONLY | O_CLOEXEC);
+	char c = '0';
+
+	if (fd == -1)
+		return false;
+	if (read(fd, &c, 1) != 1)
+		c = '0';
+	close(fd);
+	return c != '0';
+}
+
+static int
+replace_file(const char *path, int old, struct buf *content)
+{
+	struct file_new f;
+	int r;
+
+	if ((r = file_new_open(&f, path)) != 0)
+		return r;
+	if ((r = write_all(f.fd, content)) != 0 ||
+	    (r = file_new_like(&f, old)) != 0) {
+		file_new_drop(&f);
+		return r;
+	}
+	return file_new_commit(&f, true);
+}
+
+static int
+rewrite(const char *path, int old, const struct key_public *wl, size_t n)
+{
+	struct buf text, out;
+	struct stat st;
+	int r;
+
+	if ((r = config_slurp_fd(old, &text, &st)) != 0)
+		return r;
+	buf_init(&out, CONFIG_FILE_MAX);
+	if (st.st_nlink > 1 && links_are_guarded())
+		r = ERR_EXISTS;
+	else if ((r = compose(&out, &text, wl, n)) == 0)
+		r = replace_file(path, old, &out);
+	buf_free(&out);
+	buf_free(&text);
+	return r;
+}
+
+static int
+write_wl(const char *path, const struct key_public *wl, size_t n)
+{
+	int fd, error, r;
+
+	if ((fd = config_open(path)) == -1)
+		return ERR_SYS;
+	r = rewrite(path, fd, wl, n);
+	error = errno;
+	close(fd);
+	errno = error;
+	return r;
+}
+
+int
+config_write_wl(const char *path, const struct key_public *wl, size_t n)
+{
+	char *real;
+	int error, r;
+
+	/* What is written must be read again. */
+	if (n > CONFIG_WL_MAX)
+		return ERR_LIMIT;
+	/* A link stays a link: its target is what is replaced. */
+	if ((real = realpath(path, NULL)) == NULL)
+		return ERR_SYS;
+	r = write_wl(real, wl, n);
+	error = errno;
+	free(real);
+	errno = error;
+	return r;
+}
+
+/*
+ * Readers never wait; writers of one file wait for each other, so that none
+ * writes over what another has just added.  Whoever has the lock is alone, so
+ * what others have left behind is nobody's any more.
+ */
+int
+config_lock_wl(const char *path)
+{
+	char *real;
+	int error, r;
+
+	if ((real = realpath(path, NULL)) == NULL)
+		return ERR_SYS;
+	if ((r = file_lock(real)) >= 0)
+		file_sweep(real);
+	error = errno;
+	free(real);
+	errno = error;
+	return r;
+}
+
+int
+config_clean(const char *path)
+{
+	char *real = realpath(path, NULL);
+	bool left = real != NULL && file_left(real);
+	int lock;
+
+	free(real);
+	if (!left)
+		return 0;
+	if ((lock = config_lock_wl(path)) < 0)
+		return lock;
+	close(lock);
+	return 1;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+/* The configuration of the browser terminal, as a message. */
+#include "common/privsep/http_conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/err.h"
+
+int
+web_list_add(struct web_list *l, const char *word)
+{
+	if (l->n == WEB_LIST_MAX || strlen(word) > WEB_WORD_MAX)
+		return ERR_LIMIT;
+	if ((l->word[l->n] = strdup(word)) == NULL)
+		return ERR_NOMEM;
+	l->n++;
+	return 0;
+}
+
+static int
+put_list(struct buf *b, const struct web_list *l)
+{
+	int r = buf_put_u32(b, (uint32_t)l->n);
+
+	for (size_t i = 0; r == 0 && i < l->n; i++)
+		r = buf_put_cstring(b, l->word[i]);
+	return r;
+}
+
+static int
+get_list(struct buf *b, struct web_list *l)
+{
+	uint32_t n;
+	int r;
+
+	if ((r = buf_get_u32(b, &n)) != 0)
+		return r;
+	if (n > WEB_LIST_MAX)
+		return ERR_LIMIT;
+	for (; r == 0 && l->n < n; l->n += r == 0)
+		r = buf_get_cstring(b, &l->word[l->n], WEB_WORD_MAX);
+	return r;
+}
+
+static void
+free_list(struct web_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->word[i]);
+	l->n = 0;
+}
+
+/* Each member that is a string, a list, a flag or a number, in this order. */
+#define STRINGS(c)                                                  \
+	&(c)->root, &(c)->base, &(c)->title, &(c)->cert, &(c)->key, \
+	    &(c)->auth_header, &(c)->cmd, &(c)->cookie
+#define LISTS(c) &(c)->arg, &(c)->commands, &(c)->hosts, &(c)->origins
+#define FLAGS(c)                                                        \
+	&(c)->drop, &(c)->best_effort, &(c)->any_literal, &(c)->secure, \
+	    &(c)->no_auth, &(c)->readonly, &(c)->once
+#define NUMBERS(c) &(c)->max_clients, &(c)->idle_s, &(c)->session_s
+#define LENGTH(a)  (sizeof(a) / sizeof((a)[0]))
+
+int
+web_conf_put(struct buf *b, const struct web_conf *c)
+{
+	char *const *const strings[] = { STRINGS(c) };
+	const struct web_list *const lists[] = { LISTS(c) };
+	const bool *const flags[] = { FLAGS(c) };
+	const uint32_t *const numbers[] = { NUMBERS(c) };
+	int r;
+
+	if ((r = buf_put_u32(b, c->uid)) != 0 ||
+	    (r = buf_put_u32(b, c->gid)) != 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < LENGTH(strings); i++)
+		r = buf_put_cstring(b, *strings[i]);
+	for (size_t i = 0; r == 0 && i < LENGTH(lists); i++)
+		r = put_list(b, lists[i]);
+	for (size_t i = 0; r == 0 && i < LENGTH(flags); i++)
+		r = buf_put_u8(b, *flags[i]);
+	for (size_t i = 0; r == 0 && i < LENGTH(numbers); i++)
+		r = buf_put_u32(b, *numbers[i]);
+	return r;
+}
+
+static int
+get_flag(struct buf *b, bool *flag)
+{
+	uint8_t v;
+	int r = buf_get_u8(b, &v);
+
+	*flag = r == 0 && v != 0;
+	return r;
+}
+
+int
+web_conf_get(struct buf *b, struct web_conf *c)
+{
+	char **const strings[] = { STRINGS(c) };
+	struct web_list *const lists[] = { LISTS(c) };
+	bool *const flags[] = { FLAGS(c) };
+	uint32_t *const numbers[] = { NUMBERS(c) };
+	uint32_t uid, gid;
+	int r;
+
+	memset(c, 0, sizeof(*c));
+	if ((r = buf_get_u32(b, &uid)) != 0 || (r = buf_get_u32(b, &gid)) != 0)
+		return r;
+	c->uid = uid;
+	c->gid = gid;
+	for (size_t i = 0; r == 0 && i < LENGTH(strings); i++)
+		r = buf_get_cstring(b, strings[i], WEB_WORD_MAX);
+	for (size_t i = 0; r == 0 && i < LENGTH(lists); i++)
+		r = get_list(b, lists[i]);
+	for (size_t i = 0; r == 0 && i < LENGTH(flags); i++)
+		r = get_flag(b, flags[i]);
+	for (size_t i = 0; r == 0 && i < LENGTH(numbers); i++)
+		r = buf_get_u32(b, numbers[i]);
+	return r == 0 ? buf_at_end(b) : r;
+}
+
+void
+web_conf_free(struct web_conf *c)
+{
+	char **const strings[] = { STRINGS(c) };
+	struct web_list *const lists[] = { LISTS(c) };
+
+	for (size_t i = 0; i < LENGTH(strings); i++)
+		free(*strings[i]);
+	for (size_t i = 0; i < LENGTH(lists); i++)
+		free_list(lists[i]);
+	memset(c, 0, sizeof(*c));
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The messages between the processes of one daemon: skyptyd, the monitor of a
+ * connection and its confined child.  A message is one packet of a
+ * SOCK_SEQPACKET socketpair: type u16, id u16, payload; integers big-endian,
+ * strings u32 length and bytes.
+ *
+ * A request's type is even, its answer's is the next odd number and repeats
+ * the id.  Events have odd types of their own and id 0.  Both sides compile
+ * the limits that stand here; an over-long, unknown or malformed request, or
+ * one that its state does not allow, ends the connection that sent it.
+ */
+#ifndef COMMON_PRIVSEP_PRIVMSG_H
+#define COMMON_PRIVSEP_PRIVMSG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/base/log.h"
+
+#define PRIVMSG_VERSION	 5
+#define PRIVMSG_HEAD_LEN 4
+#define PRIVMSG_MAX	 (192U * 1024) /* a whole message */
+#define PRIVMSG_FDS_MAX	 3
+#define PRIVMSG_TEXT_MAX 4096 /* an error text, a log line */
+
+/* Descriptors that a program of ours finds open when it is executed. */
+#define PRIV_FD_CONN  3 /* monitor, net: the connection */
+#define PRIV_FD_PEER  4 /* monitor: skyptyd; net: its monitor */
+#define PRIV_FD_COUNT 5
+
+enum privmsg_type {
+	/*
+	 * Child to monitor.  [when] how often.
+	 *
+	 * HANDSHAKE [before authentication, in order] body of the peer's
+	 * handshake frame.  Answer: what u8 of enum priv_handshake, then for
+	 * FRAME the body to send; for DONE as below.
+	 */
+	PM_HANDSHAKE = 2,
+	/*
+	 * FIRST_FRAME [KK, once, after KK_REQUEST] body of a transport frame.
+	 * Answer: PRIV_DONE_KK as DONE, + counter u64, plaintext; REFUSED;
+	 * TURNED_AWAY.
+	 */
+	PM_FIRST_FRAME = 4,
+	/*
+	 * PTY_START [session, no pty] command, flags u8 of enum priv_pty, rows
+	 * cols x y u16, modes (MODES_LEN bytes) if there are any.  Answer:
+	 * error text; if empty, with the pty's master.
+	 */
+	PM_PTY_START = 6,
+	/* PTY_STOP [pty runs] nothing.  Answer: nothing. */
+	PM_PTY_STOP = 8,
+	/*
+	 * EXEC_START [session, fewer than PRIV_EXECS_MAX] command, timeout in
+	 * milliseconds u32 (0: none), flags u8 of enum priv_exec.  Answer:
+	 * error text; if empty, handle u32 with the pipes' ends: stdout,
+	 * stderr[, stdin].
+	 */
+	PM_EXEC_START = 10,
+	/*
+	 * EXEC_END [handle lives] handle u32: kill what still runs, reap,
+	 * forget.  No answer.
+	 */
+	PM_EXEC_END = 12,
+	/* WL_LIST [control socket].  Answer: error text, count u32, keys. */
+	PM_WL_LIST = 14,
+	/* WL_ADD, WL_REMOVE: count u32, keys.  Answer: error text. */
+	PM_WL_ADD = 16,
+	PM_WL_REMOVE = 18,
+	/*
+	 * EXEC_SIGNAL [handle lives] handle u32, number u8: to the command's
+	 * process group.  No answer.
+	 */
+	PM_EXEC_SIGNAL = 22,
+	/*
+	 * SFTP_START [session, once] nothing.  Answer: error text; if empty,
+	 * with a stream socket to the SFTP server.
+	 */
+	PM_SFTP_START = 24,
+	/*
+	 * KK_REQUEST [KK, once] claimed key of the caller, hash of its
+	 * request, its handshake message.  Answer: PRIV_FRAME with the signed
+	 * response; REFUSED.
+	 */
+	PM_KK_REQUEST = 26,
+
+	/*
+	 * Overlay's child to its monitor.
+	 *
+	 * OV_CONNECT host string, port u16; fails from PRIV_CONNECTS_MAX on.
+	 * Answer: error text; if empty, with a connected TCP socket, or, for
+	 * a discovery over https, the plain side of TLS.
+	 */
+	PM_OV_CONNECT = 40,
+	/*
+	 * OV_BEGIN [no handshake in that slot] slot u8, server's key.  Answer:
+	 * message 1 of XK; nothing for a key that is none.
+	 */
+	PM_OV_BEGIN = 42,
+	/*
+	 * OV_READ [handshake begun] slot u8, message 2.  Answer: send key,
+	 * receive key, message 3; nothing when the server is not who it claims.
+	 */
+	PM_OV_READ = 44,
+	/* OV_DROP [handshake begun] slot u8.  No answer. */
+	PM_OV_DROP = 46,
+	/*
+	 * OV_ENTRY [PRIV_ENTRIES_PER_MIN] sequence u64, timestamp u64, count
+	 * u32, keys of servers.  Answer: our signed entry, JSON.
+	 */
+	PM_OV_ENTRY = 48,
+	/*
+	 * OV_STREAM [always] claimed key of the caller, key of the server it
+	 * came by.  Answer: ok u8; if 1, with a stream socket to a connection's
+	 * child.
+	 */
+	PM_OV_STREAM = 50,
+	/*
+	 * OV_DIAL [id 0: always, else after OV_OUT with that id, once] source
+	 * port u16: a request for the configured discovery's key and port, or
+	 * for those of OV_OUT, no other.  Answer: signed request.
+	 */
+	PM_OV_DIAL = 52,
+	/*
+	 * OV_DIALED [after OV_DIAL] message 2 of KK.  Answer: ok u8; if 1 and
+	 * the id is 0: send key, receive key.
+	 */
+	PM_OV_DIALED = 54,
+	/* OV_GIVE_UP [after OV_OUT] error text.  No answer. */
+	PM_OV_GIVE_UP = 58,
+	/*
+	 * OV_PROBE [PRIV_PROBES_PER_MIN] source port u16: a request to
+	 * ourselves, for a port that nobody serves.  It can be refused only:
+	 * the handshake in it is forgotten.  Answer: signed request.
+	 */
+	PM_OV_PROBE = 60,
+	/*
+	 * OV_STATUS [PRIV_LOGS_PER_S] what goes on, JSON of at most
+	 * PRIV_STATUS_MAX bytes.  No answer.
+	 */
+	PM_OV_STATUS = 56,
+	/* STATUS [control socket].  Answer: the overlay's last OV_STATUS. */
+	PM_STATUS = 28,
+	/*
+	 * PROXY_DIAL [control socket, once] key, port u16: a stream to there
+	 * over dmsg, in our name.  Answer: error text; if empty: send key,
+	 * receive key, with a stream socket for sealed frames.
+	 */
+	PM_PROXY_DIAL = 30,
+	/* LOG [always, PRIV_LOGS_PER_S] level u8, text.  No answer. */
+	PM_LOG = 20,
+	/*
+	 * EXITED, event: handle u32 (PRIV_PTY_HANDLE for the pty), kind u8 of
+	 * enum priv_exit, status u32 (exit status or signal number).
+	 */
+	PM_EXITED = 101,
+	/*
+	 * WELCOME, event, monitor's first message: version u32, kind u8 of
+	 * enum priv_carrier, uid u32, gid u32, flags u8 (enum priv_welcome),
+	 * chroot directory.
+	 */
+	PM_WELCOME = 103,
+	/* CONTROL_OK, event: the control socket's caller is allowed: grants. */
+	PM_CONTROL_OK = 105,
+
+	/*
+	 * OV_CONFIG, event: our key, dmsg port u16, sessions u32, discovery
+	 * string, count u32 and servers: key, address string.
+	 */
+	PM_OV_CONFIG = 107,
+	/* OV_STOP, event: take leave of the discovery and end. */
+	PM_OV_STOP = 109,
+	/*
+	 * OV_OUT, event with an id that is not 0: key, port u16, with a stream
+	 * socket: dial there and move its bytes.
+	 */
+	PM_OV_OUT = 111,
+
+	/*
+	 * Monitor to skyptyd.
+	 * AUTH [once] key of the peer.  Answer: ok u8; 0 is one too many.
+	 */
+	PM_AUTH = 200,
+	/* STREAM [overlay only]: as OV_STREAM. */
+	PM_STREAM = 202,
+	/* OV_REPORT [overlay only]: as OV_STATUS. */
+	PM_OV_REPORT = 204,
+	/* GET_STATUS [control socket only].  Answer: as STATUS. */
+	PM_GET_STATUS = 206,
+	/*
+	 * DIAL [control socket only]: as PROXY_DIAL.  Answer: error text; if
+	 * empty, with the stream socket and one that the result comes by.
+	 */
+	PM_DIAL = 208,
+	/*
+	 * TURN [before AUTH, PRIV_TURNS_MAX times] nothing: it is the peer's
+	 * turn from now on.  No answer.
+	 */
+	PM_TURN = 210,
+	/* START, event, skyptyd's first message to a monitor: start.h */
+	PM_START = 301,
+	/* DIAL_OUT, event: key, port u16, with the two other ends. */
+	PM_DIAL_OUT = 303,
+	/*
+	 * DIAL_RESULT, event, from the overlay's monitor to the one that
+	 * asked: error text; if empty: send key, receive key.
+	 */
+	PM_DIAL_RESULT = 305
+};
+
+/* First byte of HANDSHAKE's answer. */
+enum priv_handshake {
+	PRIV_FRAME = 0,	  /* body of the frame to send */
+	PRIV_DONE = 1,	  /* peer's key, grants u32, send key, receive key */
+	PRIV_REFUSED = 2, /* close without a byte */
+	PRIV_TURNED_AWAY = 3, /* send key, why: mux 01, why, then close */
+	PRIV_DONE_KK = 4
+};
+
+enum priv_carrier {
+	PRIV_XK = 0,
+	PRIV_KK = 1,
+	PRIV_CONTROL = 2,
+	PRIV_OVERLAY = 3 /* no connection: the sessions to dmsg servers */
+};
+
+enum priv_welcome {
+	PRIV_DROP = 1 << 0,	  /* change root and user: we are root */
+	PRIV_BEST_EFFORT = 1 << 1 /* go on when a step of it fails */
+};
+
+/* What an authenticated peer may do. */
+enum priv_grant {
+	PRIV_GRANT_PTY = 1 << 0,
+	PRIV_GRANT_EXEC = 1 << 1,
+	PRIV_GRANT_WHITELIST = 1 << 2,
+	PRIV_GRANT_SFTP = 1 << 3,
+	PRIV_GRANT_DIAL = 1 << 4
+};
+
+enum priv_exec {
+	PRIV_EXEC_STDIN = 1 << 0, /* a pipe, not /dev/null */
+	PRIV_EXEC_KEEP = 1 << 1,  /* not hung up when the connection ends */
+	PRIV_EXEC_LOGIN = 1 << 2  /* the account's shell, as a login shell */
+};
+#define PRIV_EXEC_FLAGS (PRIV_EXEC_STDIN | PRIV_EXEC_KEEP | PRIV_EXEC_LOGIN)
+
+enum priv_pty {
+	PRIV_PTY_SIZE = 1 << 0,
+	PRIV_PTY_LOGIN = 1 << 1, /* as above */
+	PRIV_PTY_MODES = 1 << 2
+};
+#define PRIV_PTY_FLAGS (PRIV_PTY_SIZE | PRIV_PTY_LOGIN | PRIV_PTY_MODES)
+
+/*
+ * Why the confined child of a connection has ended: its exit status, which the
+ * log tells.  Any other is a failure.
+ */
+enum priv_end {
+	PRIV_END_LEFT = 0, /* the peer has closed the connection */
+	PRIV_END_SERVED = 40,
+	PRIV_END_REFUSED, /* a service that is not offered */
+	PRIV_END_RESET,	  /* by the peer, with something unsaid */
+	PRIV_END_LOST,	  /* the peer does not answer any more */
+	PRIV_END_IDLE,	  /* the peer did not say what it wants */
+	PRIV_END_FAULT	  /* the peer's or ours, in a line of the child's */
+};
+
+enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
+
+#define PRIV_CONNECTS_MAX    16 /* connections that are being made */
+#define PRIV_TURNS_MAX	     2	/* of a handshake: at its begin, answered */
+#define PRIV_DIALS_MAX	     32 /* streams that are being dialed */
+#define PRIV_DIAL_S	     30 /* seconds for one of them */
+#define PRIV_SLOTS_MAX	     8	/* handshakes with servers at once */
+#define PRIV_STATUS_MAX	     16384
+#define PRIV_ENTRIES_PER_MIN 30 /* signatures for our entry */
+#define PRIV_PROBES_PER_MIN  90 /* signatures for requests to ourselves */
+#define PRIV_SERVERS_MAX     64 /* in our entry, in the configuration */
+#define PRIV_PTY_HANDLE	     0
+#define PRIV_EXECS_MAX	     64	    /* running at once on one connection */
+#define PRIV_LOGS_PER_S	     20	    /* lines of a child that are written down */
+#define PRIV_ARGS_MAX	     16384  /* arguments, and as many of environment */
+#define PRIV_ARG_MAX	     131072 /* bytes of one; the kernel's own limit */
+#define PRIV_WL_MAX	     5000   /* keys in one whitelist message */
+
+/* A received message.  Descriptors that nobody took are closed by _free. */
+struct privmsg {
+	uint16_t type;
+	uint16_t id;
+	struct buf body; /* view into storage */
+	int fd[PRIVMSG_FDS_MAX];
+	size_t nfd;
+	uint8_t *storage; /* PRIVMSG_MAX bytes, kept for the next message */
+	size_t len;	  /* used of it */
+};
+
+/* A connected pair, close-on-exec.  ERR_SYS. */
+int privmsg_pair(int sv[2]);
+/*
+ * Sends one message; body may be NULL.  Blocks, but no longer than the
+ * socket's send timeout.  ERR_LIMIT for an over-long one, ERR_SYS.
+ */
+int privmsg_send(int, enum privmsg_type, uint16_t id, struct buf *body,
+    const int *fds, size_t nfd);
+/* A PM_LOG of text, cut where it is too long.  As privmsg_send. */
+int privmsg_send_log(int, enum log_level, const char *text);
+/*
+ * Receives one message.  With fds false no descriptor can arrive: that is for
+ * the privileged side.  Returns 1, ERR_EOF, ERR_AGAIN, ERR_FORMAT (shorter
+ * than its head or cut off) or ERR_SYS.
+ */
+int privmsg_recv(int, struct privmsg *, bool fds);
+/* Takes descriptor n out of the message; -1 if it has none. */
+int privmsg_take_fd(struct privmsg *, size_t n);
+/* Drops the content, closes descriptors, wipes; storage is kept. */
+void privmsg_clear(struct privmsg *);
+void privmsg_free(struct privmsg *);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+/* The message with which a monitor's life begins. */
+#include "common/privsep/start.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/err.h"
+
+#define PATH_LIMIT    4096
+#define SERVERS_LIMIT 65536
+
+static int
+put_settings(struct buf *b, const struct start *s)
+{
+	int r;
+
+	if ((r = buf_put_u32(b, PRIVMSG_VERSION)) != 0 ||
+	    (r = buf_put_u8(b, (uint8_t)s->carrier)) != 0 ||
+	    (r = buf_put_u8(b, s->log_level)) != 0 ||
+	    (r = buf_put_u8(b, s->use_syslog)) != 0 ||
+	    (r = buf_put_u8(b, s->quiet)) != 0 ||
+	    (r = buf_put_u16(b, s->handshake_timeout)) != 0 ||
+	    (r = buf_put_u8(b, s->welcome)) != 0 ||
+	    (r = buf_put_u32(b, s->uid)) != 0 ||
+	    (r = buf_put_u32(b, s->gid)) != 0 ||
+	    (r = buf_put_u32(b, s->cligroup)) != 0 ||
+	    (r = buf_put_cstring(b, s->peer)) != 0 ||
+	    (r = buf_put_cstring(b, s->conf)) != 0)
+		return r;
+	if ((r = buf_put_cstring(b, s->chroot_dir)) != 0 ||
+	    (r = buf_put_cstring(b, s->sftp_server)) != 0)
+		return r;
+	if ((r = buf_put_u8(b, s->sftp_readonly)) != 0 ||
+	    (r = buf_put_u16(b, s->dmsgport)) != 0 ||
+	    (r = buf_put_u32(b, s->dmsgsessions)) != 0 ||
+	    (r = buf_put_cstring(b, s->dmsgdisc)) != 0)
+		return r;
+	return buf_put_cstring(b, s->dmsg_servers);
+}
+
+static int
+put_keys(struct buf *b, const struct start *s)
+{
+	int r;
+
+	if (s->nwl > START_WL_MAX)
+		return ERR_LIMIT;
+	if ((r = buf_put(b, s->pk.b, KEY_PUBLIC_LEN)) == 0)
+		r = buf_put_string(b, s->sk,
+		    s->sk != NULL ? KEY_SECRET_LEN : 0);
+	for (size_t i = 0; r == 0 && i < s->nwl; i++)
+		r = buf_put(b, s->wl[i].b, KEY_PUBLIC_LEN);
+	return r;
+}
+
+int
+start_send(int sock, const struct start *s)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
+	if ((r = put_settings(&b, s)) == 0 && (r = put_keys(&b, s)) == 0)
+		r = privmsg_send(sock, PM_START, 0, &b, NULL, 0);
+	buf_free(&b);
+	return r;
+}
+
+static int
+get_settings(struct buf *b, struct start *s)
+{
+	uint8_t carrier, use_syslog, quiet, readonly;
+	uint32_t version;
+	int r;
+
+	if ((r = buf_get_u32(b, &version)) != 0)
+		return r;
+	if (version != PRIVMSG_VERSION)
+		return ERR_FORMAT;
+	if ((r = buf_get_u8(b, &carrier)) != 0 ||
+	    (r = buf_get_u8(b, &s->log_level)) != 0 ||
+	    (r = buf_get_u8(b, &use_syslog)) != 0 ||
+	    (r = buf_get_u8(b, &quiet)) != 0 ||
+	    (r = buf_get_u16(b, &s->handshake_timeout)) != 0 ||
+	    (r = buf_get_u8(b, &s->welcome)) != 0 ||
+	    (r = buf_get_u32(b, &s->uid)) != 0 ||
+	    (r = buf_get_u32(b, &s->gid)) != 0 ||
+	    (r = buf_get_u32(b, &s->cligroup)) != 0 ||
+	    (r = buf_get_cstring(b, &s->peer, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_cstring(b, &s->conf, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_cstring(b, &s->chroot_dir, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_cstring(b, &s->sftp_server, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_u8(b, &readonly)) != 0 ||
+	    (r = buf_get_u16(b, &s->dmsgport)) != 0 ||
+	    (r = buf_get_u32(b, &s->dmsgsessions)) != 0 ||
+	    (r = buf_get_cstring(b, &s->dmsgdisc, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_cstring(b, &s->dmsg_servers, SERVERS_LIMIT)) != 0)
+		return r;
+	s->sftp_readonly = readonly != 0;
+	s->carrier = (enum priv_carrier)carrier;
+	s->use_syslog = use_syslog != 0;
+	s->quiet = quiet != 0;
+	return carrier > PRIV_OVERLAY ? ERR_RANGE : 0;
+}
+
+static int
+get_sk(struct buf *b, struct start *s)
+{
+	struct buf v;
+	uint8_t *sk;
+	int r;
+
+	if ((r = buf_get_string(b, &v)) != 0)
+		return r;
+	if (buf_len(&v) == 0)
+		return s->carrier == PRIV_CONTROL ? 0 : ERR_FORMAT;
+	if (buf_len(&v) != KEY_SECRET_LEN)
+		return ERR_FORMAT;
+	if ((sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
+		return ERR_NOMEM;
+	s->sk = sk;
+	return buf_get(&v, sk, KEY_SECRET_LEN);
+}
+
+static int
+get_wl(struct buf *b, struct start *s)
+{
+	size_t n = buf_len(b) / KEY_PUBLIC_LEN;
+	struct key_public *wl;
+
+	if (n > START_WL_MAX || buf_len(b) % KEY_PUBLIC_LEN != 0)
+		return ERR_FORMAT;
+	if (n == 0)
+		return 0;
+	if ((wl = calloc(n, sizeof(*wl))) == NULL)
+		return ERR_NOMEM;
+	s->wl = wl;
+	s->nwl = n;
+	return buf_get(b, wl, n * sizeof(*wl));
+}
+
+int
+start_recv(int sock, struct start *s)
+{
+	struct privmsg m = { 0 };
+	int r;
+
+	memset(s, 0, sizeof(*s));
+	if (sodium_init() == -1)
+		return ERR_STATE;
+	if ((r = privmsg_recv(sock, &m, false)) == 1)
+		r = m.type == PM_START ? 0 : ERR_STATE;
+	if (r == 0 && (r = get_settings(&m.body, s)) == 0 &&
+	    (r = buf_get(&m.body, s->pk.b, KEY_PUBLIC_LEN)) == 0 &&
+	    (r = get_sk(&m.body, s)) == 0)
+		r = get_wl(&m.body, s);
+	privmsg_free(&m);
+	return r;
+}

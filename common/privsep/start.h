@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What skyptyd tells a monitor that it has just executed: the first message
+ * on PRIV_FD_PEER.  With it a monitor is on its own; skyptyd may go away.
+ */
+#ifndef COMMON_PRIVSEP_START_H
+#define COMMON_PRIVSEP_START_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/privsep/privmsg.h"
+#include "common/pty/keys.h"
+
+#define START_WL_MAX 4096 /* keys given by flags or standard input */
+
+struct start {
+	enum priv_carrier carrier;
+	uint8_t log_level;
+	bool use_syslog;
+	bool quiet; /* no more than warnings before the peer is proven */
+	uint16_t handshake_timeout; /* seconds */
+	uint8_t welcome;	    /* enum priv_welcome */
+	uid_t uid;		    /* of the confined child */
+	gid_t gid;
+	gid_t cligroup; /* may use the control socket; -1 is none */
+	char *peer;	/* for log lines: "192.0.2.1 port 4711" */
+	char *conf;	/* absolute path of the whitelist's file, or "" */
+	char *chroot_dir;
+	char *sftp_server; /* absolute path, or "" for none */
+	bool sftp_readonly;
+	/* PRIV_OVERLAY only: */
+	uint16_t dmsgport;
+	uint32_t dmsgsessions;
+	char *dmsgdisc;
+	char *dmsg_servers;   /* "<pk>@host:port" each, divided by spaces */
+	const uint8_t *sk;    /* borrowed; NULL on the control socket */
+	struct key_public pk; /* the host's own, everywhere */
+	const struct key_public *wl; /* borrowed; nwl of them */
+	size_t nwl;
+};
+
+/* Sends it; sk travels in a buffer that is wiped. */
+int start_send(int sock, const struct start *);
+/*
+ * Waits for it.  Strings and wl are malloc'ed, sk is sodium_malloc'ed.
+ * ERR_FORMAT also for another PRIVMSG_VERSION.
+ */
+int start_recv(int sock, struct start *);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/* The first message of a confined process. */
+#include "common/privsep/welcome.h"
+
+#include "common/base/err.h"
+
+static int
+read_welcome(struct buf *b, struct welcome *w)
+{
+	uint32_t version, uid, gid;
+	uint8_t carrier, flags;
+	int r;
+
+	if ((r = buf_get_u32(b, &version)) != 0 ||
+	    (r = buf_get_u8(b, &carrier)) != 0 ||
+	    (r = buf_get_u32(b, &uid)) != 0 ||
+	    (r = buf_get_u32(b, &gid)) != 0 || (r = buf_get_u8(b, &flags)) != 0)
+		return r;
+	if (version != PRIVMSG_VERSION || carrier > PRIV_OVERLAY)
+		return ERR_FORMAT;
+	if ((r = buf_get_cstring(b, &w->root, PRIVMSG_TEXT_MAX)) != 0)
+		return r;
+	w->carrier = (enum priv_carrier)carrier;
+	w->sandbox = (struct sandbox){ .program = carrier == PRIV_OVERLAY ?
+		    SANDBOX_DMSG :
+		    SANDBOX_NET,
+		.drop = flags & PRIV_DROP,
+		.best_effort = flags & PRIV_BEST_EFFORT,
+		.root = w->root,
+		.uid = uid,
+		.gid = gid };
+	return 0;
+}
+
+int
+welcome_recv(int monitor, struct privmsg *m, struct welcome *w)
+{
+	int r;
+
+	if ((r = privmsg_recv(monitor, m, true)) == 1)
+		r = m->type == PM_WELCOME ? read_welcome(&m->body, w) :
+					    ERR_STATE;
+	privmsg_clear(m);
+	return r;
+}

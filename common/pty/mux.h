@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+/* The request that opens a service on a connection.  PROTOCOL.pty 4. */
+#ifndef COMMON_PTY_MUX_H
+#define COMMON_PTY_MUX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/pty/keys.h"
+#include "common/pty/modes.h"
+
+#define MUX_URI_MAX 255
+#define MUX_ACCEPT  0x00
+#define MUX_REJECT  0x01
+
+#define MUX_URI_PTY	     "dmsgpty/pty"
+#define MUX_URI_WHITELIST    "dmsgpty/whitelist"
+#define MUX_URI_PROXY	     "dmsgpty/proxy"
+#define MUX_URI_SFTP	     "dmsgpty/sftp"
+#define MUX_URI_EXEC_STREAM  "dmsgpty/exec-stream"
+#define MUX_URI_EXEC_STREAM2 "dmsgpty/exec"
+/* Our own.  See PROTOCOL. */
+#define MUX_URI_EXEC   "skypty/1/exec"
+#define MUX_URI_STATUS "skypty/1/status"
+#define MUX_URI_FILES  "skypty/1/sftp"
+#define MUX_URI_DIAL   "skypty/1/dial"
+/* Why there is no stream: where dmsg does not run, word for word. */
+#define MUX_NO_DMSG "dmsg is not on here"
+
+enum mux_service {
+	MUX_NONE, /* no such service, or a URI that cannot be parsed */
+	MUX_PTY,
+	MUX_WHITELIST,
+	MUX_PROXY,
+	MUX_SFTP,
+	MUX_EXEC_STREAM,
+	MUX_EXEC,
+	MUX_STATUS,
+	MUX_FILES, /* MUX_SFTP, where the original has none */
+	MUX_DIAL   /* MUX_PROXY, without a service opened there */
+};
+
+/* Appends a request.  ERR_LIMIT for a URI over MUX_URI_MAX bytes. */
+int mux_put_request(struct buf *, const char *uri);
+/*
+ * Takes a request off in: 1 with the URI as a view, 0 when incomplete.
+ */
+int mux_get_request(struct buf *in, struct buf *uri);
+/*
+ * The service a URI names, after Go's rules: one leading slash is dropped, the
+ * rest parsed as a URL reference, its escaped path compared, query and
+ * fragment ignored.  query receives the raw query (view; may be NULL).
+ */
+enum mux_service mux_match(struct buf *uri, struct buf *query);
+/*
+ * Reads the proxy's query: pk required, port an unsigned 16-bit number (22 if
+ * absent).  Whether pk is a point of the curve is for key_valid to say.
+ * ERR_FORMAT.
+ */
+int mux_proxy_query(struct buf *query, struct key_public *, uint16_t *port);
+
+/*
+ * What the query of a session's service may wish for.  A host that does not
+ * know a wish passes over it.  See PROTOCOL.
+ */
+struct mux_session {
+	bool keep;  /* a command goes on without its client */
+	bool login; /* the account's shell, as a login shell */
+	bool has_modes;
+	uint8_t modes[MODES_LEN]; /* modes.h */
+};
+
+/* ERR_FORMAT for a wish that makes no sense. */
+int mux_session_query(struct buf *query, struct mux_session *);
+/* The service's URI with that query, if any.  ERR_LIMIT. */
+int mux_session_uri(char uri[MUX_URI_MAX + 1], const char *service,
+    const struct mux_session *);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/* What a session's request wishes for besides: keep&login&modes=HEX. */
+#include "common/pty/mux.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/err.h"
+#include "common/base/hex.h"
+#include "common/pty/mux_text.h"
+
+int
+mux_session_query(struct buf *query, struct mux_session *s)
+{
+	char value[MUX_TEXT_MAX];
+
+	memset(s, 0, sizeof(*s));
+	s->keep = mux_setting(*query, "keep", value) == 0;
+	s->login = mux_setting(*query, "login", value) == 0;
+	s->has_modes = mux_setting(*query, "modes", value) == 0;
+	if (!s->has_modes)
+		return 0;
+	return hex_decode(value, s->modes, sizeof(s->modes));
+}
+
+int
+mux_session_uri(char uri[MUX_URI_MAX + 1], const char *service,
+    const struct mux_session *s)
+{
+	char modes[2 * MODES_LEN + 1] = "";
+	bool any = s->keep || s->login || s->has_modes;
+	int n;
+
+	if (s->has_modes)
+		hex_encode(s->modes, sizeof(s->modes), modes);
+	n = snprintf(uri, MUX_URI_MAX + 1, "%s%s%s%s%s%s", service,
+	    any ? "?" : "", s->keep ? "keep&" : "", s->login ? "login&" : "",
+	    s->has_modes ? "modes=" : "", modes);
+	if (n > MUX_URI_MAX)
+		return ERR_LIMIT;
+	if (n > 0 && uri[n - 1] == '&')
+		uri[n - 1] = '\0';
+	return 0;
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Questions to the discovery, one at a time: over TCP, or over a stream of one
+ * of our sessions to the discovery's key.  PROTOCOL.dmsg 6.
+ */
+#include "daemon/dmsg/dmsg.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+
+#define ASK_ID	    PRIV_SLOTS_MAX /* first of its sockets', behind sessions' */
+#define ASK_IDS	    1024
+#define REQUEST_MAX (64U * 1024)
+#define WIRE_MAX    (OV_CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
+
+bool
+ask_busy(const struct ov *o)
+{
+	return o->ask.state != ASK_NONE;
+}
+
+void
+ask_end(struct ov *o, int status)
+{
+	struct ask *a = &o->ask;
+
+	if (a->state != ASK_OPEN)
+		return;
+	a->state = ASK_ENDED;
+	a->status = status;
+	if (a->rd != NULL)
+		event_del(a->rd);
+	if (a->wr != NULL)
+		event_del(a->wr);
+	if (a->timer != NULL)
+		event_del(a->timer);
+	ov_reap_soon(o);
+}
+
+void
+ask_reap(struct ov *o)
+{
+	struct ask *a = &o->ask;
+
+	if (a->state != ASK_ENDED)
+		return;
+	a->state = ASK_LEFT;
+	if (a->rd != NULL)
+		event_free(a->rd);
+	if (a->wr != NULL)
+		event_free(a->wr);
+	a->rd = a->wr = NULL;
+	if (a->fd != -1)
+		close(a->fd);
+	a->fd = -1;
+	if (a->stream != NULL) {
+		dmsg_stream_close(a->stream);
+		session_flush(a->session);
+	}
+	a->stream = NULL;
+	a->session = NULL;
+	a->sealed = false;
+	frame_key_wipe(&a->tx);
+	frame_key_wipe(&a->rx);
+	buf_free(&a->request);
+	buf_free(&a->in);
+	buf_free(&a->wire);
+}
+
+/* Whoever is told may ask the next question at once. */
+void
+ask_reap_tell(struct ov *o)
+{
+	struct ask *a = &o->ask;
+	struct dmsg_answer answer = a->answer;
+	struct buf none, body;
+
+	if (a->state != ASK_LEFT)
+		return;
+	buf_view(&none, "", 0);
+	body = a->status != 0 ? answer.body : none;
+	dmsg_answer_init(&a->answer);
+	a->state = ASK_NONE;
+	ov_answered(o, a->what, a->status, &body);
+	dmsg_answer_free(&answer);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct ov *o = arg;
+
+	(void)fd, (void)what;
+	ov_log(o, LOG_LEVEL_WARN, "Discovery: no answer within %d seconds",
+	    OV_REQUEST_S);
+	ask_end(o, 0);
+}
+
+static int
+put_request(struct ov *o, const struct buf *json)
+{
+	struct ask *a = &o->ask;
+	const struct dmsg_url *u = &o->discovery;
+
+	switch (a->what) {
+	case ASK_SERVERS:
+		return dmsg_disc_available_servers(&a->request, u);
+	case ASK_OWN:
+		return dmsg_disc_get_entry(&a->request, u, &o->own);
+	case ASK_PEER:
+		return dmsg_disc_get_entry(&a->request, u, &a->peer);
+	case ASK_PUBLISH:
+		return dmsg_disc_put_entry(&a->request, u, json);
+	case ASK_REMOVE:
+	case ASK_DELETE:
+		return dmsg_disc_delete_entry(&a->request, u, json);
+	}
+	return ERR_STATE;
+}
+
+/* Sessions in turn: one that cannot reach the discovery is not asked twice. */
+static struct session *
+next_session(struct ov *o)
+{
+	struct session *s;
+
+	for (unsigned i = 0; i < OV_SESSIONS_MAX; i++) {
+		s = &o->sessions[o->ask.turn++ % OV_SESSIONS_MAX];
+		if (s->state == SESSION_UP)
+			return s;
+	}
+	return NULL;
+}
+
+void
+ask(struct ov *o, enum ask_what what, const struct buf *json)
+{
+	struct timeval tv = { .tv_sec = OV_REQUEST_S };
+	struct ask *a = &o->ask;
+
+	a->state = ASK_OPEN;
+	a->what = what;
+	buf_init(&a->request, REQUEST_MAX);
+	buf_init(&a->in, OV_CHUNK + 2 * FRAME_BODY_MAX);
+	buf_init(&a->wire, WIRE_MAX);
+	dmsg_answer_init(&a->answer);
+	if (a->timer == NULL)
+		a->timer = evtimer_new(o->base, on_timer, o);
+	if (a->timer == NULL || event_add(a->timer, &tv) == -1 ||
+	    put_request(o, json) != 0) {
+		ask_end(o, 0);
+	} else if (o->discovery.scheme != DMSG_URL_DMSG) {
+		a->id = (uint16_t)(ASK_ID + (a->id + 1) % ASK_IDS);
+		ov_mon_connect(o, a->id, o->discovery.host, o->discovery.port);
+	} else if ((a->session = next_session(o)) != NULL) {
+		a->signing++;
+		ov_mon_dial(o, 0, server_port(o));
+	} else
+		ask_end(o, 0);
+}
+
+void
+ask_peer(struct ov *o, const struct key_public *pk)
+{
+	o->ask.peer = *pk;
+	ask(o, ASK_PEER, NULL);
+}
+
+/* What has come in plain; true when nothing more is expected. */
+static bool
+advance(struct ov *o, bool eof)
+{
+	struct ask *a = &o->ask;
+	int r = dmsg_answer_read(&a->answer, &a->in, eof);
+
+	if (r == 0 && !eof)
+		return false;
+	if (r == 1)
+		ask_end(o, a->answer.status);
+	else {
+		ov_log(o, LOG_LEVEL_WARN, "Discovery: %s",
+		    r == 0 ? "the answer ends too early" : err_text(r));
+		ask_end(o, 0);
+	}
+	return true;
+}
+
+/* --- over TCP --- */
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct ov *o = arg;
+	ssize_t r;
+
+	(void)what;
+	r = buf_read(&o->ask.in, fd, OV_CHUNK);
+	if (r != ERR_AGAIN)
+		(void)advance(o, r < 0);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct ov *o = arg;
+	ssize_t r;
+
+	(void)what;
+	while ((r = buf_write(&o->ask.request, fd)) > 0)
+		;
+	if ((r == ERR_AGAIN && event_add(o->ask.wr, NULL) == -1) ||
+	    (r < 0 && r != ERR_AGAIN))
+		ask_end(o, 0);
+}
+
+void
+ask_connected(struct ov *o, uint16_t id, int fd, const char *why)
+{
+	struct ask *a = &o->ask;
+
+	/* One that was given up may have an answer yet. */
+	if (a->state != ASK_OPEN || id != a->id || a->fd != -1) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	if (fd == -1) {
+		ov_log(o, LOG_LEVEL_WARN, "Discovery: %s", why);
+		ask_end(o, 0);
+		return;
+	}
+	a->fd = fd;
+	a->rd = event_new(o->base, fd, EV_READ | EV_PERSIST, on_readable, o);
+	a->wr = event_new(o->base, fd, EV_WRITE, on_writable, o);
+	if (a->rd == NULL || a->wr == NULL || event_add(a->rd, NULL) == -1 ||
+	    event_add(a->wr, NULL) == -1)
+		ask_end(o, 0);
+}
+
+/* --- over dmsg --- */
+
+void
+ask_dialing(struct ov *o, struct buf *object)
+{
+	struct ask *a = &o->ask;
+
+	if (--a->signing != 0 || a->state != ASK_OPEN || a->session == NULL ||
+	    a->stream != NULL)
+		return; /* an older one's */
+	dmsg_hash(buf_ptr(object), buf_len(object), a->hash);
+	a->stream =
+	    dmsg_session_dial(a->session->dmsg, now_ms() / 1000, object);
+	if (a->stream == NULL)
+		ask_end(o, 0);
+	else
+		session_flush(a->session);
+}
+
+static void
+take_response(struct ov *o, struct buf *object)
+{
+	struct dmsg_response resp;
+	struct buf sig, gob;
+
+	if (dmsg_split_signed(object, &sig, &gob) != 0 ||
+	    dmsg_get_response(&gob, &resp) != 0 || !resp.accepted ||
+	    memcmp(resp.req_hash, o->ask.hash, DMSG_HASH_LEN) != 0)
+		ask_end(o, 0);
+	else
+		ov_mon_dialed(o, 0, &resp.noise);
+}
+
+void
+ask_dialed(struct ov *o, struct buf *answer)
+{
+	struct ask *a = &o->ask;
+	uint8_t ok, keys[64];
+	struct buf wire;
+
+	if (a->state != ASK_OPEN || a->stream == NULL || a->sealed)
+		return;
+	if (buf_get_u8(answer, &ok) != 0 || ok == 0 ||
+	    buf_get(answer, keys, sizeof(keys)) != 0) {
+		ov_log(o, LOG_LEVEL_WARN,
+		    "Discovery: it does not prove its key");
+		ask_end(o, 0);
+		return;
+	}
+	frame_key_init(&a->tx, keys);
+	frame_key_init(&a->rx, keys + 32);
+	explicit_bzero(keys, sizeof(keys));
+	a->sealed = true;
+	buf_init(&wire, 2 * REQUEST_MAX);
+	if (frame_seal(&a->tx, &a->request, &wire) != 0 ||
+	    dmsg_stream_write(a->stream, buf_ptr(&wire), buf_len(&wire)) !=
+		(ssize_t)buf_len(&wire))
+		ask_end(o, 0);
+	else
+		session_flush(a->session);
+	buf_free(&wire);
+}
+
+static int
+open_frames(struct ask *a)
+{
+	struct buf body;
+	int r;
+
+	while (buf_room(&a->in) >= FRAME_PLAIN_MAX) {
+		if ((r = frame_get(&a->wire, &body)) <= 0)
+			return r;
+		if ((r = frame_open(&a->rx, &body, &a->in)) != 0)
+			return r;
+	}
+	return 0;
+}
+
+static void
+take_bytes(struct ov *o)
+{
+	struct ask *a = &o->ask;
+	const struct buf *in;
+	size_t n;
+
+	while (a->state == ASK_OPEN) {
+		in = dmsg_stream_in(a->stream);
+		n = buf_len(in);
+		if (n > buf_room(&a->wire))
+			n = buf_room(&a->wire);
+		if (buf_put(&a->wire, buf_ptr(in), n) != 0 ||
+		    dmsg_stream_consume(a->stream, n) != 0 ||
+		    open_frames(a) < 0) {
+			ask_end(o, 0);
+			return;
+		}
+		if (advance(o, dmsg_stream_eof(a->stream)) || n == 0)
+			return;
+	}
+}
+
+void
+ask_handle(struct ov *o, struct dmsg_event *ev)
+{
+	if (o->ask.state != ASK_OPEN)
+		return;
+	if (ev->what == DMSG_ANSWER)
+		take_response(o, &ev->object);
+	else if (ev->what == DMSG_END)
+		ask_end(o, 0);
+	else if (o->ask.sealed && ev->what == DMSG_READ)
+		take_bytes(o);
+}
+
+void
+ask_session_gone(struct ov *o, const struct session *s)
+{
+	if (o->ask.session == s)
+		ask_end(o, 0);
+}

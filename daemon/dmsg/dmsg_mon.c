@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: ISC */
+/* The overlay's half of the talk with its monitor: one function an act. */
+#include "daemon/dmsg/dmsg.h"
+
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+#include "common/privsep/welcome.h"
+
+#define BODY_MAX (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
+#define NOFILE	 (OV_STREAMS_MAX + 64)
+
+/* The monitor is gone or makes no sense: so do we. */
+static void
+tell(struct ov *o, enum privmsg_type type, uint16_t id, struct buf *body)
+{
+	if (privmsg_send(o->monitor, type, id, body, NULL, 0) != 0)
+		_exit(1);
+}
+
+static void
+must(int r)
+{
+	if (r != 0)
+		_exit(1);
+}
+
+void
+ov_log(struct ov *o, enum log_level level, const char *fmt, ...)
+{
+	char text[LOG_LINE_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (level <= LOG_LEVEL_WARN)
+		strlcpy(o->last_error, text, sizeof(o->last_error));
+	must(privmsg_send_log(o->monitor, level, text));
+}
+
+void
+ov_mon_connect(struct ov *o, uint16_t id, const char *host, uint16_t port)
+{
+	struct buf b;
+
+	buf_init(&b, BODY_MAX);
+	must(buf_put_cstring(&b, host));
+	must(buf_put_u16(&b, port));
+	tell(o, PM_OV_CONNECT, id, &b);
+	buf_free(&b);
+}
+
+void
+ov_mon_begin(struct ov *o, uint8_t slot, const struct key_public *server)
+{
+	struct buf b;
+
+	buf_init(&b, 64);
+	must(buf_put_u8(&b, slot));
+	must(buf_put(&b, server->b, sizeof(server->b)));
+	tell(o, PM_OV_BEGIN, slot, &b);
+	buf_free(&b);
+}
+
+void
+ov_mon_read(struct ov *o, uint8_t slot, struct buf *message)
+{
+	struct buf b;
+
+	buf_init(&b, BODY_MAX);
+	must(buf_put_u8(&b, slot));
+	must(buf_put(&b, buf_ptr(message), buf_len(message)));
+	tell(o, PM_OV_READ, slot, &b);
+	buf_free(&b);
+}
+
+void
+ov_mon_drop(struct ov *o, uint8_t slot)
+{
+	struct buf b;
+
+	buf_init(&b, 1);
+	must(buf_put_u8(&b, slot));
+	tell(o, PM_OV_DROP, slot, &b);
+	buf_free(&b);
+}
+
+void
+ov_mon_entry(struct ov *o, const struct dmsg_entry *e)
+{
+	struct buf b;
+
+	buf_init(&b, BODY_MAX);
+	must(buf_put_u64(&b, e->sequence));
+	must(buf_put_u64(&b, (uint64_t)e->timestamp));
+	must(buf_put_u32(&b, (uint32_t)e->ndelegated));
+	for (size_t i = 0; i < e->ndelegated; i++)
+		must(buf_put(&b, e->delegated[i].b, KEY_PUBLIC_LEN));
+	tell(o, PM_OV_ENTRY, 0, &b);
+	buf_free(&b);
+}
+
+void
+ov_mon_stream(struct ov *o, uint16_t id, const struct key_public *peer,
+    const struct key_public *server)
+{
+	struct buf b;
+
+	buf_init(&b, 2 * KEY_PUBLIC_LEN);
+	must(buf_put(&b, peer->b, sizeof(peer->b)));
+	must(buf_put(&b, server->b, sizeof(server->b)));
+	tell(o, PM_OV_STREAM, id, &b);
+	buf_free(&b);
+}
+
+static void
+tell_port(struct ov *o, enum privmsg_type type, uint16_t id, uint16_t port)
+{
+	struct buf b;
+
+	buf_init(&b, 2);
+	must(buf_put_u16(&b, port));
+	tell(o, type, id, &b);
+	buf_free(&b);
+}
+
+void
+ov_mon_dial(struct ov *o, uint16_t id, uint16_t port)
+{
+	tell_port(o, PM_OV_DIAL, id, port);
+}
+
+void
+ov_mon_dialed(struct ov *o, uint16_t id, struct buf *noise)
+{
+	tell(o, PM_OV_DIALED, id, noise);
+}
+
+void
+ov_mon_probe(struct ov *o, uint16_t id, uint16_t port)
+{
+	tell_port(o, PM_OV_PROBE, id, port);
+}
+
+void
+ov_mon_give_up(struct ov *o, uint16_t id, const char *why)
+{
+	struct buf b;
+
+	buf_init(&b, PRIVMSG_TEXT_MAX + 4);
+	must(buf_put_cstring(&b, why));
+	tell(o, PM_OV_GIVE_UP, id, &b);
+	buf_free(&b);
+}
+
+void
+ov_mon_status(struct ov *o, struct buf *json)
+{
+	tell(o, PM_OV_STATUS, 0, json);
+}
+
+/* --- what the monitor says --- */
+
+static int
+connected(struct ov *o, struct privmsg *m)
+{
+	char *why = NULL;
+	int fd, r;
+
+	if ((r = buf_get_cstring(&m->body, &why, PRIVMSG_TEXT_MAX)) != 0)
+		return r;
+	fd = privmsg_take_fd(m, 0);
+	if (m->id < OV_SESSIONS_MAX)
+		server_connected(o, m->id, fd, why);
+	else
+		ask_connected(o, m->id, fd, why);
+	free(why);
+	return 0;
+}
+
+static int
+dispatch(struct ov *o, struct privmsg *m)
+{
+	switch (m->type) {
+	case PM_OV_CONFIG:
+		ov_configured(o, &m->body);
+		return 0;
+	case PM_OV_STOP:
+		ov_stop(o);
+		return 0;
+	case PM_OV_CONNECT + 1:
+		return connected(o, m);
+	case PM_OV_BEGIN + 1:
+		server_begun(o, m->id, &m->body);
+		return 0;
+	case PM_OV_READ + 1:
+		server_proven(o, m->id, &m->body);
+		return 0;
+	case PM_OV_ENTRY + 1:
+		ov_entry_signed(o, &m->body);
+		return 0;
+	case PM_OV_STREAM + 1:
+		pipe_socket(o, m->id, privmsg_take_fd(m, 0));
+		return 0;
+	case PM_OV_PROBE + 1:
+		probe_signed(o, m->id, &m->body);
+		return 0;
+	case PM_OV_OUT:
+		out_begin(o, m->id, privmsg_take_fd(m, 0), &m->body);
+		return 0;
+	case PM_OV_DIAL + 1:
+		if (m->id != 0)
+			out_signed(o, m->id, &m->body);
+		else
+			ask_dialing(o, &m->body);
+		return 0;
+	case PM_OV_DIALED + 1:
+		if (m->id != 0)
+			out_proven(o, m->id, &m->body);
+		else
+			ask_dialed(o, &m->body);
+		return 0;
+	}
+	return ERR_FORMAT;
+}
+
+static void
+on_monitor(evutil_socket_t fd, short what, void *arg)
+{
+	struct ov *o = arg;
+	int r;
+
+	(void)what;
+	if ((r = privmsg_recv(fd, &o->msg, true)) == ERR_AGAIN)
+		return;
+	if (r < 0)
+		_exit(0);
+	if ((r = dispatch(o, &o->msg)) != 0)
+		_exit(1);
+	privmsg_clear(&o->msg);
+}
+
+int
+ov_mon_init(struct ov *o, int fd)
+{
+	o->monitor = fd;
+	o->monitor_ev =
+	    event_new(o->base, fd, EV_READ | EV_PERSIST, on_monitor, o);
+	return o->monitor_ev != NULL ? event_add(o->monitor_ev, NULL) : -1;
+}
+
+/* --- confinement --- */
+
+static void
+report_step(void *arg, const char *step, const char *detail, int error)
+{
+	if (error != 0)
+		ov_log(arg, LOG_LEVEL_ERROR, "confinement: %s (%s): %s", step,
+		    detail, strerror(error));
+}
+
+static unsigned
+descriptors(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1 || rl.rlim_max > NOFILE)
+		return NOFILE;
+	return (unsigned)rl.rlim_max;
+}
+
+void
+ov_mon_welcome(struct ov *o)
+{
+	struct welcome w;
+
+	if (welcome_recv(o->monitor, &o->msg, &w) != 0 ||
+	    w.carrier != PRIV_OVERLAY)
+		_exit(1);
+	w.sandbox.memory = OV_MEMORY;
+	w.sandbox.nofile = descriptors();
+	if (sandbox_enter(&w.sandbox, report_step, o) == -1)
+		_exit(1);
+	free(w.root);
+	malloc_trim(0);
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Streams that come over dmsg: each becomes a connection of its own, with its
+ * monitor and its confined child, at the other end of a socket.  The first
+ * frame on it tells of the request, the one that comes back is the response;
+ * then bytes are passed on unread.
+ */
+#include "daemon/dmsg/dmsg.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+
+#define ASKED_MAX 128
+
+static void on_readable(evutil_socket_t, short, void *);
+static void on_writable(evutil_socket_t, short, void *);
+
+void
+pipe_end(struct pipe *p)
+{
+	struct ov *o = p->session->ov;
+
+	if (p->state == PIPE_ENDED)
+		return;
+	p->state = PIPE_ENDED;
+	LIST_REMOVE(p, entry);
+	LIST_INSERT_HEAD(&o->ended_pipes, p, entry);
+	o->npipes--;
+	dmsg_stream_set_arg(p->stream, NULL);
+	if (p->rd != NULL)
+		event_del(p->rd);
+	if (p->wr != NULL)
+		event_del(p->wr);
+	ov_reap_soon(o);
+}
+
+void
+pipes_reap(struct ov *o)
+{
+	struct pipe *p;
+
+	while ((p = LIST_FIRST(&o->ended_pipes)) != NULL) {
+		LIST_REMOVE(p, entry);
+		if (p->rd != NULL)
+			event_free(p->rd);
+		if (p->wr != NULL)
+			event_free(p->wr);
+		if (p->fd != -1)
+			close(p->fd);
+		buf_free(&p->head);
+		dmsg_stream_close(p->stream);
+		session_flush(p->session);
+		free(p);
+	}
+}
+
+/* --- a request --- */
+
+/* For us, and for the port that we serve.  ERR_EXISTS: from us. */
+static int
+read_request(struct ov *o, struct buf *object, struct dmsg_request *q)
+{
+	struct buf sig, gob;
+	int r;
+
+	if ((r = dmsg_split_signed(object, &sig, &gob)) != 0 ||
+	    (r = dmsg_get_request(&gob, q)) != 0)
+		return r;
+	if (memcmp(q->dst.pk.b, o->own.b, KEY_PUBLIC_LEN) != 0)
+		return ERR_KEY;
+	if (memcmp(q->src.pk.b, o->own.b, KEY_PUBLIC_LEN) == 0 &&
+	    q->dst.port != o->port)
+		return ERR_EXISTS;
+	return q->dst.port == o->port ? 0 : ERR_NOTFOUND;
+}
+
+static struct pipe *
+new_pipe(struct session *s, struct dmsg_stream *st)
+{
+	struct ov *o = s->ov;
+	struct pipe *p;
+
+	if (o->npipes == OV_STREAMS_MAX || (p = calloc(1, sizeof(*p))) == NULL)
+		return NULL;
+	p->session = s;
+	p->stream = st;
+	p->fd = -1;
+	p->id = o->last_id++;
+	buf_init(&p->head, 2 * FRAME_BODY_MAX);
+	LIST_INSERT_HEAD(&o->pipes, p, entry);
+	o->npipes++;
+	dmsg_stream_set_arg(st, p);
+	return p;
+}
+
+/* What the connection's monitor has to know: key, hash, message. */
+static int
+put_head(struct buf *b, const uint8_t *hash, const struct dmsg_request *q)
+{
+	struct buf body;
+	int r;
+
+	buf_init(&body, FRAME_BODY_MAX);
+	if ((r = buf_put(&body, q->src.pk.b, KEY_PUBLIC_LEN)) == 0 &&
+	    (r = buf_put(&body, hash, DMSG_HASH_LEN)) == 0 &&
+	    (r = buf_put(&body, buf_ptr(&q->noise), buf_len(&q->noise))) == 0)
+		r = frame_put(b, buf_ptr(&body), buf_len(&body));
+	buf_free(&body);
+	return r;
+}
+
+/*
+ * The monitor takes one message at a time: were we to go on without reading its
+ * answers, each would wait for the other.
+ */
+static void
+ask_socket(struct ov *o, struct pipe *p)
+{
+	o->asked++;
+	p->state = PIPE_ASKED;
+	ov_mon_stream(o, p->id, &p->peer, &p->session->server->pk);
+}
+
+/* Any stranger can bring them about, as many as he likes. */
+static void
+tell_refusal(struct ov *o, int r)
+{
+	int64_t now = now_ms();
+
+	o->refused++;
+	if (now < o->refusal_ms)
+		return;
+	if (o->refused > 1)
+		ov_log(o, LOG_LEVEL_INFO,
+		    "Stream refused: %s (and %lu more since the last line)",
+		    err_text(r), o->refused - 1);
+	else
+		ov_log(o, LOG_LEVEL_INFO, "Stream refused: %s", err_text(r));
+	o->refused = 0;
+	o->refusal_ms = now + OV_REFUSAL_MS;
+}
+
+static void
+begin(struct session *s, struct dmsg_stream *st, struct buf *object)
+{
+	struct ov *o = s->ov;
+	uint8_t hash[DMSG_HASH_LEN];
+	struct dmsg_request q;
+	struct pipe *p;
+	int r;
+
+	dmsg_hash(buf_ptr(object), buf_len(object), hash);
+	r = read_request(o, object, &q);
+	if (r == ERR_EXISTS)
+		probe_arrived(s, hash);
+	else if (r != 0)
+		tell_refusal(o, r);
+	if (r != 0) {
+		dmsg_stream_close(st);
+		return;
+	}
+	probe_proven(s);
+	if ((p = new_pipe(s, st)) == NULL) {
+		dmsg_stream_close(st);
+		return;
+	}
+	p->peer = q.src.pk;
+	if (put_head(&p->head, hash, &q) != 0)
+		pipe_end(p);
+	else if (o->asked < ASKED_MAX)
+		ask_socket(o, p);
+	else
+		p->state = PIPE_WAITING;
+}
+
+/* An answer has come: the one that has waited longest is next. */
+static void
+ask_next(struct ov *o)
+{
+	struct pipe *p, *oldest = NULL;
+
+	LIST_FOREACH (p, &o->pipes, entry)
+		if (p->state == PIPE_WAITING)
+			oldest = p;
+	if (oldest != NULL)
+		ask_socket(o, oldest);
+}
+
+static struct pipe *
+by_id(struct ov *o, uint16_t id)
+{
+	struct pipe *p;
+
+	LIST_FOREACH (p, &o->pipes, entry)
+		if (p->state == PIPE_ASKED && p->id == id)
+			return p;
+	return NULL;
+}
+
+static int
+open_socket(struct pipe *p, int fd)
+{
+	struct event_base *base = p->session->ov->base;
+
+	p->fd = fd;
+	p->rd = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, p);
+	p->wr = event_new(base, fd, EV_WRITE, on_writable, p);
+	if (p->rd == NULL || p->wr == NULL || event_add(p->rd, NULL) == -1)
+		return ERR_NOMEM;
+	return 0;
+}
+
+void
+pipe_socket(struct ov *o, uint16_t id, int fd)
+{
+	struct pipe *p = by_id(o, id);
+
+	o->asked--;
+	ask_next(o);
+	if (p == NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	if (fd == -1 || open_socket(p, fd) != 0 ||
+	    /* A fresh socket takes as little as this at once. */
+	    buf_write(&p->head, fd) < 0 || buf_len(&p->head) != 0) {
+		pipe_end(p);
+		return;
+	}
+	p->state = PIPE_ANSWER;
+}
+
+/* --- bytes --- */
+
+static void
+await(struct pipe *p, struct event *ev)
+{
+	if (event_add(ev, NULL) == -1)
+		pipe_end(p);
+}
+
+/* From the overlay to the connection. */
+static void
+push(struct pipe *p)
+{
+	const struct buf *in;
+	ssize_t n;
+
+	while (buf_len(in = dmsg_stream_in(p->stream)) > 0) {
+		n = write(p->fd, buf_ptr(in), buf_len(in));
+		if (n == -1 && errno == EAGAIN) {
+			await(p, p->wr);
+			return;
+		}
+		if (n <= 0 || dmsg_stream_consume(p->stream, (size_t)n) != 0) {
+			pipe_end(p);
+			return;
+		}
+	}
+	if (dmsg_stream_eof(p->stream))
+		pipe_end(p);
+}
+
+/* From the connection to the overlay; no more than has room there. */
+static void
+pull(struct pipe *p)
+{
+	uint8_t chunk[OV_CHUNK];
+	size_t room = dmsg_stream_room(p->stream);
+	ssize_t n;
+
+	if (room == 0) {
+		/* A write that falls short asks for DMSG_WRITE. */
+		(void)dmsg_stream_write(p->stream, "", 1);
+		event_del(p->rd);
+		return;
+	}
+	n = read(p->fd, chunk, room < sizeof(chunk) ? room : sizeof(chunk));
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0 || dmsg_stream_write(p->stream, chunk, (size_t)n) != n)
+		pipe_end(p);
+	else
+		session_flush(p->session);
+}
+
+void
+pipe_join(struct session *s, struct dmsg_stream *st, int fd)
+{
+	struct pipe *p;
+
+	if ((p = new_pipe(s, st)) == NULL) {
+		dmsg_stream_close(st);
+		session_flush(s);
+		close(fd);
+	} else if (open_socket(p, fd) != 0)
+		pipe_end(p);
+	else {
+		p->state = PIPE_OPEN;
+		push(p);
+	}
+}
+
+/* The connection's first frame is the response, for the overlay to seal. */
+static void
+take_response(struct pipe *p)
+{
+	struct buf body;
+	ssize_t n;
+	int r;
+
+	n = buf_read(&p->head, p->fd, FRAME_BODY_MAX);
+	if (n == ERR_AGAIN)
+		return;
+	r = n < 0 ? (int)n : frame_get(&p->head, &body);
+	if (r == 1)
+		r = dmsg_stream_answer(p->stream, &body);
+	else if (r == 0)
+		return;
+	if (r != 0 || buf_len(&p->head) != 0) {
+		pipe_end(p);
+		return;
+	}
+	p->state = PIPE_OPEN;
+	buf_free(&p->head);
+	session_flush(p->session);
+	push(p);
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct pipe *p = arg;
+
+	(void)fd, (void)what;
+	if (p->state == PIPE_OPEN)
+		pull(p);
+	else
+		take_response(p);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct pipe *p = arg;
+
+	(void)fd, (void)what;
+	push(p);
+	session_flush(p->session); /* the window that was given back */
+}
+
+void
+pipe_handle(struct session *s, struct dmsg_event *ev)
+{
+	struct pipe *p = dmsg_stream_arg(ev->stream);
+
+	if (ev->what == DMSG_REQUEST) {
+		begin(s, ev->stream, &ev->object);
+		return;
+	}
+	if (p == NULL)
+		return; /* whose it was has ended */
+	if (ev->what == DMSG_END)
+		pipe_end(p);
+	if (p->state != PIPE_OPEN)
+		return;
+	push(p);
+	if (p->state == PIPE_OPEN && dmsg_stream_room(ev->stream) > 0)
+		await(p, p->rd);
+}

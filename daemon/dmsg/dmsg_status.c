@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/* What the overlay says of itself: JSON, for the control socket. */
+#include "daemon/dmsg/dmsg.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/hex.h"
+#include "common/base/json.h"
+
+static int
+put(struct buf *b, const char *text)
+{
+	return buf_put(b, text, strlen(text));
+}
+
+static int
+put_session(struct buf *b, const struct session *s, bool first)
+{
+	char text[256], pk[KEY_PUBLIC_HEX];
+	int64_t proven = s->probe.proven_ms;
+	int r;
+
+	hex_encode(s->server->pk.b, KEY_PUBLIC_LEN, pk);
+	if ((r = put(b, first ? "{\"address\":" : ",{\"address\":")) != 0 ||
+	    (r = json_put_string(b, s->address, strlen(s->address))) != 0)
+		return r;
+	snprintf(text, sizeof(text),
+	    ",\"pk\":\"%s\",\"up\":%s,\"proven_age_s\":%" PRId64
+	    ",\"rtt_ms\":%" PRId64 ",\"streams\":%zu}",
+	    pk, s->state == SESSION_UP ? "true" : "false",
+	    proven == 0 ? -1 : (now_ms() - proven) / 1000, s->rtt_ms,
+	    s->dmsg != NULL ? dmsg_session_streams(s->dmsg) : 0);
+	return put(b, text);
+}
+
+static int
+put_sessions(struct buf *b, const struct ov *o)
+{
+	bool first = true;
+	int r = put(b, "\"sessions\":[");
+
+	for (size_t i = 0; r == 0 && i < OV_SESSIONS_MAX; i++) {
+		if (o->sessions[i].state == SESSION_FREE)
+			continue;
+		r = put_session(b, &o->sessions[i], first);
+		first = false;
+	}
+	return r == 0 ? put(b, "]") : r;
+}
+
+static int
+put_status(struct buf *b, const struct ov *o)
+{
+	int64_t age =
+	    o->published_ms == 0 ? -1 : (now_ms() - o->published_ms) / 1000;
+	char text[160];
+	int r;
+
+	snprintf(text, sizeof(text),
+	    "{\"port\":%u,\"servers\":%zu,\"streams\":%zu,"
+	    "\"entry_age_s\":%" PRId64 ",\"last_error\":",
+	    o->port, o->nservers, o->npipes, age);
+	if ((r = put(b, text)) != 0 ||
+	    (r = json_put_string(b, o->last_error, strlen(o->last_error))) !=
+		0 ||
+	    (r = put(b, ",")) != 0 || (r = put_sessions(b, o)) != 0)
+		return r;
+	return put(b, "}");
+}
+
+void
+status_tell(struct ov *o)
+{
+	struct buf b;
+
+	buf_init(&b, PRIV_STATUS_MAX);
+	if (put_status(&b, o) == 0)
+		ov_mon_status(o, &b);
+	buf_free(&b);
+}

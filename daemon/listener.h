@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/* The daemon's loop and its connection to the dmsg. */
+#ifndef DAEMON_LISTENER_H
+#define DAEMON_LISTENER_H
+
+#include <event2/event.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+
+#include "common/base/buf.h"
+#include "common/privsep/sockets.h"
+#include "daemon/limits.h"
+#include "daemon/skyptyd.h"
+
+/* TCP connections without a monitor, the oldest first. */
+struct lobby {
+	TAILQ_HEAD(guest_list, guest) guests;
+	size_t n;
+	struct event *tick;
+};
+
+/* The whitelist of the configuration's file, as it was read last. */
+struct listed {
+	struct stat file;
+	struct key_public *wl;
+	size_t nwl;
+};
+
+/* The main loop's state. */
+struct listener {
+	const struct options *opts;
+	struct settings *set;
+	struct keyctx *keyctx;
+	struct event_base *base;
+	struct sockets ls;
+	struct conns conns;
+	struct lobby lobby;
+	struct listed listed;
+	size_t room; /* connections, until descriptors are short */
+	bool stopping;
+	struct event *resume;
+	struct event *term, *intr, *hup, *chld;
+	struct conn dmsg;    /* pid 0: not running */
+	struct buf status;   /* what it says of itself */
+	struct event *again; /* to start it once more */
+	struct event *rest;  /* to tell of what was not logged */
+};
+
+/* --- listener.c --- */
+
+/*
+ * A monitor of its own for fd, which stays the caller's, and whose origin (NULL
+ * on the control socket) the limits let pass.  -1: there is none.
+ */
+int listener_serve(struct listener *, int fd, const struct origin *,
+    const char *peer, enum priv_carrier);
+/* Whether there are descriptors for one more, which are not control's. */
+bool listener_has_room(struct listener *);
+/* There was one more stranger that the log does not tell of. */
+void listener_untold(struct listener *);
+/* Ends the loop when nothing is left to wait for. */
+void listener_leave_if_done(struct listener *);
+
+/* --- lobby.c: before there is a monitor --- */
+
+int lobby_init(struct listener *);
+/* Takes fd. */
+void lobby_enter(struct listener *, int fd, const struct sockaddr_storage *,
+    socklen_t);
+/* Whose turn it is may have changed. */
+void lobby_pump(struct listener *);
+/* Turns one away; false: there is none that may be. */
+bool lobby_make_room(struct listener *);
+void lobby_empty(struct listener *);
+
+/* --- listed.c --- */
+
+bool
+listed_has(struct listed *, const struct listener *, const struct key_public *);
+
+/* --- dmsg.c --- */
+
+/* An event's callback; does nothing where dmsg is off. */
+void dmsg_monitor_start(evutil_socket_t, short, void *server);
+/* Somebody on the control socket wants a stream. */
+int dmsg_monitor_dial(struct listener *, struct conn *, struct privmsg *);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/* Giving a connection its monitor. */
+#include "daemon/skyptyd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/addr.h"
+#include "common/base/err.h"
+#include "common/base/paths.h"
+#include "common/base/process.h"
+#include "common/base/tcp.h"
+#include "common/privsep/start.h"
+
+#define PROGRAM "skyptyd-monitor"
+
+/* Nothing waits for more to come, and a dead peer is noticed. */
+void
+monitor_prepare(const struct config *conf, int fd)
+{
+	tcp_keep_alive(fd, (int)conf->tcp_keepalive);
+}
+
+static int
+program_path(char *path, size_t len)
+{
+	return process_companion(path, len, PROGRAM, "../libexec/skypty",
+	    LIBEXECDIR);
+}
+
+static struct start
+describe(const struct settings *s, const struct options *o,
+    const struct monitor_for *what)
+{
+	uint8_t flags = (uint8_t)((s->drop ? PRIV_DROP : 0) |
+	    (s->conf.best_effort ? PRIV_BEST_EFFORT : 0));
+
+	return (struct start){ .carrier = what->carrier,
+		.log_level = (uint8_t)o->log_level,
+		.use_syslog = o->syslog,
+		.quiet = what->quiet,
+		.handshake_timeout = (uint16_t)s->conf.handshake_timeout,
+		.welcome = flags,
+		.uid = s->uid,
+		.gid = s->gid,
+		.cligroup = s->cligroup,
+		.peer = (char *)(uintptr_t)what->peer,
+		.conf = s->conf_path,
+		.chroot_dir = (char *)(uintptr_t)CHROOT_DIR,
+		.sftp_server = s->sftp_server,
+		.sftp_readonly = s->conf.sftp_readonly,
+		.dmsgport = s->conf.dmsgport,
+		.dmsgsessions = s->conf.dmsgsessions,
+		.dmsgdisc = s->conf.dmsgdisc,
+		.dmsg_servers = s->dmsg_servers,
+		.sk = what->carrier == PRIV_CONTROL ? NULL : s->conf.sk,
+		.pk = s->pk,
+		.wl = s->wl,
+		.nwl = s->nwl };
+}
+
+static void
+become_monitor(const char *path, const struct options *o, int conn, int peer)
+{
+	char *argv[] = { (char *)(uintptr_t)PROGRAM, NULL };
+
+	/* What the listener raised is not for sessions. */
+	(void)setrlimit(RLIMIT_NOFILE, &o->nofile);
+
+	/* Our handlers would write into the daemon's own event loop. */
+	process_reset_signals();
+	if ((conn = fcntl(conn, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
+	    (peer = fcntl(peer, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
+	    dup2(conn, PRIV_FD_CONN) == -1 || dup2(peer, PRIV_FD_PEER) == -1)
+		return;
+	closefrom(PRIV_FD_COUNT);
+	execv(path, argv);
+}
+
+/* Strangers may bring it about as often as they come. */
+static void
+tell_failure(const struct monitor_for *what)
+{
+	if (!what->quiet)
+		log_error("cannot start a monitor: %s", strerror(errno));
+}
+
+int
+monitor_spawn(const struct settings *s, const struct options *o, int conn,
+    const struct monitor_for *what, pid_t *pid, int *sock)
+{
+	struct start st = describe(s, o, what);
+	sigset_t all, before;
+	char path[PROCESS_PATH_MAX];
+	int sv[2], r;
+
+	*pid = 0;
+	if (program_path(path, sizeof(path)) != 0 || privmsg_pair(sv) != 0) {
+		tell_failure(what);
+		return -1;
+	}
+	/* limits.c may signal the new process at any time from now on. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	if ((r = process_fork(pid)) == 0) {
+		become_monitor(path, o, conn, sv[1]);
+		log_error("%s: %s", path, strerror(errno));
+		_exit(127);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(sv[1]);
+	if (r == -1 || start_send(sv[0], &st) != 0) {
+		/* A monitor that hears nothing ends. */
+		tell_failure(what);
+		close(sv[0]);
+		return -1;
+	}
+	*sock = sv[0];
+	return 0;
+}
+
+/* A standard descriptor that is the connection would keep it open. */
+static int
+detach_standard(int conn)
+{
+	struct stat st, cs;
+	int null;
+
+	if (fstat(conn, &cs) == -1 ||
+	    (null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		return -1;
+	for (int fd = 0; fd <= 2; fd++)
+		if (fstat(fd, &st) == -1 ||
+		    (st.st_dev == cs.st_dev && st.st_ino == cs.st_ino))
+			if (dup2(null, fd) == -1)
+				return -1;
+	return close(null);
+}
+
+/* A stream that has an address of its own and nobody at the other end. */
+static bool
+peer_has_gone(int fd)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof(ss);
+	int listening = 1;
+
+	if (!tcp_is_stream(fd) ||
+	    getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
+		return false;
+	len = sizeof(listening);
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == -1)
+		return false;
+	/* sin_port and sin6_port lie in the same place. */
+	return !listening &&
+	    (ss.ss_family == AF_INET || ss.ss_family == AF_INET6) &&
+	    ((struct sockaddr_in *)&ss)->sin_port != 0;
+}
+
+/* 1, 0 if whoever has called hung up before we came to it, or -1, told. */
+static int
+connected_socket(int fd, char *peer)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getpeername(fd, (struct sockaddr *)&ss, &len) == -1) {
+		if (errno == ENOTCONN && peer_has_gone(fd)) {
+			log_debug("--listen-fd %d: the peer has gone", fd);
+			return 0;
+		}
+		log_error("--listen-fd %d: not a connected socket: %s", fd,
+		    strerror(errno));
+		return -1;
+	}
+	/* To another it could send what is meant for nobody. */
+	if (!tcp_is_stream(fd) || tcp_settle(fd) == -1) {
+		log_error("--listen-fd %d: not a connected stream of TCP or "
+			  "of this machine",
+		    fd);
+		return -1;
+	}
+	addr_text((struct sockaddr *)&ss, len, peer);
+	return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 ? 1 : -1;
+}
+
+int
+monitor_become(const struct settings *s, const struct options *o, int conn)
+{
+	char path[PROCESS_PATH_MAX], peer[ADDR_TEXT_MAX];
+	struct monitor_for what = { .carrier = PRIV_XK, .peer = peer };
+	struct start st;
+	int sv[2], fd, r;
+
+	if ((r = connected_socket(conn, peer)) != 1)
+		return r == 0 ? 0 : EXIT_OS;
+	if ((fd = fcntl(conn, F_DUPFD_CLOEXEC, PRIV_FD_COUNT)) == -1 ||
+	    detach_standard(fd) == -1 || privmsg_pair(sv) != 0 ||
+	    program_path(path, sizeof(path)) != 0) {
+		log_error("--listen-fd %d: %s", conn, strerror(errno));
+		return EXIT_OS;
+	}
+	monitor_prepare(&s->conf, fd);
+	st = describe(s, o, &what);
+	if (start_send(sv[0], &st) == 0) {
+		close(sv[0]);
+		become_monitor(path, o, fd, sv[1]);
+	}
+	log_error("%s: %s", path, strerror(errno));
+	return EXIT_OS;
+}

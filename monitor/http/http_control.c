@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* Connections to the host, for the confined process. */
+#include "monitor/http/http_dial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/unix.h"
+#include "common/privsep/control.h"
+
+static int
+dial_unix(const struct web_options *o, char why[WEB_TEXT])
+{
+	char found[CONTROL_PATH_MAX];
+	const char *path = found;
+	int fd;
+
+	if (o->haddr != NULL) {
+		path = o->haddr;
+		fd = unix_connect(path, SOCK_NONBLOCK);
+	} else
+		fd = control_connect(SOCK_NONBLOCK, found);
+	if (fd == -1 && o->haddr == NULL && errno == EPERM)
+		snprintf(why, WEB_TEXT,
+		    "%s is served by another user; --haddr says that this is "
+		    "meant",
+		    path);
+	else if (fd == -1)
+		snprintf(why, WEB_TEXT, "%s: %s", path, strerror(errno));
+	return fd;
+}
+
+int
+web_dial(struct web_dials *all, const struct web_options *o, uint16_t id,
+    web_dialed *done, void *arg, char why[WEB_TEXT])
+{
+	int fd;
+
+	if (strcmp(o->hnet, "tcp") != 0)
+		return (fd = dial_unix(o, why)) != -1 ? fd : WEB_DIAL_FAILED;
+	return web_dial_tcp(all, o, id, done, arg, why) == 0 ? WEB_DIAL_LATER :
+							       WEB_DIAL_FAILED;
+}

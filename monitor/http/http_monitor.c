@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * skyptyd http, the http monitor: accepts the connections of browsers for the
+ * confined process that speaks with them.  It parses no byte of the network,
+ * but knows who is let in.
+ */
+#include "monitor/http/http_gate.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/file.h"
+#include "common/base/hex.h"
+#include "common/base/paths.h"
+#include "common/base/process.h"
+#include "common/privsep/chroot_dir.h"
+#include "common/privsep/notify.h"
+
+#define PROGRAM	      "skyptyd-http"
+#define PAUSE_S	      2	    /* before it is started again, or killed */
+#define ANSWER_S      10    /* until it must take a message */
+#define START_S	      60    /* in which the first may find that it cannot */
+#define DOOR_BYTES    16384 /* connections that it has not taken yet */
+#define ACCEPTS_BURST 16    /* of one socket, before anything else is done */
+
+static struct web {
+	struct web_options o;
+	struct sockets ls;
+	char where[WEB_TEXT]; /* "https://host:port" of links */
+	char token[2 * WEB_TOKEN_LEN + 1];
+	struct gate gate;
+	struct event_base *base;
+	int sock; /* to the child, -1 */
+	int door; /* to the child, for browsers; -1 */
+	int held; /* a browser for whom there was no room in the door; -1 */
+	pid_t pid;
+	unsigned children; /* so far */
+	int64_t begun;	   /* when the first was started */
+	int result;	   /* of the program */
+	bool stopping;
+	struct event *ev, *again, *term, *intr, *usr1, *hup, *chld;
+	struct event *door_ev; /* room for the one who is held */
+	struct event *pause;   /* until the next is accepted */
+	struct event *knock[SOCKETS_MAX];
+} w = { .sock = -1, .door = -1, .held = -1, .result = EXIT_OS };
+
+/* --- tokens --- */
+
+static void
+web_make_token(void)
+{
+	uint8_t raw[WEB_TOKEN_LEN], hash[32];
+
+	randombytes_buf(raw, sizeof(raw));
+	hex_encode(raw, sizeof(raw), w.token);
+	crypto_hash_sha256(hash, raw, sizeof(raw));
+	auth_new_token(&w.gate.auth, hash);
+	sodium_memzero(raw, sizeof(raw));
+}
+
+/* No buffer of stdio's keeps it. */
+static bool
+web_write(int fd, const char *text)
+{
+	size_t n = strlen(text);
+	ssize_t r;
+
+	while (n != 0) {
+		if ((r = write(fd, text, n)) == -1 && errno != EINTR)
+			return false;
+		if (r > 0) {
+			text += r;
+			n -= (size_t)r;
+		}
+	}
+	return true;
+}
+
+/* A new file: an old one may be open elsewhere. */
+static int
+web_write_link(const char *link)
+{
+	const char *path = w.o.token_file;
+	struct file_new f;
+	int r;
+
+	file_sweep(path);
+	if ((r = file_new_open(&f, path)) == 0) {
+		if (web_write(f.fd, link)) {
+			r = file_new_commit(&f, true);
+		} else {
+			file_new_drop(&f);
+			r = ERR_SYS;
+		}
+	}
+	if (r != 0)
+		log_error("%s: %s", path,
+		    r == ERR_DENIED ? "its folder belongs to somebody else" :
+				      err_text(r));
+	return r == 0 ? 0 : -1;
+}
+
+static int
+web_print_link(void)
+{
+	char link[WEB_TEXT + 2 * WEB_TOKEN_LEN + 300];
+	bool open = w.o.conf.no_auth || *w.o.conf.auth_header != '\0';
+	int r = 0;
+
+	strlcpy(link, w.where, sizeof(link));
+	strlcat(link, w.o.conf.base, sizeof(link));
+	if (!open) {
+		strlcat(link, "?token=", sizeof(link));
+		strlcat(link, w.token, sizeof(link));
+	}
+	strlcat(link, "\n", sizeof(link));
+	if (!open && w.o.token_file != NULL)
+		r = web_write_link(link);
+	else
+		(void)web_write(STDOUT_FILENO, link);
+	sodium_memzero(link, sizeof(link));
+	sodium_memzero(w.token, sizeof(w.token));
+	return r;
+}
+
+/* --- browsers --- */
+
+static void
+web_listen_for(bool on)
+{
+	for (size_t i = 0; i < w.ls.n; i++)
+		if (w.knock[i] != NULL && on)
+			event_add(w.knock[i], NULL);
+		else if (w.knock[i] != NULL)
+			event_del(w.knock[i]);
+}
+
+/* The child has no listening socket, which it could close to all or keep. */
+static void
+web_hand_over(int fd)
+{
+	int r = privmsg_send(w.door, (enum privmsg_type)WEB_BROWSER, 0, NULL,
+	    &fd, 1);
+
+	if (r == ERR_SYS && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+		w.held = fd;
+		web_listen_for(false);
+		event_add(w.door_ev, NULL);
+	} else
+		close(fd);
+}
+
+static void
+web_on_room(evutil_socket_t sock, short what, void *arg)
+{
+	int fd = w.held;
+
+	(void)sock, (void)what, (void)arg;
+	w.held = -1;
+	if (fd != -1)
+		web_hand_over(fd);
+	if (w.held == -1)
+		web_listen_for(true);
+}
+
+static void
+web_on_knock(evutil_socket_t sock, short what, void *arg)
+{
+	struct timeval tv = { .tv_sec = 1 };
+	int fd;
+
+	(void)what, (void)arg;
+	for (int i = 0; i < ACCEPTS_BURST && w.held == -1; i++) {
+		fd = accept4(sock, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd != -1) {
+			web_hand_over(fd);
+			continue;
+		}
+		/* What cannot be accepted would be told again and again. */
+		if (errno != EAGAIN && errno != EINTR &&
+		    errno != ECONNABORTED && errno != EPROTO) {
+			web_listen_for(false);
+			event_add(w.pause, &tv);
+		}
+		return;
+	}
+}
+
+static void
+web_on_pause(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	if (w.door != -1 && w.held == -1)
+		web_listen_for(true);
+}
+
+static int
+web_open_door(int door)
+{
+	int size = DOOR_BYTES;
+
+	w.door = door;
+	(void)setsockopt(door, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (fcntl(door, F_SETFL, O_NONBLOCK) == -1 ||
+	    (w.door_ev = event_new(w.base, door, EV_WRITE, web_on_room,
+		 NULL)) == NULL)
+		return -1;
+	web_listen_for(true);
+	return 0;
+}
+
+/* Who comes now waits until there is another child. */
+static void
+web_close_door(void)
+{
+	web_listen_for(false);
+	if (w.door_ev != NULL)
+		event_free(w.door_ev);
+	w.door_ev = NULL;
+	if (w.door != -1)
+		close(w.door);
+	if (w.held != -1)
+		close(w.held);
+	w.door = w.held = -1;
+}
+
+/* --- the child --- */
+
+/* It is listened to no more; what it has said is heard when it has ended. */
+static void
+web_drop_child(void)
+{
+	if (w.ev != NULL)
+		event_free(w.ev);
+	w.ev = NULL;
+	web_close_door();
+	(void)process_signal(w.pid, SIGKILL);
+}
+
+/* It has ended; nobody else holds its end. */
+static void
+web_bury_child(void)
+{
+	struct privmsg m = { 0 };
+
+	while (w.sock != -1 && privmsg_recv(w.sock, &m, false) == 1)
+		gate_last_words(&w.gate, &m);
+	privmsg_free(&m);
+	web_drop_child();
+	web_dial_drop(&w.gate.dials);
+	if (w.sock != -1)
+		close(w.sock);
+	w.sock = -1;
+}
+
+static void
+web_on_child(evutil_socket_t fd, short what, void *arg)
+{
+	struct privmsg m = { 0 };
+	int r;
+
+	(void)what, (void)arg;
+	if ((r = privmsg_recv(fd, &m, false)) == 1)
+		r = gate_request(&w.gate, &m);
+	else if (r == ERR_FORMAT)
+		log_error("http: message refused: %s", err_text(r));
+	privmsg_free(&m);
+	w.stopping |= w.gate.ended;
+	if (r != 0 && r != ERR_AGAIN)
+		web_drop_child();
+}
+
+static void
+web_become_child(const char *path, int peer, int door)
+{
+	static char title[] = "skyptyd: http";
+	char *argv[] = { title, NULL }, *envp[] = { NULL };
+	int null;
+
+	if ((peer = fcntl(peer, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
+	    (door = fcntl(door, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
+	    (null = open("/dev/null", O_RDWR)) == -1 || dup2(null, 0) == -1 ||
+	    dup2(null, 1) == -1 || (!SKYPTY_SANITIZE && dup2(null, 2) == -1) ||
+	    dup2(door, PRIV_FD_CONN) == -1 || dup2(peer, PRIV_FD_PEER) == -1)
+		_exit(126);
+	closefrom(PRIV_FD_COUNT);
+	process_reset_signals();
+	execve(path, argv, envp);
+	_exit(127);
+}
+
+static int
+web_tell_config(void)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
+	if ((r = web_conf_put(&b, &w.o.conf)) == 0)
+		r = privmsg_send(w.sock, (enum privmsg_type)WEB_CONFIG, 0, &b,
+		    NULL, 0);
+	buf_free(&b);
+	return r;
+}
+
+static int
+web_set_timeout(int option, int seconds)
+{
+	struct timeval tv = { .tv_sec = seconds };
+
+	return setsockopt(w.sock, SOL_SOCKET, option, &tv, sizeof(tv));
+}
+
+/* Both ends in sv, or none. */
+static int
+web_pairs(int sock[2], int door[2])
+{
+	if (privmsg_pair(sock) != 0)
+		return -1;
+	if (privmsg_pair(door) == 0)
+		return 0;
+	close(sock[0]);
+	close(sock[1]);
+	return -1;
+}
+
+/* -1: told; what there is of a child is dropped. */
+static int
+web_start_child(void)
+{
+	char path[PROCESS_PATH_MAX];
+	int sock[2], door[2], r = 0, forked;
+
+	if (process_companion(path, sizeof(path), PROGRAM, ".", LIBEXECDIR) !=
+	    0) {
+		log_error("the program " PROGRAM " is not here: it is built "
+			  "where libwebsockets is");
+		return -1;
+	}
+	if (web_pairs(sock, door) == -1) {
+		log_error("http: %s", strerror(errno));
+		return -1;
+	}
+	if ((forked = process_fork(&w.pid)) == 0)
+		web_become_child(path, sock[1], door[1]);
+	close(sock[1]);
+	close(door[1]);
+	w.sock = sock[0];
+	if (forked == -1 || web_set_timeout(SO_SNDTIMEO, ANSWER_S) == -1 ||
+	    web_set_timeout(SO_RCVTIMEO, 1) == -1 ||
+	    (r = web_tell_config()) != 0 ||
+	    (w.ev = event_new(w.base, w.sock, EV_READ | EV_PERSIST,
+		 web_on_child, NULL)) == NULL ||
+	    event_add(w.ev, NULL) == -1) {
+		log_error("http cannot be started: %s",
+		    r == ERR_LIMIT ? "the options are too long" :
+			r != 0	   ? err_text(r) :
+				     strerror(errno));
+		close(door[0]);
+		return -1;
+	}
+	if (w.children++ == 0)
+		w.begun = now_ms();
+	gate_child(&w.gate, w.sock);
+	return web_open_door(door[0]);
+}
+
+static void
+web_restart_later(void)
+{
+	struct timeval tv = { .tv_sec = PAUSE_S };
+
+	event_add(w.again, &tv);
+}
+
+static void
+web_on_again(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	if (w.stopping) {
+		web_drop_child();
+		return;
+	}
+	if (w.pid != 0 || web_start_child() == 0)
+		return;
+	web_drop_child();
+	if (w.pid != 0)
+		return; /* its end brings us here again */
+	web_bury_child();
+	web_restart_later();
+}
+
+/* What the first one finds wrong at once, a certificate say, does not mend. */
+static bool
+web_cannot_begin(int status)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) == WEB_EXIT_START &&
+	    w.children == 1 && now_ms() - w.begun < START_S * 1000;
+}
+
+/* Who took it over has seen cookies and perhaps the link: all are void. */
+static void
+web_on_chld(evutil_socket_t sig, short what, void *arg)
+{
+	int status;
+
+	(void)sig, (void)what, (void)arg;
+	web_dial_reap(&w.gate.dials);
+	if (w.pid == 0 || waitpid(w.pid, &status, WNOHANG) != w.pid)
+		return;
+	w.pid = 0;
+	web_bury_child();
+	w.stopping |= w.gate.ended;
+	if (w.stopping) {
+		event_base_loopbreak(w.base);
+		return;
+	}
+	if (WIFSIGNALED(status))
+		log_error("http was killed by signal %d%s", WTERMSIG(status),
+		    WTERMSIG(status) == SIGSYS ? " (forbidden system call)" :
+						 "");
+	else
+		log_error("http ended with status %d", WEXITSTATUS(status));
+	if (web_cannot_begin(status)) {
+		w.result = EXIT_CONFIG;
+		event_base_loopbreak(w.base);
+		return;
+	}
+	auth_forget(&w.gate.auth);
+	web_make_token();
+	(void)web_print_link();
+	web_restart_later();
+}
+
+static void
+web_on_term(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig, (void)what, (void)arg;
+	w.stopping = true;
+	web_restart_later(); /* then it is killed */
+	notify("STOPPING=1");
+	if (process_signal(w.pid, SIGTERM) == -1)
+		event_base_loopbreak(w.base);
+}
+
+/* The whole file, or -1, told. */
+static int
+web_read_pem(const char *path, struct buf *b)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t r = fd == -1 ? ERR_SYS : 1;
+
+	while (r > 0)
+		r = buf_read(b, fd, WEB_PEM_MAX);
+	if (r != 0 && r != ERR_EOF)
+		log_error("%s: %s; the old certificate stays", path,
+		    err_text((int)r));
+	if (fd != -1)
+		close(fd);
+	return r == 0 || r == ERR_EOF ? 0 : -1;
+}
+
+/* A child that is about to begin reads them itself. */
+static void
+web_on_hup(evutil_socket_t sig, short what, void *arg)
+{
+	const struct web_conf *c = &w.o.conf;
+	struct buf cert, key, b;
+	int r = 0;
+
+	(void)sig, (void)what, (void)arg;
+	if (*c->cert == '\0') {
+		log_warn("SIGHUP is for a new certificate, and there is none "
+			 "(--tls-cert)");
+		return;
+	}
+	if (w.sock == -1)
+		return;
+	buf_init(&cert, WEB_PEM_MAX);
+	buf_init(&key, WEB_PEM_MAX);
+	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
+	if (web_read_pem(c->cert, &cert) == 0 &&
+	    web_read_pem(c->key, &key) == 0) {
+		if ((r = buf_put_string(&b, buf_ptr(&cert), buf_len(&cert))) ==
+			0 &&
+		    (r = buf_put_string(&b, buf_ptr(&key), buf_len(&key))) == 0)
+			r = privmsg_send(w.sock,
+			    (enum privmsg_type)WEB_CERTIFICATE, 0, &b, NULL, 0);
+		if (r != 0)
+			log_error("the new certificate: %s; the old one stays",
+			    err_text(r));
+	}
+	buf_free(&b);
+	buf_free(&key);
+	buf_free(&cert);
+}
+
+static void
+web_on_usr1(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig, (void)what, (void)arg;
+	web_make_token();
+	(void)web_print_link();
+}
+
+/* --- the beginning --- */
+
+static int
+web_find_user(void)
+{
+	struct web_conf *c = &w.o.conf;
+	const struct passwd *pw;
+
+	c->uid = getuid();
+	c->gid = getgid();
+	if (!(c->drop = geteuid() == 0))
+		return 0;
+	if ((pw = getpwnam(w.o.user)) == NULL || pw->pw_uid == 0) {
+		log_error("--user %s: %s", w.o.user,
+		    pw == NULL ? "there is no such account" : "that is root");
+		return -1;
+	}
+	c->uid = pw->pw_uid;
+	c->gid = pw->pw_gid;
+	return chroot_dir_make();
+}
+
+static int
+web_set_title(void)
+{
+	char name[256];
+
+	if (*w.o.conf.title != '\0' || gethostname(name, sizeof(name)) == -1)
+		return 0;
+	free(w.o.conf.title);
+	return (w.o.conf.title = strdup(name)) != NULL ? 0 : -1;
+}
+
+static struct event *
+web_on_signal(int sig, event_callback_fn cb)
+{
+	struct event *ev = evsignal_new(w.base, sig, cb, NULL);
+
+	if (ev != NULL && event_add(ev, NULL) == -1)
+		return NULL;
+	return ev;
+}
+
+static int
+web_watch_listeners(void)
+{
+	for (size_t i = 0; i < w.ls.n; i++)
+		if ((w.knock[i] = event_new(w.base, w.ls.each[i].fd,
+			 EV_READ | EV_PERSIST, web_on_knock, NULL)) == NULL)
+			return -1;
+	return 0;
+}
+
+static int
+web_set_up(void)
+{
+	free(w.o.conf.root);
+	if ((w.o.conf.root = strdup(CHROOT_DIR)) == NULL ||
+	    sodium_init() == -1 || web_find_user() == -1 ||
+	    web_set_title() == -1 || web_listen(&w.o, &w.ls, w.where) == -1)
+		return -1;
+	if ((w.base = event_base_new()) == NULL ||
+	    (w.again = evtimer_new(w.base, web_on_again, NULL)) == NULL ||
+	    (w.pause = evtimer_new(w.base, web_on_pause, NULL)) == NULL ||
+	    (w.term = web_on_signal(SIGTERM, web_on_term)) == NULL ||
+	    (w.intr = web_on_signal(SIGINT, web_on_term)) == NULL ||
+	    (w.usr1 = web_on_signal(SIGUSR1, web_on_usr1)) == NULL ||
+	    (w.hup = web_on_signal(SIGHUP, web_on_hup)) == NULL ||
+	    (w.chld = web_on_signal(SIGCHLD, web_on_chld)) == NULL ||
+	    web_watch_listeners() == -1)
+		return -1;
+	gate_init(&w.gate, &w.o, w.base);
+	web_make_token();
+	return web_start_child();
+}
+
+/* "skyptyd http ...", which has become us. */
+int
+main(int argc, char **argv)
+{
+	int r;
+
+	process_standard_fds();
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2)
+		return EXIT_USAGE;
+	if ((r = web_options_parse(&w.o, argc - 1, argv + 1)) != 0)
+		return r == -1 ? 0 : r;
+	log_init("skyptyd",
+	    w.o.verbose	  ? LOG_LEVEL_DEBUG :
+		w.o.quiet ? LOG_LEVEL_WARN :
+			    LOG_LEVEL_INFO,
+	    false);
+	signal(SIGHUP, SIG_IGN);
+	if (web_set_up() == -1 || web_print_link() == -1) {
+		w.stopping = true;
+		web_drop_child();
+		sockets_close(&w.ls);
+		return EXIT_OS;
+	}
+	notify("READY=1");
+	event_base_dispatch(w.base);
+	sockets_close(&w.ls);
+	auth_forget(&w.gate.auth);
+	web_conf_free(&w.o.conf);
+	return w.stopping ? 0 : w.result;
+}

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: ISC
+# What each library and each program is made of, file by file: what runs as root
+# is written down.  regress/linked says what of it ends up in the programs.
+
+# common/: four libraries; base knows nobody, pty knows base, dmsg and privsep
+# know both.
+SRC_base = common/base/addr.c common/base/buf.c common/base/clock.c \
+	common/base/connector.c common/base/err.c common/base/file.c \
+	common/base/hex.c common/base/http.c common/base/json.c \
+	common/base/log.c common/base/process.c common/base/reach.c \
+	common/base/tcp.c common/base/tcp_peer.c common/base/tls.c \
+	common/base/unix.c common/base/usage.c common/base/visible.c
+
+SRC_pty = common/pty/aead.c common/pty/aead_bulk.c common/pty/exec_request.c \
+	common/pty/exec_stream.c common/pty/frame.c common/pty/gob_dec.c \
+	common/pty/gob_def.c common/pty/gob_enc.c common/pty/gob_ids.c \
+	common/pty/gob_list.c common/pty/gob_skip.c common/pty/gob_value.c \
+	common/pty/gob_wire.c common/pty/keys.c common/pty/keys_sign.c \
+	common/pty/modes.c common/pty/mux.c common/pty/mux_proxy.c \
+	common/pty/mux_session.c common/pty/mux_text.c common/pty/noise.c \
+	common/pty/rpc_client.c common/pty/rpc_host.c common/pty/rpc_types.c
+
+SRC_dmsg = common/dmsg/dmsg_disc.c common/dmsg/dmsg_entry.c \
+	common/dmsg/dmsg_object.c common/dmsg/dmsg_seal.c \
+	common/dmsg/dmsg_session.c common/dmsg/yamux.c \
+	common/dmsg/yamux_in.c common/dmsg/yamux_out.c \
+	common/dmsg/yamux_stream.c
+
+SRC_privsep = common/privsep/config.c common/privsep/config_file.c \
+	common/privsep/config_print.c common/privsep/config_visor.c \
+	common/privsep/config_wl.c common/privsep/chroot_dir.c \
+	common/privsep/control.c common/privsep/http_conf.c \
+	common/privsep/notify.c common/privsep/privmsg.c \
+	common/privsep/sandbox.c common/privsep/sandbox_filter.c \
+	common/privsep/sockets.c common/privsep/start.c \
+	common/privsep/welcome.c
+
+# The processes.
+SRC_skyptyd = daemon/check.c daemon/confgen.c daemon/dmsg_monitor.c \
+	daemon/limits.c daemon/listed.c daemon/listener.c daemon/lobby.c \
+	daemon/monitors.c daemon/options.c daemon/settings.c daemon/skyptyd.c
+
+SRC_skyptyd-http-monitor = monitor/http/http_auth.c \
+	monitor/http/http_control.c monitor/http/http_dial.c \
+	monitor/http/http_gate.c monitor/http/http_listen.c \
+	monitor/http/http_monitor.c monitor/http/http_options.c
+
+SRC_skyptyd-monitor = monitor/child.c monitor/command.c monitor/connect.c \
+	monitor/dial.c monitor/dispatch.c monitor/ending.c monitor/env.c \
+	monitor/exec.c monitor/guard.c monitor/handshake.c monitor/job.c \
+	monitor/kk.c monitor/monitor.c monitor/origin.c monitor/overlay.c \
+	monitor/proxy.c monitor/pty.c monitor/sftp.c monitor/spawn.c \
+	monitor/status.c monitor/whitelist.c
+
+SRC_skyptyd-net = daemon/net/net.c daemon/net/net_exec.c \
+	daemon/net/net_flow.c daemon/net/net_http.c daemon/net/net_link.c \
+	daemon/net/net_main.c daemon/net/net_mon.c daemon/net/net_proxy.c \
+	daemon/net/net_pty.c daemon/net/net_rpc.c daemon/net/net_sftp.c \
+	daemon/net/net_stream.c daemon/net/net_wl.c
+
+SRC_skyptyd-dmsg = daemon/dmsg/dmsg.c daemon/dmsg/dmsg_ask.c \
+	daemon/dmsg/dmsg_choose.c daemon/dmsg/dmsg_main.c \
+	daemon/dmsg/dmsg_mon.c daemon/dmsg/dmsg_out.c \
+	daemon/dmsg/dmsg_pipe.c daemon/dmsg/dmsg_probe.c \
+	daemon/dmsg/dmsg_reap.c daemon/dmsg/dmsg_server.c \
+	daemon/dmsg/dmsg_status.c
+
+SRC_skyptyd-http = daemon/http/http.c daemon/http/http_client.c \
+	daemon/http/http_confine.c daemon/http/http_host.c \
+	daemon/http/http_mon.c daemon/http/http_origin.c \
+	daemon/http/http_page.c daemon/http/http_rpc.c \
+	daemon/http/http_term.c daemon/http/http_text.c \
+	daemon/http/http_tls.c daemon/http/http_visitor.c \
+	daemon/http/http_ws.c
+
+SRC_skyptyd-connect = daemon/connect/skyptyd-connect.c
+
+SRC_skypty-tls = daemon/tls/skypty-tls.c
+
+# The client.
+SRC_skypty = client/call.c client/conn.c client/dest.c client/dial.c \
+	client/duration.c client/exec.c client/exec_http.c client/exec_rpc.c \
+	client/fs.c client/fs_notes.c client/host.c client/hosts.c \
+	client/hosts_match.c client/identity.c client/keygen.c \
+	client/offer.c client/options.c client/patience.c client/progress.c \
+	client/proxy.c client/relay.c client/remote.c client/runtime.c \
+	client/screen.c client/session.c client/shell.c client/sink.c \
+	client/skypty.c client/stream.c client/term.c client/typed.c \
+	client/via.c client/whitelist.c client/wishes.c client/cp/cp.c \
+	client/cp/cp_file.c client/cp/cp_get.c client/cp/cp_list.c \
+	client/cp/cp_names.c client/cp/cp_put.c client/cp/cp_real.c \
+	client/cp/cp_run.c client/cp/cp_walk.c client/dmsg/dmsg.c \
+	client/dmsg/dmsg_dial.c client/dmsg/dmsg_find.c \
+	client/dmsg/dmsg_holder.c client/dmsg/dmsg_link.c \
+	client/dmsg/dmsg_share.c client/dmsg/dmsg_status.c \
+	client/sftp/sftp.c client/sftp/sftp_asker.c client/sftp/sftp_cmd.c \
+	client/sftp/sftp_put.c client/ssh/ssh.c client/ssh/ssh_dest.c \
+	client/ssh/ssh_flags.c client/ssh/ssh_opts.c client/ssh/ssh_print.c \
+	client/ssh/ssh_table.c client/ssh/ssh_words.c
