@@ -311,7 +311,8 @@ obj-fuzz/%.o: %.c $(OBJ)/compiled-with | $(OBJ)/places.h
 obj-fuzz/fuzz_%: obj-fuzz/regress/fuzz/fuzz_%.o $(FUZZ_OBJS)
 	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_test) \
 		$(FUZZ_LINK)
-obj-fuzz/fuzz_web_gate: obj-fuzz/daemon/web_auth.o obj-fuzz/daemon/web_gate.o
+obj-fuzz/fuzz_http_gate: obj-fuzz/monitor/http/http_auth.o \
+	obj-fuzz/monitor/http/http_gate.o
 
 # A whole process: what ends it is caught.
 obj-fuzz/fuzz_dmsg_life obj-fuzz/fuzz_net_life: FUZZ_LINK = -Wl,--wrap=_exit

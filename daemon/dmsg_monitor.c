@@ -81,7 +81,7 @@ answer_stream(struct listener *s, struct privmsg *m)
 	struct buf b;
 	int fd, r;
 
-	if (m->type == PM_OV_REPORT)
+	if (m->type == PM_DMSG_REPORT)
 		return keep_status(s, m);
 	if (m->type != PM_STREAM)
 		return ERR_STATE;
@@ -152,7 +152,7 @@ watch_dmsg_monitor(struct listener *s, int sock)
 static int
 spawn_dmsg_monitor(struct listener *s)
 {
-	struct monitor_for what = { .carrier = PRIV_OVERLAY, .peer = "dmsg" };
+	struct monitor_for what = { .carrier = PRIV_DMSG, .peer = "dmsg" };
 	struct conn *c = &s->dmsg;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), r;
 

@@ -14,8 +14,8 @@
 #include "common/base/paths.h"
 #include "common/base/process.h"
 
-#define PROGRAM_NET	"skyptyd-net"
-#define PROGRAM_OVERLAY "skyptyd-dmsg"
+#define PROGRAM_NET  "skyptyd-net"
+#define PROGRAM_DMSG "skyptyd-dmsg"
 
 /* In the new process: only the two descriptors, nothing on standard ones. */
 static void
@@ -50,8 +50,8 @@ child_start(struct monitor *m, int conn)
 	int sv[2], r;
 
 	if ((r = process_companion(path, sizeof(path),
-		 conn == -1 ? PROGRAM_OVERLAY : PROGRAM_NET, ".",
-		 LIBEXECDIR)) != 0 ||
+		 conn == -1 ? PROGRAM_DMSG : PROGRAM_NET, ".", LIBEXECDIR)) !=
+		0 ||
 	    (r = privmsg_pair(sv)) != 0)
 		return r;
 	if ((r = process_fork(&m->child_pid)) == -1) {
@@ -112,7 +112,7 @@ void
 child_answer_fds(struct monitor *m, const struct privmsg *req, struct buf *b,
     int *fds, size_t nfd)
 {
-	tell(m, (enum privmsg_type)(req->type + 1), req->id, b, fds, nfd);
+	tell(m, req->type + 1, req->id, b, fds, nfd);
 	for (size_t i = 0; i < nfd; i++)
 		close(fds[i]);
 }

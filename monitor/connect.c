@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sockets for the overlay's confined child.  Names are resolved and connections
+ * Sockets for dmsg's confined child.  Names are resolved and connections
  * made by a program of its own for each, skyptyd-connect, which is confined:
  * an answer of the name service is a stranger's word.  What comes back is
  * looked at here before the child gets it.
@@ -274,7 +274,7 @@ connect_on_result(evutil_socket_t fd, short what, void *arg)
 	}
 	if ((r = privmsg_recv(fd, &m, true)) == ERR_AGAIN)
 		return;
-	if (r == 1 && m.type == PM_OV_CONNECT + 1 &&
+	if (r == 1 && m.type == PM_DMSG_CONNECT + 1 &&
 	    buf_get_cstring(&m.body, &why, PRIVMSG_TEXT_MAX) == 0)
 		got = privmsg_take_fd(&m, 0);
 	/* Who has said his one word has nothing more to do. */

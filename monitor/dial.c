@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Streams that the overlay dials: to the discovery, for itself, and to whom
+ * Streams that dmsg dials: to the discovery, for itself, and to whom
  * somebody on the control socket has asked for.  Requests are signed and
- * handshakes made here; of the second kind the overlay gets no key, it goes
+ * handshakes made here; of the second kind dmsg gets no key, it goes
  * straight to the monitor of whoever asked.
  */
 #include "monitor/monitor.h"
@@ -18,7 +18,7 @@
 #include "common/dmsg/dmsg_disc.h"
 #include "common/dmsg/dmsg_object.h"
 
-#define DISCOVERY 0  /* the slot that is the overlay's own */
+#define DISCOVERY 0  /* the slot that is dmsg's own */
 #define SLOTS	  64 /* an id is a slot and, times this, whose turn it is */
 #define TURNS_MAX (UINT16_MAX / SLOTS)
 
@@ -69,7 +69,7 @@ dial_forget(struct monitor *m)
 		close_slot(&m->dials->slot[i]);
 }
 
-/* --- requests of the overlay --- */
+/* --- requests of dmsg --- */
 
 static struct dial *
 get_slot(struct monitor *m, const struct privmsg *msg)
@@ -301,7 +301,7 @@ tell_out(struct monitor *m, uint16_t id, const struct dmsg_addr *to, int fd)
 	buf_init(&b, KEY_PUBLIC_LEN + 2);
 	if ((r = buf_put(&b, to->pk.b, KEY_PUBLIC_LEN)) == 0 &&
 	    (r = buf_put_u16(&b, to->port)) == 0)
-		r = privmsg_send(m->child, PM_OV_OUT, id, &b, &fd, 1);
+		r = privmsg_send(m->child, PM_DMSG_DIAL, id, &b, &fd, 1);
 	buf_free(&b);
 	return r;
 }
@@ -367,7 +367,7 @@ on_parent(evutil_socket_t fd, short what, void *arg)
 
 /* --- the beginning --- */
 
-/* "dmsg://<pk>:port": the one address that the overlay may dial by itself. */
+/* "dmsg://<pk>:port": the one address that dmsg may dial by itself. */
 static int
 allow_discovery(struct monitor *m)
 {

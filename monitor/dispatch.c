@@ -30,7 +30,7 @@ static request_handler child_log;
 
 #define ANY                                                               \
 	(MON_HANDSHAKE | MON_KK | MON_FIRST | MON_SESSION | MON_REFUSED | \
-	    MON_OVERLAY)
+	    MON_DMSG)
 #define COMMAND_MIN 12 /* three empty counts */
 #define BODY_MAX    (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
 #define KK_MIN	    (KEY_PUBLIC_LEN + DMSG_HASH_LEN)
@@ -66,25 +66,27 @@ static const struct request requests[] = {
 	    status_get },
 	{ PM_PROXY_DIAL, "PROXY_DIAL", MON_SESSION, PRIV_GRANT_DIAL,
 	    KEY_PUBLIC_LEN + 2, KEY_PUBLIC_LEN + 2, proxy_dial },
-	{ PM_OV_STATUS, "OV_STATUS", MON_OVERLAY, 0, 2, PRIV_STATUS_MAX,
+	{ PM_DMSG_STATUS, "DMSG_STATUS", MON_DMSG, 0, 2, PRIV_STATUS_MAX,
 	    status_report },
-	{ PM_OV_CONNECT, "OV_CONNECT", MON_OVERLAY, 0, 6, 6 + HOST_MAX,
+	{ PM_DMSG_CONNECT, "DMSG_CONNECT", MON_DMSG, 0, 6, 6 + HOST_MAX,
 	    overlay_connect },
-	{ PM_OV_BEGIN, "OV_BEGIN", MON_OVERLAY, 0, 1 + KEY_PUBLIC_LEN,
+	{ PM_DMSG_HANDSHAKE, "DMSG_HANDSHAKE", MON_DMSG, 0, 1 + KEY_PUBLIC_LEN,
 	    1 + KEY_PUBLIC_LEN, overlay_handshake },
-	{ PM_OV_READ, "OV_READ", MON_OVERLAY, 0, 1, 1 + NOISE_MSG_MAX,
-	    overlay_read },
-	{ PM_OV_DROP, "OV_DROP", MON_OVERLAY, 0, 1, 1, overlay_drop },
-	{ PM_OV_ENTRY, "OV_ENTRY", MON_OVERLAY, 0, 20,
+	{ PM_DMSG_MESSAGE_2, "DMSG_MESSAGE_2", MON_DMSG, 0, 1,
+	    1 + NOISE_MSG_MAX, overlay_read },
+	{ PM_DMSG_HANDSHAKE_DROP, "DMSG_HANDSHAKE_DROP", MON_DMSG, 0, 1, 1,
+	    overlay_drop },
+	{ PM_DMSG_ENTRY, "DMSG_ENTRY", MON_DMSG, 0, 20,
 	    20 + PRIV_SERVERS_MAX *KEY_PUBLIC_LEN, overlay_entry },
-	{ PM_OV_STREAM, "OV_STREAM", MON_OVERLAY, 0, 2 * KEY_PUBLIC_LEN,
+	{ PM_DMSG_STREAM, "DMSG_STREAM", MON_DMSG, 0, 2 * KEY_PUBLIC_LEN,
 	    2 * KEY_PUBLIC_LEN, overlay_stream },
-	{ PM_OV_DIAL, "OV_DIAL", MON_OVERLAY, 0, 2, 2, dial_request },
-	{ PM_OV_DIALED, "OV_DIALED", MON_OVERLAY, 0, 1, NOISE_MSG_MAX,
-	    dial_response },
-	{ PM_OV_GIVE_UP, "OV_GIVE_UP", MON_OVERLAY, 0, 4, 4 + PRIVMSG_TEXT_MAX,
-	    dial_give_up },
-	{ PM_OV_PROBE, "OV_PROBE", MON_OVERLAY, 0, 2, 2, dial_probe },
+	{ PM_DMSG_DIAL_REQUEST, "DMSG_DIAL_REQUEST", MON_DMSG, 0, 2, 2,
+	    dial_request },
+	{ PM_DMSG_DIAL_RESPONSE, "DMSG_DIAL_RESPONSE", MON_DMSG, 0, 1,
+	    NOISE_MSG_MAX, dial_response },
+	{ PM_DMSG_DIAL_FAILED, "DMSG_DIAL_FAILED", MON_DMSG, 0, 4,
+	    4 + PRIVMSG_TEXT_MAX, dial_give_up },
+	{ PM_DMSG_PROBE, "DMSG_PROBE", MON_DMSG, 0, 2, 2, dial_probe },
 	{ PM_LOG, "LOG", ANY, 0, 5, 5 + PRIVMSG_TEXT_MAX, child_log },
 };
 

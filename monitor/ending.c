@@ -93,7 +93,7 @@ ending_tell(const struct monitor *m, enum mon_phase phase, const char *why)
 {
 	char time[ENDING_TIME_MAX], text[USES_TEXT_MAX], who[KEY_PUBLIC_HEX];
 
-	if (phase == MON_OVERLAY)
+	if (phase == MON_DMSG)
 		return;
 	ending_time(time, m->begun);
 	if (phase != MON_SESSION) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The handshake of a stream that came over dmsg.  Its request is answered at
- * once, as the overlay wants it, but the child gets no key and the whitelist is
+ * once, as dmsg wants it, but the child gets no key and the whitelist is
  * not asked before a first frame has decrypted: a recorded request can be
  * replayed by any relay, the frame behind it cannot be made by one.
  */

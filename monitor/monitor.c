@@ -115,13 +115,13 @@ on_term(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (read(fd, &from, sizeof(from)) != sizeof(from))
 		return;
-	if (m->phase == MON_OVERLAY && !m->stopping &&
-	    child_tell(m, PM_OV_STOP, NULL) == 0) {
+	if (m->phase == MON_DMSG && !m->stopping &&
+	    child_tell(m, PM_DMSG_STOP, NULL) == 0) {
 		m->stopping = true;
 		mon_timer(m, MON_LEAVE);
 		return;
 	}
-	if (m->phase == MON_OVERLAY)
+	if (m->phase == MON_DMSG)
 		log_info("dmsg ended by signal");
 	if ((pid_t)from.ssi_pid == getppid())
 		(void)snprintf(why, sizeof(why), "ended by skyptyd");
@@ -279,7 +279,7 @@ begin_session(struct monitor *m)
 	}
 	if ((m->keyctx = keyctx_new()) == NULL)
 		return "no memory for keys";
-	if (m->start.carrier == PRIV_OVERLAY)
+	if (m->start.carrier == PRIV_DMSG)
 		return overlay_begin(m) == 0 ? NULL : "overlay";
 	handshake_turn(m);
 	if (m->start.carrier == PRIV_KK)
@@ -309,10 +309,10 @@ set_up(struct monitor *m)
 		origin_of_socket(&m->origin, PRIV_FD_CONN);
 	if (set_up_events(m) == -1)
 		return "event loop";
-	if (child_start(m,
-		m->start.carrier == PRIV_OVERLAY ? -1 : PRIV_FD_CONN) != 0)
+	if (child_start(m, m->start.carrier == PRIV_DMSG ? -1 : PRIV_FD_CONN) !=
+	    0)
 		return "confined child cannot be started";
-	if (m->start.carrier != PRIV_OVERLAY)
+	if (m->start.carrier != PRIV_DMSG)
 		close(PRIV_FD_CONN);
 	if (watch_child(m) == -1 || child_welcome(m) != 0)
 		return "confined child";

@@ -28,7 +28,7 @@ struct event_base;
 struct overlay;
 
 #define MON_HANGUP_GRACE  2 /* seconds for a process of ours, then SIGKILL */
-#define MON_LEAVE	  6 /* seconds for the overlay to take leave */
+#define MON_LEAVE	  6 /* seconds for dmsg to take leave */
 #define MON_ABANDONED_MAX 8
 #define MON_LINGER	  4 /* seconds for a refused peer's last bytes */
 #define MON_ORIGIN_MAX	  160
@@ -45,7 +45,7 @@ enum mon_phase {
 	MON_DYING = 1 << 3,	/* the child is being ended, then we leave */
 	MON_KK = 1 << 4,	/* a stream's request is due */
 	MON_FIRST = 1 << 5,	/* its first frame is due */
-	MON_OVERLAY = 1 << 6	/* no connection at all: overlay.c */
+	MON_DMSG = 1 << 6	/* no connection at all: overlay.c */
 };
 
 /* What a connection was used for, as the log tells it at the end. */
@@ -140,7 +140,7 @@ void mon_timer(struct monitor *, int seconds);
 
 /* --- child.c: the confined child --- */
 
-/* Executes it on the connection's descriptor, -1 for the overlay.  ERR_SYS. */
+/* Executes it on the connection's descriptor, -1 for dmsg.  ERR_SYS. */
 int child_start(struct monitor *, int conn);
 int child_welcome(struct monitor *);
 /* Answers a request.  Failing to reach the child ends the connection. */
@@ -170,7 +170,7 @@ int handshake_frame(struct monitor *, struct privmsg *);
 /* Wipes what only a handshake needs. */
 void handshake_end(struct monitor *);
 
-/* For streams of the overlay, too: */
+/* For streams of dmsg, too: */
 /*
  * Tells skyptyd that the peer is to say something now: what passed until then
  * was our own time.
@@ -191,7 +191,7 @@ void handshake_session(struct monitor *);
 int handshake_put_keys(struct buf *, const struct monitor *,
     enum priv_handshake, const struct noise_keys *);
 
-/* --- kk.c: streams of the overlay --- */
+/* --- kk.c: streams of dmsg --- */
 
 int kk_begin(struct monitor *);
 int kk_request(struct monitor *, struct privmsg *);
@@ -206,10 +206,10 @@ int overlay_read(struct monitor *, struct privmsg *);
 int overlay_drop(struct monitor *, struct privmsg *);
 int overlay_entry(struct monitor *, struct privmsg *);
 int overlay_stream(struct monitor *, struct privmsg *);
-/* Wipes every secret of the overlay's. */
+/* Wipes every secret of dmsg's. */
 void overlay_forget(struct monitor *);
 
-/* --- dial.c: streams that the overlay dials --- */
+/* --- dial.c: streams that dmsg dials --- */
 
 /* ERR_KEY, ERR_RANGE: the configured discovery makes no sense. */
 int dial_begin(struct monitor *, const struct key_public *own);
@@ -225,12 +225,12 @@ void dial_forget(struct monitor *);
 
 int proxy_dial(struct monitor *, struct privmsg *);
 
-/* --- status.c: what the overlay says of itself --- */
+/* --- status.c: what dmsg says of itself --- */
 
 int status_report(struct monitor *, struct privmsg *);
 int status_get(struct monitor *, struct privmsg *);
 
-/* --- connect.c: sockets for the overlay --- */
+/* --- connect.c: sockets for dmsg --- */
 
 /*
  * Resolves and connects in a process of its own, as the confined user; done is

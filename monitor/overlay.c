@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The privileged half of the overlay: what the confined process that holds the
+ * The privileged half of dmsg: what the confined process that holds the
  * sessions to dmsg servers may ask for.  It never gets the secret key, and
  * nothing is signed here that was not put together here from its fields.
  */
@@ -126,7 +126,7 @@ tell_config(struct monitor *m)
 	    (r = buf_put_u32(&b, m->start.dmsgsessions)) == 0 &&
 	    (r = buf_put_cstring(&b, m->start.dmsgdisc)) == 0 &&
 	    (r = put_servers(m->overlay, &b)) == 0)
-		r = child_tell(m, PM_OV_CONFIG, &b);
+		r = child_tell(m, PM_DMSG_CONFIG, &b);
 	buf_free(&b);
 	return r;
 }
@@ -139,7 +139,7 @@ overlay_begin(struct monitor *m)
 
 	if ((m->overlay = o) == NULL)
 		return ERR_NOMEM;
-	m->phase = MON_OVERLAY;
+	m->phase = MON_DMSG;
 	if ((r = dmsg_disc_url(m->start.dmsgdisc, &o->discovery)) != 0 ||
 	    (r = read_servers(m)) != 0 ||
 	    (r = key_public(m->keyctx, m->start.sk, &o->own)) != 0 ||
@@ -166,7 +166,7 @@ overlay_forget(struct monitor *m)
 static void
 on_connected(struct monitor *m, uint16_t id, int fd, const char *why)
 {
-	struct privmsg req = { .type = PM_OV_CONNECT, .id = id };
+	struct privmsg req = { .type = PM_DMSG_CONNECT, .id = id };
 	struct buf b;
 
 	if (fd == -1) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A stream over dmsg for somebody on the control socket.  The overlay's monitor
+ * A stream over dmsg for somebody on the control socket.  dmsg's monitor
  * dials it; what comes here is a socket for sealed bytes and the keys to them.
  */
 #include "monitor/monitor.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the overlay says of itself, on its way to whoever asks on the control
+ * What dmsg says of itself, on its way to whoever asks on the control
  * socket.  skyptyd keeps the last one; nobody here looks into it.
  */
 #include "monitor/monitor.h"
@@ -20,7 +20,7 @@ status_report(struct monitor *m, struct privmsg *msg)
 	if (m->parent == -1 || now.tv_sec == m->report_second)
 		return 0;
 	m->report_second = now.tv_sec;
-	return privmsg_send(m->parent, PM_OV_REPORT, 0, &msg->body, NULL, 0);
+	return privmsg_send(m->parent, PM_DMSG_REPORT, 0, &msg->body, NULL, 0);
 }
 
 int

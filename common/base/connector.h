@@ -5,8 +5,8 @@
  *
  *	skyptyd-connect HOST PORT REACH [best-effort]
  *
- * and sends one message, PM_OV_CONNECT + 1: why it did not work, or "" with the
- * connected socket.  REACH is enum reach as a number.
+ * and sends one message, PM_DMSG_CONNECT + 1: why it did not work, or "" with
+ *the connected socket.  REACH is enum reach as a number.
  */
 #ifndef COMMON_BASE_CONNECTOR_H
 #define COMMON_BASE_CONNECTOR_H

@@ -8,9 +8,9 @@
 #include "common/base/err.h"
 
 int
-web_list_add(struct web_list *l, const char *word)
+http_list_add(struct http_list *l, const char *word)
 {
-	if (l->n == WEB_LIST_MAX || strlen(word) > WEB_WORD_MAX)
+	if (l->n == HTTP_LIST_MAX || strlen(word) > HTTP_WORD_MAX)
 		return ERR_LIMIT;
 	if ((l->word[l->n] = strdup(word)) == NULL)
 		return ERR_NOMEM;
@@ -19,7 +19,7 @@ web_list_add(struct web_list *l, const char *word)
 }
 
 static int
-put_list(struct buf *b, const struct web_list *l)
+put_list(struct buf *b, const struct http_list *l)
 {
 	int r = buf_put_u32(b, (uint32_t)l->n);
 
@@ -29,22 +29,22 @@ put_list(struct buf *b, const struct web_list *l)
 }
 
 static int
-get_list(struct buf *b, struct web_list *l)
+get_list(struct buf *b, struct http_list *l)
 {
 	uint32_t n;
 	int r;
 
 	if ((r = buf_get_u32(b, &n)) != 0)
 		return r;
-	if (n > WEB_LIST_MAX)
+	if (n > HTTP_LIST_MAX)
 		return ERR_LIMIT;
 	for (; r == 0 && l->n < n; l->n += r == 0)
-		r = buf_get_cstring(b, &l->word[l->n], WEB_WORD_MAX);
+		r = buf_get_cstring(b, &l->word[l->n], HTTP_WORD_MAX);
 	return r;
 }
 
 static void
-free_list(struct web_list *l)
+free_list(struct http_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)
 		free(l->word[i]);
@@ -63,10 +63,10 @@ free_list(struct web_list *l)
 #define LENGTH(a)  (sizeof(a) / sizeof((a)[0]))
 
 int
-web_conf_put(struct buf *b, const struct web_conf *c)
+http_conf_put(struct buf *b, const struct http_conf *c)
 {
 	char *const *const strings[] = { STRINGS(c) };
-	const struct web_list *const lists[] = { LISTS(c) };
+	const struct http_list *const lists[] = { LISTS(c) };
 	const bool *const flags[] = { FLAGS(c) };
 	const uint32_t *const numbers[] = { NUMBERS(c) };
 	int r;
@@ -96,10 +96,10 @@ get_flag(struct buf *b, bool *flag)
 }
 
 int
-web_conf_get(struct buf *b, struct web_conf *c)
+http_conf_get(struct buf *b, struct http_conf *c)
 {
 	char **const strings[] = { STRINGS(c) };
-	struct web_list *const lists[] = { LISTS(c) };
+	struct http_list *const lists[] = { LISTS(c) };
 	bool *const flags[] = { FLAGS(c) };
 	uint32_t *const numbers[] = { NUMBERS(c) };
 	uint32_t uid, gid;
@@ -111,7 +111,7 @@ web_conf_get(struct buf *b, struct web_conf *c)
 	c->uid = uid;
 	c->gid = gid;
 	for (size_t i = 0; r == 0 && i < LENGTH(strings); i++)
-		r = buf_get_cstring(b, strings[i], WEB_WORD_MAX);
+		r = buf_get_cstring(b, strings[i], HTTP_WORD_MAX);
 	for (size_t i = 0; r == 0 && i < LENGTH(lists); i++)
 		r = get_list(b, lists[i]);
 	for (size_t i = 0; r == 0 && i < LENGTH(flags); i++)
@@ -122,10 +122,10 @@ web_conf_get(struct buf *b, struct web_conf *c)
 }
 
 void
-web_conf_free(struct web_conf *c)
+http_conf_free(struct http_conf *c)
 {
 	char **const strings[] = { STRINGS(c) };
-	struct web_list *const lists[] = { LISTS(c) };
+	struct http_list *const lists[] = { LISTS(c) };
 
 	for (size_t i = 0; i < LENGTH(strings); i++)
 		free(*strings[i]);

@@ -46,7 +46,7 @@ attach_fds(struct msghdr *mh, union control *ctl, const int *fds, size_t nfd)
 }
 
 int
-privmsg_send(int sock, enum privmsg_type type, uint16_t id, struct buf *body,
+privmsg_send(int sock, unsigned type, uint16_t id, struct buf *body,
     const int *fds, size_t nfd)
 {
 	uint8_t head[PRIVMSG_HEAD_LEN] = { (uint8_t)(type >> 8), (uint8_t)type,

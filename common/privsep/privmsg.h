@@ -88,61 +88,63 @@ enum privmsg_type {
 	PM_KK_REQUEST = 26,
 
 	/*
-	 * Overlay's child to its monitor.
+	 * The dmsg process to its monitor.
 	 *
-	 * OV_CONNECT host string, port u16; fails from PRIV_CONNECTS_MAX on.
+	 * DMSG_CONNECT host string, port u16; fails from PRIV_CONNECTS_MAX on.
 	 * Answer: error text; if empty, with a connected TCP socket, or, for
 	 * a discovery over https, the plain side of TLS.
 	 */
-	PM_OV_CONNECT = 40,
+	PM_DMSG_CONNECT = 40,
 	/*
-	 * OV_BEGIN [no handshake in that slot] slot u8, server's key.  Answer:
-	 * message 1 of XK; nothing for a key that is none.
+	 * DMSG_HANDSHAKE [no handshake in that slot] slot u8, server's key.
+	 * Answer: message 1 of XK; nothing for a key that is none.
 	 */
-	PM_OV_BEGIN = 42,
+	PM_DMSG_HANDSHAKE = 42,
 	/*
-	 * OV_READ [handshake begun] slot u8, message 2.  Answer: send key,
-	 * receive key, message 3; nothing when the server is not who it claims.
+	 * DMSG_MESSAGE_2 [handshake begun] slot u8, message 2.  Answer: send
+	 * key, receive key, message 3; nothing when the server is not who it
+	 * claims.
 	 */
-	PM_OV_READ = 44,
-	/* OV_DROP [handshake begun] slot u8.  No answer. */
-	PM_OV_DROP = 46,
+	PM_DMSG_MESSAGE_2 = 44,
+	/* DMSG_HANDSHAKE_DROP [handshake begun] slot u8.  No answer. */
+	PM_DMSG_HANDSHAKE_DROP = 46,
 	/*
-	 * OV_ENTRY [PRIV_ENTRIES_PER_MIN] sequence u64, timestamp u64, count
+	 * DMSG_ENTRY [PRIV_ENTRIES_PER_MIN] sequence u64, timestamp u64, count
 	 * u32, keys of servers.  Answer: our signed entry, JSON.
 	 */
-	PM_OV_ENTRY = 48,
+	PM_DMSG_ENTRY = 48,
 	/*
-	 * OV_STREAM [always] claimed key of the caller, key of the server it
+	 * DMSG_STREAM [always] claimed key of the caller, key of the server it
 	 * came by.  Answer: ok u8; if 1, with a stream socket to a connection's
 	 * child.
 	 */
-	PM_OV_STREAM = 50,
+	PM_DMSG_STREAM = 50,
 	/*
-	 * OV_DIAL [id 0: always, else after OV_OUT with that id, once] source
-	 * port u16: a request for the configured discovery's key and port, or
-	 * for those of OV_OUT, no other.  Answer: signed request.
+	 * DMSG_DIAL_REQUEST [id 0: always, else after DMSG_DIAL with that id,
+	 * once] source port u16: a request for the configured discovery's key
+	 * and port, or for those of DMSG_DIAL, no other.  Answer: signed
+	 * request.
 	 */
-	PM_OV_DIAL = 52,
+	PM_DMSG_DIAL_REQUEST = 52,
 	/*
-	 * OV_DIALED [after OV_DIAL] message 2 of KK.  Answer: ok u8; if 1 and
-	 * the id is 0: send key, receive key.
+	 * DMSG_DIAL_RESPONSE [after DMSG_DIAL_REQUEST] message 2 of KK. Answer:
+	 * ok u8; if 1 and the id is 0: send key, receive key.
 	 */
-	PM_OV_DIALED = 54,
-	/* OV_GIVE_UP [after OV_OUT] error text.  No answer. */
-	PM_OV_GIVE_UP = 58,
+	PM_DMSG_DIAL_RESPONSE = 54,
+	/* DMSG_DIAL_FAILED [after DMSG_DIAL] error text.  No answer. */
+	PM_DMSG_DIAL_FAILED = 58,
 	/*
-	 * OV_PROBE [PRIV_PROBES_PER_MIN] source port u16: a request to
+	 * DMSG_PROBE [PRIV_PROBES_PER_MIN] source port u16: a request to
 	 * ourselves, for a port that nobody serves.  It can be refused only:
 	 * the handshake in it is forgotten.  Answer: signed request.
 	 */
-	PM_OV_PROBE = 60,
+	PM_DMSG_PROBE = 60,
 	/*
-	 * OV_STATUS [PRIV_LOGS_PER_S] what goes on, JSON of at most
+	 * DMSG_STATUS [PRIV_LOGS_PER_S] what goes on, JSON of at most
 	 * PRIV_STATUS_MAX bytes.  No answer.
 	 */
-	PM_OV_STATUS = 56,
-	/* STATUS [control socket].  Answer: the overlay's last OV_STATUS. */
+	PM_DMSG_STATUS = 56,
+	/* STATUS [control socket].  Answer: dmsg's last DMSG_STATUS. */
 	PM_STATUS = 28,
 	/*
 	 * PROXY_DIAL [control socket, once] key, port u16: a stream to there
@@ -167,27 +169,27 @@ enum privmsg_type {
 	PM_CONTROL_OK = 105,
 
 	/*
-	 * OV_CONFIG, event: our key, dmsg port u16, sessions u32, discovery
+	 * DMSG_CONFIG, event: our key, dmsg port u16, sessions u32, discovery
 	 * string, count u32 and servers: key, address string.
 	 */
-	PM_OV_CONFIG = 107,
-	/* OV_STOP, event: take leave of the discovery and end. */
-	PM_OV_STOP = 109,
+	PM_DMSG_CONFIG = 107,
+	/* DMSG_STOP, event: take leave of the discovery and end. */
+	PM_DMSG_STOP = 109,
 	/*
-	 * OV_OUT, event with an id that is not 0: key, port u16, with a stream
-	 * socket: dial there and move its bytes.
+	 * DMSG_DIAL, event with an id that is not 0: key, port u16, with a
+	 * stream socket: dial there and move its bytes.
 	 */
-	PM_OV_OUT = 111,
+	PM_DMSG_DIAL = 111,
 
 	/*
 	 * Monitor to skyptyd.
 	 * AUTH [once] key of the peer.  Answer: ok u8; 0 is one too many.
 	 */
 	PM_AUTH = 200,
-	/* STREAM [overlay only]: as OV_STREAM. */
+	/* STREAM [overlay only]: as DMSG_STREAM. */
 	PM_STREAM = 202,
-	/* OV_REPORT [overlay only]: as OV_STATUS. */
-	PM_OV_REPORT = 204,
+	/* DMSG_REPORT [overlay only]: as DMSG_STATUS. */
+	PM_DMSG_REPORT = 204,
 	/* GET_STATUS [control socket only].  Answer: as STATUS. */
 	PM_GET_STATUS = 206,
 	/*
@@ -205,7 +207,7 @@ enum privmsg_type {
 	/* DIAL_OUT, event: key, port u16, with the two other ends. */
 	PM_DIAL_OUT = 303,
 	/*
-	 * DIAL_RESULT, event, from the overlay's monitor to the one that
+	 * DIAL_RESULT, event, from dmsg's monitor to the one that
 	 * asked: error text; if empty: send key, receive key.
 	 */
 	PM_DIAL_RESULT = 305
@@ -224,7 +226,7 @@ enum priv_carrier {
 	PRIV_XK = 0,
 	PRIV_KK = 1,
 	PRIV_CONTROL = 2,
-	PRIV_OVERLAY = 3 /* no connection: the sessions to dmsg servers */
+	PRIV_DMSG = 3 /* no connection: the sessions to dmsg servers */
 };
 
 enum priv_welcome {
@@ -304,7 +306,7 @@ int privmsg_pair(int sv[2]);
  * Sends one message; body may be NULL.  Blocks, but no longer than the
  * socket's send timeout.  ERR_LIMIT for an over-long one, ERR_SYS.
  */
-int privmsg_send(int, enum privmsg_type, uint16_t id, struct buf *body,
+int privmsg_send(int, unsigned type, uint16_t id, struct buf *body,
     const int *fds, size_t nfd);
 /* A PM_LOG of text, cut where it is too long.  As privmsg_send. */
 int privmsg_send_log(int, enum log_level, const char *text);

@@ -102,7 +102,7 @@ get_settings(struct buf *b, struct start *s)
 	s->carrier = (enum priv_carrier)carrier;
 	s->use_syslog = use_syslog != 0;
 	s->quiet = quiet != 0;
-	return carrier > PRIV_OVERLAY ? ERR_RANGE : 0;
+	return carrier > PRIV_DMSG ? ERR_RANGE : 0;
 }
 
 static int

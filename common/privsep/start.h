@@ -31,7 +31,7 @@ struct start {
 	char *chroot_dir;
 	char *sftp_server; /* absolute path, or "" for none */
 	bool sftp_readonly;
-	/* PRIV_OVERLAY only: */
+	/* PRIV_DMSG only: */
 	uint16_t dmsgport;
 	uint32_t dmsgsessions;
 	char *dmsgdisc;

@@ -16,19 +16,19 @@ read_welcome(struct buf *b, struct welcome *w)
 	    (r = buf_get_u32(b, &uid)) != 0 ||
 	    (r = buf_get_u32(b, &gid)) != 0 || (r = buf_get_u8(b, &flags)) != 0)
 		return r;
-	if (version != PRIVMSG_VERSION || carrier > PRIV_OVERLAY)
+	if (version != PRIVMSG_VERSION || carrier > PRIV_DMSG)
 		return ERR_FORMAT;
 	if ((r = buf_get_cstring(b, &w->root, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
 	w->carrier = (enum priv_carrier)carrier;
-	w->sandbox = (struct sandbox){ .program = carrier == PRIV_OVERLAY ?
-		    SANDBOX_DMSG :
-		    SANDBOX_NET,
-		.drop = flags & PRIV_DROP,
-		.best_effort = flags & PRIV_BEST_EFFORT,
-		.root = w->root,
-		.uid = uid,
-		.gid = gid };
+	w->sandbox =
+	    (struct sandbox){ .program = carrier == PRIV_DMSG ? SANDBOX_DMSG :
+								SANDBOX_NET,
+		    .drop = flags & PRIV_DROP,
+		    .best_effort = flags & PRIV_BEST_EFFORT,
+		    .root = w->root,
+		    .uid = uid,
+		    .gid = gid };
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * skyptyd-connect: resolves one name and connects to it, for the overlay.  The
+ * skyptyd-connect: resolves one name and connects to it, for dmsg.  The
  * answers of name servers are strangers' words, so it is confined before it
  * asks: it reads the resolver's files and no others, makes sockets of IP, and
  * can signal, start or look into nobody.  What no filter can tell it from is
@@ -53,8 +53,8 @@ answer(const char *why, int fd)
 
 	buf_init(&b, PRIVMSG_TEXT_MAX);
 	if (buf_put_cstring(&b, why) == 0)
-		(void)privmsg_send(CONNECTOR_FD, PM_OV_CONNECT + 1, 0, &b, &fd,
-		    fd != -1);
+		(void)privmsg_send(CONNECTOR_FD, PM_DMSG_CONNECT + 1, 0, &b,
+		    &fd, fd != -1);
 	_exit(0);
 }
 

@@ -166,7 +166,7 @@ publish_later(struct ov *o, bool failed)
 
 	if (!failed) {
 		o->publish_ms = PUBLISH_MIN_MS;
-		ov_arm(o->publish_ev, OV_PUBLISH_S * 1000 + jitter);
+		ov_arm(o->publish_ev, DMSG_PUBLISH_S * 1000 + jitter);
 		return;
 	}
 	ov_arm(o->publish_ev, o->publish_ms);
@@ -216,7 +216,7 @@ sign_entry(struct ov *o)
 	e.timestamp = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	if (o->known && e.timestamp < o->stamp)
 		e.timestamp = o->stamp;
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
 		s = &o->sessions[i];
 		if (s->state == SESSION_UP && !s->extra && !s->probe.lost)
 			e.delegated[e.ndelegated++] = s->server->pk;
@@ -399,7 +399,7 @@ ov_stop(struct ov *o)
 	event_del(o->probe_ev);
 	if (ev == NULL || buf_len(&o->posted) == 0 || server_live(o) == 0)
 		_exit(0);
-	ov_arm(ev, OV_LEAVE_S * 1000);
+	ov_arm(ev, DMSG_LEAVE_S * 1000);
 	leave(o);
 }
 
@@ -502,7 +502,7 @@ ov_new(int monitor, const uint8_t seed[32])
 	LIST_INIT(&o->outs);
 	LIST_INIT(&o->ended_outs);
 	o->ask.fd = -1;
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		o->sessions[i].fd = -1;
 	o->publish_ev = evtimer_new(o->base, on_publish, o);
 	o->servers_ev = evtimer_new(o->base, on_servers, o);

@@ -6,11 +6,11 @@
  * never holds the secret key: handshakes, our entry's signature and sockets
  * are the monitor's to give.
  *
- * Memory: for each session what yamux.h and dmsg_session.h say, OV_BUFFER and
+ * Memory: for each session what yamux.h and dmsg_session.h say, DMSG_BUFFER and
  * DMSG_UNSENT; but what streams hold unread, requests under way among it, is
- * OV_UNREAD over all sessions, 128 MiB as yamux.h counts, and 64 MiB for 4 KiB
- * in each stream; for each stream OV_CHUNK at most; OV_SERVERS_MAX servers; one
- * answer of the discovery's, DMSG_BODY_MAX.
+ * DMSG_UNREAD over all sessions, 128 MiB as yamux.h counts, and 64 MiB for 4
+ * KiB in each stream; for each stream DMSG_CHUNK at most; DMSG_SERVERS_MAX
+ * servers; one answer of the discovery's, DMSG_BODY_MAX.
  *
  * How things end.  A session, a pipe, an out or the question to the discovery
  * may end anywhere: in the middle of its own input, of another's, of a walk
@@ -39,29 +39,29 @@
 #include "common/privsep/privmsg.h"
 #include "common/pty/frame.h"
 
-#define OV_SESSIONS_MAX PRIV_SLOTS_MAX
-#define OV_SERVERS_MAX	512
-#define OV_BUFFER	(256U * 1024)
-#define OV_CHUNK	(64U * 1024)
-#define OV_UNREAD	(32U * 1024 * 1024)
-#define OV_STREAMS_MAX	2048
-#define OV_MEMORY	(512U * 1024 * 1024)
-#define OV_HANDSHAKE_S	5
-#define OV_SILENCE_MS	100 /* behind message 3; PROTOCOL.dmsg 2.4 */
-#define OV_PING_S	30
-#define OV_PONG_S	15  /* for a ping to be answered, or anything to come */
-#define OV_STEADY_S	120 /* a session that lives so long is a good one */
-#define OV_IDLE_TICKS	4   /* pings, until a session of no use ends */
-#define OV_PUBLISH_S	60
-#define OV_REQUEST_S	20 /* for one question to the discovery */
-#define OV_LEAVE_S	5
-#define OV_REFUSAL_MS	10000 /* between lines about refused streams */
-#define OV_DIAL_S	25    /* less than PRIV_DIAL_S */
-#define OV_PROBE_S	15    /* for one to come back */
-#define OV_PROBE_EVERY	60    /* seconds, while they do */
-#define OV_PROBE_EARLY	15    /* as long as an old session may still end */
-#define OV_YOUNG_S	300
-#define OV_PORTS	49152 /* from there on they are streams' own */
+#define DMSG_SESSIONS_MAX PRIV_SLOTS_MAX
+
+#define DMSG_BUFFER	 (256U * 1024)
+#define DMSG_CHUNK	 (64U * 1024)
+#define DMSG_UNREAD	 (32U * 1024 * 1024)
+#define DMSG_STREAMS_MAX 2048
+#define DMSG_MEMORY	 (512U * 1024 * 1024)
+#define DMSG_HANDSHAKE_S 5
+#define DMSG_SILENCE_MS	 100 /* behind message 3; PROTOCOL.dmsg 2.4 */
+#define DMSG_PING_S	 30
+#define DMSG_PONG_S	 15 /* for a ping to be answered, or anything to come */
+#define DMSG_STEADY_S	 120 /* a session that lives so long is a good one */
+#define DMSG_IDLE_TICKS	 4   /* pings, until a session of no use ends */
+#define DMSG_PUBLISH_S	 60
+#define DMSG_REQUEST_S	 20 /* for one question to the discovery */
+#define DMSG_LEAVE_S	 5
+#define DMSG_REFUSAL_MS	 10000 /* between lines about refused streams */
+#define DMSG_DIAL_S	 25    /* less than PRIV_DIAL_S */
+#define DMSG_PROBE_S	 15    /* for one to come back */
+#define DMSG_PROBE_EVERY 60    /* seconds, while they do */
+#define DMSG_PROBE_EARLY 15    /* as long as an old session may still end */
+#define DMSG_YOUNG_S	 300
+#define DMSG_PORTS	 49152 /* from there on they are streams' own */
 
 struct ov;
 struct session;
@@ -322,7 +322,7 @@ struct ask {
 	int fd;
 	struct event *rd, *wr, *timer;
 	/* Over dmsg: */
-	unsigned signing; /* OV_DIAL without an answer, in order */
+	unsigned signing; /* DMSG_DIAL_REQUEST without an answer, in order */
 	struct session *session;
 	struct dmsg_stream *stream;
 	uint8_t hash[DMSG_HASH_LEN];
@@ -354,12 +354,12 @@ struct ov {
 	uint16_t port;
 	uint32_t wanted; /* sessions, 0: with every server */
 	struct dmsg_url discovery;
-	struct server servers[OV_SERVERS_MAX];
+	struct server servers[DMSG_SERVERS_MAX];
 	size_t nservers;
-	struct session sessions[OV_SESSIONS_MAX];
+	struct session sessions[DMSG_SESSIONS_MAX];
 	LIST_HEAD(, pipe) pipes, ended_pipes;
 	size_t npipes;
-	size_t asked;	       /* OV_STREAM without an answer */
+	size_t asked;	       /* DMSG_STREAM without an answer */
 	unsigned long refused; /* streams that no line tells of */
 	int64_t refusal_ms;    /* when one may again */
 	LIST_HEAD(, out) outs, ended_outs;

@@ -14,7 +14,7 @@
 #define ASK_ID	    PRIV_SLOTS_MAX /* first of its sockets', behind sessions' */
 #define ASK_IDS	    1024
 #define REQUEST_MAX (64U * 1024)
-#define WIRE_MAX    (OV_CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
+#define WIRE_MAX    (DMSG_CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
 
 bool
 ask_busy(const struct ov *o)
@@ -95,7 +95,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	ov_log(o, LOG_LEVEL_WARN, "Discovery: no answer within %d seconds",
-	    OV_REQUEST_S);
+	    DMSG_REQUEST_S);
 	ask_end(o, 0);
 }
 
@@ -127,8 +127,8 @@ next_session(struct ov *o)
 {
 	struct session *s;
 
-	for (unsigned i = 0; i < OV_SESSIONS_MAX; i++) {
-		s = &o->sessions[o->ask.turn++ % OV_SESSIONS_MAX];
+	for (unsigned i = 0; i < DMSG_SESSIONS_MAX; i++) {
+		s = &o->sessions[o->ask.turn++ % DMSG_SESSIONS_MAX];
 		if (s->state == SESSION_UP)
 			return s;
 	}
@@ -138,13 +138,13 @@ next_session(struct ov *o)
 void
 ask(struct ov *o, enum ask_what what, const struct buf *json)
 {
-	struct timeval tv = { .tv_sec = OV_REQUEST_S };
+	struct timeval tv = { .tv_sec = DMSG_REQUEST_S };
 	struct ask *a = &o->ask;
 
 	a->state = ASK_OPEN;
 	a->what = what;
 	buf_init(&a->request, REQUEST_MAX);
-	buf_init(&a->in, OV_CHUNK + 2 * FRAME_BODY_MAX);
+	buf_init(&a->in, DMSG_CHUNK + 2 * FRAME_BODY_MAX);
 	buf_init(&a->wire, WIRE_MAX);
 	dmsg_answer_init(&a->answer);
 	if (a->timer == NULL)
@@ -197,7 +197,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	ssize_t r;
 
 	(void)what;
-	r = buf_read(&o->ask.in, fd, OV_CHUNK);
+	r = buf_read(&o->ask.in, fd, DMSG_CHUNK);
 	if (r != ERR_AGAIN)
 		(void)advance(o, r < 0);
 }

@@ -28,7 +28,7 @@ server_find(struct ov *o, const struct key_public *pk)
 static struct server *
 server_make_room(struct ov *o)
 {
-	if (o->nservers < OV_SERVERS_MAX)
+	if (o->nservers < DMSG_SERVERS_MAX)
 		return &o->servers[o->nservers++];
 	for (size_t i = 0; i < o->nservers; i++)
 		if (!o->servers[i].used && !o->servers[i].configured &&
@@ -87,7 +87,7 @@ server_live(const struct ov *o)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		n +=
 		    o->sessions[i].state == SESSION_UP && !o->sessions[i].extra;
 	return n;
@@ -126,7 +126,7 @@ server_failed(struct ov *o, const struct session *s)
 	struct server *sv = s->server;
 	int64_t now = now_ms(), pause;
 
-	if (s->was_up && now - s->up_ms >= OV_STEADY_S * 1000)
+	if (s->was_up && now - s->up_ms >= DMSG_STEADY_S * 1000)
 		sv->failures = sv->closed = 0;
 	else if (s->closed) {
 		sv->closed++;
@@ -180,8 +180,9 @@ server_choose(struct ov *o)
 static size_t
 server_wanted(const struct ov *o)
 {
-	return o->wanted == 0 || o->wanted > OV_SESSIONS_MAX ? OV_SESSIONS_MAX :
-							       o->wanted;
+	return o->wanted == 0 || o->wanted > DMSG_SESSIONS_MAX ?
+	    DMSG_SESSIONS_MAX :
+	    o->wanted;
 }
 
 bool
@@ -189,7 +190,7 @@ server_missing(const struct ov *o)
 {
 	size_t have = 0;
 
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		have += o->sessions[i].state == SESSION_UP &&
 		    !o->sessions[i].extra && !o->sessions[i].probe.lost;
 	return have < server_wanted(o);
@@ -205,7 +206,7 @@ server_connect_more(struct ov *o)
 
 	if (o->stopping)
 		return;
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
 		s = &o->sessions[i];
 		/* One that was made for a stream serves as well. */
 		if (s->state == SESSION_UP && s->extra && have < wanted) {
@@ -215,7 +216,7 @@ server_connect_more(struct ov *o)
 		}
 		have += s->state != SESSION_FREE && !s->extra && !s->probe.lost;
 	}
-	for (size_t i = 0; i < OV_SESSIONS_MAX && have < wanted; i++) {
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX && have < wanted; i++) {
 		if (o->sessions[i].state != SESSION_FREE)
 			continue;
 		if ((sv = server_choose(o)) == NULL)
@@ -228,7 +229,7 @@ server_connect_more(struct ov *o)
 uint16_t
 server_port(struct ov *o)
 {
-	return (uint16_t)(OV_PORTS + ov_random(o) % (65536 - OV_PORTS));
+	return (uint16_t)(DMSG_PORTS + ov_random(o) % (65536 - DMSG_PORTS));
 }
 
 /* A place for a session that somebody waits for; one of no use is no harm. */
@@ -237,7 +238,7 @@ server_find_place(struct ov *o, bool idle)
 {
 	struct session *s;
 
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
 		s = &o->sessions[i];
 		if (idle ? session_is_idle(s) : s->state == SESSION_FREE)
 			return s;
@@ -257,7 +258,7 @@ server_session(struct ov *o, const struct key_public *pk, const char **why)
 		*why = "its address is not known";
 		return NULL;
 	}
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
 		s = &o->sessions[i];
 		if (s->state == SESSION_UP && s->server == sv)
 			return s;

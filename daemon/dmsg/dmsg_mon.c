@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The overlay's half of the talk with its monitor: one function an act. */
+/* dmsg's half of the talk with its monitor: one function an act. */
 #include "daemon/dmsg/dmsg.h"
 
 #include <malloc.h>
@@ -14,7 +14,7 @@
 #include "common/privsep/welcome.h"
 
 #define BODY_MAX (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
-#define NOFILE	 (OV_STREAMS_MAX + 64)
+#define NOFILE	 (DMSG_STREAMS_MAX + 64)
 
 /* The monitor is gone or makes no sense: so do we. */
 static void
@@ -53,7 +53,7 @@ ov_mon_connect(struct ov *o, uint16_t id, const char *host, uint16_t port)
 	buf_init(&b, BODY_MAX);
 	must(buf_put_cstring(&b, host));
 	must(buf_put_u16(&b, port));
-	tell(o, PM_OV_CONNECT, id, &b);
+	tell(o, PM_DMSG_CONNECT, id, &b);
 	buf_free(&b);
 }
 
@@ -65,7 +65,7 @@ ov_mon_begin(struct ov *o, uint8_t slot, const struct key_public *server)
 	buf_init(&b, 64);
 	must(buf_put_u8(&b, slot));
 	must(buf_put(&b, server->b, sizeof(server->b)));
-	tell(o, PM_OV_BEGIN, slot, &b);
+	tell(o, PM_DMSG_HANDSHAKE, slot, &b);
 	buf_free(&b);
 }
 
@@ -77,7 +77,7 @@ ov_mon_read(struct ov *o, uint8_t slot, struct buf *message)
 	buf_init(&b, BODY_MAX);
 	must(buf_put_u8(&b, slot));
 	must(buf_put(&b, buf_ptr(message), buf_len(message)));
-	tell(o, PM_OV_READ, slot, &b);
+	tell(o, PM_DMSG_MESSAGE_2, slot, &b);
 	buf_free(&b);
 }
 
@@ -88,7 +88,7 @@ ov_mon_drop(struct ov *o, uint8_t slot)
 
 	buf_init(&b, 1);
 	must(buf_put_u8(&b, slot));
-	tell(o, PM_OV_DROP, slot, &b);
+	tell(o, PM_DMSG_HANDSHAKE_DROP, slot, &b);
 	buf_free(&b);
 }
 
@@ -103,7 +103,7 @@ ov_mon_entry(struct ov *o, const struct dmsg_entry *e)
 	must(buf_put_u32(&b, (uint32_t)e->ndelegated));
 	for (size_t i = 0; i < e->ndelegated; i++)
 		must(buf_put(&b, e->delegated[i].b, KEY_PUBLIC_LEN));
-	tell(o, PM_OV_ENTRY, 0, &b);
+	tell(o, PM_DMSG_ENTRY, 0, &b);
 	buf_free(&b);
 }
 
@@ -116,7 +116,7 @@ ov_mon_stream(struct ov *o, uint16_t id, const struct key_public *peer,
 	buf_init(&b, 2 * KEY_PUBLIC_LEN);
 	must(buf_put(&b, peer->b, sizeof(peer->b)));
 	must(buf_put(&b, server->b, sizeof(server->b)));
-	tell(o, PM_OV_STREAM, id, &b);
+	tell(o, PM_DMSG_STREAM, id, &b);
 	buf_free(&b);
 }
 
@@ -134,19 +134,19 @@ tell_port(struct ov *o, enum privmsg_type type, uint16_t id, uint16_t port)
 void
 ov_mon_dial(struct ov *o, uint16_t id, uint16_t port)
 {
-	tell_port(o, PM_OV_DIAL, id, port);
+	tell_port(o, PM_DMSG_DIAL_REQUEST, id, port);
 }
 
 void
 ov_mon_dialed(struct ov *o, uint16_t id, struct buf *noise)
 {
-	tell(o, PM_OV_DIALED, id, noise);
+	tell(o, PM_DMSG_DIAL_RESPONSE, id, noise);
 }
 
 void
 ov_mon_probe(struct ov *o, uint16_t id, uint16_t port)
 {
-	tell_port(o, PM_OV_PROBE, id, port);
+	tell_port(o, PM_DMSG_PROBE, id, port);
 }
 
 void
@@ -156,14 +156,14 @@ ov_mon_give_up(struct ov *o, uint16_t id, const char *why)
 
 	buf_init(&b, PRIVMSG_TEXT_MAX + 4);
 	must(buf_put_cstring(&b, why));
-	tell(o, PM_OV_GIVE_UP, id, &b);
+	tell(o, PM_DMSG_DIAL_FAILED, id, &b);
 	buf_free(&b);
 }
 
 void
 ov_mon_status(struct ov *o, struct buf *json)
 {
-	tell(o, PM_OV_STATUS, 0, json);
+	tell(o, PM_DMSG_STATUS, 0, json);
 }
 
 /* --- what the monitor says --- */
@@ -177,7 +177,7 @@ connected(struct ov *o, struct privmsg *m)
 	if ((r = buf_get_cstring(&m->body, &why, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
 	fd = privmsg_take_fd(m, 0);
-	if (m->id < OV_SESSIONS_MAX)
+	if (m->id < DMSG_SESSIONS_MAX)
 		server_connected(o, m->id, fd, why);
 	else
 		ask_connected(o, m->id, fd, why);
@@ -189,39 +189,39 @@ static int
 dispatch(struct ov *o, struct privmsg *m)
 {
 	switch (m->type) {
-	case PM_OV_CONFIG:
+	case PM_DMSG_CONFIG:
 		ov_configured(o, &m->body);
 		return 0;
-	case PM_OV_STOP:
+	case PM_DMSG_STOP:
 		ov_stop(o);
 		return 0;
-	case PM_OV_CONNECT + 1:
+	case PM_DMSG_CONNECT + 1:
 		return connected(o, m);
-	case PM_OV_BEGIN + 1:
+	case PM_DMSG_HANDSHAKE + 1:
 		server_begun(o, m->id, &m->body);
 		return 0;
-	case PM_OV_READ + 1:
+	case PM_DMSG_MESSAGE_2 + 1:
 		server_proven(o, m->id, &m->body);
 		return 0;
-	case PM_OV_ENTRY + 1:
+	case PM_DMSG_ENTRY + 1:
 		ov_entry_signed(o, &m->body);
 		return 0;
-	case PM_OV_STREAM + 1:
+	case PM_DMSG_STREAM + 1:
 		pipe_socket(o, m->id, privmsg_take_fd(m, 0));
 		return 0;
-	case PM_OV_PROBE + 1:
+	case PM_DMSG_PROBE + 1:
 		probe_signed(o, m->id, &m->body);
 		return 0;
-	case PM_OV_OUT:
+	case PM_DMSG_DIAL:
 		out_begin(o, m->id, privmsg_take_fd(m, 0), &m->body);
 		return 0;
-	case PM_OV_DIAL + 1:
+	case PM_DMSG_DIAL_REQUEST + 1:
 		if (m->id != 0)
 			out_signed(o, m->id, &m->body);
 		else
 			ask_dialing(o, &m->body);
 		return 0;
-	case PM_OV_DIALED + 1:
+	case PM_DMSG_DIAL_RESPONSE + 1:
 		if (m->id != 0)
 			out_proven(o, m->id, &m->body);
 		else
@@ -282,9 +282,9 @@ ov_mon_welcome(struct ov *o)
 	struct welcome w;
 
 	if (welcome_recv(o->monitor, &o->msg, &w) != 0 ||
-	    w.carrier != PRIV_OVERLAY)
+	    w.carrier != PRIV_DMSG)
 		_exit(1);
-	w.sandbox.memory = OV_MEMORY;
+	w.sandbox.memory = DMSG_MEMORY;
 	w.sandbox.nofile = descriptors();
 	if (sandbox_enter(&w.sandbox, report_step, o) == -1)
 		_exit(1);

@@ -88,7 +88,7 @@ by_id(struct ov *o, uint16_t id)
 void
 out_begin(struct ov *o, uint16_t id, int fd, struct buf *b)
 {
-	struct timeval tv = { .tv_sec = OV_DIAL_S };
+	struct timeval tv = { .tv_sec = DMSG_DIAL_S };
 	struct out *t = by_id(o, id);
 
 	if (t != NULL)
@@ -217,7 +217,7 @@ try_sessions(struct out *t)
 	struct session *s;
 
 	for (size_t i = 0; i < t->nservers; i++)
-		for (size_t k = 0; k < OV_SESSIONS_MAX; k++) {
+		for (size_t k = 0; k < DMSG_SESSIONS_MAX; k++) {
 			s = &t->ov->sessions[k];
 			if (s->state != SESSION_UP ||
 			    memcmp(s->server->pk.b, t->server[i].b,

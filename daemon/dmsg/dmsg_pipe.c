@@ -84,7 +84,8 @@ new_pipe(struct session *s, struct dmsg_stream *st)
 	struct ov *o = s->ov;
 	struct pipe *p;
 
-	if (o->npipes == OV_STREAMS_MAX || (p = calloc(1, sizeof(*p))) == NULL)
+	if (o->npipes == DMSG_STREAMS_MAX ||
+	    (p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
 	p->session = s;
 	p->stream = st;
@@ -141,7 +142,7 @@ tell_refusal(struct ov *o, int r)
 	else
 		ov_log(o, LOG_LEVEL_INFO, "Stream refused: %s", err_text(r));
 	o->refused = 0;
-	o->refusal_ms = now + OV_REFUSAL_MS;
+	o->refusal_ms = now + DMSG_REFUSAL_MS;
 }
 
 static void
@@ -244,7 +245,7 @@ await(struct pipe *p, struct event *ev)
 		pipe_end(p);
 }
 
-/* From the overlay to the connection. */
+/* From dmsg to the connection. */
 static void
 push(struct pipe *p)
 {
@@ -266,11 +267,11 @@ push(struct pipe *p)
 		pipe_end(p);
 }
 
-/* From the connection to the overlay; no more than has room there. */
+/* From the connection to dmsg; no more than has room there. */
 static void
 pull(struct pipe *p)
 {
-	uint8_t chunk[OV_CHUNK];
+	uint8_t chunk[DMSG_CHUNK];
 	size_t room = dmsg_stream_room(p->stream);
 	ssize_t n;
 
@@ -306,7 +307,7 @@ pipe_join(struct session *s, struct dmsg_stream *st, int fd)
 	}
 }
 
-/* The connection's first frame is the response, for the overlay to seal. */
+/* The connection's first frame is the response, for dmsg to seal. */
 static void
 take_response(struct pipe *p)
 {

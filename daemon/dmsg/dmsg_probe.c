@@ -40,7 +40,7 @@ probe_count(const struct ov *o)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		n += o->sessions[i].state == SESSION_UP &&
 		    !o->sessions[i].extra && !o->sessions[i].probe.lost &&
 		    o->sessions[i].probe.proven_ms != 0;
@@ -125,7 +125,7 @@ probe_signed(struct ov *o, uint16_t id, struct buf *object)
 	struct session *s = NULL;
 	struct probe *p;
 
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		if (o->sessions[i].state == SESSION_UP &&
 		    o->sessions[i].probe.signing &&
 		    o->sessions[i].probe.id == id)
@@ -138,7 +138,7 @@ probe_signed(struct ov *o, uint16_t id, struct buf *object)
 	p->stream = dmsg_session_dial(s->dmsg, now_ms() / 1000, object);
 	/* Too many streams: then others come by it. */
 	p->due_ms =
-	    now_ms() + (p->stream != NULL ? OV_PROBE_S * 1000 : LOST_MS);
+	    now_ms() + (p->stream != NULL ? DMSG_PROBE_S * 1000 : LOST_MS);
 	ov_arm(o->probe_ev, TICK_MS);
 	session_flush(s);
 }
@@ -157,10 +157,10 @@ void
 probe_arrived(struct session *s, const uint8_t *hash)
 {
 	struct probe *p = &s->probe;
-	int64_t now = now_ms(), pause = OV_PROBE_EVERY * 1000;
+	int64_t now = now_ms(), pause = DMSG_PROBE_EVERY * 1000;
 
-	if (now - s->up_ms < OV_YOUNG_S * 1000)
-		pause = OV_PROBE_EARLY * 1000;
+	if (now - s->up_ms < DMSG_YOUNG_S * 1000)
+		pause = DMSG_PROBE_EARLY * 1000;
 
 	/* Another session's says nothing of this one. */
 	if (p->stream == NULL || memcmp(p->hash, hash, DMSG_HASH_LEN) != 0)
@@ -186,7 +186,7 @@ find_next(struct ov *o)
 {
 	struct session *s, *next = NULL;
 
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
 		s = &o->sessions[i];
 		if (s->state == SESSION_UP && !s->extra && !s->probe.signing &&
 		    (next == NULL || s->probe.due_ms < next->probe.due_ms))

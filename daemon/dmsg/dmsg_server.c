@@ -45,7 +45,7 @@ sessions_reap_users(struct ov *o)
 	struct pipe *p, *next;
 	struct session *s;
 
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
 		s = &o->sessions[i];
 		if (s->state != SESSION_ENDING)
 			continue;
@@ -106,7 +106,7 @@ sessions_reap(struct ov *o)
 {
 	struct session *s;
 
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
 		s = &o->sessions[i];
 		if (s->state != SESSION_ENDING || !s->left)
 			continue;
@@ -178,7 +178,7 @@ session_is_idle(const struct session *s)
 static struct session *
 in_state(struct ov *o, uint16_t slot, int state)
 {
-	if (slot >= OV_SESSIONS_MAX || (int)o->sessions[slot].state != state)
+	if (slot >= DMSG_SESSIONS_MAX || (int)o->sessions[slot].state != state)
 		return NULL;
 	return &o->sessions[slot];
 }
@@ -198,7 +198,7 @@ server_connected(struct ov *o, uint16_t slot, int fd, const char *why)
 	s->fd = fd;
 	s->state = SESSION_BEGUN;
 	ov_mon_begin(o, s->slot, &s->server->pk);
-	buf_init(&s->in, OV_BUFFER);
+	buf_init(&s->in, DMSG_BUFFER);
 	buf_init(&s->out, DMSG_UNSENT);
 	s->rd = event_new(o->base, fd, EV_READ | EV_PERSIST, on_readable, s);
 	s->wr = event_new(o->base, fd, EV_WRITE, on_writable, s);
@@ -208,7 +208,7 @@ server_connected(struct ov *o, uint16_t slot, int fd, const char *why)
 	    event_add(s->rd, NULL) == -1)
 		session_end(s, err_text(ERR_NOMEM));
 	else
-		arm(s, OV_HANDSHAKE_S * 1000);
+		arm(s, DMSG_HANDSHAKE_S * 1000);
 }
 
 void
@@ -267,7 +267,7 @@ server_proven(struct ov *o, uint16_t slot, struct buf *answer)
 	s->state = SESSION_SILENT;
 	session_flush(s);
 	silence = 2 * s->rtt_ms;
-	arm(s, silence > OV_SILENCE_MS ? silence : OV_SILENCE_MS);
+	arm(s, silence > DMSG_SILENCE_MS ? silence : DMSG_SILENCE_MS);
 }
 
 /* --- up --- */
@@ -305,7 +305,7 @@ come_up(struct session *s)
 		event_active(s->rd, EV_READ, 0);
 	ov_sessions_changed(o);
 	out_server_up(o);
-	arm(s, OV_PING_S * 1000);
+	arm(s, DMSG_PING_S * 1000);
 }
 
 static void
@@ -327,7 +327,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		if (!s->heard)
 			session_end(s, "it does not answer");
 		else
-			arm(s, (OV_PING_S - OV_PONG_S) * 1000);
+			arm(s, (DMSG_PING_S - DMSG_PONG_S) * 1000);
 		return;
 	}
 	if (dmsg_session_tick(s->dmsg, now_ms() / 1000) == ERR_AGAIN) {
@@ -336,7 +336,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	}
 	take_events(s);
 	s->idle = session_is_idle(s) ? s->idle + 1 : 0;
-	if (s->idle == OV_IDLE_TICKS) {
+	if (s->idle == DMSG_IDLE_TICKS) {
 		session_end(s, NULL);
 		return;
 	}
@@ -344,7 +344,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	s->checking = true;
 	s->heard = false;
 	session_flush(s);
-	arm(s, OV_PONG_S * 1000);
+	arm(s, DMSG_PONG_S * 1000);
 }
 
 /* What is to be sent leaves from the loop: nobody is in the middle then. */
@@ -390,7 +390,7 @@ find_most(struct ov *o, size_t (*bytes)(const struct dmsg_session *),
 	size_t n, most = 0;
 
 	*sum = 0;
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
 		s = &o->sessions[i];
 		if (s->state != SESSION_UP)
 			continue;
@@ -416,7 +416,7 @@ shed(struct ov *o)
 	size_t sum, unopened;
 
 	while ((most = find_most(o, dmsg_session_buffered, &sum)) != NULL &&
-	    sum > OV_UNREAD) {
+	    sum > DMSG_UNREAD) {
 		worst = find_most(o, dmsg_session_unopened, &unopened);
 		if (worst == NULL)
 			worst = most;
@@ -436,7 +436,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	int e;
 
 	(void)what;
-	r = buf_read(&s->in, fd, OV_CHUNK);
+	r = buf_read(&s->in, fd, DMSG_CHUNK);
 	s->heard = s->heard || r > 0;
 	/* It has seen our key by then. */
 	s->closed = s->state >= SESSION_PROVEN &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the overlay says of itself: JSON, for the control socket. */
+/* What dmsg says of itself: JSON, for the control socket. */
 #include "daemon/dmsg/dmsg.h"
 
 #include <inttypes.h>
@@ -41,7 +41,7 @@ put_sessions(struct buf *b, const struct ov *o)
 	bool first = true;
 	int r = put(b, "\"sessions\":[");
 
-	for (size_t i = 0; r == 0 && i < OV_SESSIONS_MAX; i++) {
+	for (size_t i = 0; r == 0 && i < DMSG_SESSIONS_MAX; i++) {
 		if (o->sessions[i].state == SESSION_FREE)
 			continue;
 		r = put_session(b, &o->sessions[i], first);

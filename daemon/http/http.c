@@ -109,7 +109,7 @@ door_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 			break;
 		if (r == ERR_FORMAT)
 			continue; /* no descriptor was left for it */
-		if (r != 1 || h->msg.type != WEB_BROWSER)
+		if (r != 1 || h->msg.type != HTTP_BROWSER)
 			_exit(1);
 		fd = privmsg_take_fd(&h->msg, 0);
 		privmsg_clear(&h->msg);
@@ -155,9 +155,10 @@ inside_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 
 static const struct lws_protocols protocols[] = {
 	/* A WebSocket without a subprotocol is the first one's, too. */
-	{ "http", page_callback, WEB_WORD_MAX + 64, WEB_FRAME_MAX, 0, NULL, 0 },
-	{ "skypty.1", ws_callback, 64, WEB_FRAME_MAX, 0, NULL, 0 },
-	{ "skypty.sftp", ws_callback, 64, WEB_FRAME_MAX, 0, NULL, 0 },
+	{ "http", page_callback, HTTP_WORD_MAX + 64, HTTP_FRAME_MAX, 0, NULL,
+	    0 },
+	{ "skypty.1", ws_callback, 64, HTTP_FRAME_MAX, 0, NULL, 0 },
+	{ "skypty.sftp", ws_callback, 64, HTTP_FRAME_MAX, 0, NULL, 0 },
 	{ NULL, NULL, 0, 0, 0, NULL, 0 },
 };
 
@@ -169,8 +170,8 @@ static const struct lws_protocols inside[] = {
 };
 
 static const lws_retry_bo_t keepalive = {
-	.secs_since_valid_ping = WEB_PING_S,
-	.secs_since_valid_hangup = WEB_PING_S + WEB_PONG_S,
+	.secs_since_valid_ping = HTTP_PING_S,
+	.secs_since_valid_hangup = HTTP_PING_S + HTTP_PONG_S,
 };
 
 static struct lws *
@@ -218,7 +219,7 @@ set_up(struct http *h)
 		.timeout_secs = HEAD_S,
 		.keepalive_timeout = HEAD_S,
 		.max_http_header_data = HEAD_MAX,
-		.pt_serv_buf_size = WEB_FRAME_MAX / 4,
+		.pt_serv_buf_size = HTTP_FRAME_MAX / 4,
 		.retry_and_idle_policy = &keepalive,
 		.alpn = "http/1.1",
 	};
@@ -270,7 +271,7 @@ farewell(struct http *h)
 	struct client *c;
 
 	LIST_FOREACH (c, &h->clients, entry)
-		client_close(c, WEB_CLOSE_GOING, "the server ends");
+		client_close(c, HTTP_CLOSE_GOING, "the server ends");
 	while (!over && !LIST_EMPTY(&h->clients) && now_ms() < until)
 		if (lws_service(h->ctx, 0) < 0)
 			return;
@@ -280,8 +281,8 @@ static void
 welcome(struct http *h)
 {
 	if (privmsg_recv(h->monitor, &h->msg, true) != 1 ||
-	    h->msg.type != WEB_CONFIG ||
-	    web_conf_get(&h->msg.body, &h->conf) != 0)
+	    h->msg.type != HTTP_CONFIG ||
+	    http_conf_get(&h->msg.body, &h->conf) != 0)
 		_exit(1);
 	privmsg_clear(&h->msg);
 }
@@ -314,7 +315,7 @@ main(void)
 	lws_set_log_level(LLL_ERR, emit);
 	lws_set_allocator(wiping_realloc);
 	if (!set_up(&h))
-		_exit(WEB_EXIT_START);
+		_exit(HTTP_EXIT_START);
 	if (http_confine(&h.conf, report, &h) != 0)
 		_exit(1);
 	while (!over && !going && lws_service(h.ctx, 0) >= 0) {

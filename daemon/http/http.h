@@ -4,9 +4,9 @@
  * HTTP and WebSocket with them, and on control connections, which skyptyd
  * makes, the protocol of a host.
  *
- * Memory of one browser: what libwebsockets takes, and below WEB_INPUT_MAX
- * bytes of what is typed, WEB_OUTPUT_MAX of output; a reply of an older host
- * up to WEB_REPLY_MAX.
+ * Memory of one browser: what libwebsockets takes, and below HTTP_INPUT_MAX
+ * bytes of what is typed, HTTP_OUTPUT_MAX of output; a reply of an older host
+ * up to HTTP_REPLY_MAX.
  */
 #ifndef DAEMON_HTTP_HTTP_H
 #define DAEMON_HTTP_HTTP_H
@@ -27,33 +27,33 @@
 #include "common/pty/exec_stream.h"
 #include "common/pty/rpc.h"
 
-#define WEB_FRAME_MAX	65536 /* bytes of one frame of a browser */
-#define WEB_TEXT_MAX	4096  /* of one text message */
-#define WEB_CHUNK	16384 /* of output, in one frame or one read */
-#define WEB_INPUT_MAX	(256U * 1024)
-#define WEB_OUTPUT_HIGH (64U * 1024) /* unsent: no more is read */
-#define WEB_OUTPUT_MAX	(2 * WEB_OUTPUT_HIGH + 4096)
-#define WEB_UNACKED_MAX (384U * 1024) /* sent, and not shown yet */
-#define WEB_NOTES_MAX	(32U * 1024)  /* messages that wait */
-#define WEB_REPLY_MAX	(128U * 1024)
-#define WEB_SIZE_MS	16 /* between two sizes that are told the host */
-#define WEB_GATHER_MS	16 /* output of a flood to the original's page */
-#define WEB_PING_S	10
-#define WEB_PONG_S	8
-#define WEB_FAREWELL_S	120 /* for a browser to read what is left */
-#define WEB_HOST_PING_S 30
-#define WEB_HOST_WAIT_S 15 /* for the host to answer at all */
-#define WEB_DIGITS	(2 * WEB_TOKEN_LEN + 1) /* of a cookie, with NUL */
+#define HTTP_FRAME_MAX	 65536 /* bytes of one frame of a browser */
+#define HTTP_TEXT_MAX	 4096  /* of one text message */
+#define HTTP_WS_CHUNK	 16384 /* of output, in one frame or one read */
+#define HTTP_INPUT_MAX	 (256U * 1024)
+#define HTTP_OUTPUT_HIGH (64U * 1024) /* unsent: no more is read */
+#define HTTP_OUTPUT_MAX	 (2 * HTTP_OUTPUT_HIGH + 4096)
+#define HTTP_UNACKED_MAX (384U * 1024) /* sent, and not shown yet */
+#define HTTP_NOTES_MAX	 (32U * 1024)  /* messages that wait */
+#define HTTP_REPLY_MAX	 (128U * 1024)
+#define HTTP_SIZE_MS	 16 /* between two sizes that are told the host */
+#define HTTP_GATHER_MS	 16 /* output of a flood to the original's page */
+#define HTTP_PING_S	 10
+#define HTTP_PONG_S	 8
+#define HTTP_FAREWELL_S	 120 /* for a browser to read what is left */
+#define HTTP_HOST_PING_S 30
+#define HTTP_HOST_WAIT_S 15 /* for the host to answer at all */
+#define HTTP_DIGITS	 (2 * HTTP_TOKEN_LEN + 1) /* of a cookie, with NUL */
 
 /* Close codes.  The first are RFC 6455's. */
-enum web_close {
-	WEB_CLOSE_DONE = 1000,
-	WEB_CLOSE_GOING = 1001,
-	WEB_CLOSE_DENIED = 1008,
-	WEB_CLOSE_BIG = 1009,
-	WEB_CLOSE_FAILED = 1011,
-	WEB_CLOSE_MANY = 1013,
-	WEB_CLOSE_IDLE = 4000
+enum http_close {
+	HTTP_CLOSE_DONE = 1000,
+	HTTP_CLOSE_GOING = 1001,
+	HTTP_CLOSE_DENIED = 1008,
+	HTTP_CLOSE_BIG = 1009,
+	HTTP_CLOSE_FAILED = 1011,
+	HTTP_CLOSE_MANY = 1013,
+	HTTP_CLOSE_IDLE = 4000
 };
 
 /* --- http_mon.c: what is asked of the http monitor --- */
@@ -66,13 +66,13 @@ void http_log(struct http *, enum log_level, const char *, ...)
 int http_mon_message(struct http *);
 /*
  * A token for a cookie.  cookie: of a browser that has one, or NULL.  fresh is
- * written for WEB_ENTERED.
+ * written for HTTP_ENTERED.
  */
-enum web_entry http_enter(struct http *, const uint8_t token[WEB_TOKEN_LEN],
-    const uint8_t *cookie, const char *address, uint8_t fresh[WEB_TOKEN_LEN]);
-bool http_check(struct http *, const uint8_t cookie[WEB_TOKEN_LEN]);
+enum http_entry http_enter(struct http *, const uint8_t token[HTTP_TOKEN_LEN],
+    const uint8_t *cookie, const char *address, uint8_t fresh[HTTP_TOKEN_LEN]);
+bool http_check(struct http *, const uint8_t cookie[HTTP_TOKEN_LEN]);
 /* For one terminal a ticket.  cookie: NULL where none is asked for. */
-enum web_admission http_admit(struct http *, enum web_kind,
+enum http_admission http_admit(struct http *, enum http_kind,
     const uint8_t *cookie, uint32_t *ticket);
 /* The terminal is no more. */
 void http_leave(struct http *, uint32_t ticket);
@@ -100,7 +100,7 @@ struct visitor {
 	size_t same; /* of its place and address, with itself */
 	/* When it has asked to be a WebSocket: */
 	enum { ASKED_NOTHING, ASKED_ADMITTED, ASKED_FULL } asked;
-	enum web_kind kind;
+	enum http_kind kind;
 	uint32_t ticket; /* 0: none */
 };
 TAILQ_HEAD(visitors, visitor);
@@ -119,22 +119,22 @@ void visitor_tick(struct http *);
 /* --- http_origin.c: who may ask --- */
 
 /* Whether a Host field names us: no page of another name, by DNS, is us. */
-bool origin_host_ok(const struct web_conf *, const char *host);
+bool origin_host_ok(const struct http_conf *, const char *host);
 /* Whether a page of that origin may open a WebSocket; NULL: not a browser. */
-bool origin_ok(const struct web_conf *, const char *origin, const char *host);
+bool origin_ok(const struct http_conf *, const char *origin, const char *host);
 
 /* --- http_text.c: what a page says in text --- */
 
-struct web_said {
+struct http_said {
 	enum { SAID_NOTHING, SAID_RESIZE, SAID_ACK, SAID_PING } what;
 	uint16_t cols, rows;
 	uint64_t bytes, id;
 };
 
 /* false: it is no message of the page's but typed. */
-bool text_read(const char *, size_t, struct web_said *);
+bool text_read(const char *, size_t, struct http_said *);
 /* "a,b" to what is typed for it, each from the list; false: not in the list. */
-bool text_commands(const struct web_list *, const char *names, struct buf *);
+bool text_commands(const struct http_list *, const char *names, struct buf *);
 
 /* --- http_term.c, http_rpc.c: the host's side --- */
 
@@ -190,7 +190,7 @@ struct client {
 		FAREWELL_HEARD, /* or given up */
 	} farewell;
 	int64_t leave_ms; /* when it is given up */
-	enum web_close close_code;
+	enum http_close close_code;
 	char close_text[124];
 	/* skypty/1/exec: */
 	struct xs_reader reader;
@@ -206,7 +206,7 @@ struct client {
 };
 
 /* Ends it: what is queued still leaves. */
-void client_close(struct client *, enum web_close, const char *text);
+void client_close(struct client *, enum http_close, const char *text);
 /* For people: to our page a status, to others a line. */
 void client_status(struct client *, const char *text);
 void client_fail(struct client *, const char *text);
@@ -276,7 +276,7 @@ struct http {
 	struct lws_context *ctx;
 	struct lws_vhost *vhost;  /* of browsers */
 	struct lws_vhost *inside; /* of everything else */
-	struct web_conf conf;
+	struct http_conf conf;
 	int monitor;
 	int door; /* that browsers come through */
 	struct privmsg msg;

@@ -18,8 +18,8 @@ static bool
 may_write_output(const struct client *c)
 {
 	return buf_len(&c->output) != 0 &&
-	    (c->ours || c->closing || buf_len(&c->output) >= WEB_CHUNK ||
-		now_ms() - c->gather_ms >= WEB_GATHER_MS);
+	    (c->ours || c->closing || buf_len(&c->output) >= HTTP_WS_CHUNK ||
+		now_ms() - c->gather_ms >= HTTP_GATHER_MS);
 }
 
 /* All is said, and whether it has arrived is not known yet. */
@@ -38,7 +38,7 @@ client_wake(struct client *c)
 	if (c->closing || buf_len(&c->notes) != 0 || may_write_output(c))
 		lws_callback_on_writable(c->ws);
 	else if (buf_len(&c->output) != 0)
-		lws_set_timer_usecs(c->ws, WEB_GATHER_MS * 1000);
+		lws_set_timer_usecs(c->ws, HTTP_GATHER_MS * 1000);
 	if (c->host != NULL && buf_len(&c->to_host) != 0)
 		lws_callback_on_writable(c->host);
 }
@@ -51,7 +51,7 @@ note(struct client *c, bool binary, const char *text, size_t n)
 	    buf_put(&c->notes, text, n) == 0)
 		client_wake(c);
 	else
-		client_close(c, WEB_CLOSE_FAILED, "out of memory");
+		client_close(c, HTTP_CLOSE_FAILED, "out of memory");
 }
 
 /* A text message to the page. */
@@ -67,7 +67,7 @@ client_answer_ping(struct client *c, uint64_t id)
 {
 	char json[64];
 
-	if (buf_len(&c->notes) > WEB_NOTES_MAX / 2)
+	if (buf_len(&c->notes) > HTTP_NOTES_MAX / 2)
 		return;
 	snprintf(json, sizeof(json), "{\"type\":\"pong\",\"id\":%" PRIu64 "}",
 	    id);
@@ -79,7 +79,7 @@ tell_text(struct client *c, const char *type, const char *text)
 {
 	struct buf b;
 
-	buf_init(&b, WEB_NOTES_MAX);
+	buf_init(&b, HTTP_NOTES_MAX);
 	if (buf_put(&b, "{\"type\":\"", 9) == 0 &&
 	    buf_put(&b, type, strlen(type)) == 0 &&
 	    buf_put(&b, "\",\"text\":", 9) == 0 &&
@@ -116,7 +116,7 @@ client_status(struct client *c, const char *text)
 }
 
 void
-client_close(struct client *c, enum web_close code, const char *text)
+client_close(struct client *c, enum http_close code, const char *text)
 {
 	if (c->closing)
 		return;
@@ -124,10 +124,10 @@ client_close(struct client *c, enum web_close code, const char *text)
 	c->close_code = code;
 	strlcpy(c->close_text, text, sizeof(c->close_text));
 	c->state = CLIENT_ENDED;
-	c->leave_ms = now_ms() + WEB_FAREWELL_S * 1000;
+	c->leave_ms = now_ms() + HTTP_FAREWELL_S * 1000;
 	/* Who has broken the rules may not get to hear all. */
-	if (code == WEB_CLOSE_BIG || code == WEB_CLOSE_DENIED ||
-	    code == WEB_CLOSE_MANY)
+	if (code == HTTP_CLOSE_BIG || code == HTTP_CLOSE_DENIED ||
+	    code == HTTP_CLOSE_MANY)
 		c->farewell = FAREWELL_HEARD;
 	if (c->ws != NULL)
 		lws_rx_flow_control(c->ws, 1);
@@ -160,7 +160,7 @@ client_fail(struct client *c, const char *why)
 		print_line(c, "[skypty-ui] Error: %s\n\r", text);
 		print_line(c, "%s", "[skypty-ui] Status: Stopped!\r");
 	}
-	client_close(c, WEB_CLOSE_FAILED, text);
+	client_close(c, HTTP_CLOSE_FAILED, text);
 }
 
 void
@@ -177,13 +177,13 @@ client_exited(struct client *c, const char *members)
 		print_line(c, "%s",
 		    "\r\n\033[33msession closed - reload the page to "
 		    "reconnect\033[0m\r\n");
-	client_close(c, WEB_CLOSE_DONE, "");
+	client_close(c, HTTP_CLOSE_DONE, "");
 }
 
 static void
 banner(struct client *c)
 {
-	char line[WEB_WORD_MAX];
+	char line[HTTP_WORD_MAX];
 
 	clean(line, sizeof(line), c->h->conf.title);
 	print_line(c, "%s", "skypty\n\r");
@@ -218,19 +218,19 @@ client_wants_output(const struct client *c)
 {
 	size_t waiting = buf_len(&c->output);
 
-	if (waiting >= WEB_OUTPUT_HIGH)
+	if (waiting >= HTTP_OUTPUT_HIGH)
 		return false;
 	return !c->ours || c->files ||
-	    c->sent - c->acked + waiting < WEB_UNACKED_MAX;
+	    c->sent - c->acked + waiting < HTTP_UNACKED_MAX;
 }
 
 /* One message a call: libwebsockets asks for that. */
 static int
 write_message(struct client *c, const uint8_t *p, size_t n, bool binary)
 {
-	static uint8_t frame[LWS_PRE + WEB_NOTES_MAX];
+	static uint8_t frame[LWS_PRE + HTTP_NOTES_MAX];
 
-	if (n > WEB_NOTES_MAX)
+	if (n > HTTP_NOTES_MAX)
 		return -1;
 	memcpy(frame + LWS_PRE, p, n);
 	return lws_write(c->ws, frame + LWS_PRE, n,
@@ -256,8 +256,8 @@ write_note(struct client *c)
 static int
 write_output(struct client *c)
 {
-	size_t n =
-	    buf_len(&c->output) < WEB_CHUNK ? buf_len(&c->output) : WEB_CHUNK;
+	size_t n = buf_len(&c->output) < HTTP_WS_CHUNK ? buf_len(&c->output) :
+							 HTTP_WS_CHUNK;
 	struct buf piece;
 
 	if (buf_get_view(&c->output, n, &piece) != 0 ||

@@ -8,13 +8,13 @@
 #define MEMORY	    (512U * 1024 * 1024)
 
 unsigned
-http_descriptors(const struct web_conf *c)
+http_descriptors(const struct http_conf *c)
 {
-	return DESCRIPTORS + 2 * WEB_STRANGERS + PER_CLIENT * c->max_clients;
+	return DESCRIPTORS + 2 * HTTP_STRANGERS + PER_CLIENT * c->max_clients;
 }
 
 int
-http_confine(const struct web_conf *c, sandbox_report *report, void *arg)
+http_confine(const struct http_conf *c, sandbox_report *report, void *arg)
 {
 	struct sandbox sb = { .program = SANDBOX_HTTP,
 		.drop = c->drop,

@@ -7,8 +7,8 @@
 #include "common/privsep/sandbox.h"
 
 /* Descriptors that it may have, for libwebsockets' tables as well. */
-unsigned http_descriptors(const struct web_conf *);
+unsigned http_descriptors(const struct http_conf *);
 /* For good.  As sandbox_enter. */
-int http_confine(const struct web_conf *, sandbox_report *, void *arg);
+int http_confine(const struct http_conf *, sandbox_report *, void *arg);
 
 #endif

@@ -151,7 +151,7 @@ read_rest(struct client *c)
 
 	while (r > 0 && !c->closing && c->host == NULL && c->fd != -1 &&
 	    client_wants_output(c)) {
-		if ((r = buf_read(&c->from_host, c->fd, WEB_CHUNK)) > 0 &&
+		if ((r = buf_read(&c->from_host, c->fd, HTTP_WS_CHUNK)) > 0 &&
 		    process_host(c) != 0)
 			client_fail(c, "the host makes no sense");
 	}
@@ -186,7 +186,7 @@ host_ended(struct client *c)
 	if (c->state == CLIENT_RUNNING && !c->files)
 		client_fail(c, "the host has closed the connection");
 	else if (c->files)
-		client_close(c, WEB_CLOSE_DONE, "");
+		client_close(c, HTTP_CLOSE_DONE, "");
 	else
 		client_fail(c, "the host does not let us in");
 }
@@ -203,7 +203,7 @@ on_host_readable(struct client *c)
 		lws_rx_flow_control(c->host, 0);
 		return 0;
 	}
-	r = buf_read(&c->from_host, c->fd, WEB_CHUNK);
+	r = buf_read(&c->from_host, c->fd, HTTP_WS_CHUNK);
 	if (r == ERR_AGAIN)
 		return 0;
 	if (r < 0)

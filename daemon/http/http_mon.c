@@ -31,8 +31,8 @@ mon_tell(struct http *h, unsigned type, uint16_t id, struct buf *body)
 {
 	int r;
 
-	while ((r = privmsg_send(h->monitor, (enum privmsg_type)type, id, body,
-		    NULL, 0)) == ERR_SYS &&
+	while ((r = privmsg_send(h->monitor, type, id, body, NULL, 0)) ==
+		ERR_SYS &&
 	    (errno == EAGAIN || errno == EWOULDBLOCK))
 		mon_wait(h, POLLOUT);
 	if (r != 0)
@@ -88,9 +88,9 @@ static int
 mon_unasked(struct http *h)
 {
 	switch (h->msg.type) {
-	case WEB_CONNECT + 1:
+	case HTTP_CONNECT + 1:
 		return mon_connected(h);
-	case WEB_CERTIFICATE:
+	case HTTP_CERTIFICATE:
 		return mon_certificate(h);
 	default:
 		return ERR_FORMAT;
@@ -134,39 +134,39 @@ mon_ask(struct http *h, unsigned type, struct buf *body)
 	}
 }
 
-enum web_entry
-http_enter(struct http *h, const uint8_t token[WEB_TOKEN_LEN],
-    const uint8_t *cookie, const char *address, uint8_t fresh[WEB_TOKEN_LEN])
+enum http_entry
+http_enter(struct http *h, const uint8_t token[HTTP_TOKEN_LEN],
+    const uint8_t *cookie, const char *address, uint8_t fresh[HTTP_TOKEN_LEN])
 {
-	uint8_t entry = WEB_REFUSED;
+	uint8_t entry = HTTP_REFUSED;
 	struct buf b;
 
-	buf_init(&b, 2 * WEB_TOKEN_LEN + 5 + WEB_ADDRESS_MAX);
-	if (buf_put(&b, token, WEB_TOKEN_LEN) != 0 ||
+	buf_init(&b, 2 * HTTP_TOKEN_LEN + 5 + HTTP_ADDRESS_MAX);
+	if (buf_put(&b, token, HTTP_TOKEN_LEN) != 0 ||
 	    buf_put_u8(&b, cookie != NULL) != 0 ||
-	    (cookie != NULL && buf_put(&b, cookie, WEB_TOKEN_LEN) != 0) ||
+	    (cookie != NULL && buf_put(&b, cookie, HTTP_TOKEN_LEN) != 0) ||
 	    buf_put_cstring(&b, address) != 0)
 		_exit(1);
-	mon_ask(h, WEB_ENTER, &b);
+	mon_ask(h, HTTP_ENTER, &b);
 	buf_free(&b);
 	if (buf_get_u8(&h->msg.body, &entry) != 0 ||
-	    (entry == WEB_ENTERED &&
-		buf_get(&h->msg.body, fresh, WEB_TOKEN_LEN) != 0))
+	    (entry == HTTP_ENTERED &&
+		buf_get(&h->msg.body, fresh, HTTP_TOKEN_LEN) != 0))
 		_exit(1);
 	privmsg_clear(&h->msg);
 	return entry;
 }
 
 bool
-http_check(struct http *h, const uint8_t cookie[WEB_TOKEN_LEN])
+http_check(struct http *h, const uint8_t cookie[HTTP_TOKEN_LEN])
 {
 	uint8_t good = 0;
 	struct buf b;
 
-	buf_init(&b, WEB_TOKEN_LEN);
-	if (buf_put(&b, cookie, WEB_TOKEN_LEN) != 0)
+	buf_init(&b, HTTP_TOKEN_LEN);
+	if (buf_put(&b, cookie, HTTP_TOKEN_LEN) != 0)
 		_exit(1);
-	mon_ask(h, WEB_CHECK, &b);
+	mon_ask(h, HTTP_CHECK, &b);
 	buf_free(&b);
 	if (buf_get_u8(&h->msg.body, &good) != 0)
 		_exit(1);
@@ -174,18 +174,18 @@ http_check(struct http *h, const uint8_t cookie[WEB_TOKEN_LEN])
 	return good;
 }
 
-enum web_admission
-http_admit(struct http *h, enum web_kind kind, const uint8_t *cookie,
+enum http_admission
+http_admit(struct http *h, enum http_kind kind, const uint8_t *cookie,
     uint32_t *ticket)
 {
 	uint8_t admission;
 	struct buf b;
 
-	buf_init(&b, 1 + WEB_TOKEN_LEN);
+	buf_init(&b, 1 + HTTP_TOKEN_LEN);
 	if (buf_put_u8(&b, (uint8_t)kind) != 0 ||
-	    (cookie != NULL && buf_put(&b, cookie, WEB_TOKEN_LEN) != 0))
+	    (cookie != NULL && buf_put(&b, cookie, HTTP_TOKEN_LEN) != 0))
 		_exit(1);
-	mon_ask(h, WEB_ADMIT, &b);
+	mon_ask(h, HTTP_ADMIT, &b);
 	buf_free(&b);
 	if (buf_get_u8(&h->msg.body, &admission) != 0 ||
 	    buf_get_u32(&h->msg.body, ticket) != 0)
@@ -209,17 +209,17 @@ mon_tell_ticket(struct http *h, unsigned type, uint16_t id, uint32_t ticket)
 void
 http_connect(struct http *h, uint16_t id, uint32_t ticket)
 {
-	mon_tell_ticket(h, WEB_CONNECT, id, ticket);
+	mon_tell_ticket(h, HTTP_CONNECT, id, ticket);
 }
 
 void
 http_leave(struct http *h, uint32_t ticket)
 {
-	mon_tell_ticket(h, WEB_LEAVE, 0, ticket);
+	mon_tell_ticket(h, HTTP_LEAVE, 0, ticket);
 }
 
 void
 http_tell_ended(struct http *h)
 {
-	mon_tell(h, WEB_ENDED, 0, NULL);
+	mon_tell(h, HTTP_ENDED, 0, NULL);
 }

@@ -10,7 +10,7 @@
 #include <strings.h>
 
 static bool
-in_list(const struct web_list *l, const char *text)
+in_list(const struct http_list *l, const char *text)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (strcasecmp(l->word[i], text) == 0)
@@ -29,7 +29,7 @@ port_of(const char *host)
 
 /* An address as it is, in brackets if it is of IPv6, and one of our ports. */
 static bool
-is_literal(const struct web_conf *c, const char *host)
+is_literal(const struct http_conf *c, const char *host)
 {
 	char address[INET6_ADDRSTRLEN + 2];
 	const char *port = port_of(host);
@@ -62,7 +62,7 @@ behind_scheme(const char *origin)
 }
 
 bool
-origin_host_ok(const struct web_conf *c, const char *host)
+origin_host_ok(const struct http_conf *c, const char *host)
 {
 	if (in_list(&c->hosts, host))
 		return true;
@@ -73,7 +73,7 @@ origin_host_ok(const struct web_conf *c, const char *host)
 }
 
 bool
-origin_ok(const struct web_conf *c, const char *origin, const char *host)
+origin_ok(const struct http_conf *c, const char *origin, const char *host)
 {
 	const char *scheme = *c->cert != '\0' ? "https://" : "http://";
 

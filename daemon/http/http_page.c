@@ -62,8 +62,8 @@ struct page_user {
 	void *client;
 	const uint8_t *body; /* what is left to be sent */
 	size_t left;
-	bool last;		 /* the connection ends behind it */
-	char text[WEB_WORD_MAX]; /* body that was made here */
+	bool last;		  /* the connection ends behind it */
+	char text[HTTP_WORD_MAX]; /* body that was made here */
 };
 
 struct reply {
@@ -79,12 +79,12 @@ struct reply {
 
 /* Its digits do not stay here. */
 static bool
-get_cookie(struct http *h, struct lws *wsi, uint8_t cookie[WEB_TOKEN_LEN])
+get_cookie(struct http *h, struct lws *wsi, uint8_t cookie[HTTP_TOKEN_LEN])
 {
-	char text[WEB_DIGITS + 1] = "";
+	char text[HTTP_DIGITS + 1] = "";
 	size_t n = sizeof(text);
 	bool found = lws_http_cookie_get(wsi, h->conf.cookie, text, &n) == 0 &&
-	    hex_decode(text, cookie, WEB_TOKEN_LEN) == 0;
+	    hex_decode(text, cookie, HTTP_TOKEN_LEN) == 0;
 
 	sodium_memzero(text, sizeof(text));
 	return found;
@@ -93,7 +93,7 @@ get_cookie(struct http *h, struct lws *wsi, uint8_t cookie[WEB_TOKEN_LEN])
 static bool
 has_cookie(struct http *h, struct lws *wsi)
 {
-	uint8_t cookie[WEB_TOKEN_LEN];
+	uint8_t cookie[HTTP_TOKEN_LEN];
 	bool good = get_cookie(h, wsi, cookie) && http_check(h, cookie);
 
 	sodium_memzero(cookie, sizeof(cookie));
@@ -184,34 +184,34 @@ origin_allowed(struct http *h, struct lws *wsi)
 
 /* None, or a list with one of ours in it: the first is meant. */
 static bool
-get_kind(struct lws *wsi, enum web_kind *kind)
+get_kind(struct lws *wsi, enum http_kind *kind)
 {
 	char list[128], *rest = list, *name;
 
-	*kind = WEB_TERMINAL;
+	*kind = HTTP_TERMINAL;
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) <= 0)
 		return true;
 	if (lws_hdr_copy(wsi, list, sizeof(list), WSI_TOKEN_PROTOCOL) <= 0)
 		return false;
 	while ((name = strsep(&rest, ", \t")) != NULL) {
 		if (strcmp(name, "skypty.sftp") == 0)
-			*kind = WEB_FILES;
-		if (*kind == WEB_FILES || strcmp(name, "skypty.1") == 0)
+			*kind = HTTP_FILES;
+		if (*kind == HTTP_FILES || strcmp(name, "skypty.1") == 0)
 			return true;
 	}
 	return false;
 }
 
-static enum web_admission
+static enum http_admission
 admit(struct http *h, struct lws *wsi, struct visitor *v)
 {
-	uint8_t cookie[WEB_TOKEN_LEN];
-	enum web_admission a = WEB_DENIED;
+	uint8_t cookie[HTTP_TOKEN_LEN];
+	enum http_admission a = HTTP_DENIED;
 
 	if (!by_link(h))
 		return is_allowed(h, wsi) ?
 		    http_admit(h, v->kind, NULL, &v->ticket) :
-		    WEB_DENIED;
+		    HTTP_DENIED;
 	if (get_cookie(h, wsi, cookie))
 		a = http_admit(h, v->kind, cookie, &v->ticket);
 	sodium_memzero(cookie, sizeof(cookie));
@@ -220,7 +220,7 @@ admit(struct http *h, struct lws *wsi, struct visitor *v)
 
 /* What it may not be asked for by; 0 if nothing. */
 static int
-upgrade_objection(struct http *h, struct lws *wsi, enum web_kind *kind)
+upgrade_objection(struct http *h, struct lws *wsi, enum http_kind *kind)
 {
 	char path[PATH_LEN], version[8];
 
@@ -238,7 +238,7 @@ upgrade_objection(struct http *h, struct lws *wsi, enum web_kind *kind)
 		return 426;
 	if (!get_kind(wsi, kind))
 		return 400;
-	return *kind == WEB_FILES && h->conf.readonly ? 403 : 0;
+	return *kind == HTTP_FILES && h->conf.readonly ? 403 : 0;
 }
 
 int
@@ -246,21 +246,21 @@ page_upgrade(struct lws *wsi, const char *to)
 {
 	struct visitor *v = visitor_of(wsi);
 	struct http *h = http_of(wsi);
-	enum web_admission a = WEB_DENIED;
+	enum http_admission a = HTTP_DENIED;
 	int status;
 
 	if (v == NULL || v->asked != ASKED_NOTHING ||
 	    strcasecmp(to, "websocket") != 0)
 		return -1;
 	status = upgrade_objection(h, wsi, &v->kind);
-	if (status == 0 && (a = admit(h, wsi, v)) == WEB_DENIED)
+	if (status == 0 && (a = admit(h, wsi, v)) == HTTP_DENIED)
 		status = 401;
 	if (status != 0) {
 		page_refuse(wsi, status);
 		return -1;
 	}
-	v->asked = a == WEB_ADMITTED ? ASKED_ADMITTED : ASKED_FULL;
-	visitor_move(v, a == WEB_ADMITTED ? VISITOR_ADMITTED : VISITOR_KNOWN);
+	v->asked = a == HTTP_ADMITTED ? ASKED_ADMITTED : ASKED_FULL;
+	visitor_move(v, a == HTTP_ADMITTED ? VISITOR_ADMITTED : VISITOR_KNOWN);
 	return 0;
 }
 
@@ -410,23 +410,24 @@ is_no_page(struct lws *wsi)
 
 static bool
 take_token(struct http *h, struct lws *wsi, const char *text,
-    char cookie[WEB_DIGITS], enum web_entry *entry)
+    char cookie[HTTP_DIGITS], enum http_entry *entry)
 {
-	uint8_t token[WEB_TOKEN_LEN], old[WEB_TOKEN_LEN], fresh[WEB_TOKEN_LEN];
+	uint8_t token[HTTP_TOKEN_LEN], old[HTTP_TOKEN_LEN],
+	    fresh[HTTP_TOKEN_LEN];
 	bool has = get_cookie(h, wsi, old);
-	char address[WEB_ADDRESS_MAX] = "";
+	char address[HTTP_ADDRESS_MAX] = "";
 
 	/* What cannot be one is refused as one that is wrong. */
 	if (hex_decode(text, token, sizeof(token)) != 0)
 		memset(token, 0, sizeof(token));
 	lws_get_peer_simple(wsi, address, sizeof(address));
 	*entry = http_enter(h, token, has ? old : NULL, address, fresh);
-	if (*entry == WEB_ENTERED)
+	if (*entry == HTTP_ENTERED)
 		hex_encode(fresh, sizeof(fresh), cookie);
 	sodium_memzero(token, sizeof(token));
 	sodium_memzero(old, sizeof(old));
 	sodium_memzero(fresh, sizeof(fresh));
-	return *entry != WEB_REFUSED;
+	return *entry != HTTP_REFUSED;
 }
 
 static int
@@ -434,9 +435,9 @@ open_link(struct http *h, struct lws *wsi, struct page_user *u,
     const char *token)
 {
 	struct reply r = { .status = 303, .location = h->conf.base };
-	char cookie[WEB_DIGITS];
+	char cookie[HTTP_DIGITS];
 	const char *body = "";
-	enum web_entry entry;
+	enum http_entry entry;
 	int result;
 
 	if (is_no_page(wsi))
@@ -446,7 +447,7 @@ open_link(struct http *h, struct lws *wsi, struct page_user *u,
 		    "This link has been used, or is wrong. Take the one that "
 		    "skyptyd printed last;\nSIGUSR1 makes it print a new "
 		    "one.\n");
-	if (by_link(h) && entry == WEB_ENTERED)
+	if (by_link(h) && entry == HTTP_ENTERED)
 		snprintf(r.cookie, sizeof(r.cookie),
 		    "%s=%s; Path=%s; HttpOnly; SameSite=Strict; Max-Age=%u%s",
 		    h->conf.cookie, cookie, h->conf.base, h->conf.session_s,
@@ -471,7 +472,7 @@ open_link(struct http *h, struct lws *wsi, struct page_user *u,
 /* --- what there is --- */
 
 static int
-put_names(struct buf *b, const struct web_list *l)
+put_names(struct buf *b, const struct http_list *l)
 {
 	int r = 0;
 
@@ -487,7 +488,7 @@ static int
 send_config(struct http *h, struct lws *wsi, struct page_user *u)
 {
 	struct reply r = { .status = 200, .type = "application/json" };
-	const struct web_conf *c = &h->conf;
+	const struct http_conf *c = &h->conf;
 	char tail[128];
 	struct buf b;
 	int result = -1;
@@ -563,7 +564,7 @@ is_told_to_type(struct http *h, struct lws *wsi, char names[COMMANDS_LEN])
 	if (value == NULL)
 		return false;
 	memmove(names, value, strlen(value) + 1);
-	buf_init(&b, WEB_INPUT_MAX);
+	buf_init(&b, HTTP_INPUT_MAX);
 	known = text_commands(&h->conf.commands, names, &b);
 	buf_free(&b);
 	return known;
@@ -611,7 +612,7 @@ static int
 on_request(struct lws *wsi, struct page_user *u, const char *path)
 {
 	struct http *h = http_of(wsi);
-	char host[HOST_LEN], token[WEB_DIGITS + 64]; /* with its name */
+	char host[HOST_LEN], token[HTTP_DIGITS + 64]; /* with its name */
 	char names[COMMANDS_LEN];
 	struct reply moved = { .status = 301, .location = h->conf.base };
 	const char *value;

@@ -20,7 +20,7 @@ call(struct client *c, enum rpc_method method, const union rpc_value *v)
 static void
 start(struct client *c)
 {
-	const struct web_conf *conf = &c->h->conf;
+	const struct http_conf *conf = &c->h->conf;
 	union rpc_value v = {
 		.command = { .has_size = true,
 		    .size = { .rows = c->rows, .cols = c->cols } }
@@ -29,7 +29,7 @@ start(struct client *c)
 	bool ok = true;
 
 	buf_view(&cmd->name, conf->cmd, strlen(conf->cmd));
-	buf_init(&cmd->arg.raw, WEB_LIST_MAX * (WEB_WORD_MAX + 8));
+	buf_init(&cmd->arg.raw, HTTP_LIST_MAX * (HTTP_WORD_MAX + 8));
 	buf_init(&cmd->env.raw, 256);
 	for (size_t i = 0; ok && i < conf->arg.n; i++)
 		ok = gob_list_add(&cmd->arg, conf->arg.word[i],

@@ -18,13 +18,13 @@ add(struct gob_list *l, const char *word)
 static int
 describe(struct client *c, struct xs_start *s)
 {
-	const struct web_conf *conf = &c->h->conf;
+	const struct http_conf *conf = &c->h->conf;
 	int r;
 
 	*s = (struct xs_start){ .flags = XS_HAS_STDIN | XS_TERMINAL,
 		.size = { .rows = c->rows, .cols = c->cols } };
 	buf_view(&s->name, conf->cmd, strlen(conf->cmd));
-	buf_init(&s->arg.raw, WEB_LIST_MAX * (WEB_WORD_MAX + 8));
+	buf_init(&s->arg.raw, HTTP_LIST_MAX * (HTTP_WORD_MAX + 8));
 	buf_init(&s->env.raw, 256);
 	for (size_t i = 0; i < conf->arg.n; i++)
 		if ((r = add(&s->arg, conf->arg.word[i])) != 0)
@@ -63,7 +63,7 @@ stream_input(struct client *c)
 	size_t n;
 
 	while ((n = buf_len(&c->typed)) != 0 && c->window > 1 &&
-	    buf_len(&c->to_host) < WEB_FRAME_MAX) {
+	    buf_len(&c->to_host) < HTTP_FRAME_MAX) {
 		n = n < STDIN_MAX ? n : STDIN_MAX;
 		/* 0 stands for a connection that is not open yet. */
 		n = n < c->window - 1 ? n : c->window - 1;

@@ -9,7 +9,7 @@
 #include "common/base/json.h"
 
 struct reader {
-	struct web_said said;
+	struct http_said said;
 	char type[16];
 	double cols, rows, bytes, id;
 };
@@ -53,11 +53,11 @@ is_count(double v)
 
 /* A message of an unknown type is as good as none; other text is typed. */
 bool
-text_read(const char *text, size_t n, struct web_said *said)
+text_read(const char *text, size_t n, struct http_said *said)
 {
 	struct reader r = { .id = -1 };
 
-	*said = (struct web_said){ .what = SAID_NOTHING };
+	*said = (struct http_said){ .what = SAID_NOTHING };
 	if (n == 0 || *text != '{' ||
 	    json_parse(text, n, on_event, &r, NULL, 0) != 0)
 		return false;
@@ -87,7 +87,7 @@ text_read(const char *text, size_t n, struct web_said *said)
 }
 
 static const char *
-find_command(const struct web_list *l, const char *name, size_t n)
+find_command(const struct http_list *l, const char *name, size_t n)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (strncmp(l->word[i], name, n) == 0 && l->word[i][n] == '=')
@@ -96,7 +96,7 @@ find_command(const struct web_list *l, const char *name, size_t n)
 }
 
 bool
-text_commands(const struct web_list *l, const char *names, struct buf *out)
+text_commands(const struct http_list *l, const char *names, struct buf *out)
 {
 	const char *text;
 	size_t n;

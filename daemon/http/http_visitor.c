@@ -128,10 +128,10 @@ visitor_place(struct http *h, struct visitor *v, enum visitor_place place)
 	struct visitor *victim = NULL;
 
 	visitor_list(h, v, place);
-	if (place == VISITOR_STRANGER && v->same > WEB_STRANGERS_EACH)
+	if (place == VISITOR_STRANGER && v->same > HTTP_STRANGERS_EACH)
 		victim = visitor_victim(h, v, true);
 	else if (place != VISITOR_ADMITTED &&
-	    h->nvisitors[place] > WEB_STRANGERS)
+	    h->nvisitors[place] > HTTP_STRANGERS)
 		victim = visitor_victim(h, v, false);
 	if (victim != NULL)
 		visitor_drop(h, victim);

@@ -27,7 +27,7 @@ client_push_input(struct client *c)
 	if (c->state != CLIENT_RUNNING)
 		return;
 	c->ops->input(c);
-	if (buf_len(&c->typed) < WEB_INPUT_MAX / 4)
+	if (buf_len(&c->typed) < HTTP_INPUT_MAX / 4)
 		lws_rx_flow_control(c->ws, 1);
 	client_wake(c);
 }
@@ -48,10 +48,10 @@ type(struct client *c, const void *p, size_t n)
 	if (c->h->conf.readonly)
 		return;
 	if (buf_put(&c->typed, p, n) != 0) {
-		client_close(c, WEB_CLOSE_BIG, "too much at once");
+		client_close(c, HTTP_CLOSE_BIG, "too much at once");
 		return;
 	}
-	if (buf_len(&c->typed) >= WEB_INPUT_MAX / 2)
+	if (buf_len(&c->typed) >= HTTP_INPUT_MAX / 2)
 		lws_rx_flow_control(c->ws, 0);
 	/* What is typed now is for a terminal of the new size. */
 	if (c->size_changed && c->state == CLIENT_RUNNING)
@@ -67,8 +67,8 @@ client_resize(struct client *c)
 
 	if (!c->size_changed || c->state != CLIENT_RUNNING)
 		return;
-	if (now - c->size_ms < WEB_SIZE_MS) {
-		lws_set_timer_usecs(c->ws, WEB_SIZE_MS * 1000);
+	if (now - c->size_ms < HTTP_SIZE_MS) {
+		lws_set_timer_usecs(c->ws, HTTP_SIZE_MS * 1000);
 		return;
 	}
 	tell_size(c);
@@ -79,11 +79,11 @@ take_text(struct client *c)
 {
 	const char *text = (const char *)buf_ptr(&c->text);
 	size_t n = buf_len(&c->text);
-	struct web_said said;
+	struct http_said said;
 
-	if (c->files || n > WEB_TEXT_MAX || !text_read(text, n, &said)) {
+	if (c->files || n > HTTP_TEXT_MAX || !text_read(text, n, &said)) {
 		if (c->files)
-			client_close(c, WEB_CLOSE_DENIED, "bytes, not text");
+			client_close(c, HTTP_CLOSE_DENIED, "bytes, not text");
 		else
 			type(c, text, n);
 	} else if (said.what == SAID_RESIZE) {
@@ -113,9 +113,9 @@ on_receive(struct client *c, struct lws *wsi, const void *in, size_t len)
 		buf_reset(&c->text);
 	}
 	c->message_len += len;
-	if (len + lws_remaining_packet_payload(wsi) > WEB_FRAME_MAX ||
-	    c->message_len > WEB_FRAME_MAX) {
-		client_close(c, WEB_CLOSE_BIG, "a message is too long");
+	if (len + lws_remaining_packet_payload(wsi) > HTTP_FRAME_MAX ||
+	    c->message_len > HTTP_FRAME_MAX) {
+		client_close(c, HTTP_CLOSE_BIG, "a message is too long");
 		return 0;
 	}
 	if (c->closing)
@@ -179,12 +179,12 @@ new_client(struct http *h, struct lws *wsi)
 	c->ours = c->files || strcmp(protocol, "skypty.1") == 0;
 	c->cols = COLS;
 	c->rows = ROWS;
-	buf_init(&c->typed, WEB_INPUT_MAX);
-	buf_init(&c->to_host, WEB_INPUT_MAX + WEB_FRAME_MAX);
-	buf_init(&c->from_host, WEB_REPLY_MAX + WEB_CHUNK);
-	buf_init(&c->output, WEB_OUTPUT_MAX + WEB_REPLY_MAX);
-	buf_init(&c->notes, WEB_NOTES_MAX);
-	buf_init(&c->text, WEB_FRAME_MAX);
+	buf_init(&c->typed, HTTP_INPUT_MAX);
+	buf_init(&c->to_host, HTTP_INPUT_MAX + HTTP_FRAME_MAX);
+	buf_init(&c->from_host, HTTP_REPLY_MAX + HTTP_WS_CHUNK);
+	buf_init(&c->output, HTTP_OUTPUT_MAX + HTTP_REPLY_MAX);
+	buf_init(&c->notes, HTTP_NOTES_MAX);
+	buf_init(&c->text, HTTP_FRAME_MAX);
 	buf_init(&c->frame, FRAME_TEXT);
 	return c;
 }
@@ -213,7 +213,7 @@ on_request(struct lws *wsi, struct ws_user *u)
 
 	if (v == NULL || v->asked == ASKED_NOTHING || u->c != NULL ||
 	    (u->c = new_client(h, wsi)) == NULL ||
-	    u->c->files != (v->kind == WEB_FILES))
+	    u->c->files != (v->kind == HTTP_FILES))
 		return -1;
 	u->c->ticket = v->asked == ASKED_ADMITTED ? v->ticket : 0;
 	if (read_query(u->c, wsi))
@@ -241,7 +241,7 @@ on_established(struct lws *wsi, struct ws_user *u)
 	LIST_INSERT_HEAD(&h->clients, c, entry);
 	*count_of(c) += 1;
 	if (c->ticket == 0) {
-		client_close(c, WEB_CLOSE_MANY, "too many terminals are open");
+		client_close(c, HTTP_CLOSE_MANY, "too many terminals are open");
 		return 0;
 	}
 	c->ops = c->files   ? &host_files :
@@ -286,13 +286,13 @@ client_tick(struct http *h, int64_t now)
 			continue;
 		}
 		if (c->state != CLIENT_RUNNING &&
-		    now - c->heard_ms > WEB_HOST_WAIT_S * 1000)
+		    now - c->heard_ms > HTTP_HOST_WAIT_S * 1000)
 			client_fail(c, "the host does not answer");
 		else if (h->conf.idle_s != 0 && !c->files &&
 		    now - c->idle_since_ms > (int64_t)h->conf.idle_s * 1000)
-			client_close(c, WEB_CLOSE_IDLE, "idle for too long");
+			client_close(c, HTTP_CLOSE_IDLE, "idle for too long");
 		else if (c->state == CLIENT_RUNNING &&
-		    now - c->ping_ms > WEB_HOST_PING_S * 1000) {
+		    now - c->ping_ms > HTTP_HOST_PING_S * 1000) {
 			c->ping_ms = now;
 			c->ops->ping(c);
 			client_wake(c);

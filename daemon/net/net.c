@@ -94,7 +94,7 @@ process_handshake(struct net *n)
 	if (r == 0)
 		return;
 	n->asked = true;
-	/* Over dmsg: what the overlay says of the request, then a frame. */
+	/* Over dmsg: what dmsg says of the request, then a frame. */
 	if (n->carrier != PRIV_KK)
 		mon_handshake(n, &body);
 	else if (!n->requested)

@@ -96,7 +96,7 @@ int mon_init(struct net *, int fd);
 /* Waits for the monitor's first message and confines the process. */
 void mon_welcome(struct net *);
 void mon_handshake(struct net *, struct buf *body);
-/* A stream over dmsg: the overlay's word of the request, the first frame. */
+/* A stream over dmsg: dmsg's word of the request, the first frame. */
 void mon_kk_request(struct net *, struct buf *body);
 void mon_first_frame(struct net *, struct buf *body);
 /* ERR_LIMIT for a command that does not fit into a message. */

@@ -442,7 +442,7 @@ mon_welcome(struct net *n)
 	struct welcome w;
 
 	if (welcome_recv(n->monitor, &n->msg, &w) != 0 ||
-	    w.carrier == PRIV_OVERLAY)
+	    w.carrier == PRIV_DMSG)
 		_exit(1);
 	n->carrier = w.carrier;
 	n->asked = n->carrier == PRIV_CONTROL; /* for CONTROL_OK */

@@ -31,29 +31,29 @@ auth_keep(struct auth *a, const uint8_t hash[32], int64_t until)
 }
 
 bool
-auth_enter(struct auth *a, const uint8_t token[WEB_TOKEN_LEN], int64_t now,
-    int64_t ttl, uint8_t cookie[WEB_TOKEN_LEN])
+auth_enter(struct auth *a, const uint8_t token[HTTP_TOKEN_LEN], int64_t now,
+    int64_t ttl, uint8_t cookie[HTTP_TOKEN_LEN])
 {
 	uint8_t hash[32];
 
-	crypto_hash_sha256(hash, token, WEB_TOKEN_LEN);
+	crypto_hash_sha256(hash, token, HTTP_TOKEN_LEN);
 	if (sodium_memcmp(hash, a->token, sizeof(hash)) != 0 || !a->token_good)
 		return false;
 	a->token_good = false;
-	randombytes_buf(cookie, WEB_TOKEN_LEN);
-	crypto_hash_sha256(hash, cookie, WEB_TOKEN_LEN);
+	randombytes_buf(cookie, HTTP_TOKEN_LEN);
+	crypto_hash_sha256(hash, cookie, HTTP_TOKEN_LEN);
 	auth_keep(a, hash, now + ttl);
 	return true;
 }
 
 bool
-auth_cookie(const struct auth *a, const uint8_t cookie[WEB_TOKEN_LEN],
+auth_cookie(const struct auth *a, const uint8_t cookie[HTTP_TOKEN_LEN],
     int64_t now)
 {
 	uint8_t hash[32];
 	bool found = false;
 
-	crypto_hash_sha256(hash, cookie, WEB_TOKEN_LEN);
+	crypto_hash_sha256(hash, cookie, HTTP_TOKEN_LEN);
 	for (size_t i = 0; i < AUTH_COOKIES; i++)
 		found |=
 		    sodium_memcmp(hash, a->cookie[i].hash, sizeof(hash)) == 0 &&

@@ -32,9 +32,9 @@ void auth_new_token(struct auth *, const uint8_t hash[32]);
  * is always taken: nobody guesses 256 bits, and whoever tries must not keep
  * out the one who knows.  now: seconds, from 1 on.
  */
-bool auth_enter(struct auth *, const uint8_t token[WEB_TOKEN_LEN], int64_t now,
-    int64_t ttl, uint8_t cookie[WEB_TOKEN_LEN]);
-bool auth_cookie(const struct auth *, const uint8_t cookie[WEB_TOKEN_LEN],
+bool auth_enter(struct auth *, const uint8_t token[HTTP_TOKEN_LEN], int64_t now,
+    int64_t ttl, uint8_t cookie[HTTP_TOKEN_LEN]);
+bool auth_cookie(const struct auth *, const uint8_t cookie[HTTP_TOKEN_LEN],
     int64_t now);
 /* No token and no cookie is good any more. */
 void auth_forget(struct auth *);

@@ -12,7 +12,7 @@
 #include "common/privsep/control.h"
 
 static int
-dial_unix(const struct web_options *o, char why[WEB_TEXT])
+dial_unix(const struct http_options *o, char why[HTTP_TEXT])
 {
 	char found[CONTROL_PATH_MAX];
 	const char *path = found;
@@ -24,23 +24,24 @@ dial_unix(const struct web_options *o, char why[WEB_TEXT])
 	} else
 		fd = control_connect(SOCK_NONBLOCK, found);
 	if (fd == -1 && o->haddr == NULL && errno == EPERM)
-		snprintf(why, WEB_TEXT,
+		snprintf(why, HTTP_TEXT,
 		    "%s is served by another user; --haddr says that this is "
 		    "meant",
 		    path);
 	else if (fd == -1)
-		snprintf(why, WEB_TEXT, "%s: %s", path, strerror(errno));
+		snprintf(why, HTTP_TEXT, "%s: %s", path, strerror(errno));
 	return fd;
 }
 
 int
-web_dial(struct web_dials *all, const struct web_options *o, uint16_t id,
-    web_dialed *done, void *arg, char why[WEB_TEXT])
+http_dial(struct http_dials *all, const struct http_options *o, uint16_t id,
+    http_dialed *done, void *arg, char why[HTTP_TEXT])
 {
 	int fd;
 
 	if (strcmp(o->hnet, "tcp") != 0)
-		return (fd = dial_unix(o, why)) != -1 ? fd : WEB_DIAL_FAILED;
-	return web_dial_tcp(all, o, id, done, arg, why) == 0 ? WEB_DIAL_LATER :
-							       WEB_DIAL_FAILED;
+		return (fd = dial_unix(o, why)) != -1 ? fd : HTTP_DIAL_FAILED;
+	return http_dial_tcp(all, o, id, done, arg, why) == 0 ?
+	    HTTP_DIAL_LATER :
+	    HTTP_DIAL_FAILED;
 }

@@ -29,7 +29,7 @@
 
 /* Nothing more is heard of it; one that was taken over has no time left. */
 static void
-dial_drop(struct web_dial *d)
+dial_drop(struct http_dial *d)
 {
 	if (d->ev == NULL)
 		return;
@@ -42,7 +42,7 @@ dial_drop(struct web_dial *d)
 static void
 dial_on_word(evutil_socket_t sock, short what, void *arg)
 {
-	struct web_dial *d = arg;
+	struct http_dial *d = arg;
 	struct privmsg m = { 0 };
 	const char *why = CONNECTOR_PROGRAM " has ended";
 	char *word = NULL;
@@ -52,7 +52,7 @@ dial_on_word(evutil_socket_t sock, short what, void *arg)
 		why = "connection timed out";
 	else if ((r = privmsg_recv(sock, &m, true)) == ERR_AGAIN)
 		return;
-	if (r == 1 && m.type == PM_OV_CONNECT + 1 &&
+	if (r == 1 && m.type == PM_DMSG_CONNECT + 1 &&
 	    buf_get_cstring(&m.body, &word, PRIVMSG_TEXT_MAX) == 0) {
 		why = word;
 		fd = privmsg_take_fd(&m, 0);
@@ -71,44 +71,44 @@ dial_on_word(evutil_socket_t sock, short what, void *arg)
 	privmsg_free(&m);
 }
 
-static struct web_dial *
-dial_free_slot(struct web_dials *all)
+static struct http_dial *
+dial_free_slot(struct http_dials *all)
 {
-	for (size_t i = 0; i < WEB_DIALING_MAX; i++)
+	for (size_t i = 0; i < HTTP_DIALING_MAX; i++)
 		if (all->each[i].pid == 0 && all->each[i].ev == NULL)
 			return &all->each[i];
 	return NULL;
 }
 
 int
-web_dial_tcp(struct web_dials *all, const struct web_options *o, uint16_t id,
-    web_dialed *done, void *arg, char why[WEB_TEXT])
+http_dial_tcp(struct http_dials *all, const struct http_options *o, uint16_t id,
+    http_dialed *done, void *arg, char why[HTTP_TEXT])
 {
 	const struct timeval tv = { .tv_sec = 2 * CONNECTOR_S };
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX], path[PROCESS_PATH_MAX];
 	struct connector_user user = { .drop = o->conf.drop,
 		.uid = o->conf.uid,
 		.gid = o->conf.gid };
-	struct web_dial *d = dial_free_slot(all);
+	struct http_dial *d = dial_free_slot(all);
 	int sv[2], r;
 
 	strlcpy(why,
 	    d == NULL ? "too many connections to the host begin at once" :
 			CONNECTOR_PROGRAM " is not here",
-	    WEB_TEXT);
+	    HTTP_TEXT);
 	if (d == NULL ||
 	    process_companion(path, sizeof(path), CONNECTOR_PROGRAM, ".",
 		LIBEXECDIR) != 0)
 		return -1;
 	if (addr_split(o->haddr, NULL, host, port) != 0) {
-		snprintf(why, WEB_TEXT, "%s: write host:port", o->haddr);
+		snprintf(why, HTTP_TEXT, "%s: write host:port", o->haddr);
 		return -1;
 	}
 	if (privmsg_pair(sv) != 0) {
-		strlcpy(why, strerror(errno), WEB_TEXT);
+		strlcpy(why, strerror(errno), HTTP_TEXT);
 		return -1;
 	}
-	*d = (struct web_dial){ .sock = sv[0],
+	*d = (struct http_dial){ .sock = sv[0],
 		.id = id,
 		.done = done,
 		.arg = arg };
@@ -121,7 +121,7 @@ web_dial_tcp(struct web_dials *all, const struct web_options *o, uint16_t id,
 		    dial_on_word, d);
 	if (d->ev != NULL && event_add(d->ev, &tv) == 0)
 		return 0;
-	strlcpy(why, r == -1 ? strerror(errno) : "out of memory", WEB_TEXT);
+	strlcpy(why, r == -1 ? strerror(errno) : "out of memory", HTTP_TEXT);
 	if (d->ev != NULL)
 		event_free(d->ev);
 	d->ev = NULL;
@@ -131,9 +131,9 @@ web_dial_tcp(struct web_dials *all, const struct web_options *o, uint16_t id,
 }
 
 void
-web_dial_reap(struct web_dials *all)
+http_dial_reap(struct http_dials *all)
 {
-	for (size_t i = 0; i < WEB_DIALING_MAX; i++)
+	for (size_t i = 0; i < HTTP_DIALING_MAX; i++)
 		if (all->each[i].pid != 0 &&
 		    waitpid(all->each[i].pid, NULL, WNOHANG) ==
 			all->each[i].pid)
@@ -141,8 +141,8 @@ web_dial_reap(struct web_dials *all)
 }
 
 void
-web_dial_drop(struct web_dials *all)
+http_dial_drop(struct http_dials *all)
 {
-	for (size_t i = 0; i < WEB_DIALING_MAX; i++)
+	for (size_t i = 0; i < HTTP_DIALING_MAX; i++)
 		dial_drop(&all->each[i]);
 }

@@ -22,8 +22,8 @@ static gate_handler gate_enter, gate_check, gate_admit, gate_connect,
     gate_leave, gate_ended, gate_log;
 
 #define ALWAYS	 (GATE_LOGIN | GATE_OPEN)
-#define TOKEN	 WEB_TOKEN_LEN
-#define ADDRESS	 (4 + WEB_ADDRESS_MAX)
+#define TOKEN	 HTTP_TOKEN_LEN
+#define ADDRESS	 (4 + HTTP_ADDRESS_MAX)
 #define LOG_LINE (5 + PRIVMSG_TEXT_MAX)
 
 /* clang-format off */
@@ -36,17 +36,17 @@ static const struct gate_row {
 	bool last;	    /* heard when the child has ended, too */
 	gate_handler *handle;
 } rows[GATE_ROWS] = {
-	{ WEB_ENTER, "ENTER", GATE_LOGIN, 0,
+	{ HTTP_ENTER, "ENTER", GATE_LOGIN, 0,
 	    TOKEN + 5, 2 * TOKEN + 1 + ADDRESS, false, gate_enter },
-	{ WEB_CHECK, "CHECK", GATE_LOGIN, 0,
+	{ HTTP_CHECK, "CHECK", GATE_LOGIN, 0,
 	    TOKEN, TOKEN, false, gate_check },
-	{ WEB_ADMIT, "ADMIT", ALWAYS, WEB_ADMITS_PER_S,
+	{ HTTP_ADMIT, "ADMIT", ALWAYS, HTTP_ADMITS_PER_S,
 	    1, 1 + TOKEN, false, gate_admit },
-	{ WEB_CONNECT, "CONNECT", ALWAYS, WEB_DIALS_MAX * WEB_ADMITS_PER_S,
+	{ HTTP_CONNECT, "CONNECT", ALWAYS, HTTP_DIALS_MAX * HTTP_ADMITS_PER_S,
 	    4, 4, false, gate_connect },
-	{ WEB_LEAVE, "LEAVE", ALWAYS, 0,
+	{ HTTP_LEAVE, "LEAVE", ALWAYS, 0,
 	    4, 4, false, gate_leave },
-	{ WEB_ENDED, "ENDED", GATE_ONCE, 0,
+	{ HTTP_ENDED, "ENDED", GATE_ONCE, 0,
 	    0, 0, true, gate_ended },
 	{ PM_LOG, "LOG", ALWAYS, PRIV_LOGS_PER_S,
 	    5, LOG_LINE, true, gate_log },
@@ -54,7 +54,7 @@ static const struct gate_row {
 /* clang-format on */
 
 void
-gate_init(struct gate *g, const struct web_options *o, struct event_base *base)
+gate_init(struct gate *g, const struct http_options *o, struct event_base *base)
 {
 	memset(g, 0, sizeof(*g));
 	g->o = o;
@@ -156,13 +156,13 @@ gate_last_words(struct gate *g, struct privmsg *m)
 static int
 gate_answer(struct gate *g, const struct privmsg *m, struct buf *body, int fd)
 {
-	return privmsg_send(g->sock, (enum privmsg_type)(m->type + 1), m->id,
-	    body, &fd, fd != -1 ? 1 : 0);
+	return privmsg_send(g->sock, m->type + 1, m->id, body, &fd,
+	    fd != -1 ? 1 : 0);
 }
 
 /* Whether its cookie lets a browser in. */
 static bool
-gate_knows(struct gate *g, const uint8_t cookie[WEB_TOKEN_LEN])
+gate_knows(struct gate *g, const uint8_t cookie[HTTP_TOKEN_LEN])
 {
 	return auth_cookie(&g->auth, cookie, gate_now_s());
 }
@@ -182,30 +182,30 @@ gate_log_wrong(struct gate *g, const char *address)
 static int
 gate_enter(struct gate *g, struct privmsg *m, bool over)
 {
-	uint8_t token[WEB_TOKEN_LEN], cookie[WEB_TOKEN_LEN], has, entry;
+	uint8_t token[HTTP_TOKEN_LEN], cookie[HTTP_TOKEN_LEN], has, entry;
 	char *address = NULL;
 	struct buf b;
 	int r;
 
 	(void)over;
-	buf_init(&b, 1 + WEB_TOKEN_LEN);
+	buf_init(&b, 1 + HTTP_TOKEN_LEN);
 	if ((r = buf_get(&m->body, token, sizeof(token))) != 0 ||
 	    (r = buf_get_u8(&m->body, &has)) != 0 ||
 	    (r = has <= 1 ? 0 : ERR_RANGE) != 0 ||
 	    (has && (r = buf_get(&m->body, cookie, sizeof(cookie))) != 0) ||
-	    (r = buf_get_cstring(&m->body, &address, WEB_ADDRESS_MAX)) != 0 ||
+	    (r = buf_get_cstring(&m->body, &address, HTTP_ADDRESS_MAX)) != 0 ||
 	    (r = buf_at_end(&m->body)) != 0)
 		goto out;
-	entry = has && gate_knows(g, cookie) ? WEB_KNOWN : WEB_REFUSED;
+	entry = has && gate_knows(g, cookie) ? HTTP_KNOWN : HTTP_REFUSED;
 	if (auth_enter(&g->auth, token, gate_now_s(), g->o->conf.session_s,
 		cookie))
-		entry = WEB_ENTERED;
-	if (entry == WEB_ENTERED)
+		entry = HTTP_ENTERED;
+	if (entry == HTTP_ENTERED)
 		log_info("http: A token was exchanged by %s",
 		    *address != '\0' ? address : "a local caller");
-	else if (entry == WEB_REFUSED)
+	else if (entry == HTTP_REFUSED)
 		gate_log_wrong(g, address);
-	if ((r = buf_put_u8(&b, entry)) == 0 && entry == WEB_ENTERED)
+	if ((r = buf_put_u8(&b, entry)) == 0 && entry == HTTP_ENTERED)
 		r = buf_put(&b, cookie, sizeof(cookie));
 	if (r == 0)
 		r = gate_answer(g, m, &b, -1);
@@ -221,7 +221,7 @@ out:
 static int
 gate_get_cookie(struct gate *g, struct buf *body, bool *good)
 {
-	uint8_t cookie[WEB_TOKEN_LEN];
+	uint8_t cookie[HTTP_TOKEN_LEN];
 	int r;
 
 	if ((r = buf_get(body, cookie, sizeof(cookie))) == 0)
@@ -251,7 +251,7 @@ gate_check(struct gate *g, struct privmsg *m, bool over)
 static struct gate_ticket *
 gate_ticket(struct gate *g, uint32_t id)
 {
-	for (size_t i = 0; id != 0 && i < 2 * WEB_CLIENTS_MAX; i++)
+	for (size_t i = 0; id != 0 && i < 2 * HTTP_CLIENTS_MAX; i++)
 		if (g->ticket[i].id == id)
 			return &g->ticket[i];
 	return NULL;
@@ -262,7 +262,7 @@ gate_count(const struct gate *g, bool files)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < 2 * WEB_CLIENTS_MAX; i++)
+	for (size_t i = 0; i < 2 * HTTP_CLIENTS_MAX; i++)
 		n += g->ticket[i].id != 0 && g->ticket[i].files == files;
 	return n;
 }
@@ -282,7 +282,7 @@ gate_has_room(const struct gate *g, bool files)
 static uint32_t
 gate_new_ticket(struct gate *g, bool files)
 {
-	for (size_t i = 0; i < 2 * WEB_CLIENTS_MAX; i++) {
+	for (size_t i = 0; i < 2 * HTTP_CLIENTS_MAX; i++) {
 		if (g->ticket[i].id != 0)
 			continue;
 		do
@@ -290,7 +290,7 @@ gate_new_ticket(struct gate *g, bool files)
 		while (g->last_id == 0 || gate_ticket(g, g->last_id) != NULL);
 		g->ticket[i] = (struct gate_ticket){ .id = g->last_id,
 			.files = files,
-			.until = now_ms() + WEB_DIAL_S * 1000 };
+			.until = now_ms() + HTTP_DIAL_S * 1000 };
 		return g->last_id;
 	}
 	return 0;
@@ -300,23 +300,23 @@ static int
 gate_admit(struct gate *g, struct privmsg *m, bool over)
 {
 	bool good = g->state & GATE_OPEN;
-	uint8_t kind, admission = WEB_DENIED;
+	uint8_t kind, admission = HTTP_DENIED;
 	uint32_t id = 0;
 	struct buf b;
 	int r;
 
 	if ((r = buf_get_u8(&m->body, &kind)) != 0)
 		return r;
-	if (kind != WEB_TERMINAL && kind != WEB_FILES)
+	if (kind != HTTP_TERMINAL && kind != HTTP_FILES)
 		return ERR_RANGE;
 	if (!good && (r = gate_get_cookie(g, &m->body, &good)) != 0)
 		return r;
 	if ((r = buf_at_end(&m->body)) != 0)
 		return r;
-	if (good && (kind == WEB_TERMINAL || !g->o->conf.readonly)) {
-		if (!over && gate_has_room(g, kind == WEB_FILES))
-			id = gate_new_ticket(g, kind == WEB_FILES);
-		admission = id != 0 ? WEB_ADMITTED : WEB_FULL;
+	if (good && (kind == HTTP_TERMINAL || !g->o->conf.readonly)) {
+		if (!over && gate_has_room(g, kind == HTTP_FILES))
+			id = gate_new_ticket(g, kind == HTTP_FILES);
+		admission = id != 0 ? HTTP_ADMITTED : HTTP_FULL;
 	}
 	buf_init(&b, 5);
 	if ((r = buf_put_u8(&b, admission)) == 0 &&
@@ -333,10 +333,9 @@ gate_dialed(void *arg, uint16_t id, int fd, const char *why)
 	const struct gate *g = arg;
 	struct buf b;
 
-	buf_init(&b, WEB_TEXT + 4);
+	buf_init(&b, HTTP_TEXT + 4);
 	if (buf_put_cstring(&b, why) == 0)
-		(void)privmsg_send(g->sock,
-		    (enum privmsg_type)(WEB_CONNECT + 1), id, &b, &fd,
+		(void)privmsg_send(g->sock, HTTP_CONNECT + 1, id, &b, &fd,
 		    fd != -1 ? 1 : 0);
 	buf_free(&b);
 	if (fd != -1)
@@ -347,7 +346,7 @@ gate_dialed(void *arg, uint16_t id, int fd, const char *why)
 static int
 gate_connect(struct gate *g, struct privmsg *m, bool over)
 {
-	char why[WEB_TEXT] = "";
+	char why[HTTP_TEXT] = "";
 	struct gate_ticket *t;
 	int fd = -1, r;
 	struct buf b;
@@ -355,7 +354,7 @@ gate_connect(struct gate *g, struct privmsg *m, bool over)
 
 	if ((r = buf_get_u32(&m->body, &id)) != 0)
 		return r;
-	if ((t = gate_ticket(g, id)) == NULL || t->dials == WEB_DIALS_MAX)
+	if ((t = gate_ticket(g, id)) == NULL || t->dials == HTTP_DIALS_MAX)
 		return ERR_DENIED;
 	t->dials++;
 	if (over || now_ms() > t->until) {
@@ -363,11 +362,11 @@ gate_connect(struct gate *g, struct privmsg *m, bool over)
 		    sizeof(why));
 	} else {
 		g->served |= !t->files;
-		fd = web_dial(&g->dials, g->o, m->id, gate_dialed, g, why);
-		if (fd == WEB_DIAL_LATER)
+		fd = http_dial(&g->dials, g->o, m->id, gate_dialed, g, why);
+		if (fd == HTTP_DIAL_LATER)
 			return 0;
 	}
-	buf_init(&b, WEB_TEXT + 4);
+	buf_init(&b, HTTP_TEXT + 4);
 	if ((r = buf_put_cstring(&b, why)) == 0)
 		r = gate_answer(g, m, &b, fd);
 	buf_free(&b);

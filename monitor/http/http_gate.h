@@ -30,12 +30,12 @@ struct gate_ticket {
 };
 
 struct gate {
-	const struct web_options *o;
-	struct web_dials dials;
+	const struct http_options *o;
+	struct http_dials dials;
 	int sock; /* to the child */
 	unsigned state;
 	struct auth auth;
-	struct gate_ticket ticket[2 * WEB_CLIENTS_MAX];
+	struct gate_ticket ticket[2 * HTTP_CLIENTS_MAX];
 	uint32_t last_id;
 	bool served; /* a terminal has had its connection */
 	bool ended;  /* by --once */
@@ -43,7 +43,7 @@ struct gate {
 	unsigned count[GATE_ROWS]; /* of each request in it */
 };
 
-void gate_init(struct gate *, const struct web_options *, struct event_base *);
+void gate_init(struct gate *, const struct http_options *, struct event_base *);
 /* A new child: no ticket of an older one is good. */
 void gate_child(struct gate *, int sock);
 /* One request.  0, or ERR_*, told in the log: the child is to be ended. */

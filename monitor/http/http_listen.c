@@ -46,21 +46,21 @@ is_wildcard(const struct sockaddr_storage *a)
 
 /* Browsers leave out the scheme's own port. */
 static int
-add_host(struct web_conf *c, const char *name, const char *port)
+add_host(struct http_conf *c, const char *name, const char *port)
 {
 	const char *own = *c->cert != '\0' ? "443" : "80";
-	char text[WEB_TEXT];
+	char text[HTTP_TEXT];
 	int r;
 
 	snprintf(text, sizeof(text), "%s:%s", name, port);
-	if ((r = web_list_add(&c->hosts, text)) == 0 && strcmp(port, own) == 0)
-		r = web_list_add(&c->hosts, name);
+	if ((r = http_list_add(&c->hosts, text)) == 0 && strcmp(port, own) == 0)
+		r = http_list_add(&c->hosts, name);
 	return r;
 }
 
 /* The names that a browser may have for this address. */
 static int
-add_hosts(struct web_conf *c, char *hostport, bool wildcard, bool loopback)
+add_hosts(struct http_conf *c, char *hostport, bool wildcard, bool loopback)
 {
 	char *port = strrchr(hostport, ':'), name[256];
 	int r;
@@ -75,24 +75,24 @@ add_hosts(struct web_conf *c, char *hostport, bool wildcard, bool loopback)
 }
 
 static void
-set_where(const struct web_options *o, const char *hostport, bool wildcard,
-    char where[WEB_TEXT])
+set_where(const struct http_options *o, const char *hostport, bool wildcard,
+    char where[HTTP_TEXT])
 {
 	const char *scheme = *o->conf.cert != '\0' ? "https" : "http";
 	char name[256];
 
 	if (o->conf.origins.n != 0)
-		strlcpy(where, o->conf.origins.word[0], WEB_TEXT);
+		strlcpy(where, o->conf.origins.word[0], HTTP_TEXT);
 	else if (wildcard && gethostname(name, sizeof(name)) == 0)
-		snprintf(where, WEB_TEXT, "%s://%s%s", scheme, name,
+		snprintf(where, HTTP_TEXT, "%s://%s%s", scheme, name,
 		    strrchr(hostport, ':'));
 	else
-		snprintf(where, WEB_TEXT, "%s://%s", scheme, hostport);
+		snprintf(where, HTTP_TEXT, "%s://%s", scheme, hostport);
 }
 
 /* Of two terminals on two ports, neither is to log the other out. */
 static int
-name_cookie(struct web_conf *c, const char *port)
+name_cookie(struct http_conf *c, const char *port)
 {
 	char name[32];
 
@@ -103,9 +103,9 @@ name_cookie(struct web_conf *c, const char *port)
 
 /* Behind a proxy that is known by https alone its cookie is, too. */
 static void
-set_secure(struct web_options *o)
+set_secure(struct http_options *o)
 {
-	struct web_conf *c = &o->conf;
+	struct http_conf *c = &o->conf;
 	bool https = c->origins.n != 0 && o->path != NULL;
 
 	for (size_t i = 0; i < c->origins.n; i++)
@@ -117,7 +117,7 @@ set_secure(struct web_options *o)
 
 /* On TCP any user of this machine at least can send what a proxy would. */
 static int
-check_header(const struct web_options *o, const char *text)
+check_header(const struct http_options *o, const char *text)
 {
 	if (*o->conf.auth_header == '\0')
 		return 0;
@@ -135,7 +135,7 @@ check_header(const struct web_options *o, const char *text)
 }
 
 static int
-check_exposed(const struct web_options *o, const char *text)
+check_exposed(const struct http_options *o, const char *text)
 {
 	if (o->conf.no_auth && !o->i_know) {
 		log_error("--no-auth on %s gives everybody who can reach it a "
@@ -153,7 +153,7 @@ check_exposed(const struct web_options *o, const char *text)
 /* --- */
 
 static int
-look_at_unix(struct web_options *o, char where[WEB_TEXT])
+look_at_unix(struct http_options *o, char where[HTTP_TEXT])
 {
 	if (o->conf.origins.n == 0) {
 		log_error("a socket without a name for browsers: say by "
@@ -165,8 +165,8 @@ look_at_unix(struct web_options *o, char where[WEB_TEXT])
 }
 
 static int
-look_at(struct web_options *o, const struct sockets_one *l,
-    char where[WEB_TEXT])
+look_at(struct http_options *o, const struct sockets_one *l,
+    char where[HTTP_TEXT])
 {
 	struct sockaddr_storage a;
 	socklen_t len = sizeof(a);
@@ -192,7 +192,7 @@ look_at(struct web_options *o, const struct sockets_one *l,
 }
 
 int
-web_listen(struct web_options *o, struct sockets *ls, char where[WEB_TEXT])
+http_listen(struct http_options *o, struct sockets *ls, char where[HTTP_TEXT])
 {
 	const char *addr = o->addr != NULL ? o->addr : DEFAULT_ADDR;
 	int n = sockets_inherit(ls);

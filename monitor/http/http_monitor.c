@@ -36,10 +36,10 @@
 #define ACCEPTS_BURST 16    /* of one socket, before anything else is done */
 
 static struct web {
-	struct web_options o;
+	struct http_options o;
 	struct sockets ls;
-	char where[WEB_TEXT]; /* "https://host:port" of links */
-	char token[2 * WEB_TOKEN_LEN + 1];
+	char where[HTTP_TEXT]; /* "https://host:port" of links */
+	char token[2 * HTTP_TOKEN_LEN + 1];
 	struct gate gate;
 	struct event_base *base;
 	int sock; /* to the child, -1 */
@@ -59,9 +59,9 @@ static struct web {
 /* --- tokens --- */
 
 static void
-web_make_token(void)
+http_make_token(void)
 {
-	uint8_t raw[WEB_TOKEN_LEN], hash[32];
+	uint8_t raw[HTTP_TOKEN_LEN], hash[32];
 
 	randombytes_buf(raw, sizeof(raw));
 	hex_encode(raw, sizeof(raw), w.token);
@@ -72,7 +72,7 @@ web_make_token(void)
 
 /* No buffer of stdio's keeps it. */
 static bool
-web_write(int fd, const char *text)
+http_write(int fd, const char *text)
 {
 	size_t n = strlen(text);
 	ssize_t r;
@@ -90,7 +90,7 @@ web_write(int fd, const char *text)
 
 /* A new file: an old one may be open elsewhere. */
 static int
-web_write_link(const char *link)
+http_write_link(const char *link)
 {
 	const char *path = w.o.token_file;
 	struct file_new f;
@@ -98,7 +98,7 @@ web_write_link(const char *link)
 
 	file_sweep(path);
 	if ((r = file_new_open(&f, path)) == 0) {
-		if (web_write(f.fd, link)) {
+		if (http_write(f.fd, link)) {
 			r = file_new_commit(&f, true);
 		} else {
 			file_new_drop(&f);
@@ -113,9 +113,9 @@ web_write_link(const char *link)
 }
 
 static int
-web_print_link(void)
+http_print_link(void)
 {
-	char link[WEB_TEXT + 2 * WEB_TOKEN_LEN + 300];
+	char link[HTTP_TEXT + 2 * HTTP_TOKEN_LEN + 300];
 	bool open = w.o.conf.no_auth || *w.o.conf.auth_header != '\0';
 	int r = 0;
 
@@ -127,9 +127,9 @@ web_print_link(void)
 	}
 	strlcat(link, "\n", sizeof(link));
 	if (!open && w.o.token_file != NULL)
-		r = web_write_link(link);
+		r = http_write_link(link);
 	else
-		(void)web_write(STDOUT_FILENO, link);
+		(void)http_write(STDOUT_FILENO, link);
 	sodium_memzero(link, sizeof(link));
 	sodium_memzero(w.token, sizeof(w.token));
 	return r;
@@ -138,7 +138,7 @@ web_print_link(void)
 /* --- browsers --- */
 
 static void
-web_listen_for(bool on)
+http_listen_for(bool on)
 {
 	for (size_t i = 0; i < w.ls.n; i++)
 		if (w.knock[i] != NULL && on)
@@ -149,34 +149,33 @@ web_listen_for(bool on)
 
 /* The child has no listening socket, which it could close to all or keep. */
 static void
-web_hand_over(int fd)
+http_hand_over(int fd)
 {
-	int r = privmsg_send(w.door, (enum privmsg_type)WEB_BROWSER, 0, NULL,
-	    &fd, 1);
+	int r = privmsg_send(w.door, HTTP_BROWSER, 0, NULL, &fd, 1);
 
 	if (r == ERR_SYS && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 		w.held = fd;
-		web_listen_for(false);
+		http_listen_for(false);
 		event_add(w.door_ev, NULL);
 	} else
 		close(fd);
 }
 
 static void
-web_on_room(evutil_socket_t sock, short what, void *arg)
+http_on_room(evutil_socket_t sock, short what, void *arg)
 {
 	int fd = w.held;
 
 	(void)sock, (void)what, (void)arg;
 	w.held = -1;
 	if (fd != -1)
-		web_hand_over(fd);
+		http_hand_over(fd);
 	if (w.held == -1)
-		web_listen_for(true);
+		http_listen_for(true);
 }
 
 static void
-web_on_knock(evutil_socket_t sock, short what, void *arg)
+http_on_knock(evutil_socket_t sock, short what, void *arg)
 {
 	struct timeval tv = { .tv_sec = 1 };
 	int fd;
@@ -185,13 +184,13 @@ web_on_knock(evutil_socket_t sock, short what, void *arg)
 	for (int i = 0; i < ACCEPTS_BURST && w.held == -1; i++) {
 		fd = accept4(sock, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd != -1) {
-			web_hand_over(fd);
+			http_hand_over(fd);
 			continue;
 		}
 		/* What cannot be accepted would be told again and again. */
 		if (errno != EAGAIN && errno != EINTR &&
 		    errno != ECONNABORTED && errno != EPROTO) {
-			web_listen_for(false);
+			http_listen_for(false);
 			event_add(w.pause, &tv);
 		}
 		return;
@@ -199,33 +198,33 @@ web_on_knock(evutil_socket_t sock, short what, void *arg)
 }
 
 static void
-web_on_pause(evutil_socket_t fd, short what, void *arg)
+http_on_pause(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what, (void)arg;
 	if (w.door != -1 && w.held == -1)
-		web_listen_for(true);
+		http_listen_for(true);
 }
 
 static int
-web_open_door(int door)
+http_open_door(int door)
 {
 	int size = DOOR_BYTES;
 
 	w.door = door;
 	(void)setsockopt(door, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	if (fcntl(door, F_SETFL, O_NONBLOCK) == -1 ||
-	    (w.door_ev = event_new(w.base, door, EV_WRITE, web_on_room,
+	    (w.door_ev = event_new(w.base, door, EV_WRITE, http_on_room,
 		 NULL)) == NULL)
 		return -1;
-	web_listen_for(true);
+	http_listen_for(true);
 	return 0;
 }
 
 /* Who comes now waits until there is another child. */
 static void
-web_close_door(void)
+http_close_door(void)
 {
-	web_listen_for(false);
+	http_listen_for(false);
 	if (w.door_ev != NULL)
 		event_free(w.door_ev);
 	w.door_ev = NULL;
@@ -240,33 +239,33 @@ web_close_door(void)
 
 /* It is listened to no more; what it has said is heard when it has ended. */
 static void
-web_drop_child(void)
+http_drop_child(void)
 {
 	if (w.ev != NULL)
 		event_free(w.ev);
 	w.ev = NULL;
-	web_close_door();
+	http_close_door();
 	(void)process_signal(w.pid, SIGKILL);
 }
 
 /* It has ended; nobody else holds its end. */
 static void
-web_bury_child(void)
+http_bury_child(void)
 {
 	struct privmsg m = { 0 };
 
 	while (w.sock != -1 && privmsg_recv(w.sock, &m, false) == 1)
 		gate_last_words(&w.gate, &m);
 	privmsg_free(&m);
-	web_drop_child();
-	web_dial_drop(&w.gate.dials);
+	http_drop_child();
+	http_dial_drop(&w.gate.dials);
 	if (w.sock != -1)
 		close(w.sock);
 	w.sock = -1;
 }
 
 static void
-web_on_child(evutil_socket_t fd, short what, void *arg)
+http_on_child(evutil_socket_t fd, short what, void *arg)
 {
 	struct privmsg m = { 0 };
 	int r;
@@ -279,11 +278,11 @@ web_on_child(evutil_socket_t fd, short what, void *arg)
 	privmsg_free(&m);
 	w.stopping |= w.gate.ended;
 	if (r != 0 && r != ERR_AGAIN)
-		web_drop_child();
+		http_drop_child();
 }
 
 static void
-web_become_child(const char *path, int peer, int door)
+http_become_child(const char *path, int peer, int door)
 {
 	static char title[] = "skyptyd: http";
 	char *argv[] = { title, NULL }, *envp[] = { NULL };
@@ -302,21 +301,20 @@ web_become_child(const char *path, int peer, int door)
 }
 
 static int
-web_tell_config(void)
+http_tell_config(void)
 {
 	struct buf b;
 	int r;
 
 	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
-	if ((r = web_conf_put(&b, &w.o.conf)) == 0)
-		r = privmsg_send(w.sock, (enum privmsg_type)WEB_CONFIG, 0, &b,
-		    NULL, 0);
+	if ((r = http_conf_put(&b, &w.o.conf)) == 0)
+		r = privmsg_send(w.sock, HTTP_CONFIG, 0, &b, NULL, 0);
 	buf_free(&b);
 	return r;
 }
 
 static int
-web_set_timeout(int option, int seconds)
+http_set_timeout(int option, int seconds)
 {
 	struct timeval tv = { .tv_sec = seconds };
 
@@ -325,7 +323,7 @@ web_set_timeout(int option, int seconds)
 
 /* Both ends in sv, or none. */
 static int
-web_pairs(int sock[2], int door[2])
+http_pairs(int sock[2], int door[2])
 {
 	if (privmsg_pair(sock) != 0)
 		return -1;
@@ -338,7 +336,7 @@ web_pairs(int sock[2], int door[2])
 
 /* -1: told; what there is of a child is dropped. */
 static int
-web_start_child(void)
+http_start_child(void)
 {
 	char path[PROCESS_PATH_MAX];
 	int sock[2], door[2], r = 0, forked;
@@ -349,20 +347,20 @@ web_start_child(void)
 			  "where libwebsockets is");
 		return -1;
 	}
-	if (web_pairs(sock, door) == -1) {
+	if (http_pairs(sock, door) == -1) {
 		log_error("http: %s", strerror(errno));
 		return -1;
 	}
 	if ((forked = process_fork(&w.pid)) == 0)
-		web_become_child(path, sock[1], door[1]);
+		http_become_child(path, sock[1], door[1]);
 	close(sock[1]);
 	close(door[1]);
 	w.sock = sock[0];
-	if (forked == -1 || web_set_timeout(SO_SNDTIMEO, ANSWER_S) == -1 ||
-	    web_set_timeout(SO_RCVTIMEO, 1) == -1 ||
-	    (r = web_tell_config()) != 0 ||
+	if (forked == -1 || http_set_timeout(SO_SNDTIMEO, ANSWER_S) == -1 ||
+	    http_set_timeout(SO_RCVTIMEO, 1) == -1 ||
+	    (r = http_tell_config()) != 0 ||
 	    (w.ev = event_new(w.base, w.sock, EV_READ | EV_PERSIST,
-		 web_on_child, NULL)) == NULL ||
+		 http_on_child, NULL)) == NULL ||
 	    event_add(w.ev, NULL) == -1) {
 		log_error("http cannot be started: %s",
 		    r == ERR_LIMIT ? "the options are too long" :
@@ -374,11 +372,11 @@ web_start_child(void)
 	if (w.children++ == 0)
 		w.begun = now_ms();
 	gate_child(&w.gate, w.sock);
-	return web_open_door(door[0]);
+	return http_open_door(door[0]);
 }
 
 static void
-web_restart_later(void)
+http_restart_later(void)
 {
 	struct timeval tv = { .tv_sec = PAUSE_S };
 
@@ -386,42 +384,42 @@ web_restart_later(void)
 }
 
 static void
-web_on_again(evutil_socket_t fd, short what, void *arg)
+http_on_again(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what, (void)arg;
 	if (w.stopping) {
-		web_drop_child();
+		http_drop_child();
 		return;
 	}
-	if (w.pid != 0 || web_start_child() == 0)
+	if (w.pid != 0 || http_start_child() == 0)
 		return;
-	web_drop_child();
+	http_drop_child();
 	if (w.pid != 0)
 		return; /* its end brings us here again */
-	web_bury_child();
-	web_restart_later();
+	http_bury_child();
+	http_restart_later();
 }
 
 /* What the first one finds wrong at once, a certificate say, does not mend. */
 static bool
-web_cannot_begin(int status)
+http_cannot_begin(int status)
 {
-	return WIFEXITED(status) && WEXITSTATUS(status) == WEB_EXIT_START &&
+	return WIFEXITED(status) && WEXITSTATUS(status) == HTTP_EXIT_START &&
 	    w.children == 1 && now_ms() - w.begun < START_S * 1000;
 }
 
 /* Who took it over has seen cookies and perhaps the link: all are void. */
 static void
-web_on_chld(evutil_socket_t sig, short what, void *arg)
+http_on_chld(evutil_socket_t sig, short what, void *arg)
 {
 	int status;
 
 	(void)sig, (void)what, (void)arg;
-	web_dial_reap(&w.gate.dials);
+	http_dial_reap(&w.gate.dials);
 	if (w.pid == 0 || waitpid(w.pid, &status, WNOHANG) != w.pid)
 		return;
 	w.pid = 0;
-	web_bury_child();
+	http_bury_child();
 	w.stopping |= w.gate.ended;
 	if (w.stopping) {
 		event_base_loopbreak(w.base);
@@ -433,23 +431,23 @@ web_on_chld(evutil_socket_t sig, short what, void *arg)
 						 "");
 	else
 		log_error("http ended with status %d", WEXITSTATUS(status));
-	if (web_cannot_begin(status)) {
+	if (http_cannot_begin(status)) {
 		w.result = EXIT_CONFIG;
 		event_base_loopbreak(w.base);
 		return;
 	}
 	auth_forget(&w.gate.auth);
-	web_make_token();
-	(void)web_print_link();
-	web_restart_later();
+	http_make_token();
+	(void)http_print_link();
+	http_restart_later();
 }
 
 static void
-web_on_term(evutil_socket_t sig, short what, void *arg)
+http_on_term(evutil_socket_t sig, short what, void *arg)
 {
 	(void)sig, (void)what, (void)arg;
 	w.stopping = true;
-	web_restart_later(); /* then it is killed */
+	http_restart_later(); /* then it is killed */
 	notify("STOPPING=1");
 	if (process_signal(w.pid, SIGTERM) == -1)
 		event_base_loopbreak(w.base);
@@ -457,13 +455,13 @@ web_on_term(evutil_socket_t sig, short what, void *arg)
 
 /* The whole file, or -1, told. */
 static int
-web_read_pem(const char *path, struct buf *b)
+http_read_pem(const char *path, struct buf *b)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	ssize_t r = fd == -1 ? ERR_SYS : 1;
 
 	while (r > 0)
-		r = buf_read(b, fd, WEB_PEM_MAX);
+		r = buf_read(b, fd, HTTP_PEM_MAX);
 	if (r != 0 && r != ERR_EOF)
 		log_error("%s: %s; the old certificate stays", path,
 		    err_text((int)r));
@@ -474,9 +472,9 @@ web_read_pem(const char *path, struct buf *b)
 
 /* A child that is about to begin reads them itself. */
 static void
-web_on_hup(evutil_socket_t sig, short what, void *arg)
+http_on_hup(evutil_socket_t sig, short what, void *arg)
 {
-	const struct web_conf *c = &w.o.conf;
+	const struct http_conf *c = &w.o.conf;
 	struct buf cert, key, b;
 	int r = 0;
 
@@ -488,16 +486,16 @@ web_on_hup(evutil_socket_t sig, short what, void *arg)
 	}
 	if (w.sock == -1)
 		return;
-	buf_init(&cert, WEB_PEM_MAX);
-	buf_init(&key, WEB_PEM_MAX);
+	buf_init(&cert, HTTP_PEM_MAX);
+	buf_init(&key, HTTP_PEM_MAX);
 	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
-	if (web_read_pem(c->cert, &cert) == 0 &&
-	    web_read_pem(c->key, &key) == 0) {
+	if (http_read_pem(c->cert, &cert) == 0 &&
+	    http_read_pem(c->key, &key) == 0) {
 		if ((r = buf_put_string(&b, buf_ptr(&cert), buf_len(&cert))) ==
 			0 &&
 		    (r = buf_put_string(&b, buf_ptr(&key), buf_len(&key))) == 0)
-			r = privmsg_send(w.sock,
-			    (enum privmsg_type)WEB_CERTIFICATE, 0, &b, NULL, 0);
+			r = privmsg_send(w.sock, HTTP_CERTIFICATE, 0, &b, NULL,
+			    0);
 		if (r != 0)
 			log_error("the new certificate: %s; the old one stays",
 			    err_text(r));
@@ -508,19 +506,19 @@ web_on_hup(evutil_socket_t sig, short what, void *arg)
 }
 
 static void
-web_on_usr1(evutil_socket_t sig, short what, void *arg)
+http_on_usr1(evutil_socket_t sig, short what, void *arg)
 {
 	(void)sig, (void)what, (void)arg;
-	web_make_token();
-	(void)web_print_link();
+	http_make_token();
+	(void)http_print_link();
 }
 
 /* --- the beginning --- */
 
 static int
-web_find_user(void)
+http_find_user(void)
 {
-	struct web_conf *c = &w.o.conf;
+	struct http_conf *c = &w.o.conf;
 	const struct passwd *pw;
 
 	c->uid = getuid();
@@ -538,7 +536,7 @@ web_find_user(void)
 }
 
 static int
-web_set_title(void)
+http_set_title(void)
 {
 	char name[256];
 
@@ -549,7 +547,7 @@ web_set_title(void)
 }
 
 static struct event *
-web_on_signal(int sig, event_callback_fn cb)
+http_on_signal(int sig, event_callback_fn cb)
 {
 	struct event *ev = evsignal_new(w.base, sig, cb, NULL);
 
@@ -559,36 +557,36 @@ web_on_signal(int sig, event_callback_fn cb)
 }
 
 static int
-web_watch_listeners(void)
+http_watch_listeners(void)
 {
 	for (size_t i = 0; i < w.ls.n; i++)
 		if ((w.knock[i] = event_new(w.base, w.ls.each[i].fd,
-			 EV_READ | EV_PERSIST, web_on_knock, NULL)) == NULL)
+			 EV_READ | EV_PERSIST, http_on_knock, NULL)) == NULL)
 			return -1;
 	return 0;
 }
 
 static int
-web_set_up(void)
+http_set_up(void)
 {
 	free(w.o.conf.root);
 	if ((w.o.conf.root = strdup(CHROOT_DIR)) == NULL ||
-	    sodium_init() == -1 || web_find_user() == -1 ||
-	    web_set_title() == -1 || web_listen(&w.o, &w.ls, w.where) == -1)
+	    sodium_init() == -1 || http_find_user() == -1 ||
+	    http_set_title() == -1 || http_listen(&w.o, &w.ls, w.where) == -1)
 		return -1;
 	if ((w.base = event_base_new()) == NULL ||
-	    (w.again = evtimer_new(w.base, web_on_again, NULL)) == NULL ||
-	    (w.pause = evtimer_new(w.base, web_on_pause, NULL)) == NULL ||
-	    (w.term = web_on_signal(SIGTERM, web_on_term)) == NULL ||
-	    (w.intr = web_on_signal(SIGINT, web_on_term)) == NULL ||
-	    (w.usr1 = web_on_signal(SIGUSR1, web_on_usr1)) == NULL ||
-	    (w.hup = web_on_signal(SIGHUP, web_on_hup)) == NULL ||
-	    (w.chld = web_on_signal(SIGCHLD, web_on_chld)) == NULL ||
-	    web_watch_listeners() == -1)
+	    (w.again = evtimer_new(w.base, http_on_again, NULL)) == NULL ||
+	    (w.pause = evtimer_new(w.base, http_on_pause, NULL)) == NULL ||
+	    (w.term = http_on_signal(SIGTERM, http_on_term)) == NULL ||
+	    (w.intr = http_on_signal(SIGINT, http_on_term)) == NULL ||
+	    (w.usr1 = http_on_signal(SIGUSR1, http_on_usr1)) == NULL ||
+	    (w.hup = http_on_signal(SIGHUP, http_on_hup)) == NULL ||
+	    (w.chld = http_on_signal(SIGCHLD, http_on_chld)) == NULL ||
+	    http_watch_listeners() == -1)
 		return -1;
 	gate_init(&w.gate, &w.o, w.base);
-	web_make_token();
-	return web_start_child();
+	http_make_token();
+	return http_start_child();
 }
 
 /* "skyptyd http ...", which has become us. */
@@ -602,7 +600,7 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2)
 		return EXIT_USAGE;
-	if ((r = web_options_parse(&w.o, argc - 1, argv + 1)) != 0)
+	if ((r = http_options_parse(&w.o, argc - 1, argv + 1)) != 0)
 		return r == -1 ? 0 : r;
 	log_init("skyptyd",
 	    w.o.verbose	  ? LOG_LEVEL_DEBUG :
@@ -610,9 +608,9 @@ main(int argc, char **argv)
 			    LOG_LEVEL_INFO,
 	    false);
 	signal(SIGHUP, SIG_IGN);
-	if (web_set_up() == -1 || web_print_link() == -1) {
+	if (http_set_up() == -1 || http_print_link() == -1) {
 		w.stopping = true;
-		web_drop_child();
+		http_drop_child();
 		sockets_close(&w.ls);
 		return EXIT_OS;
 	}
@@ -620,6 +618,6 @@ main(int argc, char **argv)
 	event_base_dispatch(w.base);
 	sockets_close(&w.ls);
 	auth_forget(&w.gate.auth);
-	web_conf_free(&w.o.conf);
+	http_conf_free(&w.o.conf);
 	return w.stopping ? 0 : w.result;
 }

@@ -8,9 +8,9 @@
 #include "common/base/log.h"
 #include "common/privsep/sockets.h"
 
-#define WEB_TEXT 512 /* of a message, or the beginning of a link */
+#define HTTP_TEXT 512 /* of a message, or the beginning of a link */
 
-struct web_options {
+struct http_options {
 	const char *addr; /* NULL: the default */
 	const char *path; /* --unix */
 	gid_t group;	  /* that may connect there; -1 */
@@ -18,16 +18,16 @@ struct web_options {
 	const char *token_file;
 	const char *user; /* that the confined process runs as */
 	bool i_know, verbose, quiet;
-	struct web_conf conf;
+	struct http_conf conf;
 };
 
 /* 0; EXIT_USAGE with the reason told; -1: help was printed. */
-int web_options_parse(struct web_options *, int argc, char **argv);
+int http_options_parse(struct http_options *, int argc, char **argv);
 /*
  * Opens, or takes over, the sockets, and adds to the configuration what
  * browsers may call them.  where: "https://name:port" for links, empty before.
  * -1: told.
  */
-int web_listen(struct web_options *, struct sockets *, char where[WEB_TEXT]);
+int http_listen(struct http_options *, struct sockets *, char where[HTTP_TEXT]);
 
 #endif

@@ -126,9 +126,9 @@ set_text(char **text, const char *value)
 }
 
 static int
-add_word(struct web_list *l, const char *flag, const char *word)
+add_word(struct http_list *l, const char *flag, const char *word)
 {
-	if (web_list_add(l, word) == 0)
+	if (http_list_add(l, word) == 0)
 		return 0;
 	return bad(flag, word, "too many of them, or too long");
 }
@@ -158,7 +158,7 @@ set_time(uint32_t *seconds, const char *flag, const char *text)
 
 /* "/", or with a slash at both ends. */
 static int
-set_base(struct web_conf *c, const char *path)
+set_base(struct http_conf *c, const char *path)
 {
 	char base[256];
 	size_t n;
@@ -190,7 +190,7 @@ cut_default_port(char *origin)
 }
 
 static int
-set_title(struct web_conf *c, const char *text)
+set_title(struct http_conf *c, const char *text)
 {
 	if (strlen(text) > TITLE_MAX)
 		return bad("--title", text, "too long");
@@ -199,7 +199,7 @@ set_title(struct web_conf *c, const char *text)
 
 /* Names stand in an address, in a list with commas. */
 static int
-add_command(struct web_conf *c, const char *text)
+add_command(struct http_conf *c, const char *text)
 {
 	size_t n = strcspn(text, "=");
 
@@ -214,7 +214,7 @@ add_command(struct web_conf *c, const char *text)
 
 /* As a browser says it: no path, no default port. */
 static int
-add_origin(struct web_conf *c, const char *text)
+add_origin(struct http_conf *c, const char *text)
 {
 	const char *host = strstr(text, "://");
 	char origin[512];
@@ -253,7 +253,7 @@ names_nobody(const char *name)
 }
 
 static int
-set_header(struct web_conf *c, const char *name)
+set_header(struct http_conf *c, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -271,7 +271,7 @@ set_header(struct web_conf *c, const char *name)
 }
 
 static int
-set_group(struct web_options *o, const char *name)
+set_group(struct http_options *o, const char *name)
 {
 	const struct group *gr = getgrnam(name);
 
@@ -282,9 +282,9 @@ set_group(struct web_options *o, const char *name)
 }
 
 static int
-take_text(struct web_options *o, int opt)
+take_text(struct http_options *o, int opt)
 {
-	struct web_conf *c = &o->conf;
+	struct http_conf *c = &o->conf;
 
 	switch (opt) {
 	case OPT_ADDR:
@@ -324,9 +324,9 @@ take_text(struct web_options *o, int opt)
 }
 
 static int
-take_number(struct web_options *o, int opt)
+take_number(struct http_options *o, int opt)
 {
-	struct web_conf *c = &o->conf;
+	struct http_conf *c = &o->conf;
 	const char *problem;
 
 	switch (opt) {
@@ -336,7 +336,7 @@ take_number(struct web_options *o, int opt)
 		return set_time(&c->session_s, "--session-ttl", optarg);
 	case OPT_MAX_CLIENTS:
 		c->max_clients =
-		    (uint32_t)strtonum(optarg, 1, WEB_CLIENTS_MAX, &problem);
+		    (uint32_t)strtonum(optarg, 1, HTTP_CLIENTS_MAX, &problem);
 		return problem == NULL ? 0 :
 					 bad("--max-clients", optarg, problem);
 	}
@@ -344,9 +344,9 @@ take_number(struct web_options *o, int opt)
 }
 
 static int
-take(struct web_options *o, int opt)
+take(struct http_options *o, int opt)
 {
-	struct web_conf *c = &o->conf;
+	struct http_conf *c = &o->conf;
 
 	switch (opt) {
 	case OPT_NO_AUTH:
@@ -382,7 +382,7 @@ take(struct web_options *o, int opt)
 
 /* What waiting would not cure is told at once. */
 static int
-check_addresses(const struct web_options *o)
+check_addresses(const struct http_options *o)
 {
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
 	char *copy, *rest, *addr;
@@ -404,7 +404,7 @@ check_addresses(const struct web_options *o)
 }
 
 static int
-check_files(const struct web_conf *c)
+check_files(const struct http_conf *c)
 {
 	if (*c->cert == '\0')
 		return 0;
@@ -417,9 +417,9 @@ check_files(const struct web_conf *c)
 
 /* What does not go together. */
 static int
-check(struct web_options *o)
+check(struct http_options *o)
 {
-	struct web_conf *c = &o->conf;
+	struct http_conf *c = &o->conf;
 	int r;
 
 	if (o->addr != NULL && o->path != NULL)
@@ -441,13 +441,13 @@ check(struct web_options *o)
 }
 
 static int
-set_defaults(struct web_options *o)
+set_defaults(struct http_options *o)
 {
-	struct web_conf *c = &o->conf;
+	struct http_conf *c = &o->conf;
 	char *const *const texts[] = { &c->root, &c->title, &c->cert, &c->key,
 		&c->auth_header, &c->cmd };
 
-	*o = (struct web_options){ .hnet = "unix",
+	*o = (struct http_options){ .hnet = "unix",
 		.user = "_skypty",
 		.group = (gid_t)-1 };
 	c->session_s = SESSION_S;
@@ -460,7 +460,7 @@ set_defaults(struct web_options *o)
 }
 
 int
-web_options_parse(struct web_options *o, int argc, char **argv)
+http_options_parse(struct http_options *o, int argc, char **argv)
 {
 	int opt, r;
 

@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include <signal.h>
 
-#include "regress/unit/ov_world.h"
+#include "regress/unit/dmsg_world.h"
 
 #define INPUT_MAX 600
 #define SERVERS	  3

@@ -40,7 +40,7 @@ func (o *overlay) dmsgRun(t testing.TB, k Key, stdin []byte, arg ...string) (str
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-// goHost serves the pty protocol on the overlay.
+// goHost serves the pty protocol on dmsg.
 func (o *overlay) goHost(t testing.TB, h *Host, server int) *DmsgClient {
 	t.Helper()
 	h.Key = NewKey()

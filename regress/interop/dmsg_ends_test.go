@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// overlayPID is the process that holds the sessions: a grandchild.
-func (h *dmsgHost) overlayPID(t testing.TB) string {
+// dmsgPID is the process that holds the sessions: a grandchild.
+func (h *dmsgHost) dmsgPID(t testing.TB) string {
 	t.Helper()
 	of := map[string]string{}
 	titles := map[string]string{}
@@ -109,7 +109,7 @@ func TestDmsgServerEnds(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 		return true
 	}
-	pid := near.overlayPID(t)
+	pid := near.dmsgPID(t)
 	for name, harm := range harms {
 		for _, whom := range []int32{0, 1} {
 			// The session that is made for a dial, to begin with.
@@ -131,7 +131,7 @@ func TestDmsgServerEnds(t *testing.T) {
 				}
 				_, _, _ = viaRun(t, nil, "exec", "--cliaddr", near.sock, Key{PK: x}.Hex(), "--", "true")
 			}
-			if now := near.overlayPID(t); now != pid {
+			if now := near.dmsgPID(t); now != pid {
 				t.Fatalf("%s: the process with the sessions is another one: %s, not %s", name, now, pid)
 			}
 		}

@@ -26,7 +26,7 @@ func (h *dmsgHost) count(text string) int {
 	return strings.Count(h.log.String(), text)
 }
 
-// steady fails the test if the overlay or a connection was ended as faulty.
+// steady fails the test if dmsg or a connection was ended as faulty.
 func (h *dmsgHost) steady(t testing.TB) {
 	t.Helper()
 	for _, text := range []string{"dmsg ended", "refused: unknown", "child: request"} {

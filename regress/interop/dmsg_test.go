@@ -92,7 +92,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	t.Fatalf("waited in vain for %s", what)
 }
 
-// dmsgHost is skyptyd on the overlay.
+// dmsgHost is skyptyd on dmsg.
 type dmsgHost struct {
 	key, client Key
 	cmd         *exec.Cmd

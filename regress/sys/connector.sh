@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Whoever resolves names and connects for the overlay is confined: what it may
+# Whoever resolves names and connects for dmsg is confined: what it may
 # not do is fatal to it, its end is told by name, and names resolve all the
 # same.
 . regress/sys/lib.sh

@@ -112,7 +112,7 @@ time.sleep(600)'
 	done
 }
 
-# The overlay is waited for and stopped like any connection.
+# dmsg is waited for and stopped like any connection.
 overlay() {
 	served_as=dmsg
 	failing skyptyd:2+ start_host --dmsgdisc http://discovery.invalid

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Whoever resolves names has been taken over by an answer: what it hands over in
 # place of a connection to where it was sent is not passed on, how it ends is
-# told, the overlay goes on, and nothing stays of it.
+# told, dmsg goes on, and nothing stays of it.
 . regress/sys/lib.sh
 
 # Each retry has one for a moment.

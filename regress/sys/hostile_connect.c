@@ -36,15 +36,14 @@ hand(unsigned type, const char *why, int fd)
 
 	buf_init(&b, PRIVMSG_TEXT_MAX + 8);
 	if (buf_put_cstring(&b, why) == 0)
-		(void)privmsg_send(CONNECTOR_FD, (enum privmsg_type)type, 0, &b,
-		    &fd, fd != -1);
+		(void)privmsg_send(CONNECTOR_FD, type, 0, &b, &fd, fd != -1);
 	_exit(0);
 }
 
 static void
 give(int fd)
 {
-	hand(PM_OV_CONNECT + 1, "", fd);
+	hand(PM_DMSG_CONNECT + 1, "", fd);
 }
 
 static void
@@ -127,7 +126,7 @@ cut(void)
 static void
 escapes(void)
 {
-	hand(PM_OV_CONNECT + 1, "\033[31mred", -1);
+	hand(PM_DMSG_CONNECT + 1, "\033[31mred", -1);
 }
 
 static void
@@ -163,8 +162,8 @@ answer_and_stay(void)
 	block_all();
 	buf_init(&b, PRIVMSG_TEXT_MAX + 8);
 	if (buf_put_cstring(&b, "stays") == 0)
-		(void)privmsg_send(CONNECTOR_FD, PM_OV_CONNECT + 1, 0, &b, NULL,
-		    0);
+		(void)privmsg_send(CONNECTOR_FD, PM_DMSG_CONNECT + 1, 0, &b,
+		    NULL, 0);
 	stay();
 }
 

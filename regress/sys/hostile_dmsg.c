@@ -22,7 +22,7 @@
 #define STREAMS	      1000
 #define STREAMS_ALIVE 150 /* MaxStartups and those about to end */
 
-static char own[KEY_PUBLIC_HEX]; /* of OV_CONFIG */
+static char own[KEY_PUBLIC_HEX]; /* of DMSG_CONFIG */
 static struct key_public own_pk;
 static char host_port[16]; /* of the host, on loopback */
 
@@ -51,8 +51,7 @@ must(int r)
 static void
 ask(unsigned type, uint16_t id, struct buf *body)
 {
-	if (privmsg_send(PRIV_FD_PEER, (enum privmsg_type)type, id, body, NULL,
-		0) != 0)
+	if (privmsg_send(PRIV_FD_PEER, type, id, body, NULL, 0) != 0)
 		quit("hostile: request %u cannot be sent", type);
 }
 
@@ -238,7 +237,7 @@ entry_huge(struct buf *b)
 #define STATE "refused: "
 
 static const struct plain plains[] = {
-	/* A connection's requests are not the overlay's. */
+	/* A connection's requests are not dmsg's. */
 	{ "handshake", "HANDSHAKE " PHASE, PM_HANDSHAKE, 0, 1, bytes_100 },
 	{ "kk-request", "KK_REQUEST " PHASE, PM_KK_REQUEST, 0, 1, bytes_100 },
 	{ "first-frame", "FIRST_FRAME " PHASE, PM_FIRST_FRAME, 0, 1,
@@ -254,42 +253,57 @@ static const struct plain plains[] = {
 	{ "as-monitor", "202 refused: unknown", PM_STREAM, 0, 1, bytes_100 },
 	{ "as-skyptyd", "303 refused: unknown", PM_DIAL_OUT, 0, 1,
 	    key_and_port },
-	{ "as-answer", "45 refused: unknown", PM_OV_READ + 1, 0, 1, bytes_100 },
+	{ "as-answer", "45 refused: unknown", PM_DMSG_MESSAGE_2 + 1, 0, 1,
+	    bytes_100 },
 	/* Sizes. */
-	{ "connect-short", "OV_CONNECT " SHORT, PM_OV_CONNECT, 0, 1, bytes_5 },
-	{ "connect-long", "OV_CONNECT " LONG, PM_OV_CONNECT, 0, 1,
+	{ "connect-short", "DMSG_CONNECT " SHORT, PM_DMSG_CONNECT, 0, 1,
+	    bytes_5 },
+	{ "connect-long", "DMSG_CONNECT " LONG, PM_DMSG_CONNECT, 0, 1,
 	    bytes_20000 },
-	{ "connect-lies", "OV_CONNECT " STATE, PM_OV_CONNECT, 0, 1, long_host },
-	{ "begin-short", "OV_BEGIN " SHORT, PM_OV_BEGIN, 0, 1, byte_0 },
-	{ "entry-short", "OV_ENTRY " SHORT, PM_OV_ENTRY, 0, 1, bytes_5 },
-	{ "entry-long", "OV_ENTRY " LONG, PM_OV_ENTRY, 0, 1, bytes_20000 },
-	{ "entry-lies", "OV_ENTRY " STATE, PM_OV_ENTRY, 0, 1, entry_lies },
-	{ "entry-more", "OV_ENTRY " STATE, PM_OV_ENTRY, 0, 1, entry_more },
-	{ "entry-huge", "OV_ENTRY " STATE, PM_OV_ENTRY, 0, 1, entry_huge },
-	{ "stream-long", "OV_STREAM " LONG, PM_OV_STREAM, 0, 1, bytes_100 },
-	{ "status-long", "OV_STATUS " LONG, PM_OV_STATUS, 0, 1, bytes_20000 },
-	{ "dial-long", "OV_DIAL " LONG, PM_OV_DIAL, 0, 1, bytes_5 },
+	{ "connect-lies", "DMSG_CONNECT " STATE, PM_DMSG_CONNECT, 0, 1,
+	    long_host },
+	{ "begin-short", "DMSG_HANDSHAKE " SHORT, PM_DMSG_HANDSHAKE, 0, 1,
+	    byte_0 },
+	{ "entry-short", "DMSG_ENTRY " SHORT, PM_DMSG_ENTRY, 0, 1, bytes_5 },
+	{ "entry-long", "DMSG_ENTRY " LONG, PM_DMSG_ENTRY, 0, 1, bytes_20000 },
+	{ "entry-lies", "DMSG_ENTRY " STATE, PM_DMSG_ENTRY, 0, 1, entry_lies },
+	{ "entry-more", "DMSG_ENTRY " STATE, PM_DMSG_ENTRY, 0, 1, entry_more },
+	{ "entry-huge", "DMSG_ENTRY " STATE, PM_DMSG_ENTRY, 0, 1, entry_huge },
+	{ "stream-long", "DMSG_STREAM " LONG, PM_DMSG_STREAM, 0, 1, bytes_100 },
+	{ "status-long", "DMSG_STATUS " LONG, PM_DMSG_STATUS, 0, 1,
+	    bytes_20000 },
+	{ "dial-long", "DMSG_DIAL_REQUEST " LONG, PM_DMSG_DIAL_REQUEST, 0, 1,
+	    bytes_5 },
 	/* State, and how often. */
-	{ "slot-out-of-range", "OV_BEGIN " STATE, PM_OV_BEGIN, 0, 1, slot_9 },
-	{ "begin-twice", "OV_BEGIN " STATE, PM_OV_BEGIN, 0, 2, slot_0 },
-	{ "read-unbegun", "OV_READ " STATE, PM_OV_READ, 0, 1, bytes_100 },
-	{ "drop-out-of-range", "OV_DROP " STATE, PM_OV_DROP, 0, 1, byte_9 },
-	{ "too-many-entries", "OV_ENTRY " STATE, PM_OV_ENTRY, 0,
+	{ "slot-out-of-range", "DMSG_HANDSHAKE " STATE, PM_DMSG_HANDSHAKE, 0, 1,
+	    slot_9 },
+	{ "begin-twice", "DMSG_HANDSHAKE " STATE, PM_DMSG_HANDSHAKE, 0, 2,
+	    slot_0 },
+	{ "read-unbegun", "DMSG_MESSAGE_2 " STATE, PM_DMSG_MESSAGE_2, 0, 1,
+	    bytes_100 },
+	{ "drop-out-of-range", "DMSG_HANDSHAKE_DROP " STATE,
+	    PM_DMSG_HANDSHAKE_DROP, 0, 1, byte_9 },
+	{ "too-many-entries", "DMSG_ENTRY " STATE, PM_DMSG_ENTRY, 0,
 	    2 * PRIV_ENTRIES_PER_MIN + 1, entry },
 	/* The discovery is not on dmsg here, and nobody has asked to dial. */
-	{ "dial-discovery", "OV_DIAL " STATE, PM_OV_DIAL, 0, 1, bytes_2 },
-	{ "dial-anybody", "OV_DIAL " STATE, PM_OV_DIAL, 1, 1, bytes_2 },
-	{ "dial-port-0", "OV_DIAL " STATE, PM_OV_DIAL, 1, 1, port_0 },
-	{ "dial-out-of-range", "OV_DIAL " STATE, PM_OV_DIAL, 65535, 1,
-	    bytes_2 },
-	{ "dialed-nobody", "OV_DIALED " STATE, PM_OV_DIALED, 1, 1, bytes_100 },
-	{ "dialed-stale-nobody", "OV_DIALED " STATE, PM_OV_DIALED, 65, 1,
-	    bytes_100 },
-	{ "probe-long", "OV_PROBE " LONG, PM_OV_PROBE, 0, 1, bytes_5 },
-	{ "probe-port-0", "OV_PROBE " STATE, PM_OV_PROBE, 0, 1, port_0 },
-	{ "too-many-probes", "OV_PROBE " STATE, PM_OV_PROBE, 0,
+	{ "dial-discovery", "DMSG_DIAL_REQUEST " STATE, PM_DMSG_DIAL_REQUEST, 0,
+	    1, bytes_2 },
+	{ "dial-anybody", "DMSG_DIAL_REQUEST " STATE, PM_DMSG_DIAL_REQUEST, 1,
+	    1, bytes_2 },
+	{ "dial-port-0", "DMSG_DIAL_REQUEST " STATE, PM_DMSG_DIAL_REQUEST, 1, 1,
+	    port_0 },
+	{ "dial-out-of-range", "DMSG_DIAL_REQUEST " STATE, PM_DMSG_DIAL_REQUEST,
+	    65535, 1, bytes_2 },
+	{ "dialed-nobody", "DMSG_DIAL_RESPONSE " STATE, PM_DMSG_DIAL_RESPONSE,
+	    1, 1, bytes_100 },
+	{ "dialed-stale-nobody", "DMSG_DIAL_RESPONSE " STATE,
+	    PM_DMSG_DIAL_RESPONSE, 65, 1, bytes_100 },
+	{ "probe-long", "DMSG_PROBE " LONG, PM_DMSG_PROBE, 0, 1, bytes_5 },
+	{ "probe-port-0", "DMSG_PROBE " STATE, PM_DMSG_PROBE, 0, 1, port_0 },
+	{ "too-many-probes", "DMSG_PROBE " STATE, PM_DMSG_PROBE, 0,
 	    2 * PRIV_PROBES_PER_MIN + 1, bytes_2 },
-	{ "give-up-nobody", "OV_GIVE_UP " STATE, PM_OV_GIVE_UP, 1, 1, bytes_5 },
+	{ "give-up-nobody", "DMSG_DIAL_FAILED " STATE, PM_DMSG_DIAL_FAILED, 1,
+	    1, bytes_5 },
 };
 
 static void
@@ -320,8 +334,8 @@ connect_to(const char *host, unsigned port, char why[PRIVMSG_TEXT_MAX + 1])
 	buf_init(&b, 1024);
 	must(buf_put_cstring(&b, host));
 	must(buf_put_u16(&b, (uint16_t)port));
-	ask(PM_OV_CONNECT, 7, &b);
-	fd = await(&m, PM_OV_CONNECT + 1);
+	ask(PM_DMSG_CONNECT, 7, &b);
+	fd = await(&m, PM_DMSG_CONNECT + 1);
 	must(buf_get_cstring(&m.body, &text, PRIVMSG_TEXT_MAX));
 	strlcpy(why, text, PRIVMSG_TEXT_MAX + 1);
 	free(text);
@@ -359,8 +373,8 @@ run_entry(void)
 
 	buf_init(&b, 1024);
 	entry(&b);
-	ask(PM_OV_ENTRY, 0, &b);
-	(void)await(&m, PM_OV_ENTRY + 1);
+	ask(PM_DMSG_ENTRY, 0, &b);
+	(void)await(&m, PM_DMSG_ENTRY + 1);
 	n = buf_len(&m.body);
 	if (n >= sizeof(text))
 		quit("hostile: the entry is too long");
@@ -388,8 +402,8 @@ run_stream(void)
 	buf_init(&b, 1024);
 	put_generator(&b);
 	put_generator(&b); /* the relay that it came by */
-	ask(PM_OV_STREAM, 3, &b);
-	if ((fd = await(&m, PM_OV_STREAM + 1)) == -1)
+	ask(PM_DMSG_STREAM, 3, &b);
+	if ((fd = await(&m, PM_DMSG_STREAM + 1)) == -1)
 		quit("hostile: no stream");
 	buf_init(&body, FRAME_BODY_MAX);
 	put_generator(&body);
@@ -424,9 +438,9 @@ run_streams(void)
 		buf_init(&b, 128);
 		put_generator(&b);
 		put_generator(&b);
-		ask(PM_OV_STREAM, 3, &b);
+		ask(PM_DMSG_STREAM, 3, &b);
 		buf_free(&b);
-		fds[i] = await(&m, PM_OV_STREAM + 1);
+		fds[i] = await(&m, PM_DMSG_STREAM + 1);
 		privmsg_clear(&m);
 	}
 	for (int i = 0; i < STREAMS; i++)
@@ -445,7 +459,7 @@ run_status(void)
 	for (int i = 0; i < 5000; i++) {
 		buf_init(&b, 64);
 		must(buf_put(&b, "{\x1b[2J}", 6));
-		ask(PM_OV_STATUS, 0, &b);
+		ask(PM_DMSG_STATUS, 0, &b);
 		buf_free(&b);
 	}
 	quit("hostile: done status-flood");
@@ -460,15 +474,15 @@ run_read(void)
 
 	buf_init(&b, 1024);
 	slot_0(&b);
-	ask(PM_OV_BEGIN, 0, &b);
-	(void)await(&m, PM_OV_BEGIN + 1);
+	ask(PM_DMSG_HANDSHAKE, 0, &b);
+	(void)await(&m, PM_DMSG_HANDSHAKE + 1);
 	if (buf_len(&m.body) == 0)
 		quit("hostile: no message 1");
 	buf_reset(&b);
 	must(buf_put_u8(&b, 0));
 	fill(&b, 49);
-	ask(PM_OV_READ, 0, &b);
-	(void)await(&m, PM_OV_READ + 1);
+	ask(PM_DMSG_MESSAGE_2, 0, &b);
+	(void)await(&m, PM_DMSG_MESSAGE_2 + 1);
 	if (buf_len(&m.body) != 0)
 		quit("hostile: keys for a server that proves nothing");
 	quit("hostile: done read");
@@ -528,7 +542,7 @@ main(int argc, char **argv)
 	setsockopt(PRIV_FD_PEER, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	if (!stand_in_confine(NOFILE, NULL))
 		return 1;
-	(void)await(&m, PM_OV_CONFIG);
+	(void)await(&m, PM_DMSG_CONFIG);
 	must(buf_get(&m.body, own_pk.b, KEY_PUBLIC_LEN));
 	key_text(&own_pk, own);
 	privmsg_free(&m);

@@ -116,14 +116,14 @@ ask_for_relay(void)
 
 	buf_init(&b, 64);
 	if (privmsg_recv(PRIV_FD_PEER, &m, true) != 1 ||
-	    m.type != PM_OV_CONFIG || buf_put_cstring(&b, "127.0.0.1") != 0 ||
+	    m.type != PM_DMSG_CONFIG || buf_put_cstring(&b, "127.0.0.1") != 0 ||
 	    buf_put_u16(&b, (uint16_t)relay) != 0 ||
-	    privmsg_send(PRIV_FD_PEER, PM_OV_CONNECT, 7, &b, NULL, 0) != 0)
+	    privmsg_send(PRIV_FD_PEER, PM_DMSG_CONNECT, 7, &b, NULL, 0) != 0)
 		_exit(1);
 	do
 		if (privmsg_recv(PRIV_FD_PEER, &m, true) != 1)
 			_exit(1);
-	while (m.type != PM_OV_CONNECT + 1);
+	while (m.type != PM_DMSG_CONNECT + 1);
 	return privmsg_take_fd(&m, 0);
 }
 
@@ -152,12 +152,13 @@ as_http(const char *act)
 	struct privmsg m = { 0 };
 	int fd, r;
 
-	if (privmsg_recv(PRIV_FD_PEER, &m, true) != 1 || m.type != WEB_CONFIG ||
+	if (privmsg_recv(PRIV_FD_PEER, &m, true) != 1 ||
+	    m.type != HTTP_CONFIG ||
 	    (strcmp(act, "open") != 0 && !stand_in_confine_http(&m.body)))
 		_exit(1);
 	while ((r = privmsg_recv(PRIV_FD_CONN, &m, true)) == ERR_AGAIN)
 		continue;
-	if (r != 1 || m.type != WEB_BROWSER ||
+	if (r != 1 || m.type != HTTP_BROWSER ||
 	    (fd = privmsg_take_fd(&m, 0)) == -1)
 		_exit(0);
 	provoke_reset(fd);

@@ -25,8 +25,7 @@ ask(unsigned type, const void *body, size_t n)
 
 	buf_init(&b, PRIVMSG_MAX);
 	if (buf_put(&b, body, n) != 0 ||
-	    privmsg_send(PRIV_FD_PEER, (enum privmsg_type)type, 7, &b, NULL,
-		0) != 0)
+	    privmsg_send(PRIV_FD_PEER, type, 7, &b, NULL, 0) != 0)
 		_exit(2);
 	buf_free(&b);
 }
@@ -54,37 +53,37 @@ static const struct bad {
 	{ "type-0", 0, "", 0, "request 0 refused" },
 	{ "type-of-a-monitor", 1, "", 0, "request 1 refused" },
 	{ "exec", 40, "\0\0\0\7/bin/sh", 11, "request 40 refused" },
-	{ "own-config", WEB_CONFIG, "", 0, "request 401 refused" },
-	{ "a-browser", WEB_BROWSER, "", 0, "request 403 refused" },
-	{ "an-answer", WEB_CONNECT + 1, "\0\0\0\0", 4, "request 61 refused" },
+	{ "own-config", HTTP_CONFIG, "", 0, "request 401 refused" },
+	{ "a-browser", HTTP_BROWSER, "", 0, "request 403 refused" },
+	{ "an-answer", HTTP_CONNECT + 1, "\0\0\0\0", 4, "request 61 refused" },
 	{ "last-type", 65535, "", 0, "request 65535 refused" },
-	{ "connect", WEB_CONNECT, "", 0, "CONNECT refused: too short" },
-	{ "connect-0", WEB_CONNECT, "\0\0\0\0", 4, "CONNECT refused: " },
-	{ "connect-1", WEB_CONNECT, TICKET_1, 4, "CONNECT refused: " },
-	{ "connect-last", WEB_CONNECT, "\xff\xff\xff\xff", 4,
+	{ "connect", HTTP_CONNECT, "", 0, "CONNECT refused: too short" },
+	{ "connect-0", HTTP_CONNECT, "\0\0\0\0", 4, "CONNECT refused: " },
+	{ "connect-1", HTTP_CONNECT, TICKET_1, 4, "CONNECT refused: " },
+	{ "connect-last", HTTP_CONNECT, "\xff\xff\xff\xff", 4,
 	    "CONNECT refused: " },
-	{ "connect-to", WEB_CONNECT, "/etc/shadow", 11,
+	{ "connect-to", HTTP_CONNECT, "/etc/shadow", 11,
 	    "CONNECT refused: too long" },
-	{ "leave-1", WEB_LEAVE, TICKET_1, 4, "LEAVE refused: " },
-	{ "leave-nothing", WEB_LEAVE, "", 0, "LEAVE refused: too short" },
-	{ "admit-nobody", WEB_ADMIT, "\0", 1, "ADMIT refused: " },
-	{ "admit-half", WEB_ADMIT, "\0" KEY_32, 32, "ADMIT refused: " },
-	{ "admit-more", WEB_ADMIT, "\0" KEY_32 "x", 34,
+	{ "leave-1", HTTP_LEAVE, TICKET_1, 4, "LEAVE refused: " },
+	{ "leave-nothing", HTTP_LEAVE, "", 0, "LEAVE refused: too short" },
+	{ "admit-nobody", HTTP_ADMIT, "\0", 1, "ADMIT refused: " },
+	{ "admit-half", HTTP_ADMIT, "\0" KEY_32, 32, "ADMIT refused: " },
+	{ "admit-more", HTTP_ADMIT, "\0" KEY_32 "x", 34,
 	    "ADMIT refused: too long" },
-	{ "admit-what", WEB_ADMIT, "\2" KEY_32, 33, "ADMIT refused: " },
-	{ "check-half", WEB_CHECK, KEY_32, 31, "CHECK refused: too short" },
-	{ "check-digits", WEB_CHECK, KEY_32 KEY_32, 64,
+	{ "admit-what", HTTP_ADMIT, "\2" KEY_32, 33, "ADMIT refused: " },
+	{ "check-half", HTTP_CHECK, KEY_32, 31, "CHECK refused: too short" },
+	{ "check-digits", HTTP_CHECK, KEY_32 KEY_32, 64,
 	    "CHECK refused: too long" },
-	{ "enter-half", WEB_ENTER, KEY_32, 31, "ENTER refused: too short" },
-	{ "enter-digits", WEB_ENTER, KEY_32 KEY_32, 64, "ENTER refused: " },
-	{ "enter-flag", WEB_ENTER, KEY_32 "\2" KEY_32 ADDRESS_0, 69,
+	{ "enter-half", HTTP_ENTER, KEY_32, 31, "ENTER refused: too short" },
+	{ "enter-digits", HTTP_ENTER, KEY_32 KEY_32, 64, "ENTER refused: " },
+	{ "enter-flag", HTTP_ENTER, KEY_32 "\2" KEY_32 ADDRESS_0, 69,
 	    "ENTER refused: " },
-	{ "enter-cut", WEB_ENTER, KEY_32 "\1" KEY_32, 65, "ENTER refused: " },
-	{ "enter-more", WEB_ENTER, KEY_32 "\0" ADDRESS_0 "x", 38,
+	{ "enter-cut", HTTP_ENTER, KEY_32 "\1" KEY_32, 65, "ENTER refused: " },
+	{ "enter-more", HTTP_ENTER, KEY_32 "\0" ADDRESS_0 "x", 38,
 	    "ENTER refused: " },
-	{ "enter-address", WEB_ENTER, KEY_32 "\0\xff\xff\xff\xff", 37,
+	{ "enter-address", HTTP_ENTER, KEY_32 "\0\xff\xff\xff\xff", 37,
 	    "ENTER refused: " },
-	{ "ended-without-once", WEB_ENDED, "", 0, "ENDED refused: " },
+	{ "ended-without-once", HTTP_ENDED, "", 0, "ENDED refused: " },
 	{ "empty-log", PM_LOG, "", 0, "LOG refused: too short" },
 	{ "log-cut", PM_LOG, "\2\0\0\0\5abc", 8, "LOG refused: " },
 	{ "log-too-long", PM_LOG, "\2\xff\xff\xff\xff", 5, "LOG refused: " },
@@ -111,44 +110,44 @@ log_flood(void)
 /* --- who has logged in --- */
 
 static uint8_t
-say_enter(const uint8_t token[WEB_TOKEN_LEN], uint8_t cookie[WEB_TOKEN_LEN])
+say_enter(const uint8_t token[HTTP_TOKEN_LEN], uint8_t cookie[HTTP_TOKEN_LEN])
 {
-	uint8_t body[WEB_TOKEN_LEN + 5] = { 0 }, entry = 0;
+	uint8_t body[HTTP_TOKEN_LEN + 5] = { 0 }, entry = 0;
 	struct privmsg m = { 0 };
 
-	memcpy(body, token, WEB_TOKEN_LEN);
-	ask(WEB_ENTER, body, sizeof(body));
-	if (!answered(&m, WEB_ENTER) || buf_get_u8(&m.body, &entry) != 0 ||
-	    (entry == WEB_ENTERED &&
-		buf_get(&m.body, cookie, WEB_TOKEN_LEN) != 0))
+	memcpy(body, token, HTTP_TOKEN_LEN);
+	ask(HTTP_ENTER, body, sizeof(body));
+	if (!answered(&m, HTTP_ENTER) || buf_get_u8(&m.body, &entry) != 0 ||
+	    (entry == HTTP_ENTERED &&
+		buf_get(&m.body, cookie, HTTP_TOKEN_LEN) != 0))
 		_exit(2);
 	privmsg_free(&m);
 	return entry;
 }
 
 static bool
-say_check(const uint8_t cookie[WEB_TOKEN_LEN])
+say_check(const uint8_t cookie[HTTP_TOKEN_LEN])
 {
 	struct privmsg m = { 0 };
 	uint8_t good = 0;
 
-	ask(WEB_CHECK, cookie, WEB_TOKEN_LEN);
-	if (!answered(&m, WEB_CHECK) || buf_get_u8(&m.body, &good) != 0)
+	ask(HTTP_CHECK, cookie, HTTP_TOKEN_LEN);
+	if (!answered(&m, HTTP_CHECK) || buf_get_u8(&m.body, &good) != 0)
 		_exit(2);
 	privmsg_free(&m);
 	return good;
 }
 
 static uint32_t
-say_admit(const uint8_t cookie[WEB_TOKEN_LEN])
+say_admit(const uint8_t cookie[HTTP_TOKEN_LEN])
 {
-	uint8_t body[1 + WEB_TOKEN_LEN] = { WEB_TERMINAL }, admission;
+	uint8_t body[1 + HTTP_TOKEN_LEN] = { HTTP_TERMINAL }, admission;
 	struct privmsg m = { 0 };
 	uint32_t ticket = 0;
 
-	memcpy(body + 1, cookie, WEB_TOKEN_LEN);
-	ask(WEB_ADMIT, body, sizeof(body));
-	if (!answered(&m, WEB_ADMIT) || buf_get_u8(&m.body, &admission) != 0 ||
+	memcpy(body + 1, cookie, HTTP_TOKEN_LEN);
+	ask(HTTP_ADMIT, body, sizeof(body));
+	if (!answered(&m, HTTP_ADMIT) || buf_get_u8(&m.body, &admission) != 0 ||
 	    buf_get_u32(&m.body, &ticket) != 0)
 		_exit(2);
 	privmsg_free(&m);
@@ -164,8 +163,8 @@ say_connect(uint32_t ticket)
 	struct privmsg m = { 0 };
 	int fd;
 
-	ask(WEB_CONNECT, body, sizeof(body));
-	if (!answered(&m, WEB_CONNECT))
+	ask(HTTP_CONNECT, body, sizeof(body));
+	if (!answered(&m, HTTP_CONNECT))
 		return -1; /* we are being ended */
 	fd = privmsg_take_fd(&m, 0);
 	privmsg_free(&m);
@@ -176,12 +175,12 @@ say_connect(uint32_t ticket)
 static void
 stranger(void)
 {
-	uint8_t guess[WEB_TOKEN_LEN] = { 0 }, cookie[WEB_TOKEN_LEN];
+	uint8_t guess[HTTP_TOKEN_LEN] = { 0 }, cookie[HTTP_TOKEN_LEN];
 	bool got = false;
 
 	for (unsigned i = 0; i < GUESSES; i++) {
 		memcpy(guess, &i, sizeof(i));
-		got |= say_enter(guess, cookie) != WEB_REFUSED ||
+		got |= say_enter(guess, cookie) != HTTP_REFUSED ||
 		    say_check(guess) || say_admit(guess) != 0;
 	}
 	stand_in_log(got ? "let it pass" : "guessed in vain");
@@ -211,14 +210,14 @@ sockets(void)
 
 /* Waits for a browser that opens its link. */
 static bool
-link_of(int *browser, uint8_t token[WEB_TOKEN_LEN])
+link_of(int *browser, uint8_t token[HTTP_TOKEN_LEN])
 {
 	struct privmsg m = { 0 };
 	char head[4096] = "", *p;
 	ssize_t n;
 
 	if (privmsg_recv(PRIV_FD_CONN, &m, true) != 1 ||
-	    m.type != WEB_BROWSER || (*browser = privmsg_take_fd(&m, 0)) == -1)
+	    m.type != HTTP_BROWSER || (*browser = privmsg_take_fd(&m, 0)) == -1)
 		return false;
 	privmsg_free(&m);
 	(void)fcntl(*browser, F_SETFL, 0);
@@ -227,20 +226,20 @@ link_of(int *browser, uint8_t token[WEB_TOKEN_LEN])
 		return false;
 	p += strlen("token=");
 	p[strspn(p, "0123456789abcdef")] = '\0';
-	return hex_decode(p, token, WEB_TOKEN_LEN) == 0;
+	return hex_decode(p, token, HTTP_TOKEN_LEN) == 0;
 }
 
 /* One has: it has what that browser has, and nothing else. */
 static void
 visitor(void)
 {
-	uint8_t token[WEB_TOKEN_LEN], cookie[WEB_TOKEN_LEN], wrong, again;
+	uint8_t token[HTTP_TOKEN_LEN], cookie[HTTP_TOKEN_LEN], wrong, again;
 	unsigned tickets = 0, sockets_got = 0;
 	uint32_t ticket, first = 0;
 	int browser;
 
 	if (!link_of(&browser, token) ||
-	    say_enter(token, cookie) != WEB_ENTERED || !say_check(cookie)) {
+	    say_enter(token, cookie) != HTTP_ENTERED || !say_check(cookie)) {
 		stand_in_log("no browser came");
 		return;
 	}
@@ -248,7 +247,7 @@ visitor(void)
 	cookie[0] ^= 1;
 	wrong = say_check(cookie) || say_admit(cookie) != 0;
 	cookie[0] ^= 1;
-	if (again != WEB_REFUSED || wrong)
+	if (again != HTTP_REFUSED || wrong)
 		stand_in_log("let it pass");
 	for (int i = 0; i < 100; i++) {
 		if ((ticket = say_admit(cookie)) != 0)
@@ -256,9 +255,9 @@ visitor(void)
 		if (first == 0)
 			first = ticket;
 	}
-	for (int i = 0; i < WEB_DIALS_MAX; i++)
+	for (int i = 0; i < HTTP_DIALS_MAX; i++)
 		sockets_got += say_connect(first) != -1;
-	stand_in_log(tickets <= TERMINALS && sockets_got == WEB_DIALS_MAX ?
+	stand_in_log(tickets <= TERMINALS && sockets_got == HTTP_DIALS_MAX ?
 		"has one browser's terminals" :
 		"let it pass");
 	if (say_connect(first) != -1)
@@ -269,7 +268,7 @@ visitor(void)
 static void
 replay(void)
 {
-	uint8_t token[WEB_TOKEN_LEN], cookie[WEB_TOKEN_LEN];
+	uint8_t token[HTTP_TOKEN_LEN], cookie[HTTP_TOKEN_LEN];
 	char path[PATH_MAX];
 	int browser;
 	FILE *f;
@@ -281,14 +280,14 @@ replay(void)
 		    fread(token, 1, sizeof(token), f) != sizeof(token))
 			stand_in_log("the file is cut");
 		stand_in_log(say_check(cookie) || say_admit(cookie) != 0 ||
-			    say_enter(token, cookie) != WEB_REFUSED ?
+			    say_enter(token, cookie) != HTTP_REFUSED ?
 			"let it pass" :
 			"replayed in vain");
 		fclose(f);
 		return;
 	}
 	if (!link_of(&browser, token) ||
-	    say_enter(token, cookie) != WEB_ENTERED ||
+	    say_enter(token, cookie) != HTTP_ENTERED ||
 	    (f = fopen(path, "we")) == NULL) {
 		stand_in_log("no browser came");
 		return;
@@ -408,7 +407,7 @@ main(int argc, char **argv)
 	}
 	setsockopt(PRIV_FD_PEER, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	if (!stand_in_order("act", act, sizeof(act)) ||
-	    privmsg_recv(PRIV_FD_PEER, &m, true) != 1 || m.type != WEB_CONFIG)
+	    privmsg_recv(PRIV_FD_PEER, &m, true) != 1 || m.type != HTTP_CONFIG)
 		return 1;
 	attack(act);
 	_exit(0); /* what is left of it is no leak */

@@ -100,8 +100,7 @@ send_raw(const void *data, size_t n, int fd)
 static void
 ask(uint16_t type, struct buf *body)
 {
-	if (privmsg_send(PRIV_FD_PEER, (enum privmsg_type)type, 0, body, NULL,
-		0) != 0)
+	if (privmsg_send(PRIV_FD_PEER, type, 0, body, NULL, 0) != 0)
 		quit("hostile: request %u cannot be sent", type);
 }
 
@@ -890,20 +889,20 @@ static const struct request {
 #define REQUESTS	 (sizeof(requests) / sizeof(requests[0]))
 #define FIRST_OF_CONTROL (REQUESTS - 5)
 
-/* What only the overlay may ask for: here as in any other phase. */
+/* What only dmsg may ask for: here as in any other phase. */
 static const struct request overlay_requests[] = {
 	{ "KK_REQUEST", PM_KK_REQUEST, bytes_100 },
 	{ "FIRST_FRAME", PM_FIRST_FRAME, bytes_100 },
-	{ "OV_CONNECT", PM_OV_CONNECT, host_and_port },
-	{ "OV_BEGIN", PM_OV_BEGIN, slot_and_key },
-	{ "OV_READ", PM_OV_READ, bytes_100 },
-	{ "OV_DROP", PM_OV_DROP, bytes_1 },
-	{ "OV_ENTRY", PM_OV_ENTRY, entry },
-	{ "OV_STREAM", PM_OV_STREAM, just_key },
-	{ "OV_DIAL", PM_OV_DIAL, bytes_2 },
-	{ "OV_DIALED", PM_OV_DIALED, bytes_100 },
-	{ "OV_GIVE_UP", PM_OV_GIVE_UP, bytes_5 },
-	{ "OV_STATUS", PM_OV_STATUS, bytes_100 },
+	{ "DMSG_CONNECT", PM_DMSG_CONNECT, host_and_port },
+	{ "DMSG_HANDSHAKE", PM_DMSG_HANDSHAKE, slot_and_key },
+	{ "DMSG_MESSAGE_2", PM_DMSG_MESSAGE_2, bytes_100 },
+	{ "DMSG_HANDSHAKE_DROP", PM_DMSG_HANDSHAKE_DROP, bytes_1 },
+	{ "DMSG_ENTRY", PM_DMSG_ENTRY, entry },
+	{ "DMSG_STREAM", PM_DMSG_STREAM, just_key },
+	{ "DMSG_DIAL_REQUEST", PM_DMSG_DIAL_REQUEST, bytes_2 },
+	{ "DMSG_DIAL_RESPONSE", PM_DMSG_DIAL_RESPONSE, bytes_100 },
+	{ "DMSG_DIAL_FAILED", PM_DMSG_DIAL_FAILED, bytes_5 },
+	{ "DMSG_STATUS", PM_DMSG_STATUS, bytes_100 },
 };
 
 static void

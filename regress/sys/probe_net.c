@@ -664,8 +664,8 @@ answer(const char *text)
 
 	buf_init(&b, PRIVMSG_TEXT_MAX);
 	if (strstr(text, "survived") != NULL && buf_put_cstring(&b, text) == 0)
-		(void)privmsg_send(CONNECTOR_FD, PM_OV_CONNECT + 1, 0, &b, NULL,
-		    0);
+		(void)privmsg_send(CONNECTOR_FD, PM_DMSG_CONNECT + 1, 0, &b,
+		    NULL, 0);
 	buf_free(&b);
 }
 

@@ -50,14 +50,14 @@ memory() {
 	equal "$(holds "$monitor")" 0 "keys in the monitor of a session"
 	close_shell
 
-	# Of the overlay the monitor signs, and the other half meets servers.
+	# Of dmsg the monitor signs, and the other half meets servers.
 	stop_host
 	served_as=dmsg
 	start_host --dmsgdisc http://discovery.invalid
 	monitor_of "$host"
-	wait_for "the overlay" has_child "$monitor"
-	[ "$(holds "$monitor")" -ge 1 ] || fail "the overlay cannot sign"
-	equal "$(holds "$(children "$monitor")")" 0 "keys in the overlay"
+	wait_for "dmsg" has_child "$monitor"
+	[ "$(holds "$monitor")" -ge 1 ] || fail "dmsg cannot sign"
+	equal "$(holds "$(children "$monitor")")" 0 "keys in dmsg"
 	stop_host
 	served_as=tcp
 	start_host

@@ -108,14 +108,14 @@ stand_in_landlock(void)
 static inline bool
 stand_in_confine_http(struct buf *config)
 {
-	struct web_conf c;
+	struct http_conf c;
 	bool ok;
 
 	stand_in_landlock();
-	ok = web_conf_get(config, &c) == 0 &&
+	ok = http_conf_get(config, &c) == 0 &&
 	    http_confine(&c, stand_in_report, NULL) == 0;
 
-	web_conf_free(&c);
+	http_conf_free(&c);
 	return ok;
 }
 
@@ -136,7 +136,7 @@ stand_in_confine(unsigned nofile, enum priv_carrier *carrier)
 		*carrier = PRIV_XK;
 	if (privmsg_recv(PRIV_FD_PEER, &m, true) != 1)
 		return false;
-	if (m.type == WEB_CONFIG)
+	if (m.type == HTTP_CONFIG)
 		return stand_in_confine_http(&m.body);
 	if (m.type != PM_WELCOME || buf_get_u32(&m.body, &version) != 0 ||
 	    version != PRIVMSG_VERSION || buf_get_u8(&m.body, &kind) != 0 ||
@@ -146,7 +146,7 @@ stand_in_confine(unsigned nofile, enum priv_carrier *carrier)
 	    buf_get_cstring(&m.body, &root, PRIVMSG_TEXT_MAX) != 0)
 		return false;
 	stand_in_landlock();
-	sb.program = kind == PRIV_OVERLAY ? SANDBOX_DMSG : SANDBOX_NET;
+	sb.program = kind == PRIV_DMSG ? SANDBOX_DMSG : SANDBOX_NET;
 	sb.drop = flags & PRIV_DROP;
 	sb.best_effort = flags & PRIV_BEST_EFFORT;
 	sb.root = root;

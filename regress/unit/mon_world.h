@@ -200,9 +200,7 @@ mw_parent_says(unsigned type, const void *p, size_t n, const int *fd,
 	struct buf b;
 
 	buf_view(&b, p, n);
-	assert_int_equal(
-	    privmsg_send(mw.parent, (enum privmsg_type)type, 0, &b, fd, nfd),
-	    0);
+	assert_int_equal(privmsg_send(mw.parent, type, 0, &b, fd, nfd), 0);
 }
 
 /* What it was asked, in the test's hands; type 0 for nothing more. */

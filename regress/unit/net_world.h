@@ -254,8 +254,7 @@ nw_answer(struct net_world *w, unsigned type, uint16_t id, struct buf *b,
 
 	for (size_t i = 0; i < nfd; i++)
 		fd[i] = nw_end(w);
-	nw_require(privmsg_send(w->monitor, (enum privmsg_type)type, id, b, fd,
-		       nfd) == 0);
+	nw_require(privmsg_send(w->monitor, type, id, b, fd, nfd) == 0);
 	for (size_t i = 0; i < nfd; i++)
 		close(fd[i]);
 }

@@ -106,7 +106,7 @@ __wrap_log_warn(const char *fmt, ...)
 /* --- asking --- */
 
 static const int phases[] = { MON_HANDSHAKE, MON_SESSION, MON_REFUSED,
-	MON_DYING, MON_KK, MON_FIRST, MON_OVERLAY };
+	MON_DYING, MON_KK, MON_FIRST, MON_DMSG };
 
 /* Whether it comes to its handler. */
 static bool
@@ -163,9 +163,10 @@ static const struct {
 	{ PM_PROXY_DIAL, PRIV_GRANT_DIAL },
 };
 
-static const unsigned overlay[] = { PM_OV_CONNECT, PM_OV_BEGIN, PM_OV_READ,
-	PM_OV_DROP, PM_OV_ENTRY, PM_OV_STREAM, PM_OV_DIAL, PM_OV_DIALED,
-	PM_OV_GIVE_UP, PM_OV_PROBE, PM_OV_STATUS };
+static const unsigned overlay[] = { PM_DMSG_CONNECT, PM_DMSG_HANDSHAKE,
+	PM_DMSG_MESSAGE_2, PM_DMSG_HANDSHAKE_DROP, PM_DMSG_ENTRY,
+	PM_DMSG_STREAM, PM_DMSG_DIAL_REQUEST, PM_DMSG_DIAL_RESPONSE,
+	PM_DMSG_DIAL_FAILED, PM_DMSG_PROBE, PM_DMSG_STATUS };
 
 static bool
 belongs_to_session(unsigned type, uint32_t *grant)
@@ -204,7 +205,7 @@ is_legal(unsigned type, int phase)
 		return type == PM_FIRST_FRAME;
 	case MON_SESSION:
 		return belongs_to_session(type, &grant);
-	case MON_OVERLAY:
+	case MON_DMSG:
 		return belongs_to_overlay(type);
 	}
 	return false; /* who is refused or dying asks for nothing */
@@ -257,26 +258,26 @@ static const struct {
 	{ PM_WL_LIST, 0, 0 },
 	{ PM_STATUS, 0, 0 },
 	{ PM_PROXY_DIAL, 35, 35 },
-	{ PM_OV_BEGIN, 34, 34 },
-	{ PM_OV_DROP, 1, 1 },
-	{ PM_OV_STREAM, 66, 66 },
-	{ PM_OV_DIAL, 2, 2 },
+	{ PM_DMSG_HANDSHAKE, 34, 34 },
+	{ PM_DMSG_HANDSHAKE_DROP, 1, 1 },
+	{ PM_DMSG_STREAM, 66, 66 },
+	{ PM_DMSG_DIAL_REQUEST, 2, 2 },
 	/* A body of Noise, or a frame's. */
 	{ PM_HANDSHAKE, 0, NOISE_MSG_MAX },
 	{ PM_KK_REQUEST, 65, 65 + NOISE_MSG_MAX },
 	{ PM_FIRST_FRAME, 0, 4094 },
-	{ PM_OV_READ, 1, 1 + NOISE_MSG_MAX },
-	{ PM_OV_DIALED, 1, NOISE_MSG_MAX },
+	{ PM_DMSG_MESSAGE_2, 1, 1 + NOISE_MSG_MAX },
+	{ PM_DMSG_DIAL_RESPONSE, 1, NOISE_MSG_MAX },
 	/* Texts and lists. */
 	{ PM_PTY_START, 21, PRIVMSG_MAX - 4 },
 	{ PM_EXEC_START, 17, PRIVMSG_MAX - 4 },
 	{ PM_WL_ADD, 4, 4 + PRIV_WL_MAX * 33 },
 	{ PM_WL_REMOVE, 4, 4 + PRIV_WL_MAX * 33 },
-	{ PM_OV_CONNECT, 6, 262 },
-	{ PM_OV_ENTRY, 20, 20 + PRIV_SERVERS_MAX * 33 },
-	{ PM_OV_GIVE_UP, 4, 4 + PRIVMSG_TEXT_MAX },
-	{ PM_OV_PROBE, 2, 2 },
-	{ PM_OV_STATUS, 2, PRIV_STATUS_MAX },
+	{ PM_DMSG_CONNECT, 6, 262 },
+	{ PM_DMSG_ENTRY, 20, 20 + PRIV_SERVERS_MAX * 33 },
+	{ PM_DMSG_DIAL_FAILED, 4, 4 + PRIVMSG_TEXT_MAX },
+	{ PM_DMSG_PROBE, 2, 2 },
+	{ PM_DMSG_STATUS, 2, PRIV_STATUS_MAX },
 };
 
 static int

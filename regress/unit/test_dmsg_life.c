@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "common/dmsg/yamux.h"
-#include "regress/unit/ov_world.h"
+#include "regress/unit/dmsg_world.h"
 
 #if SKYPTY_SANITIZE
 #include <sanitizer/lsan_interface.h>
@@ -27,7 +27,7 @@ __asan_default_options(void)
 
 #define SLOT	 0
 #define PEER	 0x77 /* who dials, or is dialed */
-#define MANY	 (OV_SESSIONS_MAX + 1)
+#define MANY	 (DMSG_SESSIONS_MAX + 1)
 #define ANSWER	 "\0\6answer"
 #define LAST_MAX 5000 /* allocations of a life, more than there are */
 
@@ -143,7 +143,7 @@ static bool
 refuses_connect(struct world *w, unsigned type, uint16_t id)
 {
 	(void)w, (void)id;
-	return type == PM_OV_CONNECT;
+	return type == PM_DMSG_CONNECT;
 }
 
 /* --- what servers can bring about together --- */
@@ -156,7 +156,7 @@ count_unread(struct world *w)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		n += dmsg_session_buffered(session(w, i)->dmsg);
 	return n;
 }
@@ -172,9 +172,9 @@ test_unread_of_all_sessions(void **state)
 	size_t most = 0;
 
 	(void)state;
-	assert_true(world_begin(&w, WORLD_URL, OV_SESSIONS_MAX));
-	bring_up(&w, OV_SESSIONS_MAX);
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+	assert_true(world_begin(&w, WORLD_URL, DMSG_SESSIONS_MAX));
+	bring_up(&w, DMSG_SESSIONS_MAX);
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		for (uint32_t id = 2; id <= 2 * FULL; id += 2) {
 			world_request(&w, i, W_SYN, id, 22);
 			world_serve(&w);
@@ -187,13 +187,13 @@ test_unread_of_all_sessions(void **state)
 					most = count_unread(&w);
 			}
 		}
-	assert_true(most <= OV_UNREAD);
-	assert_true(most > OV_UNREAD - PIECE);
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+	assert_true(most <= DMSG_UNREAD);
+	assert_true(most > DMSG_UNREAD - PIECE);
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
 		assert_int_equal(session(&w, i)->state, SESSION_UP);
 		/* None was driven out by the others. */
 		assert_true(dmsg_session_buffered(session(&w, i)->dmsg) >
-		    OV_UNREAD / OV_SESSIONS_MAX / 2);
+		    DMSG_UNREAD / DMSG_SESSIONS_MAX / 2);
 	}
 	world_end(&w);
 }
@@ -240,10 +240,10 @@ test_unread_of_open_streams(void **state)
 		fill_stream(&w, 1, id);
 		assert_true(dmsg_session_buffered(session(&w, 0)->dmsg) +
 			dmsg_session_buffered(session(&w, 1)->dmsg) <=
-		    OV_UNREAD);
+		    DMSG_UNREAD);
 	}
 	assert_true(
-	    dmsg_session_buffered(session(&w, 0)->dmsg) > OV_UNREAD / 2);
+	    dmsg_session_buffered(session(&w, 0)->dmsg) > DMSG_UNREAD / 2);
 	assert_int_equal(dmsg_session_streams(session(&w, 0)->dmsg), IN_USE);
 	assert_true(dmsg_session_streams(session(&w, 1)->dmsg) < WAITING);
 	world_end(&w);
@@ -296,7 +296,7 @@ test_proven_by_its_own_request(void **state)
 	(void)state;
 	s = begin_up(&w);
 	begin_probe(&w);
-	assert_int_equal(w.asked[PM_OV_PROBE], 1);
+	assert_int_equal(w.asked[PM_DMSG_PROBE], 1);
 	assert_non_null(s->probe.stream);
 	/* One of ours, but not this one: it proves nothing. */
 	probe_came(&w, 2);
@@ -305,7 +305,7 @@ test_proven_by_its_own_request(void **state)
 	world_request(&w, SLOT, W_SYN, 4, 22);
 	world_serve(&w);
 	assert_true(s->probe.proven_ms != 0);
-	assert_int_equal(w.asked[PM_OV_STREAM], 1);
+	assert_int_equal(w.asked[PM_DMSG_STREAM], 1);
 	world_end(&w);
 }
 
@@ -328,7 +328,7 @@ test_unproven_ends(void **state)
 	assert_int_equal(s->state, SESSION_FREE);
 	assert_int_equal(w.o->servers[0].unproven, 1);
 	assert_true(w.o->servers[0].not_before > 0);
-	world_answer(&w, PM_OV_PROBE, w.o->probe_id, "a signed request", 16,
+	world_answer(&w, PM_DMSG_PROBE, w.o->probe_id, "a signed request", 16,
 	    -1);
 	world_serve(&w);
 	/* The next one is given more time. */
@@ -422,11 +422,11 @@ test_session_ends_by_its_own_input(void **state)
 
 	(void)state;
 	assert_true(world_begin(&w, WORLD_URL, MANY));
-	bring_up(&w, OV_SESSIONS_MAX);
-	for (size_t i = 1; i < OV_SESSIONS_MAX; i++)
+	bring_up(&w, DMSG_SESSIONS_MAX);
+	for (size_t i = 1; i < DMSG_SESSIONS_MAX; i++)
 		world_frame(&w, i, W_WINDOW, W_SYN, 2, 0, NULL, 0);
 	world_loop(&w);
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		assert_int_equal(session(&w, i)->state, SESSION_UP);
 	fd = world_out(&w, 1, world_key(PEER));
 	world_serve(&w);
@@ -542,7 +542,7 @@ try_harm(unsigned phase, unsigned how, unsigned stream)
 	harm(&w, how, stream == 0 ? id : stream == 1 ? id - 2 : 2);
 	/* Another server serves. */
 	bring_up(&w, 2);
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		if (session(&w, i)->state == SESSION_UP &&
 		    session(&w, i)->server->pk.b[1] == 2)
 			id = 0;
@@ -566,8 +566,8 @@ test_ends_at_each_phase(void **state)
 static void
 test_ends_in_handshake(void **state)
 {
-	static const unsigned until[] = { PM_OV_CONNECT, PM_OV_BEGIN,
-		PM_OV_READ };
+	static const unsigned until[] = { PM_DMSG_CONNECT, PM_DMSG_HANDSHAKE,
+		PM_DMSG_MESSAGE_2 };
 	struct world w;
 
 	(void)state;
@@ -636,10 +636,10 @@ test_late_answers(void **state)
 	assert_false(ask_busy(w.o));
 	ask(w.o, ASK_SERVERS, NULL);
 	assert_int_not_equal(w.o->ask.id, id);
-	world_answer(&w, PM_OV_CONNECT, id, "\0\0\0\2no", 6, -1);
+	world_answer(&w, PM_DMSG_CONNECT, id, "\0\0\0\2no", 6, -1);
 	event_base_loop(w.o->base, EVLOOP_NONBLOCK);
 	assert_true(ask_busy(w.o));
-	world_do(&w, PM_OV_CONNECT, w.o->ask.id);
+	world_do(&w, PM_DMSG_CONNECT, w.o->ask.id);
 	event_base_loop(w.o->base, EVLOOP_NONBLOCK);
 	assert_int_not_equal(w.o->ask.fd, -1);
 	world_end(&w);

@@ -50,7 +50,7 @@ monitor_spawn(const struct settings *set, const struct options *o, int conn,
 	int sv[2];
 
 	(void)set, (void)o, (void)conn;
-	assert_int_equal(what->carrier, PRIV_OVERLAY);
+	assert_int_equal(what->carrier, PRIV_DMSG);
 	assert_int_equal(privmsg_pair(sv), 0);
 	if (process_fork(pid) == 0)
 		for (;;)

@@ -14,10 +14,10 @@ static char h1[] = "127.0.0.1:8080", h2[] = "localhost:8080", h3[] = "[::1]:80",
 	    h4[] = "[::1]";
 static char o1[] = "https://admin.example.org", o2[] = "http://other:81";
 
-static struct web_conf
+static struct http_conf
 conf(void)
 {
-	return (struct web_conf){ .cert = empty,
+	return (struct http_conf){ .cert = empty,
 		.hosts = { .word = { h1, h2, h3, h4 }, .n = 4 },
 		.origins = { .word = { o1, o2 }, .n = 2 } };
 }
@@ -38,7 +38,7 @@ test_hosts(void **state)
 		"[::ffff:127.0.0.1]:8080", "::1", "[::1]:81",
 		"https://admin.example.org", "admin.example.org:443",
 		"admin.example.org.", "other", "other:810", "10.0.0.1:8080" };
-	struct web_conf c = conf();
+	struct http_conf c = conf();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
@@ -59,7 +59,7 @@ test_any_address(void **state)
 		"[2001:db8::1:80", "[fe80::1%eth0]:80", ":8080", "",
 		"[2001:db8:0000:0000:0000:0000:0000:0001:0000:0000:0001]:80",
 		"000000000000000000000000000000000000000000000010.0.0.1:8080" };
-	struct web_conf c = conf();
+	struct http_conf c = conf();
 
 	(void)state;
 	c.any_literal = true;
@@ -90,7 +90,7 @@ test_origins(void **state)
 		"file://127.0.0.1:8080", "ws://127.0.0.1:8080",
 		"http://evil.test/http://127.0.0.1:8080",
 		" http://127.0.0.1:8080" };
-	struct web_conf c = conf();
+	struct http_conf c = conf();
 
 	(void)state;
 	assert_true(origin_ok(&c, NULL, h1));

@@ -12,7 +12,7 @@
 #include "daemon/http/http.h"
 
 static bool
-says(const char *text, struct web_said *said)
+says(const char *text, struct http_said *said)
 {
 	return text_read(text, strlen(text), said);
 }
@@ -32,7 +32,7 @@ test_sizes(void **state)
 		"{\"type\":\"resize\",\"cols\":[80],\"rows\":24}",
 		"{\"type\":\"resize\",\"x\":{\"cols\":80,\"rows\":24}}",
 	};
-	struct web_said said;
+	struct http_said said;
 
 	(void)state;
 	assert_true(
@@ -62,7 +62,7 @@ test_acks(void **state)
 		"{\"type\":\"ack\",\"bytes\":1e16}",
 		"{\"type\":\"ack\",\"bytes\":\"5\"}",
 	};
-	struct web_said said;
+	struct http_said said;
 
 	(void)state;
 	assert_true(says("{\"type\":\"ack\",\"bytes\":4294967296}", &said));
@@ -83,7 +83,7 @@ test_pings(void **state)
 		"{\"type\":\"ping\",\"id\":1e16}",
 		"{\"type\":\"ping\",\"id\":\"5\"}",
 	};
-	struct web_said said;
+	struct http_said said;
 
 	(void)state;
 	assert_true(says("{\"type\":\"ping\",\"id\":0}", &said));
@@ -106,7 +106,7 @@ test_typed(void **state)
 		" {\"type\":\"resize\"}", "{\"type\":\"resize\"} x",
 		"{\"Type\":\"resize\"}", "{\"type\":\"resizeresizeresize\"}" };
 	char deep[4096];
-	struct web_said said;
+	struct http_said said;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++)
@@ -121,7 +121,7 @@ static void
 test_commands(void **state)
 {
 	static char one[] = "one=ls -l", two[] = "two=a=b", empty[] = "none=";
-	const struct web_list l = { .word = { one, two, empty }, .n = 3 };
+	const struct http_list l = { .word = { one, two, empty }, .n = 3 };
 	static const char *const wrong[] = { "on", "onee", "one,three", "ONE",
 		"one;two", "one two", "ls", ",one", "one,,two", "one=" };
 	struct buf b;

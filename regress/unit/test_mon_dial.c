@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Streams that the overlay's child may dial: a slot is somebody else's once it
+ * Streams that dmsg's child may dial: a slot is somebody else's once it
  * has been held for too long, and what is said of the one before then neither
  * ends anything nor acts on the next.
  */
@@ -41,7 +41,7 @@ begin(void **state)
 	mw_begin(PRIV_XK);
 	mw.m.start.dmsgdisc = discovery;
 	mw.m.start.dmsgport = 22;
-	mw.m.phase = MON_OVERLAY;
+	mw.m.phase = MON_DMSG;
 	assert_int_equal(dial_begin(&mw.m, &mw.own_pk), 0);
 	return 0;
 }
@@ -82,7 +82,7 @@ heard_id(void)
 {
 	uint16_t id;
 
-	assert_int_equal(mw_hear(), PM_OV_OUT);
+	assert_int_equal(mw_hear(), PM_DMSG_DIAL);
 	id = mw.got.id;
 	privmsg_clear(&mw.got);
 	return id;
@@ -128,17 +128,17 @@ test_late_word(void **state)
 	second = wish();
 	new = heard_id();
 	assert_int_not_equal(old, new);
-	assert_int_equal(say(PM_OV_DIAL, old, "\303\120", 2), 0);
-	assert_int_equal(say(PM_OV_DIALED, old, "noise", 5), 0);
-	assert_int_equal(say(PM_OV_GIVE_UP, old, WHY, 8), 0);
+	assert_int_equal(say(PM_DMSG_DIAL_REQUEST, old, "\303\120", 2), 0);
+	assert_int_equal(say(PM_DMSG_DIAL_RESPONSE, old, "noise", 5), 0);
+	assert_int_equal(say(PM_DMSG_DIAL_FAILED, old, WHY, 8), 0);
 	assert_int_equal(mw_hear(), 0);
 	assert_false(was_told(second));
 	/* The one whose slot it is has the word, once. */
-	assert_int_equal(say(PM_OV_DIAL, new, "\303\120", 2), 0);
-	assert_int_equal(mw_hear(), PM_OV_DIAL + 1);
-	assert_int_equal(say(PM_OV_GIVE_UP, new, WHY, 8), 0);
+	assert_int_equal(say(PM_DMSG_DIAL_REQUEST, new, "\303\120", 2), 0);
+	assert_int_equal(mw_hear(), PM_DMSG_DIAL_REQUEST + 1);
+	assert_int_equal(say(PM_DMSG_DIAL_FAILED, new, WHY, 8), 0);
 	assert_true(was_told(second));
-	assert_int_equal(say(PM_OV_GIVE_UP, new, WHY, 8), ERR_DENIED);
+	assert_int_equal(say(PM_DMSG_DIAL_FAILED, new, WHY, 8), ERR_DENIED);
 	close(first);
 	close(second);
 	for (size_t i = 0; i < PRIV_DIALS_MAX; i++)
@@ -150,10 +150,12 @@ test_nobodys(void **state)
 {
 	(void)state;
 	for (uint16_t id = 0; id < 200; id++) {
-		assert_int_equal(say(PM_OV_DIAL, id, "\303\120", 2),
+		assert_int_equal(say(PM_DMSG_DIAL_REQUEST, id, "\303\120", 2),
 		    ERR_DENIED);
-		assert_int_equal(say(PM_OV_DIALED, id, "noise", 5), ERR_DENIED);
-		assert_int_equal(say(PM_OV_GIVE_UP, id, WHY, 8), ERR_DENIED);
+		assert_int_equal(say(PM_DMSG_DIAL_RESPONSE, id, "noise", 5),
+		    ERR_DENIED);
+		assert_int_equal(say(PM_DMSG_DIAL_FAILED, id, WHY, 8),
+		    ERR_DENIED);
 	}
 	assert_int_equal(mw_hear(), 0);
 }
@@ -170,8 +172,8 @@ test_probe(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		mw.m.start.dmsgport = served[i];
-		assert_int_equal(say(PM_OV_PROBE, 7, "\303\120", 2), 0);
-		assert_int_equal(mw_hear(), PM_OV_PROBE + 1);
+		assert_int_equal(say(PM_DMSG_PROBE, 7, "\303\120", 2), 0);
+		assert_int_equal(mw_hear(), PM_DMSG_PROBE + 1);
 		assert_int_equal(mw.got.id, 7);
 		assert_int_equal(dmsg_split_signed(&mw.got.body, &sig, &gob),
 		    0);
@@ -182,13 +184,13 @@ test_probe(void **state)
 		assert_int_equal(q.dst.port, dialed[i]);
 		privmsg_clear(&mw.got);
 	}
-	assert_int_equal(say(PM_OV_DIALED, 0, "noise", 5), ERR_DENIED);
-	assert_int_equal(say(PM_OV_DIALED, 7, "noise", 5), ERR_DENIED);
-	assert_int_equal(say(PM_OV_PROBE, 0, "\0\0", 2), ERR_DENIED);
+	assert_int_equal(say(PM_DMSG_DIAL_RESPONSE, 0, "noise", 5), ERR_DENIED);
+	assert_int_equal(say(PM_DMSG_DIAL_RESPONSE, 7, "noise", 5), ERR_DENIED);
+	assert_int_equal(say(PM_DMSG_PROBE, 0, "\0\0", 2), ERR_DENIED);
 	/* So many in a minute, and it is no mistake any more. */
 	ahead = 60;
 	for (int i = 0; r == 0 && i < 2 * PRIV_PROBES_PER_MIN + 1; i++) {
-		r = say(PM_OV_PROBE, 0, "\303\120", 2);
+		r = say(PM_DMSG_PROBE, 0, "\303\120", 2);
 		(void)mw_hear();
 		privmsg_clear(&mw.got);
 	}

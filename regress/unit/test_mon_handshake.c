@@ -277,7 +277,7 @@ test_xk_bad_messages(void **state)
 
 /* --- KK --- */
 
-/* The overlay's word: key, hash of the request, and the peer's message. */
+/* dmsg's word: key, hash of the request, and the peer's message. */
 static void
 put_request(const uint8_t *hash)
 {
@@ -423,7 +423,7 @@ test_kk_bad_frames(void **state)
 	}
 }
 
-/* The overlay claims another key than the caller's: there is no answer. */
+/* dmsg claims another key than the caller's: there is no answer. */
 static void
 test_kk_bad_requests(void **state)
 {

@@ -474,13 +474,13 @@ test_reports(void **state)
 
 	(void)state;
 	begin();
-	mw.m.phase = MON_OVERLAY;
+	mw.m.phase = MON_DMSG;
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	for (int i = 0; i < 1000; i++)
-		assert_int_equal(mw_ask(PM_OV_STATUS, "{}", 2), 0);
+		assert_int_equal(mw_ask(PM_DMSG_STATUS, "{}", 2), 0);
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	while (mw_parent_hears(&m) != 0) {
-		assert_int_equal(m.type, PM_OV_REPORT);
+		assert_int_equal(m.type, PM_DMSG_REPORT);
 		n++;
 	}
 	assert_in_range(n, 1, (unsigned)(b.tv_sec - a.tv_sec) + 1);
@@ -520,9 +520,7 @@ result_is(int fd, unsigned type, const void *p, size_t n, const char *want)
 
 	buf_view(&b, p, n);
 	if (type != 0)
-		assert_int_equal(
-		    privmsg_send(fd, (enum privmsg_type)type, 0, &b, NULL, 0),
-		    0);
+		assert_int_equal(privmsg_send(fd, type, 0, &b, NULL, 0), 0);
 	close(fd);
 	event_base_loop(mw.m.base, EVLOOP_ONCE);
 	assert_int_equal(mw_hear(), PM_PROXY_DIAL + 1);

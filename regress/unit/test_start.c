@@ -336,7 +336,7 @@ test_other_messages(void **state)
 	raw[1] = PM_LOG;
 	refuse(raw, n, ERR_STATE);
 	raw[1] = (uint8_t)PM_START;
-	for (unsigned i = PRIV_OVERLAY + 1; i < 256; i++) {
+	for (unsigned i = PRIV_DMSG + 1; i < 256; i++) {
 		raw[AT_CARRIER] = (uint8_t)i;
 		refuse(raw, n, ERR_RANGE);
 	}

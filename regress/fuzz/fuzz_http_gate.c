@@ -17,22 +17,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 #define REAL 0x80 /* the token, or the last cookie, is put in */
 
-static const unsigned types[] = { WEB_ENTER, WEB_CHECK, WEB_ADMIT, WEB_CONNECT,
-	WEB_LEAVE, WEB_ENDED, PM_LOG, WEB_CONFIG, WEB_BROWSER, 0 };
+static const unsigned types[] = { HTTP_ENTER, HTTP_CHECK, HTTP_ADMIT,
+	HTTP_CONNECT, HTTP_LEAVE, HTTP_ENDED, PM_LOG, HTTP_CONFIG, HTTP_BROWSER,
+	0 };
 
 static struct gate g;
 static unsigned admitted, dialed;
-static uint8_t cookie[WEB_TOKEN_LEN];
+static uint8_t cookie[HTTP_TOKEN_LEN];
 static bool logged_in;
 
 int
-web_dial(struct web_dials *all, const struct web_options *o, uint16_t id,
-    web_dialed *done, void *arg, char why[WEB_TEXT])
+http_dial(struct http_dials *all, const struct http_options *o, uint16_t id,
+    http_dialed *done, void *arg, char why[HTTP_TEXT])
 {
 	(void)all, (void)o, (void)id, (void)done, (void)arg;
-	if (!logged_in || ++dialed > admitted * WEB_DIALS_MAX)
+	if (!logged_in || ++dialed > admitted * HTTP_DIALS_MAX)
 		abort();
-	strlcpy(why, "not here", WEB_TEXT);
+	strlcpy(why, "not here", HTTP_TEXT);
 	return -1;
 }
 
@@ -45,10 +46,10 @@ hear(int child)
 	while (privmsg_recv(child, &m, true) == 1) {
 		if (buf_get_u8(&m.body, &what) != 0)
 			continue;
-		if (m.type == WEB_ENTER + 1 && what == WEB_ENTERED &&
+		if (m.type == HTTP_ENTER + 1 && what == HTTP_ENTERED &&
 		    buf_get(&m.body, cookie, sizeof(cookie)) != 0)
 			abort();
-		if (m.type == WEB_ADMIT + 1 && what == WEB_ADMITTED)
+		if (m.type == HTTP_ADMIT + 1 && what == HTTP_ADMITTED)
 			admitted++;
 	}
 	privmsg_clear(&m);
@@ -63,7 +64,7 @@ say(int child, unsigned type, const uint8_t *body, size_t n)
 	int r;
 
 	buf_view(&b, body, n);
-	if (privmsg_send(child, (enum privmsg_type)type, 1, &b, NULL, 0) != 0 ||
+	if (privmsg_send(child, type, 1, &b, NULL, 0) != 0 ||
 	    privmsg_recv(g.sock, &m, false) != 1)
 		abort();
 	r = gate_request(&g, &m);
@@ -75,7 +76,7 @@ say(int child, unsigned type, const uint8_t *body, size_t n)
 static void
 talk(int child, const uint8_t *data, size_t n)
 {
-	uint8_t body[255], token[WEB_TOKEN_LEN], hash[32];
+	uint8_t body[255], token[HTTP_TOKEN_LEN], hash[32];
 	size_t len;
 	unsigned type;
 
@@ -88,14 +89,14 @@ talk(int child, const uint8_t *data, size_t n)
 		len = data[1] < n - 2 ? data[1] : n - 2;
 		memset(body, 0, sizeof(body));
 		memcpy(body, data + 2, len);
-		if (data[0] & REAL && type == WEB_ENTER)
+		if (data[0] & REAL && type == HTTP_ENTER)
 			memcpy(body, token, sizeof(token));
-		else if (data[0] & REAL && type == WEB_CHECK)
+		else if (data[0] & REAL && type == HTTP_CHECK)
 			memcpy(body, cookie, sizeof(cookie));
-		else if (data[0] & REAL && type == WEB_ADMIT)
+		else if (data[0] & REAL && type == HTTP_ADMIT)
 			memcpy(body + 1, cookie, sizeof(cookie));
 		/* A fuzzer guesses this one, sooner or later. */
-		if (type == WEB_ENTER &&
+		if (type == HTTP_ENTER &&
 		    memcmp(body, token, sizeof(token)) == 0)
 			logged_in = true;
 		if (say(child, type, body, len) != 0)
@@ -109,8 +110,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static char empty[] = "", header[] = "X-User";
-	struct web_options o = { .conf = { .max_clients = 4,
-				     .session_s = 100 } };
+	struct http_options o = { .conf = { .max_clients = 4,
+				      .session_s = 100 } };
 	int sv[2];
 
 	if (n == 0)

@@ -14,12 +14,12 @@
 #include "common/privsep/privmsg.h"
 
 static void
-fill(struct web_conf *c)
+fill(struct http_conf *c)
 {
 	static const char *const words[] = { "a", "",
 		"name=text with = in it" };
 
-	*c = (struct web_conf){ .uid = 1,
+	*c = (struct http_conf){ .uid = 1,
 		.gid = UINT32_MAX - 1,
 		.drop = true,
 		.any_literal = true,
@@ -35,22 +35,22 @@ fill(struct web_conf *c)
 	c->cmd = strdup("/bin/sh");
 	c->cookie = strdup("skypty1");
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		assert_int_equal(web_list_add(&c->commands, words[i]), 0);
-		assert_int_equal(web_list_add(&c->hosts, words[i]), 0);
+		assert_int_equal(http_list_add(&c->commands, words[i]), 0);
+		assert_int_equal(http_list_add(&c->hosts, words[i]), 0);
 	}
 }
 
 static void
 test_round_trip(void **state)
 {
-	struct web_conf c, got;
+	struct http_conf c, got;
 	struct buf b;
 
 	(void)state;
 	fill(&c);
 	buf_init(&b, PRIVMSG_MAX);
-	assert_int_equal(web_conf_put(&b, &c), 0);
-	assert_int_equal(web_conf_get(&b, &got), 0);
+	assert_int_equal(http_conf_put(&b, &c), 0);
+	assert_int_equal(http_conf_get(&b, &got), 0);
 	assert_int_equal(got.uid, 1);
 	assert_int_equal(got.gid, UINT32_MAX - 1);
 	assert_true(got.drop && got.any_literal && got.once);
@@ -70,8 +70,8 @@ test_round_trip(void **state)
 	assert_int_equal(got.max_clients, 5);
 	assert_int_equal(got.idle_s, 0);
 	assert_int_equal(got.session_s, UINT32_MAX);
-	web_conf_free(&got);
-	web_conf_free(&c);
+	http_conf_free(&got);
+	http_conf_free(&c);
 	buf_free(&b);
 }
 
@@ -79,60 +79,60 @@ test_round_trip(void **state)
 static void
 test_cut(void **state)
 {
-	struct web_conf c, got;
+	struct http_conf c, got;
 	struct buf b, view;
 
 	(void)state;
 	fill(&c);
 	buf_init(&b, PRIVMSG_MAX);
-	assert_int_equal(web_conf_put(&b, &c), 0);
+	assert_int_equal(http_conf_put(&b, &c), 0);
 	for (size_t n = 0; n < buf_len(&b); n++) {
 		buf_view(&view, buf_ptr(&b), n);
-		assert_int_not_equal(web_conf_get(&view, &got), 0);
-		web_conf_free(&got);
+		assert_int_not_equal(http_conf_get(&view, &got), 0);
+		http_conf_free(&got);
 	}
 	assert_int_equal(buf_put_u8(&b, 0), 0);
-	assert_int_not_equal(web_conf_get(&b, &got), 0);
-	web_conf_free(&got);
-	web_conf_free(&c);
+	assert_int_not_equal(http_conf_get(&b, &got), 0);
+	http_conf_free(&got);
+	http_conf_free(&c);
 	buf_free(&b);
 }
 
 static void
 test_limits(void **state)
 {
-	char word[WEB_WORD_MAX + 2];
-	struct web_conf c, got;
+	char word[HTTP_WORD_MAX + 2];
+	struct http_conf c, got;
 	struct buf b;
 
 	(void)state;
 	fill(&c);
-	while (c.arg.n < WEB_LIST_MAX)
-		assert_int_equal(web_list_add(&c.arg, "x"), 0);
-	assert_int_equal(web_list_add(&c.arg, "x"), ERR_LIMIT);
+	while (c.arg.n < HTTP_LIST_MAX)
+		assert_int_equal(http_list_add(&c.arg, "x"), 0);
+	assert_int_equal(http_list_add(&c.arg, "x"), ERR_LIMIT);
 	memset(word, 'x', sizeof(word));
-	word[WEB_WORD_MAX + 1] = '\0';
-	assert_int_equal(web_list_add(&c.origins, word), ERR_LIMIT);
-	word[WEB_WORD_MAX] = '\0';
-	assert_int_equal(web_list_add(&c.origins, word), 0);
+	word[HTTP_WORD_MAX + 1] = '\0';
+	assert_int_equal(http_list_add(&c.origins, word), ERR_LIMIT);
+	word[HTTP_WORD_MAX] = '\0';
+	assert_int_equal(http_list_add(&c.origins, word), 0);
 	buf_init(&b, PRIVMSG_MAX);
-	assert_int_equal(web_conf_put(&b, &c), 0);
-	assert_int_equal(web_conf_get(&b, &got), 0);
-	assert_int_equal(got.arg.n, WEB_LIST_MAX);
-	assert_int_equal(strlen(got.origins.word[0]), WEB_WORD_MAX);
-	web_conf_free(&got);
+	assert_int_equal(http_conf_put(&b, &c), 0);
+	assert_int_equal(http_conf_get(&b, &got), 0);
+	assert_int_equal(got.arg.n, HTTP_LIST_MAX);
+	assert_int_equal(strlen(got.origins.word[0]), HTTP_WORD_MAX);
+	http_conf_free(&got);
 	buf_free(&b);
 	buf_init(&b, 512);
-	assert_int_equal(web_conf_put(&b, &c), ERR_LIMIT);
-	web_conf_free(&c);
+	assert_int_equal(http_conf_put(&b, &c), ERR_LIMIT);
+	http_conf_free(&c);
 	buf_free(&b);
 	/* A list of 4 milliards of words: behind the strings, the first. */
 	buf_init(&b, 512);
 	for (int i = 0; i < 2 + 8; i++)
 		assert_int_equal(buf_put_u32(&b, 0), 0);
 	assert_int_equal(buf_put_u32(&b, UINT32_MAX), 0);
-	assert_int_equal(web_conf_get(&b, &got), ERR_LIMIT);
-	web_conf_free(&got);
+	assert_int_equal(http_conf_get(&b, &got), ERR_LIMIT);
+	http_conf_free(&got);
 	buf_free(&b);
 }
 

@@ -17,24 +17,24 @@
 
 #define CLIENTS 3
 
-static struct web_options o;
+static struct http_options o;
 static struct gate g;
 static struct privmsg answer;
-static uint8_t token[WEB_TOKEN_LEN], zeros[WEB_TOKEN_LEN];
+static uint8_t token[HTTP_TOKEN_LEN], zeros[HTTP_TOKEN_LEN];
 static char empty[] = "", header[] = "X-User";
 static int child = -1;
 static unsigned dialed;
 
 int
-web_dial(struct web_dials *all, const struct web_options *opt, uint16_t id,
-    web_dialed *done, void *arg, char why[WEB_TEXT])
+http_dial(struct http_dials *all, const struct http_options *opt, uint16_t id,
+    http_dialed *done, void *arg, char why[HTTP_TEXT])
 {
 	int sv[2];
 
 	(void)all, (void)opt, (void)id, (void)done, (void)arg;
 	dialed++;
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sv) == -1) {
-		strlcpy(why, "socketpair", WEB_TEXT);
+		strlcpy(why, "socketpair", HTTP_TEXT);
 		return -1;
 	}
 	close(sv[1]);
@@ -56,12 +56,12 @@ begin(bool no_auth, char *auth_header, bool once, bool readonly)
 {
 	int sv[2];
 
-	o = (struct web_options){ .conf = { .no_auth = no_auth,
-				      .once = once,
-				      .readonly = readonly,
-				      .auth_header = auth_header,
-				      .max_clients = CLIENTS,
-				      .session_s = 100 } };
+	o = (struct http_options){ .conf = { .no_auth = no_auth,
+				       .once = once,
+				       .readonly = readonly,
+				       .auth_header = auth_header,
+				       .max_clients = CLIENTS,
+				       .session_s = 100 } };
 	gate_init(&g, &o, NULL);
 	assert_int_equal(privmsg_pair(sv), 0);
 	gate_child(&g, sv[0]);
@@ -98,8 +98,7 @@ say(unsigned type, const void *body, size_t n)
 
 	buf_init(&b, PRIVMSG_MAX);
 	assert_int_equal(buf_put(&b, body, n), 0);
-	assert_int_equal(
-	    privmsg_send(child, (enum privmsg_type)type, 9, &b, NULL, 0), 0);
+	assert_int_equal(privmsg_send(child, type, 9, &b, NULL, 0), 0);
 	buf_free(&b);
 	assert_int_equal(privmsg_recv(g.sock, &m, false), 1);
 	r = gate_request(&g, &m);
@@ -124,29 +123,29 @@ static size_t
 enter_body(uint8_t *p, const uint8_t *tok, const uint8_t *cookie)
 {
 	static const uint8_t address[] = { 0, 0, 0, 3, ':', ':', '1' };
-	size_t n = WEB_TOKEN_LEN;
+	size_t n = HTTP_TOKEN_LEN;
 
 	memcpy(p, tok, n);
 	p[n++] = cookie != NULL;
 	if (cookie != NULL) {
-		memcpy(p + n, cookie, WEB_TOKEN_LEN);
-		n += WEB_TOKEN_LEN;
+		memcpy(p + n, cookie, HTTP_TOKEN_LEN);
+		n += HTTP_TOKEN_LEN;
 	}
 	memcpy(p + n, address, sizeof(address));
 	return n + sizeof(address);
 }
 
 static uint8_t
-enter(const uint8_t *tok, const uint8_t *cookie, uint8_t fresh[WEB_TOKEN_LEN])
+enter(const uint8_t *tok, const uint8_t *cookie, uint8_t fresh[HTTP_TOKEN_LEN])
 {
 	uint8_t body[128], entry;
 
-	assert_int_equal(say(WEB_ENTER, body, enter_body(body, tok, cookie)),
+	assert_int_equal(say(HTTP_ENTER, body, enter_body(body, tok, cookie)),
 	    0);
-	assert_true(has_answer(WEB_ENTER));
+	assert_true(has_answer(HTTP_ENTER));
 	assert_int_equal(buf_get_u8(&answer.body, &entry), 0);
-	if (entry == WEB_ENTERED)
-		assert_int_equal(buf_get(&answer.body, fresh, WEB_TOKEN_LEN),
+	if (entry == HTTP_ENTERED)
+		assert_int_equal(buf_get(&answer.body, fresh, HTTP_TOKEN_LEN),
 		    0);
 	assert_int_equal(buf_at_end(&answer.body), 0);
 	return entry;
@@ -157,27 +156,27 @@ check(const uint8_t *cookie)
 {
 	uint8_t good;
 
-	assert_int_equal(say(WEB_CHECK, cookie, WEB_TOKEN_LEN), 0);
-	assert_true(has_answer(WEB_CHECK));
+	assert_int_equal(say(HTTP_CHECK, cookie, HTTP_TOKEN_LEN), 0);
+	assert_true(has_answer(HTTP_CHECK));
 	assert_int_equal(buf_get_u8(&answer.body, &good), 0);
 	assert_int_equal(buf_at_end(&answer.body), 0);
 	return good;
 }
 
 static uint8_t
-admit(enum web_kind kind, const uint8_t *cookie, uint32_t *ticket)
+admit(enum http_kind kind, const uint8_t *cookie, uint32_t *ticket)
 {
-	uint8_t body[1 + WEB_TOKEN_LEN] = { (uint8_t)kind }, admission;
+	uint8_t body[1 + HTTP_TOKEN_LEN] = { (uint8_t)kind }, admission;
 
 	if (cookie != NULL)
-		memcpy(body + 1, cookie, WEB_TOKEN_LEN);
+		memcpy(body + 1, cookie, HTTP_TOKEN_LEN);
 	assert_int_equal(
-	    say(WEB_ADMIT, body, cookie != NULL ? sizeof(body) : 1), 0);
-	assert_true(has_answer(WEB_ADMIT));
+	    say(HTTP_ADMIT, body, cookie != NULL ? sizeof(body) : 1), 0);
+	assert_true(has_answer(HTTP_ADMIT));
 	assert_int_equal(buf_get_u8(&answer.body, &admission), 0);
 	assert_int_equal(buf_get_u32(&answer.body, ticket), 0);
 	assert_int_equal(buf_at_end(&answer.body), 0);
-	assert_int_equal(*ticket != 0, admission == WEB_ADMITTED);
+	assert_int_equal(*ticket != 0, admission == HTTP_ADMITTED);
 	return admission;
 }
 
@@ -196,8 +195,8 @@ connects(uint32_t ticket)
 {
 	int fd;
 
-	assert_int_equal(with_ticket(WEB_CONNECT, ticket), 0);
-	assert_true(has_answer(WEB_CONNECT));
+	assert_int_equal(with_ticket(HTTP_CONNECT, ticket), 0);
+	assert_true(has_answer(HTTP_CONNECT));
 	if ((fd = privmsg_take_fd(&answer, 0)) != -1)
 		close(fd);
 	return fd != -1;
@@ -209,73 +208,74 @@ connects(uint32_t ticket)
 static void
 test_stranger(void **state)
 {
-	uint8_t wrong[WEB_TOKEN_LEN], fresh[WEB_TOKEN_LEN];
+	uint8_t wrong[HTTP_TOKEN_LEN], fresh[HTTP_TOKEN_LEN];
 	uint32_t ticket;
 
 	(void)state;
 	memset(wrong, 1, sizeof(wrong));
-	assert_int_equal(enter(wrong, NULL, fresh), WEB_REFUSED);
-	assert_int_equal(enter(zeros, zeros, fresh), WEB_REFUSED);
+	assert_int_equal(enter(wrong, NULL, fresh), HTTP_REFUSED);
+	assert_int_equal(enter(zeros, zeros, fresh), HTTP_REFUSED);
 	assert_false(check(token));
 	assert_false(check(zeros));
-	assert_int_equal(admit(WEB_TERMINAL, token, &ticket), WEB_DENIED);
-	assert_int_equal(admit(WEB_FILES, zeros, &ticket), WEB_DENIED);
+	assert_int_equal(admit(HTTP_TERMINAL, token, &ticket), HTTP_DENIED);
+	assert_int_equal(admit(HTTP_FILES, zeros, &ticket), HTTP_DENIED);
 	for (uint32_t i = 0; i < 1000; i++)
-		assert_int_equal(with_ticket(WEB_CONNECT, i), ERR_DENIED);
-	assert_int_equal(with_ticket(WEB_CONNECT, UINT32_MAX), ERR_DENIED);
-	assert_false(has_answer(WEB_CONNECT));
+		assert_int_equal(with_ticket(HTTP_CONNECT, i), ERR_DENIED);
+	assert_int_equal(with_ticket(HTTP_CONNECT, UINT32_MAX), ERR_DENIED);
+	assert_false(has_answer(HTTP_CONNECT));
 	assert_int_equal(dialed, 0);
 }
 
 static void
 test_login(void **state)
 {
-	uint8_t cookie[WEB_TOKEN_LEN], other[WEB_TOKEN_LEN];
+	uint8_t cookie[HTTP_TOKEN_LEN], other[HTTP_TOKEN_LEN];
 	uint32_t ticket, files;
 
 	(void)state;
-	assert_int_equal(enter(token, NULL, cookie), WEB_ENTERED);
-	assert_int_equal(enter(token, NULL, other), WEB_REFUSED);
-	assert_int_equal(enter(token, cookie, other), WEB_KNOWN);
+	assert_int_equal(enter(token, NULL, cookie), HTTP_ENTERED);
+	assert_int_equal(enter(token, NULL, other), HTTP_REFUSED);
+	assert_int_equal(enter(token, cookie, other), HTTP_KNOWN);
 	assert_true(check(cookie));
-	assert_int_equal(admit(WEB_TERMINAL, cookie, &ticket), WEB_ADMITTED);
-	assert_int_equal(admit(WEB_FILES, cookie, &files), WEB_ADMITTED);
+	assert_int_equal(admit(HTTP_TERMINAL, cookie, &ticket), HTTP_ADMITTED);
+	assert_int_equal(admit(HTTP_FILES, cookie, &files), HTTP_ADMITTED);
 	assert_int_not_equal(ticket, files);
-	for (int i = 0; i < WEB_DIALS_MAX; i++)
+	for (int i = 0; i < HTTP_DIALS_MAX; i++)
 		assert_true(connects(ticket));
-	assert_int_equal(with_ticket(WEB_CONNECT, ticket), ERR_DENIED);
+	assert_int_equal(with_ticket(HTTP_CONNECT, ticket), ERR_DENIED);
 	assert_true(connects(files));
-	assert_int_equal(with_ticket(WEB_LEAVE, files), 0);
-	assert_int_equal(with_ticket(WEB_LEAVE, files), ERR_DENIED);
-	assert_int_equal(with_ticket(WEB_CONNECT, files), ERR_DENIED);
-	assert_int_equal(dialed, WEB_DIALS_MAX + 1);
+	assert_int_equal(with_ticket(HTTP_LEAVE, files), 0);
+	assert_int_equal(with_ticket(HTTP_LEAVE, files), ERR_DENIED);
+	assert_int_equal(with_ticket(HTTP_CONNECT, files), ERR_DENIED);
+	assert_int_equal(dialed, HTTP_DIALS_MAX + 1);
 	/* A link that is good is taken from whoever is in, too. */
 	new_token(0x77);
-	assert_int_equal(enter(token, cookie, other), WEB_ENTERED);
+	assert_int_equal(enter(token, cookie, other), HTTP_ENTERED);
 	assert_true(check(cookie) && check(other));
 	assert_memory_not_equal(cookie, other, sizeof(other));
 	/* All is void for another child; only cookies are not. */
 	gate_child(&g, g.sock);
-	assert_int_equal(with_ticket(WEB_CONNECT, ticket), ERR_DENIED);
+	assert_int_equal(with_ticket(HTTP_CONNECT, ticket), ERR_DENIED);
 }
 
 static void
 test_room(void **state)
 {
 	uint32_t ticket[CLIENTS + 1];
-	uint8_t cookie[WEB_TOKEN_LEN];
+	uint8_t cookie[HTTP_TOKEN_LEN];
 
 	(void)state;
-	assert_int_equal(enter(token, NULL, cookie), WEB_ENTERED);
+	assert_int_equal(enter(token, NULL, cookie), HTTP_ENTERED);
 	for (int i = 0; i < CLIENTS; i++)
-		assert_int_equal(admit(WEB_TERMINAL, cookie, &ticket[i]),
-		    WEB_ADMITTED);
-	assert_int_equal(admit(WEB_TERMINAL, cookie, &ticket[CLIENTS]),
-	    WEB_FULL);
-	assert_int_equal(admit(WEB_FILES, cookie, &ticket[CLIENTS]),
-	    WEB_ADMITTED);
-	assert_int_equal(with_ticket(WEB_LEAVE, ticket[1]), 0);
-	assert_int_equal(admit(WEB_TERMINAL, cookie, &ticket[1]), WEB_ADMITTED);
+		assert_int_equal(admit(HTTP_TERMINAL, cookie, &ticket[i]),
+		    HTTP_ADMITTED);
+	assert_int_equal(admit(HTTP_TERMINAL, cookie, &ticket[CLIENTS]),
+	    HTTP_FULL);
+	assert_int_equal(admit(HTTP_FILES, cookie, &ticket[CLIENTS]),
+	    HTTP_ADMITTED);
+	assert_int_equal(with_ticket(HTTP_LEAVE, ticket[1]), 0);
+	assert_int_equal(admit(HTTP_TERMINAL, cookie, &ticket[1]),
+	    HTTP_ADMITTED);
 }
 
 /* As many as there is room for, but not all in one second. */
@@ -283,81 +283,82 @@ static void
 test_rate(void **state)
 {
 	unsigned admitted = 0, full = 0;
-	uint8_t cookie[WEB_TOKEN_LEN];
+	uint8_t cookie[HTTP_TOKEN_LEN];
 	uint32_t ticket;
 
 	(void)state;
-	assert_int_equal(enter(token, NULL, cookie), WEB_ENTERED);
+	assert_int_equal(enter(token, NULL, cookie), HTTP_ENTERED);
 	for (int i = 0; i < 2000; i++) {
-		if (admit(WEB_TERMINAL, cookie, &ticket) == WEB_FULL) {
+		if (admit(HTTP_TERMINAL, cookie, &ticket) == HTTP_FULL) {
 			full++;
 			continue;
 		}
 		admitted++;
-		assert_int_equal(with_ticket(WEB_LEAVE, ticket), 0);
+		assert_int_equal(with_ticket(HTTP_LEAVE, ticket), 0);
 	}
 	assert_int_equal(admitted + full, 2000);
-	assert_true(admitted >= WEB_ADMITS_PER_S && full > 0);
+	assert_true(admitted >= HTTP_ADMITS_PER_S && full > 0);
 }
 
 static void
 test_once(void **state)
 {
-	uint8_t cookie[WEB_TOKEN_LEN];
+	uint8_t cookie[HTTP_TOKEN_LEN];
 	uint32_t ticket, files, other;
 
 	tear_down(state);
 	begin(false, empty, true, false);
-	assert_int_equal(enter(token, NULL, cookie), WEB_ENTERED);
-	assert_int_equal(admit(WEB_FILES, cookie, &files), WEB_FULL);
-	assert_int_equal(admit(WEB_TERMINAL, cookie, &ticket), WEB_ADMITTED);
-	assert_int_equal(admit(WEB_TERMINAL, cookie, &other), WEB_FULL);
-	assert_int_equal(admit(WEB_FILES, cookie, &files), WEB_ADMITTED);
+	assert_int_equal(enter(token, NULL, cookie), HTTP_ENTERED);
+	assert_int_equal(admit(HTTP_FILES, cookie, &files), HTTP_FULL);
+	assert_int_equal(admit(HTTP_TERMINAL, cookie, &ticket), HTTP_ADMITTED);
+	assert_int_equal(admit(HTTP_TERMINAL, cookie, &other), HTTP_FULL);
+	assert_int_equal(admit(HTTP_FILES, cookie, &files), HTTP_ADMITTED);
 	/* One that came to nothing does not count. */
-	assert_int_equal(with_ticket(WEB_LEAVE, ticket), 0);
-	assert_int_equal(admit(WEB_TERMINAL, cookie, &ticket), WEB_ADMITTED);
+	assert_int_equal(with_ticket(HTTP_LEAVE, ticket), 0);
+	assert_int_equal(admit(HTTP_TERMINAL, cookie, &ticket), HTTP_ADMITTED);
 	assert_true(connects(ticket));
-	assert_int_equal(with_ticket(WEB_LEAVE, ticket), 0);
-	assert_int_equal(admit(WEB_TERMINAL, cookie, &ticket), WEB_FULL);
+	assert_int_equal(with_ticket(HTTP_LEAVE, ticket), 0);
+	assert_int_equal(admit(HTTP_TERMINAL, cookie, &ticket), HTTP_FULL);
 	assert_false(g.ended);
-	assert_int_equal(say(WEB_ENDED, "", 0), 0);
+	assert_int_equal(say(HTTP_ENDED, "", 0), 0);
 	assert_true(g.ended);
 }
 
 static void
 test_readonly(void **state)
 {
-	uint8_t cookie[WEB_TOKEN_LEN];
+	uint8_t cookie[HTTP_TOKEN_LEN];
 	uint32_t ticket;
 
 	tear_down(state);
 	begin(false, empty, false, true);
-	assert_int_equal(enter(token, NULL, cookie), WEB_ENTERED);
-	assert_int_equal(admit(WEB_FILES, cookie, &ticket), WEB_DENIED);
-	assert_int_equal(admit(WEB_TERMINAL, cookie, &ticket), WEB_ADMITTED);
+	assert_int_equal(enter(token, NULL, cookie), HTTP_ENTERED);
+	assert_int_equal(admit(HTTP_FILES, cookie, &ticket), HTTP_DENIED);
+	assert_int_equal(admit(HTTP_TERMINAL, cookie, &ticket), HTTP_ADMITTED);
 }
 
 /* Nothing to check: room and rate are what is left. */
 static void
 test_open(void **state)
 {
-	uint8_t body[128], admit_body[1 + WEB_TOKEN_LEN] = { WEB_TERMINAL };
+	uint8_t body[128], admit_body[1 + HTTP_TOKEN_LEN] = { HTTP_TERMINAL };
 	uint32_t ticket;
 
 	for (int i = 0; i < 2; i++) {
 		tear_down(state);
 		begin(i == 0, i == 0 ? empty : header, false, false);
-		assert_int_equal(admit(WEB_TERMINAL, NULL, &ticket),
-		    WEB_ADMITTED);
+		assert_int_equal(admit(HTTP_TERMINAL, NULL, &ticket),
+		    HTTP_ADMITTED);
 		assert_true(connects(ticket));
-		assert_int_equal(with_ticket(WEB_CONNECT, ticket + 1),
+		assert_int_equal(with_ticket(HTTP_CONNECT, ticket + 1),
 		    ERR_DENIED);
 		assert_int_equal(
-		    say(WEB_ENTER, body, enter_body(body, token, NULL)),
+		    say(HTTP_ENTER, body, enter_body(body, token, NULL)),
 		    ERR_DENIED);
-		assert_int_equal(say(WEB_CHECK, zeros, WEB_TOKEN_LEN),
+		assert_int_equal(say(HTTP_CHECK, zeros, HTTP_TOKEN_LEN),
 		    ERR_DENIED);
-		assert_int_equal(say(WEB_ADMIT, admit_body, sizeof(admit_body)),
+		assert_int_equal(
+		    say(HTTP_ADMIT, admit_body, sizeof(admit_body)),
 		    ERR_DENIED);
 	}
 }
@@ -366,7 +367,7 @@ test_open(void **state)
 static void
 test_cut(void **state)
 {
-	uint8_t cookie[WEB_TOKEN_LEN], body[256], fresh[WEB_TOKEN_LEN];
+	uint8_t cookie[HTTP_TOKEN_LEN], body[256], fresh[HTTP_TOKEN_LEN];
 	uint32_t ticket;
 	size_t n;
 
@@ -374,55 +375,55 @@ test_cut(void **state)
 	memset(body, 0, sizeof(body));
 	n = enter_body(body, token, zeros);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(say(WEB_ENTER, body, i), ERR_DENIED);
-	assert_int_equal(say(WEB_ENTER, body, n + 1), ERR_DENIED);
-	body[WEB_TOKEN_LEN] = 2;
-	assert_int_equal(say(WEB_ENTER, body, n), ERR_DENIED);
-	body[WEB_TOKEN_LEN] = 0;
-	assert_int_equal(say(WEB_ENTER, body, n), ERR_DENIED);
+		assert_int_equal(say(HTTP_ENTER, body, i), ERR_DENIED);
+	assert_int_equal(say(HTTP_ENTER, body, n + 1), ERR_DENIED);
+	body[HTTP_TOKEN_LEN] = 2;
+	assert_int_equal(say(HTTP_ENTER, body, n), ERR_DENIED);
+	body[HTTP_TOKEN_LEN] = 0;
+	assert_int_equal(say(HTTP_ENTER, body, n), ERR_DENIED);
 	/* An address with a length that is not its, or is too long. */
 	n = enter_body(body, token, NULL);
 	body[n - 4] = 4;
-	assert_int_equal(say(WEB_ENTER, body, n), ERR_DENIED);
+	assert_int_equal(say(HTTP_ENTER, body, n), ERR_DENIED);
 	body[n - 7] = 0xff;
-	assert_int_equal(say(WEB_ENTER, body, n), ERR_DENIED);
-	assert_false(has_answer(WEB_ENTER));
+	assert_int_equal(say(HTTP_ENTER, body, n), ERR_DENIED);
+	assert_false(has_answer(HTTP_ENTER));
 	/* None of these has used it up. */
-	assert_int_equal(enter(token, NULL, cookie), WEB_ENTERED);
-	for (size_t i = 0; i < WEB_TOKEN_LEN; i++)
-		assert_int_equal(say(WEB_CHECK, cookie, i), ERR_DENIED);
+	assert_int_equal(enter(token, NULL, cookie), HTTP_ENTERED);
+	for (size_t i = 0; i < HTTP_TOKEN_LEN; i++)
+		assert_int_equal(say(HTTP_CHECK, cookie, i), ERR_DENIED);
 	memcpy(body, cookie, sizeof(cookie));
-	assert_int_equal(say(WEB_CHECK, body, WEB_TOKEN_LEN + 1), ERR_DENIED);
-	body[0] = WEB_TERMINAL;
+	assert_int_equal(say(HTTP_CHECK, body, HTTP_TOKEN_LEN + 1), ERR_DENIED);
+	body[0] = HTTP_TERMINAL;
 	memcpy(body + 1, cookie, sizeof(cookie));
-	for (size_t i = 0; i <= WEB_TOKEN_LEN; i++)
-		assert_int_equal(say(WEB_ADMIT, body, i), ERR_DENIED);
-	assert_int_equal(say(WEB_ADMIT, body, WEB_TOKEN_LEN + 2), ERR_DENIED);
+	for (size_t i = 0; i <= HTTP_TOKEN_LEN; i++)
+		assert_int_equal(say(HTTP_ADMIT, body, i), ERR_DENIED);
+	assert_int_equal(say(HTTP_ADMIT, body, HTTP_TOKEN_LEN + 2), ERR_DENIED);
 	for (int kind = 2; kind < 256; kind++) {
 		body[0] = (uint8_t)kind;
-		assert_int_equal(say(WEB_ADMIT, body, WEB_TOKEN_LEN + 1),
+		assert_int_equal(say(HTTP_ADMIT, body, HTTP_TOKEN_LEN + 1),
 		    ERR_DENIED);
 	}
 	memset(g.count, 0, sizeof(g.count)); /* they were many */
-	assert_int_equal(admit(WEB_TERMINAL, cookie, &ticket), WEB_ADMITTED);
+	assert_int_equal(admit(HTTP_TERMINAL, cookie, &ticket), HTTP_ADMITTED);
 	for (size_t i = 0; i < 8; i++) {
 		if (i == 4)
 			continue;
-		assert_int_equal(say(WEB_CONNECT, body, i), ERR_DENIED);
-		assert_int_equal(say(WEB_LEAVE, body, i), ERR_DENIED);
+		assert_int_equal(say(HTTP_CONNECT, body, i), ERR_DENIED);
+		assert_int_equal(say(HTTP_LEAVE, body, i), ERR_DENIED);
 	}
-	assert_int_equal(say(WEB_ENDED, "", 0), ERR_DENIED); /* no --once */
+	assert_int_equal(say(HTTP_ENDED, "", 0), ERR_DENIED); /* no --once */
 	assert_int_equal(dialed, 0);
 	assert_true(connects(ticket));
-	assert_int_equal(enter(token, NULL, fresh), WEB_REFUSED);
+	assert_int_equal(enter(token, NULL, fresh), HTTP_REFUSED);
 }
 
 /* Nothing else is known, whatever its length. */
 static void
 test_unknown(void **state)
 {
-	static const unsigned known[] = { WEB_ENTER, WEB_CHECK, WEB_ADMIT,
-		WEB_CONNECT, WEB_LEAVE, WEB_ENDED, PM_LOG };
+	static const unsigned known[] = { HTTP_ENTER, HTTP_CHECK, HTTP_ADMIT,
+		HTTP_CONNECT, HTTP_LEAVE, HTTP_ENDED, PM_LOG };
 	static const uint8_t body[PRIVMSG_MAX - PRIVMSG_HEAD_LEN];
 	bool skip;
 
@@ -444,28 +445,24 @@ test_unknown(void **state)
 static void
 test_last_words(void **state)
 {
-	uint8_t cookie[WEB_TOKEN_LEN], body[1 + WEB_TOKEN_LEN];
+	uint8_t cookie[HTTP_TOKEN_LEN], body[1 + HTTP_TOKEN_LEN];
 	struct privmsg m = { 0 };
 	struct buf b;
 
 	tear_down(state);
 	begin(false, empty, true, false);
-	assert_int_equal(enter(token, NULL, cookie), WEB_ENTERED);
-	body[0] = WEB_TERMINAL;
+	assert_int_equal(enter(token, NULL, cookie), HTTP_ENTERED);
+	body[0] = HTTP_TERMINAL;
 	memcpy(body + 1, cookie, sizeof(cookie));
 	buf_view(&b, body, sizeof(body));
-	assert_int_equal(
-	    privmsg_send(child, (enum privmsg_type)WEB_ADMIT, 9, &b, NULL, 0),
-	    0);
-	assert_int_equal(
-	    privmsg_send(child, (enum privmsg_type)WEB_ENDED, 9, NULL, NULL, 0),
-	    0);
+	assert_int_equal(privmsg_send(child, HTTP_ADMIT, 9, &b, NULL, 0), 0);
+	assert_int_equal(privmsg_send(child, HTTP_ENDED, 9, NULL, NULL, 0), 0);
 	while (!g.ended) {
 		assert_int_equal(privmsg_recv(g.sock, &m, false), 1);
 		gate_last_words(&g, &m);
 	}
 	privmsg_free(&m);
-	assert_false(has_answer(WEB_ADMIT));
+	assert_false(has_answer(HTTP_ADMIT));
 	assert_int_equal(g.ticket[0].id, 0);
 }
 

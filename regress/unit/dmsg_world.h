@@ -5,8 +5,8 @@
  * what they are told to say.  Each test says how: every key is zero, so that
  * what comes is opened and what goes can be made here.
  */
-#ifndef REGRESS_UNIT_OV_WORLD_H
-#define REGRESS_UNIT_OV_WORLD_H
+#ifndef REGRESS_UNIT_DMSG_WORLD_H
+#define REGRESS_UNIT_DMSG_WORLD_H
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,14 +30,14 @@ enum { W_SYN = 1, W_ACK = 2, W_FIN = 4, W_RST = 8 };
 
 struct world {
 	struct ov *o;
-	int monitor;		     /* the monitor's end */
-	int server[OV_SESSIONS_MAX]; /* the servers' ends, -1 */
-	struct dmsg_seal seal[OV_SESSIONS_MAX];
-	uint64_t said[OV_SESSIONS_MAX]; /* bytes that each was told */
+	int monitor;		       /* the monitor's end */
+	int server[DMSG_SESSIONS_MAX]; /* the servers' ends, -1 */
+	struct dmsg_seal seal[DMSG_SESSIONS_MAX];
+	uint64_t said[DMSG_SESSIONS_MAX]; /* bytes that each was told */
 	int other[WORLD_OTHERS]; /* ends of streams and of the discovery */
 	size_t nothers;
 	int sndbuf; /* of the process's ends; 0: the system's */
-	unsigned asked[PM_OV_PROBE + 1]; /* how often, by type */
+	unsigned asked[PM_DMSG_PROBE + 1]; /* how often, by type */
 	/* What the monitor does with a request; NULL: as asked. */
 	bool (*refuses)(struct world *, unsigned type, uint16_t id);
 };
@@ -113,7 +113,7 @@ world_hear(struct world *w)
 	static uint8_t bytes[64 * 1024];
 	ssize_t n;
 
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		while (w->server[i] != -1 &&
 		    (n = read(w->server[i], bytes, sizeof(bytes))) > 0)
 			w->said[i] += (uint64_t)n;
@@ -136,8 +136,8 @@ world_answer(struct world *w, unsigned type, uint16_t id, const void *p,
 	struct buf b;
 
 	buf_view(&b, p, n);
-	world_require(privmsg_send(w->monitor, (enum privmsg_type)(type + 1),
-			  id, &b, &fd, fd != -1) == 0);
+	world_require(
+	    privmsg_send(w->monitor, type + 1, id, &b, &fd, fd != -1) == 0);
 	if (fd != -1)
 		close(fd);
 }
@@ -148,7 +148,7 @@ world_shake(struct world *w, uint16_t slot)
 {
 	static const uint8_t message[] = { 0, 4, 1, 2, 3, 4 };
 
-	if (slot < OV_SESSIONS_MAX && w->server[slot] != -1)
+	if (slot < DMSG_SESSIONS_MAX && w->server[slot] != -1)
 		(void)!write(w->server[slot], message, sizeof(message));
 }
 
@@ -157,7 +157,7 @@ world_connected(struct world *w, uint16_t id)
 {
 	int fd;
 
-	if (id >= OV_SESSIONS_MAX)
+	if (id >= DMSG_SESSIONS_MAX)
 		fd = world_socket(w, NULL);
 	else {
 		if (w->server[id] != -1)
@@ -167,7 +167,7 @@ world_connected(struct world *w, uint16_t id)
 		    (const uint8_t[32]){ 0 });
 		w->said[id] = 0;
 	}
-	world_answer(w, PM_OV_CONNECT, id, "\0\0\0\0", 4, fd);
+	world_answer(w, PM_DMSG_CONNECT, id, "\0\0\0\0", 4, fd);
 }
 
 /* Answers one request; what is refused gets the answer of a refusal. */
@@ -180,32 +180,32 @@ world_do(struct world *w, unsigned type, uint16_t id)
 	bool bad = w->refuses != NULL && w->refuses(w, type, id);
 
 	switch (type) {
-	case PM_OV_CONNECT:
+	case PM_DMSG_CONNECT:
 		if (bad)
 			world_answer(w, type, id, no, 6, -1);
 		else
 			world_connected(w, id);
 		break;
-	case PM_OV_BEGIN:
+	case PM_DMSG_HANDSHAKE:
 		world_answer(w, type, id, "message1", bad ? 0 : 8, -1);
 		world_shake(w, id);
 		break;
-	case PM_OV_READ:
+	case PM_DMSG_MESSAGE_2:
 		world_answer(w, type, id, keys, bad ? 10 : sizeof(keys), -1);
 		break;
-	case PM_OV_DIAL:
-	case PM_OV_PROBE:
+	case PM_DMSG_DIAL_REQUEST:
+	case PM_DMSG_PROBE:
 		world_answer(w, type, id, "a signed request", 16, -1);
 		break;
-	case PM_OV_DIALED:
+	case PM_DMSG_DIAL_RESPONSE:
 		world_answer(w, type, id, bad ? keys : proven, sizeof(proven),
 		    -1);
 		break;
-	case PM_OV_STREAM:
+	case PM_DMSG_STREAM:
 		world_answer(w, type, id, bad ? "\0" : "\1", 1,
 		    bad ? -1 : world_socket(w, NULL));
 		break;
-	case PM_OV_ENTRY:
+	case PM_DMSG_ENTRY:
 		world_answer(w, type, id, "{}", 2, -1);
 		break;
 	}
@@ -221,7 +221,7 @@ world_serve(struct world *w)
 	world_loop(w);
 	while ((n = recv(w->monitor, m, sizeof(m), MSG_DONTWAIT)) >= 4) {
 		type = (unsigned)m[0] << 8 | m[1];
-		if (type <= PM_OV_PROBE)
+		if (type <= PM_DMSG_PROBE)
 			w->asked[type]++;
 		world_do(w, type, (uint16_t)(m[2] << 8 | m[3]));
 		world_loop(w);
@@ -240,7 +240,7 @@ static inline void
 world_come_up(struct world *w)
 {
 	world_serve(w);
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		if (w->o->sessions[i].state == SESSION_SILENT)
 			world_fire(w->o->sessions[i].timer);
 	world_serve(w);
@@ -380,7 +380,8 @@ world_out(struct world *w, uint16_t id, struct key_public pk)
 
 	fd = world_socket(w, &other);
 	buf_view(&b, pk.b, sizeof(pk.b));
-	world_require(privmsg_send(w->monitor, PM_OV_OUT, id, &b, &fd, 1) == 0);
+	world_require(
+	    privmsg_send(w->monitor, PM_DMSG_DIAL, id, &b, &fd, 1) == 0);
 	close(fd);
 	return other;
 }
@@ -393,7 +394,7 @@ world_free_rest(struct ov *o)
 	struct event *own[] = { o->publish_ev, o->servers_ev, o->connect_ev,
 		o->probe_ev, o->reap_ev, o->monitor_ev, o->ask.timer };
 
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		if (o->sessions[i].timer != NULL)
 			event_free(o->sessions[i].timer);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
@@ -416,7 +417,7 @@ world_end(struct world *w)
 
 	for (size_t i = 0; i < w->nothers; i++)
 		close(w->other[i]);
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++)
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		if (w->server[i] != -1)
 			close(w->server[i]);
 	close(w->monitor);
@@ -431,7 +432,7 @@ world_end(struct world *w)
 	pipes_reap(o);
 	outs_reap(o);
 	ask_reap(o);
-	for (size_t i = 0; i < OV_SESSIONS_MAX; i++) {
+	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
 		struct session *s = &o->sessions[i];
 
 		dmsg_session_free(s->dmsg);

@@ -14,16 +14,16 @@
 #define TTL 100
 
 static struct auth a;
-static uint8_t good[WEB_TOKEN_LEN], wrong[WEB_TOKEN_LEN];
-static uint8_t cookie[WEB_TOKEN_LEN];
+static uint8_t good[HTTP_TOKEN_LEN], wrong[HTTP_TOKEN_LEN];
+static uint8_t cookie[HTTP_TOKEN_LEN];
 
 static void
-new_token(uint8_t byte, uint8_t token[WEB_TOKEN_LEN])
+new_token(uint8_t byte, uint8_t token[HTTP_TOKEN_LEN])
 {
 	uint8_t hash[32];
 
-	memset(token, byte, WEB_TOKEN_LEN);
-	crypto_hash_sha256(hash, token, WEB_TOKEN_LEN);
+	memset(token, byte, HTTP_TOKEN_LEN);
+	crypto_hash_sha256(hash, token, HTTP_TOKEN_LEN);
 	auth_new_token(&a, hash);
 }
 
@@ -47,7 +47,7 @@ enter(const uint8_t *token, int64_t now)
 static void
 test_once(void **state)
 {
-	uint8_t other[WEB_TOKEN_LEN];
+	uint8_t other[HTTP_TOKEN_LEN];
 
 	(void)state;
 	assert_true(enter(good, 5));
@@ -61,7 +61,7 @@ test_once(void **state)
 static void
 test_wrong(void **state)
 {
-	uint8_t bad[WEB_TOKEN_LEN];
+	uint8_t bad[HTTP_TOKEN_LEN];
 
 	(void)state;
 	for (size_t i = 0; i < 8 * sizeof(bad); i++) {
@@ -82,7 +82,7 @@ test_wrong(void **state)
 static void
 test_no_cookie(void **state)
 {
-	uint8_t zeros[WEB_TOKEN_LEN] = { 0 };
+	uint8_t zeros[HTTP_TOKEN_LEN] = { 0 };
 
 	(void)state;
 	assert_false(auth_cookie(&a, good, 1));
@@ -96,7 +96,7 @@ test_no_cookie(void **state)
 static void
 test_none_yet(void **state)
 {
-	uint8_t zeros[WEB_TOKEN_LEN] = { 0 };
+	uint8_t zeros[HTTP_TOKEN_LEN] = { 0 };
 
 	(void)state;
 	memset(&a, 0, sizeof(a));
@@ -116,7 +116,7 @@ test_expiry(void **state)
 static void
 test_new_token(void **state)
 {
-	uint8_t token[WEB_TOKEN_LEN];
+	uint8_t token[HTTP_TOKEN_LEN];
 
 	(void)state;
 	new_token(0x11, token);
@@ -131,7 +131,7 @@ test_new_token(void **state)
 static void
 test_many_cookies(void **state)
 {
-	uint8_t token[WEB_TOKEN_LEN], all[AUTH_COOKIES + 1][WEB_TOKEN_LEN];
+	uint8_t token[HTTP_TOKEN_LEN], all[AUTH_COOKIES + 1][HTTP_TOKEN_LEN];
 
 	(void)state;
 	for (int i = 0; i <= AUTH_COOKIES; i++) {
