@@ -184,7 +184,7 @@ no_message2(const struct conn *c, ssize_t r)
 	char pk[KEY_PUBLIC_HEX];
 
 	key_text(&c->dest->pk, pk);
-	if (r == ERR_AGAIN)
+	if (r == SKY_ERR_AGAIN)
 		complain("%s port %s: no answer to the handshake; is it a "
 			 "skypty host?",
 		    c->dest->host, c->dest->port);
@@ -236,9 +236,9 @@ await_frame(struct conn *c, struct buf *body)
 
 	while ((got = frame_get(&c->wire_in, body)) == 0) {
 		if (!tcp_await(c->fd, POLLIN, deadline))
-			return no_message2(c, ERR_AGAIN);
+			return no_message2(c, SKY_ERR_AGAIN);
 		r = buf_read(&c->wire_in, c->fd, CHUNK);
-		if (r < 0 && r != ERR_AGAIN)
+		if (r < 0 && r != SKY_ERR_AGAIN)
 			return no_message2(c, r);
 		if (r > 0)
 			c->received += (uint64_t)r;
@@ -517,7 +517,7 @@ conn_flush(struct conn *c)
 			return conn_bad(c, (int)r);
 		r = buf_write(&c->wire_out, c->fd);
 	}
-	if (r >= 0 || r == ERR_AGAIN)
+	if (r >= 0 || r == SKY_ERR_AGAIN)
 		return 0;
 	/* What it said before it went may still be read. */
 	if (errno == EPIPE || errno == ECONNRESET) {
@@ -625,13 +625,13 @@ receive(struct conn *c)
 	ssize_t r;
 
 	r = buf_read(c->plain ? &c->in : &c->wire_in, c->fd, CHUNK);
-	if (r == ERR_EOF || (r == ERR_SYS && errno == ECONNRESET)) {
+	if (r == SKY_ERR_EOF || (r == SKY_ERR_SYS && errno == ECONNRESET)) {
 		c->eof = true;
 		return 0;
 	}
-	if (r < 0 && r != ERR_AGAIN && r != ERR_SYS)
+	if (r < 0 && r != SKY_ERR_AGAIN && r != SKY_ERR_SYS)
 		return conn_bad(c, (int)r);
-	if (r == ERR_SYS) {
+	if (r == SKY_ERR_SYS) {
 		complain("%s: %s",
 		    errno == ETIMEDOUT ? "the host does not answer any more" :
 					 "receiving",

@@ -81,7 +81,8 @@ parse_pk(struct dest *d, struct keyctx *ctx, const char *text, size_t n)
 	hex[n] = '\0';
 	if ((r = key_parse_public(ctx, hex, &d->pk)) != 0) {
 		complain("'%s' is not a public key: %s", hex,
-		    r == ERR_KEY ? "no point of the curve" : "not hexadecimal");
+		    r == SKY_ERR_KEY ? "no point of the curve" :
+				       "not hexadecimal");
 		return EXIT_USAGE;
 	}
 	return 0;

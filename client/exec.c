@@ -145,13 +145,13 @@ read_input(const struct options *o, struct buf *in)
 		return 0;
 	do
 		r = buf_read(in, STDIN_FILENO, 65536);
-	while (r > 0 || (r == ERR_AGAIN && errno == EINTR));
-	if (r == ERR_LIMIT || buf_len(in) > XS_STDIN_MAX) {
+	while (r > 0 || (r == SKY_ERR_AGAIN && errno == EINTR));
+	if (r == SKY_ERR_LIMIT || buf_len(in) > XS_STDIN_MAX) {
 		complain("this host takes at most 1 MiB of standard input; "
 			 "copy it into a file there first ('skypty cp')");
 		return EXIT_USAGE;
 	}
-	if (r != ERR_EOF) {
+	if (r != SKY_ERR_EOF) {
 		complain("standard input: %s", err_text((int)r));
 		return EXIT_FAILED;
 	}

@@ -137,7 +137,7 @@ take_body(struct stream *s)
 		if (r < 0)
 			return conn_bad(&s->conn, r);
 		if (buf_put(&s->frames, buf_ptr(&piece), buf_len(&piece)) != 0)
-			return conn_bad(&s->conn, ERR_LIMIT);
+			return conn_bad(&s->conn, SKY_ERR_LIMIT);
 	}
 	return 0;
 }
@@ -155,7 +155,7 @@ write_frames(struct stream *s)
 			complain("protocol error: unknown frame tag %u", tag);
 			return EXIT_FAILED;
 		}
-	return r == SINK_BAD ? conn_bad(&s->conn, ERR_LIMIT) :
+	return r == SINK_BAD ? conn_bad(&s->conn, SKY_ERR_LIMIT) :
 	    r == EXIT_FAILED ? r :
 			       0;
 }

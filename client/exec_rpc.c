@@ -19,8 +19,8 @@ write_all(int fd, struct buf *b)
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 	ssize_t r;
 
-	while ((r = buf_write(b, fd)) > 0 || r == ERR_AGAIN)
-		if (r == ERR_AGAIN)
+	while ((r = buf_write(b, fd)) > 0 || r == SKY_ERR_AGAIN)
+		if (r == SKY_ERR_AGAIN)
 			(void)poll(&p, 1, -1);
 	if (r == 0)
 		return 0;

@@ -26,12 +26,12 @@ write_secret(int fd, const uint8_t *sk)
 	ssize_t n;
 
 	if ((text = sodium_malloc(KEY_SECRET_HEX)) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	hex_encode(sk, KEY_SECRET_LEN, text);
 	text[KEY_SECRET_HEX - 1] = '\n';
 	n = write(fd, text, KEY_SECRET_HEX);
 	sodium_free(text);
-	return n == KEY_SECRET_HEX ? 0 : ERR_SYS;
+	return n == KEY_SECRET_HEX ? 0 : SKY_ERR_SYS;
 }
 
 /* An old key is replaced or stays whole. */
@@ -43,7 +43,7 @@ save(const char *path, const uint8_t *sk, bool force)
 
 	/* Every folder on the way is for us alone. */
 	if (file_make_folders(path, 0700) == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	file_sweep(path);
 	if ((r = file_new_open(&f, path)) != 0)
 		return r;
@@ -86,11 +86,13 @@ generate(struct keyctx *ctx, const char *path, bool force)
 		r = print_public(ctx, sk);
 	else {
 		complain("%s: %s%s", path,
-		    r == ERR_DENIED ? "its folder belongs to somebody else" :
-			r == ERR_FORMAT ? "is no name of a file" :
-					  err_text(r),
-		    r == ERR_SYS && errno == EEXIST ? "; --force replaces it" :
-						      "");
+		    r == SKY_ERR_DENIED ?
+			"its folder belongs to somebody else" :
+			r == SKY_ERR_FORMAT ? "is no name of a file" :
+					      err_text(r),
+		    r == SKY_ERR_SYS && errno == EEXIST ?
+			"; --force replaces it" :
+			"");
 		r = EXIT_LOCAL;
 	}
 	sodium_free(sk);

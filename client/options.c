@@ -370,15 +370,15 @@ from_configuration(struct options *o, struct keyctx *ctx)
 		return EXIT_FAILED;
 	r = config_read_file(&c, ctx, o->confpath, &report);
 	if (r == 0 && (o->clinet = strdup(c.clinet)) == NULL)
-		r = ERR_NOMEM;
+		r = SKY_ERR_NOMEM;
 	/* One that names none leaves it to whoever looks for it. */
 	if (r == 0 && (c.given & CONFIG_CLIADDR) &&
 	    (o->cliaddr = strdup(c.cliaddr)) == NULL)
-		r = ERR_NOMEM;
+		r = SKY_ERR_NOMEM;
 	config_free(&c);
 	if (r == 0 && o->cliaddr != NULL && *o->cliaddr == '\0') {
 		complain("%s: that host has no control socket", o->confpath);
-		r = ERR_NOTFOUND;
+		r = SKY_ERR_NOTFOUND;
 	}
 	return r == 0 ? 0 : EXIT_USAGE;
 }

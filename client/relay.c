@@ -56,9 +56,9 @@ take(struct relay *y)
 	if (r > 0)
 		sftp_asker_sent(&y->asker, buf_ptr(out) + before,
 		    buf_len(out) - before);
-	else if (r == ERR_EOF || (r == ERR_SYS && errno == ECONNRESET))
+	else if (r == SKY_ERR_EOF || (r == SKY_ERR_SYS && errno == ECONNRESET))
 		y->over = true;
-	else if (r == ERR_SYS) {
+	else if (r == SKY_ERR_SYS) {
 		complain("input: %s", strerror(errno));
 		return EXIT_FAILED;
 	}

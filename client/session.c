@@ -135,7 +135,7 @@ put_variable(struct gob_list *list, const char *name, const char *fallback)
 	if (value == NULL)
 		return 0;
 	if (asprintf(&entry, "%s=%s", name, value) == -1)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	r = put_word(list, entry);
 	free(entry);
 	return r;
@@ -166,7 +166,7 @@ put_args(struct gob_list *list)
 	if (s.opts->args == NULL)
 		return 0;
 	if ((copy = rest = strdup(s.opts->args)) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	while (r == 0 && (word = strsep(&rest, ",")) != NULL)
 		r = put_word(list, word);
 	free(copy);
@@ -297,7 +297,7 @@ take_reply(struct rpc_reply *reply)
 		return begin();
 	if (reply->method == RPC_PTY_READ &&
 	    buf_put(&s.output, buf_ptr(b), buf_len(b)) != 0)
-		return conn_bad(&s.conn, ERR_LIMIT);
+		return conn_bad(&s.conn, SKY_ERR_LIMIT);
 	return 0;
 }
 

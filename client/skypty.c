@@ -350,7 +350,7 @@ wants_help(int argc, char **argv)
 static int
 finish(int status)
 {
-	/* One of ERR_*, which nobody has told. */
+	/* One of SKY_ERR_*, which nobody has told. */
 	if (status < 0) {
 		complain("%s", err_text(status));
 		status = EXIT_FAILED;

@@ -597,7 +597,7 @@ void sftp_asker_init(struct sftp_asker *, const struct conn *);
 void sftp_asker_sent(struct sftp_asker *, const uint8_t *, size_t);
 /* How long to wait at most, where it would have been ms (-1: for ever). */
 int sftp_asker_wait(const struct sftp_asker *, int ms);
-/* Puts the question where it is due.  0 or one of ERR_*. */
+/* Puts the question where it is due.  0 or one of SKY_ERR_*. */
 int sftp_asker_ask(struct sftp_asker *, struct buf *out);
 /* How many bytes from the front on are the program's; the answer is skipped. */
 size_t sftp_asker_filter(struct sftp_asker *, struct buf *in, bool eof);

@@ -99,7 +99,7 @@ take_exit(struct buf *b)
 
 	if (buf_get_u8(b, &how) != 0 || buf_get_u32(b, &status) != 0 ||
 	    buf_get_u64(b, &duration) != 0 || how > XS_TIMEDOUT)
-		return conn_bad(&s.conn, ERR_FORMAT);
+		return conn_bad(&s.conn, SKY_ERR_FORMAT);
 	if (how != XS_EXITED)
 		term_lost();
 	term_restore();
@@ -128,7 +128,7 @@ take_window(struct buf *b)
 	uint32_t more;
 
 	if (buf_get_u32(b, &more) != 0 || more > XS_WINDOW - s.window)
-		return conn_bad(&s.conn, ERR_RANGE);
+		return conn_bad(&s.conn, SKY_ERR_RANGE);
 	s.window += more;
 	return 0;
 }
@@ -170,7 +170,7 @@ take_frames(void)
 			return r;
 	if (s.over)
 		return 0;
-	return r == SINK_BAD ? conn_bad(&s.conn, ERR_LIMIT) :
+	return r == SINK_BAD ? conn_bad(&s.conn, SKY_ERR_LIMIT) :
 	    r == EXIT_FAILED ? r :
 			       0;
 }
@@ -252,9 +252,9 @@ read_bytes(void)
 								    EXIT_FAILED;
 	}
 	buf_trim(out, sizeof(head));
-	if (n == ERR_AGAIN)
+	if (n == SKY_ERR_AGAIN)
 		return 0;
-	if (n != ERR_EOF)
+	if (n != SKY_ERR_EOF)
 		complain("standard input: %s", strerror(errno));
 	return end_input();
 }

@@ -96,7 +96,7 @@ term_raw(void)
 	if (state.raw)
 		return 0;
 	if (tcgetattr(STDIN_FILENO, &state.saved) == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	raw = state.saved;
 	cfmakeraw(&raw);
 	catch_deadly();
@@ -104,7 +104,7 @@ term_raw(void)
 	state.raw = 1;
 	if (tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == -1) {
 		state.raw = 0;
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	}
 	return 0;
 }

@@ -64,7 +64,7 @@ more(struct conn *c, int64_t deadline)
 	if (left <= 0 || poll(&p, 1, (int)left) != 1)
 		return 0;
 	r = buf_read(&c->in, c->fd, WHY_MAX);
-	return r > 0 || r == ERR_AGAIN;
+	return r > 0 || r == SKY_ERR_AGAIN;
 }
 
 /* The reason comes behind a refusal, up to the end. */

@@ -152,9 +152,9 @@ write_new(const char *path, struct wish wish)
 		return r;
 	if ((fd = dup(f.fd)) == -1 || (out = fdopen(fd, "w")) == NULL ||
 	    print_fresh(out, wish.seeds) != 0)
-		r = ERR_SYS;
+		r = SKY_ERR_SYS;
 	if (out != NULL && fclose(out) != 0)
-		r = ERR_SYS;
+		r = SKY_ERR_SYS;
 	if (r == 0)
 		return file_new_commit(&f, wish.force);
 	file_new_drop(&f);
@@ -173,14 +173,14 @@ write_file(const char *path, struct wish wish)
 	if ((r = check_old(path, wish.force)) != 0)
 		return r;
 	if ((r = config_check_place(&report, path)) != 0)
-		return r == ERR_DENIED ? EXIT_CONFIG : EXIT_OS;
+		return r == SKY_ERR_DENIED ? EXIT_CONFIG : EXIT_OS;
 	if (file_make_folders(path, 0755) == -1)
 		return tell(EXIT_OS, path, strerror(errno));
 	if (wish.force && access(path, F_OK) == 0 &&
 	    (lock = config_lock_wl(path)) < 0)
 		return tell(EXIT_OS, path,
-		    lock == ERR_AGAIN ? "another process is changing it" :
-					err_text(lock));
+		    lock == SKY_ERR_AGAIN ? "another process is changing it" :
+					    err_text(lock));
 	r = write_new(path, wish);
 	if (r != 0)
 		(void)tell(EXIT_OS, path, err_text(r));

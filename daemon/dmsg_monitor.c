@@ -84,7 +84,7 @@ answer_stream(struct listener *s, struct privmsg *m)
 	if (m->type == PM_DMSG_REPORT)
 		return keep_status(s, m);
 	if (m->type != PM_STREAM)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if ((r = buf_get(&m->body, pk.b, sizeof(pk.b))) != 0 ||
 	    (r = buf_get(&m->body, relay.b, sizeof(relay.b))) != 0)
 		return r;
@@ -129,7 +129,7 @@ on_dmsg_monitor(evutil_socket_t fd, short what, void *arg)
 	if ((r = privmsg_recv(fd, &m, false)) == 1)
 		r = answer_stream(s, &m);
 	privmsg_free(&m);
-	if (r != 0 && r != ERR_AGAIN)
+	if (r != 0 && r != SKY_ERR_AGAIN)
 		dmsg_monitor_gone(s);
 }
 

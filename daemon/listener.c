@@ -65,7 +65,7 @@ answer_control(struct listener *s, struct conn *c, struct privmsg *m)
 	case PM_DIAL:
 		return dmsg_monitor_dial(s, c, m);
 	}
-	return ERR_STATE;
+	return SKY_ERR_STATE;
 }
 
 /* A monitor tells whom it has let in and asks whether there is room. */
@@ -79,9 +79,9 @@ answer_monitor(struct listener *s, struct conn *c, struct privmsg *m)
 	if (c->control)
 		return answer_control(s, c, m);
 	if (m->type == PM_TURN)
-		return limits_turn(c, now_ms()) ? 0 : ERR_STATE;
+		return limits_turn(c, now_ms()) ? 0 : SKY_ERR_STATE;
 	if (m->type != PM_AUTH || c->authenticated)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if ((r = buf_get(&m->body, c->pk.b, KEY_PUBLIC_LEN)) != 0)
 		return r;
 	ok = !c->dropped && limits_key(&s->conns, &s->set->conf, &c->pk);
@@ -107,7 +107,7 @@ on_monitor(evutil_socket_t fd, short what, void *arg)
 	if ((r = privmsg_recv(fd, &m, false)) == 1)
 		r = answer_monitor(s, c, &m);
 	privmsg_free(&m);
-	if (r != 0 && r != ERR_AGAIN)
+	if (r != 0 && r != SKY_ERR_AGAIN)
 		forget(s, c);
 }
 

@@ -57,7 +57,7 @@ child_start(struct monitor *m, int conn)
 	if ((r = process_fork(&m->child_pid)) == -1) {
 		close(sv[0]);
 		close(sv[1]);
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	}
 	if (r == 0)
 		become_child(path, conn, sv[1]);

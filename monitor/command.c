@@ -23,9 +23,9 @@ read_vector(struct buf *b, char *first, char ***vector)
 	if ((r = buf_get_u32(b, &count)) != 0)
 		return r;
 	if (count > PRIV_ARGS_MAX || count > buf_len(b) / 4)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((*vector = calloc(count + n + 1, sizeof(**vector))) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	if (first != NULL)
 		(*vector)[0] = first;
 	for (; count > 0; count--, n++)

@@ -272,7 +272,7 @@ connect_on_result(evutil_socket_t fd, short what, void *arg)
 		connect_finish(c, -1, "connection timed out");
 		return;
 	}
-	if ((r = privmsg_recv(fd, &m, true)) == ERR_AGAIN)
+	if ((r = privmsg_recv(fd, &m, true)) == SKY_ERR_AGAIN)
 		return;
 	if (r == 1 && m.type == PM_DMSG_CONNECT + 1 &&
 	    buf_get_cstring(&m.body, &why, PRIVMSG_TEXT_MAX) == 0)
@@ -311,7 +311,7 @@ connect_init(struct monitor *m)
 {
 	m->connectors = calloc(PRIV_CONNECTS_MAX, sizeof(*m->connectors));
 	m->relays = calloc(RELAYS_MAX, sizeof(*m->relays));
-	return m->connectors != NULL && m->relays != NULL ? 0 : ERR_NOMEM;
+	return m->connectors != NULL && m->relays != NULL ? 0 : SKY_ERR_NOMEM;
 }
 
 static int

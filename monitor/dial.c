@@ -130,7 +130,7 @@ dial_request(struct monitor *m, struct privmsg *msg)
 	if (d == NULL && port != 0 && is_late(m, msg))
 		return 0;
 	if (d == NULL || port == 0 || (msg->id != DISCOVERY && d->signing_done))
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	d->signing_done = true;
 	noise_free(d->noise);
 	d->noise = NULL;
@@ -188,7 +188,7 @@ dial_response(struct monitor *m, struct privmsg *msg)
 	if (d == NULL && is_late(m, msg))
 		return 0;
 	if (d == NULL || d->noise == NULL)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	buf_init(&payload, NOISE_MSG_MAX);
 	ok = noise_read(d->noise, &msg->body, &payload) == 0 &&
 	    noise_split(d->noise, &keys) == 0;
@@ -217,7 +217,7 @@ dial_give_up(struct monitor *m, struct privmsg *msg)
 	if (d == NULL && is_late(m, msg))
 		return 0;
 	if (msg->id == DISCOVERY || d == NULL)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if ((r = buf_get_cstring(&msg->body, &why, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
 	tell_result(d, *why != '\0' ? why : "failed", NULL);
@@ -257,9 +257,9 @@ dial_probe(struct monitor *m, struct privmsg *msg)
 	if ((r = buf_get_u16(&msg->body, &port)) != 0)
 		return r;
 	if (port == 0)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if (!may_probe(m->dials))
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	buf_init(&noise, NOISE_MSG_MAX);
 	buf_init(&b, DMSG_SIG_LEN + NOISE_MSG_MAX);
 	if ((r = noise_new(&d.noise, m->keyctx, NOISE_KK, NOISE_INITIATOR,
@@ -353,7 +353,7 @@ on_parent(evutil_socket_t fd, short what, void *arg)
 	int r;
 
 	(void)what;
-	if ((r = privmsg_recv(fd, &msg, true)) != 1 && r != ERR_AGAIN) {
+	if ((r = privmsg_recv(fd, &msg, true)) != 1 && r != SKY_ERR_AGAIN) {
 		/*
 		 * Streams have nobody to go to, and the next skyptyd has a
 		 * process of its own, which our taking leave would harm.
@@ -380,7 +380,7 @@ allow_discovery(struct monitor *m)
 	if (url.scheme != DMSG_URL_DMSG)
 		return 0;
 	if (!key_valid(m->keyctx, &url.pk))
-		return ERR_KEY;
+		return SKY_ERR_KEY;
 	d->to.pk = url.pk;
 	d->to.port = url.port;
 	d->open = true;
@@ -393,13 +393,13 @@ dial_begin(struct monitor *m, const struct key_public *own)
 	struct dials *ds;
 
 	if ((ds = m->dials = calloc(1, sizeof(*ds))) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	ds->own = *own;
 	for (size_t i = 0; i <= PRIV_DIALS_MAX; i++)
 		ds->slot[i].result = -1;
 	ds->parent_ev =
 	    event_new(m->base, m->parent, EV_READ | EV_PERSIST, on_parent, m);
 	if (ds->parent_ev == NULL || event_add(ds->parent_ev, NULL) == -1)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	return allow_discovery(m);
 }

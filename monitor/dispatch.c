@@ -123,16 +123,16 @@ dispatch(struct monitor *m, struct privmsg *msg)
 
 	if ((req = find(msg->type)) == NULL) {
 		log_warn("child: request %u refused: unknown", msg->type);
-		return ERR_DENIED;
+		return SKY_ERR_DENIED;
 	}
 	if ((why = objection(m, req, buf_len(&msg->body))) != NULL) {
 		log_warn("child: request %s refused: %s", req->name, why);
-		return ERR_DENIED;
+		return SKY_ERR_DENIED;
 	}
 	if ((r = req->handle(m, msg)) != 0) {
 		log_warn("child: request %s refused: %s", req->name,
 		    err_text(r));
-		return ERR_DENIED;
+		return SKY_ERR_DENIED;
 	}
 	return 0;
 }
@@ -168,7 +168,7 @@ child_log(struct monitor *m, struct privmsg *msg)
 	if ((r = buf_get_u8(&msg->body, &level)) != 0)
 		return r;
 	if (level > LOG_LEVEL_DEBUG)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	if ((r = buf_get_cstring(&msg->body, &text, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
 	r = buf_at_end(&msg->body);

@@ -50,7 +50,7 @@ open_pipes(struct pipes *p, bool has_stdin)
 	if (open_pair(p->out, 0) == -1 || open_pair(p->err, 0) == -1 ||
 	    (has_stdin && open_pair(p->in, 1) == -1)) {
 		close_pipes(p);
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	}
 	return 0;
 }
@@ -86,8 +86,9 @@ set_limit(struct job *j, uint32_t ms)
 	if (ms == 0)
 		return 0;
 	j->timer = evtimer_new(j->mon->base, on_timeout, j);
-	return j->timer != NULL && event_add(j->timer, &tv) == 0 ? 0 :
-								   ERR_NOMEM;
+	return j->timer != NULL && event_add(j->timer, &tv) == 0 ?
+	    0 :
+	    SKY_ERR_NOMEM;
 }
 
 static int
@@ -153,14 +154,14 @@ exec_start(struct monitor *m, struct privmsg *msg)
 	int r;
 
 	if (free_slot(m) == NULL || m->last_handle == UINT32_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((r = command_read(&msg->body, &c)) != 0)
 		return r;
 	if ((r = buf_get_u32(&msg->body, &timeout)) == 0 &&
 	    (r = buf_get_u8(&msg->body, &flags)) == 0 &&
 	    (r = buf_at_end(&msg->body)) == 0)
 		r = (flags & ~PRIV_EXEC_FLAGS) != 0 ?
-		    ERR_RANGE :
+		    SKY_ERR_RANGE :
 		    run_command(m, msg, &c, timeout, flags);
 	command_free(&c);
 	return r;
@@ -186,7 +187,7 @@ exec_end(struct monitor *m, struct privmsg *msg)
 	if ((r = buf_get_u32(&msg->body, &handle)) != 0)
 		return r;
 	if ((j = by_handle(m, handle)) == NULL)
-		return ERR_NOTFOUND;
+		return SKY_ERR_NOTFOUND;
 	j->ended = true;
 	if (j->exited)
 		job_free(j);
@@ -217,9 +218,9 @@ exec_signal(struct monitor *m, struct privmsg *msg)
 	    (r = buf_get_u8(&msg->body, &number)) != 0)
 		return r;
 	if (!may_send(number))
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	if ((j = by_handle(m, handle)) == NULL)
-		return ERR_NOTFOUND;
+		return SKY_ERR_NOTFOUND;
 	job_signal(j, number);
 	return 0;
 }

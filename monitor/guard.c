@@ -183,13 +183,13 @@ guard_start(struct monitor *m)
 	int p[2], r;
 
 	if (pipe2(p, O_CLOEXEC) == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	if ((r = process_fork(&m->guard_pid)) == 0)
 		guard_main(p[0]);
 	close(p[0]);
 	if (r == -1) {
 		close(p[1]);
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	}
 	(void)fcntl(p[1], F_SETFL, O_NONBLOCK);
 	m->guard = p[1];

@@ -49,11 +49,11 @@ await_room(struct monitor *m)
 
 	do
 		r = privmsg_recv(m->parent, &answer, false);
-	while (r == ERR_AGAIN && errno == EINTR);
+	while (r == SKY_ERR_AGAIN && errno == EINTR);
 	if (r == 1 && answer.type == PM_AUTH + 1)
 		(void)buf_get_u8(&answer.body, &ok);
 	privmsg_free(&answer);
-	return ok != 0 || r == ERR_EOF;
+	return ok != 0 || r == SKY_ERR_EOF;
 }
 
 /* Whether skyptyd has room for one more connection of this key. */
@@ -72,7 +72,8 @@ have_room(struct monitor *m, const struct key_public *pk)
 	if (r == 0)
 		ok = await_room(m);
 	else
-		ok = r == ERR_SYS && (errno == EPIPE || errno == ECONNRESET);
+		ok =
+		    r == SKY_ERR_SYS && (errno == EPIPE || errno == ECONNRESET);
 	buf_free(&b);
 	return ok;
 }
@@ -194,8 +195,8 @@ handshake_allowed(struct monitor *m, const char **why)
 	tell_name(m, text);
 	if ((r = whitelist_check(m, &m->peer)) != 0) {
 		log_info("Refused key %s: %s", text,
-		    r == ERR_DENIED ? "not on the whitelist" :
-				      "the whitelist cannot be read");
+		    r == SKY_ERR_DENIED ? "not on the whitelist" :
+					  "the whitelist cannot be read");
 		return false;
 	}
 	/* No stranger any more. */

@@ -24,7 +24,7 @@ kk_begin(struct monitor *m)
 	m->phase = MON_KK;
 	mon_timer(m, m->start.handshake_timeout);
 	m->kk = sodium_malloc(sizeof(*m->kk));
-	return m->kk != NULL ? 0 : ERR_NOMEM;
+	return m->kk != NULL ? 0 : SKY_ERR_NOMEM;
 }
 
 static void
@@ -125,7 +125,7 @@ open_frame(struct monitor *m, struct buf *body, uint64_t *counter,
 	if ((r = buf_get_u64(body, counter)) != 0)
 		return r;
 	if (*counter == 0 || buf_len(body) < FRAME_TAG_LEN)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	n = buf_len(body) - FRAME_TAG_LEN;
 	if ((r = buf_extend(out, n, &p)) != 0)
 		return r;

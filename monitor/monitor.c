@@ -157,8 +157,8 @@ take_request(struct monitor *m)
 	int r;
 
 	if ((r = privmsg_recv(m->child, &m->msg, false)) == 1)
-		r = dispatch(m, &m->msg) == 0 ? 1 : ERR_DENIED;
-	else if (r == ERR_FORMAT)
+		r = dispatch(m, &m->msg) == 0 ? 1 : SKY_ERR_DENIED;
+	else if (r == SKY_ERR_FORMAT)
 		log_warn("child: message refused: %s", err_text(r));
 	privmsg_clear(&m->msg);
 	return r;
@@ -184,14 +184,14 @@ on_child(evutil_socket_t fd, short what, void *arg)
 	int r;
 
 	(void)fd, (void)what;
-	if ((r = take_request(m)) == 1 || r == ERR_AGAIN)
+	if ((r = take_request(m)) == 1 || r == SKY_ERR_AGAIN)
 		return;
-	if ((r == ERR_EOF || r == ERR_SYS) && has_hung_up(m->child)) {
+	if ((r == SKY_ERR_EOF || r == SKY_ERR_SYS) && has_hung_up(m->child)) {
 		event_del(m->child_ev);
 		mon_timer(m, CHILD_TIMEOUT);
 		return;
 	}
-	if (r == ERR_EOF)
+	if (r == SKY_ERR_EOF)
 		log_warn("child: message refused: empty");
 	mon_die(m, "its confined process was refused a request");
 }

@@ -140,7 +140,7 @@ void mon_timer(struct monitor *, int seconds);
 
 /* --- child.c: the confined child --- */
 
-/* Executes it on the connection's descriptor, -1 for dmsg.  ERR_SYS. */
+/* Executes it on the connection's descriptor, -1 for dmsg.  SKY_ERR_SYS. */
 int child_start(struct monitor *, int conn);
 int child_welcome(struct monitor *);
 /* Answers a request.  Failing to reach the child ends the connection. */
@@ -152,7 +152,7 @@ void child_answer_fds(struct monitor *, const struct privmsg *request,
 /* The answer of requests that can fail: a text, empty for success. */
 void child_answer_text(struct monitor *, const struct privmsg *request,
     const char *text);
-/* An event.  ERR_*: the child is not there. */
+/* An event.  SKY_ERR_*: the child is not there. */
 int child_tell(struct monitor *, enum privmsg_type, struct buf *);
 void child_tell_exit(struct monitor *, uint32_t handle, enum priv_exit,
     uint32_t status);
@@ -160,7 +160,7 @@ void child_tell_control(struct monitor *);
 
 /* --- dispatch.c: the security policy, as a table --- */
 
-/* Carries out one request, or logs why not and returns ERR_DENIED. */
+/* Carries out one request, or logs why not and returns SKY_ERR_DENIED. */
 int dispatch(struct monitor *, struct privmsg *);
 
 /* --- handshake.c --- */
@@ -211,7 +211,7 @@ void overlay_forget(struct monitor *);
 
 /* --- dial.c: streams that dmsg dials --- */
 
-/* ERR_KEY, ERR_RANGE: the configured discovery makes no sense. */
+/* SKY_ERR_KEY, SKY_ERR_RANGE: the configured discovery makes no sense. */
 int dial_begin(struct monitor *, const struct key_public *own);
 int dial_request(struct monitor *, struct privmsg *);
 int dial_response(struct monitor *, struct privmsg *);
@@ -241,7 +241,7 @@ connect_done(struct monitor *, uint16_t id, int fd, const char *why);
 int connect_init(struct monitor *);
 /* A process has ended that no job is. */
 void connect_reap(struct monitor *);
-/* ERR_LIMIT, ERR_SYS. */
+/* SKY_ERR_LIMIT, SKY_ERR_SYS. */
 struct connect_to {
 	const char *host;
 	uint16_t port;
@@ -253,7 +253,7 @@ int connect_start(struct monitor *, uint16_t id, const struct connect_to *,
 
 /* --- whitelist.c: who may come in --- */
 
-/* Reads the lists anew and decides.  0, ERR_DENIED, or what went wrong. */
+/* Reads the lists anew and decides.  0, SKY_ERR_DENIED, or what went wrong. */
 int whitelist_check(struct monitor *, const struct key_public *);
 int whitelist_list(struct monitor *, struct privmsg *);
 int whitelist_add(struct monitor *, struct privmsg *);

@@ -48,7 +48,7 @@ read_servers(struct monitor *m)
 	struct ov_server *sv;
 
 	if ((copy = rest = strdup(m->start.dmsg_servers)) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	while ((word = strsep(&rest, " ")) != NULL &&
 	    o->nservers < PRIV_SERVERS_MAX) {
 		sv = &o->server[o->nservers];
@@ -138,7 +138,7 @@ overlay_begin(struct monitor *m)
 	int r;
 
 	if ((m->overlay = o) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	m->phase = MON_DMSG;
 	if ((r = dmsg_disc_url(m->start.dmsgdisc, &o->discovery)) != 0 ||
 	    (r = read_servers(m)) != 0 ||
@@ -223,7 +223,7 @@ overlay_handshake(struct monitor *m, struct privmsg *msg)
 	int r;
 
 	if (slot == NULL || *slot != NULL)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if ((r = buf_get(&msg->body, server.b, sizeof(server.b))) != 0)
 		return r;
 	buf_init(&b, NOISE_MSG_MAX);
@@ -267,7 +267,7 @@ overlay_read(struct monitor *m, struct privmsg *msg)
 	struct buf b;
 
 	if (slot == NULL || *slot == NULL)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	buf_init(&b, 2 * NOISE_MSG_MAX);
 	if (finish_handshake(*slot, &msg->body, &b) != 0)
 		buf_reset(&b);
@@ -284,7 +284,7 @@ overlay_drop(struct monitor *m, struct privmsg *msg)
 	struct noise **slot = get_slot(m, msg);
 
 	if (slot == NULL)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	noise_free(*slot);
 	*slot = NULL;
 	return 0;
@@ -335,7 +335,7 @@ read_entry(struct monitor *m, struct buf *b, struct dmsg_entry *e)
 		return r;
 	if (!is_plausible(e->sequence, when) || count > PRIV_SERVERS_MAX ||
 	    count > DMSG_DELEGATED_MAX)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	e->pk = m->overlay->own;
 	e->is_client = true;
 	e->timestamp = (int64_t)when;
@@ -357,7 +357,7 @@ overlay_entry(struct monitor *m, struct privmsg *msg)
 	if ((r = read_entry(m, &msg->body, &e)) != 0)
 		return r;
 	if (!may_sign(m->overlay))
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	buf_init(&json, 64 * 1024);
 	if ((r = dmsg_put_entry(&json, &e, NULL)) == 0 &&
 	    (r = key_sign(m->keyctx, m->start.sk, buf_ptr(&json),
@@ -380,7 +380,7 @@ await_stream(struct monitor *m, struct privmsg *answer)
 
 	for (;;) {
 		r = privmsg_recv(m->parent, answer, true);
-		if (r == ERR_AGAIN && errno == EINTR)
+		if (r == SKY_ERR_AGAIN && errno == EINTR)
 			continue;
 		if (r != 1)
 			return r;
@@ -402,7 +402,7 @@ overlay_stream(struct monitor *m, struct privmsg *msg)
 	int fd = -1;
 
 	if (m->parent == -1)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if (privmsg_send(m->parent, PM_STREAM, ++m->overlay->stream_id,
 		&msg->body, NULL, 0) == 0 &&
 	    await_stream(m, &answer) == 1)

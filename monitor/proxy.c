@@ -47,7 +47,7 @@ hand_over(struct monitor *m, struct buf *keys)
 	int r;
 
 	if (buf_len(keys) != KEYS_LEN)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	buf_init(&b, 4 + KEYS_LEN);
 	if ((r = buf_put_u32(&b, 0)) == 0 &&
 	    (r = buf_put(&b, buf_ptr(keys), KEYS_LEN)) == 0) {
@@ -87,7 +87,7 @@ await(struct monitor *m)
 	struct proxy *p = &m->proxy;
 
 	p->ev = event_new(m->base, p->result, EV_READ, on_result, m);
-	return p->ev != NULL && event_add(p->ev, &tv) == 0 ? 0 : ERR_NOMEM;
+	return p->ev != NULL && event_add(p->ev, &tv) == 0 ? 0 : SKY_ERR_NOMEM;
 }
 
 /* skyptyd's answer is a short local matter. */
@@ -99,19 +99,19 @@ ask_parent(struct monitor *m, struct privmsg *msg, char **why)
 
 	if (m->parent == -1 ||
 	    privmsg_send(m->parent, PM_DIAL, 0, &msg->body, NULL, 0) != 0)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	do
 		r = privmsg_recv(m->parent, &answer, true);
-	while (r == ERR_AGAIN && errno == EINTR);
+	while (r == SKY_ERR_AGAIN && errno == EINTR);
 	if (r == 1 && answer.type == PM_DIAL + 1)
 		r = buf_get_cstring(&answer.body, why, PRIVMSG_TEXT_MAX);
 	else
-		r = ERR_STATE;
+		r = SKY_ERR_STATE;
 	if (r == 0 && **why == '\0') {
 		m->proxy.stream = privmsg_take_fd(&answer, 0);
 		m->proxy.result = privmsg_take_fd(&answer, 1);
 		if (m->proxy.stream == -1 || m->proxy.result == -1)
-			r = ERR_STATE;
+			r = SKY_ERR_STATE;
 	}
 	privmsg_free(&answer);
 	return r;
@@ -123,7 +123,7 @@ proxy_dial(struct monitor *m, struct privmsg *msg)
 	char *why = NULL;
 
 	if (m->proxy.used)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	ending_used(m, USE_DIAL);
 	m->proxy = (struct proxy){ .used = true,
 		.id = msg->id,

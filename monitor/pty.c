@@ -37,7 +37,7 @@ read_looks(struct buf *b, struct looks *l)
 	    (r = buf_get_u16(b, &ws->ws_ypixel)) != 0)
 		return r;
 	if ((l->flags & ~PRIV_PTY_FLAGS) != 0)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	if ((l->flags & PRIV_PTY_MODES) &&
 	    (r = buf_get(b, l->modes, sizeof(l->modes))) != 0)
 		return r;
@@ -70,13 +70,13 @@ open_pair(int *master, int *slave, const struct looks *l,
 	*slave = -1;
 	*master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	if (*master == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	if (grantpt(*master) == 0 && unlockpt(*master) == 0 &&
 	    ptsname_r(*master, name, NAME_MAX_LEN) == 0)
 		*slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (*slave == -1) {
 		close(*master);
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	}
 	set_modes(*slave, l);
 	if (l->flags & PRIV_PTY_SIZE)
@@ -96,7 +96,7 @@ run_shell(struct monitor *m, struct privmsg *msg, const struct command *c,
 	int master, slave, ok;
 
 	if (open_pair(&master, &slave, l, name) != 0) {
-		child_answer_text(m, msg, err_text(ERR_SYS));
+		child_answer_text(m, msg, err_text(SKY_ERR_SYS));
 		return;
 	}
 	s.in = s.out = s.err = slave;
@@ -126,7 +126,7 @@ pty_start(struct monitor *m, struct privmsg *msg)
 	int r;
 
 	if (m->pty.pid != 0)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if ((r = command_read(&msg->body, &c)) != 0)
 		return r;
 	if ((r = read_looks(&msg->body, &l)) == 0)
@@ -172,7 +172,7 @@ int
 pty_stop(struct monitor *m, struct privmsg *msg)
 {
 	if (m->stopping)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	m->stopping = true;
 	m->stop_id = msg->id;
 	if (m->pty.pid == 0) {

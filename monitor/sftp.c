@@ -17,12 +17,12 @@ static int
 open_pair(int sv[2])
 {
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	if (fcntl(sv[0], F_SETFL, O_NONBLOCK) == 0)
 		return 0;
 	close(sv[0]);
 	close(sv[1]);
-	return ERR_SYS;
+	return SKY_ERR_SYS;
 }
 
 static bool
@@ -46,7 +46,7 @@ sftp_start(struct monitor *m, struct privmsg *msg)
 	int sv[2];
 
 	if (m->sftp_used)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	m->sftp_used = true;
 	if (*m->start.sftp_server == '\0') {
 		log_info("SFTP not started: files are not served here");

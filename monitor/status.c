@@ -32,10 +32,10 @@ status_get(struct monitor *m, struct privmsg *msg)
 	ending_used(m, USE_STATUS);
 	if (m->parent == -1 ||
 	    (r = privmsg_send(m->parent, PM_GET_STATUS, 0, NULL, NULL, 0)) != 0)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	do
 		r = privmsg_recv(m->parent, &answer, false);
-	while (r == ERR_AGAIN && errno == EINTR);
+	while (r == SKY_ERR_AGAIN && errno == EINTR);
 	if (r == 1 && answer.type == PM_GET_STATUS + 1)
 		child_answer(m, msg, &answer.body);
 	else

@@ -40,7 +40,7 @@ static int
 read_file(struct monitor *m, struct key_public **wl, size_t *n)
 {
 	if (m->keyctx == NULL && (m->keyctx = keyctx_new()) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	return config_read_wl(m->keyctx, m->start.conf, wl, n, &report);
 }
 
@@ -58,7 +58,7 @@ whitelist_check(struct monitor *m, const struct key_public *pk)
 	listed = key_listed(wl, n, pk) ||
 	    key_listed(m->start.wl, m->start.nwl, pk) || is_own(m, pk);
 	free(wl);
-	return listed ? 0 : ERR_DENIED;
+	return listed ? 0 : SKY_ERR_DENIED;
 }
 
 /* --- the service on the control socket --- */
@@ -95,7 +95,7 @@ put_list(struct buf *b, const struct monitor *m, const struct key_public *wl,
 		if (is_more(m, wl, n, i))
 			count++;
 	if (count > PRIV_WL_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((r = buf_put_u32(b, 0)) != 0 ||
 	    (r = buf_put_u32(b, (uint32_t)count)) != 0 ||
 	    (r = put_keys(b, wl, n)) != 0)
@@ -118,8 +118,8 @@ answer_list(struct monitor *m, struct privmsg *msg, const struct key_public *wl,
 		child_answer(m, msg, &b);
 	else
 		child_answer_text(m, msg,
-		    r == ERR_LIMIT ? "the whitelist is too long" :
-				     "out of memory");
+		    r == SKY_ERR_LIMIT ? "the whitelist is too long" :
+					 "out of memory");
 	buf_free(&b);
 }
 
@@ -151,12 +151,12 @@ read_keys(struct monitor *m, struct buf *b, struct key_public **keys, size_t *n)
 	if ((r = buf_get_u32(b, &count)) != 0)
 		return r;
 	if (buf_len(b) != (size_t)count * KEY_PUBLIC_LEN)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if ((*keys = calloc(count + 1, sizeof(**keys))) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	*n = count;
 	if (m->keyctx == NULL && (m->keyctx = keyctx_new()) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	for (size_t i = 0; i < count; i++)
 		if ((r = buf_get(b, (*keys)[i].b, KEY_PUBLIC_LEN)) != 0)
 			return r;
@@ -262,16 +262,16 @@ cannot_write(struct change *c, const char *path, int r)
 {
 	const char *why = err_text(r), *hint = "";
 
-	if (r == ERR_SYS && errno == EBUSY)
+	if (r == SKY_ERR_SYS && errno == EBUSY)
 		hint = "; it is a mount of its own: mount its folder in its "
 		       "place";
-	else if (r == ERR_EXISTS)
+	else if (r == SKY_ERR_EXISTS)
 		why = "it has more than one name (hard links), and the others "
 		      "would keep the old list; keep one, or make symbolic "
 		      "links of them";
-	else if (r == ERR_DENIED)
+	else if (r == SKY_ERR_DENIED)
 		why = "its folder belongs to somebody else";
-	else if (r == ERR_LIMIT)
+	else if (r == SKY_ERR_LIMIT)
 		why = "it would get too long";
 	*c->text = '\0';
 	change_say(c, "%s cannot be written: %s%s", path, why, hint);
@@ -322,8 +322,8 @@ change_file(struct monitor *m, struct change *c)
 		close(lock);
 	} else {
 		change_say(c, "%s cannot be locked: %s", path,
-		    lock == ERR_AGAIN ? "another process is changing it" :
-					err_text(lock));
+		    lock == SKY_ERR_AGAIN ? "another process is changing it" :
+					    err_text(lock));
 		log_error("whitelist: %s", c->text);
 	}
 	if (!c->add)

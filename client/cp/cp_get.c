@@ -495,7 +495,7 @@ get_file(struct cp *cp, struct dir *dir, char *local, char *remote,
 	struct file *f = file_new(cp, dir, local, remote);
 
 	if (f == NULL)
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	if (a != NULL && (a->has & SFTP_ATTR_MODE) &&
 	    (a->has & SFTP_ATTR_SIZE) && S_ISREG(a->mode)) {
 		f->attrs = *a;

@@ -72,7 +72,7 @@ list_dir(struct cp *cp, struct dir *parent, char *local, char *remote,
 
 	if (d == NULL) {
 		free(real);
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	}
 	d->attrs = *a;
 	d->real = real;
@@ -232,7 +232,7 @@ take_entry(struct dir *d, const char *name, const struct sftp_attrs *a)
 	if (local == NULL || remote == NULL) {
 		free(local);
 		free(remote);
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	}
 	if (type == S_IFDIR) {
 		if (d->real != NULL)

@@ -66,7 +66,7 @@ add(struct names *n, char *path, char *name)
 	if (path == NULL || name == NULL || add_room(n) != 0) {
 		free(path);
 		free(name);
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	}
 	n->found[n->nfound++] = (struct source){ path, name };
 	n->found[n->nfound] = (struct source){ NULL, NULL };
@@ -105,7 +105,7 @@ push(struct names *n, char *dir, const char *rest)
 		free(s);
 		free(dir);
 		free(copy);
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	}
 	*s = (struct step){ .next = n->steps, .dir = dir, .rest = copy };
 	n->steps = s;
@@ -180,7 +180,7 @@ take_name(struct names *n, const struct buf *name)
 		return 1;
 	}
 	if ((path = cp_join(n->now->dir, text)) == NULL)
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	return *n->now->rest != '\0' ? push(n, path, n->now->rest) :
 				       add(n, path, strdup(text));
 }
@@ -279,7 +279,7 @@ step(struct names *n)
 			continue;
 		unescape(part);
 		if ((dir = cp_join(s->dir, part)) == NULL)
-			return cp_fatal(ERR_NOMEM);
+			return cp_fatal(SKY_ERR_NOMEM);
 		free(s->dir);
 		s->dir = dir;
 	}
@@ -289,7 +289,7 @@ step(struct names *n)
 		return r == 0 ? 0 : cp_fatal(r);
 	}
 	if ((n->pattern = strndup(rest, strcspn(rest, "/"))) == NULL)
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	rest += strcspn(rest, "/");
 	rest += strspn(rest, "/");
 	memmove(s->rest, rest, strlen(rest) + 1);
@@ -332,7 +332,7 @@ take_path(struct names *n)
 	if (n->cp->way == put_way() || strpbrk(n->rest, "*?[\\") == NULL)
 		return add_word(n);
 	if ((path = path_of(n)) == NULL)
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	n->waiting = true;
 	r = sftp_stat(&n->cp->sftp, path, on_literal, n);
 	free(path);
@@ -357,7 +357,7 @@ on_home(void *owner, struct sftp_reply *reply)
 		return 0;
 	}
 	if (buf_get_cstring(&reply->names, &n->home, SFTP_PACKET_MAX) != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	return take_path(n);
 }
 
@@ -379,7 +379,7 @@ begin_word(struct names *n)
 		return take_path(n);
 	n->rest += strcspn(n->rest, "/");
 	if ((user = strndup(n->word, (size_t)(n->rest - n->word))) == NULL)
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	n->waiting = true;
 	r = sftp_expand(&n->cp->sftp, user, on_home, n);
 	free(user);
@@ -438,7 +438,7 @@ names_work(struct cp *cp)
 	int r = 0;
 
 	if (n == NULL)
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	while (r == 0 && !n->waiting && !cp->named)
 		if (n->steps != NULL)
 			r = step(n);

@@ -68,7 +68,7 @@ put_file(struct cp *cp, struct dir *dir, char *local, char *remote)
 	struct stat st;
 
 	if (f == NULL)
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	/* Not for ever, should a pipe have taken its place by now. */
 	f->fd = open(local, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (f->fd == -1 || fstat(f->fd, &st) == -1)

@@ -118,14 +118,14 @@ on_realpath(void *owner, struct sftp_reply *reply)
 	if (d == NULL || d->real == NULL)
 		return found(f);
 	if ((same = cp_join(d->real, f->name)) == NULL)
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	followed = strcmp(same, f->real) != 0;
 	free(same);
 	if (followed)
 		return found(f);
 	drop_last(f->real);
 	if ((f->rest = strdup(f->name)) == NULL)
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	return next_part(f);
 }
 
@@ -142,7 +142,7 @@ real_find(struct file *f)
 		    cp_fatal(r);
 	/* By the parent's real name: tidying up is right only there. */
 	if ((path = cp_join(f->dir->real, f->name)) == NULL)
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	r = sftp_realpath(&f->cp->sftp, path, on_realpath, f);
 	free(path);
 	return r == 0 ? 0 : cp_fatal(r);

@@ -151,7 +151,7 @@ nonsense(const struct cp *cp, int error)
 		complain("the host's SFTP server does not greet us as version "
 			 "%d does: %s",
 		    SFTP_VERSION, err_text(error));
-	else if (error == ERR_NOTFOUND)
+	else if (error == SKY_ERR_NOTFOUND)
 		complain("the host's SFTP server answers what was not asked");
 	else
 		complain("the host's SFTP server makes no sense: %s",

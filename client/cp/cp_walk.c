@@ -81,7 +81,7 @@ enter(struct cp *cp, char *local, char *remote, const struct stat *st)
 	struct dir *d = dir_new(cp, cp->dir, local, remote);
 
 	if (d == NULL)
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	d->dev = st->st_dev;
 	d->ino = st->st_ino;
 	d->attrs = (struct sftp_attrs){ .has = SFTP_ATTR_MODE | SFTP_ATTR_TIMES,
@@ -135,7 +135,7 @@ take(struct cp *cp, char *local, char *remote)
 	if (local == NULL || remote == NULL) {
 		free(local);
 		free(remote);
-		return cp_fatal(ERR_NOMEM);
+		return cp_fatal(SKY_ERR_NOMEM);
 	}
 	if (stat(local, &st) == -1)
 		why = strerror(errno);

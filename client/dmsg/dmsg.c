@@ -86,7 +86,7 @@ dmsg_pump(struct conn *c, int64_t deadline)
 	int64_t left = deadline - now_ms();
 
 	if (left <= 0)
-		return ERR_AGAIN;
+		return SKY_ERR_AGAIN;
 	(void)poll(&p, 1, (int)left);
 	return conn_pump(c, p.revents);
 }
@@ -102,7 +102,7 @@ await_service(struct conn *c)
 
 	while (r == 0 && !c->accepted && !c->rejected && !c->eof)
 		r = dmsg_pump(c, deadline);
-	if (r == ERR_AGAIN)
+	if (r == SKY_ERR_AGAIN)
 		complain("the host has not answered to the request for a "
 			 "service");
 	else if (r == 0 && !c->accepted && !c->rejected)

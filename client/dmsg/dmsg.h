@@ -58,7 +58,7 @@ uint64_t link_taken(const struct link *);
 short link_events(const struct link *);
 /*
  * Reads and writes what is possible; events are to be asked for behind it.
- * ERR_*: the session is over.
+ * SKY_ERR_*: the session is over.
  */
 int link_pump(struct link *, short revents);
 
@@ -107,7 +107,7 @@ const char *dmsg_dial(int *fd, struct dialer *, const struct way *,
 void dmsg_begin(struct conn *, int fd, struct noise_keys *);
 /*
  * Waits for something to happen, and reads and writes what is possible: 0,
- * ERR_AGAIN when it is later than deadline, EXIT_FAILED, told.
+ * SKY_ERR_AGAIN when it is later than deadline, EXIT_FAILED, told.
  */
 int dmsg_pump(struct conn *, int64_t deadline);
 

@@ -68,15 +68,16 @@ ask_tcp(struct finder *f, struct buf *request, struct dmsg_answer *a)
 	why = "no answer";
 	deadline = now_ms() + DMSG_WAIT_MS;
 	buf_init(&in, 2 * CHUNK);
-	while (r == 0 && n != ERR_SYS && (left = deadline - now_ms()) > 0) {
+	while (r == 0 && n != SKY_ERR_SYS && (left = deadline - now_ms()) > 0) {
 		p.events = buf_len(request) != 0 ? POLLOUT : POLLIN;
 		(void)poll(&p, 1, (int)left);
 		if (buf_len(request) != 0)
 			n = buf_write(request, p.fd);
-		else if ((n = buf_read(&in, p.fd, CHUNK)) >= 0 || n == ERR_EOF)
-			r = dmsg_answer_read(a, &in, n == ERR_EOF);
+		else if ((n = buf_read(&in, p.fd, CHUNK)) >= 0 ||
+		    n == SKY_ERR_EOF)
+			r = dmsg_answer_read(a, &in, n == SKY_ERR_EOF);
 	}
-	if (r == 0 && n == ERR_SYS)
+	if (r == 0 && n == SKY_ERR_SYS)
 		why = strerror(errno);
 	buf_free(&in);
 	close(p.fd);
@@ -103,7 +104,7 @@ find_exchange(int fd, struct buf *request, struct noise_keys *keys,
 	conn_close(&c);
 	if (r == 0)
 		r = whole;
-	if (r == ERR_AGAIN)
+	if (r == SKY_ERR_AGAIN)
 		return "no answer";
 	if (r == EXIT_FAILED)
 		return "its stream has failed";

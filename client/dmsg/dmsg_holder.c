@@ -157,7 +157,7 @@ holder_ask(struct holder *h, struct guest *g)
 	uint16_t len;
 	ssize_t r = buf_read(&g->in, g->sock, OBJECT_MAX);
 
-	if (r == ERR_AGAIN)
+	if (r == SKY_ERR_AGAIN)
 		return true;
 	if (r < 0 || buf_len(&g->in) < 2)
 		return r > 0;
@@ -208,7 +208,7 @@ holder_push(struct guest *g)
 
 	while (buf_len(&g->out) != 0) {
 		n = buf_write(&g->out, g->sock);
-		if (n == ERR_AGAIN)
+		if (n == SKY_ERR_AGAIN)
 			return true;
 		if (n <= 0)
 			return false;
@@ -349,7 +349,7 @@ holder_ping(struct holder *h)
 	if (h->heard_by != 0 && now < h->heard_by)
 		return;
 	if (h->heard_by == 0 &&
-	    dmsg_session_tick(h->l->dmsg, now / 1000) != ERR_AGAIN) {
+	    dmsg_session_tick(h->l->dmsg, now / 1000) != SKY_ERR_AGAIN) {
 		h->taken = link_taken(h->l);
 		h->before_ping = h->l->sent + buf_len(&h->l->out);
 	} else if (!holder_ping_moves(h)) {

@@ -53,7 +53,7 @@ send_message(struct link *l, struct noise *n)
 	buf_free(&msg);
 	while (r == 0 && buf_len(&l->out) != 0)
 		if (link_write(l) < 0)
-			r = ERR_SYS;
+			r = SKY_ERR_SYS;
 	return r;
 }
 
@@ -67,7 +67,7 @@ read_message(struct link *l, struct noise *n)
 	while ((r = frame_get(&l->in, &body)) == 0)
 		if (!wait_for(l->fd, POLLIN, deadline) ||
 		    buf_read(&l->in, l->fd, CHUNK) < 0)
-			return ERR_EOF;
+			return SKY_ERR_EOF;
 	if (r < 0)
 		return r;
 	buf_init(&payload, NOISE_MSG_MAX);
@@ -109,7 +109,7 @@ shake_hands(struct link *l, const struct dialer *d)
 	randombytes_buf(&seed, sizeof(seed));
 	l->dmsg = dmsg_session_new(keys.send, keys.recv, seed);
 	explicit_bzero(&keys, sizeof(keys));
-	return l->dmsg != NULL ? 0 : ERR_NOMEM;
+	return l->dmsg != NULL ? 0 : SKY_ERR_NOMEM;
 }
 
 const char *
@@ -131,8 +131,8 @@ link_open(struct link *l, const struct dialer *d,
 		return why;
 	tcp_bound_unsent(l->fd, DMSG_UNSENT);
 	if ((r = shake_hands(l, d)) != 0)
-		return r == ERR_EOF ? "no answer to the handshake" :
-				      "it does not prove its key";
+		return r == SKY_ERR_EOF ? "no answer to the handshake" :
+					  "it does not prove its key";
 	return NULL;
 }
 
@@ -160,7 +160,8 @@ link_end(struct link *l)
 
 	if (l->fd == -1 || shutdown(l->fd, SHUT_WR) == -1)
 		return;
-	while ((n > 0 || n == ERR_AGAIN) && wait_for(l->fd, POLLIN, deadline)) {
+	while ((n > 0 || n == SKY_ERR_AGAIN) &&
+	    wait_for(l->fd, POLLIN, deadline)) {
 		buf_reset(&l->in);
 		n = buf_read(&l->in, l->fd, CHUNK);
 	}
@@ -200,7 +201,7 @@ link_receive(struct link *l)
 {
 	ssize_t r = buf_read(&l->in, l->fd, CHUNK);
 
-	if (r == ERR_AGAIN)
+	if (r == SKY_ERR_AGAIN)
 		return 0;
 	return r < 0 ? (int)r : dmsg_session_input(l->dmsg, &l->in);
 }
@@ -220,5 +221,5 @@ link_pump(struct link *l, short revents)
 			return e;
 		r = link_write(l);
 	}
-	return r == 0 || r == ERR_AGAIN ? 0 : (int)r;
+	return r == 0 || r == SKY_ERR_AGAIN ? 0 : (int)r;
 }

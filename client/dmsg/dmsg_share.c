@@ -65,8 +65,8 @@ share_lock_counts(const struct place *p)
 }
 
 /*
- * 0 with the lock.  ERR_AGAIN: another one has it; ERR_NOTFOUND: had it, while
- * we waited with the file open.  ERR_SYS.
+ * 0 with the lock.  SKY_ERR_AGAIN: another one has it; SKY_ERR_NOTFOUND: had
+ * it, while we waited with the file open.  SKY_ERR_SYS.
  */
 static int
 share_lock(struct place *p)
@@ -75,14 +75,14 @@ share_lock(struct place *p)
 		p->fd = open(p->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 		    0600);
 	if (p->fd == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	if (flock(p->fd, LOCK_EX | LOCK_NB) == -1)
-		return errno == EWOULDBLOCK || errno == EINTR ? ERR_AGAIN :
-								ERR_SYS;
+		return errno == EWOULDBLOCK || errno == EINTR ? SKY_ERR_AGAIN :
+								SKY_ERR_SYS;
 	if (!share_lock_counts(p))
-		return ERR_NOTFOUND;
+		return SKY_ERR_NOTFOUND;
 	/* Of one that was killed before it took the file away. */
-	return ftruncate(p->fd, 0) == 0 ? 0 : ERR_SYS;
+	return ftruncate(p->fd, 0) == 0 ? 0 : SKY_ERR_SYS;
 }
 
 static void
@@ -291,10 +291,10 @@ share_try(int *fd, struct dialer *d, const struct way *w, struct place *p)
 		if ((why = share_begin(fd, d, w, p)) != NULL)
 			share_leave(p);
 		break;
-	case ERR_AGAIN:
+	case SKY_ERR_AGAIN:
 		(void)poll(NULL, 0, PAUSE_MS);
 		break;
-	case ERR_NOTFOUND:
+	case SKY_ERR_NOTFOUND:
 		why = share_heard(p, w);
 		share_forget(p);
 		break;

@@ -153,7 +153,7 @@ check_event(void *arg, const struct json_event *ev)
 	(void)arg;
 	return ev->depth == 0 && ev->type != JSON_OBJECT &&
 		ev->type != JSON_END ?
-	    ERR_FORMAT :
+	    SKY_ERR_FORMAT :
 	    0;
 }
 

@@ -139,7 +139,7 @@ get_handle(struct buf *p, struct sftp_handle *h)
 	if ((r = buf_get_string(p, &text)) != 0)
 		return r;
 	if (buf_len(&text) > sizeof(h->b))
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	h->len = buf_len(&text);
 	return buf_get(&text, h->b, h->len);
 }
@@ -153,7 +153,7 @@ get_data(struct buf *p, struct sftp_reply *reply)
 	if ((r = buf_get_string(p, &reply->data)) != 0)
 		return r;
 	if (buf_len(&reply->data) == 0 || buf_len(&reply->data) > reply->length)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	return 0;
 }
 
@@ -168,7 +168,7 @@ get_names(struct buf *p, struct sftp_reply *reply)
 	if ((r = buf_get_u32(p, &reply->count)) != 0)
 		return r;
 	if (reply->count == 0)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	buf_view(&reply->names, buf_ptr(p), buf_len(p));
 	for (uint32_t i = 0; i < reply->count; i++)
 		if ((r = sftp_next_name(p, &name, &a)) != 0)
@@ -193,7 +193,7 @@ get_content(struct buf *p, uint8_t type, struct sftp_reply *reply)
 	case SFTP_ATTRS:
 		return get_attrs(p, &reply->attrs);
 	}
-	return ERR_TYPE;
+	return SKY_ERR_TYPE;
 }
 
 /* What answers a request when it succeeds. */
@@ -224,11 +224,11 @@ check_answer(uint8_t request, uint8_t answer, const struct sftp_reply *reply)
 
 	if (answer == SFTP_STATUS)
 		return wanted != SFTP_STATUS && reply->status == SFTP_OK ?
-		    ERR_TYPE :
+		    SKY_ERR_TYPE :
 		    0;
 	if (answer != wanted)
-		return ERR_TYPE;
-	return request != SFTP_READDIR && reply->count > 1 ? ERR_RANGE : 0;
+		return SKY_ERR_TYPE;
+	return request != SFTP_READDIR && reply->count > 1 ? SKY_ERR_RANGE : 0;
 }
 
 /* The request is over before its owner is called: it may put the next. */
@@ -265,7 +265,7 @@ take_version(struct sftp *s, struct buf *p)
 	if ((r = buf_get_u32(p, &version)) != 0)
 		return r;
 	s->ready = version == SFTP_VERSION;
-	return s->ready ? 0 : ERR_RANGE;
+	return s->ready ? 0 : SKY_ERR_RANGE;
 }
 
 static int
@@ -280,12 +280,12 @@ take_packet(struct sftp *s, struct buf *p)
 		return r;
 	if (!s->ready)
 		return type == SFTP_VERSION_ANSWER ? take_version(s, p) :
-						     ERR_TYPE;
+						     SKY_ERR_TYPE;
 	if ((r = buf_get_u32(p, &id)) != 0)
 		return r;
 	q = &s->requests[id % SFTP_REQUESTS];
 	if (q->type == 0 || q->id != id)
-		return ERR_NOTFOUND;
+		return SKY_ERR_NOTFOUND;
 	return answer(s, q, type, p);
 }
 
@@ -299,10 +299,10 @@ next_packet(struct sftp *s, struct buf *p)
 	if (buf_get_u32(&peek, &n) != 0)
 		return 0;
 	if (n > SFTP_PACKET_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if (buf_get_view(&peek, n, p) != 0)
 		return 0;
-	return buf_skip(s->in, 4 + (size_t)n) == 0 ? 1 : ERR_SHORT;
+	return buf_skip(s->in, 4 + (size_t)n) == 0 ? 1 : SKY_ERR_SHORT;
 }
 
 int

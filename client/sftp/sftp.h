@@ -101,13 +101,13 @@ struct sftp {
 
 /* --- sftp.c: answers --- */
 
-/* Puts the greeting.  The buffers must outlive it.  0 or ERR_*. */
+/* Puts the greeting.  The buffers must outlive it.  0 or SKY_ERR_*. */
 int sftp_init(struct sftp *, struct buf *in, struct buf *out);
 /* Whether the host has answered the greeting: requests may be put. */
 bool sftp_ready(const struct sftp *);
 /*
- * Takes every whole packet in the input and calls for each answer.  0, ERR_*
- * for input that makes no sense, or what a sftp_fn returned.
+ * Takes every whole packet in the input and calls for each answer.  0,
+ * SKY_ERR_* for input that makes no sense, or what a sftp_fn returned.
  */
 int sftp_take(struct sftp *);
 /* Requests without an answer yet. */
@@ -119,13 +119,13 @@ unsigned sftp_busy(const struct sftp *);
 uint64_t sftp_lowest(const struct sftp *, const void *owner, uint64_t none);
 /*
  * Takes the next entry off the names of an answer: its name, as a view, and
- * attributes.  0 or ERR_*.
+ * attributes.  0 or SKY_ERR_*.
  */
 int sftp_next_name(struct buf *names, struct buf *name, struct sftp_attrs *);
 /* The text of a status, static. */
 const char *sftp_text(uint32_t status);
 
-/* --- sftp_put.c: requests; 0, or ERR_LIMIT, ERR_NOMEM --- */
+/* --- sftp_put.c: requests; 0, or SKY_ERR_LIMIT, SKY_ERR_NOMEM --- */
 
 /* Whether a further request, or one of n file bytes, is to be put now. */
 bool sftp_room(const struct sftp *);

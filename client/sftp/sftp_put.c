@@ -100,7 +100,7 @@ begin(struct sftp *s, enum sftp_type type)
 	struct packet p = { .s = s, .start = buf_len(s->out) };
 
 	if ((p.q = find_free(s)) == NULL) {
-		p.error = ERR_LIMIT;
+		p.error = SKY_ERR_LIMIT;
 		return p;
 	}
 	p.q->offset = 0;

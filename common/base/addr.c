@@ -14,7 +14,7 @@ static int
 copy(char *dst, size_t size, const char *src, size_t n)
 {
 	if (n >= size)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	memcpy(dst, src, n);
 	dst[n] = '\0';
 	return 0;
@@ -29,14 +29,15 @@ check_port(const char *port)
 
 	/* With a hyphen first it would be a negative number elsewhere. */
 	if (*port == '\0' || *port == '-' || digits > 5)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (digits < strlen(port))
 		return strspn(port, "abcdefghijklmnopqrstuvwxyz0123456789-") ==
 			strlen(port) ?
 		    0 :
-		    ERR_FORMAT;
-	return sscanf(port, "%u", &value) == 1 && value <= 65535 ? 0 :
-								   ERR_FORMAT;
+		    SKY_ERR_FORMAT;
+	return sscanf(port, "%u", &value) == 1 && value <= 65535 ?
+	    0 :
+	    SKY_ERR_FORMAT;
 }
 
 /* Where the host ends; *rest is what follows it and its bracket. */
@@ -49,17 +50,17 @@ find_host(const char *text, bool may_be_bare, const char **host, size_t *n,
 	*host = text;
 	if (*text == '[') {
 		if ((end = strchr(text, ']')) == NULL)
-			return ERR_FORMAT;
+			return SKY_ERR_FORMAT;
 		*host = text + 1;
 		*n = (size_t)(end - *host);
 		*rest = end + 1;
-		return *n == 0 ? ERR_FORMAT : 0;
+		return *n == 0 ? SKY_ERR_FORMAT : 0;
 	}
 	/* More than one colon and no brackets: all of it is a v6 address. */
 	if (colon != NULL && strchr(colon + 1, ':') != NULL)
 		colon = NULL;
 	if (colon == NULL && !may_be_bare)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	*n = colon != NULL ? (size_t)(colon - text) : strlen(text);
 	*rest = text + *n;
 	return 0;
@@ -79,7 +80,7 @@ addr_split(const char *text, const char *port, char host[ADDR_HOST_MAX],
 	if (*rest == ':')
 		port = rest + 1;
 	else if (*rest != '\0' || port == NULL)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if ((r = copy(portname, ADDR_PORT_MAX, port, strlen(port))) != 0)
 		return r;
 	return check_port(portname);

@@ -12,9 +12,9 @@
 
 /*
  * Splits "host:port", "[v6]:port", ":port", and, with a default port that is
- * not NULL, "host", "v6" and "[v6]".  Brackets are taken off.  ERR_FORMAT for
- * a missing or bad port, ERR_LIMIT for text that is too long.  Port may be a
- * number from 0 to 65535 or a service's name.
+ * not NULL, "host", "v6" and "[v6]".  Brackets are taken off.  SKY_ERR_FORMAT
+ * for a missing or bad port, SKY_ERR_LIMIT for text that is too long.  Port may
+ * be a number from 0 to 65535 or a service's name.
  */
 int addr_split(const char *text, const char *port, char host[ADDR_HOST_MAX],
     char portname[ADDR_PORT_MAX]);

@@ -72,7 +72,7 @@ int
 buf_skip(struct buf *b, size_t n)
 {
 	if (n > buf_len(b))
-		return ERR_SHORT;
+		return SKY_ERR_SHORT;
 	b->off += n;
 	if (b->off == b->end)
 		b->off = b->end = 0;
@@ -83,7 +83,7 @@ int
 buf_get(struct buf *b, void *p, size_t n)
 {
 	if (n > buf_len(b))
-		return ERR_SHORT;
+		return SKY_ERR_SHORT;
 	if (n != 0)
 		memcpy(p, buf_ptr(b), n);
 	return buf_skip(b, n);
@@ -141,7 +141,7 @@ int
 buf_get_view(struct buf *b, size_t n, struct buf *view)
 {
 	if (n > buf_len(b))
-		return ERR_SHORT;
+		return SKY_ERR_SHORT;
 	buf_view(view, buf_ptr(b), n);
 	return buf_skip(b, n);
 }
@@ -153,11 +153,11 @@ buf_get_string(struct buf *b, struct buf *view)
 	uint32_t n;
 
 	if (buf_len(b) < 4)
-		return ERR_SHORT;
+		return SKY_ERR_SHORT;
 	n = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
 	    p[3];
 	if (n > buf_len(b) - 4)
-		return ERR_SHORT;
+		return SKY_ERR_SHORT;
 	buf_view(view, p + 4, n);
 	return buf_skip(b, 4 + (size_t)n);
 }
@@ -171,11 +171,11 @@ buf_get_cstring(struct buf *b, char **s, size_t max)
 	if ((r = buf_get_string(b, &v)) != 0)
 		return r;
 	if (buf_len(&v) > max)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if (memchr(buf_ptr(&v), '\0', buf_len(&v)) != NULL)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if ((*s = malloc(buf_len(&v) + 1)) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	memcpy(*s, buf_ptr(&v), buf_len(&v));
 	(*s)[buf_len(&v)] = '\0';
 	return 0;
@@ -184,7 +184,7 @@ buf_get_cstring(struct buf *b, char **s, size_t max)
 int
 buf_at_end(const struct buf *b)
 {
-	return buf_len(b) == 0 ? 0 : ERR_TRAILING;
+	return buf_len(b) == 0 ? 0 : SKY_ERR_TRAILING;
 }
 
 /* Moves the content into memory of its own of cap bytes. */
@@ -195,7 +195,7 @@ regrow(struct buf *b, size_t cap)
 	uint8_t *mem;
 
 	if ((mem = malloc(cap)) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	if (len != 0)
 		memcpy(mem, buf_ptr(b), len);
 	if (b->mem != NULL) {
@@ -217,11 +217,11 @@ buf_extend(struct buf *b, size_t n, uint8_t **p)
 	int r;
 
 	if (is_view(b))
-		return ERR_RDONLY;
+		return SKY_ERR_RDONLY;
 	if (n > buf_room(b))
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if (n > SIZE_MAX / 2 - len)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	if (b->mem == NULL || n > b->cap - b->end) {
 		if (b->mem != NULL && len + n <= b->cap / 2) {
 			memmove(b->mem, b->mem + b->off, len);
@@ -244,7 +244,7 @@ int
 buf_trim(struct buf *b, size_t n)
 {
 	if (n > buf_len(b))
-		return ERR_SHORT;
+		return SKY_ERR_SHORT;
 	b->end -= n;
 	return 0;
 }
@@ -300,9 +300,9 @@ buf_put_string(struct buf *b, const void *p, size_t n)
 	int r;
 
 	if (is_view(b))
-		return ERR_RDONLY;
+		return SKY_ERR_RDONLY;
 	if (n > UINT32_MAX || buf_room(b) < 4 || n > buf_room(b) - 4)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((r = buf_put_u32(b, (uint32_t)n)) != 0)
 		return r;
 	if ((r = buf_put(b, p, n)) != 0)
@@ -320,9 +320,9 @@ int
 buf_poke(struct buf *b, size_t at, const void *p, size_t n)
 {
 	if (b->mem == NULL)
-		return ERR_RDONLY;
+		return SKY_ERR_RDONLY;
 	if (at > buf_len(b) || n > buf_len(b) - at)
-		return ERR_SHORT;
+		return SKY_ERR_SHORT;
 	memcpy(b->mem + b->off + at, p, n);
 	return 0;
 }
@@ -337,7 +337,7 @@ buf_read(struct buf *b, int fd, size_t n)
 	if (n > buf_room(b))
 		n = buf_room(b);
 	if (n == 0)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((r = buf_extend(b, n, &p)) != 0)
 		return r;
 	got = read(fd, p, n);
@@ -345,8 +345,8 @@ buf_read(struct buf *b, int fd, size_t n)
 	if (got > 0)
 		return got;
 	if (got == 0)
-		return ERR_EOF;
-	return errno == EAGAIN || errno == EINTR ? ERR_AGAIN : ERR_SYS;
+		return SKY_ERR_EOF;
+	return errno == EAGAIN || errno == EINTR ? SKY_ERR_AGAIN : SKY_ERR_SYS;
 }
 
 ssize_t
@@ -357,7 +357,8 @@ buf_write(struct buf *b, int fd)
 	if (buf_len(b) == 0)
 		return 0;
 	if ((n = write(fd, buf_ptr(b), buf_len(b))) == -1)
-		return errno == EAGAIN || errno == EINTR ? ERR_AGAIN : ERR_SYS;
+		return errno == EAGAIN || errno == EINTR ? SKY_ERR_AGAIN :
+							   SKY_ERR_SYS;
 	buf_skip(b, (size_t)n);
 	return n;
 }

@@ -9,9 +9,9 @@
  * buffer may hold secrets for as long as it lives, but prefer sodium_malloc
  * for what is kept.
  *
- * Unless said otherwise functions return 0 or one of: ERR_SHORT (getter
- * without enough bytes; nothing is consumed), ERR_LIMIT (over the maximum),
- * ERR_NOMEM, ERR_RDONLY (writing to a view).
+ * Unless said otherwise functions return 0 or one of: SKY_ERR_SHORT (getter
+ * without enough bytes; nothing is consumed), SKY_ERR_LIMIT (over the maximum),
+ * SKY_ERR_NOMEM, SKY_ERR_RDONLY (writing to a view).
  */
 #ifndef COMMON_BASE_BUF_H
 #define COMMON_BASE_BUF_H
@@ -59,10 +59,10 @@ int buf_get_view(struct buf *, size_t, struct buf *);
 int buf_get_string(struct buf *, struct buf *);
 /*
  * u32 length, bytes, as a malloc'ed C string that the caller frees.
- * ERR_FORMAT for a NUL inside, ERR_LIMIT for more than max bytes.
+ * SKY_ERR_FORMAT for a NUL inside, SKY_ERR_LIMIT for more than max bytes.
  */
 int buf_get_cstring(struct buf *, char **, size_t max);
-/* 0 when everything has been read, else ERR_TRAILING. */
+/* 0 when everything has been read, else SKY_ERR_TRAILING. */
 int buf_at_end(const struct buf *);
 
 int buf_put(struct buf *, const void *, size_t);
@@ -80,13 +80,14 @@ int buf_trim(struct buf *, size_t);
 int buf_poke(struct buf *, size_t, const void *, size_t);
 
 /*
- * One read(2) of at most n bytes, appended.  Returns the count (> 0), ERR_EOF,
- * ERR_AGAIN (also after EINTR), ERR_LIMIT when there is no room, or ERR_SYS.
+ * One read(2) of at most n bytes, appended.  Returns the count (> 0),
+ * SKY_ERR_EOF, SKY_ERR_AGAIN (also after EINTR), SKY_ERR_LIMIT when there is no
+ * room, or SKY_ERR_SYS.
  */
 ssize_t buf_read(struct buf *, int, size_t);
 /*
  * One write(2) of what is unread; what went is consumed.  Returns the count,
- * 0 for an empty buffer, ERR_AGAIN or ERR_SYS.
+ * 0 for an empty buffer, SKY_ERR_AGAIN or SKY_ERR_SYS.
  */
 ssize_t buf_write(struct buf *, int);
 

@@ -7,23 +7,23 @@
 #include <string.h>
 
 static const char *const texts[] = {
-	[-ERR_NOMEM] = "out of memory",
-	[-ERR_SHORT] = "unexpected end of data",
-	[-ERR_TRAILING] = "left-over data",
-	[-ERR_FORMAT] = "malformed data",
-	[-ERR_LIMIT] = "limit exceeded",
-	[-ERR_RANGE] = "value out of range",
-	[-ERR_TYPE] = "value of the wrong type",
-	[-ERR_KEY] = "invalid key",
-	[-ERR_AUTH] = "authentication tag does not match",
-	[-ERR_NONCE] = "frame counter does not rise",
-	[-ERR_STATE] = "not allowed in this state",
-	[-ERR_EOF] = "connection closed by peer",
-	[-ERR_AGAIN] = "temporarily unavailable",
-	[-ERR_EXISTS] = "already exists",
-	[-ERR_NOTFOUND] = "not found",
-	[-ERR_DENIED] = "not permitted",
-	[-ERR_RDONLY] = "buffer is read-only",
+	[-SKY_ERR_NOMEM] = "out of memory",
+	[-SKY_ERR_SHORT] = "unexpected end of data",
+	[-SKY_ERR_TRAILING] = "left-over data",
+	[-SKY_ERR_FORMAT] = "malformed data",
+	[-SKY_ERR_LIMIT] = "limit exceeded",
+	[-SKY_ERR_RANGE] = "value out of range",
+	[-SKY_ERR_TYPE] = "value of the wrong type",
+	[-SKY_ERR_KEY] = "invalid key",
+	[-SKY_ERR_AUTH] = "authentication tag does not match",
+	[-SKY_ERR_NONCE] = "frame counter does not rise",
+	[-SKY_ERR_STATE] = "not allowed in this state",
+	[-SKY_ERR_EOF] = "connection closed by peer",
+	[-SKY_ERR_AGAIN] = "temporarily unavailable",
+	[-SKY_ERR_EXISTS] = "already exists",
+	[-SKY_ERR_NOTFOUND] = "not found",
+	[-SKY_ERR_DENIED] = "not permitted",
+	[-SKY_ERR_RDONLY] = "buffer is read-only",
 };
 
 const char *
@@ -33,7 +33,7 @@ err_text(int code)
 
 	if (code == 0)
 		return "success";
-	if (code == ERR_SYS)
+	if (code == SKY_ERR_SYS)
 		return strerror(errno);
 	if (code > 0 || code <= -(int)n || texts[-code] == NULL)
 		return "unknown error";

@@ -37,10 +37,10 @@ file_split(const char *path, int *dir, char name[NAME_MAX + 1])
 	char *folder;
 
 	if (*base == '\0' || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (strlen(base) > NAME_MAX) {
 		errno = ENAMETOOLONG;
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	}
 	strcpy(name, base);
 	if (slash == NULL)
@@ -48,10 +48,10 @@ file_split(const char *path, int *dir, char name[NAME_MAX + 1])
 	else
 		folder = strndup(path, (size_t)(slash - path) + 1);
 	if (folder == NULL)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	*dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(folder);
-	return *dir != -1 ? 0 : ERR_SYS;
+	return *dir != -1 ? 0 : SKY_ERR_SYS;
 }
 
 static void
@@ -103,7 +103,7 @@ file_create(struct file_new *f)
 	if (f->fd != -1)
 		return 0;
 	*f->temp = '\0';
-	return ERR_SYS;
+	return SKY_ERR_SYS;
 }
 
 int
@@ -116,15 +116,15 @@ file_new_open(struct file_new *f, const char *path)
 	if ((r = file_split(path, &f->dir, f->name)) != 0)
 		return r;
 	if (fstat(f->dir, &st) == -1)
-		r = ERR_SYS;
+		r = SKY_ERR_SYS;
 	else if (st.st_uid != 0 && st.st_uid != geteuid())
-		r = ERR_DENIED;
+		r = SKY_ERR_DENIED;
 	else
 		r = file_create(f);
 	/* Whatever the umask, and whatever list the folder hands down. */
 	if (r == 0) {
 		(void)fremovexattr(f->fd, ATTR_ACL);
-		r = fchmod(f->fd, 0600) == 0 ? 0 : ERR_SYS;
+		r = fchmod(f->fd, 0600) == 0 ? 0 : SKY_ERR_SYS;
 	}
 	if (r != 0)
 		file_new_drop(f);
@@ -152,7 +152,7 @@ file_copy_attr(int to, int from, const char *attr, void *value)
 		return strncmp(attr, "security.", 9) == 0 ||
 			strncmp(attr, "trusted.", 8) == 0 ?
 		    0 :
-		    ERR_SYS;
+		    SKY_ERR_SYS;
 	return 0;
 }
 
@@ -161,11 +161,11 @@ file_copy_attrs(int to, int from)
 {
 	char *list = malloc(ATTR_MAX), *value = malloc(ATTR_MAX);
 	ssize_t n = -1;
-	int r = ERR_SYS;
+	int r = SKY_ERR_SYS;
 
 	if (list != NULL && value != NULL) {
 		n = flistxattr(from, list, ATTR_MAX);
-		r = n != -1 || errno == ENOTSUP ? 0 : ERR_SYS;
+		r = n != -1 || errno == ENOTSUP ? 0 : SKY_ERR_SYS;
 	}
 	for (const char *a = list; r == 0 && n > 0 && a < list + n;
 	     a += strlen(a) + 1)
@@ -185,9 +185,9 @@ file_new_like(struct file_new *f, int old)
 	struct stat st;
 
 	if (fstat(old, &st) == -1 || fchown(f->fd, st.st_uid, st.st_gid) == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	if (fchmod(f->fd, st.st_mode & 07777) == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	return file_copy_attrs(f->fd, old);
 }
 
@@ -242,7 +242,7 @@ file_new_commit(struct file_new *f, bool replace)
 {
 	if (fsync(f->fd) == -1 || file_name(f, replace) == -1) {
 		file_new_drop(f);
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	}
 	/* It is there whatever becomes of this. */
 	(void)fsync(f->dir);
@@ -355,10 +355,10 @@ file_lock_wait(int fd)
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return ERR_SYS;
+			return SKY_ERR_SYS;
 		nanosleep(&pause, NULL);
 	}
-	return ERR_AGAIN;
+	return SKY_ERR_AGAIN;
 }
 
 /* Whether the name still means the file that is open. */
@@ -380,10 +380,10 @@ file_lock_at(int dir, const char *lock, const char *name)
 
 	for (;;) {
 		if ((fd = file_lock_open(dir, lock, name, &which)) == -1)
-			return ERR_SYS;
+			return SKY_ERR_SYS;
 		r = file_lock_wait(fd);
 		/* Who can hold this one for ever is not waited for so long. */
-		if (r == ERR_AGAIN && which == name)
+		if (r == SKY_ERR_AGAIN && which == name)
 			return fd;
 		if (r != 0) {
 			close(fd);

@@ -21,19 +21,21 @@ struct file_new {
 
 /*
  * Begins a file that is to be path.  Folders on the way may be links; what has
- * the name now is not looked at.  ERR_SYS; ERR_FORMAT for a path without a
- * file's name; ERR_DENIED if the folder belongs neither to root nor to us: its
- * owner could put another file in this one's place.
+ * the name now is not looked at.  SKY_ERR_SYS; SKY_ERR_FORMAT for a path
+ * without a file's name; SKY_ERR_DENIED if the folder belongs neither to root
+ * nor to us: its owner could put another file in this one's place.
  */
 int file_new_open(struct file_new *, const char *path);
 /*
  * Takes over owner, group, mode, access control list and other attributes of
- * an open file.  ERR_SYS if one cannot be kept that decides who may read it.
+ * an open file.  SKY_ERR_SYS if one cannot be kept that decides who may read
+ * it.
  */
 int file_new_like(struct file_new *, int old);
 /*
  * Ends it: the file is on the disk and has its name.  Without replace a file
- * that is there stays: ERR_SYS, EEXIST.  Whatever fails leaves nothing behind.
+ * that is there stays: SKY_ERR_SYS, EEXIST.  Whatever fails leaves nothing
+ * behind.
  */
 int file_new_commit(struct file_new *, bool replace);
 /* Ends it without a trace; errno is kept. */
@@ -52,8 +54,8 @@ bool file_left(const char *path);
  * It is on a file of mode 0600 beside path, ".NAME.lock", which stays: whoever
  * may read path itself could hold a lock on it for ever.  Where somebody else
  * has taken that name it is on path after all, and nobody can keep us away for
- * longer than ten seconds.  ERR_AGAIN after as long in vain, ERR_FORMAT, or
- * ERR_SYS.
+ * longer than ten seconds.  SKY_ERR_AGAIN after as long in vain,
+ * SKY_ERR_FORMAT, or SKY_ERR_SYS.
  */
 int file_lock(const char *path);
 

@@ -17,9 +17,9 @@ int
 hex_decode(const char *text, uint8_t *p, size_t n)
 {
 	if (strlen(text) != 2 * n)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (sodium_hex2bin(p, n, text, 2 * n, NULL, NULL, NULL) == 0)
 		return 0;
 	sodium_memzero(p, n);
-	return ERR_FORMAT;
+	return SKY_ERR_FORMAT;
 }

@@ -10,7 +10,7 @@
 void hex_encode(const uint8_t *, size_t n, char *text);
 /*
  * Reads exactly n bytes from exactly 2n digits of either case and the end of
- * the string: ERR_FORMAT otherwise.  No table look-up by secret digits.
+ * the string: SKY_ERR_FORMAT otherwise.  No table look-up by secret digits.
  */
 int hex_decode(const char *text, uint8_t *, size_t n);
 

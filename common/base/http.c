@@ -70,10 +70,10 @@ http_number(const struct buf *b, int64_t *n)
 
 	*n = 0;
 	if (buf_len(b) == 0 || buf_len(b) > DIGITS_MAX)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	for (size_t i = 0; i < buf_len(b); i++) {
 		if ((c = buf_ptr(b)[i]) < '0' || c > '9')
-			return ERR_FORMAT;
+			return SKY_ERR_FORMAT;
 		*n = *n * 10 + (c - '0');
 	}
 	return 0;
@@ -114,7 +114,7 @@ split(struct buf *b, uint8_t c, struct buf *before)
 	return 1;
 }
 
-/* A line without its CRLF: 1, 0 if it is not complete, ERR_FORMAT. */
+/* A line without its CRLF: 1, 0 if it is not complete, SKY_ERR_FORMAT. */
 static int
 get_line(struct buf *b, struct buf *line)
 {
@@ -124,9 +124,9 @@ get_line(struct buf *b, struct buf *line)
 		return 0;
 	n = buf_len(line);
 	if (n == 0 || buf_ptr(line)[n - 1] != '\r')
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	buf_view(line, buf_ptr(line), n - 1);
-	return memchr(buf_ptr(line), '\r', n - 1) == NULL ? 1 : ERR_FORMAT;
+	return memchr(buf_ptr(line), '\r', n - 1) == NULL ? 1 : SKY_ERR_FORMAT;
 }
 
 static void
@@ -150,11 +150,11 @@ http_next_field(struct buf *fields, struct buf *name, struct buf *value)
 	if (buf_len(fields) == 0)
 		return 0;
 	if ((r = get_line(fields, value)) != 1)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (split(value, ':', name) == 0 || !is_token(name))
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	trim(value);
-	return is_text(value, true) ? 1 : ERR_FORMAT;
+	return is_text(value, true) ? 1 : SKY_ERR_FORMAT;
 }
 
 int
@@ -193,18 +193,18 @@ get_section(struct buf *in, struct buf *section)
 
 	if (buf_len(in) >= 2 && memcmp(buf_ptr(in), "\r\n", 2) == 0) {
 		(void)buf_get_view(in, 0, section);
-		return buf_skip(in, 2) == 0 ? 1 : ERR_FORMAT;
+		return buf_skip(in, 2) == 0 ? 1 : SKY_ERR_FORMAT;
 	}
 	p = buf_ptr(in);
 	end = buf_len(in) < 4 ? NULL : memmem(p, buf_len(in), "\r\n\r\n", 4);
 	if (end == NULL && bare_lf(in))
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (end == NULL)
-		return buf_len(in) >= HTTP_HEAD_MAX ? ERR_LIMIT : 0;
+		return buf_len(in) >= HTTP_HEAD_MAX ? SKY_ERR_LIMIT : 0;
 	if (end - p > HTTP_HEAD_MAX - 4)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	(void)buf_get_view(in, (size_t)(end - p) + 2, section);
-	return buf_skip(in, 2) == 0 ? 1 : ERR_FORMAT;
+	return buf_skip(in, 2) == 0 ? 1 : SKY_ERR_FORMAT;
 }
 
 /* Fields that say how long the body is. */
@@ -214,12 +214,12 @@ take_framing(struct http_head *h, const struct buf *name,
 {
 	if (http_is_nocase(name, "content-length")) {
 		if (h->length != HTTP_NO_LENGTH)
-			return ERR_FORMAT;
+			return SKY_ERR_FORMAT;
 		return http_number(value, &h->length);
 	}
 	if (http_is_nocase(name, "transfer-encoding")) {
 		if (h->chunked || !http_is_nocase(value, "chunked"))
-			return ERR_FORMAT;
+			return SKY_ERR_FORMAT;
 		h->chunked = true;
 	}
 	return 0;
@@ -237,7 +237,7 @@ check_fields(struct http_head *h)
 			return r;
 	if (r == 0 && h->chunked &&
 	    (h->length != HTTP_NO_LENGTH || h->minor == 0))
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	return r;
 }
 
@@ -245,7 +245,7 @@ static int
 get_version(const struct buf *text, int *minor)
 {
 	if (!http_is(text, "HTTP/1.1") && !http_is(text, "HTTP/1.0"))
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	*minor = buf_ptr(text)[7] - '0';
 	return 0;
 }
@@ -256,7 +256,7 @@ request_line(struct http_head *h, struct buf *line)
 	if (split(line, ' ', &h->method) == 0 ||
 	    split(line, ' ', &h->target) == 0 || !is_token(&h->method) ||
 	    buf_len(&h->target) == 0 || !is_text(&h->target, false))
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	return get_version(line, &h->minor);
 }
 
@@ -269,16 +269,16 @@ status_line(struct http_head *h, struct buf *line)
 
 	if (split(line, ' ', &version) == 0 ||
 	    get_version(&version, &h->minor) != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (buf_get_view(line, 3, &code) != 0 || http_number(&code, &n) != 0 ||
 	    n < 100)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (buf_len(line) != 0 && *buf_ptr(line) != ' ')
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	h->status = (int)n;
 	h->reason = *line;
 	trim(&h->reason);
-	return is_text(&h->reason, true) ? 0 : ERR_FORMAT;
+	return is_text(&h->reason, true) ? 0 : SKY_ERR_FORMAT;
 }
 
 static int
@@ -293,7 +293,7 @@ get_head(struct buf *in, struct http_head *h,
 	if ((r = get_section(in, &h->fields)) != 1)
 		return r;
 	if (get_line(&h->fields, &line) != 1 || first(h, &line) != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	r = check_fields(h);
 	return r == 0 ? 1 : r;
 }
@@ -352,14 +352,14 @@ parse_size(const struct buf *line, uint64_t *size)
 	*size = 0;
 	for (i = 0; i < n && (d = hex_digit(buf_ptr(line)[i])) != -1; i++) {
 		if (i == 15)
-			return ERR_LIMIT;
+			return SKY_ERR_LIMIT;
 		*size = *size << 4 | (unsigned)d;
 	}
 	if (i == 0 || !is_text(line, true))
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	while (i < n && is_space(buf_ptr(line)[i]))
 		i++;
-	return i == n || buf_ptr(line)[i] == ';' ? 0 : ERR_FORMAT;
+	return i == n || buf_ptr(line)[i] == ';' ? 0 : SKY_ERR_FORMAT;
 }
 
 static int
@@ -369,11 +369,11 @@ get_size(struct http_body *b, struct buf *in)
 	int r;
 
 	if ((r = get_line(in, &line)) == 0)
-		return buf_len(in) > HTTP_LINE_MAX + 1 ? ERR_LIMIT : 0;
+		return buf_len(in) > HTTP_LINE_MAX + 1 ? SKY_ERR_LIMIT : 0;
 	if (r < 0)
 		return r;
 	if (buf_len(&line) > HTTP_LINE_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((r = parse_size(&line, &b->left)) != 0)
 		return r;
 	b->state = b->left == 0 ? HTTP_TRAILERS : HTTP_CHUNK;
@@ -389,7 +389,7 @@ get_crlf(struct http_body *b, struct buf *in)
 		return 0;
 	(void)buf_get(in, end, sizeof(end));
 	b->state = HTTP_SIZE;
-	return memcmp(end, "\r\n", sizeof(end)) == 0 ? 1 : ERR_FORMAT;
+	return memcmp(end, "\r\n", sizeof(end)) == 0 ? 1 : SKY_ERR_FORMAT;
 }
 
 static int

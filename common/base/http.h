@@ -36,11 +36,11 @@ struct http_head {
 
 /*
  * Takes a whole head off in: 1, or 0 when its end has not arrived yet.
- * ERR_FORMAT, ERR_LIMIT (over HTTP_HEAD_MAX).
+ * SKY_ERR_FORMAT, SKY_ERR_LIMIT (over HTTP_HEAD_MAX).
  */
 int http_get_request(struct buf *in, struct http_head *);
 int http_get_response(struct buf *in, struct http_head *);
-/* The next field of a section: 1, 0 at its end, ERR_FORMAT. */
+/* The next field of a section: 1, 0 at its end, SKY_ERR_FORMAT. */
 int http_next_field(struct buf *fields, struct buf *name, struct buf *value);
 /* The first field of that name, any case: 1 with its value, 0 for none. */
 int http_field(const struct buf *fields, const char *name, struct buf *value);
@@ -48,7 +48,7 @@ int http_field(const struct buf *fields, const char *name, struct buf *value);
 bool http_is(const struct buf *, const char *);
 /* As above, letters of either case. */
 bool http_is_nocase(const struct buf *, const char *);
-/* A decimal number of at most 18 digits: 0 or ERR_FORMAT. */
+/* A decimal number of at most 18 digits: 0 or SKY_ERR_FORMAT. */
 int http_number(const struct buf *, int64_t *);
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT", without asking for a time zone. */
@@ -74,8 +74,8 @@ void
 http_body_init(struct http_body *, const struct http_head *, bool response);
 /*
  * Takes the next piece of the body off in: 1 with a view that is not empty, 0
- * when more must arrive or all is there (state HTTP_DONE).  ERR_FORMAT,
- * ERR_LIMIT.
+ * when more must arrive or all is there (state HTTP_DONE).  SKY_ERR_FORMAT,
+ * SKY_ERR_LIMIT.
  */
 int http_get_body(struct http_body *, struct buf *in, struct buf *piece);
 

@@ -51,7 +51,7 @@ fail_duplicate(struct parser *p, const char *key)
 	char what[128];
 
 	snprintf(what, sizeof(what), "duplicate key \"%.100s\"", key);
-	return fail(p, ERR_FORMAT, what);
+	return fail(p, SKY_ERR_FORMAT, what);
 }
 
 static struct level *
@@ -146,9 +146,9 @@ tell_text(struct parser *p, enum json_type type, const void *s, size_t n)
 	int r;
 
 	if (memchr(s, '\0', n) != NULL)
-		return fail(p, ERR_FORMAT, "NUL in a string");
+		return fail(p, SKY_ERR_FORMAT, "NUL in a string");
 	if ((copy = strndup(s, n)) == NULL)
-		return fail(p, ERR_NOMEM, "out of memory");
+		return fail(p, SKY_ERR_NOMEM, "out of memory");
 	e.text = copy;
 	r = tell_value(p, &e);
 	explicit_bzero(copy, n);
@@ -176,14 +176,14 @@ on_key(void *arg, const unsigned char *s, size_t n)
 	char **grown, *key;
 
 	if (memchr(s, '\0', n) != NULL)
-		return fail(p, ERR_FORMAT, "NUL in a key");
+		return fail(p, SKY_ERR_FORMAT, "NUL in a key");
 	if (l->nkeys == KEYS_MAX)
-		return fail(p, ERR_LIMIT, "too many keys");
+		return fail(p, SKY_ERR_LIMIT, "too many keys");
 	if ((key = strndup((const char *)s, n)) == NULL ||
 	    (grown = reallocarray(l->keys, l->nkeys + 1, sizeof(*grown))) ==
 		NULL) {
 		free(key);
-		return fail(p, ERR_NOMEM, "out of memory");
+		return fail(p, SKY_ERR_NOMEM, "out of memory");
 	}
 	l->keys = grown;
 	for (size_t i = 0; i < l->nkeys; i++)
@@ -203,7 +203,7 @@ open_level(struct parser *p, bool is_object)
 		.start = consumed(p) - 1 };
 
 	if (p->depth == JSON_DEPTH_MAX)
-		return fail(p, ERR_LIMIT, "nested too deeply");
+		return fail(p, SKY_ERR_LIMIT, "nested too deeply");
 	if (tell(p, &e) == 0)
 		return 0;
 	p->level[p->depth++] = (struct level){ .is_object = is_object,
@@ -277,7 +277,7 @@ take_syntax_error(struct parser *p, const char *text, size_t n)
 	    words != NULL ? (const char *)words : "malformed");
 	line[strcspn(line, "\n")] = '\0';
 	yajl_free_error(p->yajl, words);
-	fail(p, ERR_FORMAT, line);
+	fail(p, SKY_ERR_FORMAT, line);
 }
 
 int
@@ -287,9 +287,9 @@ json_parse(const char *text, size_t n, json_handler *handle, void *arg,
 	struct parser p = { .handle = handle, .arg = arg, .n = n };
 
 	if ((p.yajl = yajl_alloc(&callbacks, NULL, &p)) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	if (memchr(text, '\0', n) != NULL)
-		fail(&p, ERR_FORMAT, "NUL byte");
+		fail(&p, SKY_ERR_FORMAT, "NUL byte");
 	else if (yajl_parse(p.yajl, (const unsigned char *)text, n) !=
 	    yajl_status_ok)
 		take_syntax_error(&p, text, n);

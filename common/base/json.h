@@ -36,16 +36,16 @@ struct json_event {
 	size_t end;   /* behind the last byte of this value or JSON_END */
 };
 
-/* Returns 0 to go on, or an ERR_* that json_parse returns. */
+/* Returns 0 to go on, or a SKY_ERR_* that json_parse returns. */
 typedef int json_handler(void *arg, const struct json_event *);
 
 /*
- * ERR_FORMAT with a line in why (if not NULL) such as "line 3: duplicate key
- * \"wl\""; or what the handler returned.
+ * SKY_ERR_FORMAT with a line in why (if not NULL) such as "line 3: duplicate
+ * key \"wl\""; or what the handler returned.
  */
 int json_parse(const char *text, size_t n, json_handler *, void *arg, char *why,
     size_t whylen);
-/* Appends s quoted and escaped as a JSON string; returns 0 or ERR_*. */
+/* Appends s quoted and escaped as a JSON string; returns 0 or SKY_ERR_*. */
 struct buf;
 int json_put_string(struct buf *, const char *s, size_t n);
 

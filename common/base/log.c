@@ -232,7 +232,7 @@ log_parse_level(const char *text, enum log_level *level)
 			*level = names[i].level;
 			return 0;
 		}
-	return ERR_FORMAT;
+	return SKY_ERR_FORMAT;
 }
 
 void

@@ -27,10 +27,10 @@ own_folder(char *folder, size_t len)
 	ssize_t n;
 
 	if ((n = readlink("/proc/self/exe", folder, len - 1)) == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	folder[n] = '\0';
 	if ((slash = strrchr(folder, '/')) == NULL)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	*slash = '\0';
 	return 0;
 }
@@ -44,8 +44,8 @@ try_folder(char *path, size_t len, const char *folder, const char *relative,
 	    *relative != '\0' ? "/" : "", program);
 
 	if (n < 0 || (size_t)n >= len)
-		return ERR_LIMIT;
-	return access(path, X_OK) == 0 ? 0 : ERR_NOTFOUND;
+		return SKY_ERR_LIMIT;
+	return access(path, X_OK) == 0 ? 0 : SKY_ERR_NOTFOUND;
 }
 
 int
@@ -57,9 +57,10 @@ process_companion(char *path, size_t len, const char *program,
 
 	if ((r = own_folder(self, sizeof(self))) != 0)
 		return r;
-	if ((r = try_folder(path, len, self, "", program)) != ERR_NOTFOUND ||
+	if ((r = try_folder(path, len, self, "", program)) !=
+		SKY_ERR_NOTFOUND ||
 	    (r = try_folder(path, len, self, relative, program)) !=
-		ERR_NOTFOUND)
+		SKY_ERR_NOTFOUND)
 		return r;
 	return try_folder(path, len, built_in, "", program);
 }

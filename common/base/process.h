@@ -13,7 +13,7 @@
  * Path of a program that belongs to the running one: beside it, as in the
  * build tree; else in a folder relative to its own ("../libexec/skypty"), as
  * installed below any prefix; else in the folder built in.  The first that is
- * there and executable.  ERR_SYS, ERR_LIMIT, ERR_NOTFOUND.
+ * there and executable.  SKY_ERR_SYS, SKY_ERR_LIMIT, SKY_ERR_NOTFOUND.
  */
 int process_companion(char *path, size_t len, const char *program,
     const char *relative, const char *built_in);

@@ -32,7 +32,7 @@ tls_open(void)
 		 LIBEXECDIR)) != 0)
 		return r;
 	fd = open(path, O_PATH | O_CLOEXEC);
-	return fd != -1 ? fd : ERR_SYS;
+	return fd != -1 ? fd : SKY_ERR_SYS;
 }
 
 struct job {
@@ -86,7 +86,7 @@ launch(struct job *j)
 	pid_t pid;
 
 	if ((r = process_fork(&pid)) == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	if (r == 0) {
 		if (j->prepare != NULL && j->prepare(j->arg) != 0)
 			_exit(errno & 0xff);
@@ -96,11 +96,11 @@ launch(struct job *j)
 	}
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
-			return ERR_SYS;
+			return SKY_ERR_SYS;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	errno = WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN;
-	return ERR_SYS;
+	return SKY_ERR_SYS;
 }
 
 static int
@@ -113,7 +113,7 @@ launch_child(struct job *j, pid_t *pid)
 			_exit(126);
 		become(j);
 	}
-	return r == 1 ? 0 : ERR_SYS;
+	return r == 1 ? 0 : SKY_ERR_SYS;
 }
 
 /* A line, a byte at a time: what follows it is not ours. */
@@ -126,11 +126,11 @@ read_line(int fd, char line[TLS_WHY_MAX])
 
 	while ((left = deadline - now_ms()) > 0) {
 		if (poll(&p, 1, (int)left) == -1 && errno != EINTR)
-			return ERR_SYS;
+			return SKY_ERR_SYS;
 		if (p.revents == 0)
 			continue;
 		if (read(fd, &line[n], 1) != 1)
-			return ERR_EOF;
+			return SKY_ERR_EOF;
 		if (line[n] == '\n') {
 			line[n] = '\0';
 			return 0;
@@ -138,7 +138,7 @@ read_line(int fd, char line[TLS_WHY_MAX])
 		if (n < TLS_WHY_MAX - 1)
 			n++;
 	}
-	return ERR_AGAIN;
+	return SKY_ERR_AGAIN;
 }
 
 static int
@@ -146,7 +146,7 @@ await_word(int fd, char why[TLS_WHY_MAX])
 {
 	int r = read_line(fd, why);
 
-	if (r == ERR_AGAIN)
+	if (r == SKY_ERR_AGAIN)
 		strlcpy(why, "no answer to the TLS handshake", TLS_WHY_MAX);
 	else if (r != 0)
 		strlcpy(why, "skypty-tls ended", TLS_WHY_MAX);

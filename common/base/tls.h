@@ -26,7 +26,7 @@
 
 /*
  * Opens the program, so that whoever becomes another user can start it all the
- * same.  ERR_NOTFOUND is for TLS_MISSING; ERR_SYS, ERR_LIMIT.
+ * same.  SKY_ERR_NOTFOUND is for TLS_MISSING; SKY_ERR_SYS, SKY_ERR_LIMIT.
  */
 int tls_open(void);
 /*

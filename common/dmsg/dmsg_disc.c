@@ -28,9 +28,9 @@ set_port(struct dmsg_url *u, const char *port)
 	unsigned long n;
 
 	if (*port == '\0' || strspn(port, "0123456789") != strlen(port))
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if ((n = strtoul(port, NULL, 10)) == 0 || n > UINT16_MAX)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	u->port = (uint16_t)n;
 	return 0;
 }
@@ -47,11 +47,11 @@ split_key(struct dmsg_url *u)
 	hex[sizeof(hex) - 1] = '\0';
 	if (hex_decode(hex, u->pk.b, KEY_PUBLIC_LEN) != 0 ||
 	    (u->pk.b[0] != 2 && u->pk.b[0] != 3))
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (u->authority[sizeof(hex) - 1] == ':')
 		port = u->authority + sizeof(hex);
 	else if (u->authority[sizeof(hex) - 1] != '\0')
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if ((r = set_port(u, port)) != 0)
 		return r;
 	snprintf(u->authority, sizeof(u->authority), "%s:%u", hex, u->port);
@@ -70,7 +70,7 @@ split_host(struct dmsg_url *u)
 	/* An address with colons wants brackets, in a Host field too. */
 	if (*u->host == '\0' ||
 	    (strchr(u->host, ':') != NULL && *u->authority != '['))
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	return set_port(u, port);
 }
 
@@ -94,13 +94,13 @@ split_rest(const char *text, struct dmsg_url *u)
 	while (len > n && text[len - 1] == '/')
 		len--;
 	if (!is_clean(text))
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (n >= sizeof(u->authority) || len - n >= sizeof(u->base))
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	memcpy(u->authority, text, n);
 	memcpy(u->base, text + n, len - n);
 	if (strchr(u->authority, '@') != NULL)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	return u->scheme == DMSG_URL_DMSG ? split_key(u) : split_host(u);
 }
 
@@ -117,7 +117,7 @@ dmsg_disc_url(const char *text, struct dmsg_url *u)
 		u->scheme = i;
 		return split_rest(text + n, u);
 	}
-	return ERR_FORMAT;
+	return SKY_ERR_FORMAT;
 }
 
 /* --- questions --- */
@@ -207,9 +207,9 @@ read_head(struct dmsg_answer *a, struct buf *in)
 
 	while ((r = http_get_response(in, &h)) == 1 && h.status < 200)
 		if (h.status == 101)
-			return ERR_FORMAT;
+			return SKY_ERR_FORMAT;
 		else if (++a->interim > DMSG_INTERIM_MAX)
-			return ERR_LIMIT;
+			return SKY_ERR_LIMIT;
 	if (r != 1)
 		return r;
 	a->status = h.status;
@@ -217,7 +217,7 @@ read_head(struct dmsg_answer *a, struct buf *in)
 	http_body_init(&a->framing, &h, true);
 	return a->framing.state == HTTP_LENGTH &&
 		a->framing.left > DMSG_BODY_MAX ?
-	    ERR_LIMIT :
+	    SKY_ERR_LIMIT :
 	    1;
 }
 
@@ -247,7 +247,7 @@ dmsg_answer_read(struct dmsg_answer *a, struct buf *in, bool eof)
 	if (a->head_done || (r = read_head(a, in)) == 1)
 		r = read_body(a, in, eof);
 	if (r == 0 && eof)
-		r = ERR_SHORT;
+		r = SKY_ERR_SHORT;
 	if (r < 0)
 		a->error = r;
 	return r;

@@ -32,8 +32,8 @@ struct dmsg_url {
 /*
  * "http://host[:port][/base]", "https://..." or "dmsg://<pk>[:port][/base]",
  * in printable ASCII, without user, query and fragment; slashes at the end
- * are dropped.  The authority of dmsg is always "<pk>:port".  ERR_FORMAT,
- * ERR_LIMIT; the result is of no use then.
+ * are dropped.  The authority of dmsg is always "<pk>:port".  SKY_ERR_FORMAT,
+ * SKY_ERR_LIMIT; the result is of no use then.
  */
 int dmsg_disc_url(const char *, struct dmsg_url *);
 
@@ -65,9 +65,10 @@ void dmsg_answer_free(struct dmsg_answer *);
 /*
  * Consumes what has come, from a buffer that can hold HTTP_HEAD_MAX bytes: 1
  * when the answer is whole, 0 when more must come.  At eof, with nothing more
- * to be put behind it, never 0 but ERR_SHORT.  ERR_FORMAT; ERR_LIMIT for a
- * head over HTTP_HEAD_MAX, a body over DMSG_BODY_MAX (as soon as that is
- * known) or more than DMSG_INTERIM_MAX heads of 1xx; ERR_NOMEM.
+ * to be put behind it, never 0 but SKY_ERR_SHORT.  SKY_ERR_FORMAT;
+ * SKY_ERR_LIMIT for a head over HTTP_HEAD_MAX, a body over DMSG_BODY_MAX (as
+ * soon as that is known) or more than DMSG_INTERIM_MAX heads of 1xx;
+ * SKY_ERR_NOMEM.
  */
 int dmsg_answer_read(struct dmsg_answer *, struct buf *in, bool eof);
 

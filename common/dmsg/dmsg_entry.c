@@ -61,7 +61,7 @@ dmsg_put_entry(struct buf *b, const struct dmsg_entry *e, const uint8_t *sig)
 	int r;
 
 	if (e->ndelegated > DMSG_DELEGATED_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	snprintf(head, sizeof(head),
 	    "{\"version\":\"0.0.1\",\"sequence\":%" PRIu64
 	    ",\"timestamp\":%" PRId64 ",\"static\":\"",
@@ -114,13 +114,13 @@ read_u64(const struct json_event *ev, uint64_t *n)
 	if (ev->type == JSON_NULL)
 		return 0;
 	if (ev->type != JSON_NUMBER)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	errno = 0;
 	if (strspn(ev->text, "0123456789") == ev->len)
 		*n = strtoull(ev->text, NULL, 10);
 	else
 		errno = ERANGE;
-	return errno == 0 ? 0 : ERR_RANGE;
+	return errno == 0 ? 0 : SKY_ERR_RANGE;
 }
 
 static int
@@ -129,13 +129,13 @@ read_i64(const struct json_event *ev, int64_t *n)
 	if (ev->type == JSON_NULL)
 		return 0;
 	if (ev->type != JSON_NUMBER)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	errno = 0;
 	if (strspn(ev->text, "-0123456789") == ev->len)
 		*n = strtoll(ev->text, NULL, 10);
 	else
 		errno = ERANGE;
-	return errno == 0 ? 0 : ERR_RANGE;
+	return errno == 0 ? 0 : SKY_ERR_RANGE;
 }
 
 static bool
@@ -287,7 +287,7 @@ dmsg_get_entry(const struct buf *json, struct dmsg_entry *e)
 	int error;
 
 	if ((error = parse(json, on_event, &r)) == 0)
-		error = r.has_key ? r.error : ERR_FORMAT;
+		error = r.has_key ? r.error : SKY_ERR_FORMAT;
 	if (error != 0)
 		memset(&r.e, 0, sizeof(r.e));
 	*e = r.e;
@@ -301,7 +301,7 @@ dmsg_get_servers(const struct buf *json,
 	struct reader r = { .depth = -1, .take = take, .arg = arg };
 	int error = parse(json, on_list_event, &r);
 
-	return error != 0 ? error : r.is_list ? 0 : ERR_FORMAT;
+	return error != 0 ? error : r.is_list ? 0 : SKY_ERR_FORMAT;
 }
 
 /* --- refusals --- */

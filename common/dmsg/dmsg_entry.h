@@ -41,24 +41,24 @@ struct dmsg_entry {
 /*
  * Appends a client's entry as canonical JSON: without a signature (NULL) the
  * bytes that are signed, with one of KEY_SIGNATURE_LEN bytes what is posted.
- * ERR_LIMIT for too many servers; what buf_put returns.
+ * SKY_ERR_LIMIT for too many servers; what buf_put returns.
  */
 int dmsg_put_entry(struct buf *, const struct dmsg_entry *, const uint8_t *sig);
 /*
  * Reads an entry; the buffer is not consumed.  Members that are unknown are
  * passed over, delegated servers and addresses that make no sense left out:
  * every address that is kept has a host and a port in digits, in printable
- * ASCII.  Keys are 02 or 03 and 32 bytes.  ERR_FORMAT: no JSON, no object, no
- * such key in it, a number that is none; ERR_RANGE: one out of range; what
- * json_parse returns.  The entry is all zero then.
+ * ASCII.  Keys are 02 or 03 and 32 bytes.  SKY_ERR_FORMAT: no JSON, no object,
+ * no such key in it, a number that is none; SKY_ERR_RANGE: one out of range;
+ * what json_parse returns.  The entry is all zero then.
  */
 int dmsg_get_entry(const struct buf *json, struct dmsg_entry *);
 /*
  * Gives take, which returns 0 to go on, the first DMSG_SERVERS_MAX of a list
  * of entries that dmsg_get_entry would accept and that have an address.  The
  * list is an array, null for an empty one, or either of them as the member
- * "dmsg_servers" of an object.  ERR_FORMAT and what json_parse returns, after
- * what stands in front of the mistake has been given away; or what take
+ * "dmsg_servers" of an object.  SKY_ERR_FORMAT and what json_parse returns,
+ * after what stands in front of the mistake has been given away; or what take
  * returned.
  */
 int dmsg_get_servers(const struct buf *json,

@@ -71,7 +71,7 @@ dmsg_put_request(struct buf *b, const struct dmsg_request *q)
 	int r;
 
 	if (q->timestamp <= 0 || q->src.port == 0 || q->dst.port == 0)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	buf_init(&value, VALUE_MAX);
 	gob_put_int(&s, REQUEST_ID);
 	gob_put_uint(&s, 1);
@@ -178,11 +178,11 @@ get_value(struct buf *b, const struct gob_type *type, void *out)
 	int r;
 
 	if (dec == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	if ((r = gob_dec_next(dec, b, &id, &value)) == 1)
 		r = gob_dec_value(dec, id, &value, type, out);
 	else if (r == 0)
-		r = ERR_FORMAT;
+		r = SKY_ERR_FORMAT;
 	gob_dec_free(dec);
 	return r;
 }
@@ -193,9 +193,9 @@ get_addr(const struct wire_addr *w, struct dmsg_addr *a)
 	const uint8_t *p = buf_ptr(&w->pk);
 
 	if (buf_len(&w->pk) != KEY_PUBLIC_LEN || (p[0] != 2 && p[0] != 3))
-		return ERR_KEY;
+		return SKY_ERR_KEY;
 	if (w->port == 0)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	memcpy(a->pk.b, p, KEY_PUBLIC_LEN);
 	a->port = (uint16_t)w->port;
 	return 0;
@@ -213,7 +213,7 @@ dmsg_get_request(struct buf *b, struct dmsg_request *q)
 		return r;
 	q->timestamp = w.timestamp;
 	q->noise = w.noise;
-	return w.timestamp > 0 ? 0 : ERR_RANGE;
+	return w.timestamp > 0 ? 0 : SKY_ERR_RANGE;
 }
 
 int
@@ -235,7 +235,7 @@ int
 dmsg_split_signed(const struct buf *object, struct buf *sig, struct buf *gob)
 {
 	if (buf_len(object) <= DMSG_SIG_LEN)
-		return ERR_SHORT;
+		return SKY_ERR_SHORT;
 	buf_view(sig, buf_ptr(object), DMSG_SIG_LEN);
 	buf_view(gob, buf_ptr(object) + DMSG_SIG_LEN,
 	    buf_len(object) - DMSG_SIG_LEN);

@@ -42,13 +42,13 @@ int dmsg_put_request(struct buf *, const struct dmsg_request *);
 int dmsg_put_response(struct buf *, const struct dmsg_response *);
 /*
  * Reads any sender's gob; what follows the value is left in it.  Keys are 33
- * bytes that begin with 2 or 3.  ERR_FORMAT, ERR_TYPE, ERR_RANGE (port,
- * timestamp), ERR_KEY, ERR_LIMIT, ERR_NOMEM.
+ * bytes that begin with 2 or 3.  SKY_ERR_FORMAT, SKY_ERR_TYPE, SKY_ERR_RANGE
+ * (port, timestamp), SKY_ERR_KEY, SKY_ERR_LIMIT, SKY_ERR_NOMEM.
  */
 int dmsg_get_request(struct buf *, struct dmsg_request *);
 int dmsg_get_response(struct buf *, struct dmsg_response *);
 
-/* signature, gob: as views.  ERR_SHORT. */
+/* signature, gob: as views.  SKY_ERR_SHORT. */
 int
 dmsg_split_signed(const struct buf *object, struct buf *sig, struct buf *gob);
 /* SHA-256 of a signed object. */
@@ -67,11 +67,12 @@ struct dmsg_seal {
 void
 dmsg_seal_init(struct dmsg_seal *, const uint8_t *send, const uint8_t *recv);
 void dmsg_seal_wipe(struct dmsg_seal *);
-/* Appends u16 length, u64 counter, ciphertext.  ERR_LIMIT. */
+/* Appends u16 length, u64 counter, ciphertext.  SKY_ERR_LIMIT. */
 int dmsg_put_sealed(struct dmsg_seal *, const struct buf *object, struct buf *);
 /*
  * Takes one off in and appends the object: 1, or 0 when it is not complete.
- * ERR_FORMAT, ERR_NONCE (a counter that has been, or is too old), ERR_AUTH.
+ * SKY_ERR_FORMAT, SKY_ERR_NONCE (a counter that has been, or is too old),
+ * SKY_ERR_AUTH.
  */
 int dmsg_get_sealed(struct dmsg_seal *, struct buf *in, struct buf *object);
 

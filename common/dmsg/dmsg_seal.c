@@ -33,7 +33,7 @@ dmsg_put_sealed(struct dmsg_seal *s, const struct buf *object, struct buf *out)
 	int r;
 
 	if (n > DMSG_OBJECT_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((r = buf_put_u16(out, (uint16_t)(n + OVERHEAD))) != 0 ||
 	    (r = buf_put_u64(out, s->counter + 1)) != 0 ||
 	    (r = buf_extend(out, n + AEAD_TAG_LEN, &p)) != 0)
@@ -80,7 +80,7 @@ open_body(struct dmsg_seal *s, struct buf *body, struct buf *object)
 	if ((r = buf_get_u64(body, &counter)) != 0)
 		return r;
 	if (!is_fresh(s, counter))
-		return ERR_NONCE;
+		return SKY_ERR_NONCE;
 	n = buf_len(body) - AEAD_TAG_LEN;
 	if ((r = buf_extend(object, n, &p)) != 0)
 		return r;
@@ -104,7 +104,7 @@ dmsg_get_sealed(struct dmsg_seal *s, struct buf *in, struct buf *object)
 	if (buf_len(in) < 2)
 		return 0;
 	if ((n = (size_t)p[0] << 8 | p[1]) < OVERHEAD)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (buf_len(in) < 2 + n)
 		return 0;
 	if ((r = buf_skip(in, 2)) != 0 || (r = buf_get_view(in, n, &body)) != 0)

@@ -123,10 +123,10 @@ get_object(struct dmsg_stream *st, struct buf *object)
 	int r, e;
 
 	if (is_too_long(st, in))
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	buf_view(&rest, buf_ptr(in), buf_len(in));
 	if ((r = dmsg_get_sealed(&st->session->seal, &rest, object)) != 1)
-		return r == 0 && yamux_is_whole(st->y) ? ERR_EOF : r;
+		return r == 0 && yamux_is_whole(st->y) ? SKY_ERR_EOF : r;
 	e = yamux_consume(st->y, buf_len(in) - buf_len(&rest));
 	return e != 0 ? e : 1;
 }
@@ -186,7 +186,7 @@ put_object(struct dmsg_stream *st, const struct buf *object)
 	buf_init(&wire, OBJECT_MAX);
 	if ((r = dmsg_put_sealed(&st->session->seal, object, &wire)) == 0) {
 		n = yamux_write(st->y, buf_ptr(&wire), buf_len(&wire));
-		r = n == (ssize_t)buf_len(&wire) ? 0 : ERR_LIMIT;
+		r = n == (ssize_t)buf_len(&wire) ? 0 : SKY_ERR_LIMIT;
 	}
 	buf_free(&wire);
 	return r;
@@ -212,7 +212,7 @@ int
 dmsg_stream_answer(struct dmsg_stream *st, const struct buf *object)
 {
 	if (st->state != DECIDING)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	open_stream(st);
 	return put_object(st, object);
 }

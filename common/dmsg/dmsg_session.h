@@ -54,7 +54,7 @@ struct dmsg_session *
 dmsg_session_new(const uint8_t *send, const uint8_t *recv, uint64_t seed);
 /* Frees all of its streams, too. */
 void dmsg_session_free(struct dmsg_session *);
-/* Takes all of in.  ERR_*: the session is over. */
+/* Takes all of in.  SKY_ERR_*: the session is over. */
 int dmsg_session_input(struct dmsg_session *, struct buf *in);
 /* Appends what is to be sent, as far as out has room. */
 int dmsg_session_output(struct dmsg_session *, struct buf *out);
@@ -63,7 +63,7 @@ bool dmsg_session_event(struct dmsg_session *, struct dmsg_event *);
 bool dmsg_session_pending(const struct dmsg_session *);
 /*
  * Every 30 seconds, with the time in seconds: pings, and ends streams that
- * stand still.  ERR_AGAIN when the last ping has not been answered.
+ * stand still.  SKY_ERR_AGAIN when the last ping has not been answered.
  */
 int dmsg_session_tick(struct dmsg_session *, int64_t now);
 /* Whether a ping has been answered since the last question. */

@@ -251,13 +251,13 @@ yamux_open(struct yamux *y, struct yamux_stream **stp)
 	if (y->error != 0)
 		return y->error;
 	if (y->away_got)
-		return ERR_DENIED;
+		return SKY_ERR_DENIED;
 	if (y->next_id >= ID_END || y->count >= y->max.streams)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if (y->ninflight >= y->max.inflight)
-		return ERR_AGAIN;
+		return SKY_ERR_AGAIN;
 	if ((st = yamux_stream_new(y, y->next_id)) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	y->next_id += 2;
 	st->held = st->inflight = true;
 	y->ninflight++;
@@ -311,7 +311,7 @@ yamux_ping(struct yamux *y)
 	if (y->error != 0)
 		return y->error;
 	if (y->ping_wait)
-		return ERR_AGAIN;
+		return SKY_ERR_AGAIN;
 	y->ping++;
 	y->ping_send = y->ping_wait = true;
 	return 0;

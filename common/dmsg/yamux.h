@@ -88,18 +88,18 @@ void yamux_free(struct yamux *);
 /*
  * Takes all of in, in pieces of any size.  An error ends the session: it is
  * returned by every later call too, and a go-away may wait for yamux_output.
- * ERR_FORMAT (version), ERR_TYPE (type of frame), ERR_LIMIT (data over the
- * window, too many refused streams), ERR_RANGE (stream id of our own kind,
- * window over 2^32), ERR_EXISTS (stream id in use), ERR_STATE (second FIN),
- * ERR_EOF (the peer went away with an error).  Frames for streams that are
- * unknown or over already, data behind a FIN and needless flags are ignored:
- * Go's peers let them happen.
+ * SKY_ERR_FORMAT (version), SKY_ERR_TYPE (type of frame), SKY_ERR_LIMIT (data
+ * over the window, too many refused streams), SKY_ERR_RANGE (stream id of our
+ * own kind, window over 2^32), SKY_ERR_EXISTS (stream id in use), SKY_ERR_STATE
+ * (second FIN), SKY_ERR_EOF (the peer went away with an error).  Frames for
+ * streams that are unknown or over already, data behind a FIN and needless
+ * flags are ignored: Go's peers let them happen.
  */
 int yamux_input(struct yamux *, struct buf *in);
 /*
  * Appends frames to out as far as its room goes, at least YAMUX_HEAD_LEN + 1
- * bytes: first answers, then the streams' data in turn.  0 or ERR_NOMEM (try
- * again).  After an error of yamux_input it gives the go-away alone.
+ * bytes: first answers, then the streams' data in turn.  0 or SKY_ERR_NOMEM
+ * (try again).  After an error of yamux_input it gives the go-away alone.
  */
 int yamux_output(struct yamux *, struct buf *out);
 /* Whether yamux_output has anything to give. */
@@ -112,8 +112,8 @@ bool yamux_pending(const struct yamux *);
 bool yamux_event(struct yamux *, struct yamux_event *);
 
 /*
- * Sends a ping.  ERR_AGAIN while the one before is not answered: a caller who
- * pings by a timer takes the connection for dead then.
+ * Sends a ping.  SKY_ERR_AGAIN while the one before is not answered: a caller
+ * who pings by a timer takes the connection for dead then.
  */
 int yamux_ping(struct yamux *);
 /* Whether a ping of ours is not answered yet. */
@@ -147,9 +147,9 @@ size_t yamux_count(const struct yamux *);
 
 /*
  * Opens a stream; it can be written to at once.  The caller holds it until
- * yamux_close.  ERR_AGAIN (limits.inflight), ERR_DENIED (the peer went away),
- * ERR_LIMIT (limits.streams, or ids are used up: open a new session),
- * ERR_NOMEM, or the session's error.
+ * yamux_close.  SKY_ERR_AGAIN (limits.inflight), SKY_ERR_DENIED (the peer went
+ * away), SKY_ERR_LIMIT (limits.streams, or ids are used up: open a new
+ * session), SKY_ERR_NOMEM, or the session's error.
  */
 int yamux_open(struct yamux *, struct yamux_stream **);
 /*
@@ -165,11 +165,11 @@ void *yamux_arg(const struct yamux_stream *);
 
 /* What arrived, borrowed until any other call with this session. */
 const struct buf *yamux_in(const struct yamux_stream *);
-/* Takes n bytes off it and gives the peer window for them.  ERR_SHORT. */
+/* Takes n bytes off it and gives the peer window for them.  SKY_ERR_SHORT. */
 int yamux_consume(struct yamux_stream *, size_t);
 /*
  * Both at once: copies at most n bytes.  Returns the count (> 0 for n > 0),
- * ERR_EOF, ERR_AGAIN, ERR_STATE for a stream that was reset.
+ * SKY_ERR_EOF, SKY_ERR_AGAIN, SKY_ERR_STATE for a stream that was reset.
  */
 ssize_t yamux_read(struct yamux_stream *, void *, size_t n);
 /* Whether the peer sends no more and all has been consumed. */
@@ -180,14 +180,14 @@ bool yamux_is_whole(const struct yamux_stream *);
 /* How many bytes yamux_write would take. */
 size_t yamux_room(const struct yamux_stream *);
 /*
- * Queues at most n bytes.  Returns the count (> 0 for n > 0), ERR_AGAIN without
- * room (YAMUX_WRITE follows, also for less than n), ERR_STATE after a shutdown
- * or reset, ERR_NOMEM, or the session's error.
+ * Queues at most n bytes.  Returns the count (> 0 for n > 0), SKY_ERR_AGAIN
+ * without room (YAMUX_WRITE follows, also for less than n), SKY_ERR_STATE after
+ * a shutdown or reset, SKY_ERR_NOMEM, or the session's error.
  */
 ssize_t yamux_write(struct yamux_stream *, const void *, size_t n);
 /*
  * No more will be written: FIN behind what is queued.  Reading goes on.
- * ERR_STATE when said before, or after a reset.
+ * SKY_ERR_STATE when said before, or after a reset.
  */
 int yamux_shutdown(struct yamux_stream *);
 /* Ends both directions at once; queued and unread bytes are dropped. */

@@ -17,7 +17,7 @@ struct head {
 static int
 refuse(struct yamux *y, uint32_t id)
 {
-	return yamux_ring_put(&y->refused, id) ? 0 : ERR_LIMIT;
+	return yamux_ring_put(&y->refused, id) ? 0 : SKY_ERR_LIMIT;
 }
 
 /* SYN: a new stream, or a refusal. */
@@ -27,9 +27,9 @@ incoming(struct yamux *y, uint32_t id)
 	struct yamux_stream *st;
 
 	if (id == 0 || (id % 2 == 1) == y->client)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	if (yamux_find(y, id) != NULL)
-		return ERR_EXISTS;
+		return SKY_ERR_EXISTS;
 	if (y->away_sent || y->nbacklog >= y->max.backlog ||
 	    y->count >= y->max.streams ||
 	    (st = yamux_stream_new(y, id)) == NULL)
@@ -82,7 +82,7 @@ flags_first(struct yamux_stream *st, unsigned int flags)
 		got_reset(st);
 		return 0;
 	}
-	return (flags & FLAG_FIN) && st->fin_got ? ERR_STATE : 1;
+	return (flags & FLAG_FIN) && st->fin_got ? SKY_ERR_STATE : 1;
 }
 
 static int
@@ -95,7 +95,7 @@ window_frame(struct yamux_stream *st, const struct head *h)
 	if (r < 0)
 		return r;
 	if (h->length > UINT32_MAX - st->send_window)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	st->send_window += h->length;
 	st->age = 0;
 	yamux_kick(st);
@@ -114,7 +114,7 @@ data_frame(struct yamux *y, struct yamux_stream *st, const struct head *h)
 	if (st == NULL)
 		return 0;
 	if (h->length > st->recv_window)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((r = flags_first(st, h->flags)) <= 0)
 		return r;
 	st->recv_window -= h->length;
@@ -131,7 +131,7 @@ stream_frame(struct yamux *y, const struct head *h)
 
 	/* Nobody was ever given more than this. */
 	if (h->type == TYPE_DATA && h->length > y->max.window)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((h->flags & FLAG_SYN) && (r = incoming(y, h->id)) != 0)
 		return r;
 	st = yamux_find(y, h->id);
@@ -162,7 +162,7 @@ goaway_frame(struct yamux *y, const struct head *h)
 	y->away_got = true;
 	y->away_got_code = h->length;
 	y->session_events |= YAMUX_GOAWAY;
-	return h->length == YAMUX_NORMAL ? 0 : ERR_EOF;
+	return h->length == YAMUX_NORMAL ? 0 : SKY_ERR_EOF;
 }
 
 static int
@@ -186,7 +186,7 @@ take_head(struct yamux *y, struct buf *in)
 	buf_get_u32(&b, &h.id);
 	buf_get_u32(&b, &h.length);
 	if (h.version != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	switch (h.type) {
 	case TYPE_DATA:
 	case TYPE_WINDOW:
@@ -196,7 +196,7 @@ take_head(struct yamux *y, struct buf *in)
 	case TYPE_GOAWAY:
 		return goaway_frame(y, &h);
 	}
-	return ERR_TYPE;
+	return SKY_ERR_TYPE;
 }
 
 static bool
@@ -281,7 +281,7 @@ yamux_input(struct yamux *y, struct buf *in)
 			take_payload(y, in);
 		else if ((r = take_head(y, in)) != 0) {
 			/* Who went away wants no answer. */
-			if (r != ERR_EOF)
+			if (r != SKY_ERR_EOF)
 				yamux_goaway(y, YAMUX_PROTOCOL_ERROR);
 			y->error = r;
 		}

@@ -159,10 +159,10 @@ put_data(struct yamux *y, struct buf *out)
 	if (n > YAMUX_FRAME_MAX)
 		n = YAMUX_FRAME_MAX;
 	if (room <= YAMUX_HEAD_LEN)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	room -= YAMUX_HEAD_LEN;
 	if (n > room && room < PIECE_MIN && buf_len(out) != 0)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if (n > room)
 		n = room;
 	if ((r = put_head(out, TYPE_DATA, 0, st->id, (uint32_t)n, n, &p)) != 0)
@@ -178,7 +178,7 @@ put_data(struct yamux *y, struct buf *out)
 	return 0;
 }
 
-/* ERR_LIMIT when out has no room left. */
+/* SKY_ERR_LIMIT when out has no room left. */
 static int
 put_all(struct yamux *y, struct buf *out)
 {
@@ -201,7 +201,7 @@ yamux_output(struct yamux *y, struct buf *out)
 {
 	int r = put_all(y, out);
 
-	return r == ERR_LIMIT ? 0 : r;
+	return r == SKY_ERR_LIMIT ? 0 : r;
 }
 
 bool

@@ -156,7 +156,7 @@ ssize_t
 yamux_read(struct yamux_stream *st, void *p, size_t n)
 {
 	if (st->reset)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if (n > buf_len(&st->in))
 		n = buf_len(&st->in);
 	if (n != 0) {
@@ -167,8 +167,8 @@ yamux_read(struct yamux_stream *st, void *p, size_t n)
 	if (buf_len(&st->in) != 0)
 		return 0;
 	if (st->fin_got)
-		return ERR_EOF;
-	return st->y->error != 0 ? st->y->error : ERR_AGAIN;
+		return SKY_ERR_EOF;
+	return st->y->error != 0 ? st->y->error : SKY_ERR_AGAIN;
 }
 
 bool
@@ -206,14 +206,14 @@ yamux_write(struct yamux_stream *st, const void *p, size_t n)
 	if (st->y->error != 0)
 		return st->y->error;
 	if (st->reset || st->fin_want)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if (n == 0)
 		return 0;
 	if (n > room) {
 		st->want_write = true;
 		n = room;
 		if (n == 0)
-			return ERR_AGAIN;
+			return SKY_ERR_AGAIN;
 	}
 	if ((r = buf_put(&st->out, p, n)) != 0)
 		return r;
@@ -227,7 +227,7 @@ yamux_shutdown(struct yamux_stream *st)
 	if (st->y->error != 0)
 		return st->y->error;
 	if (st->reset || st->fin_want)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	st->fin_want = true;
 	st->want_write = false;
 	if (buf_len(&st->out) == 0)

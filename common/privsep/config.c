@@ -83,7 +83,7 @@ replace(char **s, const char *text)
 	char *copy = strdup(text);
 
 	if (copy == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	free(*s);
 	*s = copy;
 	return 0;
@@ -107,9 +107,9 @@ parse_number(const char *text, unsigned min, unsigned max, unsigned *value)
 	errno = 0;
 	v = strtoul(text, &end, 10);
 	if (strspn(text, "0123456789") != strlen(text) || *text == '\0')
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (errno != 0 || v < min || v > max)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	*value = (unsigned)v;
 	return 0;
 }
@@ -443,10 +443,10 @@ config_parse(struct config *c, struct keyctx *ctx, const char *text, size_t n,
 
 	if ((r = json_parse(text, n, on_event, &l, why, sizeof(why))) != 0) {
 		config_say(report, true, name, "", "%s", why);
-		return r == ERR_NOMEM ? r : ERR_FORMAT;
+		return r == SKY_ERR_NOMEM ? r : SKY_ERR_FORMAT;
 	}
 	check_pair(&l);
-	return l.failed ? ERR_FORMAT : 0;
+	return l.failed ? SKY_ERR_FORMAT : 0;
 }
 
 /* --- values by themselves --- */
@@ -459,18 +459,18 @@ config_parse_startups(const char *text, struct config_startups *s)
 
 	/* No signs, no blanks, and no more digits than the limits have. */
 	if (strspn(text, "0123456789:") != strlen(text))
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (sscanf(text, "%7u:%3u:%7u%c", &begin, &rate, &full, &after) == 3) {
 		if (begin < 1 || full < begin || rate < 1 || rate > 100 ||
 		    full > COUNT_MAX)
-			return ERR_RANGE;
+			return SKY_ERR_RANGE;
 	} else if (sscanf(text, "%7u%c", &full, &after) == 1) {
 		if (full < 1 || full > COUNT_MAX)
-			return ERR_RANGE;
+			return SKY_ERR_RANGE;
 		begin = full;
 		rate = 100;
 	} else
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	*s = (struct config_startups){ .begin = begin,
 		.rate = rate,
 		.full = full };
@@ -485,9 +485,9 @@ config_parse_rates(const char *text, struct config_rates *r)
 
 	if (strspn(text, "0123456789:") != strlen(text) ||
 	    sscanf(text, "%7u:%7u:%7u%c", &origin, &network, &all, &after) != 3)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (origin < 1 || network < origin || all < network || all > COUNT_MAX)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	*r = (struct config_rates){ .origin = origin,
 		.network = network,
 		.all = all };
@@ -502,9 +502,9 @@ config_parse_blocks(const char *text, struct config_blocks *b)
 
 	if (strspn(text, "0123456789:") != strlen(text) ||
 	    sscanf(text, "%3u:%3u%c", &v4, &v6, &after) != 2)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (v4 < 8 || v4 > 32 || v6 < 16 || v6 > 64)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	*b = (struct config_blocks){ .v4 = v4, .v6 = v6 };
 	return 0;
 }
@@ -534,7 +534,7 @@ env_number(const char *prefix, const char *name, unsigned max, unsigned *value,
 		return 0;
 	config_say(report, true, "environment", var,
 	    "not a whole number from 0 to %u", max);
-	return ERR_FORMAT;
+	return SKY_ERR_FORMAT;
 }
 
 int
@@ -582,7 +582,7 @@ config_defaults(struct config *c)
 		c->ssh_listen == NULL || c->cligroup == NULL ||
 		c->privsep_user == NULL || c->sftp_server == NULL ||
 		c->dmsg_servers == NULL ?
-	    ERR_NOMEM :
+	    SKY_ERR_NOMEM :
 	    0;
 }
 

@@ -104,7 +104,7 @@ struct config_report {
 	void *arg;
 };
 
-/* ERR_NOMEM. */
+/* SKY_ERR_NOMEM. */
 int config_defaults(struct config *);
 /* Wipes the secret key. */
 void config_free(struct config *);
@@ -114,14 +114,14 @@ void config_free(struct config *);
  * are, except that wl is replaced whenever given.  name is used in messages.
  * Refused: trailing garbage, duplicate keys, wrong types, bad keys, numbers
  * out of range, nesting over 16, a pk that is not sk's.  Every problem is
- * reported, not only the first.  ERR_FORMAT, ERR_NOMEM.
+ * reported, not only the first.  SKY_ERR_FORMAT, SKY_ERR_NOMEM.
  */
 int config_parse(struct config *, struct keyctx *, const char *text, size_t n,
     const char *name, const struct config_report *);
 /*
  * Whole file.  Refused: no regular file, over CONFIG_FILE_MAX, belonging to
- * somebody else than root and us (ERR_DENIED), writable for others
- * (ERR_DENIED).  Readable for others with sk in it: a warning.
+ * somebody else than root and us (SKY_ERR_DENIED), writable for others
+ * (SKY_ERR_DENIED).  Readable for others with sk in it: a warning.
  */
 int config_read_file(struct config *, struct keyctx *, const char *path,
     const struct config_report *);
@@ -157,18 +157,18 @@ int config_read_wl(struct keyctx *, const char *path, struct key_public **wl,
     size_t *nwl, const struct config_report *);
 /*
  * Replaces the file's wl and nothing else: every other byte stays, and so do
- * owner, group, mode, access control list and other attributes.  ERR_SYS;
- * ERR_TYPE for no regular file; ERR_FORMAT; ERR_LIMIT for over CONFIG_WL_MAX
- * keys or CONFIG_FILE_MAX bytes; ERR_EXISTS if the file has more names (hard
- * links), which would go on meaning the old content; ERR_DENIED if its folder
- * is somebody else's.
+ * owner, group, mode, access control list and other attributes.  SKY_ERR_SYS;
+ * SKY_ERR_TYPE for no regular file; SKY_ERR_FORMAT; SKY_ERR_LIMIT for over
+ * CONFIG_WL_MAX keys or CONFIG_FILE_MAX bytes; SKY_ERR_EXISTS if the file has
+ * more names (hard links), which would go on meaning the old content;
+ * SKY_ERR_DENIED if its folder is somebody else's.
  */
 int config_write_wl(const char *path, const struct key_public *wl, size_t nwl);
 /*
  * Keeps other writers of the file away: hold it from before reading the list
  * that is to be changed until it is written, then close(2) it.  A descriptor,
- * ERR_AGAIN after ten seconds in vain, or ERR_SYS.  What writers that were
- * killed have left beside the file is removed.
+ * SKY_ERR_AGAIN after ten seconds in vain, or SKY_ERR_SYS.  What writers that
+ * were killed have left beside the file is removed.
  */
 int config_lock_wl(const char *path);
 /* Only removes that: 1, 0 if there was nothing, or why it could not. */
@@ -176,14 +176,15 @@ int config_clean(const char *path);
 
 /*
  * Whether a configuration is safe at path, where no file needs to be yet:
- * nobody but root and us may rename there.  0, or ERR_DENIED and ERR_SYS, told.
+ * nobody but root and us may rename there.  0, or SKY_ERR_DENIED and
+ * SKY_ERR_SYS, told.
  */
 int config_check_place(const struct config_report *, const char *path);
 
 /*
  * Prints a complete configuration that works by itself with this identity, in
  * the original's order, indent four.  With the servers that CONFIG_DISCOVERY is
- * reached through only if that is wished: they are built in.  ERR_SYS.
+ * reached through only if that is wished: they are built in.  SKY_ERR_SYS.
  */
 int config_print(FILE *, struct keyctx *, const uint8_t *sk, bool with_seeds);
 
@@ -197,7 +198,7 @@ char *config_seeds(void);
  */
 char *config_without_seeds(const char *servers, size_t *left_out);
 
-/* "begin:rate:full" or "full"; ERR_FORMAT, ERR_RANGE. */
+/* "begin:rate:full" or "full"; SKY_ERR_FORMAT, SKY_ERR_RANGE. */
 int config_parse_startups(const char *, struct config_startups *);
 /* "origin:network:all", none smaller than the one before. */
 int config_parse_rates(const char *, struct config_rates *);

@@ -24,11 +24,11 @@ read_all(int fd, struct buf *text)
 	buf_init(text, CONFIG_FILE_MAX + 1);
 	do
 		r = buf_read(text, fd, CHUNK);
-	while (r > 0 || (r == ERR_AGAIN && errno == EINTR));
-	if (r == ERR_EOF && buf_len(text) <= CONFIG_FILE_MAX)
+	while (r > 0 || (r == SKY_ERR_AGAIN && errno == EINTR));
+	if (r == SKY_ERR_EOF && buf_len(text) <= CONFIG_FILE_MAX)
 		return 0;
 	buf_free(text);
-	return r == ERR_EOF ? ERR_LIMIT : (int)r;
+	return r == SKY_ERR_EOF ? SKY_ERR_LIMIT : (int)r;
 }
 
 /* Without waiting for somebody at the other end of a fifo. */
@@ -42,11 +42,11 @@ int
 config_slurp_fd(int fd, struct buf *text, struct stat *st)
 {
 	if (fstat(fd, st) == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	if (!S_ISREG(st->st_mode))
-		return ERR_TYPE;
+		return SKY_ERR_TYPE;
 	if (st->st_size > CONFIG_FILE_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	return read_all(fd, text);
 }
 
@@ -56,7 +56,7 @@ config_slurp(const char *path, struct buf *text, struct stat *st)
 	int fd, r;
 
 	if ((fd = config_open(path)) == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	r = config_slurp_fd(fd, text, st);
 	close(fd);
 	return r;
@@ -65,9 +65,9 @@ config_slurp(const char *path, struct buf *text, struct stat *st)
 int
 config_cannot_read(const struct config_report *report, const char *path, int r)
 {
-	if (r == ERR_TYPE)
+	if (r == SKY_ERR_TYPE)
 		config_say(report, true, path, "", "not a regular file");
-	else if (r == ERR_LIMIT)
+	else if (r == SKY_ERR_LIMIT)
 		config_say(report, true, path, "", "larger than %u bytes",
 		    CONFIG_FILE_MAX);
 	else
@@ -85,13 +85,13 @@ check_owner(const struct config_report *report, const char *path,
 		    "belongs to uid %lu, neither root nor the one that reads "
 		    "it",
 		    (unsigned long)st->st_uid);
-		return ERR_DENIED;
+		return SKY_ERR_DENIED;
 	}
 	if (st->st_mode & 022) {
 		config_say(report, true, path, "",
 		    "others may write to it (mode %04o); run: chmod go-w %s",
 		    (unsigned)(st->st_mode & 07777), path);
-		return ERR_DENIED;
+		return SKY_ERR_DENIED;
 	}
 	return 0;
 }
@@ -110,8 +110,8 @@ static int
 walk_fail(const struct walk *w, int error)
 {
 	errno = error;
-	config_say(w->report, true, w->path, "", "%s", err_text(ERR_SYS));
-	return ERR_SYS;
+	config_say(w->report, true, w->path, "", "%s", err_text(SKY_ERR_SYS));
+	return SKY_ERR_SYS;
 }
 
 /*
@@ -131,7 +131,7 @@ walk_enter(struct walk *w, const char *folder)
 		return 0;
 	config_say(w->report, true, w->path, "",
 	    "others may rename files in %s", folder);
-	return ERR_DENIED;
+	return SKY_ERR_DENIED;
 }
 
 /* Its target in place of its name. */
@@ -145,7 +145,7 @@ walk_link(struct walk *w, const char *link, const struct stat *st)
 		config_say(w->report, true, w->path, "",
 		    "the symbolic link %s belongs to uid %lu", link,
 		    (unsigned long)st->st_uid);
-		return ERR_DENIED;
+		return SKY_ERR_DENIED;
 	}
 	if (++w->links > LINKS_MAX)
 		return walk_fail(w, ELOOP);
@@ -219,7 +219,7 @@ config_check_place(const struct config_report *report, const char *path)
 	if (strlcat(w.todo, "/", sizeof(w.todo)) >= sizeof(w.todo) ||
 	    strlcat(w.todo, path, sizeof(w.todo)) >= sizeof(w.todo))
 		return walk_fail(&w, ENAMETOOLONG);
-	for (r = walk_enter(&w, "/") == 0 ? 1 : ERR_DENIED;
+	for (r = walk_enter(&w, "/") == 0 ? 1 : SKY_ERR_DENIED;
 	     r == 1 && walk_name(&w, name);)
 		r = walk_step(&w, name);
 	return r < 0 ? r : 0;

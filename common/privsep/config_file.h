@@ -18,13 +18,13 @@ struct stat;
 int config_open(const char *path);
 /*
  * All of a regular file into text, which buf_free() wipes, and what fstat(2)
- * says of it.  ERR_SYS, ERR_TYPE (no regular file), ERR_LIMIT.
+ * says of it.  SKY_ERR_SYS, SKY_ERR_TYPE (no regular file), SKY_ERR_LIMIT.
  */
 int config_slurp_fd(int fd, struct buf *text, struct stat *);
 int config_slurp(const char *path, struct buf *text, struct stat *);
 /* Tells why config_slurp could not, and returns its error. */
 int config_cannot_read(const struct config_report *, const char *path, int r);
-/* StrictModes: 0, or ERR_DENIED and ERR_SYS, told. */
+/* StrictModes: 0, or SKY_ERR_DENIED and SKY_ERR_SYS, told. */
 int config_check_safety(const struct config_report *, const char *path,
     const struct stat *);
 /* Says so if others may read a file with a secret key in it. */

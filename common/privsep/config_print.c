@@ -143,7 +143,7 @@ config_print(FILE *f, struct keyctx *ctx, const uint8_t *sk, bool with_seeds)
 	if ((r = key_public(ctx, sk, &pk)) != 0)
 		return r;
 	if ((sk_text = sodium_malloc(KEY_SECRET_HEX)) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	if ((r = config_defaults(&c)) == 0) {
 		hex_encode(sk, KEY_SECRET_LEN, sk_text);
 		key_text(&pk, pk_text);
@@ -153,7 +153,7 @@ config_print(FILE *f, struct keyctx *ctx, const uint8_t *sk, bool with_seeds)
 			print_seeds(f);
 		fputs("\n}\n", f);
 		if (r == 0 && ferror(f))
-			r = ERR_SYS;
+			r = SKY_ERR_SYS;
 	}
 	config_free(&c);
 	sodium_free(sk_text);

@@ -29,7 +29,7 @@ on_visor_event(void *arg, const struct json_event *e)
 		return 0;
 	v->bad = e->type != JSON_STRING ||
 	    key_parse_secret(v->keyctx, e->text, v->sk) != 0;
-	return v->bad ? ERR_KEY : ERR_EXISTS; /* no need to read on */
+	return v->bad ? SKY_ERR_KEY : SKY_ERR_EXISTS; /* no need to read on */
 }
 
 int
@@ -43,7 +43,7 @@ config_visor_sk(struct keyctx *ctx, const char *path, uint8_t **sk,
 	int r;
 
 	if ((v.sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	if ((r = config_slurp(path, &text, &st)) != 0) {
 		sodium_free(v.sk);
 		return config_cannot_read(report, path, r);
@@ -56,7 +56,7 @@ config_visor_sk(struct keyctx *ctx, const char *path, uint8_t **sk,
 	r = json_parse((const char *)buf_ptr(&text), buf_len(&text),
 	    on_visor_event, &v, why, sizeof(why));
 	buf_free(&text);
-	if (r == ERR_EXISTS) {
+	if (r == SKY_ERR_EXISTS) {
 		config_warn_readable(report, path, &st);
 		*sk = v.sk;
 		return 0;
@@ -67,7 +67,7 @@ config_visor_sk(struct keyctx *ctx, const char *path, uint8_t **sk,
 	else
 		config_say(report, true, path, v.bad ? "sk" : "", "%s",
 		    v.bad ? "not a secret key" : why);
-	return ERR_KEY;
+	return SKY_ERR_KEY;
 }
 
 /* --- "dmsg": { "servers": [ { "static", "server": { "address" } } ] } --- */

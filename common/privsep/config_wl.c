@@ -68,7 +68,7 @@ on_event(void *arg, const struct json_event *e)
 	if (e->depth == 0 && e->type == JSON_END)
 		s->close = e->end - 1;
 	else if (e->depth == 0 && e->type != JSON_OBJECT)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (e->depth != 1)
 		return 0;
 	s->empty = false;
@@ -79,7 +79,7 @@ on_event(void *arg, const struct json_event *e)
 		s->found = true;
 		s->start = e->start;
 	} else if (e->type != JSON_END)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	s->end = e->end;
 	return 0;
 }
@@ -185,7 +185,7 @@ write_all(int fd, struct buf *b)
 {
 	ssize_t r;
 
-	while ((r = buf_write(b, fd)) > 0 || r == ERR_AGAIN)
+	while ((r = buf_write(b, fd)) > 0 || r == SKY_ERR_AGAIN)
 		;
 	return (int)r;
 }
@@ -235,7 +235,7 @@ rewrite(const char *path, int old, const struct key_public *wl, size_t n)
 		return r;
 	buf_init(&out, CONFIG_FILE_MAX);
 	if (st.st_nlink > 1 && links_are_guarded())
-		r = ERR_EXISTS;
+		r = SKY_ERR_EXISTS;
 	else if ((r = compose(&out, &text, wl, n)) == 0)
 		r = replace_file(path, old, &out);
 	buf_free(&out);
@@ -249,7 +249,7 @@ write_wl(const char *path, const struct key_public *wl, size_t n)
 	int fd, error, r;
 
 	if ((fd = config_open(path)) == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	r = rewrite(path, fd, wl, n);
 	error = errno;
 	close(fd);
@@ -265,10 +265,10 @@ config_write_wl(const char *path, const struct key_public *wl, size_t n)
 
 	/* What is written must be read again. */
 	if (n > CONFIG_WL_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	/* A link stays a link: its target is what is replaced. */
 	if ((real = realpath(path, NULL)) == NULL)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	r = write_wl(real, wl, n);
 	error = errno;
 	free(real);
@@ -288,7 +288,7 @@ config_lock_wl(const char *path)
 	int error, r;
 
 	if ((real = realpath(path, NULL)) == NULL)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	if ((r = file_lock(real)) >= 0)
 		file_sweep(real);
 	error = errno;

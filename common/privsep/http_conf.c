@@ -11,9 +11,9 @@ int
 http_list_add(struct http_list *l, const char *word)
 {
 	if (l->n == HTTP_LIST_MAX || strlen(word) > HTTP_WORD_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((l->word[l->n] = strdup(word)) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	l->n++;
 	return 0;
 }
@@ -37,7 +37,7 @@ get_list(struct buf *b, struct http_list *l)
 	if ((r = buf_get_u32(b, &n)) != 0)
 		return r;
 	if (n > HTTP_LIST_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	for (; r == 0 && l->n < n; l->n += r == 0)
 		r = buf_get_cstring(b, &l->word[l->n], HTTP_WORD_MAX);
 	return r;

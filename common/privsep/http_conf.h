@@ -103,7 +103,7 @@ struct http_conf {
 };
 
 int http_list_add(struct http_list *, const char *);
-/* Appends it.  ERR_LIMIT, ERR_NOMEM. */
+/* Appends it.  SKY_ERR_LIMIT, SKY_ERR_NOMEM. */
 int http_conf_put(struct buf *, const struct http_conf *);
 /* Strings are malloc'ed; http_conf_free also after an error. */
 int http_conf_get(struct buf *, struct http_conf *);

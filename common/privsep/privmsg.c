@@ -22,7 +22,7 @@ privmsg_pair(int sv[2])
 	int size = (int)PRIVMSG_MAX * 2;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) == -1)
-		return ERR_SYS;
+		return SKY_ERR_SYS;
 	/* Beyond the default only as far as the system lets us. */
 	for (int i = 0; i < 2; i++)
 		(void)setsockopt(sv[i], SOL_SOCKET, SO_SNDBUF, &size,
@@ -57,10 +57,10 @@ privmsg_send(int sock, unsigned type, uint16_t id, struct buf *body,
 	ssize_t n;
 
 	if (nfd > PRIVMSG_FDS_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if (body != NULL && buf_len(body) != 0) {
 		if (buf_len(body) > PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
-			return ERR_LIMIT;
+			return SKY_ERR_LIMIT;
 		/* sendmsg(2) only reads; iovec has no const. */
 		iov[1].iov_base = (void *)(uintptr_t)buf_ptr(body);
 		iov[1].iov_len = buf_len(body);
@@ -71,7 +71,7 @@ privmsg_send(int sock, unsigned type, uint16_t id, struct buf *body,
 	do
 		n = sendmsg(sock, &mh, MSG_NOSIGNAL);
 	while (n == -1 && errno == EINTR);
-	return n == -1 ? ERR_SYS : 0;
+	return n == -1 ? SKY_ERR_SYS : 0;
 }
 
 /* Keeps what came; of too many the rest is closed, the message cut off. */
@@ -108,7 +108,7 @@ parse_head(struct privmsg *m)
 	buf_view(&m->body, m->storage, m->len);
 	if ((r = buf_get_u16(&m->body, &m->type)) != 0 ||
 	    (r = buf_get_u16(&m->body, &m->id)) != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	return 1;
 }
 
@@ -137,7 +137,7 @@ privmsg_recv(int sock, struct privmsg *m, bool fds)
 
 	privmsg_clear(m);
 	if (m->storage == NULL && (m->storage = malloc(PRIVMSG_MAX)) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	iov.iov_base = m->storage;
 	if (fds) {
 		mh.msg_control = &ctl;
@@ -145,14 +145,15 @@ privmsg_recv(int sock, struct privmsg *m, bool fds)
 	}
 	n = recvmsg(sock, &mh, MSG_CMSG_CLOEXEC);
 	if (n == -1)
-		return errno == EAGAIN || errno == EINTR ? ERR_AGAIN : ERR_SYS;
+		return errno == EAGAIN || errno == EINTR ? SKY_ERR_AGAIN :
+							   SKY_ERR_SYS;
 	m->len = (size_t)n;
 	if (fds)
 		collect_fds(m, &mh);
 	/* An empty packet looks like the end, but may bring descriptors. */
 	if (n == 0 || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
 		privmsg_clear(m);
-		return n == 0 ? ERR_EOF : ERR_FORMAT;
+		return n == 0 ? SKY_ERR_EOF : SKY_ERR_FORMAT;
 	}
 	return parse_head(m);
 }

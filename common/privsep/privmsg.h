@@ -300,11 +300,11 @@ struct privmsg {
 	size_t len;	  /* used of it */
 };
 
-/* A connected pair, close-on-exec.  ERR_SYS. */
+/* A connected pair, close-on-exec.  SKY_ERR_SYS. */
 int privmsg_pair(int sv[2]);
 /*
  * Sends one message; body may be NULL.  Blocks, but no longer than the
- * socket's send timeout.  ERR_LIMIT for an over-long one, ERR_SYS.
+ * socket's send timeout.  SKY_ERR_LIMIT for an over-long one, SKY_ERR_SYS.
  */
 int privmsg_send(int, unsigned type, uint16_t id, struct buf *body,
     const int *fds, size_t nfd);
@@ -312,8 +312,8 @@ int privmsg_send(int, unsigned type, uint16_t id, struct buf *body,
 int privmsg_send_log(int, enum log_level, const char *text);
 /*
  * Receives one message.  With fds false no descriptor can arrive: that is for
- * the privileged side.  Returns 1, ERR_EOF, ERR_AGAIN, ERR_FORMAT (shorter
- * than its head or cut off) or ERR_SYS.
+ * the privileged side.  Returns 1, SKY_ERR_EOF, SKY_ERR_AGAIN, SKY_ERR_FORMAT
+ * (shorter than its head or cut off) or SKY_ERR_SYS.
  */
 int privmsg_recv(int, struct privmsg *, bool fds);
 /* Takes descriptor n out of the message; -1 if it has none. */

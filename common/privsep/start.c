@@ -46,7 +46,7 @@ put_keys(struct buf *b, const struct start *s)
 	int r;
 
 	if (s->nwl > START_WL_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((r = buf_put(b, s->pk.b, KEY_PUBLIC_LEN)) == 0)
 		r = buf_put_string(b, s->sk,
 		    s->sk != NULL ? KEY_SECRET_LEN : 0);
@@ -78,7 +78,7 @@ get_settings(struct buf *b, struct start *s)
 	if ((r = buf_get_u32(b, &version)) != 0)
 		return r;
 	if (version != PRIVMSG_VERSION)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if ((r = buf_get_u8(b, &carrier)) != 0 ||
 	    (r = buf_get_u8(b, &s->log_level)) != 0 ||
 	    (r = buf_get_u8(b, &use_syslog)) != 0 ||
@@ -102,7 +102,7 @@ get_settings(struct buf *b, struct start *s)
 	s->carrier = (enum priv_carrier)carrier;
 	s->use_syslog = use_syslog != 0;
 	s->quiet = quiet != 0;
-	return carrier > PRIV_DMSG ? ERR_RANGE : 0;
+	return carrier > PRIV_DMSG ? SKY_ERR_RANGE : 0;
 }
 
 static int
@@ -115,11 +115,11 @@ get_sk(struct buf *b, struct start *s)
 	if ((r = buf_get_string(b, &v)) != 0)
 		return r;
 	if (buf_len(&v) == 0)
-		return s->carrier == PRIV_CONTROL ? 0 : ERR_FORMAT;
+		return s->carrier == PRIV_CONTROL ? 0 : SKY_ERR_FORMAT;
 	if (buf_len(&v) != KEY_SECRET_LEN)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if ((sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	s->sk = sk;
 	return buf_get(&v, sk, KEY_SECRET_LEN);
 }
@@ -131,11 +131,11 @@ get_wl(struct buf *b, struct start *s)
 	struct key_public *wl;
 
 	if (n > START_WL_MAX || buf_len(b) % KEY_PUBLIC_LEN != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (n == 0)
 		return 0;
 	if ((wl = calloc(n, sizeof(*wl))) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	s->wl = wl;
 	s->nwl = n;
 	return buf_get(b, wl, n * sizeof(*wl));
@@ -149,9 +149,9 @@ start_recv(int sock, struct start *s)
 
 	memset(s, 0, sizeof(*s));
 	if (sodium_init() == -1)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if ((r = privmsg_recv(sock, &m, false)) == 1)
-		r = m.type == PM_START ? 0 : ERR_STATE;
+		r = m.type == PM_START ? 0 : SKY_ERR_STATE;
 	if (r == 0 && (r = get_settings(&m.body, s)) == 0 &&
 	    (r = buf_get(&m.body, s->pk.b, KEY_PUBLIC_LEN)) == 0 &&
 	    (r = get_sk(&m.body, s)) == 0)

@@ -46,7 +46,7 @@ struct start {
 int start_send(int sock, const struct start *);
 /*
  * Waits for it.  Strings and wl are malloc'ed, sk is sodium_malloc'ed.
- * ERR_FORMAT also for another PRIVMSG_VERSION.
+ * SKY_ERR_FORMAT also for another PRIVMSG_VERSION.
  */
 int start_recv(int sock, struct start *);
 

@@ -17,7 +17,7 @@ read_welcome(struct buf *b, struct welcome *w)
 	    (r = buf_get_u32(b, &gid)) != 0 || (r = buf_get_u8(b, &flags)) != 0)
 		return r;
 	if (version != PRIVMSG_VERSION || carrier > PRIV_DMSG)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if ((r = buf_get_cstring(b, &w->root, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
 	w->carrier = (enum priv_carrier)carrier;
@@ -39,7 +39,7 @@ welcome_recv(int monitor, struct privmsg *m, struct welcome *w)
 
 	if ((r = privmsg_recv(monitor, m, true)) == 1)
 		r = m->type == PM_WELCOME ? read_welcome(&m->body, w) :
-					    ERR_STATE;
+					    SKY_ERR_STATE;
 	privmsg_clear(m);
 	return r;
 }

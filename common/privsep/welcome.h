@@ -14,7 +14,7 @@ struct welcome {
 
 /*
  * Waits for it on the monitor's socket.  The message's storage is kept.
- * ERR_STATE for another message, ERR_FORMAT for another version.
+ * SKY_ERR_STATE for another message, SKY_ERR_FORMAT for another version.
  */
 int welcome_recv(int monitor, struct privmsg *, struct welcome *);
 

@@ -40,7 +40,7 @@ aead_open(const uint8_t *key, uint64_t nonce, const struct aead_data *ad,
 	uint8_t npub[NONCE_LEN];
 
 	if (n < AEAD_TAG_LEN)
-		return ERR_SHORT;
+		return SKY_ERR_SHORT;
 	if (ad == NULL)
 		ad = &no_data;
 	put_nonce(npub, nonce);
@@ -48,5 +48,5 @@ aead_open(const uint8_t *key, uint64_t nonce, const struct aead_data *ad,
 		ad->p, ad->n, npub, key) == 0)
 		return 0;
 	sodium_memzero(out, n - AEAD_TAG_LEN);
-	return ERR_AUTH;
+	return SKY_ERR_AUTH;
 }

@@ -20,14 +20,14 @@ struct aead_data {
 
 /*
  * Writes n + AEAD_TAG_LEN bytes to out, which is in itself or does not overlap
- * it.  ERR_NOMEM.
+ * it.  SKY_ERR_NOMEM.
  */
 int aead_seal(const uint8_t *key, uint64_t nonce, const struct aead_data *,
     const uint8_t *in, size_t n, uint8_t *out);
 /*
  * Takes n bytes, the tag at their end, and writes n - AEAD_TAG_LEN to out,
- * which are zero after an error.  ERR_SHORT when there is not even a tag,
- * ERR_AUTH, ERR_NOMEM.
+ * which are zero after an error.  SKY_ERR_SHORT when there is not even a tag,
+ * SKY_ERR_AUTH, SKY_ERR_NOMEM.
  */
 int aead_open(const uint8_t *key, uint64_t nonce, const struct aead_data *,
     const uint8_t *in, size_t n, uint8_t *out);

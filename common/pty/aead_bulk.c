@@ -58,7 +58,8 @@ begin(struct aead_bulk *b, uint64_t nonce)
 
 	for (size_t i = 4; i < NONCE_LEN; i++, nonce >>= 8)
 		npub[i] = (uint8_t)nonce;
-	return gcry_cipher_setiv(b->h, npub, sizeof(npub)) == 0 ? 0 : ERR_STATE;
+	return gcry_cipher_setiv(b->h, npub, sizeof(npub)) == 0 ? 0 :
+								  SKY_ERR_STATE;
 }
 
 int
@@ -68,7 +69,7 @@ aead_bulk_seal(struct aead_bulk *b, uint64_t nonce, const uint8_t *in, size_t n,
 	if (begin(b, nonce) != 0 ||
 	    gcry_cipher_encrypt(b->h, out, n, in, n) != 0 ||
 	    gcry_cipher_gettag(b->h, out + n, AEAD_TAG_LEN) != 0)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	return 0;
 }
 
@@ -77,14 +78,14 @@ aead_bulk_open(struct aead_bulk *b, uint64_t nonce, const uint8_t *in, size_t n,
     uint8_t *out)
 {
 	if (n < AEAD_TAG_LEN)
-		return ERR_SHORT;
+		return SKY_ERR_SHORT;
 	n -= AEAD_TAG_LEN;
 	if (begin(b, nonce) == 0 &&
 	    gcry_cipher_decrypt(b->h, out, n, in, n) == 0 &&
 	    gcry_cipher_checktag(b->h, in + n, AEAD_TAG_LEN) == 0)
 		return 0;
 	explicit_bzero(out, n);
-	return ERR_AUTH;
+	return SKY_ERR_AUTH;
 }
 
 #else
@@ -112,7 +113,7 @@ aead_bulk_seal(struct aead_bulk *b, uint64_t nonce, const uint8_t *in, size_t n,
     uint8_t *out)
 {
 	(void)b, (void)nonce, (void)in, (void)n, (void)out;
-	return ERR_STATE;
+	return SKY_ERR_STATE;
 }
 
 int
@@ -120,7 +121,7 @@ aead_bulk_open(struct aead_bulk *b, uint64_t nonce, const uint8_t *in, size_t n,
     uint8_t *out)
 {
 	(void)b, (void)nonce, (void)in, (void)n, (void)out;
-	return ERR_STATE;
+	return SKY_ERR_STATE;
 }
 
 #endif

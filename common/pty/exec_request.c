@@ -33,7 +33,7 @@ take_input(struct xs_request *q, const struct json_event *ev)
 		return r;
 	if (sodium_base642bin(p, room, ev->text, ev->len, "\r\n", &n, NULL,
 		BASE64) != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	return buf_trim(&q->input, room - n);
 }
 
@@ -45,8 +45,8 @@ take_timeout(struct xs_request *q, const struct json_event *ev)
 	errno = 0;
 	q->e.timeout_ms = strtoll(ev->text, &end, 10);
 	if (*end != '\0')
-		return ERR_TYPE;
-	return errno == ERANGE ? ERR_RANGE : 0;
+		return SKY_ERR_TYPE;
+	return errno == ERANGE ? SKY_ERR_RANGE : 0;
 }
 
 /* A member of the outermost object.  Go reads null as absent. */
@@ -59,16 +59,18 @@ take_member(struct xs_request *q, const struct json_event *ev)
 	if (key_is(ev, "name"))
 		return ev->type == JSON_STRING ?
 		    buf_put(&q->name, ev->text, ev->len) :
-		    ERR_TYPE;
+		    SKY_ERR_TYPE;
 	if (key_is(ev, "stdin"))
-		return ev->type == JSON_STRING ? take_input(q, ev) : ERR_TYPE;
+		return ev->type == JSON_STRING ? take_input(q, ev) :
+						 SKY_ERR_TYPE;
 	if (key_is(ev, "timeout_ms"))
-		return ev->type == JSON_NUMBER ? take_timeout(q, ev) : ERR_TYPE;
+		return ev->type == JSON_NUMBER ? take_timeout(q, ev) :
+						 SKY_ERR_TYPE;
 	q->in_arg = key_is(ev, "arg");
 	q->in_env = key_is(ev, "env");
 	if ((q->in_arg || q->in_env) && ev->type != JSON_ARRAY &&
 	    ev->type != JSON_END)
-		return ERR_TYPE;
+		return SKY_ERR_TYPE;
 	return 0;
 }
 
@@ -80,13 +82,13 @@ take(void *arg, const struct json_event *ev)
 	if (ev->depth == 0)
 		return ev->type == JSON_OBJECT || ev->type == JSON_END ?
 		    0 :
-		    ERR_TYPE;
+		    SKY_ERR_TYPE;
 	if (ev->depth == 1)
 		return ev->type == JSON_END ? 0 : take_member(q, ev);
 	if (!q->in_arg && !q->in_env)
 		return 0; /* inside something unknown */
 	if (ev->type != JSON_STRING || ev->depth != 2)
-		return ERR_TYPE;
+		return SKY_ERR_TYPE;
 	return gob_list_add(q->in_arg ? &q->e.arg : &q->e.env, ev->text,
 	    ev->len);
 }

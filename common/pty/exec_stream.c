@@ -28,7 +28,7 @@ xs_put_frame(struct buf *b, enum xs_tag tag, const void *p, size_t n)
 	int r;
 
 	if (n > XS_FRAME_MAX || buf_room(b) < n + sizeof(head))
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	xs_head(head, tag, (uint32_t)n);
 	if ((r = buf_put(b, head, sizeof(head))) != 0)
 		return r;
@@ -45,7 +45,7 @@ get_head(struct buf *in, size_t max, uint8_t *tag, uint32_t *len)
 		return 0;
 	if ((r = buf_get_u8(in, tag)) != 0 || (r = buf_get_u32(in, len)) != 0)
 		return r;
-	return *len > max ? ERR_LIMIT : 1;
+	return *len > max ? SKY_ERR_LIMIT : 1;
 }
 
 int
@@ -137,9 +137,9 @@ xs_get_start(struct buf *b, struct xs_start *s)
 	    (r = get_size(b, &s->size)) != 0 ||
 	    (r = buf_get_string(b, &s->name)) != 0 ||
 	    (r = get_list(b, &s->arg)) != 0 || (r = get_list(b, &s->env)) != 0)
-		return r == ERR_SHORT ? ERR_FORMAT : r;
+		return r == SKY_ERR_SHORT ? SKY_ERR_FORMAT : r;
 	if (s->flags & ~(XS_HAS_STDIN | XS_TERMINAL))
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	return buf_at_end(b);
 }
 

@@ -59,7 +59,7 @@ enum xs_tag {
 /* XS_EXIT's first byte. */
 enum xs_how { XS_EXITED = 0, XS_SIGNALED = 1, XS_TIMEDOUT = 2 };
 
-/* Appends a frame.  ERR_LIMIT over XS_FRAME_MAX. */
+/* Appends a frame.  SKY_ERR_LIMIT over XS_FRAME_MAX. */
 int xs_put_frame(struct buf *, enum xs_tag, const void *, size_t);
 /* Writes a head into XS_HEAD_LEN bytes. */
 void xs_head(uint8_t *, enum xs_tag, uint32_t len);
@@ -76,18 +76,18 @@ struct xs_reader {
 
 /*
  * The next piece of a payload: 1 with it (also an empty frame's, as an empty
- * view), 0 when more must arrive.  ERR_LIMIT over XS_FRAME_MAX.
+ * view), 0 when more must arrive.  SKY_ERR_LIMIT over XS_FRAME_MAX.
  */
 int xs_get_piece(struct xs_reader *, struct buf *in, struct buf *piece);
-/* A whole frame: 1, 0, or ERR_LIMIT for a payload over max bytes. */
+/* A whole frame: 1, 0, or SKY_ERR_LIMIT for a payload over max bytes. */
 int xs_get_frame(struct buf *in, size_t max, uint8_t *tag, struct buf *payload);
 
 /* --- requests --- */
 
 /*
  * The original's request, JSON.  Parsing fills e from a storage of its own,
- * which is to be freed with xs_request_free also after an error.  ERR_FORMAT
- * with the reason in why; ERR_LIMIT, ERR_NOMEM.
+ * which is to be freed with xs_request_free also after an error. SKY_ERR_FORMAT
+ * with the reason in why; SKY_ERR_LIMIT, SKY_ERR_NOMEM.
  */
 struct xs_request {
 	struct rpc_exec e;

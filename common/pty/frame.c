@@ -83,7 +83,7 @@ frame_put(struct buf *wire, const void *body, size_t n)
 	int r;
 
 	if (n > FRAME_BODY_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((r = buf_extend(wire, FRAME_HEAD_LEN + n, &p)) != 0)
 		return r;
 	put_head(p, n);
@@ -101,7 +101,7 @@ peek(const struct buf *wire, size_t *n)
 	if (buf_len(wire) < FRAME_HEAD_LEN)
 		return 0;
 	if ((*n = (size_t)p[0] << 8 | p[1]) > FRAME_BODY_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	return buf_len(wire) - FRAME_HEAD_LEN >= *n;
 }
 
@@ -135,7 +135,7 @@ seal_one(struct frame_key *fk, struct buf *plain, size_t n, struct buf *wire)
 	int r;
 
 	if (fk->counter == UINT64_MAX)
-		return ERR_NONCE;
+		return SKY_ERR_NONCE;
 	if ((r = buf_extend(wire, FRAME_WIRE_LEN(n), &p)) != 0)
 		return r;
 	fk->counter++;
@@ -173,7 +173,7 @@ frame_seal_nothing(struct frame_key *fk, struct buf *wire)
 
 	buf_view(&none, NULL, 0);
 	if (buf_room(wire) < FRAME_WIRE_LEN(0))
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	return seal_one(fk, &none, 0, wire);
 }
 
@@ -195,11 +195,11 @@ frame_open(struct frame_key *fk, struct buf *body, struct buf *plain)
 	int r;
 
 	if (len < OVERHEAD)
-		return die(fk, ERR_SHORT);
+		return die(fk, SKY_ERR_SHORT);
 	if (len > FRAME_BODY_MAX)
-		return die(fk, ERR_FORMAT);
+		return die(fk, SKY_ERR_FORMAT);
 	if ((c = get_counter(p)) <= fk->counter)
-		return die(fk, ERR_NONCE);
+		return die(fk, SKY_ERR_NONCE);
 	if ((r = buf_extend(plain, len - OVERHEAD, &out)) != 0)
 		return r;
 	fk->counter = c;

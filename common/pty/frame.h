@@ -45,12 +45,12 @@ void frame_key_init(struct frame_key *, const uint8_t *key);
 /* Wipes it; also one that is all zero. */
 void frame_key_wipe(struct frame_key *);
 
-/* Appends a handshake frame.  ERR_LIMIT for a body over FRAME_BODY_MAX. */
+/* Appends a handshake frame.  SKY_ERR_LIMIT for a body over FRAME_BODY_MAX. */
 int frame_put(struct buf *wire, const void *body, size_t n);
 /*
  * Takes one frame off wire and gives its body as a view of wire's memory.
- * 1 with a frame, 0 when it is not complete yet, ERR_LIMIT as soon as a length
- * over FRAME_BODY_MAX shows.
+ * 1 with a frame, 0 when it is not complete yet, SKY_ERR_LIMIT as soon as a
+ * length over FRAME_BODY_MAX shows.
  */
 int frame_get(struct buf *wire, struct buf *body);
 /* Whether frame_get would give a frame or an error now. */
@@ -59,17 +59,17 @@ bool frame_complete(const struct buf *wire);
 /*
  * Seals all of plain into as many frames as it takes, appended to wire; plain
  * is consumed.  Stops early, leaving the rest in plain, when wire's room does
- * not hold a further frame.  Returns 0, ERR_NOMEM, or ERR_NONCE when the
- * counter is used up.
+ * not hold a further frame.  Returns 0, SKY_ERR_NOMEM, or SKY_ERR_NONCE when
+ * the counter is used up.
  */
 int frame_seal(struct frame_key *, struct buf *plain, struct buf *wire);
 /* A frame with nothing in it, which whoever opens it passes over. */
 int frame_seal_nothing(struct frame_key *, struct buf *wire);
 /*
- * Opens one transport body, appending to plain; no bytes is legal.  ERR_SHORT,
- * ERR_FORMAT (over FRAME_BODY_MAX), ERR_NONCE, ERR_AUTH: the direction is dead
- * and takes no further frame.  ERR_LIMIT (plain has no room), ERR_NOMEM:
- * nothing has happened.
+ * Opens one transport body, appending to plain; no bytes is legal.
+ * SKY_ERR_SHORT, SKY_ERR_FORMAT (over FRAME_BODY_MAX), SKY_ERR_NONCE,
+ * SKY_ERR_AUTH: the direction is dead and takes no further frame. SKY_ERR_LIMIT
+ * (plain has no room), SKY_ERR_NOMEM: nothing has happened.
  */
 int frame_open(struct frame_key *, struct buf *body, struct buf *plain);
 

@@ -70,7 +70,7 @@ struct gob_type {
 	size_t size; /* of the C struct, zeroed before decoding */
 };
 
-/* Takes the next string off the list: 1, 0 at its end, or ERR_FORMAT. */
+/* Takes the next string off the list: 1, 0 at its end, or SKY_ERR_FORMAT. */
 int gob_list_next(struct gob_list *, struct buf *);
 /* Builds a list: raw must be an owned buffer.  As buf_put. */
 int gob_list_add(struct gob_list *, const void *, size_t);
@@ -84,14 +84,14 @@ void gob_dec_free(struct gob_dec *);
  * Takes definition messages off in, up to and with the next value message.
  * 1: value holds its payload (a view of in's memory) and *id its type; decode
  * or drop it.  0: incomplete, in untouched beyond consumed definitions.
- * ERR_LIMIT, ERR_FORMAT, ERR_...: the stream is dead.
+ * SKY_ERR_LIMIT, SKY_ERR_FORMAT, SKY_ERR_...: the stream is dead.
  */
 int
 gob_dec_next(struct gob_dec *, struct buf *in, int64_t *id, struct buf *value);
 /*
  * Decodes a value into *out by the stream's definition of id, fields matched
- * by name, unknown ones skipped.  ERR_TYPE, ERR_RANGE: this value does not fit
- * the type, the stream lives on.  Others: the stream is dead.
+ * by name, unknown ones skipped.  SKY_ERR_TYPE, SKY_ERR_RANGE: this value does
+ * not fit the type, the stream lives on.  Others: the stream is dead.
  */
 int gob_dec_value(struct gob_dec *, int64_t id, struct buf *value,
     const struct gob_type *, void *out);
@@ -105,8 +105,8 @@ struct gob_enc;
 struct gob_enc *gob_enc_new(void);
 void gob_enc_free(struct gob_enc *);
 /*
- * Appends definitions still due and the value, or nothing: ERR_LIMIT,
- * ERR_NOMEM, ERR_RDONLY.
+ * Appends definitions still due and the value, or nothing: SKY_ERR_LIMIT,
+ * SKY_ERR_NOMEM, SKY_ERR_RDONLY.
  */
 int gob_enc_value(struct gob_enc *, struct buf *out, const struct gob_type *,
     const void *);

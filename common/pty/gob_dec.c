@@ -33,7 +33,7 @@ gob_dec_free(struct gob_dec *dec)
 static int
 inside(int r)
 {
-	return r == ERR_SHORT || r == ERR_TRAILING ? ERR_FORMAT : r;
+	return r == SKY_ERR_SHORT || r == SKY_ERR_TRAILING ? SKY_ERR_FORMAT : r;
 }
 
 /* uint length, bytes; the length is judged before the bytes are there. */
@@ -45,9 +45,9 @@ next_message(const struct gob_dec *dec, struct buf *in, struct buf *msg)
 	int r;
 
 	if ((r = gob_get_uint(&peek, &n)) != 0)
-		return r == ERR_SHORT ? 0 : r;
+		return r == SKY_ERR_SHORT ? 0 : r;
 	if (n > dec->max_msg)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if (n > buf_len(&peek))
 		return 0;
 	if ((r = buf_skip(in, buf_len(in) - buf_len(&peek))) == 0)
@@ -63,7 +63,7 @@ get_id(struct buf *msg, int64_t *id)
 
 	if ((r = gob_get_int(msg, id)) != 0)
 		return r;
-	return *id < -INT32_MAX || *id > INT32_MAX ? ERR_FORMAT : 0;
+	return *id < -INT32_MAX || *id > INT32_MAX ? SKY_ERR_FORMAT : 0;
 }
 
 int

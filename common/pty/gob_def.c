@@ -52,7 +52,7 @@ read_common(struct buf *b)
 		if (field == 1)
 			r = gob_get_bytes(b, &name);
 		else
-			r = field == 2 ? gob_get_int(b, &id) : ERR_FORMAT;
+			r = field == 2 ? gob_get_int(b, &id) : SKY_ERR_FORMAT;
 		if (r != 0)
 			return r;
 	}
@@ -84,7 +84,8 @@ read_field(struct gob_def_field *f, struct buf *b)
 		if (field == 1)
 			r = read_name(f, b);
 		else
-			r = field == 2 ? gob_get_int(b, &f->id) : ERR_FORMAT;
+			r = field == 2 ? gob_get_int(b, &f->id) :
+					 SKY_ERR_FORMAT;
 		if (r != 0)
 			return r;
 	}
@@ -100,11 +101,11 @@ read_fields(struct gob_def *def, struct buf *b)
 	if ((r = gob_get_uint(b, &n)) != 0)
 		return r;
 	if (n > GOB_FIELDS_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if (n == 0)
 		return 0;
 	if ((def->fields = calloc((size_t)n, sizeof(*def->fields))) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	for (; def->nfields < n; def->nfields++)
 		if ((r = read_field(&def->fields[def->nfields], b)) != 0)
 			return r;
@@ -126,7 +127,7 @@ read_detail(struct gob_def *def, uint64_t field, struct buf *b)
 	if ((def->kind == GOB_DEF_ARRAY || def->kind == GOB_DEF_SLICE) &&
 	    field == 2)
 		return gob_get_int(b, &def->elem);
-	return ERR_FORMAT;
+	return SKY_ERR_FORMAT;
 }
 
 /* wireType: a struct of which exactly one field is set, the kind's. */
@@ -137,9 +138,9 @@ read_def(struct gob_def *def, struct buf *b)
 	int r;
 
 	if ((r = gob_next_field(b, &kind)) != 1)
-		return r == 0 ? ERR_FORMAT : r;
+		return r == 0 ? SKY_ERR_FORMAT : r;
 	if (kind > GOB_DEF_TEXT)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	def->kind = (enum gob_def_kind)kind;
 	while ((r = gob_next_field(b, &field)) == 1) {
 		r = field == 1 ? read_common(b) : read_detail(def, field, b);
@@ -147,7 +148,7 @@ read_def(struct gob_def *def, struct buf *b)
 			return r;
 	}
 	if (r == 0 && (r = gob_next_field(b, &kind)) == 1)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	return r == 0 ? buf_at_end(b) : r;
 }
 
@@ -169,9 +170,9 @@ gob_defs_add(struct gob_defs *defs, int64_t id, struct buf *b)
 	int r;
 
 	if (id < GOB_ID_USER || gob_defs_find(defs, id) != NULL)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (defs->n == GOB_DEFS_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((r = read_def(&def, b)) != 0)
 		free(def.fields);
 	else

@@ -34,8 +34,9 @@ struct gob_defs {
 
 void gob_defs_free(struct gob_defs *);
 /*
- * Takes a definition: the bytes behind the id.  ERR_FORMAT (also for an id
- * that is taken or reserved), ERR_SHORT, ERR_TRAILING, ERR_LIMIT, ERR_NOMEM.
+ * Takes a definition: the bytes behind the id.  SKY_ERR_FORMAT (also for an id
+ * that is taken or reserved), SKY_ERR_SHORT, SKY_ERR_TRAILING, SKY_ERR_LIMIT,
+ * SKY_ERR_NOMEM.
  */
 int gob_defs_add(struct gob_defs *, int64_t id, struct buf *);
 /* NULL for an id that was never defined. */
@@ -43,13 +44,13 @@ const struct gob_def *gob_defs_find(const struct gob_defs *, int64_t id);
 
 /*
  * Skips a value of any type but an interface.  depth: how deep it lies.
- * ERR_TYPE for an undefined type, ERR_LIMIT for nesting over GOB_NESTING_MAX,
- * ERR_SHORT, ERR_FORMAT (also for an interface).
+ * SKY_ERR_TYPE for an undefined type, SKY_ERR_LIMIT for nesting over
+ * GOB_NESTING_MAX, SKY_ERR_SHORT, SKY_ERR_FORMAT (also for an interface).
  */
 int gob_skip(const struct gob_defs *, int64_t id, struct buf *, unsigned depth);
 /*
- * Decodes a value as gob_dec_value does, except that ERR_SHORT and
- * ERR_TRAILING tell what is wrong with its length.
+ * Decodes a value as gob_dec_value does, except that SKY_ERR_SHORT and
+ * SKY_ERR_TRAILING tell what is wrong with its length.
  */
 int gob_value(const struct gob_defs *, int64_t id, struct buf *,
     const struct gob_type *, void *out);

@@ -85,7 +85,7 @@ static int
 append(struct gob_ids *ids, const struct gob_type *type)
 {
 	if (ids->n == GOB_IDS_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	ids->type[ids->n] = type;
 	ids->sent[ids->n++] = false;
 	return 0;

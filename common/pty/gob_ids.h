@@ -20,7 +20,7 @@ struct gob_ids {
 };
 
 /*
- * Puts the definitions a type still needs, its own first.  ERR_LIMIT when
+ * Puts the definitions a type still needs, its own first.  SKY_ERR_LIMIT when
  * GOB_IDS_MAX is too small for the program's types.
  */
 int

@@ -12,7 +12,7 @@ gob_list_next(struct gob_list *list, struct buf *item)
 	if (list->count == 0)
 		return 0;
 	if ((r = gob_get_bytes(&list->raw, item)) != 0)
-		return r == ERR_SHORT ? ERR_FORMAT : r;
+		return r == SKY_ERR_SHORT ? SKY_ERR_FORMAT : r;
 	list->count--;
 	return 1;
 }

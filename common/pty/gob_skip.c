@@ -14,7 +14,7 @@ get_count(struct buf *b, uint64_t *n)
 
 	if ((r = gob_get_uint(b, n)) != 0)
 		return r;
-	return *n > buf_len(b) ? ERR_SHORT : 0;
+	return *n > buf_len(b) ? SKY_ERR_SHORT : 0;
 }
 
 static int
@@ -46,7 +46,7 @@ skip_list(const struct gob_defs *defs, const struct gob_def *def, struct buf *b,
 	if ((r = get_count(b, &n)) != 0)
 		return r;
 	if (def->kind == GOB_DEF_ARRAY && (int64_t)n != def->len)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	while (n-- > 0 && r == 0)
 		r = gob_skip(defs, def->elem, b, depth);
 	return r;
@@ -76,7 +76,7 @@ skip_struct(const struct gob_defs *defs, const struct gob_def *def,
 
 	while ((r = gob_next_field(b, &field)) == 1) {
 		if (field > def->nfields)
-			return ERR_FORMAT;
+			return SKY_ERR_FORMAT;
 		r = gob_skip(defs, def->fields[field - 1].id, b, depth);
 		if (r != 0)
 			return r;
@@ -91,9 +91,9 @@ skip_defined(const struct gob_defs *defs, int64_t id, struct buf *b,
 	const struct gob_def *def;
 
 	if ((def = gob_defs_find(defs, id)) == NULL)
-		return ERR_TYPE;
+		return SKY_ERR_TYPE;
 	if (depth >= GOB_NESTING_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	switch (def->kind) {
 	case GOB_DEF_ARRAY:
 	case GOB_DEF_SLICE:
@@ -123,7 +123,7 @@ gob_skip(const struct gob_defs *defs, int64_t id, struct buf *b, unsigned depth)
 		return skip_bytes(b);
 	case GOB_ID_INTERFACE:
 		/* May go on in further messages: the stream is lost. */
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	default:
 		return skip_defined(defs, id, b, depth);
 	}

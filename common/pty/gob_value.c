@@ -93,7 +93,7 @@ bind_fields(const struct gob_defs *defs, const struct gob_def *def,
 			continue;
 		if (!compatible(defs, type->fields[ours].kind,
 			def->fields[i].id))
-			return ERR_TYPE;
+			return SKY_ERR_TYPE;
 		bound->matched++;
 	}
 	return 0;
@@ -117,7 +117,7 @@ read_uint(struct buf *b, uint64_t max, uint64_t *v)
 
 	if ((r = gob_get_uint(b, v)) != 0)
 		return r;
-	return max != 0 && *v > max ? ERR_RANGE : 0;
+	return max != 0 && *v > max ? SKY_ERR_RANGE : 0;
 }
 
 /* Walks a list once to learn where it ends. */
@@ -130,7 +130,7 @@ read_list(struct buf *b, struct gob_list *list)
 	if ((r = gob_get_uint(b, &list->count)) != 0)
 		return r;
 	if (list->count > buf_len(b))
-		return ERR_SHORT;
+		return SKY_ERR_SHORT;
 	start = *b;
 	for (uint64_t i = 0; i < list->count; i++)
 		if ((r = gob_get_bytes(b, &item)) != 0)
@@ -148,12 +148,12 @@ read_hash(struct buf *b, uint8_t *out)
 	if ((r = gob_get_uint(b, &v)) != 0)
 		return r;
 	if (v != GOB_HASH_LEN)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	for (size_t i = 0; i < GOB_HASH_LEN; i++) {
 		if ((r = gob_get_uint(b, &v)) != 0)
 			return r;
 		if (v > UINT8_MAX)
-			return ERR_RANGE;
+			return SKY_ERR_RANGE;
 		out[i] = (uint8_t)v;
 	}
 	return 0;
@@ -181,7 +181,7 @@ read_single(enum gob_kind kind, uint64_t max, struct buf *b, void *out)
 	case GOB_STRUCT:
 		break;
 	}
-	return ERR_TYPE;
+	return SKY_ERR_TYPE;
 }
 
 static int read_nested(const struct gob_defs *, int64_t,
@@ -210,7 +210,7 @@ read_fields(const struct gob_defs *defs, const struct gob_def *def,
 
 	while ((r = gob_next_field(b, &n)) == 1) {
 		if (n > def->nfields)
-			return ERR_FORMAT;
+			return SKY_ERR_FORMAT;
 		at = bound->ours[n - 1];
 		ours = at == -1 ? NULL : &type->fields[at];
 		r = read_field(defs, &def->fields[n - 1], ours, b, out);
@@ -230,7 +230,7 @@ read_nested(const struct gob_defs *defs, int64_t id, const struct gob_field *f,
 	int r;
 
 	if (def == NULL)
-		return ERR_TYPE;
+		return SKY_ERR_TYPE;
 	if ((r = bind_fields(defs, def, f->type, &bound)) != 0)
 		return r;
 	*(bool *)(void *)((char *)out + f->present) = true;
@@ -248,11 +248,11 @@ read_struct(const struct gob_defs *defs, int64_t id, struct buf *b,
 	int r;
 
 	if (def == NULL || def->kind != GOB_DEF_STRUCT)
-		return ERR_TYPE;
+		return SKY_ERR_TYPE;
 	if ((r = bind_fields(defs, def, type, &bound)) != 0)
 		return r;
 	if (bound.matched == 0 && type->nfields != 0 && def->nfields != 0)
-		return ERR_TYPE;
+		return SKY_ERR_TYPE;
 	return read_fields(defs, def, type, &bound, b, out);
 }
 
@@ -265,11 +265,11 @@ read_top(const struct gob_defs *defs, int64_t id, struct buf *b,
 	int r;
 
 	if (!compatible(defs, type->single, id))
-		return ERR_TYPE;
+		return SKY_ERR_TYPE;
 	if ((r = gob_get_uint(b, &zero)) != 0)
 		return r;
 	if (zero != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	return read_single(type->single, 0, b, out);
 }
 

@@ -18,7 +18,7 @@ gob_get_uint(struct buf *b, uint64_t *v)
 	if (first < 0x80)
 		return 0;
 	if ((n = 256 - (size_t)first) > sizeof(raw))
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if ((r = buf_get(b, raw, n)) != 0)
 		return r;
 	*v = 0;
@@ -51,7 +51,7 @@ gob_get_bytes(struct buf *b, struct buf *view)
 	if ((r = gob_get_uint(b, &n)) != 0)
 		return r;
 	if (n > buf_len(b))
-		return ERR_SHORT;
+		return SKY_ERR_SHORT;
 	return buf_get_view(b, (size_t)n, view);
 }
 
@@ -66,7 +66,7 @@ gob_next_field(struct buf *b, uint64_t *field)
 	if (delta == 0)
 		return 0;
 	if (delta > GOB_FIELDS_MAX)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	*field += delta;
 	return 1;
 }

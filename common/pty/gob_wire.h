@@ -36,8 +36,9 @@ enum gob_def_kind {
 };
 
 /*
- * Getters: 0, ERR_SHORT when bytes are missing (some may have been consumed),
- * ERR_FORMAT.  Like Go they take integers that are longer than need be.
+ * Getters: 0, SKY_ERR_SHORT when bytes are missing (some may have been
+ * consumed), SKY_ERR_FORMAT.  Like Go they take integers that are longer than
+ * need be.
  */
 int gob_get_uint(struct buf *, uint64_t *);
 int gob_get_int(struct buf *, int64_t *);

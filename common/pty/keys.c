@@ -55,7 +55,7 @@ key_public(struct keyctx *kc, const uint8_t *sk, struct key_public *pk)
 	size_t n = sizeof(pk->b);
 
 	if (!secp256k1_ec_pubkey_create(kc->secp, &point, sk))
-		return ERR_KEY;
+		return SKY_ERR_KEY;
 	secp256k1_ec_pubkey_serialize(kc->secp, pk->b, &n, &point,
 	    SECP256K1_EC_COMPRESSED);
 	return 0;
@@ -101,7 +101,7 @@ key_shared(struct keyctx *kc, const uint8_t *sk, const struct key_public *pk,
 	    secp256k1_ecdh(kc->secp, shared, &point, sk, hash_point, NULL))
 		return 0;
 	sodium_memzero(shared, KEY_SHARED_LEN);
-	return ERR_KEY;
+	return SKY_ERR_KEY;
 }
 
 int
@@ -111,7 +111,7 @@ key_parse_public(struct keyctx *kc, const char *text, struct key_public *pk)
 
 	if ((r = hex_decode(text, pk->b, sizeof(pk->b))) != 0)
 		return r;
-	return key_valid(kc, pk) ? 0 : ERR_KEY;
+	return key_valid(kc, pk) ? 0 : SKY_ERR_KEY;
 }
 
 int
@@ -124,7 +124,7 @@ key_parse_secret(struct keyctx *kc, const char *text, uint8_t *sk)
 	if (secp256k1_ec_seckey_verify(kc->secp, sk))
 		return 0;
 	sodium_memzero(sk, KEY_SECRET_LEN);
-	return ERR_KEY;
+	return SKY_ERR_KEY;
 }
 
 void

@@ -28,13 +28,13 @@ void keyctx_free(struct keyctx *);
 
 /* A fresh secret key; the 32 bytes should be sodium_malloc memory. */
 int key_generate(struct keyctx *, uint8_t *sk);
-/* ERR_KEY when sk is zero or not below the group's order. */
+/* SKY_ERR_KEY when sk is zero or not below the group's order. */
 int key_public(struct keyctx *, const uint8_t *sk, struct key_public *);
 /* Whether it is a point of the curve in compressed form. */
 bool key_valid(struct keyctx *, const struct key_public *);
 /*
- * Noise's DH: KEY_SHARED_LEN bytes.  Constant time in sk.  ERR_KEY when either
- * key is invalid.
+ * Noise's DH: KEY_SHARED_LEN bytes.  Constant time in sk.  SKY_ERR_KEY when
+ * either key is invalid.
  */
 int key_shared(struct keyctx *, const uint8_t *sk, const struct key_public *,
     uint8_t *shared);
@@ -42,15 +42,16 @@ int key_shared(struct keyctx *, const uint8_t *sk, const struct key_public *,
 #define KEY_SIGNATURE_LEN 65 /* r, s, recovery id */
 
 /*
- * Signs SHA-256 of msg: KEY_SIGNATURE_LEN bytes, always the same.  ERR_KEY.
+ * Signs SHA-256 of msg: KEY_SIGNATURE_LEN bytes, always the same.  SKY_ERR_KEY.
  */
 int key_sign(struct keyctx *, const uint8_t *sk, const void *msg, size_t,
     uint8_t *sig);
-/* 0, or ERR_AUTH for whatever is wrong. */
+/* 0, or SKY_ERR_AUTH for whatever is wrong. */
 int key_verify(struct keyctx *, const struct key_public *, const void *msg,
     size_t, const uint8_t *sig);
 
-/* Text of either case; ERR_FORMAT for bad text, ERR_KEY for a bad key. */
+/* Text of either case; SKY_ERR_FORMAT for bad text, SKY_ERR_KEY for a bad key.
+ */
 int key_parse_public(struct keyctx *, const char *, struct key_public *);
 int key_parse_secret(struct keyctx *, const char *, uint8_t *sk);
 /* Lower-case text with NUL, KEY_PUBLIC_HEX bytes. */

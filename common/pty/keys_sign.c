@@ -22,7 +22,7 @@ key_sign(struct keyctx *kc, const uint8_t *sk, const void *msg, size_t n,
 	/* Its nonces are those of RFC 6979, its s is low. */
 	if (!secp256k1_ecdsa_sign_recoverable(kc->secp, &s, digest, sk, NULL,
 		NULL))
-		return ERR_KEY;
+		return SKY_ERR_KEY;
 	(void)secp256k1_ecdsa_recoverable_signature_serialize_compact(kc->secp,
 	    sig, &v, &s);
 	sig[COMPACT_LEN] = (uint8_t)v;
@@ -40,13 +40,13 @@ key_verify(struct keyctx *kc, const struct key_public *pk, const void *msg,
 	size_t len = sizeof(got);
 
 	if ((sig[32] & 0x80) != 0 || sig[COMPACT_LEN] > 3)
-		return ERR_AUTH;
+		return SKY_ERR_AUTH;
 	crypto_hash_sha256(digest, msg, n);
 	if (!secp256k1_ecdsa_recoverable_signature_parse_compact(kc->secp, &s,
 		sig, sig[COMPACT_LEN]) ||
 	    !secp256k1_ecdsa_recover(kc->secp, &point, &s, digest))
-		return ERR_AUTH;
+		return SKY_ERR_AUTH;
 	(void)secp256k1_ec_pubkey_serialize(kc->secp, got, &len, &point,
 	    SECP256K1_EC_COMPRESSED);
-	return memcmp(got, pk->b, sizeof(got)) == 0 ? 0 : ERR_AUTH;
+	return memcmp(got, pk->b, sizeof(got)) == 0 ? 0 : SKY_ERR_AUTH;
 }

@@ -14,7 +14,7 @@ mux_put_request(struct buf *out, const char *uri)
 	int r;
 
 	if (n > MUX_URI_MAX || buf_room(out) < 1 + n)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((r = buf_put_u8(out, (uint8_t)n)) != 0)
 		return r;
 	if ((r = buf_put(out, uri, n)) != 0)

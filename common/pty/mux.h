@@ -42,7 +42,7 @@ enum mux_service {
 	MUX_DIAL   /* MUX_PROXY, without a service opened there */
 };
 
-/* Appends a request.  ERR_LIMIT for a URI over MUX_URI_MAX bytes. */
+/* Appends a request.  SKY_ERR_LIMIT for a URI over MUX_URI_MAX bytes. */
 int mux_put_request(struct buf *, const char *uri);
 /*
  * Takes a request off in: 1 with the URI as a view, 0 when incomplete.
@@ -57,7 +57,7 @@ enum mux_service mux_match(struct buf *uri, struct buf *query);
 /*
  * Reads the proxy's query: pk required, port an unsigned 16-bit number (22 if
  * absent).  Whether pk is a point of the curve is for key_valid to say.
- * ERR_FORMAT.
+ * SKY_ERR_FORMAT.
  */
 int mux_proxy_query(struct buf *query, struct key_public *, uint16_t *port);
 
@@ -72,9 +72,9 @@ struct mux_session {
 	uint8_t modes[MODES_LEN]; /* modes.h */
 };
 
-/* ERR_FORMAT for a wish that makes no sense. */
+/* SKY_ERR_FORMAT for a wish that makes no sense. */
 int mux_session_query(struct buf *query, struct mux_session *);
-/* The service's URI with that query, if any.  ERR_LIMIT. */
+/* The service's URI with that query, if any.  SKY_ERR_LIMIT. */
 int mux_session_uri(char uri[MUX_URI_MAX + 1], const char *service,
     const struct mux_session *);
 

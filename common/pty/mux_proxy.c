@@ -20,7 +20,7 @@ read_text(struct buf b, char text[MUX_TEXT_MAX])
 
 	while ((r = mux_unescape(&b, &c)) == 1) {
 		if (c == '\0' || n == MUX_TEXT_MAX - 1)
-			return ERR_FORMAT;
+			return SKY_ERR_FORMAT;
 		text[n++] = (char)c;
 	}
 	text[n] = '\0';
@@ -42,7 +42,7 @@ mux_setting(struct buf query, const char *name, char value[MUX_TEXT_MAX])
 		    strcmp(key, name) == 0)
 			return 0;
 	}
-	return ERR_NOTFOUND;
+	return SKY_ERR_NOTFOUND;
 }
 
 static int
@@ -51,12 +51,12 @@ read_port(const char *text, uint16_t *port)
 	unsigned n = 0;
 
 	if (*text == '\0')
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	for (; *text != '\0'; text++) {
 		if (*text < '0' || *text > '9')
-			return ERR_FORMAT;
+			return SKY_ERR_FORMAT;
 		if ((n = n * 10 + (unsigned)(*text - '0')) > UINT16_MAX)
-			return ERR_FORMAT;
+			return SKY_ERR_FORMAT;
 	}
 	*port = (uint16_t)n;
 	return 0;
@@ -70,8 +70,8 @@ mux_proxy_query(struct buf *query, struct key_public *pk, uint16_t *port)
 	*port = DEFAULT_PORT;
 	if (mux_setting(*query, "port", value) == 0 &&
 	    read_port(value, port) != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (mux_setting(*query, "pk", value) != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	return hex_decode(value, pk->b, sizeof(pk->b));
 }

@@ -37,7 +37,7 @@ mux_session_uri(char uri[MUX_URI_MAX + 1], const char *service,
 	    any ? "?" : "", s->keep ? "keep&" : "", s->login ? "login&" : "",
 	    s->has_modes ? "modes=" : "", modes);
 	if (n > MUX_URI_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if (n > 0 && uri[n - 1] == '&')
 		uri[n - 1] = '\0';
 	return 0;

@@ -38,11 +38,11 @@ mux_unescape(struct buf *b, uint8_t *c)
 	if (*c != '%')
 		return 1;
 	if (buf_get(b, hex, sizeof(hex)) != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	hi = hex_digit(hex[0]);
 	lo = hex_digit(hex[1]);
 	if (hi == -1 || lo == -1)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	*c = (uint8_t)(hi << 4 | lo);
 	return 1;
 }

@@ -16,14 +16,14 @@
  */
 struct buf mux_cut(struct buf *, char c);
 /*
- * The next byte with its %-escape resolved: 1, 0 at the end, ERR_FORMAT for %
- * without two hexadecimal digits behind it.
+ * The next byte with its %-escape resolved: 1, 0 at the end, SKY_ERR_FORMAT for
+ * % without two hexadecimal digits behind it.
  */
 int mux_unescape(struct buf *, uint8_t *);
 /*
  * The value of that name in a query, escapes resolved; "" without an equals
  * sign.  Like Go it takes the first of several and passes over malformed ones.
- * ERR_NOTFOUND.
+ * SKY_ERR_NOTFOUND.
  */
 int mux_setting(struct buf query, const char *name, char value[MUX_TEXT_MAX]);
 

@@ -209,7 +209,7 @@ write_message(struct noise *ns, struct buf *payload, struct buf *msg)
 	int r;
 
 	if (buf_len(payload) > NOISE_MSG_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	for (; *t != END; t++)
 		if ((r = write_token(ns, *t, msg)) != 0)
 			return r;
@@ -227,7 +227,7 @@ read_payload(struct noise *ns, struct buf *msg, struct buf *payload)
 	int r;
 
 	if (n < AEAD_TAG_LEN)
-		return ERR_SHORT;
+		return SKY_ERR_SHORT;
 	if ((r = buf_extend(payload, n - AEAD_TAG_LEN, &out)) != 0)
 		return r;
 	if ((r = decrypt_and_hash(ns, msg, n, out)) != 0)
@@ -242,7 +242,7 @@ read_message(struct noise *ns, struct buf *msg, struct buf *payload)
 	int r;
 
 	if (buf_len(msg) > NOISE_MSG_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	for (; *t != END; t++)
 		if ((r = read_token(ns, *t, msg)) != 0)
 			return r;
@@ -302,10 +302,10 @@ noise_write(struct noise *ns, struct buf *payload, struct buf *msg)
 	int r;
 
 	if (!may_write(ns))
-		return die(ns, ERR_STATE);
+		return die(ns, SKY_ERR_STATE);
 	r = write_message(ns, payload != NULL ? payload : &none, msg);
 	if (r == 0 && buf_len(msg) - start > NOISE_MSG_MAX)
-		r = ERR_LIMIT;
+		r = SKY_ERR_LIMIT;
 	if (r == 0)
 		return advance(ns);
 	buf_trim(msg, buf_len(msg) - start);
@@ -318,7 +318,7 @@ noise_read(struct noise *ns, struct buf *msg, struct buf *payload)
 	int r;
 
 	if (!may_read(ns))
-		return die(ns, ERR_STATE);
+		return die(ns, SKY_ERR_STATE);
 	if ((r = read_message(ns, msg, payload)) != 0)
 		return die(ns, r);
 	return advance(ns);
@@ -355,9 +355,9 @@ static int
 set_keys(struct noise *ns, const uint8_t *sk, const struct key_public *peer)
 {
 	if (peer_known(ns) != (peer != NULL))
-		return ERR_KEY;
+		return SKY_ERR_KEY;
 	if (peer != NULL && !key_valid(ns->kc, peer))
-		return ERR_KEY;
+		return SKY_ERR_KEY;
 	if (peer != NULL)
 		ns->rs = *peer;
 	memcpy(ns->s, sk, sizeof(ns->s));
@@ -373,7 +373,7 @@ noise_new(struct noise **nsp, struct keyctx *kc, enum noise_pattern pattern,
 
 	*nsp = NULL;
 	if ((ns = sodium_malloc(sizeof(*ns))) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	*ns = (struct noise){
 		.kc = kc,
 		.pattern = &patterns[pattern],
@@ -401,7 +401,7 @@ noise_set_ephemeral(struct noise *ns, const uint8_t *sk)
 	int r;
 
 	if (ns->dead || noise_done(ns))
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if ((r = key_public(ns->kc, sk, &pk)) != 0)
 		return die(ns, r);
 	memcpy(ns->e, sk, sizeof(ns->e));
@@ -428,7 +428,7 @@ noise_split(struct noise *ns, struct noise_keys *keys)
 	bool wrote_last = (ns->pattern->nmsg - 1) % 2 == ns->role;
 
 	if (ns->dead || !noise_done(ns))
-		return die(ns, ERR_STATE);
+		return die(ns, SKY_ERR_STATE);
 	if (wrote_last)
 		hkdf(ns->ck, NULL, 0, keys->recv, keys->send);
 	else

@@ -37,9 +37,9 @@ struct noise;
 /*
  * peer is the responder's key for an XK initiator, the other side's for KK,
  * and NULL for an XK responder.  The keyctx must outlive the state.
- * ERR_KEY for an invalid key or a peer that is missing or out of place,
- * ERR_NOMEM.  Every later failure, of whatever call, ends the handshake: its
- * secrets are wiped and further calls are ERR_STATE.
+ * SKY_ERR_KEY for an invalid key or a peer that is missing or out of place,
+ * SKY_ERR_NOMEM.  Every later failure, of whatever call, ends the handshake:
+ * its secrets are wiped and further calls are SKY_ERR_STATE.
  */
 int noise_new(struct noise **, struct keyctx *, enum noise_pattern,
     enum noise_role, const uint8_t *sk, const struct key_public *peer);
@@ -51,20 +51,21 @@ int noise_set_ephemeral(struct noise *, const uint8_t *sk);
 
 /*
  * Appends this side's next message with the payload (may be NULL for none),
- * which is consumed.  ERR_STATE when it is not this side's turn; ERR_LIMIT over
- * NOISE_MSG_MAX.
+ * which is consumed.  SKY_ERR_STATE when it is not this side's turn;
+ * SKY_ERR_LIMIT over NOISE_MSG_MAX.
  */
 int noise_write(struct noise *, struct buf *payload, struct buf *msg);
 /*
  * Reads the peer's next message, all of msg; the payload is appended to
- * payload.  ERR_SHORT, ERR_LIMIT, ERR_KEY, ERR_AUTH, ERR_STATE.
+ * payload.  SKY_ERR_SHORT, SKY_ERR_LIMIT, SKY_ERR_KEY, SKY_ERR_AUTH,
+ * SKY_ERR_STATE.
  */
 int noise_read(struct noise *, struct buf *msg, struct buf *payload);
 /* All messages exchanged. */
 bool noise_done(const struct noise *);
 /* The peer's static key, NULL as long as it is not proven or given. */
 const struct key_public *noise_peer(const struct noise *);
-/* ERR_STATE unless done.  May be called once; wipes the chaining key. */
+/* SKY_ERR_STATE unless done.  May be called once; wipes the chaining key. */
 int noise_split(struct noise *, struct noise_keys *);
 /* The handshake hash h, NOISE_HASH_LEN bytes, borrowed. */
 const uint8_t *noise_hash(const struct noise *);

@@ -113,7 +113,7 @@ int rpc_host_next(struct rpc_host *, struct buf *in, struct buf *out,
     struct rpc_call *call);
 /*
  * Appends the reply to out; value as the method's reply type, NULL if empty.
- * ERR_LIMIT or ERR_NOMEM: nothing was appended.
+ * SKY_ERR_LIMIT or SKY_ERR_NOMEM: nothing was appended.
  */
 int rpc_host_reply(struct rpc_host *, struct buf *out, enum rpc_method,
     uint64_t seq, const union rpc_value *);
@@ -139,8 +139,8 @@ struct rpc_client *rpc_client_new(void);
 void rpc_client_free(struct rpc_client *);
 /*
  * Appends a call to out; its number, counted from 0, is put into *seq unless
- * that is NULL.  On errors nothing is appended: ERR_LIMIT (RPC_PENDING_MAX
- * calls are waiting, or out has no room), ERR_NOMEM.
+ * that is NULL.  On errors nothing is appended: SKY_ERR_LIMIT (RPC_PENDING_MAX
+ * calls are waiting, or out has no room), SKY_ERR_NOMEM.
  */
 int rpc_client_call(struct rpc_client *, struct buf *out, enum rpc_method,
     const union rpc_value *arg, uint64_t *seq);

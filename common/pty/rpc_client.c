@@ -67,7 +67,7 @@ rpc_client_call(struct rpc_client *c, struct buf *out, enum rpc_method method,
 	int r;
 
 	if (c->npending == RPC_PENDING_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	buf_view(&header.name, def->name, strlen(def->name));
 	r = rpc_put(c->enc, out, rpc_type_request(), &header, def->arg, arg);
 	if (r != 0)
@@ -104,7 +104,7 @@ read_header(struct rpc_client *c, int64_t id, struct buf *value)
 	size_t n;
 
 	if (gob_dec_value(c->dec, id, value, rpc_type_response(), &header) != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	c->seq = header.seq;
 	buf_reset(&c->error);
 	n = buf_len(&header.error);
@@ -135,7 +135,7 @@ read_value(struct rpc_client *c, int64_t id, struct buf *value,
 		return fail(reply, buf_ptr(&c->error), buf_len(&c->error));
 	r = gob_dec_value(c->dec, id, value,
 	    rpc_method_def(reply->method)->reply, &reply->value);
-	if (r == ERR_TYPE || r == ERR_RANGE)
+	if (r == SKY_ERR_TYPE || r == SKY_ERR_RANGE)
 		return fail(reply, mismatch, sizeof(mismatch) - 1);
 	return r == 0 ? 1 : r;
 }

@@ -113,7 +113,7 @@ read_header(struct rpc_host *h, int64_t id, struct buf *value)
 	size_t n;
 
 	if (gob_dec_value(h->dec, id, value, rpc_type_request(), &header) != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	name = buf_ptr(&header.name);
 	n = buf_len(&header.name);
 	h->call.seq = header.seq;
@@ -163,10 +163,10 @@ read_argument(struct rpc_host *h, int64_t id, struct buf *value,
 	    (struct rpc_call){ .method = h->call.method, .seq = h->call.seq };
 	r = gob_dec_value(h->dec, id, value, rpc_method_def(call->method)->arg,
 	    &call->arg);
-	if (r == ERR_TYPE)
+	if (r == SKY_ERR_TYPE)
 		return rpc_host_error(h, out, call->method, call->seq,
 		    "gob: argument of the wrong type");
-	if (r == ERR_RANGE)
+	if (r == SKY_ERR_RANGE)
 		return rpc_host_error(h, out, call->method, call->seq,
 		    "gob: value in the argument out of range");
 	return r == 0 ? 1 : r;

@@ -118,7 +118,7 @@ put_request(struct ov *o, const struct buf *json)
 	case ASK_DELETE:
 		return dmsg_disc_delete_entry(&a->request, u, json);
 	}
-	return ERR_STATE;
+	return SKY_ERR_STATE;
 }
 
 /* Sessions in turn: one that cannot reach the discovery is not asked twice. */
@@ -198,7 +198,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	r = buf_read(&o->ask.in, fd, DMSG_CHUNK);
-	if (r != ERR_AGAIN)
+	if (r != SKY_ERR_AGAIN)
 		(void)advance(o, r < 0);
 }
 
@@ -211,8 +211,8 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while ((r = buf_write(&o->ask.request, fd)) > 0)
 		;
-	if ((r == ERR_AGAIN && event_add(o->ask.wr, NULL) == -1) ||
-	    (r < 0 && r != ERR_AGAIN))
+	if ((r == SKY_ERR_AGAIN && event_add(o->ask.wr, NULL) == -1) ||
+	    (r < 0 && r != SKY_ERR_AGAIN))
 		ask_end(o, 0);
 }
 

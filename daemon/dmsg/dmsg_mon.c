@@ -228,7 +228,7 @@ dispatch(struct ov *o, struct privmsg *m)
 			ask_dialed(o, &m->body);
 		return 0;
 	}
-	return ERR_FORMAT;
+	return SKY_ERR_FORMAT;
 }
 
 static void
@@ -238,7 +238,7 @@ on_monitor(evutil_socket_t fd, short what, void *arg)
 	int r;
 
 	(void)what;
-	if ((r = privmsg_recv(fd, &o->msg, true)) == ERR_AGAIN)
+	if ((r = privmsg_recv(fd, &o->msg, true)) == SKY_ERR_AGAIN)
 		return;
 	if (r < 0)
 		_exit(0);

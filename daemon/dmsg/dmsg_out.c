@@ -94,7 +94,7 @@ out_begin(struct ov *o, uint16_t id, int fd, struct buf *b)
 	if (t != NULL)
 		out_end(t);
 	if ((t = calloc(1, sizeof(*t))) == NULL) {
-		ov_mon_give_up(o, id, err_text(ERR_NOMEM));
+		ov_mon_give_up(o, id, err_text(SKY_ERR_NOMEM));
 		if (fd != -1)
 			close(fd);
 		return;
@@ -106,7 +106,7 @@ out_begin(struct ov *o, uint16_t id, int fd, struct buf *b)
 	if (fd == -1 || buf_get(b, t->peer.b, sizeof(t->peer.b)) != 0 ||
 	    (t->timer = evtimer_new(o->base, on_timer, t)) == NULL ||
 	    event_add(t->timer, &tv) == -1)
-		give_up(t, err_text(ERR_NOMEM));
+		give_up(t, err_text(SKY_ERR_NOMEM));
 	else
 		out_ask(o);
 }

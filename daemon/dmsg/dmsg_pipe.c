@@ -60,7 +60,7 @@ pipes_reap(struct ov *o)
 
 /* --- a request --- */
 
-/* For us, and for the port that we serve.  ERR_EXISTS: from us. */
+/* For us, and for the port that we serve.  SKY_ERR_EXISTS: from us. */
 static int
 read_request(struct ov *o, struct buf *object, struct dmsg_request *q)
 {
@@ -71,11 +71,11 @@ read_request(struct ov *o, struct buf *object, struct dmsg_request *q)
 	    (r = dmsg_get_request(&gob, q)) != 0)
 		return r;
 	if (memcmp(q->dst.pk.b, o->own.b, KEY_PUBLIC_LEN) != 0)
-		return ERR_KEY;
+		return SKY_ERR_KEY;
 	if (memcmp(q->src.pk.b, o->own.b, KEY_PUBLIC_LEN) == 0 &&
 	    q->dst.port != o->port)
-		return ERR_EXISTS;
-	return q->dst.port == o->port ? 0 : ERR_NOTFOUND;
+		return SKY_ERR_EXISTS;
+	return q->dst.port == o->port ? 0 : SKY_ERR_NOTFOUND;
 }
 
 static struct pipe *
@@ -156,7 +156,7 @@ begin(struct session *s, struct dmsg_stream *st, struct buf *object)
 
 	dmsg_hash(buf_ptr(object), buf_len(object), hash);
 	r = read_request(o, object, &q);
-	if (r == ERR_EXISTS)
+	if (r == SKY_ERR_EXISTS)
 		probe_arrived(s, hash);
 	else if (r != 0)
 		tell_refusal(o, r);
@@ -211,7 +211,7 @@ open_socket(struct pipe *p, int fd)
 	p->rd = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, p);
 	p->wr = event_new(base, fd, EV_WRITE, on_writable, p);
 	if (p->rd == NULL || p->wr == NULL || event_add(p->rd, NULL) == -1)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	return 0;
 }
 
@@ -316,7 +316,7 @@ take_response(struct pipe *p)
 	int r;
 
 	n = buf_read(&p->head, p->fd, FRAME_BODY_MAX);
-	if (n == ERR_AGAIN)
+	if (n == SKY_ERR_AGAIN)
 		return;
 	r = n < 0 ? (int)n : frame_get(&p->head, &body);
 	if (r == 1)

@@ -133,7 +133,7 @@ arm(struct session *s, int64_t ms)
 		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
 	if (event_add(s->timer, &tv) == -1)
-		session_end(s, err_text(ERR_NOMEM));
+		session_end(s, err_text(SKY_ERR_NOMEM));
 }
 
 static void
@@ -206,7 +206,7 @@ server_connected(struct ov *o, uint16_t slot, int fd, const char *why)
 		s->timer = evtimer_new(o->base, on_timer, s);
 	if (s->rd == NULL || s->wr == NULL || s->timer == NULL ||
 	    event_add(s->rd, NULL) == -1)
-		session_end(s, err_text(ERR_NOMEM));
+		session_end(s, err_text(SKY_ERR_NOMEM));
 	else
 		arm(s, DMSG_HANDSHAKE_S * 1000);
 }
@@ -226,7 +226,7 @@ server_begun(struct ov *o, uint16_t slot, struct buf *message)
 	s->state = SESSION_SENT;
 	s->sent_ms = now_ms();
 	if (frame_put(&s->out, buf_ptr(message), buf_len(message)) != 0)
-		session_end(s, err_text(ERR_NOMEM));
+		session_end(s, err_text(SKY_ERR_NOMEM));
 	else
 		session_flush(s);
 }
@@ -261,7 +261,7 @@ server_proven(struct ov *o, uint16_t slot, struct buf *answer)
 		return;
 	}
 	if (frame_put(&s->out, buf_ptr(answer), buf_len(answer)) != 0) {
-		session_end(s, err_text(ERR_NOMEM));
+		session_end(s, err_text(SKY_ERR_NOMEM));
 		return;
 	}
 	s->state = SESSION_SILENT;
@@ -294,7 +294,7 @@ come_up(struct session *s)
 	s->dmsg = dmsg_session_new(s->keys, s->keys + 32, ov_random(o));
 	explicit_bzero(s->keys, sizeof(s->keys));
 	if (s->dmsg == NULL) {
-		session_end(s, err_text(ERR_NOMEM));
+		session_end(s, err_text(SKY_ERR_NOMEM));
 		return;
 	}
 	s->state = SESSION_UP;
@@ -330,7 +330,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 			arm(s, (DMSG_PING_S - DMSG_PONG_S) * 1000);
 		return;
 	}
-	if (dmsg_session_tick(s->dmsg, now_ms() / 1000) == ERR_AGAIN) {
+	if (dmsg_session_tick(s->dmsg, now_ms() / 1000) == SKY_ERR_AGAIN) {
 		session_end(s, "it does not answer");
 		return;
 	}
@@ -353,7 +353,7 @@ session_flush(struct session *s)
 {
 	if (s->state != SESSION_FREE && s->state != SESSION_ENDING &&
 	    s->wr != NULL && event_add(s->wr, NULL) == -1)
-		session_end(s, err_text(ERR_NOMEM));
+		session_end(s, err_text(SKY_ERR_NOMEM));
 }
 
 static void
@@ -370,13 +370,13 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 			e = dmsg_session_output(s->dmsg, &s->out);
 		r = buf_write(&s->out, fd);
 	}
-	if (r < 0 && r != ERR_AGAIN) {
+	if (r < 0 && r != SKY_ERR_AGAIN) {
 		session_end(s, strerror(errno));
 		return;
 	}
 	if (e != 0)
 		session_end(s, err_text(e));
-	else if (r == ERR_AGAIN)
+	else if (r == SKY_ERR_AGAIN)
 		session_flush(s);
 	take_events(s); /* room for writers */
 }
@@ -440,9 +440,10 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	s->heard = s->heard || r > 0;
 	/* It has seen our key by then. */
 	s->closed = s->state >= SESSION_PROVEN &&
-	    (r == ERR_EOF || (r == ERR_SYS && errno == ECONNRESET));
-	if (r < 0 && r != ERR_AGAIN && buf_len(&s->in) == 0) {
-		session_end(s, r == ERR_EOF ? "closed by it" : strerror(errno));
+	    (r == SKY_ERR_EOF || (r == SKY_ERR_SYS && errno == ECONNRESET));
+	if (r < 0 && r != SKY_ERR_AGAIN && buf_len(&s->in) == 0) {
+		session_end(s,
+		    r == SKY_ERR_EOF ? "closed by it" : strerror(errno));
 		return;
 	}
 	if (s->state == SESSION_SENT)
@@ -450,7 +451,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	if (s->state != SESSION_UP) {
 		if (s->closed)
 			session_end(s, "closed by it");
-		else if (r == ERR_EOF || r == ERR_SYS || r == ERR_LIMIT)
+		else if (r == SKY_ERR_EOF || r == SKY_ERR_SYS ||
+		    r == SKY_ERR_LIMIT)
 			session_end(s, "it does not keep to the handshake");
 		return;
 	}
@@ -459,7 +461,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	shed(o);
 	if (e != 0)
 		session_end(s, err_text(e));
-	else if (r == ERR_EOF)
+	else if (r == SKY_ERR_EOF)
 		session_end(s, "closed by it");
 	else if (dmsg_session_away(s->dmsg))
 		session_end(s, "it takes no more streams");

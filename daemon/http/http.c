@@ -105,9 +105,9 @@ door_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 		return 0;
 	for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
 		r = privmsg_recv(h->door, &h->msg, true);
-		if (r == ERR_AGAIN)
+		if (r == SKY_ERR_AGAIN)
 			break;
-		if (r == ERR_FORMAT)
+		if (r == SKY_ERR_FORMAT)
 			continue; /* no descriptor was left for it */
 		if (r != 1 || h->msg.type != HTTP_BROWSER)
 			_exit(1);

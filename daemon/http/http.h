@@ -11,10 +11,7 @@
 #ifndef DAEMON_HTTP_HTTP_H
 #define DAEMON_HTTP_HTTP_H
 
-/* OpenSSL, which comes with it, has a type of a name that is ours. */
-#define ERR_STATE OPENSSL_ERR_STATE
 #include <libwebsockets.h>
-#undef ERR_STATE
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -62,7 +59,7 @@ struct http;
 
 void http_log(struct http *, enum log_level, const char *, ...)
     __attribute__((format(printf, 3, 4)));
-/* Takes one message, if there is one.  ERR_*: to end. */
+/* Takes one message, if there is one.  SKY_ERR_*: to end. */
 int http_mon_message(struct http *);
 /*
  * A token for a cookie.  cookie: of a browser that has one, or NULL.  fresh is
@@ -144,7 +141,7 @@ struct client;
 struct host_ops {
 	void (*begin)(struct client *);	 /* behind the mux's answer */
 	void (*input)(struct client *);	 /* something may be sent on */
-	int (*receive)(struct client *); /* 0, or ERR_* */
+	int (*receive)(struct client *); /* 0, or SKY_ERR_* */
 	void (*resize)(struct client *);
 	void (*ping)(struct client *);
 };

@@ -155,7 +155,7 @@ read_rest(struct client *c)
 		    process_host(c) != 0)
 			client_fail(c, "the host makes no sense");
 	}
-	if (r == ERR_LIMIT)
+	if (r == SKY_ERR_LIMIT)
 		client_fail(c,
 		    "the host makes no sense"); /* too long a reply */
 	else if (r <= 0 &&
@@ -204,7 +204,7 @@ on_host_readable(struct client *c)
 		return 0;
 	}
 	r = buf_read(&c->from_host, c->fd, HTTP_WS_CHUNK);
-	if (r == ERR_AGAIN)
+	if (r == SKY_ERR_AGAIN)
 		return 0;
 	if (r < 0)
 		return -1; /* RAW_CLOSE_FILE does the rest */
@@ -220,7 +220,7 @@ on_host_writable(struct client *c)
 {
 	ssize_t r = buf_write(&c->to_host, c->fd);
 
-	if (r < 0 && r != ERR_AGAIN)
+	if (r < 0 && r != SKY_ERR_AGAIN)
 		return 0; /* reading tells what it said before */
 	if (buf_len(&c->to_host) != 0)
 		lws_callback_on_writable(c->host);

@@ -32,7 +32,7 @@ mon_tell(struct http *h, unsigned type, uint16_t id, struct buf *body)
 	int r;
 
 	while ((r = privmsg_send(h->monitor, type, id, body, NULL, 0)) ==
-		ERR_SYS &&
+		SKY_ERR_SYS &&
 	    (errno == EAGAIN || errno == EWOULDBLOCK))
 		mon_wait(h, POLLOUT);
 	if (r != 0)
@@ -93,7 +93,7 @@ mon_unasked(struct http *h)
 	case HTTP_CERTIFICATE:
 		return mon_certificate(h);
 	default:
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	}
 }
 
@@ -102,7 +102,7 @@ http_mon_message(struct http *h)
 {
 	int r = privmsg_recv(h->monitor, &h->msg, true);
 
-	if (r == ERR_AGAIN)
+	if (r == SKY_ERR_AGAIN)
 		return 0;
 	if (r < 0)
 		return r;
@@ -122,7 +122,7 @@ mon_ask(struct http *h, unsigned type, struct buf *body)
 	for (;;) {
 		mon_wait(h, POLLIN);
 		r = privmsg_recv(h->monitor, &h->msg, true);
-		if (r == ERR_AGAIN)
+		if (r == SKY_ERR_AGAIN)
 			continue;
 		if (r < 0)
 			_exit(1);

@@ -103,7 +103,7 @@ take_exit(struct client *c)
 
 	if (buf_get_u8(&c->frame, &how) != 0 ||
 	    buf_get_u32(&c->frame, &status) != 0)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	if (how == XS_EXITED)
 		snprintf(members, sizeof(members), ",\"status\":%u", status);
 	else if (how == XS_SIGNALED)
@@ -132,7 +132,7 @@ take_window(struct client *c)
 	uint32_t n;
 
 	if (buf_get_u32(&c->frame, &n) != 0 || n > XS_WINDOW - c->window)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	c->window += n;
 	return 0;
 }
@@ -159,7 +159,7 @@ take_frame(struct client *c)
 		r = take_exit(c);
 		break;
 	default:
-		r = ERR_FORMAT;
+		r = SKY_ERR_FORMAT;
 	}
 	buf_reset(&c->frame);
 	return r;

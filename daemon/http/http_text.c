@@ -20,7 +20,7 @@ on_event(void *arg, const struct json_event *e)
 	struct reader *r = arg;
 
 	if (e->depth == 0 && e->type != JSON_OBJECT && e->type != JSON_END)
-		return ERR_TYPE;
+		return SKY_ERR_TYPE;
 	if (e->depth != 1 || e->key == NULL)
 		return 0;
 	if (strcmp(e->key, "type") == 0 && e->type == JSON_STRING)

@@ -74,7 +74,7 @@ struct net;
 int link_init(struct net *, int fd);
 /* From now on frames carry transport bodies sealed with these keys. */
 void link_keys(struct link *, const uint8_t *send, const uint8_t *recv);
-/* The next handshake body: 1, 0 or ERR_LIMIT. */
+/* The next handshake body: 1, 0 or SKY_ERR_LIMIT. */
 int link_handshake_body(struct link *, struct buf *body);
 int link_put_handshake(struct link *, struct buf *body);
 /* Opens what has arrived as far as in has room. */
@@ -99,10 +99,10 @@ void mon_handshake(struct net *, struct buf *body);
 /* A stream over dmsg: dmsg's word of the request, the first frame. */
 void mon_kk_request(struct net *, struct buf *body);
 void mon_first_frame(struct net *, struct buf *body);
-/* ERR_LIMIT for a command that does not fit into a message. */
+/* SKY_ERR_LIMIT for a command that does not fit into a message. */
 int mon_pty_start(struct net *, struct rpc_command *);
 void mon_pty_stop(struct net *);
-/* slot comes back with the answer.  ERR_LIMIT as above. */
+/* slot comes back with the answer.  SKY_ERR_LIMIT as above. */
 int mon_exec_start(struct net *, uint16_t slot, struct rpc_exec *,
     uint32_t timeout_ms, bool has_stdin);
 void mon_exec_end(struct net *, uint32_t handle);
@@ -111,7 +111,7 @@ void mon_sftp_start(struct net *);
 void mon_status(struct net *);
 void mon_proxy_dial(struct net *, const struct key_public *, uint16_t port);
 void mon_wl_list(struct net *);
-/* ERR_LIMIT for too many keys, ERR_KEY for one of another length. */
+/* SKY_ERR_LIMIT for too many keys, SKY_ERR_KEY for one of another length. */
 int mon_wl_change(struct net *, bool add, struct gob_list *keys);
 void mon_log(struct net *, enum log_level, const char *, ...)
     __attribute__((format(printf, 3, 4)));
@@ -234,7 +234,7 @@ struct flow {
 };
 
 int flow_init(struct net *);
-/* Asks the monitor for it.  ERR_LIMIT for a command that is too long. */
+/* Asks the monitor for it.  SKY_ERR_LIMIT for a command that is too long. */
 int flow_start(struct net *, struct rpc_exec *, uint32_t timeout_ms);
 int flow_start_terminal(struct net *, struct rpc_command *);
 int flow_started(struct net *, struct privmsg *);

@@ -117,7 +117,7 @@ prepare(struct net *n, struct exec *e, struct rpc_call *c)
 	e->state = EXEC_STARTING;
 	n->captured += buf_len(&x->in);
 	return e->name == NULL ?
-	    ERR_NOMEM :
+	    SKY_ERR_NOMEM :
 	    buf_put(&e->in.data, buf_ptr(&x->in), buf_len(&x->in));
 }
 
@@ -152,10 +152,10 @@ stream_open(struct net *n, struct stream *s, int fd, event_callback_fn cb,
     short what, void *arg)
 {
 	if ((s->fd = fd) == -1)
-		return ERR_FORMAT;
+		return SKY_ERR_FORMAT;
 	s->ev = event_new(n->base, s->fd, what | EV_PERSIST, cb, arg);
 	if (s->ev == NULL || event_add(s->ev, NULL) == -1)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	return 0;
 }
 
@@ -200,7 +200,7 @@ exec_started(struct net *n, struct privmsg *m)
 	int r;
 
 	if (m->id >= PRIV_EXECS_MAX || n->exec[m->id].state != EXEC_STARTING)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	e = &n->exec[m->id];
 	if ((r = buf_get_cstring(&m->body, &text, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
@@ -222,7 +222,7 @@ on_stdin(evutil_socket_t fd, short what, void *arg)
 	r = buf_write(&e->in.data, fd);
 	if (r > 0)
 		e->net->captured -= (size_t)r;
-	if (r == ERR_AGAIN || (r > 0 && buf_len(&e->in.data) != 0))
+	if (r == SKY_ERR_AGAIN || (r > 0 && buf_len(&e->in.data) != 0))
 		return;
 	free_stream(e->net, &e->in);
 }
@@ -279,7 +279,7 @@ on_stream(evutil_socket_t fd, short what, void *arg)
 	ssize_t r;
 
 	(void)what;
-	if ((r = take(e->net, s)) > 0 || r == ERR_AGAIN)
+	if ((r = take(e->net, s)) > 0 || r == SKY_ERR_AGAIN)
 		return;
 	stream_close(s);
 	over(e);

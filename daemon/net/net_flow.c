@@ -85,7 +85,7 @@ start_ticking(struct net *n)
 
 	n->flow.tick = event_new(n->base, -1, EV_PERSIST, on_tick, n);
 	if (n->flow.tick == NULL || event_add(n->flow.tick, &tv) == -1)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	return 0;
 }
 
@@ -146,7 +146,7 @@ flow_started(struct net *n, struct privmsg *m)
 	int r;
 
 	if (f->state != FLOW_STARTING)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	r = buf_get_cstring(&m->body, &f->failure, PRIVMSG_TEXT_MAX);
 	if (r != 0)
 		return r;
@@ -202,7 +202,7 @@ read_output(struct net *n, int fd)
 	if (f->terminal && f->exited && max > f->rest)
 		max = f->rest;
 	if (max == 0)
-		return ERR_EOF;
+		return SKY_ERR_EOF;
 	left = max;
 	while ((r = buf_read(&n->link.out, fd, left)) > 0) {
 		left -= (size_t)r;
@@ -306,7 +306,7 @@ on_output(evutil_socket_t fd, short what, void *arg)
 		    (f->terminal ? NET_TTY_HIGH : NET_OUT_HIGH))
 			pause_output(f, true);
 		read_rest(f);
-	} else if (r != ERR_AGAIN || (f->terminal && f->exited)) {
+	} else if (r != SKY_ERR_AGAIN || (f->terminal && f->exited)) {
 		close_output(f, s);
 		over(n);
 	}
@@ -332,13 +332,13 @@ feed(struct net *n)
 
 	while ((r = buf_write(&f->in.data, f->in.fd)) > 0)
 		;
-	if (r < 0 && r != ERR_AGAIN) {
+	if (r < 0 && r != SKY_ERR_AGAIN) {
 		close_input(f);
 		return;
 	}
 	if (n->service == MUX_EXEC)
 		stream_taken(n, before - buf_len(&f->in.data));
-	if (r == ERR_AGAIN) {
+	if (r == SKY_ERR_AGAIN) {
 		event_add(f->in.ev, NULL);
 		return;
 	}

@@ -261,7 +261,7 @@ take_head(struct net *n)
 
 	if ((r = http_get_request(&n->link.in, &head)) == 0)
 		return;
-	if (r == ERR_LIMIT)
+	if (r == SKY_ERR_LIMIT)
 		refuse(n, "431 Request Header Fields Too Large", "",
 		    "head over %d bytes", HTTP_HEAD_MAX);
 	else if (r < 0)

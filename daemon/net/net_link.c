@@ -75,11 +75,11 @@ link_has_more(const struct link *l)
 	    buf_room(&l->in) >= FRAME_PLAIN_MAX && frame_complete(&l->wire_in);
 }
 
-/* By reading or writing; errno is that of ERR_SYS. */
+/* By reading or writing; errno is that of SKY_ERR_SYS. */
 __attribute__((noreturn)) static void
 lost(struct net *n, int r)
 {
-	if (r != ERR_SYS)
+	if (r != SKY_ERR_SYS)
 		net_end(n, "%s", err_text(r));
 	if (errno == ECONNRESET || errno == EPIPE)
 		net_leave(n, PRIV_END_RESET);
@@ -96,9 +96,9 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	r = buf_read(l->plain ? &l->in : &l->wire_in, fd, NET_CHUNK);
-	if (r == ERR_AGAIN)
+	if (r == SKY_ERR_AGAIN)
 		return;
-	if (r == ERR_EOF)
+	if (r == SKY_ERR_EOF)
 		net_leave(n, PRIV_END_LEFT);
 	if (r < 0)
 		lost(n, (int)r);
@@ -194,7 +194,7 @@ link_flush(struct net *n)
 
 	while (link_backlog(l) != 0 && (r = send_some(n)) > 0)
 		look_after(l);
-	if (r == ERR_AGAIN) {
+	if (r == SKY_ERR_AGAIN) {
 		event_add(l->wr, NULL);
 		return;
 	}

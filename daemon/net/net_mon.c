@@ -126,12 +126,12 @@ put_list(struct buf *b, struct gob_list list)
 	int r;
 
 	if (list.count > PRIV_ARGS_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((r = buf_put_u32(b, (uint32_t)list.count)) != 0)
 		return r;
 	while ((r = gob_list_next(&list, &s)) == 1) {
 		if (buf_len(&s) > PRIV_ARG_MAX)
-			return ERR_LIMIT;
+			return SKY_ERR_LIMIT;
 		if ((r = buf_put_string(b, buf_ptr(&s), buf_len(&s))) != 0)
 			return r;
 	}
@@ -145,7 +145,7 @@ put_command(struct buf *b, struct buf *name, const struct gob_list *arg,
 	int r;
 
 	if (buf_len(name) > PRIV_ARG_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	if ((r = buf_put_string(b, buf_ptr(name), buf_len(name))) != 0 ||
 	    (r = put_list(b, *arg)) != 0)
 		return r;
@@ -211,12 +211,12 @@ mon_wl_change(struct net *n, bool add, struct gob_list *keys)
 	int r;
 
 	if (list.count > PRIV_WL_MAX)
-		return ERR_LIMIT;
+		return SKY_ERR_LIMIT;
 	buf_init(&b, BODY_MAX);
 	r = buf_put_u32(&b, (uint32_t)list.count);
 	while (r == 0 && (r = gob_list_next(&list, &key)) == 1)
 		r = buf_len(&key) != KEY_PUBLIC_LEN ?
-		    ERR_KEY :
+		    SKY_ERR_KEY :
 		    buf_put(&b, buf_ptr(&key), buf_len(&key));
 	if (r == 0)
 		ask(n, add ? PM_WL_ADD : PM_WL_REMOVE, 0, &b);
@@ -285,7 +285,7 @@ handshake_answer(struct net *n, struct privmsg *m)
 	int r;
 
 	if (n->state != NET_HANDSHAKE || !n->asked)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	n->asked = false;
 	if ((r = buf_get_u8(&m->body, &what)) != 0)
 		return r;
@@ -307,7 +307,7 @@ handshake_answer(struct net *n, struct privmsg *m)
 		net_process(n);
 		return 0;
 	}
-	return ERR_FORMAT;
+	return SKY_ERR_FORMAT;
 }
 
 static int
@@ -317,7 +317,7 @@ control_ok(struct net *n, struct privmsg *m)
 	int r;
 
 	if (n->carrier != PRIV_CONTROL || n->state != NET_HANDSHAKE)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if ((r = buf_get_u32(&m->body, &grants)) != 0)
 		return r;
 	n->asked = false;
@@ -363,7 +363,7 @@ status_answer(struct net *n, struct privmsg *m)
 	int r;
 
 	if (n->service != MUX_STATUS || n->state != NET_SERVICE)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	r = buf_put(&n->link.out, buf_ptr(&m->body), buf_len(&m->body));
 	net_finish(n);
 	return r;
@@ -397,7 +397,7 @@ dispatch(struct net *n, struct privmsg *m)
 	case PM_WL_REMOVE + 1:
 		return wl_answer(n, m);
 	}
-	return ERR_FORMAT;
+	return SKY_ERR_FORMAT;
 }
 
 static void
@@ -407,7 +407,7 @@ on_monitor(evutil_socket_t fd, short what, void *arg)
 	int r;
 
 	(void)what;
-	if ((r = privmsg_recv(fd, &n->msg, true)) == ERR_AGAIN)
+	if ((r = privmsg_recv(fd, &n->msg, true)) == SKY_ERR_AGAIN)
 		return;
 	if (r < 0)
 		_exit(0);

@@ -50,7 +50,7 @@ open_far(struct net *n, int fd, struct buf *keys)
 	int r;
 
 	if (fd == -1)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	f->fd = fd;
 	if ((r = buf_get(keys, send, sizeof(send))) != 0 ||
 	    (r = buf_get(keys, recv, sizeof(recv))) != 0)
@@ -64,7 +64,7 @@ open_far(struct net *n, int fd, struct buf *keys)
 	f->rd = event_new(n->base, fd, EV_READ | EV_PERSIST, on_readable, n);
 	f->wr = event_new(n->base, fd, EV_WRITE, on_writable, n);
 	if (f->rd == NULL || f->wr == NULL || event_add(f->rd, NULL) == -1)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	return 0;
 }
 
@@ -92,7 +92,7 @@ proxy_dialed(struct net *n, struct privmsg *m)
 
 	if ((n->service != MUX_PROXY && n->service != MUX_DIAL) || !n->asked ||
 	    n->far.rd != NULL)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if ((r = buf_get_cstring(&m->body, &why, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
 	if (*why != '\0') {
@@ -131,7 +131,7 @@ proxy_process(struct net *n)
 			net_end(n, "%s", err_text(e));
 		r = buf_write(&f->wire_out, f->fd);
 	}
-	if (r == ERR_AGAIN)
+	if (r == SKY_ERR_AGAIN)
 		event_add(f->wr, NULL);
 	else if (r < 0)
 		net_finish(n);
@@ -156,13 +156,13 @@ take_answer(struct net *n)
 	if (!n->asked || buf_get_u8(&n->link.out, &answer) != 0)
 		return 0;
 	if (answer != MUX_ACCEPT)
-		return ERR_DENIED;
+		return SKY_ERR_DENIED;
 	n->asked = false;
 	n->state = NET_SERVICE;
 	/* Our own answer is the same byte, in front of what followed it. */
 	return buf_len(&n->link.out) == 0 ?
 	    buf_put_u8(&n->link.out, MUX_ACCEPT) :
-	    ERR_FORMAT;
+	    SKY_ERR_FORMAT;
 }
 
 static int
@@ -215,7 +215,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	r = buf_read(&n->far.wire_in, fd, NET_CHUNK);
-	if (r < 0 && r != ERR_AGAIN) {
+	if (r < 0 && r != SKY_ERR_AGAIN) {
 		n->far.eof = true;
 		event_del(n->far.rd);
 	}

@@ -28,7 +28,7 @@ pty_init(struct net *n)
 	buf_init(&p->ahead, NET_AHEAD_MAX);
 	buf_init(&p->input, NET_WRITES_MAX);
 	p->batch = evtimer_new(n->base, on_batch, n);
-	return p->batch != NULL ? 0 : ERR_NOMEM;
+	return p->batch != NULL ? 0 : SKY_ERR_NOMEM;
 }
 
 static bool
@@ -75,9 +75,9 @@ open_master(struct net *n, int fd)
 	p->rd = event_new(n->base, fd, EV_READ, on_output, n);
 	p->wr = event_new(n->base, fd, EV_WRITE, on_room, n);
 	if (p->rd == NULL || p->wr == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	p->state = PTY_RUNNING;
-	return event_add(p->rd, NULL) == 0 ? 0 : ERR_NOMEM;
+	return event_add(p->rd, NULL) == 0 ? 0 : SKY_ERR_NOMEM;
 }
 
 int
@@ -87,14 +87,14 @@ pty_started(struct net *n, struct privmsg *m)
 	int fd, r;
 
 	if (n->pty.state != PTY_STARTING)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if ((r = buf_get_cstring(&m->body, &text, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
 	n->pty.state = PTY_NONE;
 	if (*text != '\0') {
 		rpc_fail(n, RPC_PTY_START, n->pty.seq, "%s", text);
 	} else if ((fd = privmsg_take_fd(m, 0)) == -1) {
-		r = ERR_FORMAT;
+		r = SKY_ERR_FORMAT;
 	} else if ((r = open_master(n, fd)) == 0)
 		rpc_reply(n, RPC_PTY_START, n->pty.seq, NULL);
 	free(text);
@@ -161,7 +161,7 @@ int
 pty_stopped(struct net *n)
 {
 	if (n->pty.state != PTY_STOPPING)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	n->pty.state = PTY_NONE;
 	rpc_reply(n, RPC_PTY_STOP, n->pty.seq, NULL);
 	net_process(n);
@@ -263,7 +263,7 @@ take_piece(struct pty *p, size_t want)
 	if (p->exited && want > p->rest)
 		want = p->rest;
 	if (want == 0)
-		return ERR_EOF;
+		return SKY_ERR_EOF;
 	if ((r = buf_read(&p->ahead, p->fd, want)) > 0 && p->exited)
 		p->rest -= (size_t)r;
 	return r;
@@ -284,9 +284,9 @@ on_output(evutil_socket_t fd, short what, void *arg)
 		if (r >= NET_FLOOD && !p->exited && !piece_arrives(fd))
 			break;
 	}
-	if (r < 0 && r != ERR_AGAIN && r != ERR_LIMIT)
+	if (r < 0 && r != SKY_ERR_AGAIN && r != SKY_ERR_LIMIT)
 		p->eof = true;
-	if (p->exited && r == ERR_AGAIN)
+	if (p->exited && r == SKY_ERR_AGAIN)
 		p->eof = true;
 	pty_pump(n);
 }
@@ -334,7 +334,7 @@ feed(int fd, struct buf *data)
 
 	while ((r = buf_write(data, fd)) > 0)
 		;
-	return r == 0 ? 1 : r == ERR_AGAIN ? 0 : (int)r;
+	return r == 0 ? 1 : r == SKY_ERR_AGAIN ? 0 : (int)r;
 }
 
 static void
@@ -355,7 +355,7 @@ queue_write(struct pty *p, uint64_t seq, size_t size, struct buf *rest)
 	struct pty_write *w;
 
 	if ((w = calloc(1, sizeof(*w))) == NULL)
-		return ERR_NOMEM;
+		return SKY_ERR_NOMEM;
 	w->seq = seq;
 	w->size = size;
 	w->left = buf_len(rest);

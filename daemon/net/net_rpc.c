@@ -29,7 +29,7 @@ static void (*const methods[RPC_METHODS])(struct net *, struct rpc_call *) = {
 int
 rpc_begin(struct net *n, unsigned service)
 {
-	return (n->rpc = rpc_host_new(service)) != NULL ? 0 : ERR_NOMEM;
+	return (n->rpc = rpc_host_new(service)) != NULL ? 0 : SKY_ERR_NOMEM;
 }
 
 void

@@ -28,7 +28,7 @@ open_server(struct net *n, int fd)
 	if ((r = stream_open(n, s, fd, on_output, EV_READ, n)) != 0)
 		return r;
 	s->room = event_new(n->base, fd, EV_WRITE, on_room, n);
-	return s->room != NULL ? 0 : ERR_NOMEM;
+	return s->room != NULL ? 0 : SKY_ERR_NOMEM;
 }
 
 int
@@ -38,7 +38,7 @@ sftp_started(struct net *n, struct privmsg *m)
 	int r;
 
 	if (n->service != MUX_SFTP || !n->asked)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if ((r = buf_get_cstring(&m->body, &why, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
 	n->asked = false;
@@ -77,7 +77,7 @@ sftp_process(struct net *n)
 		return;
 	while ((r = buf_write(&n->link.in, n->sftp.fd)) > 0)
 		;
-	if (r == ERR_AGAIN)
+	if (r == SKY_ERR_AGAIN)
 		event_add(n->sftp.room, NULL);
 	else if (r < 0)
 		server_gone(n);
@@ -98,7 +98,7 @@ on_output(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	r = buf_read(&n->link.out, fd, NET_CHUNK);
-	if (r < 0 && r != ERR_AGAIN) {
+	if (r < 0 && r != SKY_ERR_AGAIN) {
 		server_gone(n);
 		return;
 	}

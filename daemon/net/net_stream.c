@@ -89,7 +89,7 @@ run(struct net *n, struct xs_start *s)
 	if (!(s->flags & XS_TERMINAL))
 		return flow_start(n, &e, s->timeout_ms);
 	if (!(n->grants & PRIV_GRANT_PTY))
-		return ERR_DENIED;
+		return SKY_ERR_DENIED;
 	return flow_start_terminal(n, &c);
 }
 
@@ -105,7 +105,7 @@ start(struct net *n, struct buf *payload)
 		net_end(n, "bad request: %s", err_text(r));
 	if ((r = run(n, &s)) != 0) {
 		n->flow.state = FLOW_OVER;
-		n->flow.failure = strdup(r == ERR_DENIED ?
+		n->flow.failure = strdup(r == SKY_ERR_DENIED ?
 			"a terminal is not permitted for this key" :
 			"argument list too long");
 		stream_ended(n);

@@ -65,7 +65,7 @@ wl_answer(struct net *n, struct privmsg *m)
 	int r;
 
 	if (!n->wl_asked)
-		return ERR_STATE;
+		return SKY_ERR_STATE;
 	if ((r = buf_get_cstring(&m->body, &text, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
 	n->wl_asked = false;

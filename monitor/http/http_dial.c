@@ -46,11 +46,11 @@ dial_on_word(evutil_socket_t sock, short what, void *arg)
 	struct privmsg m = { 0 };
 	const char *why = CONNECTOR_PROGRAM " has ended";
 	char *word = NULL;
-	int fd = -1, r = ERR_EOF;
+	int fd = -1, r = SKY_ERR_EOF;
 
 	if (what & EV_TIMEOUT)
 		why = "connection timed out";
-	else if ((r = privmsg_recv(sock, &m, true)) == ERR_AGAIN)
+	else if ((r = privmsg_recv(sock, &m, true)) == SKY_ERR_AGAIN)
 		return;
 	if (r == 1 && m.type == PM_DMSG_CONNECT + 1 &&
 	    buf_get_cstring(&m.body, &word, PRIVMSG_TEXT_MAX) == 0) {

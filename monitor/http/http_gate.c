@@ -130,7 +130,7 @@ gate_request(struct gate *g, struct privmsg *m)
 
 	if (row == NULL) {
 		log_error("http: request %u refused: unknown", m->type);
-		return ERR_DENIED;
+		return SKY_ERR_DENIED;
 	}
 	if ((why = gate_objection(g, row, buf_len(&m->body))) == NULL &&
 	    (r = gate_handle(g, row, m)) != 0)
@@ -138,7 +138,7 @@ gate_request(struct gate *g, struct privmsg *m)
 	if (why == NULL)
 		return 0;
 	log_error("http: request %s refused: %s", row->name, why);
-	return ERR_DENIED;
+	return SKY_ERR_DENIED;
 }
 
 void
@@ -191,7 +191,7 @@ gate_enter(struct gate *g, struct privmsg *m, bool over)
 	buf_init(&b, 1 + HTTP_TOKEN_LEN);
 	if ((r = buf_get(&m->body, token, sizeof(token))) != 0 ||
 	    (r = buf_get_u8(&m->body, &has)) != 0 ||
-	    (r = has <= 1 ? 0 : ERR_RANGE) != 0 ||
+	    (r = has <= 1 ? 0 : SKY_ERR_RANGE) != 0 ||
 	    (has && (r = buf_get(&m->body, cookie, sizeof(cookie))) != 0) ||
 	    (r = buf_get_cstring(&m->body, &address, HTTP_ADDRESS_MAX)) != 0 ||
 	    (r = buf_at_end(&m->body)) != 0)
@@ -308,7 +308,7 @@ gate_admit(struct gate *g, struct privmsg *m, bool over)
 	if ((r = buf_get_u8(&m->body, &kind)) != 0)
 		return r;
 	if (kind != HTTP_TERMINAL && kind != HTTP_FILES)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	if (!good && (r = gate_get_cookie(g, &m->body, &good)) != 0)
 		return r;
 	if ((r = buf_at_end(&m->body)) != 0)
@@ -355,7 +355,7 @@ gate_connect(struct gate *g, struct privmsg *m, bool over)
 	if ((r = buf_get_u32(&m->body, &id)) != 0)
 		return r;
 	if ((t = gate_ticket(g, id)) == NULL || t->dials == HTTP_DIALS_MAX)
-		return ERR_DENIED;
+		return SKY_ERR_DENIED;
 	t->dials++;
 	if (over || now_ms() > t->until) {
 		strlcpy(why, over ? "too many terminals at once" : "too late",
@@ -386,7 +386,7 @@ gate_leave(struct gate *g, struct privmsg *m, bool over)
 	if ((r = buf_get_u32(&m->body, &id)) != 0)
 		return r;
 	if ((t = gate_ticket(g, id)) == NULL)
-		return ERR_DENIED;
+		return SKY_ERR_DENIED;
 	*t = (struct gate_ticket){ .id = 0 };
 	return 0;
 }
@@ -413,7 +413,7 @@ gate_log(struct gate *g, struct privmsg *m, bool over)
 	if ((r = buf_get_u8(&m->body, &level)) != 0)
 		return r;
 	if (level > LOG_LEVEL_DEBUG)
-		return ERR_RANGE;
+		return SKY_ERR_RANGE;
 	if ((r = buf_get_cstring(&m->body, &text, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
 	if ((r = buf_at_end(&m->body)) == 0 && !over)

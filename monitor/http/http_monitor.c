@@ -102,13 +102,14 @@ http_write_link(const char *link)
 			r = file_new_commit(&f, true);
 		} else {
 			file_new_drop(&f);
-			r = ERR_SYS;
+			r = SKY_ERR_SYS;
 		}
 	}
 	if (r != 0)
 		log_error("%s: %s", path,
-		    r == ERR_DENIED ? "its folder belongs to somebody else" :
-				      err_text(r));
+		    r == SKY_ERR_DENIED ?
+			"its folder belongs to somebody else" :
+			err_text(r));
 	return r == 0 ? 0 : -1;
 }
 
@@ -153,7 +154,7 @@ http_hand_over(int fd)
 {
 	int r = privmsg_send(w.door, HTTP_BROWSER, 0, NULL, &fd, 1);
 
-	if (r == ERR_SYS && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+	if (r == SKY_ERR_SYS && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 		w.held = fd;
 		http_listen_for(false);
 		event_add(w.door_ev, NULL);
@@ -273,11 +274,11 @@ http_on_child(evutil_socket_t fd, short what, void *arg)
 	(void)what, (void)arg;
 	if ((r = privmsg_recv(fd, &m, false)) == 1)
 		r = gate_request(&w.gate, &m);
-	else if (r == ERR_FORMAT)
+	else if (r == SKY_ERR_FORMAT)
 		log_error("http: message refused: %s", err_text(r));
 	privmsg_free(&m);
 	w.stopping |= w.gate.ended;
-	if (r != 0 && r != ERR_AGAIN)
+	if (r != 0 && r != SKY_ERR_AGAIN)
 		http_drop_child();
 }
 
@@ -363,9 +364,9 @@ http_start_child(void)
 		 http_on_child, NULL)) == NULL ||
 	    event_add(w.ev, NULL) == -1) {
 		log_error("http cannot be started: %s",
-		    r == ERR_LIMIT ? "the options are too long" :
-			r != 0	   ? err_text(r) :
-				     strerror(errno));
+		    r == SKY_ERR_LIMIT ? "the options are too long" :
+			r != 0	       ? err_text(r) :
+					 strerror(errno));
 		close(door[0]);
 		return -1;
 	}
@@ -458,16 +459,16 @@ static int
 http_read_pem(const char *path, struct buf *b)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t r = fd == -1 ? ERR_SYS : 1;
+	ssize_t r = fd == -1 ? SKY_ERR_SYS : 1;
 
 	while (r > 0)
 		r = buf_read(b, fd, HTTP_PEM_MAX);
-	if (r != 0 && r != ERR_EOF)
+	if (r != 0 && r != SKY_ERR_EOF)
 		log_error("%s: %s; the old certificate stays", path,
 		    err_text((int)r));
 	if (fd != -1)
 		close(fd);
-	return r == 0 || r == ERR_EOF ? 0 : -1;
+	return r == 0 || r == SKY_ERR_EOF ? 0 : -1;
 }
 
 /* A child that is about to begin reads them itself. */

@@ -94,7 +94,7 @@ take(void *arg, const struct dmsg_entry *e)
 
 	check_entry(e);
 	require(*e->address != '\0');
-	return ++l->n == l->stop_at ? ERR_DENIED : 0;
+	return ++l->n == l->stop_at ? SKY_ERR_DENIED : 0;
 }
 
 static void
@@ -106,7 +106,7 @@ try_servers(const struct buf *json)
 	if (l.n == 0)
 		return;
 	l = (struct list){ .stop_at = (l.n + 1) / 2 };
-	require(dmsg_get_servers(json, take, &l) == ERR_DENIED);
+	require(dmsg_get_servers(json, take, &l) == SKY_ERR_DENIED);
 	require(l.n == l.stop_at);
 }
 

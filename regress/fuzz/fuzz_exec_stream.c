@@ -94,8 +94,8 @@ try_start(const uint8_t *p, size_t n)
 
 	buf_view(&in, p, n);
 	r = xs_get_start(&in, &s);
-	require(r == 0 || r == ERR_FORMAT || r == ERR_RANGE ||
-	    r == ERR_TRAILING || (r == ERR_LIMIT && n > XS_START_MAX));
+	require(r == 0 || r == SKY_ERR_FORMAT || r == SKY_ERR_RANGE ||
+	    r == SKY_ERR_TRAILING || (r == SKY_ERR_LIMIT && n > XS_START_MAX));
 	if (r == 0) {
 		require(s.arg.count + s.env.count <= n / 4);
 		buf_init(&out, n);

@@ -37,7 +37,7 @@ drain(struct frame_key *fk, struct buf *wire, struct buf *plain, bool *dead)
 		r = frame_open(fk, &body, plain);
 		require(!*dead || r != 0);
 		require(r == 0 || buf_len(plain) == before);
-		if (r == ERR_LIMIT)
+		if (r == SKY_ERR_LIMIT)
 			buf_reset(plain);
 		else if (r != 0)
 			*dead = true;

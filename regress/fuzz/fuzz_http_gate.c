@@ -55,7 +55,7 @@ hear(int child)
 	privmsg_clear(&m);
 }
 
-/* ERR_* when the child would be ended. */
+/* SKY_ERR_* when the child would be ended. */
 static int
 say(int child, unsigned type, const uint8_t *body, size_t n)
 {

@@ -79,7 +79,7 @@ on_event(void *arg, const struct json_event *e)
 		require(w->depth < JSON_DEPTH_MAX);
 		w->open[w->depth++] = e->type == JSON_OBJECT ? '{' : '[';
 	}
-	return ++w->events == w->left ? ERR_DENIED : 0;
+	return ++w->events == w->left ? SKY_ERR_DENIED : 0;
 }
 
 /* What json_put_string writes is read back, if it is UTF-8. */
@@ -121,7 +121,7 @@ try_json(const char *text, size_t n)
 		return;
 	/* Stopped on the way it says no more. */
 	w = (struct walk){ .text = text, .n = n, .left = (all + 1) / 2 };
-	require(json_parse(text, n, on_event, &w, NULL, 0) == ERR_DENIED);
+	require(json_parse(text, n, on_event, &w, NULL, 0) == SKY_ERR_DENIED);
 	require(w.events == (all + 1) / 2);
 }
 

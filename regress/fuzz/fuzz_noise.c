@@ -97,9 +97,9 @@ check_dead(struct noise *ns, struct buf *got)
 	require(buf_len(got) == 0);
 	buf_init(&out, NOISE_MSG_MAX);
 	require(!noise_done(ns));
-	require(noise_write(ns, NULL, &out) == ERR_STATE);
-	require(noise_read(ns, &out, &out) == ERR_STATE);
-	require(noise_split(ns, &keys) == ERR_STATE);
+	require(noise_write(ns, NULL, &out) == SKY_ERR_STATE);
+	require(noise_read(ns, &out, &out) == SKY_ERR_STATE);
+	require(noise_split(ns, &keys) == SKY_ERR_STATE);
 	require(buf_len(&out) == 0);
 	buf_free(&out);
 }

@@ -120,7 +120,7 @@ do_read(struct end *e, const struct end *peer, struct yamux_stream *st,
 	for (ssize_t i = 0; i < r; i++)
 		require(b[i] == pattern(peer->client, id, e->got[id % IDS]++));
 	require(e->got[id % IDS] <= peer->sent[id % IDS]);
-	if (r == ERR_EOF)
+	if (r == SKY_ERR_EOF)
 		require(e->got[id % IDS] == peer->sent[id % IDS]);
 }
 

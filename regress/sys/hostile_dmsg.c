@@ -75,7 +75,7 @@ await_death(const char *name)
 
 	while ((r = privmsg_recv(PRIV_FD_PEER, &m, true)) == 1)
 		privmsg_clear(&m);
-	if (r == ERR_AGAIN)
+	if (r == SKY_ERR_AGAIN)
 		quit("hostile: the monitor let it pass: %s", name);
 	pause();
 	_exit(0);

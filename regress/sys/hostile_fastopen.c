@@ -156,7 +156,7 @@ as_http(const char *act)
 	    m.type != HTTP_CONFIG ||
 	    (strcmp(act, "open") != 0 && !stand_in_confine_http(&m.body)))
 		_exit(1);
-	while ((r = privmsg_recv(PRIV_FD_CONN, &m, true)) == ERR_AGAIN)
+	while ((r = privmsg_recv(PRIV_FD_CONN, &m, true)) == SKY_ERR_AGAIN)
 		continue;
 	if (r != 1 || m.type != HTTP_BROWSER ||
 	    (fd = privmsg_take_fd(&m, 0)) == -1)

@@ -382,7 +382,7 @@ attack(const char *name)
 		if (strcmp(bad[i].name, name) != 0)
 			continue;
 		ask(bad[i].type, bad[i].body, bad[i].len);
-		if (privmsg_recv(PRIV_FD_PEER, &m, true) == ERR_AGAIN)
+		if (privmsg_recv(PRIV_FD_PEER, &m, true) == SKY_ERR_AGAIN)
 			stand_in_log("let it pass");
 		pause();
 	}

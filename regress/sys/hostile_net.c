@@ -123,7 +123,7 @@ await_death(const struct attack *a)
 
 	while ((r = privmsg_recv(PRIV_FD_PEER, &m, true)) == 1)
 		;
-	if (r == ERR_AGAIN)
+	if (r == SKY_ERR_AGAIN)
 		quit("hostile: %s: the monitor let it pass", a->name);
 	_exit(0);
 }
@@ -1013,25 +1013,29 @@ add_malformed(void)
 		{ "exec-args-lie", PM_EXEC_START, args_lie_by_one, 0 },
 		{ "exec-args-lie-much", PM_EXEC_START, args_lie_by_much, 0 },
 		{ "exec-args-too-many", PM_EXEC_START, args_too_many,
-		    ERR_LIMIT },
+		    SKY_ERR_LIMIT },
 		{ "exec-env-lies", PM_EXEC_START, env_lies, 0 },
 		{ "exec-string-lies", PM_EXEC_START, string_lies, 0 },
-		{ "exec-arg-too-long", PM_EXEC_START, arg_too_long, ERR_LIMIT },
-		{ "exec-name-nul", PM_EXEC_START, name_nul, ERR_FORMAT },
-		{ "exec-arg-nul", PM_EXEC_START, arg_nul, ERR_FORMAT },
-		{ "exec-env-nul", PM_EXEC_START, env_nul, ERR_FORMAT },
-		{ "exec-trailing", PM_EXEC_START, exec_trailing, ERR_TRAILING },
+		{ "exec-arg-too-long", PM_EXEC_START, arg_too_long,
+		    SKY_ERR_LIMIT },
+		{ "exec-name-nul", PM_EXEC_START, name_nul, SKY_ERR_FORMAT },
+		{ "exec-arg-nul", PM_EXEC_START, arg_nul, SKY_ERR_FORMAT },
+		{ "exec-env-nul", PM_EXEC_START, env_nul, SKY_ERR_FORMAT },
+		{ "exec-trailing", PM_EXEC_START, exec_trailing,
+		    SKY_ERR_TRAILING },
 		{ "exec-garbage", PM_EXEC_START, whole_message, 0 },
 		{ "pty-garbage", PM_PTY_START, whole_message, 0 },
-		{ "pty-trailing", PM_PTY_START, pty_trailing, ERR_TRAILING },
-		{ "end-unknown", PM_EXEC_END, handle_7, ERR_NOTFOUND },
-		{ "end-zero", PM_EXEC_END, handle_0, ERR_NOTFOUND },
-		{ "end-max", PM_EXEC_END, handle_max, ERR_NOTFOUND },
-		{ "signal-unknown", PM_EXEC_SIGNAL, signal_term, ERR_NOTFOUND },
-		{ "log-level", PM_LOG, log_level, ERR_RANGE },
-		{ "log-nul", PM_LOG, log_nul, ERR_FORMAT },
+		{ "pty-trailing", PM_PTY_START, pty_trailing,
+		    SKY_ERR_TRAILING },
+		{ "end-unknown", PM_EXEC_END, handle_7, SKY_ERR_NOTFOUND },
+		{ "end-zero", PM_EXEC_END, handle_0, SKY_ERR_NOTFOUND },
+		{ "end-max", PM_EXEC_END, handle_max, SKY_ERR_NOTFOUND },
+		{ "signal-unknown", PM_EXEC_SIGNAL, signal_term,
+		    SKY_ERR_NOTFOUND },
+		{ "log-level", PM_LOG, log_level, SKY_ERR_RANGE },
+		{ "log-nul", PM_LOG, log_nul, SKY_ERR_FORMAT },
 		{ "log-length", PM_LOG, log_length, 0 },
-		{ "log-trailing", PM_LOG, log_trailing, ERR_TRAILING },
+		{ "log-trailing", PM_LOG, log_trailing, SKY_ERR_TRAILING },
 	};
 	static const char *const names[] = { [PM_EXEC_START] = "EXEC_START",
 		[PM_PTY_START] = "PTY_START",
@@ -1045,11 +1049,11 @@ add_malformed(void)
 		    names[bad[i].type],
 		    bad[i].error != 0 ? err_text(bad[i].error) : "");
 	single(CONTROL, "keys-lie-by-one", PM_WL_ADD, keys_lie_by_one, "WL_ADD",
-	    err_text(ERR_FORMAT));
+	    err_text(SKY_ERR_FORMAT));
 	single(CONTROL, "keys-lie-by-much", PM_WL_ADD, keys_lie_by_much,
-	    "WL_ADD", err_text(ERR_FORMAT));
+	    "WL_ADD", err_text(SKY_ERR_FORMAT));
 	single(CONTROL, "keys-trailing", PM_WL_REMOVE, keys_trailing,
-	    "WL_REMOVE", err_text(ERR_FORMAT));
+	    "WL_REMOVE", err_text(SKY_ERR_FORMAT));
 }
 
 static void

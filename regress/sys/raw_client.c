@@ -341,7 +341,7 @@ step_writes(char ***args)
 	char *bytes;
 
 	if ((bytes = malloc(size)) == NULL)
-		must("writes", ERR_NOMEM);
+		must("writes", SKY_ERR_NOMEM);
 	memset(bytes, 'x', size);
 	buf_view(&v.bytes, bytes, size);
 	for (; n > 0; n--)

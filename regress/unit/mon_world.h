@@ -165,7 +165,7 @@ mw_answered(unsigned type, const void *p, size_t n)
 static inline void
 mw_refused(unsigned type, const void *p, size_t n)
 {
-	assert_int_equal(mw_ask(type, p, n), ERR_DENIED);
+	assert_int_equal(mw_ask(type, p, n), SKY_ERR_DENIED);
 	assert_int_equal(mw_hear(), 0);
 }
 

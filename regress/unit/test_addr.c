@@ -115,7 +115,7 @@ test_split_bad(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
 		if (addr_split(bad[i].text, bad[i].port, host, port) !=
-		    ERR_FORMAT)
+		    SKY_ERR_FORMAT)
 			fail_msg("\"%s\" (%s) accepted or another error",
 			    bad[i].text,
 			    bad[i].port != NULL ? bad[i].port : "none");
@@ -143,19 +143,19 @@ test_split_limits(void **state)
 	    0);
 	assert_int_equal(strlen(host), ADDR_HOST_MAX - 1);
 	assert_int_equal(split_long("", ADDR_HOST_MAX, ":22", host, port),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 	assert_int_equal(split_long("", ADDR_HOST_MAX - 1, "", host, port), 0);
 	assert_int_equal(split_long("", ADDR_HOST_MAX, "", host, port),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 	assert_int_equal(split_long("[", ADDR_HOST_MAX - 1, "]:1", host, port),
 	    0);
 	assert_int_equal(split_long("[", ADDR_HOST_MAX, "]:1", host, port),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 	assert_int_equal(split_long("host:", ADDR_PORT_MAX - 1, "", host, port),
 	    0);
 	assert_int_equal(strlen(port), ADDR_PORT_MAX - 1);
 	assert_int_equal(split_long("host:", ADDR_PORT_MAX, "", host, port),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 }
 
 /* --- writing ---------------------------------------------------------- */

@@ -187,10 +187,10 @@ static const struct {
 static void
 check_getter(int (*get)(struct buf *), size_t need, struct buf *b, size_t have)
 {
-	assert_int_equal(get(b), have < need ? ERR_SHORT : 0);
+	assert_int_equal(get(b), have < need ? SKY_ERR_SHORT : 0);
 	assert_int_equal(buf_len(b), have < need ? have : have - need);
 	assert_int_equal(buf_at_end(b),
-	    have == need || have == 0 ? 0 : ERR_TRAILING);
+	    have == need || have == 0 ? 0 : SKY_ERR_TRAILING);
 	if (have > need)
 		assert_int_equal(buf_ptr(b)[0], bytes[need]);
 	else if (have != 0 && have < need)
@@ -227,8 +227,8 @@ test_get_nothing(void **state)
 	assert_int_equal(buf_len(&v), 0);
 	assert_int_equal(buf_at_end(&b), 0);
 	assert_non_null(buf_ptr(&b));
-	assert_int_equal(buf_skip(&b, SIZE_MAX), ERR_SHORT);
-	assert_int_equal(buf_get_view(&b, SIZE_MAX, &v), ERR_SHORT);
+	assert_int_equal(buf_skip(&b, SIZE_MAX), SKY_ERR_SHORT);
+	assert_int_equal(buf_get_view(&b, SIZE_MAX, &v), SKY_ERR_SHORT);
 }
 
 /* A view taken out of a buffer goes on seeing the bytes behind it. */
@@ -259,7 +259,8 @@ test_get_string(void **state)
 	(void)state;
 	for (size_t n = 0; n <= sizeof(in); n++) {
 		buf_view(&b, in, n);
-		assert_int_equal(buf_get_string(&b, &v), n < 9 ? ERR_SHORT : 0);
+		assert_int_equal(buf_get_string(&b, &v),
+		    n < 9 ? SKY_ERR_SHORT : 0);
 		assert_int_equal(buf_len(&b), n < 9 ? n : n - 9);
 		if (n < 9)
 			continue;
@@ -281,8 +282,9 @@ test_string_length_lies(void **state)
 		buf_init(&b, 64);
 		assert_int_equal(buf_put_u32(&b, lengths[i]), 0);
 		assert_int_equal(buf_put(&b, "hello", 5), 0);
-		assert_int_equal(buf_get_string(&b, &v), ERR_SHORT);
-		assert_int_equal(buf_get_cstring(&b, &s, SIZE_MAX), ERR_SHORT);
+		assert_int_equal(buf_get_string(&b, &v), SKY_ERR_SHORT);
+		assert_int_equal(buf_get_cstring(&b, &s, SIZE_MAX),
+		    SKY_ERR_SHORT);
 		assert_int_equal(buf_len(&b), 9);
 		assert_int_equal(heap.live, 1);
 		buf_free(&b);
@@ -320,7 +322,7 @@ test_cstring_limit(void **state)
 		buf_init(&b, 64);
 		assert_int_equal(buf_put_cstring(&b, "hello"), 0);
 		assert_int_equal(buf_get_cstring(&b, &s, max),
-		    max < 5 ? ERR_LIMIT : 0);
+		    max < 5 ? SKY_ERR_LIMIT : 0);
 		if (max >= 5) {
 			assert_string_equal(s, "hello");
 			memset(s, 0, 5);
@@ -343,7 +345,7 @@ test_cstring_with_nul(void **state)
 		text[at] = '\0';
 		buf_init(&b, 64);
 		assert_int_equal(buf_put_string(&b, text, 5), 0);
-		assert_int_equal(buf_get_cstring(&b, &s, 64), ERR_FORMAT);
+		assert_int_equal(buf_get_cstring(&b, &s, 64), SKY_ERR_FORMAT);
 		assert_int_equal(heap.live, 1);
 		buf_free(&b);
 	}
@@ -358,7 +360,7 @@ test_put_string_limit(void **state)
 	for (size_t max = 1; max <= 10; max++) {
 		buf_init(&b, max);
 		assert_int_equal(buf_put_string(&b, "hello", 5),
-		    max < 9 ? ERR_LIMIT : 0);
+		    max < 9 ? SKY_ERR_LIMIT : 0);
 		assert_int_equal(buf_len(&b), max < 9 ? 0 : 9);
 		if (max >= 9)
 			assert_memory_equal(buf_ptr(&b), "\0\0\0\5hello", 9);
@@ -413,18 +415,18 @@ test_max(void **state)
 
 		buf_init(&b, max);
 		assert_int_equal(buf_room(&b), max);
-		assert_int_equal(buf_extend(&b, max + 1, &p), ERR_LIMIT);
-		assert_int_equal(buf_extend(&b, SIZE_MAX, &p), ERR_LIMIT);
+		assert_int_equal(buf_extend(&b, max + 1, &p), SKY_ERR_LIMIT);
+		assert_int_equal(buf_extend(&b, SIZE_MAX, &p), SKY_ERR_LIMIT);
 		put_pattern(&b, max);
 		assert_int_equal(buf_room(&b), 0);
-		assert_int_equal(buf_put_u8(&b, 1), ERR_LIMIT);
+		assert_int_equal(buf_put_u8(&b, 1), SKY_ERR_LIMIT);
 		assert_int_equal(buf_put(&b, NULL, 0), 0);
 		check_pattern(&b, 0, max);
 		if (max > 1) {
 			assert_int_equal(buf_skip(&b, 2), 0);
 			assert_int_equal(buf_room(&b), 2);
-			assert_int_equal(buf_put_u32(&b, 1), ERR_LIMIT);
-			assert_int_equal(buf_put(&b, "abc", 3), ERR_LIMIT);
+			assert_int_equal(buf_put_u32(&b, 1), SKY_ERR_LIMIT);
+			assert_int_equal(buf_put(&b, "abc", 3), SKY_ERR_LIMIT);
 			assert_int_equal(buf_put(&b, "ab", 2), 0);
 			assert_int_equal(buf_room(&b), 0);
 		}
@@ -523,14 +525,14 @@ test_extend_and_trim(void **state)
 	memcpy(p, "defgh", 5);
 	assert_int_equal(buf_len(&b), 8);
 	assert_memory_equal(buf_ptr(&b), "abcdefgh", 8);
-	assert_int_equal(buf_trim(&b, 9), ERR_SHORT);
+	assert_int_equal(buf_trim(&b, 9), SKY_ERR_SHORT);
 	assert_int_equal(buf_trim(&b, 6), 0);
 	assert_int_equal(buf_trim(&b, 0), 0);
 	assert_int_equal(buf_put(&b, "X", 1), 0);
 	assert_int_equal(buf_len(&b), 3);
 	assert_memory_equal(buf_ptr(&b), "abX", 3);
 	assert_int_equal(buf_skip(&b, 2), 0);
-	assert_int_equal(buf_trim(&b, 2), ERR_SHORT);
+	assert_int_equal(buf_trim(&b, 2), SKY_ERR_SHORT);
 	assert_int_equal(buf_trim(&b, 1), 0);
 	assert_int_equal(buf_len(&b), 0);
 	buf_free(&b);
@@ -549,11 +551,11 @@ test_poke(void **state)
 	assert_int_equal(buf_poke(&b, 5, "F", 1), 0);
 	assert_memory_equal(buf_ptr(&b), "ABcdeF", 6);
 	assert_int_equal(buf_poke(&b, 6, "", 0), 0);
-	assert_int_equal(buf_poke(&b, 5, "12", 2), ERR_SHORT);
-	assert_int_equal(buf_poke(&b, 6, "1", 1), ERR_SHORT);
-	assert_int_equal(buf_poke(&b, 7, "", 0), ERR_SHORT);
-	assert_int_equal(buf_poke(&b, 1, "1", SIZE_MAX), ERR_SHORT);
-	assert_int_equal(buf_poke(&b, SIZE_MAX, "1", 1), ERR_SHORT);
+	assert_int_equal(buf_poke(&b, 5, "12", 2), SKY_ERR_SHORT);
+	assert_int_equal(buf_poke(&b, 6, "1", 1), SKY_ERR_SHORT);
+	assert_int_equal(buf_poke(&b, 7, "", 0), SKY_ERR_SHORT);
+	assert_int_equal(buf_poke(&b, 1, "1", SIZE_MAX), SKY_ERR_SHORT);
+	assert_int_equal(buf_poke(&b, SIZE_MAX, "1", 1), SKY_ERR_SHORT);
 	assert_memory_equal(buf_ptr(&b), "ABcdeF", 6);
 	buf_free(&b);
 }
@@ -568,16 +570,16 @@ check_read_only(struct buf *b)
 	uint8_t *p;
 
 	assert_int_equal(buf_room(b), 0);
-	assert_int_equal(buf_put(b, "x", 1), ERR_RDONLY);
-	assert_int_equal(buf_put(b, "", 0), ERR_RDONLY);
-	assert_int_equal(buf_put_u8(b, 1), ERR_RDONLY);
-	assert_int_equal(buf_put_u16(b, 1), ERR_RDONLY);
-	assert_int_equal(buf_put_u32(b, 1), ERR_RDONLY);
-	assert_int_equal(buf_put_u64(b, 1), ERR_RDONLY);
-	assert_int_equal(buf_put_string(b, "x", 1), ERR_RDONLY);
-	assert_int_equal(buf_put_cstring(b, "x"), ERR_RDONLY);
-	assert_int_equal(buf_extend(b, 1, &p), ERR_RDONLY);
-	assert_int_equal(buf_poke(b, 0, "x", 1), ERR_RDONLY);
+	assert_int_equal(buf_put(b, "x", 1), SKY_ERR_RDONLY);
+	assert_int_equal(buf_put(b, "", 0), SKY_ERR_RDONLY);
+	assert_int_equal(buf_put_u8(b, 1), SKY_ERR_RDONLY);
+	assert_int_equal(buf_put_u16(b, 1), SKY_ERR_RDONLY);
+	assert_int_equal(buf_put_u32(b, 1), SKY_ERR_RDONLY);
+	assert_int_equal(buf_put_u64(b, 1), SKY_ERR_RDONLY);
+	assert_int_equal(buf_put_string(b, "x", 1), SKY_ERR_RDONLY);
+	assert_int_equal(buf_put_cstring(b, "x"), SKY_ERR_RDONLY);
+	assert_int_equal(buf_extend(b, 1, &p), SKY_ERR_RDONLY);
+	assert_int_equal(buf_poke(b, 0, "x", 1), SKY_ERR_RDONLY);
 	assert_int_equal(buf_len(b), n);
 	assert_int_equal(heap.live, 0);
 }
@@ -698,19 +700,19 @@ test_no_memory(void **state)
 	(void)state;
 	buf_init(&b, 100000);
 	heap.deny = true;
-	assert_int_equal(buf_put(&b, "x", 1), ERR_NOMEM);
-	assert_int_equal(buf_put_string(&b, "x", 1), ERR_NOMEM);
+	assert_int_equal(buf_put(&b, "x", 1), SKY_ERR_NOMEM);
+	assert_int_equal(buf_put_string(&b, "x", 1), SKY_ERR_NOMEM);
 	assert_int_equal(buf_len(&b), 0);
 	heap.deny = false;
 	put_pattern(&b, 200);
 	heap.deny = true;
-	assert_int_equal(buf_extend(&b, 5000, &p), ERR_NOMEM);
+	assert_int_equal(buf_extend(&b, 5000, &p), SKY_ERR_NOMEM);
 	check_pattern(&b, 0, 200);
 	heap.deny = false;
 	buf_reset(&b);
 	assert_int_equal(buf_put_cstring(&b, "hello"), 0);
 	heap.deny = true;
-	assert_int_equal(buf_get_cstring(&b, &s, 10), ERR_NOMEM);
+	assert_int_equal(buf_get_cstring(&b, &s, 10), SKY_ERR_NOMEM);
 	heap.deny = false;
 	buf_free(&b);
 }
@@ -726,7 +728,7 @@ test_no_memory_within_string(void **state)
 	buf_init(&b, 100000);
 	put_pattern(&b, 200);
 	heap.deny = true;
-	assert_int_equal(buf_put_string(&b, big, sizeof(big)), ERR_NOMEM);
+	assert_int_equal(buf_put_string(&b, big, sizeof(big)), SKY_ERR_NOMEM);
 	check_pattern(&b, 0, 200);
 	heap.deny = false;
 	buf_free(&b);
@@ -749,22 +751,22 @@ test_read(void **state)
 	(void)state;
 	make_pipe(fd);
 	buf_init(&b, 8);
-	assert_int_equal(buf_read(&b, fd[0], 4), ERR_AGAIN);
+	assert_int_equal(buf_read(&b, fd[0], 4), SKY_ERR_AGAIN);
 	assert_int_equal(buf_len(&b), 0);
 	assert_int_equal(write(fd[1], "0123456789", 10), 10);
 	assert_int_equal(buf_read(&b, fd[0], 3), 3);
 	assert_int_equal(buf_read(&b, fd[0], 100), 5);
 	assert_memory_equal(buf_ptr(&b), "01234567", 8);
-	assert_int_equal(buf_read(&b, fd[0], 100), ERR_LIMIT);
+	assert_int_equal(buf_read(&b, fd[0], 100), SKY_ERR_LIMIT);
 	assert_int_equal(buf_skip(&b, 6), 0);
-	assert_int_equal(buf_read(&b, fd[0], 0), ERR_LIMIT);
+	assert_int_equal(buf_read(&b, fd[0], 0), SKY_ERR_LIMIT);
 	assert_int_equal(buf_read(&b, fd[0], 100), 2);
 	assert_int_equal(buf_len(&b), 4);
 	assert_memory_equal(buf_ptr(&b), "6789", 4);
 	close(fd[1]);
-	assert_int_equal(buf_read(&b, fd[0], 100), ERR_EOF);
+	assert_int_equal(buf_read(&b, fd[0], 100), SKY_ERR_EOF);
 	close(fd[0]);
-	assert_int_equal(buf_read(&b, -1, 100), ERR_SYS);
+	assert_int_equal(buf_read(&b, -1, 100), SKY_ERR_SYS);
 	assert_int_equal(errno, EBADF);
 	assert_int_equal(buf_len(&b), 4);
 	buf_free(&b);
@@ -789,7 +791,7 @@ test_write(void **state)
 	assert_int_equal(read(fd[0], got, sizeof(got)), 5);
 	assert_memory_equal(got, "hello", 5);
 	assert_int_equal(buf_put(&b, "again", 5), 0);
-	assert_int_equal(buf_write(&b, -1), ERR_SYS);
+	assert_int_equal(buf_write(&b, -1), SKY_ERR_SYS);
 	assert_int_equal(buf_len(&b), 5);
 	close(fd[0]);
 	close(fd[1]);
@@ -812,7 +814,7 @@ test_write_partly(void **state)
 	n = buf_write(&b, fd[1]);
 	assert_true(n > 0 && n < 300000);
 	check_pattern(&b, (size_t)n, 300000 - (size_t)n);
-	assert_int_equal(buf_write(&b, fd[1]), ERR_AGAIN);
+	assert_int_equal(buf_write(&b, fd[1]), SKY_ERR_AGAIN);
 	assert_int_equal(buf_len(&b), 300000 - n);
 	assert_int_equal(read(fd[0], got, sizeof(got)), sizeof(got));
 	assert_int_equal(buf_write(&b, fd[1]), sizeof(got));

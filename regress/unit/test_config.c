@@ -17,7 +17,7 @@ refuse_text(const char *text, const char *why)
 	struct config c;
 	struct said s;
 
-	if (parse_text(&c, &s, text) != ERR_FORMAT)
+	if (parse_text(&c, &s, text) != SKY_ERR_FORMAT)
 		fail_msg("%s: accepted or another error", text);
 	if (why != NULL)
 		said_error(&s, why);
@@ -258,7 +258,7 @@ test_pair(void **state)
 	assert_int_equal(parse_over(&c, &s, text), 0);
 	said_expect(&s, "");
 	assert_int_equal(parse_over(&c, &s, "{\"pk\":\"" PK1 "\"}"),
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 	said_expect(&s, "E conf.json: pk: is not the public key of sk\n");
 	config_free(&c);
 	snprintf(text, sizeof(text), "{\"pk\":\"%s\",\"sk\":\"%s\"}", hex,
@@ -556,7 +556,7 @@ test_unknown_keys(void **state)
 	said_expect(&s, "W conf.json: a?b??: unknown key, ignored\n");
 	config_free(&c);
 	assert_int_equal(parse_text(&c, &s, "{\"\\n\":1,\"\\n\":2}"),
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 	said_expect(&s,
 	    "W conf.json: ?: unknown key, ignored\n"
 	    "E conf.json: line 1: duplicate key \"?\"\n");
@@ -567,7 +567,7 @@ test_unknown_keys(void **state)
 	    config_parse(&c, test.keyctx, "{\"x\":1}", 7, "", NULL), 0);
 	assert_int_equal(config_parse(&c, test.keyctx, "{\"wl\":1}", 8, "",
 			     &(struct config_report){ 0 }),
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 	config_free(&c);
 }
 
@@ -600,7 +600,7 @@ test_every_problem(void **state)
 	assert_int_equal(parse_text(&c, &s,
 			     "{\"dmsgport\":-1,\"wl\":[\"a\",2],\"x\":0,"
 			     "\"sk\":\"" SECRET_PART "\"}"),
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 	said_expect(&s,
 	    "E conf.json: dmsgport: not a port number\n"
 	    "E conf.json: wl[0]: not a public key (66 hexadecimal digits)\n"
@@ -628,7 +628,7 @@ test_long_name(void **state)
 		defaults(&c);
 		assert_int_equal(config_parse(&c, test.keyctx,
 				     "{\"dmsgport\":-1}", 15, name, &report),
-		    ERR_FORMAT);
+		    SKY_ERR_FORMAT);
 		snprintf(want, sizeof(want),
 		    "E %s%.200s: dmsgport: not a port number\n",
 		    n > 200 ? "..." : "", n > 200 ? name + n - 200 : name);
@@ -712,7 +712,7 @@ test_depth(void **state)
 	config_free(&c);
 	assert_int_equal(
 	    parse_text(&c, &s, "{\"x\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}"),
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 	said_expect(&s,
 	    "W conf.json: x: unknown key, ignored\n"
 	    "E conf.json: line 1: nested too deeply\n");

@@ -55,7 +55,7 @@ test_file(void **state)
 	assert_int_equal(read_path(&c, &s, in_dir("link.json")), 0);
 	assert_int_equal(c.nwl, 2);
 	config_free(&c);
-	refuse_path(put_file("bad.json", "{\"wl\":1}"), ERR_FORMAT,
+	refuse_path(put_file("bad.json", "{\"wl\":1}"), SKY_ERR_FORMAT,
 	    "wl: not an array");
 }
 
@@ -63,14 +63,15 @@ static void
 test_no_file(void **state)
 {
 	(void)state;
-	refuse_path(in_dir("none.json"), ERR_SYS, "No such file or directory");
-	refuse_path(test.dir, ERR_TYPE, "not a regular file");
+	refuse_path(in_dir("none.json"), SKY_ERR_SYS,
+	    "No such file or directory");
+	refuse_path(test.dir, SKY_ERR_TYPE, "not a regular file");
 	assert_int_equal(mkfifo(in_dir("fifo"), 0600), 0);
-	refuse_path(in_dir("fifo"), ERR_TYPE, "not a regular file");
-	refuse_path("/dev/zero", ERR_TYPE, "not a regular file");
-	refuse_path("/dev/null", ERR_TYPE, "not a regular file");
+	refuse_path(in_dir("fifo"), SKY_ERR_TYPE, "not a regular file");
+	refuse_path("/dev/zero", SKY_ERR_TYPE, "not a regular file");
+	refuse_path("/dev/null", SKY_ERR_TYPE, "not a regular file");
 	assert_int_equal(symlink("loop", in_dir("loop")), 0);
-	refuse_path(in_dir("loop"), ERR_SYS,
+	refuse_path(in_dir("loop"), SKY_ERR_SYS,
 	    "Too many levels of symbolic links");
 }
 
@@ -104,7 +105,7 @@ test_mode(void **state)
 	}
 	for (size_t i = 0; i < COUNT(writable); i++) {
 		assert_int_equal(chmod(path, writable[i]), 0);
-		assert_int_equal(read_path(&c, &s, path), ERR_DENIED);
+		assert_int_equal(read_path(&c, &s, path), SKY_ERR_DENIED);
 		said_error(&s, "others may write to it");
 		assert_null(c.sk);
 		config_free(&c);
@@ -143,7 +144,7 @@ test_owner(void **state)
 		skip();
 	}
 	assert_int_equal(chown(path, 1234, 0), 0);
-	assert_int_equal(read_path(&c, &s, path), ERR_DENIED);
+	assert_int_equal(read_path(&c, &s, path), SKY_ERR_DENIED);
 	said_error(&s, "belongs to uid 1234");
 	config_free(&c);
 }
@@ -176,7 +177,7 @@ test_size_limit(void **state)
 		config_free(&c);
 	}
 	write_file(path, text, CONFIG_FILE_MAX + 1);
-	refuse_path(path, ERR_LIMIT, "larger than 1048576 bytes");
+	refuse_path(path, SKY_ERR_LIMIT, "larger than 1048576 bytes");
 	free(text);
 }
 
@@ -219,16 +220,16 @@ test_descriptor(void **state)
 	assert_int_equal(c.nwl, 2);
 	config_free(&c);
 	assert_int_equal(read_pipe(&c, &s, conf_full, strlen(conf_full) - 1),
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 	said_error(&s, "E stdin: line ");
 	config_free(&c);
-	assert_int_equal(read_pipe(&c, &s, "", 0), ERR_FORMAT);
+	assert_int_equal(read_pipe(&c, &s, "", 0), SKY_ERR_FORMAT);
 	config_free(&c);
 	assert_int_equal(read_pipe(&c, &s, text, CONFIG_FILE_MAX), 0);
 	assert_int_equal(c.maxperkey, 9);
 	config_free(&c);
 	assert_int_equal(read_pipe(&c, &s, text, CONFIG_FILE_MAX + 1),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 	said_expect(&s, "E stdin: larger than 1048576 bytes\n");
 	config_free(&c);
 	free(text);
@@ -254,12 +255,12 @@ test_bad_descriptor(void **state)
 	int fd;
 
 	(void)state;
-	refuse_fd(-1, ERR_SYS, "E fd: Bad file descriptor\n");
+	refuse_fd(-1, SKY_ERR_SYS, "E fd: Bad file descriptor\n");
 	assert_int_not_equal(fd = open("/dev/zero", O_RDONLY), -1);
-	refuse_fd(fd, ERR_LIMIT, "E fd: larger than 1048576 bytes\n");
+	refuse_fd(fd, SKY_ERR_LIMIT, "E fd: larger than 1048576 bytes\n");
 	close(fd);
 	assert_int_not_equal(fd = open(test.dir, O_RDONLY), -1);
-	refuse_fd(fd, ERR_SYS, "E fd: Is a directory\n");
+	refuse_fd(fd, SKY_ERR_SYS, "E fd: Is a directory\n");
 	close(fd);
 }
 
@@ -366,7 +367,7 @@ test_env_bad_numbers(void **state)
 	defaults(&c);
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		set_variable("DMSGPTY", "DMSGSESSIONS", bad[i]);
-		assert_int_equal(read_env(&c, &s, "DMSGPTY"), ERR_FORMAT);
+		assert_int_equal(read_env(&c, &s, "DMSGPTY"), SKY_ERR_FORMAT);
 		said_expect(&s,
 		    "E environment: DMSGPTY_DMSGSESSIONS: not a whole number "
 		    "from 0 to 1000000\n");
@@ -374,13 +375,13 @@ test_env_bad_numbers(void **state)
 	}
 	/* Both are told. */
 	set_variable("DMSGPTY", "DMSGPORT", "65536");
-	assert_int_equal(read_env(&c, &s, "DMSGPTY"), ERR_FORMAT);
+	assert_int_equal(read_env(&c, &s, "DMSGPTY"), SKY_ERR_FORMAT);
 	assert_int_equal(s.fatal, 2);
 	assert_non_null(strstr(s.text,
 	    "DMSGPTY_DMSGPORT: not a whole number from 0 to 65535\n"));
 	assert_int_equal(c.dmsgport, 22);
 	set_variable("DMSGPTY", "DMSGSESSIONS", "1000000");
-	assert_int_equal(read_env(&c, &s, "DMSGPTY"), ERR_FORMAT);
+	assert_int_equal(read_env(&c, &s, "DMSGPTY"), SKY_ERR_FORMAT);
 	assert_int_equal(s.fatal, 1);
 	assert_int_equal(c.dmsgsessions, 1000000);
 	clear_variables("DMSGPTY");
@@ -414,7 +415,7 @@ refuse_visor(const char *text, const char *why)
 {
 	struct said s;
 
-	assert_int_equal(visor(&s, text, false), ERR_KEY);
+	assert_int_equal(visor(&s, text, false), SKY_ERR_KEY);
 	said_error(&s, why);
 }
 
@@ -454,11 +455,11 @@ test_visor_file(void **state)
 	(void)state;
 	assert_int_equal(
 	    config_visor_sk(test.keyctx, in_dir("none"), &sk, &report),
-	    ERR_SYS);
+	    SKY_ERR_SYS);
 	said_error(&s, "No such file or directory");
 	report = said_report(&s);
 	assert_int_equal(config_visor_sk(test.keyctx, test.dir, &sk, &report),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 	said_error(&s, "not a regular file");
 	assert_null(sk);
 }
@@ -617,10 +618,11 @@ test_print_fails(void **state)
 	assert_int_equal(key_parse_secret(test.keyctx, SECRET, sk), 0);
 	assert_non_null(f = fopen("/dev/full", "w"));
 	setvbuf(f, NULL, _IONBF, 0);
-	assert_int_equal(config_print(f, test.keyctx, sk, true), ERR_SYS);
+	assert_int_equal(config_print(f, test.keyctx, sk, true), SKY_ERR_SYS);
 	fclose(f);
 	memset(sk, 0, sizeof(sk));
-	assert_int_equal(config_print(stdout, test.keyctx, sk, false), ERR_KEY);
+	assert_int_equal(config_print(stdout, test.keyctx, sk, false),
+	    SKY_ERR_KEY);
 }
 
 /*

@@ -114,26 +114,26 @@ test_read_strictly(void **state)
 
 	(void)state;
 	refuse_wl(put_file("a", "{\"wl\":[\"" PK1 "\",\"" PK_BAD "\"]}"),
-	    ERR_FORMAT, "wl[1]: not a public key");
-	refuse_wl(put_file("a", "{\"wl\":[\"" PK1 "\",\"\"]}"), ERR_FORMAT,
+	    SKY_ERR_FORMAT, "wl[1]: not a public key");
+	refuse_wl(put_file("a", "{\"wl\":[\"" PK1 "\",\"\"]}"), SKY_ERR_FORMAT,
 	    "wl[1]: not a public key");
-	refuse_wl(put_file("a", "{\"wl\":[\"" PK1 "\",7]}"), ERR_FORMAT,
+	refuse_wl(put_file("a", "{\"wl\":[\"" PK1 "\",7]}"), SKY_ERR_FORMAT,
 	    "wl[1]: not a string");
-	refuse_wl(put_file("a", "{\"wl\":\"" PK1 "\"}"), ERR_FORMAT,
+	refuse_wl(put_file("a", "{\"wl\":\"" PK1 "\"}"), SKY_ERR_FORMAT,
 	    "wl: not an array");
-	refuse_wl(put_file("a", "{\"wl\":[\"" PK1 "\"],\"wl\":[]}"), ERR_FORMAT,
-	    "duplicate key \"wl\"");
-	refuse_wl(put_file("a", "{\"wl\":[\"" PK1 "\"]} x"), ERR_FORMAT,
+	refuse_wl(put_file("a", "{\"wl\":[\"" PK1 "\"],\"wl\":[]}"),
+	    SKY_ERR_FORMAT, "duplicate key \"wl\"");
+	refuse_wl(put_file("a", "{\"wl\":[\"" PK1 "\"]} x"), SKY_ERR_FORMAT,
 	    "line 1");
-	refuse_wl(put_file("a", "[\"" PK1 "\"]"), ERR_FORMAT,
+	refuse_wl(put_file("a", "[\"" PK1 "\"]"), SKY_ERR_FORMAT,
 	    "not a JSON object");
 	for (size_t i = 0; i < strlen(conf_full); i++) {
 		memcpy(text, conf_full, i);
 		text[i] = '\0';
-		refuse_wl(put_file("a", text), ERR_FORMAT, ": line ");
+		refuse_wl(put_file("a", text), SKY_ERR_FORMAT, ": line ");
 	}
-	refuse_wl(in_dir("none"), ERR_SYS, "No such file");
-	refuse_wl(test.dir, ERR_TYPE, "not a regular file");
+	refuse_wl(in_dir("none"), SKY_ERR_SYS, "No such file");
+	refuse_wl(test.dir, SKY_ERR_TYPE, "not a regular file");
 }
 
 /* --- writing: where the list stands ----------------------------------- */
@@ -287,25 +287,25 @@ test_write_refused(void **state)
 	char text[sizeof(conf_full)];
 
 	(void)state;
-	refuse_write("", ERR_FORMAT);
-	refuse_write("[]", ERR_FORMAT);
-	refuse_write("[1]", ERR_FORMAT);
-	refuse_write("null", ERR_FORMAT);
-	refuse_write("\"wl\"", ERR_FORMAT);
-	refuse_write("{\"wl\":\"x\"}", ERR_FORMAT);
-	refuse_write("{\"wl\":{}}", ERR_FORMAT);
-	refuse_write("{\"wl\":7,\"a\":1}", ERR_FORMAT);
-	refuse_write("{\"wl\":true}", ERR_FORMAT);
-	refuse_write("{\"wl\":[],\"wl\":[]}", ERR_FORMAT);
-	refuse_write("{\"wl\":[]} x", ERR_FORMAT);
+	refuse_write("", SKY_ERR_FORMAT);
+	refuse_write("[]", SKY_ERR_FORMAT);
+	refuse_write("[1]", SKY_ERR_FORMAT);
+	refuse_write("null", SKY_ERR_FORMAT);
+	refuse_write("\"wl\"", SKY_ERR_FORMAT);
+	refuse_write("{\"wl\":\"x\"}", SKY_ERR_FORMAT);
+	refuse_write("{\"wl\":{}}", SKY_ERR_FORMAT);
+	refuse_write("{\"wl\":7,\"a\":1}", SKY_ERR_FORMAT);
+	refuse_write("{\"wl\":true}", SKY_ERR_FORMAT);
+	refuse_write("{\"wl\":[],\"wl\":[]}", SKY_ERR_FORMAT);
+	refuse_write("{\"wl\":[]} x", SKY_ERR_FORMAT);
 	for (size_t i = 0; i < strlen(conf_full); i++) {
 		memcpy(text, conf_full, i);
 		text[i] = '\0';
-		refuse_write(text, ERR_FORMAT);
+		refuse_write(text, SKY_ERR_FORMAT);
 	}
-	assert_int_equal(config_write_wl(test.dir, pks, 1), ERR_TYPE);
-	assert_int_equal(config_write_wl("/dev/null", pks, 1), ERR_TYPE);
-	assert_int_equal(config_write_wl(in_dir("none"), pks, 1), ERR_SYS);
+	assert_int_equal(config_write_wl(test.dir, pks, 1), SKY_ERR_TYPE);
+	assert_int_equal(config_write_wl("/dev/null", pks, 1), SKY_ERR_TYPE);
+	assert_int_equal(config_write_wl(in_dir("none"), pks, 1), SKY_ERR_SYS);
 	assert_int_equal(errno, ENOENT);
 }
 
@@ -324,7 +324,7 @@ test_write_limits(void **state)
 	for (size_t i = 0; i <= CONFIG_WL_MAX; i++)
 		many[i] = pks[i % 3];
 	assert_int_equal(config_write_wl(path, many, CONFIG_WL_MAX + 1),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 	expect_file(path, "{\"wl\":null}");
 	assert_int_equal(config_write_wl(path, many, CONFIG_WL_MAX), 0);
 	assert_int_equal(read_wl(path, &wl, &n, &s), 0);
@@ -342,7 +342,7 @@ test_write_limits(void **state)
 	assert_int_equal(config_write_wl(big, pks, 1), 0);
 	expect_wl(big, 1);
 	write_file(big, text, CONFIG_FILE_MAX - 69);
-	assert_int_equal(config_write_wl(big, pks, 1), ERR_LIMIT);
+	assert_int_equal(config_write_wl(big, pks, 1), SKY_ERR_LIMIT);
 	expect_wl(big, 0);
 	free(text);
 }
@@ -417,7 +417,7 @@ test_symlink(void **state)
 	expect_wl("target", 3);
 	assert_int_equal(chdir("/"), 0);
 	assert_int_equal(unlink(in_dir("sub/target")), 0);
-	assert_int_equal(config_write_wl(second, pks, 1), ERR_SYS);
+	assert_int_equal(config_write_wl(second, pks, 1), SKY_ERR_SYS);
 	assert_int_equal(errno, ENOENT);
 }
 
@@ -437,9 +437,10 @@ as_nobody(void (*run)(void))
 static void
 write_unwritable(void)
 {
-	assert_int_equal(config_write_wl(in_dir("closed/a"), pks, 2), ERR_SYS);
+	assert_int_equal(config_write_wl(in_dir("closed/a"), pks, 2),
+	    SKY_ERR_SYS);
 	assert_int_equal(errno, EACCES);
-	assert_string_equal(err_text(ERR_SYS), "Permission denied");
+	assert_string_equal(err_text(SKY_ERR_SYS), "Permission denied");
 }
 
 static void
@@ -462,7 +463,8 @@ test_unwritable_folder(void **state)
 static void
 write_foreign(void)
 {
-	assert_int_equal(config_write_wl(in_dir("open/a"), pks, 2), ERR_SYS);
+	assert_int_equal(config_write_wl(in_dir("open/a"), pks, 2),
+	    SKY_ERR_SYS);
 	assert_int_equal(errno, EPERM);
 }
 
@@ -501,7 +503,7 @@ test_hard_link(void **state)
 		fclose(f);
 	assert_int_equal(link(path, in_dir("linked.too")), 0);
 	assert_int_equal(config_write_wl(path, pks, 1),
-	    guarded ? ERR_EXISTS : 0);
+	    guarded ? SKY_ERR_EXISTS : 0);
 	expect_file(in_dir("linked.too"), empty);
 	if (guarded)
 		expect_file(path, empty);
@@ -683,7 +685,7 @@ static void
 test_lock_of_nothing(void **state)
 {
 	(void)state;
-	assert_int_equal(config_lock_wl(in_dir("none")), ERR_SYS);
+	assert_int_equal(config_lock_wl(in_dir("none")), SKY_ERR_SYS);
 	assert_int_equal(errno, ENOENT);
 }
 

@@ -120,7 +120,7 @@ passes(unsigned type, int phase, uint32_t grants, const void *p, size_t n)
 	handled.type = NOBODY;
 	buf_view(&msg.body, p, n);
 	r = dispatch(&m, &msg);
-	assert_true(r == 0 || r == ERR_DENIED);
+	assert_true(r == 0 || r == SKY_ERR_DENIED);
 	assert_true(handled.type == NOBODY || handled.type == type);
 	assert_int_equal(r == 0, handled.type == type);
 	return r == 0;
@@ -315,8 +315,8 @@ test_lengths(void **state)
 static void
 test_errors_are_refusals(void **state)
 {
-	static const int errors[] = { ERR_FORMAT, ERR_STATE, ERR_SYS,
-		ERR_AGAIN };
+	static const int errors[] = { SKY_ERR_FORMAT, SKY_ERR_STATE,
+		SKY_ERR_SYS, SKY_ERR_AGAIN };
 	struct monitor m = { .phase = MON_SESSION, .grants = ~0U };
 	struct privmsg msg = { .type = PM_STATUS };
 
@@ -324,7 +324,7 @@ test_errors_are_refusals(void **state)
 	buf_view(&msg.body, NULL, 0);
 	for (size_t i = 0; i < LENGTH(errors); i++) {
 		handled.result = errors[i];
-		assert_int_equal(dispatch(&m, &msg), ERR_DENIED);
+		assert_int_equal(dispatch(&m, &msg), SKY_ERR_DENIED);
 		assert_non_null(strstr(last, "STATUS refused"));
 		assert_non_null(strstr(last, err_text(errors[i])));
 	}
@@ -363,16 +363,18 @@ test_lines(void **state)
 	assert_int_equal(say(&m, LOG_LEVEL_INFO, "its word", 8, ""), 0);
 	assert_string_equal(last, "net: its word");
 	assert_int_equal(say(&m, LOG_LEVEL_DEBUG, "x", 1, ""), 0);
-	assert_int_equal(say(&m, LOG_LEVEL_DEBUG + 1, "x", 1, ""), ERR_DENIED);
-	assert_int_equal(say(&m, 255, "x", 1, ""), ERR_DENIED);
-	assert_int_equal(say(&m, LOG_LEVEL_INFO, "a\0b", 3, ""), ERR_DENIED);
-	assert_int_equal(say(&m, LOG_LEVEL_INFO, "x", 1, "y"), ERR_DENIED);
+	assert_int_equal(say(&m, LOG_LEVEL_DEBUG + 1, "x", 1, ""),
+	    SKY_ERR_DENIED);
+	assert_int_equal(say(&m, 255, "x", 1, ""), SKY_ERR_DENIED);
+	assert_int_equal(say(&m, LOG_LEVEL_INFO, "a\0b", 3, ""),
+	    SKY_ERR_DENIED);
+	assert_int_equal(say(&m, LOG_LEVEL_INFO, "x", 1, "y"), SKY_ERR_DENIED);
 	memset(text, 'x', sizeof(text));
 	assert_int_equal(say(&m, LOG_LEVEL_INFO, text, PRIVMSG_TEXT_MAX, ""),
 	    0);
 	assert_int_equal(
 	    say(&m, LOG_LEVEL_INFO, text, PRIVMSG_TEXT_MAX + 1, ""),
-	    ERR_DENIED);
+	    SKY_ERR_DENIED);
 }
 
 /* One more says that there are more; the next second has its own. */

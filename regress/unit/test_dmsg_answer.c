@@ -233,19 +233,19 @@ static void
 test_refused(void **state)
 {
 	(void)state;
-	refuse("HTTP/2.0 200 OK\r\n\r\n", ERR_FORMAT);
-	refuse("<html>\r\n\r\n", ERR_FORMAT);
-	refuse("HTTP/1.1 99 x\r\n\r\n", ERR_FORMAT);
-	refuse("HTTP/1.1 200 OK\nContent-Length: 0\n\n", ERR_FORMAT);
+	refuse("HTTP/2.0 200 OK\r\n\r\n", SKY_ERR_FORMAT);
+	refuse("<html>\r\n\r\n", SKY_ERR_FORMAT);
+	refuse("HTTP/1.1 99 x\r\n\r\n", SKY_ERR_FORMAT);
+	refuse("HTTP/1.1 200 OK\nContent-Length: 0\n\n", SKY_ERR_FORMAT);
 	refuse("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"
 	       "Content-Length: 1\r\n\r\nx",
-	    ERR_FORMAT);
-	refuse("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", ERR_FORMAT);
+	    SKY_ERR_FORMAT);
+	refuse("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", SKY_ERR_FORMAT);
 	refuse("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
-	    ERR_FORMAT);
-	refuse(CHUNKED "x\r\n", ERR_FORMAT);
-	refuse(CHUNKED "1\r\nabc", ERR_FORMAT);
-	refuse(CHUNKED "10000000000000000\r\n", ERR_LIMIT);
+	    SKY_ERR_FORMAT);
+	refuse(CHUNKED "x\r\n", SKY_ERR_FORMAT);
+	refuse(CHUNKED "1\r\nabc", SKY_ERR_FORMAT);
+	refuse(CHUNKED "10000000000000000\r\n", SKY_ERR_LIMIT);
 }
 
 /* A body of exactly that many bytes, in each of the three ways. */
@@ -289,10 +289,10 @@ test_body_limit(void **state)
 		assert_int_equal(feed_body(way, DMSG_BODY_MAX, &n), 1);
 		assert_int_equal(n, DMSG_BODY_MAX);
 		assert_int_equal(feed_body(way, DMSG_BODY_MAX + 1, &n),
-		    ERR_LIMIT);
+		    SKY_ERR_LIMIT);
 		assert_in_range(n, 0, DMSG_BODY_MAX);
 		assert_int_equal(feed_body(way, 2U * DMSG_BODY_MAX, &n),
-		    ERR_LIMIT);
+		    SKY_ERR_LIMIT);
 	}
 }
 
@@ -308,7 +308,7 @@ test_head_limit(void **state)
 	memset(junk, 'x', sizeof(junk));
 	while (b.n < HTTP_HEAD_MAX)
 		blob_add(&b, junk, sizeof(junk));
-	assert_int_equal(feed(&a, b.p, b.n, 1000, false), ERR_LIMIT);
+	assert_int_equal(feed(&a, b.p, b.n, 1000, false), SKY_ERR_LIMIT);
 	dmsg_answer_free(&a);
 	free(b.p);
 }

@@ -101,7 +101,7 @@ test_bad_urls(void **state)
 			fail_msg("taken: %s", bad[i]);
 	for (int n = 1; n < (int)strlen("dmsg://" PK_A); n++) {
 		snprintf(text, sizeof(text), "%.*s", n, "dmsg://" PK_A);
-		assert_int_equal(dmsg_disc_url(text, &u), ERR_FORMAT);
+		assert_int_equal(dmsg_disc_url(text, &u), SKY_ERR_FORMAT);
 	}
 }
 
@@ -117,10 +117,10 @@ test_long_urls(void **state)
 	for (int n = 1; n < 1000; n++) {
 		snprintf(text, sizeof(text), "http://%.*s", n, name);
 		assert_int_equal(dmsg_disc_url(text, &u),
-		    n < ADDR_HOST_MAX ? 0 : ERR_LIMIT);
+		    n < ADDR_HOST_MAX ? 0 : SKY_ERR_LIMIT);
 		snprintf(text, sizeof(text), "http://h/%.*s", n, name);
 		assert_int_equal(dmsg_disc_url(text, &u),
-		    n + 1 < DMSG_PATH_MAX ? 0 : ERR_LIMIT);
+		    n + 1 < DMSG_PATH_MAX ? 0 : SKY_ERR_LIMIT);
 	}
 }
 

@@ -280,7 +280,8 @@ test_full(void **state)
 	assert_memory_equal(back.delegated, e.delegated, sizeof(e.delegated));
 	for (size_t n = 1; n < buf_len(&b); n += 7) {
 		buf_init(&small, n);
-		assert_int_equal(dmsg_put_entry(&small, &e, sig), ERR_LIMIT);
+		assert_int_equal(dmsg_put_entry(&small, &e, sig),
+		    SKY_ERR_LIMIT);
 		buf_free(&small);
 	}
 	buf_free(&b);
@@ -399,7 +400,7 @@ test_keys(void **state)
 	for (size_t i = 0; i < COUNT(first); i++) {
 		snprintf(text, sizeof(text), "{\"static\":\"%s%s\"}", first[i],
 		    PK_A + 2);
-		assert_int_equal(get(text, &e), ERR_FORMAT);
+		assert_int_equal(get(text, &e), SKY_ERR_FORMAT);
 	}
 	assert_int_equal(get("{" STATIC_A "}", &e), 0);
 	assert_key(&e.pk, PK_A);
@@ -419,7 +420,7 @@ test_truncated(void **state)
 	for (size_t i = 0; i < COUNT(names); i++) {
 		text = vec_value(v, find_case(v, names[i]), "posted_json");
 		for (size_t n = 0; n < strlen(text); n++)
-			assert_int_equal(get_n(text, n, &e), ERR_FORMAT);
+			assert_int_equal(get_n(text, n, &e), SKY_ERR_FORMAT);
 		assert_int_equal(get(text, &e), 0);
 	}
 	vec_free(v);
@@ -438,7 +439,7 @@ take(void *arg, const struct dmsg_entry *e)
 	struct list *l = arg;
 
 	l->last = *e;
-	return ++l->n == l->stop_at ? ERR_DENIED : 0;
+	return ++l->n == l->stop_at ? SKY_ERR_DENIED : 0;
 }
 
 static int
@@ -475,10 +476,10 @@ test_list(void **state)
 	assert_int_equal(l.n, 0);
 	/* Cut off it is never said to be whole. */
 	for (size_t n = 0; n < strlen(three); n++)
-		assert_int_equal(list(three, n, &l), ERR_FORMAT);
+		assert_int_equal(list(three, n, &l), SKY_ERR_FORMAT);
 	/* Who takes may have had enough. */
 	l.stop_at = 2;
-	assert_int_equal(list(three, strlen(three), &l), ERR_DENIED);
+	assert_int_equal(list(three, strlen(three), &l), SKY_ERR_DENIED);
 	assert_int_equal(l.n, 2);
 	assert_key(&l.last.pk, PK_B);
 }

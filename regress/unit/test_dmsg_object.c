@@ -55,7 +55,7 @@ test_signature_vectors(void **state)
 		    strcmp(verdict, "ok") == 0 || strcmp(verdict, "<nil>") == 0;
 		r = key_verify(ctx, &pk, buf_ptr(&payload), buf_len(&payload),
 		    sig);
-		assert_int_equal(r, accepted ? 0 : ERR_AUTH);
+		assert_int_equal(r, accepted ? 0 : SKY_ERR_AUTH);
 		good += accepted;
 		bad += !accepted;
 		buf_free(&payload);
@@ -78,25 +78,25 @@ test_sign(void **state)
 	assert_int_equal(key_sign(ctx, sk, "text", 4, again), 0);
 	assert_memory_equal(sig, again, sizeof(sig));
 	assert_int_equal(key_verify(ctx, &pk, "text", 4, sig), 0);
-	assert_int_equal(key_verify(ctx, &pk, "texT", 4, sig), ERR_AUTH);
-	assert_int_equal(key_verify(ctx, &pk, "text", 3, sig), ERR_AUTH);
+	assert_int_equal(key_verify(ctx, &pk, "texT", 4, sig), SKY_ERR_AUTH);
+	assert_int_equal(key_verify(ctx, &pk, "text", 3, sig), SKY_ERR_AUTH);
 	/* Every bit counts, the recovery id's too. */
 	for (size_t i = 0; i < 8 * sizeof(sig); i++) {
 		memcpy(again, sig, sizeof(sig));
 		again[i / 8] ^= (uint8_t)(1 << i % 8);
 		assert_int_equal(key_verify(ctx, &pk, "text", 4, again),
-		    ERR_AUTH);
+		    SKY_ERR_AUTH);
 	}
 	memset(again, 0, sizeof(again));
-	assert_int_equal(key_verify(ctx, &pk, "text", 4, again), ERR_AUTH);
+	assert_int_equal(key_verify(ctx, &pk, "text", 4, again), SKY_ERR_AUTH);
 	memset(again, 0xff, sizeof(again));
-	assert_int_equal(key_verify(ctx, &pk, "text", 4, again), ERR_AUTH);
+	assert_int_equal(key_verify(ctx, &pk, "text", 4, again), SKY_ERR_AUTH);
 	memset(&pk, 0, sizeof(pk));
-	assert_int_equal(key_verify(ctx, &pk, "text", 4, sig), ERR_AUTH);
+	assert_int_equal(key_verify(ctx, &pk, "text", 4, sig), SKY_ERR_AUTH);
 	memset(sk, 0, sizeof(sk));
-	assert_int_equal(key_sign(ctx, sk, "text", 4, sig), ERR_KEY);
+	assert_int_equal(key_sign(ctx, sk, "text", 4, sig), SKY_ERR_KEY);
 	memset(sk, 0xff, sizeof(sk));
-	assert_int_equal(key_sign(ctx, sk, "text", 4, sig), ERR_KEY);
+	assert_int_equal(key_sign(ctx, sk, "text", 4, sig), SKY_ERR_KEY);
 }
 
 /* --- objects --- */
@@ -168,7 +168,7 @@ test_request_vector(void **state)
 	    0);
 	assert_int_equal(key_verify(ctx, &q.dst.pk, buf_ptr(&copy),
 			     buf_len(&copy), buf_ptr(&sig)),
-	    ERR_AUTH);
+	    SKY_ERR_AUTH);
 	dmsg_hash(buf_ptr(&object), buf_len(&object), hash);
 	vec_bytes(v, i, "sha256_of_signed_object", want, sizeof(want));
 	assert_memory_equal(hash, want, sizeof(want));
@@ -352,7 +352,7 @@ test_bad_fields(void **state)
 		buf_free(&gob);
 	}
 	buf_view(&gob, "too short", 9);
-	assert_int_equal(dmsg_split_signed(&gob, &sig, &rest), ERR_SHORT);
+	assert_int_equal(dmsg_split_signed(&gob, &sig, &rest), SKY_ERR_SHORT);
 }
 
 /* --- sealed --- */
@@ -407,10 +407,10 @@ test_seal(void **state)
 	assert_int_equal(buf_len(&out), 6);
 	assert_memory_equal(buf_ptr(&out), "object", 6);
 	assert_int_equal(open_copy(&b, &wire, 0, one, &out), 1);
-	assert_int_equal(open_copy(&b, &wire, 0, one, &out), ERR_NONCE);
-	assert_int_equal(open_copy(&b, &wire, one, one, &out), ERR_NONCE);
+	assert_int_equal(open_copy(&b, &wire, 0, one, &out), SKY_ERR_NONCE);
+	assert_int_equal(open_copy(&b, &wire, one, one, &out), SKY_ERR_NONCE);
 	/* Another's key, and our own words thrown back. */
-	assert_int_equal(open_copy(&a, &wire, 0, one, &out), ERR_AUTH);
+	assert_int_equal(open_copy(&a, &wire, 0, one, &out), SKY_ERR_AUTH);
 	/* Every bit counts, and a forgery uses up no counter. */
 	pair(&a, &fresh);
 	for (size_t i = 16; i < 8 * one; i++) {
@@ -448,16 +448,18 @@ test_window(void **state)
 			one = buf_len(&wire);
 	}
 	assert_int_equal(open_copy(&b, &wire, 1099 * one, one, &out), 1);
-	assert_int_equal(open_copy(&b, &wire, 0, one, &out), ERR_NONCE);
-	assert_int_equal(open_copy(&b, &wire, 75 * one, one, &out), ERR_NONCE);
+	assert_int_equal(open_copy(&b, &wire, 0, one, &out), SKY_ERR_NONCE);
+	assert_int_equal(open_copy(&b, &wire, 75 * one, one, &out),
+	    SKY_ERR_NONCE);
 	assert_int_equal(open_copy(&b, &wire, 76 * one, one, &out), 1);
-	assert_int_equal(open_copy(&b, &wire, 76 * one, one, &out), ERR_NONCE);
+	assert_int_equal(open_copy(&b, &wire, 76 * one, one, &out),
+	    SKY_ERR_NONCE);
 	assert_int_equal(open_copy(&b, &wire, 1098 * one, one, &out), 1);
 	for (size_t i = 77; i < 1098; i++)
 		assert_int_equal(open_copy(&b, &wire, i * one, one, &out), 1);
 	for (size_t i = 0; i < 1100; i++)
 		assert_int_equal(open_copy(&b, &wire, i * one, one, &out),
-		    ERR_NONCE);
+		    SKY_ERR_NONCE);
 	buf_free(&wire);
 	buf_free(&out);
 }
@@ -474,7 +476,7 @@ test_seal_limits(void **state)
 	buf_init(&wire, 4 * ROOM);
 	buf_init(&out, 2 * ROOM);
 	buf_view(&object, big, sizeof(big));
-	assert_int_equal(dmsg_put_sealed(&a, &object, &wire), ERR_LIMIT);
+	assert_int_equal(dmsg_put_sealed(&a, &object, &wire), SKY_ERR_LIMIT);
 	assert_int_equal(buf_len(&wire), 0);
 	buf_view(&object, big, DMSG_OBJECT_MAX);
 	assert_int_equal(dmsg_put_sealed(&a, &object, &wire), 0);

@@ -304,7 +304,7 @@ test_time(void **state)
 	/* The ping of that tick is still unanswered. */
 	assert_int_equal(dmsg_session_output(s, &out), 0);
 	assert_int_equal(dmsg_session_tick(s, 100 + 2 * DMSG_OPEN_S),
-	    ERR_AGAIN);
+	    SKY_ERR_AGAIN);
 	dmsg_session_free(s);
 	buf_reset(&out);
 	buf_free(&t.object);

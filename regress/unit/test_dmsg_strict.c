@@ -47,19 +47,19 @@ test_numbers(void **state)
 		{ "null", "null", 0 },
 		{ "18446744073709551615", "9223372036854775807", 0 },
 		{ "0", "-9223372036854775808", 0 },
-		{ "18446744073709551616", "0", ERR_RANGE },
-		{ "99999999999999999999999", "0", ERR_RANGE },
-		{ "-1", "0", ERR_RANGE },
-		{ "1.0", "0", ERR_RANGE },
-		{ "1e3", "0", ERR_RANGE },
-		{ "\"1\"", "0", ERR_FORMAT },
-		{ "[1]", "0", ERR_FORMAT },
-		{ "true", "0", ERR_FORMAT },
-		{ "0", "9223372036854775808", ERR_RANGE },
-		{ "0", "-9223372036854775809", ERR_RANGE },
-		{ "0", "0.5", ERR_RANGE },
-		{ "0", "1E2", ERR_RANGE },
-		{ "0", "{}", ERR_FORMAT },
+		{ "18446744073709551616", "0", SKY_ERR_RANGE },
+		{ "99999999999999999999999", "0", SKY_ERR_RANGE },
+		{ "-1", "0", SKY_ERR_RANGE },
+		{ "1.0", "0", SKY_ERR_RANGE },
+		{ "1e3", "0", SKY_ERR_RANGE },
+		{ "\"1\"", "0", SKY_ERR_FORMAT },
+		{ "[1]", "0", SKY_ERR_FORMAT },
+		{ "true", "0", SKY_ERR_FORMAT },
+		{ "0", "9223372036854775808", SKY_ERR_RANGE },
+		{ "0", "-9223372036854775809", SKY_ERR_RANGE },
+		{ "0", "0.5", SKY_ERR_RANGE },
+		{ "0", "1E2", SKY_ERR_RANGE },
+		{ "0", "{}", SKY_ERR_FORMAT },
 	};
 	struct dmsg_entry e, zero = { 0 };
 	char text[512];
@@ -186,12 +186,13 @@ test_list_shapes(void **state)
 		    "],\"dmsg_discovery\":\"http://h\",\"y\":[" SERVER_A "]}",
 	    0, 1);
 	/* No list, or not where it should be. */
-	expect_list("{}", ERR_FORMAT, 0);
-	expect_list("7", ERR_FORMAT, 0);
-	expect_list(SERVER_A, ERR_FORMAT, 0);
-	expect_list("{\"dmsg_servers\":" SERVER_A "}", ERR_FORMAT, 0);
-	expect_list("{\"x\":{\"dmsg_servers\":[" SERVER_A "]}}", ERR_FORMAT, 0);
-	expect_list("{\"message\":\"x\",\"code\":200}", ERR_FORMAT, 0);
+	expect_list("{}", SKY_ERR_FORMAT, 0);
+	expect_list("7", SKY_ERR_FORMAT, 0);
+	expect_list(SERVER_A, SKY_ERR_FORMAT, 0);
+	expect_list("{\"dmsg_servers\":" SERVER_A "}", SKY_ERR_FORMAT, 0);
+	expect_list("{\"x\":{\"dmsg_servers\":[" SERVER_A "]}}", SKY_ERR_FORMAT,
+	    0);
+	expect_list("{\"message\":\"x\",\"code\":200}", SKY_ERR_FORMAT, 0);
 	expect_list("[[" SERVER_A "]]", 0, 0);
 	expect_list("[{\"dmsg_servers\":[" SERVER_A "]}]", 0, 0);
 	/* Nothing is left of one for what comes next. */
@@ -224,7 +225,8 @@ test_list_limit(void **state)
 		    counts[i] < DMSG_SERVERS_MAX ? counts[i] :
 						   DMSG_SERVERS_MAX);
 		assert_int_equal(buf_put(&b, "x", 1), 0);
-		assert_int_equal(dmsg_get_servers(&b, take, &n), ERR_FORMAT);
+		assert_int_equal(dmsg_get_servers(&b, take, &n),
+		    SKY_ERR_FORMAT);
 		buf_free(&b);
 	}
 }
@@ -279,7 +281,7 @@ test_too_many_delegated(void **state)
 
 	(void)state;
 	buf_init(&b, 64 * 1024);
-	assert_int_equal(dmsg_put_entry(&b, &e, NULL), ERR_LIMIT);
+	assert_int_equal(dmsg_put_entry(&b, &e, NULL), SKY_ERR_LIMIT);
 	buf_free(&b);
 }
 
@@ -296,10 +298,10 @@ test_urls(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
-		if (dmsg_disc_url(bad[i], &u) != ERR_FORMAT)
+		if (dmsg_disc_url(bad[i], &u) != SKY_ERR_FORMAT)
 			fail_msg("taken: %s", bad[i]);
 	snprintf(text, sizeof(text), "dmsg://04%s", PK_A + 2);
-	assert_int_equal(dmsg_disc_url(text, &u), ERR_FORMAT);
+	assert_int_equal(dmsg_disc_url(text, &u), SKY_ERR_FORMAT);
 	assert_int_equal(dmsg_disc_url("http://h/a//", &u), 0);
 	assert_string_equal(u.base, "/a");
 	assert_int_equal(dmsg_disc_url("dmsg://" PK_A, &u), 0);
@@ -328,7 +330,7 @@ test_questions(void **state)
 	/* The head fits and the body does not: nothing of it stays. */
 	buf_init(&b, 200);
 	buf_view(&json, base, 100);
-	assert_int_equal(dmsg_disc_put_entry(&b, &u, &json), ERR_LIMIT);
+	assert_int_equal(dmsg_disc_put_entry(&b, &u, &json), SKY_ERR_LIMIT);
 	assert_int_equal(buf_len(&b), 0);
 	buf_free(&b);
 	/* As long as it can be. */
@@ -374,19 +376,19 @@ static void
 test_answers(void **state)
 {
 	(void)state;
-	expect("", true, ERR_SHORT);
-	expect("HTTP/1.1 200 OK\r\n", true, ERR_SHORT);
+	expect("", true, SKY_ERR_SHORT);
+	expect("HTTP/1.1 200 OK\r\n", true, SKY_ERR_SHORT);
 	expect("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[", true,
-	    ERR_SHORT);
+	    SKY_ERR_SHORT);
 	expect("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[", false, 0);
 	expect("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
-	    true, ERR_SHORT);
-	expect("HTTP/1.1 100 Continue\r\n\r\n", true, ERR_SHORT);
+	    true, SKY_ERR_SHORT);
+	expect("HTTP/1.1 100 Continue\r\n\r\n", true, SKY_ERR_SHORT);
 	expect("HTTP/1.1 101 x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", true,
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 	/* Known to be too long before it has come. */
 	expect("HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n", false,
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 	expect("HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n", false, 0);
 }
 
@@ -402,7 +404,7 @@ test_interim_limit(void **state)
 	expect(text, false, 0);
 	snprintf(text + strlen(text), sizeof(text) - strlen(text),
 	    "HTTP/1.1 102 x\r\n\r\n");
-	expect(text, false, ERR_LIMIT);
+	expect(text, false, SKY_ERR_LIMIT);
 }
 
 int

@@ -244,11 +244,11 @@ test_timeouts(void **state)
 	}
 	for (size_t i = 0; i < COUNT(types); i++) {
 		snprintf(text, sizeof(text), "{\"timeout_ms\":%s}", types[i]);
-		refuse(text, ERR_TYPE, err_text(ERR_TYPE));
+		refuse(text, SKY_ERR_TYPE, err_text(SKY_ERR_TYPE));
 	}
 	for (size_t i = 0; i < COUNT(range); i++) {
 		snprintf(text, sizeof(text), "{\"timeout_ms\":%s}", range[i]);
-		refuse(text, ERR_RANGE, err_text(ERR_RANGE));
+		refuse(text, SKY_ERR_RANGE, err_text(SKY_ERR_RANGE));
 	}
 }
 
@@ -273,7 +273,7 @@ test_types(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
-		refuse(bad[i], ERR_TYPE, err_text(ERR_TYPE));
+		refuse(bad[i], SKY_ERR_TYPE, err_text(SKY_ERR_TYPE));
 }
 
 static void
@@ -287,7 +287,7 @@ test_bad_base64(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		snprintf(text, sizeof(text), "{\"stdin\":\"%s\"}", bad[i]);
-		refuse(text, ERR_FORMAT, err_text(ERR_FORMAT));
+		refuse(text, SKY_ERR_FORMAT, err_text(SKY_ERR_FORMAT));
 	}
 }
 
@@ -304,12 +304,12 @@ test_bad_json(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
-		refuse(bad[i], ERR_FORMAT, "");
-	refuse("{\"name\":\"a\",\n\"name\":\"b\"}", ERR_FORMAT,
+		refuse(bad[i], SKY_ERR_FORMAT, "");
+	refuse("{\"name\":\"a\",\n\"name\":\"b\"}", SKY_ERR_FORMAT,
 	    "line 2: duplicate key \"name\"");
-	refuse("{\"arg\":[],\"arg\":[]}", ERR_FORMAT, "duplicate key");
-	refuse("{\"x\":1,\"x\":2}", ERR_FORMAT, "duplicate key");
-	refuse("{\"n\\u0061me\":\"a\",\"name\":\"b\"}", ERR_FORMAT,
+	refuse("{\"arg\":[],\"arg\":[]}", SKY_ERR_FORMAT, "duplicate key");
+	refuse("{\"x\":1,\"x\":2}", SKY_ERR_FORMAT, "duplicate key");
+	refuse("{\"n\\u0061me\":\"a\",\"name\":\"b\"}", SKY_ERR_FORMAT,
 	    "duplicate key");
 }
 
@@ -317,14 +317,14 @@ static void
 test_nul(void **state)
 {
 	(void)state;
-	refuse("{\"name\":\"a\\u0000b\"}", ERR_FORMAT, "NUL");
-	refuse("{\"name\\u0000\":\"a\"}", ERR_FORMAT, "NUL");
-	refuse("{\"arg\":[\"\\u0000\"]}", ERR_FORMAT, "NUL");
-	refuse("{\"env\":[\"A=\\u0000\"]}", ERR_FORMAT, "NUL");
-	refuse("{\"stdin\":\"AA==\\u0000\"}", ERR_FORMAT, "NUL");
-	refuse_n("{\"name\":\"a\0b\"}", 14, ERR_FORMAT, "NUL");
-	refuse_n("{}\0", 3, ERR_FORMAT, "NUL");
-	refuse_n("\0{}", 3, ERR_FORMAT, "NUL");
+	refuse("{\"name\":\"a\\u0000b\"}", SKY_ERR_FORMAT, "NUL");
+	refuse("{\"name\\u0000\":\"a\"}", SKY_ERR_FORMAT, "NUL");
+	refuse("{\"arg\":[\"\\u0000\"]}", SKY_ERR_FORMAT, "NUL");
+	refuse("{\"env\":[\"A=\\u0000\"]}", SKY_ERR_FORMAT, "NUL");
+	refuse("{\"stdin\":\"AA==\\u0000\"}", SKY_ERR_FORMAT, "NUL");
+	refuse_n("{\"name\":\"a\0b\"}", 14, SKY_ERR_FORMAT, "NUL");
+	refuse_n("{}\0", 3, SKY_ERR_FORMAT, "NUL");
+	refuse_n("\0{}", 3, SKY_ERR_FORMAT, "NUL");
 }
 
 static void
@@ -337,7 +337,7 @@ test_truncated(void **state)
 	(void)state;
 	expect(text, "sh", "-c|\xc3\xa9|", "A=b|", "hello\n", 1500);
 	for (size_t n = 0; n < strlen(text); n++)
-		refuse_n(text, n, ERR_FORMAT, "");
+		refuse_n(text, n, SKY_ERR_FORMAT, "");
 }
 
 /* --- limits --- */
@@ -357,7 +357,7 @@ test_nesting(void **state)
 		if (n < 16)
 			expect((const char *)buf_ptr(&b), "", "", "", "", 0);
 		else
-			refuse((const char *)buf_ptr(&b), ERR_LIMIT,
+			refuse((const char *)buf_ptr(&b), SKY_ERR_LIMIT,
 			    "nested too deeply");
 		buf_free(&b);
 	}
@@ -394,7 +394,7 @@ test_huge(void **state)
 	xs_request_free(&q);
 	assert_int_equal(
 	    parse_long("{\"name\":\"", 'n', XS_BODY_MAX + 1, "\"}", &q),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 	xs_request_free(&q);
 	/* The most of standard input that a body may bring. */
 	assert_int_equal(
@@ -403,7 +403,7 @@ test_huge(void **state)
 	xs_request_free(&q);
 	assert_int_equal(parse_long("{\"stdin\":\"", 'A',
 			     XS_BODY_MAX / 3 * 4 + 8, "\"}", &q),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 	xs_request_free(&q);
 	assert_int_equal(
 	    parse_long("{\"arg\":[\"", 'a', XS_BODY_MAX, "\"]}", &q), 0);
@@ -411,7 +411,7 @@ test_huge(void **state)
 	xs_request_free(&q);
 	assert_int_equal(
 	    parse_long("{\"env\":[\"", 'a', 2 * XS_BODY_MAX, "\"]}", &q),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 	xs_request_free(&q);
 }
 
@@ -441,7 +441,8 @@ test_many(void **state)
 		put_text(&b, key);
 	}
 	put_text(&b, "}");
-	assert_int_equal(xs_get_request(&b, &q, why, sizeof(why)), ERR_LIMIT);
+	assert_int_equal(xs_get_request(&b, &q, why, sizeof(why)),
+	    SKY_ERR_LIMIT);
 	assert_non_null(strstr(why, "too many keys"));
 	xs_request_free(&q);
 	buf_free(&b);
@@ -498,7 +499,7 @@ test_put(void **state)
 	buf_free(&b);
 	for (size_t room = 1; room < strlen(large); room++) {
 		buf_init(&b, room);
-		assert_int_equal(xs_put_request(&b, &e), ERR_LIMIT);
+		assert_int_equal(xs_put_request(&b, &e), SKY_ERR_LIMIT);
 		buf_free(&b);
 	}
 	command_free(&e);
@@ -581,7 +582,8 @@ test_put_nul(void **state)
 	assert_int_equal(gob_list_add(&e.arg, "a\0b", 3), 0);
 	buf_init(&b, 256);
 	assert_int_equal(xs_put_request(&b, &e), 0);
-	assert_int_equal(xs_get_request(&b, &q, why, sizeof(why)), ERR_FORMAT);
+	assert_int_equal(xs_get_request(&b, &q, why, sizeof(why)),
+	    SKY_ERR_FORMAT);
 	xs_request_free(&q);
 	buf_free(&b);
 	command_free(&e);

@@ -61,14 +61,15 @@ test_put_limits(void **state)
 	assert_int_equal(xs_put_frame(&b, XS_STDOUT, p, XS_FRAME_MAX), 0);
 	assert_int_equal(buf_len(&b), XS_HEAD_LEN + XS_FRAME_MAX);
 	assert_int_equal(xs_put_frame(&b, XS_STDOUT, p, XS_FRAME_MAX + 1),
-	    ERR_LIMIT);
-	assert_int_equal(xs_put_frame(&b, XS_STDOUT, p, SIZE_MAX), ERR_LIMIT);
+	    SKY_ERR_LIMIT);
+	assert_int_equal(xs_put_frame(&b, XS_STDOUT, p, SIZE_MAX),
+	    SKY_ERR_LIMIT);
 	assert_int_equal(buf_len(&b), XS_HEAD_LEN + XS_FRAME_MAX);
 	buf_free(&b);
 	for (size_t room = 1; room < XS_HEAD_LEN + 3; room++) {
 		buf_init(&b, room);
 		assert_int_equal(xs_put_frame(&b, XS_STDOUT, "abc", 3),
-		    ERR_LIMIT);
+		    SKY_ERR_LIMIT);
 		assert_int_equal(buf_len(&b), 0);
 		buf_free(&b);
 	}
@@ -166,14 +167,14 @@ test_get_frame_limits(void **state)
 		xs_head(p, XS_STDOUT, (uint32_t)maxima[i] + 1);
 		buf_view(&in, p, XS_HEAD_LEN);
 		assert_int_equal(xs_get_frame(&in, maxima[i], &tag, &payload),
-		    ERR_LIMIT);
+		    SKY_ERR_LIMIT);
 		assert_int_equal(
 		    xs_get_frame(&in, maxima[i] + 1, &tag, &payload), 0);
 	}
 	xs_head(p, XS_STDOUT, UINT32_MAX);
 	buf_view(&in, p, XS_HEAD_LEN);
 	assert_int_equal(xs_get_frame(&in, XS_FRAME_MAX, &tag, &payload),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 	free(p);
 }
 
@@ -282,7 +283,7 @@ test_piece_limits(void **state)
 		x = (struct xs_reader){ 0 };
 		xs_head(head, XS_STDOUT, bad[i]);
 		buf_view(&in, head, sizeof(head));
-		assert_int_equal(xs_get_piece(&x, &in, &piece), ERR_LIMIT);
+		assert_int_equal(xs_get_piece(&x, &in, &piece), SKY_ERR_LIMIT);
 	}
 }
 
@@ -422,7 +423,7 @@ test_start_truncated(void **state)
 	(void)state;
 	assert_int_equal(get_start(wire, WIRE_LEN), 0);
 	for (size_t n = 0; n < WIRE_LEN; n++)
-		assert_int_equal(get_start(wire, n), ERR_FORMAT);
+		assert_int_equal(get_start(wire, n), SKY_ERR_FORMAT);
 }
 
 static void
@@ -432,9 +433,9 @@ test_start_trailing(void **state)
 
 	(void)state;
 	blob_add(&b, "", 1);
-	assert_int_equal(get_start(b.p, b.n), ERR_TRAILING);
+	assert_int_equal(get_start(b.p, b.n), SKY_ERR_TRAILING);
 	blob_add(&b, wire, WIRE_LEN);
-	assert_int_equal(get_start(b.p, b.n), ERR_TRAILING);
+	assert_int_equal(get_start(b.p, b.n), SKY_ERR_TRAILING);
 	free(b.p);
 }
 
@@ -447,7 +448,7 @@ test_start_flags(void **state)
 	for (unsigned flags = 0; flags < 256; flags++) {
 		b.p[0] = (uint8_t)flags;
 		assert_int_equal(get_start(b.p, b.n),
-		    flags < 4 ? 0 : ERR_RANGE);
+		    flags < 4 ? 0 : SKY_ERR_RANGE);
 	}
 	free(b.p);
 }
@@ -467,13 +468,13 @@ test_start_lies(void **state)
 	for (size_t i = 0; i < COUNT(fields); i++)
 		for (size_t j = 0; j < COUNT(more); j++) {
 			memcpy(b.p + fields[i], more[j], 4);
-			assert_int_equal(get_start(b.p, b.n), ERR_FORMAT);
+			assert_int_equal(get_start(b.p, b.n), SKY_ERR_FORMAT);
 			memcpy(b.p, wire, WIRE_LEN);
 		}
 	b.p[ENV_COUNT + 3] = 2;
-	assert_int_equal(get_start(b.p, b.n), ERR_FORMAT);
+	assert_int_equal(get_start(b.p, b.n), SKY_ERR_FORMAT);
 	b.p[ENV_COUNT + 3] = 0;
-	assert_int_equal(get_start(b.p, b.n), ERR_TRAILING);
+	assert_int_equal(get_start(b.p, b.n), SKY_ERR_TRAILING);
 	free(b.p);
 }
 
@@ -514,7 +515,7 @@ test_put_start_limits(void **state)
 	assert_int_equal(xs_get_start(&in, &s), 0);
 	for (size_t room = 1; room < WIRE_LEN; room++) {
 		buf_init(&out, room);
-		assert_int_equal(xs_put_start(&out, &s), ERR_LIMIT);
+		assert_int_equal(xs_put_start(&out, &s), SKY_ERR_LIMIT);
 		buf_free(&out);
 	}
 	buf_init(&out, WIRE_LEN);

@@ -93,7 +93,7 @@ test_new(void **state)
 	umask(mask);
 	expect_file(path, "one");
 	assert_int_equal(mode_of(path), 0600);
-	assert_int_equal(write_new(path, "two", false), ERR_SYS);
+	assert_int_equal(write_new(path, "two", false), SKY_ERR_SYS);
 	assert_int_equal(errno, EEXIST);
 	expect_file(path, "one");
 	assert_int_equal(chmod(path, 0644), 0);
@@ -105,13 +105,14 @@ test_new(void **state)
 	assert_int_equal(count_all(dir), 2);
 	/* A link is replaced, and nothing is written through it. */
 	assert_int_equal(symlink("a", in_dir("new/c")), 0);
-	assert_int_equal(write_new(in_dir("new/c"), "five", false), ERR_SYS);
+	assert_int_equal(write_new(in_dir("new/c"), "five", false),
+	    SKY_ERR_SYS);
 	assert_int_equal(write_new(in_dir("new/c"), "five", true), 0);
 	expect_file(path, "three");
 	expect_file(in_dir("new/c"), "five");
 	assert_int_equal(count_all(dir), 3);
 	/* Not over a folder. */
-	assert_int_equal(write_new(dir, "six", true), ERR_SYS);
+	assert_int_equal(write_new(dir, "six", true), SKY_ERR_SYS);
 	assert_int_equal(errno, EISDIR);
 	assert_int_equal(count_all(dir), 3);
 }
@@ -140,12 +141,15 @@ test_new_names(void **state)
 	const char *dir = make_dir("names", 0755);
 
 	(void)state;
-	assert_int_equal(write_new("", "x", true), ERR_FORMAT);
-	assert_int_equal(write_new("/", "x", true), ERR_FORMAT);
-	assert_int_equal(write_new(in_dir("names/"), "x", true), ERR_FORMAT);
-	assert_int_equal(write_new(in_dir("names/."), "x", true), ERR_FORMAT);
-	assert_int_equal(write_new(in_dir("names/.."), "x", true), ERR_FORMAT);
-	assert_int_equal(write_new(in_dir("none/x"), "x", true), ERR_SYS);
+	assert_int_equal(write_new("", "x", true), SKY_ERR_FORMAT);
+	assert_int_equal(write_new("/", "x", true), SKY_ERR_FORMAT);
+	assert_int_equal(write_new(in_dir("names/"), "x", true),
+	    SKY_ERR_FORMAT);
+	assert_int_equal(write_new(in_dir("names/."), "x", true),
+	    SKY_ERR_FORMAT);
+	assert_int_equal(write_new(in_dir("names/.."), "x", true),
+	    SKY_ERR_FORMAT);
+	assert_int_equal(write_new(in_dir("none/x"), "x", true), SKY_ERR_SYS);
 	assert_int_equal(errno, ENOENT);
 	memset(name, 'n', NAME_MAX);
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -154,7 +158,7 @@ test_new_names(void **state)
 	assert_int_equal(count_all(dir), 1);
 	strcat(name, "n");
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	assert_int_equal(write_new(path, "x", true), ERR_SYS);
+	assert_int_equal(write_new(path, "x", true), SKY_ERR_SYS);
 	assert_int_equal(errno, ENAMETOOLONG);
 	assert_int_equal(count_all(dir), 1);
 }
@@ -213,7 +217,8 @@ test_foreign_folder(void **state)
 		skip();
 	dir = make_dir("foreign", 0755);
 	assert_int_equal(chown(dir, NOBODY, NOBODY), 0);
-	assert_int_equal(write_new(in_dir("foreign/a"), "x", true), ERR_DENIED);
+	assert_int_equal(write_new(in_dir("foreign/a"), "x", true),
+	    SKY_ERR_DENIED);
 	assert_int_equal(count_all(dir), 0);
 	/* Root's is everybody's. */
 	assert_int_equal(chown(dir, 0, 0), 0);
@@ -387,9 +392,9 @@ test_lock(void **state)
 	close(lock);
 	expect_child(pid, told);
 	assert_true(is_there(in_dir("locked/.a.lock")));
-	assert_int_equal(file_lock(in_dir("none/a")), ERR_SYS);
+	assert_int_equal(file_lock(in_dir("none/a")), SKY_ERR_SYS);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(file_lock("/"), ERR_FORMAT);
+	assert_int_equal(file_lock("/"), SKY_ERR_FORMAT);
 }
 
 /* Opens and locks what it can as somebody else; its descriptors stay. */

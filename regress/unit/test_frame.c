@@ -237,7 +237,7 @@ test_body_limits(void **state)
 	check_put_and_get(FRAME_BODY_MAX - 1);
 	check_put_and_get(FRAME_BODY_MAX);
 	buf_init(&wire, ROOM);
-	assert_int_equal(frame_put(&wire, zero, sizeof(zero)), ERR_LIMIT);
+	assert_int_equal(frame_put(&wire, zero, sizeof(zero)), SKY_ERR_LIMIT);
 	assert_int_equal(buf_len(&wire), 0);
 	assert_int_equal(frame_put(&wire, NULL, 0), 0);
 	assert_int_equal(buf_len(&wire), FRAME_HEAD_LEN);
@@ -251,14 +251,14 @@ test_put_without_room(void **state)
 
 	(void)state;
 	buf_init(&wire, 12);
-	assert_int_equal(frame_put(&wire, "12345678901", 11), ERR_LIMIT);
+	assert_int_equal(frame_put(&wire, "12345678901", 11), SKY_ERR_LIMIT);
 	assert_int_equal(buf_len(&wire), 0);
 	assert_int_equal(frame_put(&wire, "1234567890", 10), 0);
-	assert_int_equal(frame_put(&wire, "", 0), ERR_LIMIT);
+	assert_int_equal(frame_put(&wire, "", 0), SKY_ERR_LIMIT);
 	assert_int_equal(buf_len(&wire), 12);
 	buf_free(&wire);
 	buf_view(&wire, "x", 1);
-	assert_int_equal(frame_put(&wire, "", 0), ERR_RDONLY);
+	assert_int_equal(frame_put(&wire, "", 0), SKY_ERR_RDONLY);
 }
 
 /* The length alone condemns a frame; 4094 is the last one to wait for. */
@@ -270,7 +270,7 @@ test_length_prefix(void **state)
 
 	(void)state;
 	for (unsigned n = 0; n <= UINT16_MAX; n++) {
-		int want = n > FRAME_BODY_MAX ? ERR_LIMIT : n == 0;
+		int want = n > FRAME_BODY_MAX ? SKY_ERR_LIMIT : n == 0;
 
 		head[0] = (uint8_t)(n >> 8);
 		head[1] = (uint8_t)n;
@@ -439,10 +439,10 @@ test_seal_counter_used_up(void **state)
 	frame_key_init(&fk, the_key);
 	fk.counter = UINT64_MAX - 1;
 	put_pattern(&plain, FRAME_PLAIN_FULL + 1);
-	assert_int_equal(frame_seal(&fk, &plain, &wire), ERR_NONCE);
+	assert_int_equal(frame_seal(&fk, &plain, &wire), SKY_ERR_NONCE);
 	assert_int_equal(buf_len(&plain), 1);
 	assert_int_equal(buf_len(&wire), FRAME_WIRE_LEN(FRAME_PLAIN_FULL));
-	assert_int_equal(frame_seal(&fk, &plain, &wire), ERR_NONCE);
+	assert_int_equal(frame_seal(&fk, &plain, &wire), SKY_ERR_NONCE);
 	assert_int_equal(buf_len(&wire), FRAME_WIRE_LEN(FRAME_PLAIN_FULL));
 	assert_int_equal(frame_get(&wire, &body), 1);
 	assert_int_equal(buf_get_u64(&body, &c), 0);
@@ -494,7 +494,7 @@ test_wide_counters(void **state)
 		buf_free(&wire);
 		buf_free(&want);
 	}
-	assert_int_equal(open_counter(&recv, UINT64_MAX), ERR_NONCE);
+	assert_int_equal(open_counter(&recv, UINT64_MAX), SKY_ERR_NONCE);
 }
 
 static void
@@ -504,16 +504,16 @@ test_counter_must_rise(void **state)
 		uint64_t last, next;
 		int want;
 	} cases[] = {
-		{ 0, 0, ERR_NONCE },
+		{ 0, 0, SKY_ERR_NONCE },
 		{ 0, 1, 0 },
 		{ 0, 2, 0 },
-		{ 7, 6, ERR_NONCE },
-		{ 7, 7, ERR_NONCE },
+		{ 7, 6, SKY_ERR_NONCE },
+		{ 7, 7, SKY_ERR_NONCE },
 		{ 7, 8, 0 },
 		{ 7, 1000000, 0 },
-		{ 7, 0, ERR_NONCE },
-		{ 0x100000000, 1, ERR_NONCE },
-		{ 0x8000000000000000, 0x7fffffffffffffff, ERR_NONCE },
+		{ 7, 0, SKY_ERR_NONCE },
+		{ 0x100000000, 1, SKY_ERR_NONCE },
+		{ 0x8000000000000000, 0x7fffffffffffffff, SKY_ERR_NONCE },
 	};
 	struct frame_key fk;
 
@@ -545,7 +545,7 @@ test_open_empty(void **state)
 	assert_int_equal(frame_get(&wire, &body), 1);
 	assert_int_equal(frame_open(&fk, &body, &plain), 0);
 	assert_int_equal(buf_len(&plain), 1);
-	assert_int_equal(open_counter(&fk, 1), ERR_NONCE);
+	assert_int_equal(open_counter(&fk, 1), SKY_ERR_NONCE);
 	buf_free(&wire);
 	buf_free(&plain);
 }
@@ -562,7 +562,7 @@ test_seal_nothing(void **state)
 	frame_key_init(&to, the_key);
 	buf_init(&plain, 64);
 	buf_init(&wire, FRAME_WIRE_LEN(0) - 1);
-	assert_int_equal(frame_seal_nothing(&from, &wire), ERR_LIMIT);
+	assert_int_equal(frame_seal_nothing(&from, &wire), SKY_ERR_LIMIT);
 	assert_int_equal(from.counter, 0);
 	buf_free(&wire);
 	buf_init(&wire, FRAME_WIRE_LEN(0));
@@ -595,11 +595,11 @@ test_open_longest(void **state)
 		put_sealed(&wire, 1, buf_ptr(&content), n);
 		buf_view(&body, buf_ptr(&wire) + 2, buf_len(&wire) - 2);
 		assert_int_equal(frame_get(&wire, &(struct buf){ 0 }),
-		    ok ? 1 : ERR_LIMIT);
+		    ok ? 1 : SKY_ERR_LIMIT);
 		assert_int_equal(frame_open(&fk, &body, &plain),
-		    ok ? 0 : ERR_FORMAT);
+		    ok ? 0 : SKY_ERR_FORMAT);
 		check_pattern(&plain, ok ? n : 0);
-		assert_int_equal(open_counter(&fk, 2), ok ? 0 : ERR_NONCE);
+		assert_int_equal(open_counter(&fk, 2), ok ? 0 : SKY_ERR_NONCE);
 		buf_free(&content);
 		buf_free(&wire);
 		buf_free(&plain);
@@ -622,7 +622,7 @@ check_refused(const uint8_t *p, size_t n, int want)
 	assert_int_equal(buf_len(&plain), 1);
 	assert_int_equal(buf_ptr(&plain)[0], 'x');
 	buf_free(&plain);
-	assert_int_equal(open_counter(&fk, 1000), ERR_NONCE);
+	assert_int_equal(open_counter(&fk, 1000), SKY_ERR_NONCE);
 }
 
 static void
@@ -636,7 +636,7 @@ test_truncated(void **state)
 	assert_int_equal(buf_skip(&wire, FRAME_HEAD_LEN), 0);
 	for (size_t n = 0; n < OVERHEAD + 12; n++)
 		check_refused(buf_ptr(&wire), n,
-		    n < OVERHEAD ? ERR_SHORT : ERR_AUTH);
+		    n < OVERHEAD ? SKY_ERR_SHORT : SKY_ERR_AUTH);
 	buf_free(&wire);
 }
 
@@ -655,7 +655,7 @@ test_every_bit(void **state)
 		body[bit / 8] ^= (uint8_t)(1U << bit % 8);
 		c = body[7];
 		check_refused(body, sizeof(body),
-		    bit < 64 && c <= 5 ? ERR_NONCE : ERR_AUTH);
+		    bit < 64 && c <= 5 ? SKY_ERR_NONCE : SKY_ERR_AUTH);
 	}
 	buf_free(&wire);
 }
@@ -669,7 +669,7 @@ test_longer_than_sealed(void **state)
 	buf_init(&wire, ROOM);
 	put_sealed(&wire, 6, "hello, world", 12);
 	assert_int_equal(buf_put_u8(&wire, 0), 0);
-	check_refused(buf_ptr(&wire) + 2, OVERHEAD + 13, ERR_AUTH);
+	check_refused(buf_ptr(&wire) + 2, OVERHEAD + 13, SKY_ERR_AUTH);
 	buf_free(&wire);
 }
 
@@ -689,7 +689,7 @@ test_other_key(void **state)
 		buf_init(&plain, ROOM);
 		put_sealed(&wire, 1, "hello", 5);
 		assert_int_equal(frame_get(&wire, &body), 1);
-		assert_int_equal(frame_open(&fk, &body, &plain), ERR_AUTH);
+		assert_int_equal(frame_open(&fk, &body, &plain), SKY_ERR_AUTH);
 		assert_int_equal(buf_len(&plain), 0);
 		buf_free(&wire);
 		buf_free(&plain);
@@ -710,7 +710,7 @@ test_open_without_room(void **state)
 	assert_int_equal(buf_put(&plain, "xy", 2), 0);
 	put_sealed(&wire, 1, "hello", 5);
 	assert_int_equal(frame_get(&wire, &body), 1);
-	assert_int_equal(frame_open(&fk, &body, &plain), ERR_LIMIT);
+	assert_int_equal(frame_open(&fk, &body, &plain), SKY_ERR_LIMIT);
 	assert_int_equal(buf_len(&body), OVERHEAD + 5);
 	assert_int_equal(buf_len(&plain), 2);
 	assert_int_equal(buf_skip(&plain, 1), 0);
@@ -735,17 +735,17 @@ test_aead_data(void **state)
 	assert_int_equal(aead_open(the_key, 9, &ad, ct, sizeof(ct), out), 0);
 	assert_memory_equal(out, "hello", 5);
 	assert_int_equal(aead_open(the_key, 9, NULL, ct, sizeof(ct), out),
-	    ERR_AUTH);
+	    SKY_ERR_AUTH);
 	assert_memory_equal(out, "\0\0\0\0\0", 5);
 	memcpy(out, "hello", 5);
 	assert_int_equal(aead_open(the_key, 9, &other, ct, sizeof(ct), out),
-	    ERR_AUTH);
+	    SKY_ERR_AUTH);
 	assert_memory_equal(out, "\0\0\0\0\0", 5);
 	assert_int_equal(aead_open(the_key, 8, &ad, ct, sizeof(ct), out),
-	    ERR_AUTH);
+	    SKY_ERR_AUTH);
 	for (size_t n = 0; n < sizeof(ct); n++)
 		assert_int_equal(aead_open(the_key, 9, &ad, ct, n, out),
-		    n < AEAD_TAG_LEN ? ERR_SHORT : ERR_AUTH);
+		    n < AEAD_TAG_LEN ? SKY_ERR_SHORT : SKY_ERR_AUTH);
 }
 
 static int

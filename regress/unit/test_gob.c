@@ -154,7 +154,7 @@ add(struct stream *s, const char *hex)
 }
 
 /*
- * Decodes the next value: ERR_AGAIN when it is not complete, what
+ * Decodes the next value: SKY_ERR_AGAIN when it is not complete, what
  * gob_dec_next said when that failed, else what gob_dec_value said.
  */
 static int
@@ -165,7 +165,7 @@ next(struct stream *s, const struct gob_type *type, void *out)
 	int r;
 
 	if ((r = gob_dec_next(s->dec, &s->in, &id, &value)) != 1)
-		return r == 0 ? ERR_AGAIN : r;
+		return r == 0 ? SKY_ERR_AGAIN : r;
 	return gob_dec_value(s->dec, id, &value, type, out);
 }
 
@@ -323,11 +323,12 @@ test_uint_odd(void **state)
 	assert_int_equal(v, 5);
 	assert_int_equal(get_uint_hex("f80000000000000000", &v), 0);
 	assert_int_equal(v, 0);
-	assert_int_equal(get_uint_hex("f7000000000000000000", &v), ERR_FORMAT);
-	assert_int_equal(get_uint_hex("80", &v), ERR_FORMAT);
-	assert_int_equal(get_uint_hex("", &v), ERR_SHORT);
-	assert_int_equal(get_uint_hex("ff", &v), ERR_SHORT);
-	assert_int_equal(get_uint_hex("f800000000000000", &v), ERR_SHORT);
+	assert_int_equal(get_uint_hex("f7000000000000000000", &v),
+	    SKY_ERR_FORMAT);
+	assert_int_equal(get_uint_hex("80", &v), SKY_ERR_FORMAT);
+	assert_int_equal(get_uint_hex("", &v), SKY_ERR_SHORT);
+	assert_int_equal(get_uint_hex("ff", &v), SKY_ERR_SHORT);
+	assert_int_equal(get_uint_hex("f800000000000000", &v), SKY_ERR_SHORT);
 }
 
 static void
@@ -340,7 +341,7 @@ test_bytes(void **state)
 	buf_view(&b, raw.p, raw.n);
 	assert_int_equal(gob_get_bytes(&b, &v), 0);
 	assert_view(&v, "abc");
-	assert_int_equal(gob_get_bytes(&b, &v), ERR_SHORT);
+	assert_int_equal(gob_get_bytes(&b, &v), SKY_ERR_SHORT);
 	free(raw.p);
 }
 
@@ -354,7 +355,7 @@ test_list(void **state)
 	buf_init(&list.raw, 5);
 	assert_int_equal(gob_list_add(&list, "", 0), 0);
 	assert_int_equal(gob_list_add(&list, "ab", 2), 0);
-	assert_int_equal(gob_list_add(&list, "c", 1), ERR_LIMIT);
+	assert_int_equal(gob_list_add(&list, "c", 1), SKY_ERR_LIMIT);
 	assert_int_equal(list.count, 2);
 	assert_int_equal(buf_len(&list.raw), 4);
 	assert_item(&list, "");
@@ -362,7 +363,7 @@ test_list(void **state)
 	assert_list_end(&list);
 	assert_int_equal(buf_put(&list.raw, "\x02x", 2), 0);
 	list.count = 1;
-	assert_int_equal(gob_list_next(&list, &item), ERR_FORMAT);
+	assert_int_equal(gob_list_next(&list, &item), SKY_ERR_FORMAT);
 	buf_free(&list.raw);
 }
 
@@ -387,9 +388,9 @@ test_message_limit(void **state)
 {
 	(void)state;
 	assert_limit(66, 67, 0);
-	assert_limit(66, 66, ERR_AGAIN);
-	assert_limit(65, 67, ERR_LIMIT);
-	assert_limit(65, 1, ERR_LIMIT);
+	assert_limit(66, 66, SKY_ERR_AGAIN);
+	assert_limit(65, 67, SKY_ERR_LIMIT);
+	assert_limit(65, 1, SKY_ERR_LIMIT);
 }
 
 /* A length over the limit is refused before a byte of the message came. */
@@ -399,14 +400,15 @@ test_message_length(void **state)
 	const struct gob_type *t = &singles[GOB_INT];
 
 	(void)state;
-	assert_int_equal(verdict_raw("fc40000000", t), ERR_LIMIT);
-	assert_int_equal(verdict_raw("f8ffffffffffffffff", t), ERR_LIMIT);
-	assert_int_equal(verdict_raw("fe1001", t), ERR_LIMIT);
-	assert_int_equal(verdict_raw("fe1000", t), ERR_AGAIN);
-	assert_int_equal(verdict_raw("fe10", t), ERR_AGAIN);
-	assert_int_equal(verdict_raw("", t), ERR_AGAIN);
-	assert_int_equal(verdict_raw("f7000000000000000000", t), ERR_FORMAT);
-	assert_int_equal(verdict_raw("00", t), ERR_FORMAT);
+	assert_int_equal(verdict_raw("fc40000000", t), SKY_ERR_LIMIT);
+	assert_int_equal(verdict_raw("f8ffffffffffffffff", t), SKY_ERR_LIMIT);
+	assert_int_equal(verdict_raw("fe1001", t), SKY_ERR_LIMIT);
+	assert_int_equal(verdict_raw("fe1000", t), SKY_ERR_AGAIN);
+	assert_int_equal(verdict_raw("fe10", t), SKY_ERR_AGAIN);
+	assert_int_equal(verdict_raw("", t), SKY_ERR_AGAIN);
+	assert_int_equal(verdict_raw("f7000000000000000000", t),
+	    SKY_ERR_FORMAT);
+	assert_int_equal(verdict_raw("00", t), SKY_ERR_FORMAT);
 }
 
 static void
@@ -443,18 +445,20 @@ test_single_malformed(void **state)
 
 	(void)state;
 	assert_int_equal(verdict(NULL, NULL, "04 00 02", num), 0);
-	assert_int_equal(verdict(NULL, NULL, "04 01 02", num), ERR_FORMAT);
-	assert_int_equal(verdict(NULL, NULL, "04 00 02 00", num), ERR_FORMAT);
-	assert_int_equal(verdict(NULL, NULL, "04 00", num), ERR_FORMAT);
-	assert_int_equal(verdict(NULL, NULL, "04", num), ERR_FORMAT);
-	assert_int_equal(verdict(NULL, NULL, "04 00 ff", num), ERR_FORMAT);
-	assert_int_equal(verdict(NULL, NULL, "04 00 80", num), ERR_FORMAT);
-	assert_int_equal(verdict(NULL, NULL, "fe 00", num), ERR_FORMAT);
+	assert_int_equal(verdict(NULL, NULL, "04 01 02", num), SKY_ERR_FORMAT);
+	assert_int_equal(verdict(NULL, NULL, "04 00 02 00", num),
+	    SKY_ERR_FORMAT);
+	assert_int_equal(verdict(NULL, NULL, "04 00", num), SKY_ERR_FORMAT);
+	assert_int_equal(verdict(NULL, NULL, "04", num), SKY_ERR_FORMAT);
+	assert_int_equal(verdict(NULL, NULL, "04 00 ff", num), SKY_ERR_FORMAT);
+	assert_int_equal(verdict(NULL, NULL, "04 00 80", num), SKY_ERR_FORMAT);
+	assert_int_equal(verdict(NULL, NULL, "fe 00", num), SKY_ERR_FORMAT);
 	assert_int_equal(verdict(NULL, NULL, "0a 00 0161", data), 0);
-	assert_int_equal(verdict(NULL, NULL, "0a 00 0261", data), ERR_FORMAT);
+	assert_int_equal(verdict(NULL, NULL, "0a 00 0261", data),
+	    SKY_ERR_FORMAT);
 	assert_int_equal(
 	    verdict(NULL, NULL, "0a 00 f8ffffffffffffffff 61", data),
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 }
 
 /* --- definitions --- */
@@ -467,20 +471,20 @@ test_def_id(void **state)
 	(void)state;
 	assert_int_equal(verdict(DEF64_INNER, NULL, value, &inner_type), 0);
 	assert_int_equal(verdict(DEF64_INNER, DEF64_INNER, value, &inner_type),
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 	/* 63, 1, and beyond 32 bits */
 	assert_int_equal(
 	    verdict("7d 05 01 02 7c 00 00 00", NULL, value, &inner_type),
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 	assert_int_equal(
 	    verdict("01 05 01 02 02 00 00 00", NULL, value, &inner_type),
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 	assert_int_equal(
 	    verdict("fbffffffffff 05 01 00 00 00", NULL, value, &inner_type),
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 	assert_int_equal(verdict("f8ffffffffffffffff 05 01 00 00 00", NULL,
 			     value, &inner_type),
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 }
 
 /* An id that was never defined spoils its value only. */
@@ -497,7 +501,7 @@ test_undefined(void **state)
 	add(&s, DEF64_INNER);
 	add(&s, "ff80 01 18 01 50 00");
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(next(&s, &inner_type, &out), ERR_TYPE);
+		assert_int_equal(next(&s, &inner_type, &out), SKY_ERR_TYPE);
 	assert_int_equal(next(&s, &inner_type, &out), 0);
 	assert_int_equal(out.rows, 24);
 	assert_int_equal(out.cols, 80);
@@ -529,7 +533,7 @@ test_def_truncated(void **state)
 			assert_int_equal(buf_put_u8(&s.in, (uint8_t)n), 0);
 			assert_int_equal(buf_put(&s.in, b.p, n), 0);
 			assert_int_equal(next(&s, &inner_type, &out),
-			    n < b.n ? ERR_FORMAT : ERR_AGAIN);
+			    n < b.n ? SKY_ERR_FORMAT : SKY_ERR_AGAIN);
 			stream_free(&s);
 		}
 		free(b.p);
@@ -560,7 +564,7 @@ test_def_malformed(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		s = stream_new();
 		add(&s, bad[i]);
-		assert_int_equal(next(&s, &inner_type, &out), ERR_FORMAT);
+		assert_int_equal(next(&s, &inner_type, &out), SKY_ERR_FORMAT);
 		stream_free(&s);
 	}
 }
@@ -606,7 +610,7 @@ test_defs_limit(void **state)
 		assert_int_equal(out.rows, i);
 	}
 	add_struct(&s, 1000, 1);
-	assert_int_equal(next(&s, &inner_type, &out), ERR_LIMIT);
+	assert_int_equal(next(&s, &inner_type, &out), SKY_ERR_LIMIT);
 	stream_free(&s);
 }
 
@@ -622,12 +626,12 @@ test_fields_limit(void **state)
 	assert_int_equal(next(&s, &inner_type, &out), 0);
 	assert_int_equal(out.rows, 7);
 	add_struct(&s, 65, GOB_FIELDS_MAX + 1);
-	assert_int_equal(next(&s, &inner_type, &out), ERR_LIMIT);
+	assert_int_equal(next(&s, &inner_type, &out), SKY_ERR_LIMIT);
 	stream_free(&s);
 	/* A count is a claim until the fields come. */
 	assert_int_equal(verdict(DEF64_STRUCT("01 f8ffffffffffffffff"), NULL,
 			     "ff80 00", &inner_type),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 }
 
 /* Names of 32 bytes count, longer ones are none of ours but do no harm. */
@@ -649,7 +653,7 @@ test_long_name(void **state)
 				 "526f7773000000000000000000000000"
 				 "00000000000000000000000000000000 01 06 00"),
 		NULL, "ff80 01 05 00", &inner_type),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 }
 
 /* --- what fits what --- */
@@ -675,13 +679,13 @@ test_kinds_do_not_mix(void **state)
 		for (size_t id = 1; id < COUNT(builtin); id++)
 			assert_int_equal(
 			    verdict(NULL, NULL, builtin[id], &singles[kind]),
-			    fitting[kind] == id ? 0 : ERR_TYPE);
+			    fitting[kind] == id ? 0 : SKY_ERR_TYPE);
 	assert_int_equal(verdict(NULL, NULL, "10 00 00", &singles[GOB_BYTES]),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 	assert_int_equal(verdict(NULL, NULL, builtin[2], &inner_type),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 	assert_int_equal(verdict(NULL, NULL, builtin[2], &empty_type),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 }
 
 static void
@@ -696,19 +700,19 @@ test_lists(void **state)
 	(void)state;
 	assert_int_equal(verdict(DEF64_SLICE("0c"), NULL, value, texts), 0);
 	assert_int_equal(verdict(DEF64_SLICE("0a"), NULL, value, texts),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 	assert_int_equal(verdict(DEF64_SLICE("ff82"), binary, value, texts),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 	assert_int_equal(
 	    verdict("7f 01" COMMON64 "01 0c 01 04 00 00", NULL, value, texts),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 	assert_int_equal(verdict(DEF64_SLICE("ff82"), binary, value, keys), 0);
 	assert_int_equal(verdict(DEF64_SLICE("ff82"), text, value, keys),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 	assert_int_equal(verdict(DEF64_SLICE("ff82"), NULL, value, keys),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 	assert_int_equal(verdict(DEF64_SLICE("0c"), NULL, value, keys),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 }
 
 static void
@@ -725,7 +729,7 @@ test_list_counts(void **state)
 	assert_int_equal(verdict(DEF64_SLICE("0c"), NULL, "ff80 00 00", t), 0);
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_int_equal(verdict(DEF64_SLICE("0c"), NULL, bad[i], t),
-		    ERR_FORMAT);
+		    SKY_ERR_FORMAT);
 }
 
 static void
@@ -765,7 +769,7 @@ test_field_numbers(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_int_equal(
 		    verdict(DEF64_INNER, NULL, bad[i], &inner_type),
-		    ERR_FORMAT);
+		    SKY_ERR_FORMAT);
 }
 
 /* As Go: nothing in common is a mistake unless one side has no fields. */
@@ -776,8 +780,9 @@ test_no_common_field(void **state)
 
 	(void)state;
 	assert_int_equal(verdict(nope, NULL, "ff80 01 05 00", &inner_type),
-	    ERR_TYPE);
-	assert_int_equal(verdict(nope, NULL, "ff80 00", &inner_type), ERR_TYPE);
+	    SKY_ERR_TYPE);
+	assert_int_equal(verdict(nope, NULL, "ff80 00", &inner_type),
+	    SKY_ERR_TYPE);
 	assert_int_equal(verdict(nope, NULL, "ff80 01 05 00", &empty_type), 0);
 	assert_int_equal(
 	    verdict(DEF64_STRUCT(""), NULL, "ff80 00", &inner_type), 0);
@@ -785,7 +790,7 @@ test_no_common_field(void **state)
 	    verdict(DEF64_STRUCT(""), NULL, "ff80 00", &empty_type), 0);
 	assert_int_equal(
 	    verdict(DEF64_SLICE("0c"), NULL, "ff80 00 00", &empty_type),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 }
 
 /* The type of a field matters even when the value does not set it. */
@@ -797,9 +802,9 @@ test_field_type(void **state)
 
 	(void)state;
 	assert_int_equal(verdict(def, NULL, "ff80 01 30 00", &inner_type),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 	assert_int_equal(verdict(def, NULL, "ff80 02 50 00", &inner_type),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 }
 
 static void
@@ -817,8 +822,8 @@ test_range(void **state)
 	assert_int_equal(next(&s, &inner_type, &out), 0);
 	assert_int_equal(out.rows, 65535);
 	assert_int_equal(out.cols, 65536);
-	assert_int_equal(next(&s, &inner_type, &out), ERR_RANGE);
-	assert_int_equal(next(&s, &inner_type, &out), ERR_RANGE);
+	assert_int_equal(next(&s, &inner_type, &out), SKY_ERR_RANGE);
+	assert_int_equal(next(&s, &inner_type, &out), SKY_ERR_RANGE);
 	assert_int_equal(next(&s, &inner_type, &out), 0);
 	assert_int_equal(out.rows, 24);
 	stream_free(&s);
@@ -858,10 +863,11 @@ test_nested_struct(void **state)
 	assert_int_equal(verdict(def, nope, "ff80 01 01 50 00 00", &outer_type),
 	    0);
 	assert_int_equal(verdict(def, slice, "ff80 01 01 50 00", &outer_type),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 	assert_int_equal(verdict(def, wrong, "ff80 01 00 00", &outer_type),
-	    ERR_TYPE);
-	assert_int_equal(verdict(def, NULL, "ff80 00", &outer_type), ERR_TYPE);
+	    SKY_ERR_TYPE);
+	assert_int_equal(verdict(def, NULL, "ff80 00", &outer_type),
+	    SKY_ERR_TYPE);
 }
 
 /* --- skipping --- */
@@ -876,55 +882,57 @@ struct skipped {
 #define COMMON65 "01 02ff82 00"
 
 static const struct skipped skipped[] = {
-	{ "02", NULL, "01", 0 },	    /* bool */
-	{ "04", NULL, "fe0100", 0 },	    /* int */
-	{ "06", NULL, "ffc8", 0 },	    /* uint */
-	{ "08", NULL, "fef03f", 0 },	    /* float */
-	{ "0a", NULL, "0161", 0 },	    /* []byte */
-	{ "0c", NULL, "00", 0 },	    /* string */
-	{ "0e", NULL, "fef03f 40", 0 },	    /* complex */
-	{ "10", NULL, "00", ERR_FORMAT },   /* interface, nil */
-	{ "08", NULL, "80", ERR_FORMAT },   /* no float */
-	{ "0c", NULL, "2061", ERR_FORMAT }, /* too short */
-	{ "ff82", NULL, "00", ERR_TYPE },   /* never defined */
-	{ "00", NULL, "00", ERR_TYPE },
-	{ "01", NULL, "00", ERR_TYPE }, /* id below zero */
-	{ "2e", NULL, "00", ERR_TYPE }, /* wireType's mapType */
+	{ "02", NULL, "01", 0 },		/* bool */
+	{ "04", NULL, "fe0100", 0 },		/* int */
+	{ "06", NULL, "ffc8", 0 },		/* uint */
+	{ "08", NULL, "fef03f", 0 },		/* float */
+	{ "0a", NULL, "0161", 0 },		/* []byte */
+	{ "0c", NULL, "00", 0 },		/* string */
+	{ "0e", NULL, "fef03f 40", 0 },		/* complex */
+	{ "10", NULL, "00", SKY_ERR_FORMAT },	/* interface, nil */
+	{ "08", NULL, "80", SKY_ERR_FORMAT },	/* no float */
+	{ "0c", NULL, "2061", SKY_ERR_FORMAT }, /* too short */
+	{ "ff82", NULL, "00", SKY_ERR_TYPE },	/* never defined */
+	{ "00", NULL, "00", SKY_ERR_TYPE },
+	{ "01", NULL, "00", SKY_ERR_TYPE }, /* id below zero */
+	{ "2e", NULL, "00", SKY_ERR_TYPE }, /* wireType's mapType */
 	/* [2]int */
 	{ "ff82", "ff81 01" COMMON65 "01 04 01 04 00 00", "02 02 04", 0 },
-	{ "ff82", "ff81 01" COMMON65 "01 04 01 04 00 00", "01 02", ERR_FORMAT },
+	{ "ff82", "ff81 01" COMMON65 "01 04 01 04 00 00", "01 02",
+	    SKY_ERR_FORMAT },
 	/* [-1]int, and a count to go with it */
 	{ "ff82", "ff81 01" COMMON65 "01 04 01 01 00 00", "f8ffffffffffffffff",
-	    ERR_FORMAT },
+	    SKY_ERR_FORMAT },
 	/* []float64 */
 	{ "ff82", "ff81 02" COMMON65 "01 08 00 00", "02 00 fef03f", 0 },
 	{ "ff82", "ff81 02" COMMON65 "01 08 00 00", "00", 0 },
-	{ "ff82", "ff81 02" COMMON65 "01 08 00 00", "20 00 00", ERR_FORMAT },
+	{ "ff82", "ff81 02" COMMON65 "01 08 00 00", "20 00 00",
+	    SKY_ERR_FORMAT },
 	{ "ff82", "ff81 02" COMMON65 "01 08 00 00", "f8ffffffffffffffff 00",
-	    ERR_FORMAT },
+	    SKY_ERR_FORMAT },
 	/* [] of something undefined, with and without an element */
 	{ "ff82", "ff81 02" COMMON65 "01 ff84 00 00", "00", 0 },
-	{ "ff82", "ff81 02" COMMON65 "01 ff84 00 00", "01 00", ERR_TYPE },
+	{ "ff82", "ff81 02" COMMON65 "01 ff84 00 00", "01 00", SKY_ERR_TYPE },
 	/* map[string]bool */
 	{ "ff82", "ff81 04" COMMON65 "01 0c 01 02 00 00", "02 0161 01 0162 00",
 	    0 },
 	{ "ff82", "ff81 04" COMMON65 "01 0c 01 02 00 00", "7f 0161 01",
-	    ERR_FORMAT },
+	    SKY_ERR_FORMAT },
 	{ "ff82", "ff81 04" COMMON65 "01 0c 01 02 00 00",
-	    "f88000000000000000 0161 01", ERR_FORMAT },
+	    "f88000000000000000 0161 01", SKY_ERR_FORMAT },
 	/* struct { A int } */
 	{ "ff82", "ff81 03" COMMON65 "01 01 01 0141 01 04 00 00 00", "01 06 00",
 	    0 },
 	{ "ff82", "ff81 03" COMMON65 "01 01 01 0141 01 04 00 00 00", "00", 0 },
 	{ "ff82", "ff81 03" COMMON65 "01 01 01 0141 01 04 00 00 00", "02 06 00",
-	    ERR_FORMAT },
+	    SKY_ERR_FORMAT },
 	{ "ff82", "ff81 03" COMMON65 "01 01 01 0141 01 04 00 00 00",
-	    "01 06 01 06 00", ERR_FORMAT },
+	    "01 06 01 06 00", SKY_ERR_FORMAT },
 	/* GobEncoder, BinaryMarshaler, TextMarshaler */
 	{ "ff82", "ff81 05" COMMON65 "00 00", "03 616263", 0 },
 	{ "ff82", "ff81 06" COMMON65 "00 00", "03 616263", 0 },
 	{ "ff82", "ff81 07" COMMON65 "00 00", "03 616263", 0 },
-	{ "ff82", "ff81 07" COMMON65 "00 00", "20 616263", ERR_FORMAT },
+	{ "ff82", "ff81 07" COMMON65 "00 00", "20 616263", SKY_ERR_FORMAT },
 };
 
 /* struct { X of some type; Name string } with Name "sh". */
@@ -990,11 +998,11 @@ test_recursive(void **state)
 	assert_int_equal(nested_verdict(slice, 3, false), 0);
 	assert_int_equal(nested_verdict(slice, GOB_NESTING_MAX - 1, false), 0);
 	assert_int_equal(nested_verdict(slice, GOB_NESTING_MAX, false),
-	    ERR_LIMIT);
-	assert_int_equal(nested_verdict(slice, 500, false), ERR_LIMIT);
+	    SKY_ERR_LIMIT);
+	assert_int_equal(nested_verdict(slice, 500, false), SKY_ERR_LIMIT);
 	assert_int_equal(nested_verdict(self, GOB_NESTING_MAX - 1, true), 0);
 	assert_int_equal(nested_verdict(self, GOB_NESTING_MAX, true),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 }
 
 /* A struct whose field "Size" is that struct again. */
@@ -1010,10 +1018,10 @@ test_recursive_known(void **state)
 	    verdict(def, NULL, "ff80 01 01 01 00 00 00 00", &outer_type), 0);
 	assert_int_equal(
 	    verdict(list, NULL, "ff80 00 01 00", &singles[GOB_STRINGS]),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 	assert_int_equal(
 	    verdict(list, NULL, "ff80 00 01 00", &singles[GOB_OPAQUES]),
-	    ERR_TYPE);
+	    SKY_ERR_TYPE);
 }
 
 /* --- Go's own bytes --- */
@@ -1097,7 +1105,8 @@ test_go_values(void **state)
 	assert_int_equal(next(&s, &outer_type, &out), 0);
 	assert_view(&out.name, "sh");
 	stream_free(&s);
-	assert_int_equal(verdict_raw(go_interface, &outer_type), ERR_FORMAT);
+	assert_int_equal(verdict_raw(go_interface, &outer_type),
+	    SKY_ERR_FORMAT);
 	assert_int_equal(verdict_raw(go_nil_interface, &outer_type), 0);
 }
 
@@ -1115,7 +1124,7 @@ test_go_in_pieces(void **state)
 			assert_int_equal(buf_put(&s.in, b.p + at, piece), 0);
 			if (at + piece < b.n)
 				assert_int_equal(next(&s, &outer_type, &out),
-				    ERR_AGAIN);
+				    SKY_ERR_AGAIN);
 		}
 		assert_int_equal(buf_put(&s.in, b.p + (b.n - 1) / piece * piece,
 				     b.n - (b.n - 1) / piece * piece),
@@ -1139,7 +1148,7 @@ test_go_truncated(void **state)
 		s = (struct stream){ .dec = gob_dec_new(4096) };
 		cut = blob_new(b.p, n);
 		buf_view(&s.in, cut.p, cut.n);
-		assert_int_equal(next(&s, &outer_type, &out), ERR_AGAIN);
+		assert_int_equal(next(&s, &outer_type, &out), SKY_ERR_AGAIN);
 		gob_dec_free(s.dec);
 		free(cut.p);
 	}
@@ -1157,9 +1166,10 @@ decode_damaged(const struct blob *b)
 	buf_view(&s.in, b->p, b->n);
 	do {
 		r = next(&s, &outer_type, &out);
-		assert_true(r == 0 || r == ERR_AGAIN || r == ERR_FORMAT ||
-		    r == ERR_LIMIT || r == ERR_TYPE || r == ERR_RANGE);
-	} while (r == 0 || r == ERR_TYPE || r == ERR_RANGE);
+		assert_true(r == 0 || r == SKY_ERR_AGAIN ||
+		    r == SKY_ERR_FORMAT || r == SKY_ERR_LIMIT ||
+		    r == SKY_ERR_TYPE || r == SKY_ERR_RANGE);
+	} while (r == 0 || r == SKY_ERR_TYPE || r == SKY_ERR_RANGE);
 	gob_dec_free(s.dec);
 }
 
@@ -1332,7 +1342,7 @@ test_encode_no_room(void **state)
 		buf_free(&s.in);
 		buf_init(&s.in, room);
 		assert_int_equal(gob_enc_value(enc, &s.in, &outer_type, &v),
-		    room < need ? ERR_LIMIT : 0);
+		    room < need ? SKY_ERR_LIMIT : 0);
 		assert_int_equal(buf_len(&s.in), room < need ? 0 : need);
 	}
 	assert_int_equal(next(&s, &outer_type, &out), 0);
@@ -1354,7 +1364,7 @@ test_encode_together(void **state)
 
 	(void)state;
 	buf_init(&s.in, 40);
-	assert_int_equal(gob_enc_values(enc, &s.in, items, 2), ERR_LIMIT);
+	assert_int_equal(gob_enc_values(enc, &s.in, items, 2), SKY_ERR_LIMIT);
 	assert_int_equal(buf_len(&s.in), 0);
 	buf_init(&s.in, 100);
 	assert_int_equal(gob_enc_values(enc, &s.in, items, 2), 0);

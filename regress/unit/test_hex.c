@@ -71,11 +71,11 @@ test_length(void **state)
 	(void)state;
 	for (size_t n = 0; n <= 11; n++)
 		assert_int_equal(hex_decode(text, out, n),
-		    n == 10 ? 0 : ERR_FORMAT);
-	assert_int_equal(hex_decode("0", out, 0), ERR_FORMAT);
-	assert_int_equal(hex_decode("0", out, 1), ERR_FORMAT);
-	assert_int_equal(hex_decode("000", out, 1), ERR_FORMAT);
-	assert_int_equal(hex_decode("", out, 1), ERR_FORMAT);
+		    n == 10 ? 0 : SKY_ERR_FORMAT);
+	assert_int_equal(hex_decode("0", out, 0), SKY_ERR_FORMAT);
+	assert_int_equal(hex_decode("0", out, 1), SKY_ERR_FORMAT);
+	assert_int_equal(hex_decode("000", out, 1), SKY_ERR_FORMAT);
+	assert_int_equal(hex_decode("", out, 1), SKY_ERR_FORMAT);
 }
 
 /* Every character that is no digit, at every place. */
@@ -93,7 +93,8 @@ test_bad_digits(void **state)
 			memcpy(text, "12345678", sizeof(text));
 			memset(out, 0xaa, sizeof(out));
 			text[at] = (char)c;
-			assert_int_equal(hex_decode(text, out, 4), ERR_FORMAT);
+			assert_int_equal(hex_decode(text, out, 4),
+			    SKY_ERR_FORMAT);
 			assert_memory_equal(out, "\0\0\0\0\xaa", 5);
 		}
 	}

@@ -323,9 +323,9 @@ test_fields(void **state)
 	buf_view(&rest, head + strlen(GET), strlen(head) - strlen(GET));
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(http_next_field(&rest, &name, &value), 1);
-	assert_int_equal(http_next_field(&rest, &name, &value), ERR_FORMAT);
+	assert_int_equal(http_next_field(&rest, &name, &value), SKY_ERR_FORMAT);
 	buf_view(&rest, "a: b", 4);
-	assert_int_equal(http_next_field(&rest, &name, &value), ERR_FORMAT);
+	assert_int_equal(http_next_field(&rest, &name, &value), SKY_ERR_FORMAT);
 }
 
 static void
@@ -536,7 +536,8 @@ refuse_all(get_head *get, const char *first, const struct text *t, size_t n)
 		buf_init(&b, ROOM);
 		put_text(&b, first);
 		put(&b, t[i].p, t[i].n);
-		expect(get, (const char *)buf_ptr(&b), buf_len(&b), ERR_FORMAT);
+		expect(get, (const char *)buf_ptr(&b), buf_len(&b),
+		    SKY_ERR_FORMAT);
 		buf_free(&b);
 	}
 }
@@ -549,7 +550,7 @@ test_bad_requests(void **state)
 	refuse_all(http_get_request, GET, bad_fields, COUNT(bad_fields));
 	expect(http_get_request,
 	    "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 46,
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 }
 
 static void
@@ -565,9 +566,10 @@ static void
 test_bare_line_feed(void **state)
 {
 	(void)state;
-	expect(http_get_request, "\n", 1, ERR_FORMAT);
-	expect(http_get_request, "GET / HTTP/1.1\n", 15, ERR_FORMAT);
-	expect(http_get_response, "HTTP/1.1 200 OK\r\na: b\n", 22, ERR_FORMAT);
+	expect(http_get_request, "\n", 1, SKY_ERR_FORMAT);
+	expect(http_get_request, "GET / HTTP/1.1\n", 15, SKY_ERR_FORMAT);
+	expect(http_get_response, "HTTP/1.1 200 OK\r\na: b\n", 22,
+	    SKY_ERR_FORMAT);
 	expect(http_get_response, OK "\r", 18, 0);
 }
 
@@ -596,14 +598,14 @@ check_limit(get_head *get, const char *first)
 	for (size_t n = HTTP_HEAD_MAX - 1; n < HTTP_HEAD_MAX + 5; n++) {
 		long_head(&b, first, n);
 		expect(get, (const char *)buf_ptr(&b), n,
-		    n > HTTP_HEAD_MAX ? ERR_LIMIT : 1);
+		    n > HTTP_HEAD_MAX ? SKY_ERR_LIMIT : 1);
 		buf_free(&b);
 	}
 	/* Without an end. */
 	long_head(&b, first, ROOM);
 	expect(get, (const char *)buf_ptr(&b), HTTP_HEAD_MAX - 1, 0);
-	expect(get, (const char *)buf_ptr(&b), HTTP_HEAD_MAX, ERR_LIMIT);
-	expect(get, (const char *)buf_ptr(&b), ROOM - 4, ERR_LIMIT);
+	expect(get, (const char *)buf_ptr(&b), HTTP_HEAD_MAX, SKY_ERR_LIMIT);
+	expect(get, (const char *)buf_ptr(&b), ROOM - 4, SKY_ERR_LIMIT);
 	buf_free(&b);
 }
 
@@ -659,7 +661,7 @@ test_number(void **state)
 	}
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		buf_view(&b, bad[i].p, bad[i].n);
-		assert_int_equal(http_number(&b, &n), ERR_FORMAT);
+		assert_int_equal(http_number(&b, &n), SKY_ERR_FORMAT);
 	}
 }
 

@@ -466,11 +466,11 @@ test_bad_sizes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
-		refuse(bad[i], strlen(bad[i]), ERR_FORMAT);
-	refuse("1\0\r\n", 4, ERR_FORMAT);
-	refuse("1;\0\r\n", 5, ERR_FORMAT);
+		refuse(bad[i], strlen(bad[i]), SKY_ERR_FORMAT);
+	refuse("1\0\r\n", 4, SKY_ERR_FORMAT);
+	refuse("1;\0\r\n", 5, SKY_ERR_FORMAT);
 	for (size_t i = 0; i < COUNT(huge); i++)
-		refuse(huge[i], strlen(huge[i]), ERR_LIMIT);
+		refuse(huge[i], strlen(huge[i]), SKY_ERR_LIMIT);
 }
 
 /* A chunk is as long as it says, or the stream is not understood. */
@@ -483,7 +483,7 @@ test_lying_sizes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
-		refuse(bad[i], strlen(bad[i]), ERR_FORMAT);
+		refuse(bad[i], strlen(bad[i]), SKY_ERR_FORMAT);
 }
 
 static void
@@ -498,9 +498,9 @@ test_bad_trailers(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		snprintf(text, sizeof(text), "0\r\n%s", bad[i]);
-		refuse(text, strlen(text), ERR_FORMAT);
+		refuse(text, strlen(text), SKY_ERR_FORMAT);
 	}
-	refuse("0\r\na: \0\r\n\r\n", 11, ERR_FORMAT);
+	refuse("0\r\na: \0\r\n\r\n", 11, SKY_ERR_FORMAT);
 }
 
 /* --- limits --- */
@@ -518,9 +518,9 @@ test_line_limit(void **state)
 		memset(line, 'x', sizeof(line));
 		memcpy(line, "0;", 2);
 		if (n > HTTP_LINE_MAX) {
-			refuse(line, (size_t)n + 2, ERR_LIMIT);
+			refuse(line, (size_t)n + 2, SKY_ERR_LIMIT);
 			memcpy(line + n, "\r\n\r\n", 4);
-			refuse(line, (size_t)n + 4, ERR_LIMIT);
+			refuse(line, (size_t)n + 4, SKY_ERR_LIMIT);
 			continue;
 		}
 		memcpy(line + n, "\r\n\r\n", 4);
@@ -558,7 +558,7 @@ test_trailers_limit(void **state)
 	for (size_t n = HTTP_HEAD_MAX - 1; n < HTTP_HEAD_MAX + 5; n++) {
 		long_trailers(&b, n);
 		feed_all(&t, buf_ptr(&b), buf_len(&b), true);
-		assert_int_equal(t.r, n > HTTP_HEAD_MAX ? ERR_LIMIT : 0);
+		assert_int_equal(t.r, n > HTTP_HEAD_MAX ? SKY_ERR_LIMIT : 0);
 		if (n <= HTTP_HEAD_MAX)
 			assert_int_equal(buf_len(&t.trailers), n - 2);
 		result_free(&t);

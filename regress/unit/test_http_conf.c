@@ -109,10 +109,10 @@ test_limits(void **state)
 	fill(&c);
 	while (c.arg.n < HTTP_LIST_MAX)
 		assert_int_equal(http_list_add(&c.arg, "x"), 0);
-	assert_int_equal(http_list_add(&c.arg, "x"), ERR_LIMIT);
+	assert_int_equal(http_list_add(&c.arg, "x"), SKY_ERR_LIMIT);
 	memset(word, 'x', sizeof(word));
 	word[HTTP_WORD_MAX + 1] = '\0';
-	assert_int_equal(http_list_add(&c.origins, word), ERR_LIMIT);
+	assert_int_equal(http_list_add(&c.origins, word), SKY_ERR_LIMIT);
 	word[HTTP_WORD_MAX] = '\0';
 	assert_int_equal(http_list_add(&c.origins, word), 0);
 	buf_init(&b, PRIVMSG_MAX);
@@ -123,7 +123,7 @@ test_limits(void **state)
 	http_conf_free(&got);
 	buf_free(&b);
 	buf_init(&b, 512);
-	assert_int_equal(http_conf_put(&b, &c), ERR_LIMIT);
+	assert_int_equal(http_conf_put(&b, &c), SKY_ERR_LIMIT);
 	http_conf_free(&c);
 	buf_free(&b);
 	/* A list of 4 milliards of words: behind the strings, the first. */
@@ -131,7 +131,7 @@ test_limits(void **state)
 	for (int i = 0; i < 2 + 8; i++)
 		assert_int_equal(buf_put_u32(&b, 0), 0);
 	assert_int_equal(buf_put_u32(&b, UINT32_MAX), 0);
-	assert_int_equal(http_conf_get(&b, &got), ERR_LIMIT);
+	assert_int_equal(http_conf_get(&b, &got), SKY_ERR_LIMIT);
 	http_conf_free(&got);
 	buf_free(&b);
 }

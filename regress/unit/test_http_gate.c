@@ -220,8 +220,8 @@ test_stranger(void **state)
 	assert_int_equal(admit(HTTP_TERMINAL, token, &ticket), HTTP_DENIED);
 	assert_int_equal(admit(HTTP_FILES, zeros, &ticket), HTTP_DENIED);
 	for (uint32_t i = 0; i < 1000; i++)
-		assert_int_equal(with_ticket(HTTP_CONNECT, i), ERR_DENIED);
-	assert_int_equal(with_ticket(HTTP_CONNECT, UINT32_MAX), ERR_DENIED);
+		assert_int_equal(with_ticket(HTTP_CONNECT, i), SKY_ERR_DENIED);
+	assert_int_equal(with_ticket(HTTP_CONNECT, UINT32_MAX), SKY_ERR_DENIED);
 	assert_false(has_answer(HTTP_CONNECT));
 	assert_int_equal(dialed, 0);
 }
@@ -242,11 +242,11 @@ test_login(void **state)
 	assert_int_not_equal(ticket, files);
 	for (int i = 0; i < HTTP_DIALS_MAX; i++)
 		assert_true(connects(ticket));
-	assert_int_equal(with_ticket(HTTP_CONNECT, ticket), ERR_DENIED);
+	assert_int_equal(with_ticket(HTTP_CONNECT, ticket), SKY_ERR_DENIED);
 	assert_true(connects(files));
 	assert_int_equal(with_ticket(HTTP_LEAVE, files), 0);
-	assert_int_equal(with_ticket(HTTP_LEAVE, files), ERR_DENIED);
-	assert_int_equal(with_ticket(HTTP_CONNECT, files), ERR_DENIED);
+	assert_int_equal(with_ticket(HTTP_LEAVE, files), SKY_ERR_DENIED);
+	assert_int_equal(with_ticket(HTTP_CONNECT, files), SKY_ERR_DENIED);
 	assert_int_equal(dialed, HTTP_DIALS_MAX + 1);
 	/* A link that is good is taken from whoever is in, too. */
 	new_token(0x77);
@@ -255,7 +255,7 @@ test_login(void **state)
 	assert_memory_not_equal(cookie, other, sizeof(other));
 	/* All is void for another child; only cookies are not. */
 	gate_child(&g, g.sock);
-	assert_int_equal(with_ticket(HTTP_CONNECT, ticket), ERR_DENIED);
+	assert_int_equal(with_ticket(HTTP_CONNECT, ticket), SKY_ERR_DENIED);
 }
 
 static void
@@ -351,15 +351,15 @@ test_open(void **state)
 		    HTTP_ADMITTED);
 		assert_true(connects(ticket));
 		assert_int_equal(with_ticket(HTTP_CONNECT, ticket + 1),
-		    ERR_DENIED);
+		    SKY_ERR_DENIED);
 		assert_int_equal(
 		    say(HTTP_ENTER, body, enter_body(body, token, NULL)),
-		    ERR_DENIED);
+		    SKY_ERR_DENIED);
 		assert_int_equal(say(HTTP_CHECK, zeros, HTTP_TOKEN_LEN),
-		    ERR_DENIED);
+		    SKY_ERR_DENIED);
 		assert_int_equal(
 		    say(HTTP_ADMIT, admit_body, sizeof(admit_body)),
-		    ERR_DENIED);
+		    SKY_ERR_DENIED);
 	}
 }
 
@@ -375,44 +375,47 @@ test_cut(void **state)
 	memset(body, 0, sizeof(body));
 	n = enter_body(body, token, zeros);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(say(HTTP_ENTER, body, i), ERR_DENIED);
-	assert_int_equal(say(HTTP_ENTER, body, n + 1), ERR_DENIED);
+		assert_int_equal(say(HTTP_ENTER, body, i), SKY_ERR_DENIED);
+	assert_int_equal(say(HTTP_ENTER, body, n + 1), SKY_ERR_DENIED);
 	body[HTTP_TOKEN_LEN] = 2;
-	assert_int_equal(say(HTTP_ENTER, body, n), ERR_DENIED);
+	assert_int_equal(say(HTTP_ENTER, body, n), SKY_ERR_DENIED);
 	body[HTTP_TOKEN_LEN] = 0;
-	assert_int_equal(say(HTTP_ENTER, body, n), ERR_DENIED);
+	assert_int_equal(say(HTTP_ENTER, body, n), SKY_ERR_DENIED);
 	/* An address with a length that is not its, or is too long. */
 	n = enter_body(body, token, NULL);
 	body[n - 4] = 4;
-	assert_int_equal(say(HTTP_ENTER, body, n), ERR_DENIED);
+	assert_int_equal(say(HTTP_ENTER, body, n), SKY_ERR_DENIED);
 	body[n - 7] = 0xff;
-	assert_int_equal(say(HTTP_ENTER, body, n), ERR_DENIED);
+	assert_int_equal(say(HTTP_ENTER, body, n), SKY_ERR_DENIED);
 	assert_false(has_answer(HTTP_ENTER));
 	/* None of these has used it up. */
 	assert_int_equal(enter(token, NULL, cookie), HTTP_ENTERED);
 	for (size_t i = 0; i < HTTP_TOKEN_LEN; i++)
-		assert_int_equal(say(HTTP_CHECK, cookie, i), ERR_DENIED);
+		assert_int_equal(say(HTTP_CHECK, cookie, i), SKY_ERR_DENIED);
 	memcpy(body, cookie, sizeof(cookie));
-	assert_int_equal(say(HTTP_CHECK, body, HTTP_TOKEN_LEN + 1), ERR_DENIED);
+	assert_int_equal(say(HTTP_CHECK, body, HTTP_TOKEN_LEN + 1),
+	    SKY_ERR_DENIED);
 	body[0] = HTTP_TERMINAL;
 	memcpy(body + 1, cookie, sizeof(cookie));
 	for (size_t i = 0; i <= HTTP_TOKEN_LEN; i++)
-		assert_int_equal(say(HTTP_ADMIT, body, i), ERR_DENIED);
-	assert_int_equal(say(HTTP_ADMIT, body, HTTP_TOKEN_LEN + 2), ERR_DENIED);
+		assert_int_equal(say(HTTP_ADMIT, body, i), SKY_ERR_DENIED);
+	assert_int_equal(say(HTTP_ADMIT, body, HTTP_TOKEN_LEN + 2),
+	    SKY_ERR_DENIED);
 	for (int kind = 2; kind < 256; kind++) {
 		body[0] = (uint8_t)kind;
 		assert_int_equal(say(HTTP_ADMIT, body, HTTP_TOKEN_LEN + 1),
-		    ERR_DENIED);
+		    SKY_ERR_DENIED);
 	}
 	memset(g.count, 0, sizeof(g.count)); /* they were many */
 	assert_int_equal(admit(HTTP_TERMINAL, cookie, &ticket), HTTP_ADMITTED);
 	for (size_t i = 0; i < 8; i++) {
 		if (i == 4)
 			continue;
-		assert_int_equal(say(HTTP_CONNECT, body, i), ERR_DENIED);
-		assert_int_equal(say(HTTP_LEAVE, body, i), ERR_DENIED);
+		assert_int_equal(say(HTTP_CONNECT, body, i), SKY_ERR_DENIED);
+		assert_int_equal(say(HTTP_LEAVE, body, i), SKY_ERR_DENIED);
 	}
-	assert_int_equal(say(HTTP_ENDED, "", 0), ERR_DENIED); /* no --once */
+	assert_int_equal(say(HTTP_ENDED, "", 0),
+	    SKY_ERR_DENIED); /* no --once */
 	assert_int_equal(dialed, 0);
 	assert_true(connects(ticket));
 	assert_int_equal(enter(token, NULL, fresh), HTTP_REFUSED);
@@ -432,12 +435,12 @@ test_unknown(void **state)
 		skip = false;
 		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 			skip |= type == known[i];
-		assert_int_equal(say(type, body, sizeof(body)), ERR_DENIED);
+		assert_int_equal(say(type, body, sizeof(body)), SKY_ERR_DENIED);
 		if (!skip)
 			assert_int_equal(say(type, body, type % 64),
-			    ERR_DENIED);
+			    SKY_ERR_DENIED);
 	}
-	assert_int_equal(say(UINT16_MAX, body, 0), ERR_DENIED);
+	assert_int_equal(say(UINT16_MAX, body, 0), SKY_ERR_DENIED);
 	assert_int_equal(dialed, 0);
 }
 

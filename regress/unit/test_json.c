@@ -133,7 +133,7 @@ refuse_n(const char *text, size_t n, int error, const char *part)
 static void
 refuse(const char *text, const char *part)
 {
-	refuse_n(text, strlen(text), ERR_FORMAT, part);
+	refuse_n(text, strlen(text), SKY_ERR_FORMAT, part);
 }
 
 /* --- what is told --- */
@@ -287,7 +287,7 @@ test_nul(void **state)
 	for (size_t i = 0; i < sizeof(text); i++) {
 		memcpy(copy, text, sizeof(text));
 		copy[i] = '\0';
-		refuse_n(copy, sizeof(text), ERR_FORMAT, "NUL byte");
+		refuse_n(copy, sizeof(text), SKY_ERR_FORMAT, "NUL byte");
 	}
 }
 
@@ -329,10 +329,10 @@ test_truncated(void **state)
 	assert_int_equal(t.events, SAMPLE_EVENTS);
 	buf_free(&t.log);
 	for (size_t i = 0; i < n; i++)
-		refuse_n(sample, i, ERR_FORMAT, "");
+		refuse_n(sample, i, SKY_ERR_FORMAT, "");
 	/* The place is where the text ends. */
-	refuse_n(sample, n - 1, ERR_FORMAT, "line 4: ");
-	refuse_n(sample, n - 2, ERR_FORMAT, "line 3: ");
+	refuse_n(sample, n - 1, SKY_ERR_FORMAT, "line 4: ");
+	refuse_n(sample, n - 2, SKY_ERR_FORMAT, "line 3: ");
 }
 
 static void
@@ -371,7 +371,7 @@ test_depth(void **state)
 	for (size_t n = 1; n <= 1000; n += n > 20 ? 100 : 1) {
 		text = nested(n);
 		if (n > JSON_DEPTH_MAX)
-			refuse_n(text, strlen(text), ERR_LIMIT,
+			refuse_n(text, strlen(text), SKY_ERR_LIMIT,
 			    "nested too deeply");
 		else {
 			assert_int_equal(
@@ -412,7 +412,7 @@ test_many_keys(void **state)
 			buf_free(&t.log);
 		} else
 			refuse_n((const char *)buf_ptr(&b), buf_len(&b) - 1,
-			    ERR_LIMIT, "too many keys");
+			    SKY_ERR_LIMIT, "too many keys");
 		buf_free(&b);
 	}
 }
@@ -440,7 +440,7 @@ test_long_path(void **state)
 static void
 test_handler_stops(void **state)
 {
-	struct trace t = { .with = ERR_DENIED };
+	struct trace t = { .with = SKY_ERR_DENIED };
 	char why[64];
 
 	(void)state;
@@ -448,16 +448,18 @@ test_handler_stops(void **state)
 		t.stop_at = i;
 		assert_int_equal(
 		    parse_n(&t, sample, strlen(sample), why, sizeof(why)),
-		    ERR_DENIED);
+		    SKY_ERR_DENIED);
 		assert_int_equal(t.events, i);
 		buf_free(&t.log);
 	}
 	/* A number at the outermost place ends with the text. */
 	t.stop_at = 1;
-	assert_int_equal(parse_n(&t, "17", 2, why, sizeof(why)), ERR_DENIED);
+	assert_int_equal(parse_n(&t, "17", 2, why, sizeof(why)),
+	    SKY_ERR_DENIED);
 	buf_free(&t.log);
 	/* Of two mistakes the first counts. */
-	assert_int_equal(parse_n(&t, "[}", 2, why, sizeof(why)), ERR_DENIED);
+	assert_int_equal(parse_n(&t, "[}", 2, why, sizeof(why)),
+	    SKY_ERR_DENIED);
 	buf_free(&t.log);
 }
 
@@ -468,7 +470,7 @@ test_short_why(void **state)
 	char why[8] = "1234567";
 
 	(void)state;
-	assert_int_equal(parse_n(&t, "x", 1, why, 5), ERR_FORMAT);
+	assert_int_equal(parse_n(&t, "x", 1, why, 5), SKY_ERR_FORMAT);
 	assert_string_equal(why, "line");
 	assert_memory_equal(why + 5, "67", 3);
 	buf_free(&t.log);
@@ -536,7 +538,7 @@ test_put_without_room(void **state)
 	for (size_t room = 1; room <= 10; room++) {
 		buf_init(&b, room);
 		assert_int_equal(json_put_string(&b, "a\nb", 3),
-		    room < 10 ? ERR_LIMIT : 0);
+		    room < 10 ? SKY_ERR_LIMIT : 0);
 		buf_free(&b);
 	}
 }

@@ -146,12 +146,14 @@ test_secret_range(void **state)
 		assert_int_equal(key_shared(*state, sk, &g, shared), 0);
 	}
 	for (size_t i = 0; i < 4; i++) {
-		assert_int_equal(key_parse_secret(*state, bad[i], sk), ERR_KEY);
+		assert_int_equal(key_parse_secret(*state, bad[i], sk),
+		    SKY_ERR_KEY);
 		assert_memory_equal(sk, zero, sizeof(sk));
 		assert_int_equal(hex_decode(bad[i], sk, sizeof(sk)), 0);
-		assert_int_equal(key_public(*state, sk, &pk), ERR_KEY);
+		assert_int_equal(key_public(*state, sk, &pk), SKY_ERR_KEY);
 		memset(shared, 0xaa, sizeof(shared));
-		assert_int_equal(key_shared(*state, sk, &g, shared), ERR_KEY);
+		assert_int_equal(key_shared(*state, sk, &g, shared),
+		    SKY_ERR_KEY);
 		assert_memory_equal(shared, zero, sizeof(shared));
 	}
 }
@@ -173,11 +175,13 @@ test_secret_text(void **state)
 	assert_int_equal(key_parse_secret(*state, upper, sk), 0);
 	assert_int_equal(sk[0], 0xab);
 	assert_int_equal(sk[31], 0xff);
-	assert_int_equal(key_parse_secret(*state, upper + 1, sk), ERR_FORMAT);
-	assert_int_equal(key_parse_secret(*state, ONE "0", sk), ERR_FORMAT);
-	assert_int_equal(key_parse_secret(*state, ONE "00", sk), ERR_FORMAT);
-	assert_int_equal(key_parse_secret(*state, " " ONE, sk), ERR_FORMAT);
-	assert_int_equal(key_parse_secret(*state, "", sk), ERR_FORMAT);
+	assert_int_equal(key_parse_secret(*state, upper + 1, sk),
+	    SKY_ERR_FORMAT);
+	assert_int_equal(key_parse_secret(*state, ONE "0", sk), SKY_ERR_FORMAT);
+	assert_int_equal(key_parse_secret(*state, ONE "00", sk),
+	    SKY_ERR_FORMAT);
+	assert_int_equal(key_parse_secret(*state, " " ONE, sk), SKY_ERR_FORMAT);
+	assert_int_equal(key_parse_secret(*state, "", sk), SKY_ERR_FORMAT);
 }
 
 static void
@@ -223,11 +227,11 @@ refuse_public(struct keyctx *kc, const char *text)
 	const uint8_t zero[KEY_SHARED_LEN] = { 0 };
 	struct key_public pk;
 
-	assert_int_equal(key_parse_public(kc, text, &pk), ERR_KEY);
+	assert_int_equal(key_parse_public(kc, text, &pk), SKY_ERR_KEY);
 	assert_int_equal(hex_decode(text, pk.b, sizeof(pk.b)), 0);
 	assert_false(key_valid(kc, &pk));
 	memset(shared, 0xaa, sizeof(shared));
-	assert_int_equal(key_shared(kc, sk, &pk, shared), ERR_KEY);
+	assert_int_equal(key_shared(kc, sk, &pk, shared), SKY_ERR_KEY);
 	assert_memory_equal(shared, zero, sizeof(shared));
 }
 
@@ -271,15 +275,17 @@ test_public_text(void **state)
 			     &same),
 	    0);
 	assert_true(key_equal(&pk, &same));
-	assert_int_equal(key_parse_public(*state, GX, &pk), ERR_FORMAT);
-	assert_int_equal(key_parse_public(*state, "2" GX, &pk), ERR_FORMAT);
+	assert_int_equal(key_parse_public(*state, GX, &pk), SKY_ERR_FORMAT);
+	assert_int_equal(key_parse_public(*state, "2" GX, &pk), SKY_ERR_FORMAT);
 	assert_int_equal(key_parse_public(*state, "02" GX "0", &pk),
-	    ERR_FORMAT);
+	    SKY_ERR_FORMAT);
 	assert_int_equal(key_parse_public(*state, "02" GX " ", &pk),
-	    ERR_FORMAT);
-	assert_int_equal(key_parse_public(*state, "0x02" GX, &pk), ERR_FORMAT);
-	assert_int_equal(key_parse_public(*state, "04" GX GY, &pk), ERR_FORMAT);
-	assert_int_equal(key_parse_public(*state, "", &pk), ERR_FORMAT);
+	    SKY_ERR_FORMAT);
+	assert_int_equal(key_parse_public(*state, "0x02" GX, &pk),
+	    SKY_ERR_FORMAT);
+	assert_int_equal(key_parse_public(*state, "04" GX GY, &pk),
+	    SKY_ERR_FORMAT);
+	assert_int_equal(key_parse_public(*state, "", &pk), SKY_ERR_FORMAT);
 }
 
 static void

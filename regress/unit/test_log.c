@@ -156,7 +156,7 @@ test_parse_level(void **state)
 			enum log_level was = level;
 
 			assert_int_equal(log_parse_level(bad[i], &level),
-			    ERR_FORMAT);
+			    SKY_ERR_FORMAT);
 			assert_int_equal(level, was);
 		}
 }

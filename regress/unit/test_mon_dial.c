@@ -93,7 +93,7 @@ say(unsigned type, uint16_t id, const void *p, size_t n)
 {
 	int r = mw_ask_as(type, id, p, n);
 
-	assert_true(r == 0 || r == ERR_DENIED);
+	assert_true(r == 0 || r == SKY_ERR_DENIED);
 	return r;
 }
 
@@ -138,7 +138,7 @@ test_late_word(void **state)
 	assert_int_equal(mw_hear(), PM_DMSG_DIAL_REQUEST + 1);
 	assert_int_equal(say(PM_DMSG_DIAL_FAILED, new, WHY, 8), 0);
 	assert_true(was_told(second));
-	assert_int_equal(say(PM_DMSG_DIAL_FAILED, new, WHY, 8), ERR_DENIED);
+	assert_int_equal(say(PM_DMSG_DIAL_FAILED, new, WHY, 8), SKY_ERR_DENIED);
 	close(first);
 	close(second);
 	for (size_t i = 0; i < PRIV_DIALS_MAX; i++)
@@ -151,11 +151,11 @@ test_nobodys(void **state)
 	(void)state;
 	for (uint16_t id = 0; id < 200; id++) {
 		assert_int_equal(say(PM_DMSG_DIAL_REQUEST, id, "\303\120", 2),
-		    ERR_DENIED);
+		    SKY_ERR_DENIED);
 		assert_int_equal(say(PM_DMSG_DIAL_RESPONSE, id, "noise", 5),
-		    ERR_DENIED);
+		    SKY_ERR_DENIED);
 		assert_int_equal(say(PM_DMSG_DIAL_FAILED, id, WHY, 8),
-		    ERR_DENIED);
+		    SKY_ERR_DENIED);
 	}
 	assert_int_equal(mw_hear(), 0);
 }
@@ -184,9 +184,11 @@ test_probe(void **state)
 		assert_int_equal(q.dst.port, dialed[i]);
 		privmsg_clear(&mw.got);
 	}
-	assert_int_equal(say(PM_DMSG_DIAL_RESPONSE, 0, "noise", 5), ERR_DENIED);
-	assert_int_equal(say(PM_DMSG_DIAL_RESPONSE, 7, "noise", 5), ERR_DENIED);
-	assert_int_equal(say(PM_DMSG_PROBE, 0, "\0\0", 2), ERR_DENIED);
+	assert_int_equal(say(PM_DMSG_DIAL_RESPONSE, 0, "noise", 5),
+	    SKY_ERR_DENIED);
+	assert_int_equal(say(PM_DMSG_DIAL_RESPONSE, 7, "noise", 5),
+	    SKY_ERR_DENIED);
+	assert_int_equal(say(PM_DMSG_PROBE, 0, "\0\0", 2), SKY_ERR_DENIED);
 	/* So many in a minute, and it is no mistake any more. */
 	ahead = 60;
 	for (int i = 0; r == 0 && i < 2 * PRIV_PROBES_PER_MIN + 1; i++) {
@@ -194,7 +196,7 @@ test_probe(void **state)
 		(void)mw_hear();
 		privmsg_clear(&mw.got);
 	}
-	assert_int_equal(r, ERR_DENIED);
+	assert_int_equal(r, SKY_ERR_DENIED);
 }
 
 int

@@ -174,7 +174,7 @@ test_exec(void **state)
 	assert_non_null(job_of(first)); /* a zombie until it is asked for */
 	end_command(first, 0);
 	assert_null(job_of(first));
-	end_command(first, ERR_DENIED);
+	end_command(first, SKY_ERR_DENIED);
 	put_signal(second, SIGINT);
 	assert_int_equal(ask(PM_EXEC_SIGNAL), 0);
 	expect_exit(second, PRIV_SIGNALED, SIGINT);
@@ -184,7 +184,7 @@ test_exec(void **state)
 	/* What is to end is nobody's any more, before it has ended. */
 	first = start("sleep 1000", 0);
 	end_command(first, 0);
-	end_command(first, ERR_DENIED);
+	end_command(first, SKY_ERR_DENIED);
 	put_signal(first, SIGINT);
 	refused(PM_EXEC_SIGNAL);
 	/* Handles are not used again. */

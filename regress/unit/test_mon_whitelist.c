@@ -80,20 +80,20 @@ test_check(void **state)
 	begin();
 	assert_int_equal(whitelist_check(&mw.m, &key[0]), 0);
 	assert_int_equal(whitelist_check(&mw.m, &key[1]), 0);
-	assert_int_equal(whitelist_check(&mw.m, &key[2]), ERR_DENIED);
+	assert_int_equal(whitelist_check(&mw.m, &key[2]), SKY_ERR_DENIED);
 	assert_int_equal(whitelist_check(&mw.m, &mw.peer_pk), 0);
 	assert_int_equal(whitelist_check(&mw.m, &mw.own_pk), 0);
 	/* Read anew each time. */
 	put_file("skypty.json", "{\"wl\": [\"" PK3 "\"]}");
-	assert_int_equal(whitelist_check(&mw.m, &key[0]), ERR_DENIED);
+	assert_int_equal(whitelist_check(&mw.m, &key[0]), SKY_ERR_DENIED);
 	assert_int_equal(whitelist_check(&mw.m, &key[2]), 0);
 	mw.m.start.nwl = 0;
-	assert_int_equal(whitelist_check(&mw.m, &mw.peer_pk), ERR_DENIED);
+	assert_int_equal(whitelist_check(&mw.m, &mw.peer_pk), SKY_ERR_DENIED);
 	/* Without a file the flags' alone; the null key is nobody's. */
 	mw.m.start.conf = mw.none;
-	assert_int_equal(whitelist_check(&mw.m, &key[2]), ERR_DENIED);
+	assert_int_equal(whitelist_check(&mw.m, &key[2]), SKY_ERR_DENIED);
 	assert_int_equal(whitelist_check(&mw.m, &(struct key_public){ 0 }),
-	    ERR_DENIED);
+	    SKY_ERR_DENIED);
 	assert_int_equal(whitelist_check(&mw.m, &mw.own_pk), 0);
 	end();
 }
@@ -169,7 +169,7 @@ test_remove(void **state)
 	(void)state;
 	begin();
 	mw_text(change(PM_WL_REMOVE, &key[0], 1), "");
-	assert_int_equal(whitelist_check(&mw.m, &key[0]), ERR_DENIED);
+	assert_int_equal(whitelist_check(&mw.m, &key[0]), SKY_ERR_DENIED);
 	assert_int_equal(whitelist_check(&mw.m, &key[1]), 0);
 	mw_text_part(change(PM_WL_REMOVE, &mw.peer_pk, 1), "still gets in");
 	mw_text_part(change(PM_WL_REMOVE, &mw.own_pk, 1), "the host's own key");

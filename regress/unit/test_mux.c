@@ -91,10 +91,10 @@ test_put_limits(void **state)
 	memset(uri, 'a', sizeof(uri));
 	uri[MUX_URI_MAX + 1] = '\0';
 	buf_init(&out, 2 * MUX_URI_MAX);
-	assert_int_equal(mux_put_request(&out, uri), ERR_LIMIT);
+	assert_int_equal(mux_put_request(&out, uri), SKY_ERR_LIMIT);
 	uri[MUX_URI_MAX] = '\0';
 	assert_int_equal(mux_put_request(&out, uri), 0);
-	assert_int_equal(mux_put_request(&out, uri), ERR_LIMIT);
+	assert_int_equal(mux_put_request(&out, uri), SKY_ERR_LIMIT);
 	assert_int_equal(buf_len(&out), MUX_URI_MAX + 1);
 	assert_int_equal(mux_get_request(&out, &got), 1);
 	assert_int_equal(buf_len(&got), MUX_URI_MAX);
@@ -253,19 +253,19 @@ static const struct proxy proxies[] = {
 	{ "p%6B=%30" /* 03... */ "34f355bdcb7cc0af728ef3cceb9615d9"
 	  "0684bb5b2ca5f859ab0f0b704075871aa&p%6frt=%32%32",
 	    0, 22 },
-	{ "%zz=1&pk=%&pk=" KEY, 0, 22 }, { "", ERR_FORMAT, 0 },
-	{ "port=22", ERR_FORMAT, 0 }, { "PK=" KEY, ERR_FORMAT, 0 },
-	{ "pk", ERR_FORMAT, 0 }, { "pk=", ERR_FORMAT, 0 },
-	{ "pk=zz", ERR_FORMAT, 0 }, { "pk=" KEY "00", ERR_FORMAT, 0 },
-	{ "pk=" KEY "%00", ERR_FORMAT, 0 },
-	{ "pk=" KEY ";port=22", ERR_FORMAT, 0 }, { "pk=" KEY "&pk=0", 0, 22 },
-	{ "pk=0&pk=" KEY, ERR_FORMAT, 0 },
-	{ "pk=" KEY "&port=", ERR_FORMAT, 0 },
-	{ "pk=" KEY "&port=65536", ERR_FORMAT, 0 },
-	{ "pk=" KEY "&port=99999999999999999999999", ERR_FORMAT, 0 },
-	{ "pk=" KEY "&port=-1", ERR_FORMAT, 0 },
-	{ "pk=" KEY "&port=%2B1", ERR_FORMAT, 0 },
-	{ "pk=" KEY "&port=1x", ERR_FORMAT, 0 },
+	{ "%zz=1&pk=%&pk=" KEY, 0, 22 }, { "", SKY_ERR_FORMAT, 0 },
+	{ "port=22", SKY_ERR_FORMAT, 0 }, { "PK=" KEY, SKY_ERR_FORMAT, 0 },
+	{ "pk", SKY_ERR_FORMAT, 0 }, { "pk=", SKY_ERR_FORMAT, 0 },
+	{ "pk=zz", SKY_ERR_FORMAT, 0 }, { "pk=" KEY "00", SKY_ERR_FORMAT, 0 },
+	{ "pk=" KEY "%00", SKY_ERR_FORMAT, 0 },
+	{ "pk=" KEY ";port=22", SKY_ERR_FORMAT, 0 },
+	{ "pk=" KEY "&pk=0", 0, 22 }, { "pk=0&pk=" KEY, SKY_ERR_FORMAT, 0 },
+	{ "pk=" KEY "&port=", SKY_ERR_FORMAT, 0 },
+	{ "pk=" KEY "&port=65536", SKY_ERR_FORMAT, 0 },
+	{ "pk=" KEY "&port=99999999999999999999999", SKY_ERR_FORMAT, 0 },
+	{ "pk=" KEY "&port=-1", SKY_ERR_FORMAT, 0 },
+	{ "pk=" KEY "&port=%2B1", SKY_ERR_FORMAT, 0 },
+	{ "pk=" KEY "&port=1x", SKY_ERR_FORMAT, 0 },
 	{ "pk=" KEY "&port=1%00", 0, 22 }, /* malformed, passed over */
 };
 
@@ -326,7 +326,8 @@ test_session(void **state)
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	assert_int_equal(mux_session_uri(uri, longest, &wishes[0]), 0);
-	assert_int_equal(mux_session_uri(uri, longest, &wishes[1]), ERR_LIMIT);
+	assert_int_equal(mux_session_uri(uri, longest, &wishes[1]),
+	    SKY_ERR_LIMIT);
 }
 
 /* What is not known is passed over, modes that are none are not. */
@@ -343,10 +344,10 @@ test_session_query(void **state)
 		{ "Keep&LOGIN", 0, false, false },
 		{ "x&login&keep", 0, true, true },
 		{ "keep;login", 0, false, false },
-		{ "modes", ERR_FORMAT, false, false },
-		{ "keep&modes=00", ERR_FORMAT, true, false },
+		{ "modes", SKY_ERR_FORMAT, false, false },
+		{ "keep&modes=00", SKY_ERR_FORMAT, true, false },
 		{ "modes=zz00000000000000000000000000000000000000000000",
-		    ERR_FORMAT, false, false },
+		    SKY_ERR_FORMAT, false, false },
 	};
 	struct mux_session got;
 	struct buf b;
@@ -367,7 +368,7 @@ test_session_query(void **state)
 			text[strlen("modes=")] = '\0';
 		buf_view(&b, text, strlen(text));
 		assert_int_equal(mux_session_query(&b, &got),
-		    n == 2 * MODES_LEN ? 0 : ERR_FORMAT);
+		    n == 2 * MODES_LEN ? 0 : SKY_ERR_FORMAT);
 	}
 }
 

@@ -153,10 +153,10 @@ check_dead(struct noise *ns)
 
 	buf_init(&msg, NOISE_MSG_MAX);
 	assert_false(noise_done(ns));
-	assert_int_equal(noise_write(ns, NULL, &msg), ERR_STATE);
+	assert_int_equal(noise_write(ns, NULL, &msg), SKY_ERR_STATE);
 	assert_int_equal(buf_len(&msg), 0);
-	assert_int_equal(read_msg(ns, &msg), ERR_STATE);
-	assert_int_equal(noise_split(ns, &keys), ERR_STATE);
+	assert_int_equal(read_msg(ns, &msg), SKY_ERR_STATE);
+	assert_int_equal(noise_split(ns, &keys), SKY_ERR_STATE);
 	buf_free(&msg);
 }
 
@@ -528,12 +528,12 @@ test_new_refuses_keys(void **state)
 		const struct key_public *pk = none ? NULL : &p.side[1].pk;
 
 		check_new(*state, pat, role, p.side[0].sk, pk, 0);
-		check_new(*state, pat, role, zero, pk, ERR_KEY);
-		check_new(*state, pat, role, ones, pk, ERR_KEY);
-		check_new(*state, pat, role, p.side[0].sk, &null, ERR_KEY);
-		check_new(*state, pat, role, p.side[0].sk, &bad, ERR_KEY);
+		check_new(*state, pat, role, zero, pk, SKY_ERR_KEY);
+		check_new(*state, pat, role, ones, pk, SKY_ERR_KEY);
+		check_new(*state, pat, role, p.side[0].sk, &null, SKY_ERR_KEY);
+		check_new(*state, pat, role, p.side[0].sk, &bad, SKY_ERR_KEY);
 		check_new(*state, pat, role, p.side[0].sk,
-		    none ? &p.side[1].pk : NULL, ERR_KEY);
+		    none ? &p.side[1].pk : NULL, SKY_ERR_KEY);
 	}
 	noise_free(NULL);
 }
@@ -547,8 +547,8 @@ test_set_ephemeral(void **state)
 
 	pair_init(&p, *state, NOISE_XK);
 	ns = open_side(&p, NOISE_INITIATOR);
-	assert_int_equal(noise_set_ephemeral(ns, zero), ERR_KEY);
-	assert_int_equal(noise_set_ephemeral(ns, p.side[0].eph), ERR_STATE);
+	assert_int_equal(noise_set_ephemeral(ns, zero), SKY_ERR_KEY);
+	assert_int_equal(noise_set_ephemeral(ns, p.side[0].eph), SKY_ERR_STATE);
 	check_dead(ns);
 	pair_free(&p);
 }
@@ -575,7 +575,7 @@ test_bad_ephemeral(void **state)
 				memset(msg, 0, KEY_PUBLIC_LEN);
 			buf_init(&out, ROOM);
 			assert_int_equal(read_bytes(ns, msg, sizeof(msg), &out),
-			    ERR_KEY);
+			    SKY_ERR_KEY);
 			assert_int_equal(buf_len(&out), 0);
 			check_dead(ns);
 		}
@@ -612,7 +612,7 @@ test_bad_static(void **state)
 		ns = reader_at(&p, 2);
 		assert_memory_equal(noise_hash(ns), h, sizeof(h));
 		buf_view(&view, msg, sizeof(msg));
-		assert_int_equal(read_msg(ns, &view), ERR_KEY);
+		assert_int_equal(read_msg(ns, &view), SKY_ERR_KEY);
 		assert_null(noise_peer(ns));
 		check_dead(ns);
 	}
@@ -621,7 +621,7 @@ test_bad_static(void **state)
 	    aead_seal(k, 1, &ad, p.side[0].pk.b, KEY_PUBLIC_LEN, msg), 0);
 	ns = reader_at(&p, 2);
 	buf_view(&view, msg, sizeof(msg));
-	assert_int_equal(read_msg(ns, &view), ERR_AUTH);
+	assert_int_equal(read_msg(ns, &view), SKY_ERR_AUTH);
 	assert_null(noise_peer(ns));
 	pair_free(&p);
 	vec_free(v);
@@ -651,7 +651,7 @@ test_wrong_peer(void **state)
 		assert_int_equal(noise_write(ns, NULL, &msg), 0);
 		noise_free(ns);
 		ns = open_side(&p, NOISE_RESPONDER);
-		assert_int_equal(read_msg(ns, &msg), ERR_AUTH);
+		assert_int_equal(read_msg(ns, &msg), SKY_ERR_AUTH);
 		check_dead(ns);
 		buf_free(&msg);
 		pair_free(&p);
@@ -671,9 +671,9 @@ check_truncated(struct pair *p, size_t i)
 		ns = reader_at(p, i);
 		buf_view(&view, buf_ptr(&p->msg[i]), n);
 		r = read_msg(ns, &view);
-		assert_true(r == ERR_SHORT || r == ERR_AUTH);
+		assert_true(r == SKY_ERR_SHORT || r == SKY_ERR_AUTH);
 		if (n < MSG_EMPTY)
-			assert_int_equal(r, ERR_SHORT);
+			assert_int_equal(r, SKY_ERR_SHORT);
 		check_dead(ns);
 	}
 }
@@ -694,8 +694,8 @@ check_every_bit(struct pair *p, size_t i)
 		ns = reader_at(p, i);
 		buf_view(&view, msg, n);
 		r = read_msg(ns, &view);
-		assert_true(r == ERR_AUTH ||
-		    (r == ERR_KEY && i < 2 && bit < 8 * KEY_PUBLIC_LEN));
+		assert_true(r == SKY_ERR_AUTH ||
+		    (r == SKY_ERR_KEY && i < 2 && bit < 8 * KEY_PUBLIC_LEN));
 		check_dead(ns);
 	}
 }
@@ -717,7 +717,7 @@ check_longer(struct pair *p, size_t i)
 			memcpy(msg + n, buf_ptr(&p->msg[i]), n);
 		ns = reader_at(p, i);
 		buf_view(&view, msg, n + more);
-		assert_int_equal(read_msg(ns, &view), ERR_AUTH);
+		assert_int_equal(read_msg(ns, &view), SKY_ERR_AUTH);
 		check_dead(ns);
 	}
 }
@@ -786,17 +786,17 @@ test_out_of_place(void **state)
 		pair_record(&q, "");
 		/* Another handshake's answer; one's own message 1. */
 		assert_int_equal(read_msg(reader_at(&p, 1), &q.msg[1]),
-		    ERR_AUTH);
+		    SKY_ERR_AUTH);
 		assert_int_equal(read_msg(reader_at(&p, 1), &p.msg[0]),
-		    ERR_AUTH);
+		    SKY_ERR_AUTH);
 		/* Message 2 where 1 is due; 1 where 3 is due. */
 		assert_int_equal(read_msg(reader_at(&p, 0), &p.msg[1]),
-		    ERR_AUTH);
+		    SKY_ERR_AUTH);
 		if (pattern == NOISE_XK) {
 			assert_int_equal(read_msg(reader_at(&p, 2), &q.msg[2]),
-			    ERR_AUTH);
+			    SKY_ERR_AUTH);
 			assert_int_equal(read_msg(reader_at(&p, 2), &p.msg[0]),
-			    ERR_AUTH);
+			    SKY_ERR_AUTH);
 		}
 		pair_free(&p);
 		pair_free(&q);
@@ -812,8 +812,8 @@ test_other_pattern(void **state)
 	pair_record(&p, "");
 	pair_init(&q, *state, NOISE_KK);
 	pair_record(&q, "");
-	assert_int_equal(read_msg(reader_at(&p, 0), &q.msg[0]), ERR_AUTH);
-	assert_int_equal(read_msg(reader_at(&q, 0), &p.msg[0]), ERR_AUTH);
+	assert_int_equal(read_msg(reader_at(&p, 0), &q.msg[0]), SKY_ERR_AUTH);
+	assert_int_equal(read_msg(reader_at(&q, 0), &p.msg[0]), SKY_ERR_AUTH);
 	pair_free(&p);
 	pair_free(&q);
 }
@@ -829,17 +829,17 @@ check_turn(struct pair *p, size_t i)
 
 	/* Writing where reading is due. */
 	buf_init(&msg, NOISE_MSG_MAX);
-	assert_int_equal(noise_write(ns, NULL, &msg), ERR_STATE);
+	assert_int_equal(noise_write(ns, NULL, &msg), SKY_ERR_STATE);
 	check_dead(ns);
 	/* Splitting too early. */
 	ns = reader_at(p, i);
-	assert_int_equal(noise_split(ns, &keys), ERR_STATE);
+	assert_int_equal(noise_split(ns, &keys), SKY_ERR_STATE);
 	check_dead(ns);
 	/* Reading the same message twice. */
 	ns = reader_at(p, i);
 	assert_int_equal(read_msg(ns, &p->msg[i]), 0);
-	assert_int_equal(read_msg(ns, &p->msg[i]), ERR_STATE);
-	assert_int_equal(noise_split(ns, &keys), ERR_STATE);
+	assert_int_equal(read_msg(ns, &p->msg[i]), SKY_ERR_STATE);
+	assert_int_equal(noise_split(ns, &keys), SKY_ERR_STATE);
 	buf_free(&msg);
 }
 
@@ -855,12 +855,12 @@ test_turns(void **state)
 	ns = open_side(&p, NOISE_INITIATOR);
 	buf_init(&msg, NOISE_MSG_MAX);
 	assert_int_equal(noise_write(ns, NULL, &msg), 0);
-	assert_int_equal(noise_write(ns, NULL, &msg), ERR_STATE);
+	assert_int_equal(noise_write(ns, NULL, &msg), SKY_ERR_STATE);
 	assert_int_equal(buf_len(&msg), MSG_EMPTY);
 	buf_reset(&msg);
-	assert_int_equal(read_msg(ns, &msg), ERR_STATE);
+	assert_int_equal(read_msg(ns, &msg), SKY_ERR_STATE);
 	assert_int_equal(read_msg(open_side(&p, NOISE_INITIATOR), &msg),
-	    ERR_STATE);
+	    SKY_ERR_STATE);
 	buf_free(&msg);
 	pair_free(&p);
 }
@@ -879,16 +879,16 @@ test_after_the_end(void **state)
 		buf_init(&msg, NOISE_MSG_MAX);
 		assert_int_equal(noise_split(p.side[i % 2].ns, &keys), 0);
 		assert_int_equal(noise_split(p.side[i % 2].ns, &keys),
-		    ERR_STATE);
+		    SKY_ERR_STATE);
 		assert_true(noise_done(p.side[i % 2].ns));
 		assert_true(key_equal(noise_peer(p.side[i % 2].ns),
 		    &p.side[1 - i % 2].pk));
 		assert_int_equal(noise_write(p.side[i % 2].ns, NULL, &msg),
-		    ERR_STATE);
+		    SKY_ERR_STATE);
 		assert_int_equal(noise_write(p.side[1 - i % 2].ns, NULL, &msg),
-		    ERR_STATE);
+		    SKY_ERR_STATE);
 		assert_int_equal(noise_split(p.side[1 - i % 2].ns, &keys),
-		    ERR_STATE);
+		    SKY_ERR_STATE);
 		buf_free(&msg);
 		pair_free(&p);
 	}
@@ -935,14 +935,14 @@ test_write_limits(void **state)
 	pair_init(&p, *state, NOISE_XK);
 	check_payload(&p, 0, ROOM, 0);
 	check_payload(&p, most, ROOM, 0);
-	check_payload(&p, most + 1, ROOM, ERR_LIMIT);
-	check_payload(&p, NOISE_MSG_MAX, ROOM, ERR_LIMIT);
-	check_payload(&p, NOISE_MSG_MAX + 1, ROOM, ERR_LIMIT);
+	check_payload(&p, most + 1, ROOM, SKY_ERR_LIMIT);
+	check_payload(&p, NOISE_MSG_MAX, ROOM, SKY_ERR_LIMIT);
+	check_payload(&p, NOISE_MSG_MAX + 1, ROOM, SKY_ERR_LIMIT);
 	check_payload(&p, 10, 3 + MSG_EMPTY + 10, 0);
-	check_payload(&p, 10, 3 + MSG_EMPTY + 9, ERR_LIMIT);
-	check_payload(&p, 10, 3 + KEY_PUBLIC_LEN, ERR_LIMIT);
-	check_payload(&p, 10, 3 + KEY_PUBLIC_LEN - 1, ERR_LIMIT);
-	check_payload(&p, 10, 3, ERR_LIMIT);
+	check_payload(&p, 10, 3 + MSG_EMPTY + 9, SKY_ERR_LIMIT);
+	check_payload(&p, 10, 3 + KEY_PUBLIC_LEN, SKY_ERR_LIMIT);
+	check_payload(&p, 10, 3 + KEY_PUBLIC_LEN - 1, SKY_ERR_LIMIT);
+	check_payload(&p, 10, 3, SKY_ERR_LIMIT);
 	pair_free(&p);
 }
 
@@ -956,7 +956,7 @@ test_write_into_view(void **state)
 	pair_init(&p, *state, NOISE_XK);
 	ns = open_side(&p, NOISE_INITIATOR);
 	buf_view(&msg, "x", 1);
-	assert_int_equal(noise_write(ns, NULL, &msg), ERR_RDONLY);
+	assert_int_equal(noise_write(ns, NULL, &msg), SKY_ERR_RDONLY);
 	assert_int_equal(buf_len(&msg), 1);
 	check_dead(ns);
 	pair_free(&p);
@@ -977,7 +977,7 @@ test_read_limits(void **state)
 		ns = reader_at(&p, 0);
 		buf_view(&view, msg, n);
 		assert_int_equal(read_msg(ns, &view),
-		    n > NOISE_MSG_MAX ? ERR_LIMIT : ERR_AUTH);
+		    n > NOISE_MSG_MAX ? SKY_ERR_LIMIT : SKY_ERR_AUTH);
 		check_dead(ns);
 	}
 	pair_free(&p);
@@ -989,7 +989,7 @@ test_read_limits(void **state)
 		buf_init(&got, room);
 		assert_int_equal(read_bytes(ns, buf_ptr(&p.msg[0]),
 				     buf_len(&p.msg[0]), &got),
-		    room == 10 ? 0 : ERR_LIMIT);
+		    room == 10 ? 0 : SKY_ERR_LIMIT);
 		assert_int_equal(buf_len(&got), room == 10 ? 10 : 0);
 		if (room == 9)
 			check_dead(ns);

@@ -191,13 +191,13 @@ test_too_long(void **state)
 	struct two *t = *state;
 	struct buf b;
 
-	assert_int_equal(send_n(t, BODY_MAX + 1), ERR_LIMIT);
-	assert_int_equal(send_n(t, PRIVMSG_MAX + 1), ERR_LIMIT);
+	assert_int_equal(send_n(t, BODY_MAX + 1), SKY_ERR_LIMIT);
+	assert_int_equal(send_n(t, PRIVMSG_MAX + 1), SKY_ERR_LIMIT);
 	/* Somebody who does not keep to it. */
 	fill(&b, PRIVMSG_MAX + 1);
 	assert_int_equal(send(t->sv[0], buf_ptr(&b), PRIVMSG_MAX + 1, 0),
 	    PRIVMSG_MAX + 1);
-	assert_int_equal(privmsg_recv(t->sv[1], &t->m, false), ERR_FORMAT);
+	assert_int_equal(privmsg_recv(t->sv[1], &t->m, false), SKY_ERR_FORMAT);
 	assert_int_equal(buf_len(&t->m.body), 0);
 	assert_int_equal(send(t->sv[0], buf_ptr(&b), PRIVMSG_MAX, 0),
 	    PRIVMSG_MAX);
@@ -216,7 +216,7 @@ test_truncated(void **state)
 		assert_int_equal(send(t->sv[0], raw, n, 0), n);
 		if (n < sizeof(raw))
 			assert_int_equal(privmsg_recv(t->sv[1], &t->m, true),
-			    ERR_FORMAT);
+			    SKY_ERR_FORMAT);
 		else
 			expect_n(t, 0, true);
 	}
@@ -372,11 +372,11 @@ test_too_many_fds(void **state)
 	struct two *t = *state;
 	size_t open = count_fds();
 
-	assert_int_equal(send_fds(t, PRIVMSG_FDS_MAX + 1), ERR_LIMIT);
+	assert_int_equal(send_fds(t, PRIVMSG_FDS_MAX + 1), SKY_ERR_LIMIT);
 	for (size_t n = PRIVMSG_FDS_MAX + 1; n <= 32; n++) {
 		send_fds_raw(t, n, PRIVMSG_HEAD_LEN);
 		assert_int_equal(privmsg_recv(t->sv[1], &t->m, true),
-		    ERR_FORMAT);
+		    SKY_ERR_FORMAT);
 		assert_int_equal(t->m.nfd, 0);
 		assert_int_equal(count_fds(), open);
 	}
@@ -395,7 +395,7 @@ test_fds_refused(void **state)
 	for (size_t n = 1; n <= 32; n++) {
 		send_fds_raw(t, n, PRIVMSG_HEAD_LEN);
 		assert_int_equal(privmsg_recv(t->sv[1], &t->m, false),
-		    ERR_FORMAT);
+		    SKY_ERR_FORMAT);
 		assert_int_equal(t->m.nfd, 0);
 		assert_int_equal(privmsg_take_fd(&t->m, 0), -1);
 		assert_int_equal(count_fds(), open);
@@ -412,14 +412,14 @@ test_fds_of_bad_messages(void **state)
 	size_t open = count_fds();
 
 	send_fds_raw(t, 2, 3);
-	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), ERR_FORMAT);
+	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), SKY_ERR_FORMAT);
 	privmsg_clear(&t->m);
 	assert_int_equal(count_fds(), open);
 	send_fds_raw(t, 2, 0);
-	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), ERR_EOF);
+	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), SKY_ERR_EOF);
 	assert_int_equal(count_fds(), open);
 	send_fds_raw(t, 2, 0);
-	assert_int_equal(privmsg_recv(t->sv[1], &t->m, false), ERR_EOF);
+	assert_int_equal(privmsg_recv(t->sv[1], &t->m, false), SKY_ERR_EOF);
 	assert_int_equal(count_fds(), open);
 }
 
@@ -449,7 +449,7 @@ test_eof(void **state)
 	expect_n(t, 3, true);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(privmsg_recv(t->sv[1], &t->m, i != 0),
-		    ERR_EOF);
+		    SKY_ERR_EOF);
 	assert_int_equal(buf_len(&t->m.body), 0);
 }
 
@@ -461,10 +461,10 @@ test_half_closed(void **state)
 	struct privmsg m = { 0 };
 
 	assert_int_equal(shutdown(t->sv[0], SHUT_WR), 0);
-	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), ERR_EOF);
+	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), SKY_ERR_EOF);
 	assert_int_equal(privmsg_send(t->sv[1], PM_LOG, 1, NULL, NULL, 0), 0);
 	assert_int_equal(privmsg_recv(t->sv[0], &m, true), 1);
-	assert_int_equal(send_n(t, 1), ERR_SYS);
+	assert_int_equal(send_n(t, 1), SKY_ERR_SYS);
 	assert_int_equal(errno, EPIPE);
 	privmsg_free(&m);
 }
@@ -477,9 +477,9 @@ test_reset(void **state)
 
 	assert_int_equal(privmsg_send(t->sv[1], PM_LOG, 1, NULL, NULL, 0), 0);
 	close_side(t, 0);
-	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), ERR_SYS);
+	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), SKY_ERR_SYS);
 	assert_int_equal(errno, ECONNRESET);
-	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), ERR_EOF);
+	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), SKY_ERR_EOF);
 }
 
 /* As an error and not as a signal. */
@@ -490,12 +490,13 @@ test_send_to_nobody(void **state)
 
 	signal(SIGPIPE, SIG_DFL);
 	close_side(t, 1);
-	assert_int_equal(send_n(t, 3), ERR_SYS);
+	assert_int_equal(send_n(t, 3), SKY_ERR_SYS);
 	assert_int_equal(errno, EPIPE);
-	assert_int_equal(send_fds(t, 1), ERR_SYS);
-	assert_int_equal(privmsg_send(-1, PM_LOG, 0, NULL, NULL, 0), ERR_SYS);
+	assert_int_equal(send_fds(t, 1), SKY_ERR_SYS);
+	assert_int_equal(privmsg_send(-1, PM_LOG, 0, NULL, NULL, 0),
+	    SKY_ERR_SYS);
 	assert_int_equal(errno, EBADF);
-	assert_int_equal(privmsg_recv(-1, &t->m, true), ERR_SYS);
+	assert_int_equal(privmsg_recv(-1, &t->m, true), SKY_ERR_SYS);
 }
 
 /* --- waiting ---------------------------------------------------------- */
@@ -515,12 +516,12 @@ test_again(void **state)
 
 	sigaction(SIGALRM, &sa, NULL);
 	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
-	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), ERR_AGAIN);
+	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), SKY_ERR_AGAIN);
 	assert_int_equal(fcntl(t->sv[1], F_SETFL, O_NONBLOCK), 0);
-	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), ERR_AGAIN);
+	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), SKY_ERR_AGAIN);
 	assert_int_equal(send_n(t, 2), 0);
 	expect_n(t, 2, true);
-	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), ERR_AGAIN);
+	assert_int_equal(privmsg_recv(t->sv[1], &t->m, true), SKY_ERR_AGAIN);
 }
 
 /* A peer that never reads holds us up no longer than we let it. */
@@ -536,7 +537,7 @@ test_send_timeout(void **state)
 	    setsockopt(t->sv[0], SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)), 0);
 	while ((r = send_n(t, 10000)) == 0)
 		assert_true(++n < 10000);
-	assert_int_equal(r, ERR_SYS);
+	assert_int_equal(r, SKY_ERR_SYS);
 	assert_int_equal(errno, EAGAIN);
 	for (size_t i = 0; i < n; i++)
 		expect_n(t, 10000, false);

@@ -512,8 +512,8 @@ test_captures_truncated(void **state)
 static void
 assert_ends(struct told told)
 {
-	assert_true(
-	    told.end == 0 || told.end == ERR_FORMAT || told.end == ERR_LIMIT);
+	assert_true(told.end == 0 || told.end == SKY_ERR_FORMAT ||
+	    told.end == SKY_ERR_LIMIT);
 	free(told.text);
 }
 
@@ -649,7 +649,7 @@ test_capture_handmade(void **state)
 		struct host h = host_new(EVERYTHING);
 		struct told told = feed(&calls, piece, host_next, &h);
 
-		assert_int_equal(told.end, ERR_FORMAT);
+		assert_int_equal(told.end, SKY_ERR_FORMAT);
 		assert_string_equal(told.text, handmade_calls);
 		free(told.text);
 		host_free(&h);
@@ -944,10 +944,10 @@ test_bad_header(void **state)
 		assert_int_equal(buf_put(&p.up, b.p, b.n), 0);
 		assert_int_equal(buf_put(&p.down, b.p, b.n), 0);
 		r = rpc_host_next(p.host, &p.up, &p.down, &call);
-		assert_true(r == ERR_FORMAT || r == ERR_LIMIT);
+		assert_true(r == SKY_ERR_FORMAT || r == SKY_ERR_LIMIT);
 		r = rpc_client_next(p.client, &p.down, &reply);
 		if (i != 4)
-			assert_true(r == ERR_FORMAT || r == ERR_LIMIT);
+			assert_true(r == SKY_ERR_FORMAT || r == SKY_ERR_LIMIT);
 		else /* 2 MiB and 1: the client takes more than the host */
 			assert_int_equal(r, 0);
 		free(b.p);
@@ -1013,7 +1013,7 @@ test_no_room_for_reply(void **state)
 	buf_view(&v.bytes, data, sizeof(data));
 	buf_init(&p.down, 400);
 	assert_int_equal(rpc_host_reply(p.host, &p.down, RPC_PTY_READ, 0, &v),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 	assert_int_equal(buf_len(&p.down), 0);
 	buf_init(&p.down, 1000);
 	assert_int_equal(rpc_host_reply(p.host, &p.down, RPC_PTY_READ, 0, &v),
@@ -1043,7 +1043,7 @@ test_pending_limit(void **state)
 	len = buf_len(&p.up);
 	assert_int_equal(
 	    rpc_client_call(p.client, &p.up, RPC_PTY_PING, NULL, NULL),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 	assert_int_equal(buf_len(&p.up), len);
 	/* The same reply twice: the second answers nothing. */
 	for (int i = 0; i < 2; i++)

@@ -175,15 +175,15 @@ test_other_greetings(void **state)
 	(void)state;
 	fresh(&p);
 	say(&p, SFTP_VERSION_ANSWER, 2, "", 0);
-	assert_int_equal(sftp_take(&p.s), ERR_RANGE);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_RANGE);
 	end(&p);
 	fresh(&p);
 	say(&p, SFTP_STATUS, 3, "", 0);
-	assert_int_equal(sftp_take(&p.s), ERR_TYPE);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_TYPE);
 	end(&p);
 	fresh(&p);
 	put(&p, "\0\0\0\3\2\0\0", 7);
-	assert_int_equal(sftp_take(&p.s), ERR_SHORT);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_SHORT);
 	end(&p);
 }
 
@@ -237,7 +237,7 @@ test_no_more_requests(void **state)
 		assert_int_equal(sftp_stat(&p.s, "x", on_answer, &p), 0);
 	assert_false(sftp_room(&p.s));
 	before = buf_len(&p.out);
-	assert_int_equal(sftp_stat(&p.s, "x", on_answer, &p), ERR_LIMIT);
+	assert_int_equal(sftp_stat(&p.s, "x", on_answer, &p), SKY_ERR_LIMIT);
 	assert_int_equal(buf_len(&p.out), before);
 	end(&p);
 }
@@ -254,7 +254,7 @@ test_no_room(void **state)
 	buf_init(&p.out, 20);
 	assert_int_equal(
 	    sftp_stat(&p.s, "a path that is too long", on_answer, &p),
-	    ERR_LIMIT);
+	    SKY_ERR_LIMIT);
 	assert_int_equal(buf_len(&p.out), 0);
 	assert_int_equal(sftp_busy(&p.s), 0);
 	assert_int_equal(sftp_stat(&p.s, "x", on_answer, &p), 0);
@@ -303,7 +303,7 @@ test_status(void **state)
 	assert_int_equal(sftp_busy(&p.s), 0);
 	/* "Fine" is no answer to STAT. */
 	say(&p, SFTP_STATUS, ask_stat(&p), "\0\0\0\0", 4);
-	assert_int_equal(sftp_take(&p.s), ERR_TYPE);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_TYPE);
 	assert_int_equal(p.calls, 2);
 	end(&p);
 }
@@ -333,13 +333,13 @@ test_attributes(void **state)
 	for (size_t n = 0; n < sizeof(some_attrs); n++) {
 		greet(&p);
 		say(&p, SFTP_ATTRS, ask_stat(&p), some_attrs, n);
-		assert_int_equal(sftp_take(&p.s), ERR_SHORT);
+		assert_int_equal(sftp_take(&p.s), SKY_ERR_SHORT);
 		assert_int_equal(p.calls, 0);
 		end(&p);
 	}
 	greet(&p);
 	say(&p, SFTP_ATTRS, ask_stat(&p), "\0\0\0\0x", 5);
-	assert_int_equal(sftp_take(&p.s), ERR_TRAILING);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_TRAILING);
 	end(&p);
 }
 
@@ -352,7 +352,7 @@ test_extended_count(void **state)
 	(void)state;
 	greet(&p);
 	say(&p, SFTP_ATTRS, ask_stat(&p), "\x80\0\0\0\xff\xff\xff\xff", 8);
-	assert_int_equal(sftp_take(&p.s), ERR_SHORT);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_SHORT);
 	end(&p);
 }
 
@@ -384,12 +384,12 @@ test_bad_data(void **state)
 		size_t n;
 		int error;
 	} bad[] = {
-		{ "\0\0\0\5abcde", 9, ERR_RANGE }, /* more than asked */
-		{ "\0\0\0\0", 4, ERR_RANGE },
-		{ "\0\0\0\4abc", 7, ERR_SHORT },
-		{ "\xff\xff\xff\xff", 4, ERR_SHORT },
-		{ "\0\0\0\3abcd", 8, ERR_TRAILING },
-		{ "\0\0\0", 3, ERR_SHORT },
+		{ "\0\0\0\5abcde", 9, SKY_ERR_RANGE }, /* more than asked */
+		{ "\0\0\0\0", 4, SKY_ERR_RANGE },
+		{ "\0\0\0\4abc", 7, SKY_ERR_SHORT },
+		{ "\xff\xff\xff\xff", 4, SKY_ERR_SHORT },
+		{ "\0\0\0\3abcd", 8, SKY_ERR_TRAILING },
+		{ "\0\0\0", 3, SKY_ERR_SHORT },
 	};
 	struct peer p;
 
@@ -420,7 +420,7 @@ test_handle(void **state)
 	content[3] = 1;
 	assert_int_equal(sftp_opendir(&p.s, "d", on_answer, &p), 0);
 	say(&p, SFTP_HANDLE, asked(&p, SFTP_OPENDIR), content, 4 + 257);
-	assert_int_equal(sftp_take(&p.s), ERR_LIMIT);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_LIMIT);
 	end(&p);
 }
 
@@ -451,19 +451,20 @@ test_names(void **state)
 	assert_int_equal(answer_names(&p, false, two, n), 0);
 	assert_int_equal(p.count, 2);
 	end(&p);
-	assert_int_equal(answer_names(&p, true, two, n), ERR_RANGE);
+	assert_int_equal(answer_names(&p, true, two, n), SKY_ERR_RANGE);
 	end(&p);
 	for (size_t i = 0; i < n; i++) {
-		assert_int_equal(answer_names(&p, false, two, i), ERR_SHORT);
+		assert_int_equal(answer_names(&p, false, two, i),
+		    SKY_ERR_SHORT);
 		assert_int_equal(p.calls, 0);
 		end(&p);
 	}
-	assert_int_equal(answer_names(&p, false, "\0\0\0\0", 4), ERR_RANGE);
+	assert_int_equal(answer_names(&p, false, "\0\0\0\0", 4), SKY_ERR_RANGE);
 	end(&p);
 	assert_int_equal(answer_names(&p, false, "\xff\xff\xff\xff", 4),
-	    ERR_SHORT);
+	    SKY_ERR_SHORT);
 	end(&p);
-	assert_int_equal(answer_names(&p, false, two, n + 1), ERR_TRAILING);
+	assert_int_equal(answer_names(&p, false, two, n + 1), SKY_ERR_TRAILING);
 	end(&p);
 }
 
@@ -494,30 +495,30 @@ test_unasked(void **state)
 	(void)state;
 	greet(&p);
 	say(&p, SFTP_STATUS, 0, "\0\0\0\0", 4);
-	assert_int_equal(sftp_take(&p.s), ERR_NOTFOUND);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_NOTFOUND);
 	end(&p);
 	/* The same place in the table, another time. */
 	greet(&p);
 	id = ask_stat(&p);
 	say(&p, SFTP_STATUS, id + SFTP_REQUESTS, "\0\0\0\2", 4);
-	assert_int_equal(sftp_take(&p.s), ERR_NOTFOUND);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_NOTFOUND);
 	end(&p);
 	/* Twice. */
 	greet(&p);
 	id = ask_stat(&p);
 	say(&p, SFTP_STATUS, id, "\0\0\0\2", 4);
 	say(&p, SFTP_STATUS, id, "\0\0\0\2", 4);
-	assert_int_equal(sftp_take(&p.s), ERR_NOTFOUND);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_NOTFOUND);
 	assert_int_equal(p.calls, 1);
 	end(&p);
 	/* Another kind of answer. */
 	greet(&p);
 	say(&p, SFTP_HANDLE, ask_stat(&p), "\0\0\0\1h", 5);
-	assert_int_equal(sftp_take(&p.s), ERR_TYPE);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_TYPE);
 	end(&p);
 	greet(&p);
 	say(&p, SFTP_VERSION_ANSWER, ask_stat(&p), "", 0);
-	assert_int_equal(sftp_take(&p.s), ERR_TYPE);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_TYPE);
 	end(&p);
 }
 
@@ -529,7 +530,7 @@ test_length(void **state)
 	(void)state;
 	greet(&p);
 	put(&p, "\0\0\0\0", 4);
-	assert_int_equal(sftp_take(&p.s), ERR_SHORT);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_SHORT);
 	end(&p);
 	greet(&p);
 	buf_put_u32(&p.in, SFTP_PACKET_MAX);
@@ -537,7 +538,7 @@ test_length(void **state)
 	end(&p);
 	greet(&p);
 	buf_put_u32(&p.in, SFTP_PACKET_MAX + 1);
-	assert_int_equal(sftp_take(&p.s), ERR_LIMIT);
+	assert_int_equal(sftp_take(&p.s), SKY_ERR_LIMIT);
 	end(&p);
 }
 

@@ -210,7 +210,7 @@ test_without_key(void **state)
 	for (s.carrier = PRIV_XK; s.carrier <= PRIV_KK; s.carrier++) {
 		assert_int_equal(privmsg_pair(sv), 0);
 		assert_int_equal(start_send(sv[0], &s), 0);
-		assert_int_equal(start_recv(sv[1], &got), ERR_FORMAT);
+		assert_int_equal(start_recv(sv[1], &got), SKY_ERR_FORMAT);
 		free_start(&got);
 		close(sv[0]);
 		close(sv[1]);
@@ -241,7 +241,7 @@ test_strings(void **state)
 		longest[PATH_LIMIT] = 'x';
 		longest[PATH_LIMIT + 1] = '\0';
 		raw = raw_message(&s, &n);
-		assert_int_equal(receive(&got, raw, n), ERR_LIMIT);
+		assert_int_equal(receive(&got, raw, n), SKY_ERR_LIMIT);
 		free_start(&got);
 		free(raw);
 		*texts[i] = kept;
@@ -262,7 +262,7 @@ test_too_many_keys(void **state)
 	s.wl = the_wl;
 	s.nwl = START_WL_MAX + 1;
 	assert_int_equal(privmsg_pair(sv), 0);
-	assert_int_equal(start_send(sv[0], &s), ERR_LIMIT);
+	assert_int_equal(start_send(sv[0], &s), SKY_ERR_LIMIT);
 	close(sv[0]);
 	close(sv[1]);
 	/* One more than allowed by hand. */
@@ -270,7 +270,7 @@ test_too_many_keys(void **state)
 	raw = raw_message(&s, &n);
 	assert_non_null(more = calloc(1, n + KEY_PUBLIC_LEN));
 	memcpy(more, raw, n);
-	refuse(more, n + KEY_PUBLIC_LEN, ERR_FORMAT);
+	refuse(more, n + KEY_PUBLIC_LEN, SKY_ERR_FORMAT);
 	free(more);
 	free(raw);
 }
@@ -287,7 +287,8 @@ test_truncated(void **state)
 	(void)state;
 	raw = raw_message(&s, &full);
 	for (size_t i = 1; i < full; i++)
-		refuse(raw, i, i < PRIVMSG_HEAD_LEN ? ERR_FORMAT : ERR_SHORT);
+		refuse(raw, i,
+		    i < PRIVMSG_HEAD_LEN ? SKY_ERR_FORMAT : SKY_ERR_SHORT);
 	free(raw);
 	s.wl = the_wl;
 	s.nwl = 3;
@@ -296,7 +297,7 @@ test_truncated(void **state)
 	for (size_t i = full; i < n; i++) {
 		r = receive(&got, raw, i);
 		if ((i - full) % KEY_PUBLIC_LEN != 0)
-			assert_int_equal(r, ERR_FORMAT);
+			assert_int_equal(r, SKY_ERR_FORMAT);
 		else {
 			assert_int_equal(r, 0);
 			assert_int_equal(got.nwl, (i - full) / KEY_PUBLIC_LEN);
@@ -316,12 +317,12 @@ test_version(void **state)
 	raw = raw_message(&model, &n);
 	for (size_t i = 0; i < 4; i++) {
 		raw[AT_VERSION + i] ^= 1;
-		refuse(raw, n, ERR_FORMAT);
+		refuse(raw, n, SKY_ERR_FORMAT);
 		raw[AT_VERSION + i] ^= 1;
 	}
 	/* An old one may be shorter, and is of another version first. */
 	raw[AT_VERSION + 3]++;
-	refuse(raw, AT_VERSION + 4, ERR_FORMAT);
+	refuse(raw, AT_VERSION + 4, SKY_ERR_FORMAT);
 	free(raw);
 }
 
@@ -334,27 +335,27 @@ test_other_messages(void **state)
 	(void)state;
 	raw = raw_message(&model, &n);
 	raw[1] = PM_LOG;
-	refuse(raw, n, ERR_STATE);
+	refuse(raw, n, SKY_ERR_STATE);
 	raw[1] = (uint8_t)PM_START;
 	for (unsigned i = PRIV_DMSG + 1; i < 256; i++) {
 		raw[AT_CARRIER] = (uint8_t)i;
-		refuse(raw, n, ERR_RANGE);
+		refuse(raw, n, SKY_ERR_RANGE);
 	}
 	raw[AT_CARRIER] = PRIV_XK;
 	/* A NUL within a text, lengths that lie. */
 	raw[AT_PEER + 4] = '\0';
-	refuse(raw, n, ERR_FORMAT);
+	refuse(raw, n, SKY_ERR_FORMAT);
 	raw[AT_PEER + 4] = '1';
 	raw[AT_PEER] = 0xff;
-	refuse(raw, n, ERR_SHORT);
+	refuse(raw, n, SKY_ERR_SHORT);
 	raw[AT_PEER] = 0;
 	/* A secret key of another length, at the message's end. */
 	assert_int_equal(raw[n - KEY_SECRET_LEN - 1], KEY_SECRET_LEN);
 	raw[n - KEY_SECRET_LEN - 1]--;
-	refuse(raw, n, ERR_FORMAT);
+	refuse(raw, n, SKY_ERR_FORMAT);
 	raw[n - KEY_SECRET_LEN - 1] += 2;
 	raw[n] = 0;
-	refuse(raw, n + 1, ERR_FORMAT);
+	refuse(raw, n + 1, SKY_ERR_FORMAT);
 	free(raw);
 }
 
@@ -367,10 +368,10 @@ test_no_message(void **state)
 	(void)state;
 	assert_int_equal(privmsg_pair(sv), 0);
 	assert_int_equal(fcntl(sv[1], F_SETFL, O_NONBLOCK), 0);
-	assert_int_equal(start_recv(sv[1], &got), ERR_AGAIN);
+	assert_int_equal(start_recv(sv[1], &got), SKY_ERR_AGAIN);
 	close(sv[0]);
-	assert_int_equal(start_recv(sv[1], &got), ERR_EOF);
-	assert_int_equal(start_send(sv[1], &model), ERR_SYS);
+	assert_int_equal(start_recv(sv[1], &got), SKY_ERR_EOF);
+	assert_int_equal(start_send(sv[1], &model), SKY_ERR_SYS);
 	assert_int_equal(errno, EPIPE);
 	close(sv[1]);
 }
@@ -390,10 +391,10 @@ test_with_descriptor(void **state)
 	buf_view(&b, raw + PRIVMSG_HEAD_LEN, n - PRIVMSG_HEAD_LEN);
 	assert_int_equal(privmsg_pair(sv), 0);
 	assert_int_equal(privmsg_send(sv[0], PM_START, 0, &b, &sv[0], 1), 0);
-	assert_int_equal(start_recv(sv[1], &got), ERR_FORMAT);
+	assert_int_equal(start_recv(sv[1], &got), SKY_ERR_FORMAT);
 	/* Its only copy was ours: the peer's end shows. */
 	close(sv[0]);
-	assert_int_equal(start_recv(sv[1], &got), ERR_EOF);
+	assert_int_equal(start_recv(sv[1], &got), SKY_ERR_EOF);
 	close(sv[1]);
 	free(raw);
 }

@@ -83,8 +83,8 @@ test_ids_end(void **state)
 		y->next_id = last[i];
 		assert_int_equal(yamux_open(y, &st), 0);
 		assert_int_equal(yamux_id(st), last[i]);
-		assert_int_equal(yamux_open(y, &st), ERR_LIMIT);
-		assert_int_equal(yamux_open(y, &st), ERR_LIMIT);
+		assert_int_equal(yamux_open(y, &st), SKY_ERR_LIMIT);
+		assert_int_equal(yamux_open(y, &st), SKY_ERR_LIMIT);
 		yamux_free(y);
 	}
 }
@@ -174,23 +174,24 @@ static void
 test_violations(void **state)
 {
 	static const struct violation cases[] = {
-		{ true, { 1, WINDOW, 0, 0, 0 }, ERR_FORMAT },
-		{ true, { 255, PING, SYN, 0, 0 }, ERR_FORMAT },
-		{ true, { 0, 4, 0, 0, 0 }, ERR_TYPE },
-		{ true, { 0, 255, 0, 0, 0 }, ERR_TYPE },
-		{ true, { 0, WINDOW, SYN, 1, 0 }, ERR_RANGE },
-		{ true, { 0, WINDOW, SYN, UINT32_MAX, 0 }, ERR_RANGE },
-		{ true, { 0, WINDOW, SYN, 0, 0 }, ERR_RANGE },
-		{ false, { 0, WINDOW, SYN, 0, 0 }, ERR_RANGE },
-		{ false, { 0, WINDOW, SYN, 2, 0 }, ERR_RANGE },
-		{ false, { 0, DATA, SYN, 2, 1 }, ERR_RANGE },
-		{ false, { 0, DATA, 0, 9, YAMUX_WINDOW + 1 }, ERR_LIMIT },
-		{ false, { 0, DATA, SYN, 9, UINT32_MAX }, ERR_LIMIT },
+		{ true, { 1, WINDOW, 0, 0, 0 }, SKY_ERR_FORMAT },
+		{ true, { 255, PING, SYN, 0, 0 }, SKY_ERR_FORMAT },
+		{ true, { 0, 4, 0, 0, 0 }, SKY_ERR_TYPE },
+		{ true, { 0, 255, 0, 0, 0 }, SKY_ERR_TYPE },
+		{ true, { 0, WINDOW, SYN, 1, 0 }, SKY_ERR_RANGE },
+		{ true, { 0, WINDOW, SYN, UINT32_MAX, 0 }, SKY_ERR_RANGE },
+		{ true, { 0, WINDOW, SYN, 0, 0 }, SKY_ERR_RANGE },
+		{ false, { 0, WINDOW, SYN, 0, 0 }, SKY_ERR_RANGE },
+		{ false, { 0, WINDOW, SYN, 2, 0 }, SKY_ERR_RANGE },
+		{ false, { 0, DATA, SYN, 2, 1 }, SKY_ERR_RANGE },
+		{ false, { 0, DATA, 0, 9, YAMUX_WINDOW + 1 }, SKY_ERR_LIMIT },
+		{ false, { 0, DATA, SYN, 9, UINT32_MAX }, SKY_ERR_LIMIT },
 		/* On stream 3 or 4, which is there. */
-		{ false, { 0, WINDOW, SYN, 3, 0 }, ERR_EXISTS },
-		{ true, { 0, DATA, SYN, 4, 0 }, ERR_EXISTS },
-		{ false, { 0, WINDOW, 0, 3, UINT32_MAX - 262143 }, ERR_RANGE },
-		{ false, { 0, DATA, FIN, 3, YAMUX_WINDOW + 1 }, ERR_LIMIT },
+		{ false, { 0, WINDOW, SYN, 3, 0 }, SKY_ERR_EXISTS },
+		{ true, { 0, DATA, SYN, 4, 0 }, SKY_ERR_EXISTS },
+		{ false, { 0, WINDOW, 0, 3, UINT32_MAX - 262143 },
+		    SKY_ERR_RANGE },
+		{ false, { 0, DATA, FIN, 3, YAMUX_WINDOW + 1 }, SKY_ERR_LIMIT },
 	};
 
 	(void)state;
@@ -324,7 +325,7 @@ test_refusals(void **state)
 	buf_free(&out);
 	for (uint32_t i = 0; i < YAMUX_ANSWERS; i++)
 		assert_int_equal(feed(y, WINDOW, SYN, 2 * i + 1, 0), 0);
-	assert_int_equal(feed(y, WINDOW, SYN, 99, 0), ERR_LIMIT);
+	assert_int_equal(feed(y, WINDOW, SYN, 99, 0), SKY_ERR_LIMIT);
 	yamux_free(y);
 }
 
@@ -340,20 +341,20 @@ test_streams_limit(void **state)
 	y = limited(false, limits);
 	a = accepted(y, 1);
 	b = opened(y);
-	assert_int_equal(yamux_open(y, &c), ERR_LIMIT);
+	assert_int_equal(yamux_open(y, &c), SKY_ERR_LIMIT);
 	assert_int_equal(feed(y, WINDOW, SYN, 3, 0), 0);
 	assert_sends(y, WINDOW, RST, 3, 0);
 	/* One that was closed counts until the peer has done so too. */
 	yamux_close(b);
 	assert_sends(y, WINDOW, FIN, 2, 0);
-	assert_int_equal(yamux_open(y, &c), ERR_LIMIT);
+	assert_int_equal(yamux_open(y, &c), SKY_ERR_LIMIT);
 	assert_int_equal(yamux_count(y), 2);
 	assert_int_equal(feed(y, WINDOW, FIN, 2, 0), 0);
 	assert_int_equal(yamux_count(y), 1);
 	assert_int_equal(yamux_open(y, &c), 0);
 	/* One that is over counts until it is closed. */
 	assert_int_equal(feed(y, WINDOW, RST, 1, 0), 0);
-	assert_int_equal(yamux_open(y, &b), ERR_LIMIT);
+	assert_int_equal(yamux_open(y, &b), SKY_ERR_LIMIT);
 	yamux_close(a);
 	assert_int_equal(yamux_open(y, &b), 0);
 	yamux_free(y);
@@ -371,22 +372,22 @@ test_inflight(void **state)
 	(void)state;
 	for (size_t i = 0; i < 256; i++)
 		assert_int_equal(yamux_open(y, &st[i]), 0);
-	assert_int_equal(yamux_open(y, &more), ERR_AGAIN);
+	assert_int_equal(yamux_open(y, &more), SKY_ERR_AGAIN);
 	collect(y, &out);
 	buf_free(&out);
-	assert_int_equal(yamux_open(y, &more), ERR_AGAIN);
+	assert_int_equal(yamux_open(y, &more), SKY_ERR_AGAIN);
 	assert_int_equal(feed(y, WINDOW, ACK, 1, 0), 0);
 	assert_event(y, st[0], YAMUX_OPENED);
 	assert_int_equal(yamux_open(y, &st[256]), 0);
-	assert_int_equal(yamux_open(y, &more), ERR_AGAIN);
+	assert_int_equal(yamux_open(y, &more), SKY_ERR_AGAIN);
 	assert_int_equal(feed(y, WINDOW, ACK, 1, 0), 0); /* again */
-	assert_int_equal(yamux_open(y, &more), ERR_AGAIN);
+	assert_int_equal(yamux_open(y, &more), SKY_ERR_AGAIN);
 	assert_int_equal(feed(y, WINDOW, RST, 3, 0), 0);
 	assert_event(y, st[1], YAMUX_RESET);
 	assert_int_equal(yamux_open(y, &more), 0);
 	yamux_reset(more); /* before its SYN went */
 	assert_int_equal(yamux_open(y, &more), 0);
-	assert_int_equal(yamux_open(y, &more), ERR_AGAIN);
+	assert_int_equal(yamux_open(y, &more), SKY_ERR_AGAIN);
 	yamux_close(st[2]);
 	collect(y, &out);
 	buf_free(&out);
@@ -444,7 +445,7 @@ test_buffered(void **state)
 	assert_int_equal(buf_len(yamux_in(a)), 100);
 	assert_int_equal(buf_len(yamux_in(b)), 0);
 	assert_int_equal(buf_len(yamux_in(c)), 101);
-	assert_int_equal(yamux_write(b, "x", 1), ERR_STATE);
+	assert_int_equal(yamux_write(b, "x", 1), SKY_ERR_STATE);
 	/* One that was not even accepted. */
 	assert_int_equal(feed_data(y, SYN, 7, 'd', 799), 0);
 	assert_silent(y);
@@ -535,7 +536,7 @@ test_ping(void **state)
 		assert_int_equal(feed(y, PING, ACK, 0, i), 0); /* too early */
 		assert_true(yamux_ping_waits(y));
 		assert_sends(y, PING, SYN, 0, i);
-		assert_int_equal(yamux_ping(y), ERR_AGAIN);
+		assert_int_equal(yamux_ping(y), SKY_ERR_AGAIN);
 		assert_silent(y);
 		assert_int_equal(feed(y, PING, ACK, 0, i + 1), 0);
 		assert_no_event(y);
@@ -563,7 +564,7 @@ test_goaway_got(void **state)
 	assert_null(ev.stream);
 	assert_int_equal(ev.what, YAMUX_GOAWAY);
 	assert_int_equal(ev.code, YAMUX_NORMAL);
-	assert_int_equal(yamux_open(y, &more), ERR_DENIED);
+	assert_int_equal(yamux_open(y, &more), SKY_ERR_DENIED);
 	assert_int_equal(yamux_write(st, "x", 1), 1);
 	assert_sends_data(y, 1, 'x', 1);
 	assert_int_equal(feed_data(y, 0, 1, 'x', 1), 0);
@@ -584,12 +585,12 @@ test_goaway_error(void **state)
 		struct yamux *y = session(true);
 
 		assert_int_equal(yamux_ping(y), 0);
-		assert_int_equal(feed(y, GOAWAY, 0, 0, codes[i]), ERR_EOF);
+		assert_int_equal(feed(y, GOAWAY, 0, 0, codes[i]), SKY_ERR_EOF);
 		assert_true(yamux_event(y, &ev));
 		assert_int_equal(ev.what, YAMUX_GOAWAY);
 		assert_int_equal(ev.code, codes[i]);
 		assert_silent(y);
-		assert_int_equal(feed(y, PING, SYN, 0, 1), ERR_EOF);
+		assert_int_equal(feed(y, PING, SYN, 0, 1), SKY_ERR_EOF);
 		yamux_free(y);
 	}
 }
@@ -670,7 +671,7 @@ check_script(struct yamux *y, size_t first, size_t piece)
 	assert_next(&out, WINDOW, ACK, 3, 0);
 	assert_int_equal(buf_len(&out), 0);
 	buf_free(&out);
-	assert_int_equal(yamux_open(y, &a), ERR_DENIED);
+	assert_int_equal(yamux_open(y, &a), SKY_ERR_DENIED);
 }
 
 static void

@@ -77,12 +77,13 @@ test_receive_window(void **state)
 
 		assert_int_equal(feed_data(y, 0, 1, 'a', YAMUX_WINDOW - 1), 0);
 		assert_int_equal(feed_data(y, 0, 1, 'b', 1 + over),
-		    over ? ERR_LIMIT : 0);
+		    over ? SKY_ERR_LIMIT : 0);
 		assert_int_equal(buf_len(yamux_in(st)), YAMUX_WINDOW - over);
 		if (!over) {
 			assert_silent(y);
 			assert_int_equal(feed_data(y, 0, 1, 'c', 0), 0);
-			assert_int_equal(feed_data(y, 0, 1, 'c', 1), ERR_LIMIT);
+			assert_int_equal(feed_data(y, 0, 1, 'c', 1),
+			    SKY_ERR_LIMIT);
 		}
 		yamux_free(y);
 	}
@@ -101,7 +102,7 @@ test_longest_frame(void **state)
 	assert_int_equal(yamux_consume(st, YAMUX_WINDOW), 0);
 	assert_sends(y, WINDOW, 0, 1, YAMUX_WINDOW);
 	assert_int_equal(feed_data(y, 0, 1, 'b', YAMUX_WINDOW), 0);
-	assert_int_equal(feed_data(y, 0, 1, 'b', 1), ERR_LIMIT);
+	assert_int_equal(feed_data(y, 0, 1, 'b', 1), SKY_ERR_LIMIT);
 	yamux_free(y);
 }
 
@@ -118,7 +119,7 @@ test_credit(void **state)
 	assert_silent(y);
 	assert_int_equal(yamux_consume(st, YAMUX_WINDOW / 2 - 1), 0);
 	assert_silent(y);
-	assert_int_equal(yamux_consume(st, YAMUX_WINDOW), ERR_SHORT);
+	assert_int_equal(yamux_consume(st, YAMUX_WINDOW), SKY_ERR_SHORT);
 	assert_silent(y);
 	assert_int_equal(yamux_read(st, b, 1), 1);
 	assert_int_equal(b[0], 'a');
@@ -126,7 +127,7 @@ test_credit(void **state)
 	assert_sends(y, WINDOW, 0, 1, YAMUX_WINDOW / 2 + 10);
 	assert_silent(y);
 	assert_int_equal(feed_data(y, 0, 1, 'b', YAMUX_WINDOW / 2 + 10), 0);
-	assert_int_equal(feed_data(y, 0, 1, 'b', 1), ERR_LIMIT);
+	assert_int_equal(feed_data(y, 0, 1, 'b', 1), SKY_ERR_LIMIT);
 	yamux_free(y);
 }
 
@@ -191,7 +192,7 @@ test_large_window(void **state)
 	}
 	assert_sends(y, WINDOW, 0, 1, f.length / 2);
 	f.length++;
-	assert_int_equal(feed_payload(y, f, NULL, 0), ERR_LIMIT);
+	assert_int_equal(feed_payload(y, f, NULL, 0), SKY_ERR_LIMIT);
 	yamux_free(y);
 }
 
@@ -259,7 +260,7 @@ test_write_room(void **state)
 	assert_int_equal(yamux_room(st), 1);
 	assert_int_equal(yamux_write(st, "ab", 2), 1);
 	assert_int_equal(yamux_room(st), 0);
-	assert_int_equal(yamux_write(st, "ab", 2), ERR_AGAIN);
+	assert_int_equal(yamux_write(st, "ab", 2), SKY_ERR_AGAIN);
 	assert_no_event(y);
 	assert_int_equal(data_sent(y, 1), YAMUX_OUT_MAX);
 	assert_event(y, st, YAMUX_WRITE);
@@ -297,8 +298,8 @@ test_half_close_ours(void **state)
 	(void)state;
 	assert_int_equal(yamux_write(st, "x", 1), 1);
 	assert_int_equal(yamux_shutdown(st), 0);
-	assert_int_equal(yamux_shutdown(st), ERR_STATE);
-	assert_int_equal(yamux_write(st, "x", 1), ERR_STATE);
+	assert_int_equal(yamux_shutdown(st), SKY_ERR_STATE);
+	assert_int_equal(yamux_write(st, "x", 1), SKY_ERR_STATE);
 	assert_int_equal(yamux_room(st), 0);
 	collect(y, &out);
 	skip_data(&out, 1, 1);
@@ -308,7 +309,7 @@ test_half_close_ours(void **state)
 	assert_int_equal(feed_data(y, 0, 1, 'a', 2), 0);
 	assert_event(y, st, YAMUX_READ);
 	assert_int_equal(yamux_read(st, b, 4), 2);
-	assert_int_equal(yamux_read(st, b, 4), ERR_AGAIN);
+	assert_int_equal(yamux_read(st, b, 4), SKY_ERR_AGAIN);
 	assert_false(yamux_eof(st));
 	assert_int_equal(feed_data(y, FIN, 1, 'b', 1), 0);
 	assert_event(y, st, YAMUX_READ | YAMUX_EOF);
@@ -318,7 +319,7 @@ test_half_close_ours(void **state)
 	assert_false(yamux_eof(st));
 	assert_int_equal(yamux_read(st, b, 4), 1);
 	assert_true(yamux_eof(st));
-	assert_int_equal(yamux_read(st, b, 4), ERR_EOF);
+	assert_int_equal(yamux_read(st, b, 4), SKY_ERR_EOF);
 	assert_no_event(y);
 	yamux_close(st);
 	assert_silent(y);
@@ -360,7 +361,7 @@ test_fin_twice(void **state)
 
 		accepted(y, 1);
 		assert_int_equal(feed(y, type, FIN, 1, 0), 0);
-		assert_int_equal(feed(y, type, FIN, 1, 0), ERR_STATE);
+		assert_int_equal(feed(y, type, FIN, 1, 0), SKY_ERR_STATE);
 		yamux_free(y);
 	}
 }
@@ -380,7 +381,7 @@ test_data_after_fin(void **state)
 	assert_int_equal(buf_len(yamux_in(st)), 1);
 	assert_int_equal(yamux_consume(st, 1), 0);
 	assert_silent(y);
-	assert_int_equal(feed_data(y, 0, 1, 'b', 1), ERR_LIMIT);
+	assert_int_equal(feed_data(y, 0, 1, 'b', 1), SKY_ERR_LIMIT);
 	yamux_free(y);
 }
 
@@ -399,9 +400,9 @@ test_reset_ours(void **state)
 	yamux_reset(st);
 	yamux_reset(st);
 	assert_int_equal(buf_len(yamux_in(st)), 0);
-	assert_int_equal(yamux_read(st, b, 4), ERR_STATE);
-	assert_int_equal(yamux_write(st, "x", 1), ERR_STATE);
-	assert_int_equal(yamux_shutdown(st), ERR_STATE);
+	assert_int_equal(yamux_read(st, b, 4), SKY_ERR_STATE);
+	assert_int_equal(yamux_write(st, "x", 1), SKY_ERR_STATE);
+	assert_int_equal(yamux_shutdown(st), SKY_ERR_STATE);
 	/* What was under way is dropped, before and behind our RST. */
 	assert_no_event(y);
 	for (size_t i = 0; i < 3; i++)
@@ -409,7 +410,7 @@ test_reset_ours(void **state)
 	assert_int_equal(feed(y, WINDOW, RST, 1, 0), 0);
 	assert_int_equal(buf_len(yamux_in(st)), 0);
 	assert_no_event(y);
-	assert_int_equal(feed(y, WINDOW, SYN, 1, 0), ERR_EXISTS);
+	assert_int_equal(feed(y, WINDOW, SYN, 1, 0), SKY_ERR_EXISTS);
 	yamux_free(y);
 
 	y = session(false);
@@ -471,8 +472,8 @@ test_reset_theirs(void **state)
 	assert_int_equal(feed_data(y, RST, 1, 'b', 0), 0);
 	assert_event(y, st, YAMUX_READ | YAMUX_RESET);
 	assert_silent(y);
-	assert_int_equal(yamux_read(st, b, 4), ERR_STATE);
-	assert_int_equal(yamux_write(st, "x", 1), ERR_STATE);
+	assert_int_equal(yamux_read(st, b, 4), SKY_ERR_STATE);
+	assert_int_equal(yamux_write(st, "x", 1), SKY_ERR_STATE);
 	yamux_reset(st);
 	assert_silent(y);
 	/* Data behind it is for nobody. */
@@ -833,7 +834,7 @@ test_many(void **state)
 			    yamux_write(st, p, pattern(yamux_id(st), p)) > 0);
 			assert_int_equal(yamux_shutdown(st), 0);
 		}
-		assert_int_equal(yamux_open(c, &st), ERR_LIMIT);
+		assert_int_equal(yamux_open(c, &st), SKY_ERR_LIMIT);
 		carry(c, s, 65536);
 		assert_int_equal(yamux_count(s), MANY);
 		assert_true(s->nbucket >= MANY / 2);

@@ -204,7 +204,7 @@ drive_write(struct yamux_stream *st, uint32_t *random)
 		state = j->out_state;
 		for (size_t i = 0; i < n; i++)
 			b[i] = (uint8_t)xorshift(&state);
-		if ((r = yamux_write(st, b, n)) == ERR_AGAIN)
+		if ((r = yamux_write(st, b, n)) == SKY_ERR_AGAIN)
 			return;
 		if (r < 0)
 			errx(1, "write: %s", err_text((int)r));
@@ -234,13 +234,13 @@ drive_read(struct peer *p, struct yamux_stream *st)
 		yamux_reset(st);
 		p->reset++;
 		drop(p, st);
-	} else if (r == ERR_EOF) {
+	} else if (r == SKY_ERR_EOF) {
 		if (j->got != j->size)
 			errx(1, "stream %u: %zu bytes of %zu", yamux_id(st),
 			    j->got, j->size);
 		p->bytes += j->got;
 		drop(p, st);
-	} else if (r != ERR_AGAIN)
+	} else if (r != SKY_ERR_AGAIN)
 		errx(1, "read: %s", err_text((int)r));
 }
 
@@ -352,15 +352,15 @@ transfer(struct peer *p)
 		pfd.events |= POLLOUT;
 	if (poll(&pfd, 1, slow.n != 0 ? 1 : -1) == -1)
 		err(2, "poll");
-	if ((pfd.revents & POLLOUT) && (n = buf_write(&p->out, 0)) == ERR_SYS) {
+	if ((pfd.revents & POLLOUT) && (n = buf_write(&p->out, 0)) == SKY_ERR_SYS) {
 		if (errno == EPIPE || errno == ECONNRESET)
 			return false;
 		err(2, "write");
 	}
 	if ((pfd.revents & (POLLIN | POLLHUP)) == 0)
 		return true;
-	if ((n = buf_read(&p->in, 0, WIRE_MAX)) == ERR_EOF ||
-	    (n == ERR_SYS && errno == ECONNRESET))
+	if ((n = buf_read(&p->in, 0, WIRE_MAX)) == SKY_ERR_EOF ||
+	    (n == SKY_ERR_SYS && errno == ECONNRESET))
 		return false;
 	if (n > 0 && (r = yamux_input(p->y, &p->in)) != 0) {
 		yamux_output(p->y, &p->out);
