@@ -370,6 +370,10 @@ lint: $(addprefix $(BIN)/,skyptyd skypty skypty-ssh)
 	python3 regress/arrows.py
 	python3 regress/flags.py $(BIN)
 
+# Our C in figures; regress/metrics.py -v says where each is from.
+metrics:
+	@python3 regress/metrics.py
+
 # --- installation --------------------------------------------------------
 
 # As "mode:what:place"; uninstall reads the same lists.
@@ -437,6 +441,6 @@ clean:
 
 FORCE:
 
-.PHONY: FORCE all left-out unit check check-programs check-loaded cross boards first-use interop web-check fuzz bench format lint install uninstall clean
+.PHONY: FORCE all left-out unit check check-programs check-loaded cross boards first-use interop web-check fuzz bench format lint metrics install uninstall clean
 .SECONDARY:
 -include $(shell find $(OBJ) obj-fuzz -name '*.d' 2>/dev/null)
