@@ -153,12 +153,6 @@ dmsg_disc_available_servers(struct buf *b, const struct dmsg_url *u)
 }
 
 int
-dmsg_disc_all_servers(struct buf *b, const struct dmsg_url *u)
-{
-	return put_request(b, u, "GET", "/all_servers", NULL);
-}
-
-int
 dmsg_disc_get_entry(struct buf *b, const struct dmsg_url *u,
     const struct key_public *pk)
 {

@@ -42,7 +42,6 @@ int dmsg_disc_url(const char *, struct dmsg_url *);
  * which is not consumed.  What buf_put returns; nothing is appended then.
  */
 int dmsg_disc_available_servers(struct buf *, const struct dmsg_url *);
-int dmsg_disc_all_servers(struct buf *, const struct dmsg_url *);
 int dmsg_disc_get_entry(struct buf *, const struct dmsg_url *,
     const struct key_public *);
 int dmsg_disc_put_entry(struct buf *, const struct dmsg_url *,

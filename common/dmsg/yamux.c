@@ -317,12 +317,6 @@ yamux_ping(struct yamux *y)
 	return 0;
 }
 
-bool
-yamux_ping_waits(const struct yamux *y)
-{
-	return y->ping_wait;
-}
-
 void
 yamux_goaway(struct yamux *y, uint32_t reason)
 {

@@ -116,8 +116,6 @@ bool yamux_event(struct yamux *, struct yamux_event *);
  * who pings by a timer takes the connection for dead then.
  */
 int yamux_ping(struct yamux *);
-/* Whether a ping of ours is not answered yet. */
-bool yamux_ping_waits(const struct yamux *);
 /*
  * Tells the peer to open no more streams; those it opens all the same are
  * refused.  Streams that exist go on; for other reasons than YAMUX_NORMAL the
@@ -154,12 +152,11 @@ size_t yamux_count(const struct yamux *);
 int yamux_open(struct yamux *, struct yamux_stream **);
 /*
  * The next stream that the peer opened, acknowledged herewith; NULL without
- * one.  The caller holds it until yamux_close, and may yamux_reset it first.
- * Peers end the session when that takes long (20 s and more).
+ * one.  The caller holds it until yamux_close.  Peers end the session when that
+ * takes long (20 s and more).
  */
 struct yamux_stream *yamux_accept(struct yamux *);
 
-uint32_t yamux_id(const struct yamux_stream *);
 void yamux_set_arg(struct yamux_stream *, void *);
 void *yamux_arg(const struct yamux_stream *);
 
@@ -167,11 +164,6 @@ void *yamux_arg(const struct yamux_stream *);
 const struct buf *yamux_in(const struct yamux_stream *);
 /* Takes n bytes off it and gives the peer window for them.  SKY_ERR_SHORT. */
 int yamux_consume(struct yamux_stream *, size_t);
-/*
- * Both at once: copies at most n bytes.  Returns the count (> 0 for n > 0),
- * SKY_ERR_EOF, SKY_ERR_AGAIN, SKY_ERR_STATE for a stream that was reset.
- */
-ssize_t yamux_read(struct yamux_stream *, void *, size_t n);
 /* Whether the peer sends no more and all has been consumed. */
 bool yamux_eof(const struct yamux_stream *);
 /* Whether the peer sends no more, consumed or not. */
@@ -190,8 +182,6 @@ ssize_t yamux_write(struct yamux_stream *, const void *, size_t n);
  * SKY_ERR_STATE when said before, or after a reset.
  */
 int yamux_shutdown(struct yamux_stream *);
-/* Ends both directions at once; queued and unread bytes are dropped. */
-void yamux_reset(struct yamux_stream *);
 /*
  * Gives the stream back; it must not be used any more.  What is queued is still
  * sent, then FIN; what arrives is dropped.  See yamux_age.

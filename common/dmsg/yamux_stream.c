@@ -93,12 +93,6 @@ yamux_kill(struct yamux_stream *st)
 
 /* --- for everybody ------------------------------------------------------ */
 
-uint32_t
-yamux_id(const struct yamux_stream *st)
-{
-	return st->id;
-}
-
 void
 yamux_set_arg(struct yamux_stream *st, void *arg)
 {
@@ -150,25 +144,6 @@ yamux_consume(struct yamux_stream *st, size_t n)
 	shrink(&st->in);
 	yamux_credit(st, n);
 	return 0;
-}
-
-ssize_t
-yamux_read(struct yamux_stream *st, void *p, size_t n)
-{
-	if (st->reset)
-		return SKY_ERR_STATE;
-	if (n > buf_len(&st->in))
-		n = buf_len(&st->in);
-	if (n != 0) {
-		memcpy(p, buf_ptr(&st->in), n);
-		yamux_consume(st, n);
-		return (ssize_t)n;
-	}
-	if (buf_len(&st->in) != 0)
-		return 0;
-	if (st->fin_got)
-		return SKY_ERR_EOF;
-	return st->y->error != 0 ? st->y->error : SKY_ERR_AGAIN;
 }
 
 bool
@@ -233,12 +208,6 @@ yamux_shutdown(struct yamux_stream *st)
 	if (buf_len(&st->out) == 0)
 		yamux_want(st, FLAG_FIN);
 	return 0;
-}
-
-void
-yamux_reset(struct yamux_stream *st)
-{
-	yamux_kill(st);
 }
 
 void

@@ -104,19 +104,16 @@ struct gob_enc;
 /* NULL when memory is missing. */
 struct gob_enc *gob_enc_new(void);
 void gob_enc_free(struct gob_enc *);
-/*
- * Appends definitions still due and the value, or nothing: SKY_ERR_LIMIT,
- * SKY_ERR_NOMEM, SKY_ERR_RDONLY.
- */
-int gob_enc_value(struct gob_enc *, struct buf *out, const struct gob_type *,
-    const void *);
 
 struct gob_item {
 	const struct gob_type *type;
 	const void *value;
 };
 
-/* The same for several values: all of them or none. */
+/*
+ * Appends definitions still due and the n values, all of them or nothing:
+ * SKY_ERR_LIMIT, SKY_ERR_NOMEM, SKY_ERR_RDONLY.
+ */
 int gob_enc_values(struct gob_enc *, struct buf *out, const struct gob_item *,
     size_t n);
 

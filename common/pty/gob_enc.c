@@ -186,12 +186,3 @@ gob_enc_values(struct gob_enc *enc, struct buf *out,
 	sink = (struct gob_sink){ .out = out };
 	return put_all(&enc->ids, &sink, items, n);
 }
-
-int
-gob_enc_value(struct gob_enc *enc, struct buf *out, const struct gob_type *type,
-    const void *v)
-{
-	struct gob_item item = { .type = type, .value = v };
-
-	return gob_enc_values(enc, out, &item, 1);
-}

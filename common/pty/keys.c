@@ -147,9 +147,3 @@ key_listed(const struct key_public *list, size_t n, const struct key_public *pk)
 			return true;
 	return false;
 }
-
-bool
-key_is_null(const struct key_public *pk)
-{
-	return sodium_is_zero(pk->b, sizeof(pk->b));
-}

@@ -60,6 +60,5 @@ bool key_equal(const struct key_public *, const struct key_public *);
 /* Whether it is one of n. */
 bool
 key_listed(const struct key_public *list, size_t n, const struct key_public *);
-bool key_is_null(const struct key_public *);
 
 #endif

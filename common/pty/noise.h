@@ -67,7 +67,10 @@ bool noise_done(const struct noise *);
 const struct key_public *noise_peer(const struct noise *);
 /* SKY_ERR_STATE unless done.  May be called once; wipes the chaining key. */
 int noise_split(struct noise *, struct noise_keys *);
-/* The handshake hash h, NOISE_HASH_LEN bytes, borrowed. */
+/*
+ * For known-answer tests only: the handshake hash h, NOISE_HASH_LEN bytes,
+ * borrowed.
+ */
 const uint8_t *noise_hash(const struct noise *);
 
 #endif

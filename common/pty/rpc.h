@@ -151,7 +151,10 @@ int rpc_client_call(struct rpc_client *, struct buf *out, enum rpc_method,
  * borrowed until the next call of this.
  */
 int rpc_client_next(struct rpc_client *, struct buf *in, struct rpc_reply *);
-/* Calls waiting for their reply. */
+/*
+ * Calls waiting for their reply.  For tests alone: nothing else shows that a
+ * reply has freed its place.
+ */
 size_t rpc_client_pending(const struct rpc_client *);
 
 #endif

@@ -86,10 +86,11 @@ check(bool ok)
 static void
 encode(const struct gob_type *type, const union any *v, struct buf *out)
 {
+	struct gob_item item = { .type = type, .value = v };
 	struct gob_enc *enc = gob_enc_new();
 
 	buf_init(out, 4 * MSG_MAX);
-	check(gob_enc_value(enc, out, type, v) == 0);
+	check(gob_enc_values(enc, out, &item, 1) == 0);
 	gob_enc_free(enc);
 }
 

@@ -105,16 +105,31 @@ slot(struct end *e, const struct yamux_stream *st)
 	return &e->st[i];
 }
 
+/* Takes at most n bytes; SKY_ERR_EOF or SKY_ERR_AGAIN without any. */
+static ssize_t
+take_bytes(struct yamux_stream *st, void *p, size_t n)
+{
+	const struct buf *in = yamux_in(st);
+
+	if (n > buf_len(in))
+		n = buf_len(in);
+	if (n == 0)
+		return yamux_eof(st) ? SKY_ERR_EOF : SKY_ERR_AGAIN;
+	memcpy(p, buf_ptr(in), n);
+	require(yamux_consume(st, n) == 0);
+	return (ssize_t)n;
+}
+
 /* Reads at most n bytes; against a peer of ours they must be its own. */
 static void
 do_read(struct end *e, const struct end *peer, struct yamux_stream *st,
     size_t n)
 {
-	uint32_t id = yamux_id(st);
+	uint32_t id = st->id;
 	uint8_t b[4096];
 	ssize_t r;
 
-	r = yamux_read(st, b, n < sizeof(b) ? n : sizeof(b));
+	r = take_bytes(st, b, n < sizeof(b) ? n : sizeof(b));
 	if (peer == NULL)
 		return;
 	for (ssize_t i = 0; i < r; i++)
@@ -127,7 +142,7 @@ do_read(struct end *e, const struct end *peer, struct yamux_stream *st,
 static void
 do_write(struct end *e, struct yamux_stream *st, size_t n)
 {
-	uint32_t id = yamux_id(st);
+	uint32_t id = st->id;
 	uint8_t b[4096];
 	ssize_t r;
 
@@ -207,7 +222,7 @@ act(struct end *e, const struct end *peer, uint8_t what, uint8_t much)
 		else if (what % 16 == 14)
 			do_close(e, st);
 		else if (much > 128)
-			yamux_reset(st);
+			yamux_kill(st);
 	}
 }
 

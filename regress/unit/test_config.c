@@ -2,6 +2,7 @@
 /* config: every key, right and wrong, and the text as a whole. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sodium.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,7 +38,7 @@ test_defaults(void **state)
 	accept_text(&c, "{}");
 	assert_int_equal(c.given, 0);
 	assert_null(c.sk);
-	assert_true(key_is_null(&c.pk));
+	assert_true(sodium_is_zero(c.pk.b, KEY_PUBLIC_LEN));
 	assert_int_equal(c.nwl, 0);
 	assert_string_equal(c.dmsgdisc, CONFIG_DISCOVERY);
 	assert_int_equal(c.dmsgsessions, 1);

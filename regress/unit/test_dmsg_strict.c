@@ -314,7 +314,7 @@ static void
 test_questions(void **state)
 {
 	static const char want[] =
-	    "GET /dmsg-discovery/all_servers HTTP/1.1\r\nHost: h\r\n"
+	    "GET /dmsg-discovery/available_servers HTTP/1.1\r\nHost: h\r\n"
 	    "Connection: close\r\n\r\n";
 	struct dmsg_url u;
 	struct buf b, json;
@@ -323,7 +323,7 @@ test_questions(void **state)
 	(void)state;
 	assert_int_equal(dmsg_disc_url("http://h", &u), 0);
 	buf_init(&b, 1024);
-	assert_int_equal(dmsg_disc_all_servers(&b, &u), 0);
+	assert_int_equal(dmsg_disc_available_servers(&b, &u), 0);
 	assert_int_equal(buf_len(&b), strlen(want));
 	assert_memory_equal(buf_ptr(&b), want, strlen(want));
 	buf_free(&b);

@@ -738,10 +738,11 @@ put_call(struct pair *p, const char *name, size_t n, uint64_t seq)
 {
 	struct header h = { .seq = seq };
 	int64_t num = 5;
+	struct gob_item items[] = { { &header_type, &h },
+		{ &number_type, &num } };
 
 	buf_view(&h.name, name, n);
-	assert_int_equal(gob_enc_value(p->enc, &p->up, &header_type, &h), 0);
-	assert_int_equal(gob_enc_value(p->enc, &p->up, &number_type, &num), 0);
+	assert_int_equal(gob_enc_values(p->enc, &p->up, items, 2), 0);
 }
 
 /* Reads a refusal from below, as the client's decoder would. */
@@ -1065,11 +1066,12 @@ put_reply(struct pair *p, uint64_t seq, const char *error, size_t n)
 {
 	struct header h = { .seq = seq };
 	struct buf text;
+	struct gob_item items[] = { { &header_type, &h },
+		{ &text_type, &text } };
 
 	buf_view(&h.error, error, n);
 	buf_view(&text, "text", 4);
-	assert_int_equal(gob_enc_value(p->enc, &p->down, &header_type, &h), 0);
-	assert_int_equal(gob_enc_value(p->enc, &p->down, &text_type, &text), 0);
+	assert_int_equal(gob_enc_values(p->enc, &p->down, items, 2), 0);
 }
 
 static void

@@ -62,7 +62,7 @@ test_ids(void **state)
 
 		for (uint32_t i = 0; i < 5; i++) {
 			assert_int_equal(yamux_open(y, &st), 0);
-			assert_int_equal(yamux_id(st), first + 2 * i);
+			assert_int_equal(st->id, first + 2 * i);
 			assert_sends(y, WINDOW, SYN, first + 2 * i, 0);
 		}
 		assert_int_equal(yamux_count(y), 5);
@@ -82,7 +82,7 @@ test_ids_end(void **state)
 
 		y->next_id = last[i];
 		assert_int_equal(yamux_open(y, &st), 0);
-		assert_int_equal(yamux_id(st), last[i]);
+		assert_int_equal(st->id, last[i]);
 		assert_int_equal(yamux_open(y, &st), SKY_ERR_LIMIT);
 		assert_int_equal(yamux_open(y, &st), SKY_ERR_LIMIT);
 		yamux_free(y);
@@ -152,7 +152,7 @@ test_open_reset(void **state)
 	/* The other way round: nothing of it was sent. */
 	assert_int_equal(yamux_open(y, &st), 0);
 	assert_int_equal(yamux_write(st, "x", 1), 1);
-	yamux_reset(st);
+	yamux_kill(st);
 	assert_silent(y);
 	yamux_close(st);
 	assert_silent(y);
@@ -296,12 +296,12 @@ test_backlog(void **state)
 	assert_int_equal(feed(y, WINDOW, SYN, 2 * n + 6, 0), 0);
 	assert_sends(y, WINDOW, RST, 2 * n + 6, 0);
 	assert_non_null(st = yamux_accept(y));
-	assert_int_equal(yamux_id(st), 2);
+	assert_int_equal(st->id, 2);
 	assert_sends(y, WINDOW, ACK, 2, 0);
 	assert_int_equal(feed(y, WINDOW, SYN, 2 * n + 8, 0), 0);
 	assert_silent(y);
 	assert_non_null(st = yamux_accept(y));
-	assert_int_equal(yamux_id(st), 6);
+	assert_int_equal(st->id, 6);
 	yamux_free(y);
 }
 
@@ -385,7 +385,7 @@ test_inflight(void **state)
 	assert_int_equal(feed(y, WINDOW, RST, 3, 0), 0);
 	assert_event(y, st[1], YAMUX_RESET);
 	assert_int_equal(yamux_open(y, &more), 0);
-	yamux_reset(more); /* before its SYN went */
+	yamux_kill(more); /* before its SYN went */
 	assert_int_equal(yamux_open(y, &more), 0);
 	assert_int_equal(yamux_open(y, &more), SKY_ERR_AGAIN);
 	yamux_close(st[2]);
@@ -530,19 +530,19 @@ test_ping(void **state)
 	struct yamux *y = session(true);
 
 	(void)state;
-	assert_false(yamux_ping_waits(y));
+	assert_false(y->ping_wait);
 	for (uint32_t i = 1; i < 4; i++) {
 		assert_int_equal(yamux_ping(y), 0);
 		assert_int_equal(feed(y, PING, ACK, 0, i), 0); /* too early */
-		assert_true(yamux_ping_waits(y));
+		assert_true(y->ping_wait);
 		assert_sends(y, PING, SYN, 0, i);
 		assert_int_equal(yamux_ping(y), SKY_ERR_AGAIN);
 		assert_silent(y);
 		assert_int_equal(feed(y, PING, ACK, 0, i + 1), 0);
 		assert_no_event(y);
-		assert_true(yamux_ping_waits(y));
+		assert_true(y->ping_wait);
 		assert_int_equal(feed(y, PING, ACK, 0, i), 0);
-		assert_false(yamux_ping_waits(y));
+		assert_false(y->ping_wait);
 		assert_event(y, NULL, YAMUX_PONG);
 		assert_int_equal(feed(y, PING, ACK, 0, i), 0);
 		assert_no_event(y);
@@ -659,8 +659,8 @@ check_script(struct yamux *y, size_t first, size_t piece)
 	buf_free(&script);
 	assert_non_null(a = yamux_accept(y));
 	assert_non_null(b = yamux_accept(y));
-	assert_int_equal(yamux_id(a), 1);
-	assert_int_equal(yamux_id(b), 3);
+	assert_int_equal(a->id, 1);
+	assert_int_equal(b->id, 3);
 	assert_int_equal(buf_len(yamux_in(a)), 6);
 	assert_memory_equal(buf_ptr(yamux_in(a)), "abcdef", 6);
 	assert_int_equal(buf_len(yamux_in(b)), 2);

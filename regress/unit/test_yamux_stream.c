@@ -60,7 +60,7 @@ use_window(struct yamux *y, struct yamux_stream *st)
 {
 	for (size_t n = 0; n < YAMUX_WINDOW; n += YAMUX_OUT_MAX) {
 		assert_int_equal(write_zeros(st, YAMUX_OUT_MAX), YAMUX_OUT_MAX);
-		assert_int_equal(data_sent(y, yamux_id(st)), YAMUX_OUT_MAX);
+		assert_int_equal(data_sent(y, st->id), YAMUX_OUT_MAX);
 	}
 }
 
@@ -106,6 +106,21 @@ test_longest_frame(void **state)
 	yamux_free(y);
 }
 
+/* Takes at most n bytes; SKY_ERR_EOF or SKY_ERR_AGAIN without any. */
+static ssize_t
+take_bytes(struct yamux_stream *st, void *p, size_t n)
+{
+	const struct buf *in = yamux_in(st);
+
+	if (n > buf_len(in))
+		n = buf_len(in);
+	if (n == 0)
+		return yamux_eof(st) ? SKY_ERR_EOF : SKY_ERR_AGAIN;
+	memcpy(p, buf_ptr(in), n);
+	assert_int_equal(yamux_consume(st, n), 0);
+	return (ssize_t)n;
+}
+
 /* Window comes back for what was consumed, from half a window on. */
 static void
 test_credit(void **state)
@@ -121,9 +136,9 @@ test_credit(void **state)
 	assert_silent(y);
 	assert_int_equal(yamux_consume(st, YAMUX_WINDOW), SKY_ERR_SHORT);
 	assert_silent(y);
-	assert_int_equal(yamux_read(st, b, 1), 1);
+	assert_int_equal(take_bytes(st, b, 1), 1);
 	assert_int_equal(b[0], 'a');
-	assert_int_equal(yamux_read(st, b, 10), 10);
+	assert_int_equal(take_bytes(st, b, 10), 10);
 	assert_sends(y, WINDOW, 0, 1, YAMUX_WINDOW / 2 + 10);
 	assert_silent(y);
 	assert_int_equal(feed_data(y, 0, 1, 'b', YAMUX_WINDOW / 2 + 10), 0);
@@ -308,8 +323,8 @@ test_half_close_ours(void **state)
 	buf_free(&out);
 	assert_int_equal(feed_data(y, 0, 1, 'a', 2), 0);
 	assert_event(y, st, YAMUX_READ);
-	assert_int_equal(yamux_read(st, b, 4), 2);
-	assert_int_equal(yamux_read(st, b, 4), SKY_ERR_AGAIN);
+	assert_int_equal(take_bytes(st, b, 4), 2);
+	assert_int_equal(take_bytes(st, b, 4), SKY_ERR_AGAIN);
 	assert_false(yamux_eof(st));
 	assert_int_equal(feed_data(y, FIN, 1, 'b', 1), 0);
 	assert_event(y, st, YAMUX_READ | YAMUX_EOF);
@@ -317,9 +332,9 @@ test_half_close_ours(void **state)
 	assert_int_equal(feed_data(y, 0, 1, 'c', 9), 0);
 	assert_int_equal(feed(y, WINDOW, FIN, 1, 0), 0);
 	assert_false(yamux_eof(st));
-	assert_int_equal(yamux_read(st, b, 4), 1);
+	assert_int_equal(take_bytes(st, b, 4), 1);
 	assert_true(yamux_eof(st));
-	assert_int_equal(yamux_read(st, b, 4), SKY_ERR_EOF);
+	assert_int_equal(take_bytes(st, b, 4), SKY_ERR_EOF);
 	assert_no_event(y);
 	yamux_close(st);
 	assert_silent(y);
@@ -397,10 +412,9 @@ test_reset_ours(void **state)
 	assert_event(y, st, YAMUX_READ);
 	assert_int_equal(yamux_write(st, "x", 1), 1);
 	assert_int_equal(yamux_shutdown(st), 0);
-	yamux_reset(st);
-	yamux_reset(st);
+	yamux_kill(st);
+	yamux_kill(st);
 	assert_int_equal(buf_len(yamux_in(st)), 0);
-	assert_int_equal(yamux_read(st, b, 4), SKY_ERR_STATE);
 	assert_int_equal(yamux_write(st, "x", 1), SKY_ERR_STATE);
 	assert_int_equal(yamux_shutdown(st), SKY_ERR_STATE);
 	/* What was under way is dropped, before and behind our RST. */
@@ -415,7 +429,7 @@ test_reset_ours(void **state)
 
 	y = session(false);
 	st = accepted(y, 1);
-	yamux_reset(st);
+	yamux_kill(st);
 	yamux_close(st);
 	assert_int_equal(yamux_count(y), 1);
 	assert_int_equal(feed_data(y, 0, 1, 'a', 9), 0);
@@ -444,7 +458,7 @@ test_end_within_frame(void **state)
 		assert_int_equal(feed_payload(y, f, "abcd", 4), 0);
 		assert_event(y, st, YAMUX_READ);
 		if (how < 2)
-			yamux_reset(st);
+			yamux_kill(st);
 		if (how == 0)
 			assert_sends(y, WINDOW, RST, 1, 0);
 		if (how > 0)
@@ -472,9 +486,9 @@ test_reset_theirs(void **state)
 	assert_int_equal(feed_data(y, RST, 1, 'b', 0), 0);
 	assert_event(y, st, YAMUX_READ | YAMUX_RESET);
 	assert_silent(y);
-	assert_int_equal(yamux_read(st, b, 4), SKY_ERR_STATE);
+	assert_int_equal(buf_len(yamux_in(st)), 0);
 	assert_int_equal(yamux_write(st, "x", 1), SKY_ERR_STATE);
-	yamux_reset(st);
+	yamux_kill(st);
 	assert_silent(y);
 	/* Data behind it is for nobody. */
 	assert_int_equal(feed_data(y, 0, 1, 'c', 5), 0);
@@ -495,7 +509,7 @@ test_unsent(void **state)
 {
 	struct yamux *y = session(true);
 	struct yamux_stream *a = opened(y), *b = opened(y);
-	uint32_t id = yamux_id(a);
+	uint32_t id = a->id;
 
 	(void)state;
 	assert_int_equal(yamux_unsent(y), 0);
@@ -505,7 +519,7 @@ test_unsent(void **state)
 	assert_int_equal(write_zeros(b, 1), 1);
 	assert_int_equal(yamux_unsent(y), 1001);
 	yamux_close(a);
-	assert_sends_data(y, yamux_id(b), 0, 1);
+	assert_sends_data(y, b->id, 0, 1);
 	assert_int_equal(yamux_unsent(y), 1000);
 	assert_int_equal(feed(y, WINDOW, 0, id, 400), 0);
 	assert_sends_data(y, id, 0, 400);
@@ -802,10 +816,10 @@ static void
 check_echo(struct yamux_stream *st)
 {
 	uint8_t want[128], got[128];
-	size_t n = pattern(yamux_id(st), want);
+	size_t n = pattern(st->id, want);
 
-	assert_true(yamux_id(st) % 2 == 1);
-	assert_int_equal(yamux_read(st, got, sizeof(got)), n);
+	assert_true(st->id % 2 == 1);
+	assert_int_equal(take_bytes(st, got, sizeof(got)), n);
 	assert_memory_equal(got, want, n);
 	assert_true(yamux_eof(st));
 	yamux_close(st);
@@ -830,8 +844,7 @@ test_many(void **state)
 	for (size_t round = 0; round < 2; round++) {
 		for (size_t i = 0; i < MANY; i++) {
 			assert_int_equal(yamux_open(c, &st), 0);
-			assert_true(
-			    yamux_write(st, p, pattern(yamux_id(st), p)) > 0);
+			assert_true(yamux_write(st, p, pattern(st->id, p)) > 0);
 			assert_int_equal(yamux_shutdown(st), 0);
 		}
 		assert_int_equal(yamux_open(c, &st), SKY_ERR_LIMIT);

@@ -181,7 +181,7 @@ accepted(struct yamux *y, uint32_t id)
 
 	assert_int_equal(feed(y, WINDOW, SYN, id, 0), 0);
 	assert_non_null(st = yamux_accept(y));
-	assert_int_equal(yamux_id(st), id);
+	assert_int_equal(st->id, id);
 	assert_sends(y, WINDOW, ACK, id, 0);
 	return st;
 }
@@ -193,8 +193,8 @@ opened(struct yamux *y)
 	struct yamux_stream *st;
 
 	assert_int_equal(yamux_open(y, &st), 0);
-	assert_sends(y, WINDOW, SYN, yamux_id(st), 0);
-	assert_int_equal(feed(y, WINDOW, ACK, yamux_id(st), 0), 0);
+	assert_sends(y, WINDOW, SYN, st->id, 0);
+	assert_int_equal(feed(y, WINDOW, ACK, st->id, 0), 0);
 	assert_event(y, st, YAMUX_OPENED);
 	return st;
 }

@@ -27,7 +27,7 @@ var peerPath string
 
 // build compiles the C peer, sanitized, from the sources as they are.
 func build(dir string) error {
-	sources, err := filepath.Glob("../../../common/yamux*.c")
+	sources, err := filepath.Glob("../../../common/dmsg/yamux*.c")
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func build(dir string) error {
 	peerPath = filepath.Join(dir, "yamux_peer")
 	args := append([]string{"-std=c11", "-D_GNU_SOURCE", "-I../../..", "-O1", "-g",
 		"-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-o", peerPath,
-		"yamux_peer.c", "../../../common/buf.c", "../../../common/err.c"}, sources...)
+		"yamux_peer.c", "../../../common/base/buf.c", "../../../common/base/err.c"}, sources...)
 	out, err := exec.Command(cc, args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", cc, err, out)

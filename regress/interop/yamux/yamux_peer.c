@@ -26,7 +26,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
-#include "common/dmsg/yamux.h"
+#include "common/dmsg/yamux_int.h"
 
 #define WIRE_MAX (64U * 1024)
 #define AT_ONCE	 200 /* streams that drive keeps open */
@@ -70,7 +70,7 @@ job_new(struct peer *p, struct yamux_stream *st)
 
 	if ((j = calloc(1, sizeof(*j))) == NULL)
 		err(2, NULL);
-	j->out_state = j->in_state = yamux_id(st) * 2654435761U + 1;
+	j->out_state = j->in_state = st->id * 2654435761U + 1;
 	if ((j->next = p->jobs) != NULL)
 		j->next->prev = &j->next;
 	j->prev = &p->jobs;
@@ -115,7 +115,7 @@ serve(struct peer *p, struct yamux_stream *st)
 	if (j->command == 'z')
 		return;
 	if (j->command == 'r' && buf_len(in) >= 1000) {
-		yamux_reset(st);
+		yamux_kill(st);
 		drop(p, st);
 		return;
 	}
@@ -216,6 +216,22 @@ drive_write(struct yamux_stream *st, uint32_t *random)
 	}
 }
 
+/* Takes at most n bytes; SKY_ERR_EOF or SKY_ERR_AGAIN without any. */
+static ssize_t
+take_bytes(struct yamux_stream *st, void *p, size_t n)
+{
+	const struct buf *in = yamux_in(st);
+
+	if (n > buf_len(in))
+		n = buf_len(in);
+	if (n == 0)
+		return yamux_eof(st) ? SKY_ERR_EOF : SKY_ERR_AGAIN;
+	memcpy(p, buf_ptr(in), n);
+	if (yamux_consume(st, n) != 0)
+		errx(1, "consume");
+	return (ssize_t)n;
+}
+
 static void
 drive_read(struct peer *p, struct yamux_stream *st)
 {
@@ -223,21 +239,21 @@ drive_read(struct peer *p, struct yamux_stream *st)
 	uint8_t b[5000];
 	ssize_t r;
 
-	while ((r = yamux_read(st, b, sizeof(b))) > 0) {
+	while ((r = take_bytes(st, b, sizeof(b))) > 0) {
 		for (ssize_t i = 0; i < r; i++)
 			if (b[i] != (uint8_t)xorshift(&j->in_state))
-				errx(1, "stream %u: wrong byte at %zu",
-				    yamux_id(st), j->got + (size_t)i);
+				errx(1, "stream %u: wrong byte at %zu", st->id,
+				    j->got + (size_t)i);
 		j->got += (size_t)r;
 	}
 	if (j->gives_up && j->got > j->size / 2) {
-		yamux_reset(st);
+		yamux_kill(st);
 		p->reset++;
 		drop(p, st);
 	} else if (r == SKY_ERR_EOF) {
 		if (j->got != j->size)
-			errx(1, "stream %u: %zu bytes of %zu", yamux_id(st),
-			    j->got, j->size);
+			errx(1, "stream %u: %zu bytes of %zu", st->id, j->got,
+			    j->size);
 		p->bytes += j->got;
 		drop(p, st);
 	} else if (r != SKY_ERR_AGAIN)
@@ -248,7 +264,7 @@ static void
 drive_event(struct peer *p, const struct yamux_event *ev)
 {
 	if (ev->what & YAMUX_RESET)
-		errx(1, "stream %u was reset", yamux_id(ev->stream));
+		errx(1, "stream %u was reset", ev->stream->id);
 	drive_write(ev->stream, &p->random);
 	drive_read(p, ev->stream);
 }
@@ -352,7 +368,8 @@ transfer(struct peer *p)
 		pfd.events |= POLLOUT;
 	if (poll(&pfd, 1, slow.n != 0 ? 1 : -1) == -1)
 		err(2, "poll");
-	if ((pfd.revents & POLLOUT) && (n = buf_write(&p->out, 0)) == SKY_ERR_SYS) {
+	if ((pfd.revents & POLLOUT) &&
+	    (n = buf_write(&p->out, 0)) == SKY_ERR_SYS) {
 		if (errno == EPIPE || errno == ECONNRESET)
 			return false;
 		err(2, "write");
