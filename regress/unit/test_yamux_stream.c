@@ -405,7 +405,6 @@ test_reset_ours(void **state)
 {
 	struct yamux *y = session(false);
 	struct yamux_stream *st = accepted(y, 1);
-	uint8_t b[4];
 
 	(void)state;
 	assert_int_equal(feed_data(y, 0, 1, 'a', 2), 0);
@@ -477,7 +476,6 @@ test_reset_theirs(void **state)
 {
 	struct yamux *y = session(false);
 	struct yamux_stream *st = accepted(y, 1);
-	uint8_t b[4];
 
 	(void)state;
 	assert_int_equal(feed_data(y, 0, 1, 'a', YAMUX_WINDOW), 0);
