@@ -89,7 +89,7 @@ check_confinement(const struct settings *s, FILE *out, bool verbose)
 
 /* The file's, and what flags or standard input add to them. */
 static void
-print_keys(const struct settings *s)
+check_print_keys(const struct settings *s)
 {
 	const struct key_public *wl = s->conf.wl;
 	char text[KEY_PUBLIC_HEX];
@@ -171,7 +171,7 @@ check_main(const struct options *o, struct settings *s, struct keyctx *ctx)
 	    s->conf.startuprate.origin, s->conf.startuprate.network,
 	    s->conf.startuprate.all, s->conf.netblocks.v4,
 	    s->conf.netblocks.v6);
-	print_keys(s);
+	check_print_keys(s);
 	visible_line(stdout, "confinement     %s, of %s",
 	    s->conf.best_effort ? "best effort" : "strict",
 	    s->drop ? s->conf.privsep_user : "this user");

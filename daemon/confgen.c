@@ -55,16 +55,16 @@ print_fresh(FILE *f, bool seeds)
 }
 
 static void
-say(void *arg, bool fatal, const char *text)
+confgen_say(void *arg, bool fatal, const char *text)
 {
 	(void)arg, (void)fatal;
 	visible_line(stderr, "skyptyd: %s", text);
 }
 
-static const struct config_report report = { .say = say };
+static const struct config_report report = { .say = confgen_say };
 
 static int
-tell(int status, const char *path, const char *why)
+confgen_tell(int status, const char *path, const char *why)
 {
 	visible_line(stderr, "skyptyd: %s: %s", path, why);
 	return status;
@@ -121,23 +121,25 @@ check_old(const char *path, bool force)
 	struct stat st;
 
 	if (lstat(path, &st) == -1)
-		return errno == ENOENT ? 0 :
-					 tell(EXIT_OS, path, strerror(errno));
+		return errno == ENOENT ?
+		    0 :
+		    confgen_tell(EXIT_OS, path, strerror(errno));
 	if (S_ISLNK(st.st_mode))
-		return tell(EXIT_CONFIG, path,
+		return confgen_tell(EXIT_CONFIG, path,
 		    "is a symbolic link; name the file that it leads to");
 	if (!force && file_is_stdout(path))
-		return tell(EXIT_CONFIG, path,
+		return confgen_tell(EXIT_CONFIG, path,
 		    "is standard output as well: the shell's '>' has made it "
 		    "or emptied it, and what was in it is lost; leave out '>', "
 		    "and put back a copy or remove the file");
 	if (!force)
-		return tell(EXIT_CONFIG, path,
+		return confgen_tell(EXIT_CONFIG, path,
 		    "is there already; --unsafe overwrites it");
 	if (!S_ISREG(st.st_mode))
-		return tell(EXIT_CONFIG, path, "is not a regular file");
+		return confgen_tell(EXIT_CONFIG, path, "is not a regular file");
 	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return tell(EXIT_CONFIG, path, "belongs to somebody else");
+		return confgen_tell(EXIT_CONFIG, path,
+		    "belongs to somebody else");
 	return 0;
 }
 
@@ -175,15 +177,15 @@ write_file(const char *path, struct wish wish)
 	if ((r = config_check_place(&report, path)) != 0)
 		return r == SKY_ERR_DENIED ? EXIT_CONFIG : EXIT_OS;
 	if (file_make_folders(path, 0755) == -1)
-		return tell(EXIT_OS, path, strerror(errno));
+		return confgen_tell(EXIT_OS, path, strerror(errno));
 	if (wish.force && access(path, F_OK) == 0 &&
 	    (lock = config_lock_wl(path)) < 0)
-		return tell(EXIT_OS, path,
+		return confgen_tell(EXIT_OS, path,
 		    lock == SKY_ERR_AGAIN ? "another process is changing it" :
 					    err_text(lock));
 	r = write_new(path, wish);
 	if (r != 0)
-		(void)tell(EXIT_OS, path, err_text(r));
+		(void)confgen_tell(EXIT_OS, path, err_text(r));
 	if (lock >= 0)
 		close(lock);
 	return r == 0 ? 0 : EXIT_OS;

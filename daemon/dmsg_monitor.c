@@ -49,7 +49,7 @@ serve_stream(struct listener *s, int fd, const struct key_public *pk,
 }
 
 static int
-open_stream(struct listener *s, const struct key_public *pk,
+dmsg_monitor_open_stream(struct listener *s, const struct key_public *pk,
     const struct key_public *relay)
 {
 	int sv[2];
@@ -88,7 +88,7 @@ answer_stream(struct listener *s, struct privmsg *m)
 	if ((r = buf_get(&m->body, pk.b, sizeof(pk.b))) != 0 ||
 	    (r = buf_get(&m->body, relay.b, sizeof(relay.b))) != 0)
 		return r;
-	fd = open_stream(s, &pk, &relay);
+	fd = dmsg_monitor_open_stream(s, &pk, &relay);
 	buf_init(&b, 1);
 	if ((r = buf_put_u8(&b, fd != -1)) == 0)
 		r = privmsg_send(s->dmsg.sock, PM_STREAM + 1, m->id, &b, &fd,

@@ -66,7 +66,7 @@ struct price {
 
 /* Wider buckets hold more, so that a narrow one is empty before. */
 static struct price
-price(const struct config *conf, unsigned rate, unsigned depth)
+limits_price(const struct config *conf, unsigned rate, unsigned depth)
 {
 	struct price p = { .each = US_PER_S / rate };
 
@@ -77,23 +77,23 @@ price(const struct config *conf, unsigned rate, unsigned depth)
 static struct price
 price_self(const struct config *conf)
 {
-	return price(conf, conf->startuprate.origin, 1);
+	return limits_price(conf, conf->startuprate.origin, 1);
 }
 
 static struct price
 price_network(const struct config *conf)
 {
-	return price(conf, conf->startuprate.network, 2);
+	return limits_price(conf, conf->startuprate.network, 2);
 }
 
 static struct price
 price_all(const struct config *conf)
 {
-	return price(conf, conf->startuprate.all, 4);
+	return limits_price(conf, conf->startuprate.all, 4);
 }
 
 static int64_t
-debt(const struct conns *cs, uint64_t tag, int64_t now_ms)
+limits_owed(const struct conns *cs, uint64_t tag, int64_t now_ms)
 {
 	const struct cell *c = cell_find(cs->bucket, LIMITS_BUCKETS, tag);
 
@@ -111,7 +111,7 @@ add_debt(int64_t *until, int64_t now_ms, int64_t each)
 }
 
 static void
-pay(struct conns *cs, uint64_t tag, int64_t now_ms, int64_t each)
+limits_pay(struct conns *cs, uint64_t tag, int64_t now_ms, int64_t each)
 {
 	add_debt(&cell_take(cs->bucket, LIMITS_BUCKETS, tag)->until, now_ms,
 	    each);
@@ -241,7 +241,7 @@ limits_known(const struct conns *cs, const struct origin *o, int64_t now_ms)
 int64_t
 limits_debt(const struct conns *cs, const struct origin *o, int64_t now_ms)
 {
-	return debt(cs, o->wide, now_ms);
+	return limits_owed(cs, o->wide, now_ms);
 }
 
 /* --- how many there are --- */
@@ -344,10 +344,11 @@ limits_own(const struct conns *cs, const struct config *conf,
 	bool known = limits_known(cs, o, now_ms);
 	struct price self = known ? price_all(conf) : price_self(conf);
 
-	if (debt(cs, own_tag(o, known), now_ms) > self.credit)
+	if (limits_owed(cs, own_tag(o, known), now_ms) > self.credit)
 		return "too many of this origin did not authenticate "
 		       "(startuprate)";
-	if (!known && debt(cs, o->network, now_ms) > price_network(conf).credit)
+	if (!known &&
+	    limits_owed(cs, o->network, now_ms) > price_network(conf).credit)
 		return "too many of its network did not authenticate "
 		       "(startuprate)";
 	if (address_full(cs, conf, o) &&
@@ -371,7 +372,7 @@ limits_all(const struct conns *cs, const struct config *conf,
 
 /* sshd's curve: rate percent at begin, rising to all at full. */
 static bool
-unlucky(const struct config_startups *s, size_t n)
+limits_unlucky(const struct config_startups *s, size_t n)
 {
 	unsigned percent;
 
@@ -396,7 +397,7 @@ no_startup(struct conns *cs, struct conn *c)
 }
 
 static void
-drop(struct conns *cs, struct conn *c, int64_t now_ms)
+limits_drop(struct conns *cs, struct conn *c, int64_t now_ms)
 {
 	if (limits_may_tell(cs, now_ms))
 		log_info("Dropped a connection that had not authenticated "
@@ -417,20 +418,20 @@ limits_admit(struct conns *cs, const struct config *conf, struct conn *c,
 
 	if (address_full(cs, conf, o) &&
 	    may_end(cs, victim = oldest_startup(cs, o), o, now_ms))
-		drop(cs, victim, now_ms);
-	if (unlucky(&conf->maxstartups, cs->nstartups[o->pool]) &&
+		limits_drop(cs, victim, now_ms);
+	if (limits_unlucky(&conf->maxstartups, cs->nstartups[o->pool]) &&
 	    may_end(cs, victim = worst_startup(cs, o->pool), o, now_ms))
-		drop(cs, victim, now_ms);
+		limits_drop(cs, victim, now_ms);
 	c->due_ms = now_ms + LIMITS_OURS_MS;
 	c->known = known;
 	c->preferred = o->listed || known;
-	pay(cs, own_tag(o, known), now_ms,
+	limits_pay(cs, own_tag(o, known), now_ms,
 	    known ? price_all(conf).each : price_self(conf).each);
 	if (known)
 		return;
-	pay(cs, o->network, now_ms, price_network(conf).each);
+	limits_pay(cs, o->network, now_ms, price_network(conf).each);
 	if (o->pool == POOL_TCP)
-		pay(cs, o->wide, now_ms, WIDE_COST);
+		limits_pay(cs, o->wide, now_ms, WIDE_COST);
 	add_debt(&cs->all_paid[o->pool], now_ms, price_all(conf).each);
 }
 

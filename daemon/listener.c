@@ -42,7 +42,7 @@ listener_leave_if_done(struct listener *s)
 }
 
 static void
-forget(struct listener *s, struct conn *c)
+listener_forget(struct listener *s, struct conn *c)
 {
 	limits_unlink(&s->conns, c);
 	if (c->quiet && !c->authenticated)
@@ -96,7 +96,7 @@ answer_monitor(struct listener *s, struct conn *c, struct privmsg *m)
 }
 
 static void
-on_monitor(evutil_socket_t fd, short what, void *arg)
+listener_on_monitor(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
 	struct listener *s = c->server;
@@ -108,17 +108,17 @@ on_monitor(evutil_socket_t fd, short what, void *arg)
 		r = answer_monitor(s, c, &m);
 	privmsg_free(&m);
 	if (r != 0 && r != SKY_ERR_AGAIN)
-		forget(s, c);
+		listener_forget(s, c);
 }
 
 /* --- accepting --- */
 
 static int
-watch(struct listener *s, struct conn *c)
+listener_watch(struct listener *s, struct conn *c)
 {
 	c->server = s;
-	c->ev =
-	    event_new(s->base, c->sock, EV_READ | EV_PERSIST, on_monitor, c);
+	c->ev = event_new(s->base, c->sock, EV_READ | EV_PERSIST,
+	    listener_on_monitor, c);
 	if (c->ev != NULL && event_add(c->ev, NULL) == 0)
 		return 0;
 	if (c->ev != NULL)
@@ -157,7 +157,7 @@ listener_serve(struct listener *s, int fd, const struct origin *from,
 		return -1;
 	}
 	/* Only who is served pays, and only for him another one is ended. */
-	if (watch(s, c) == 0) {
+	if (listener_watch(s, c) == 0) {
 		if (!c->control)
 			limits_admit(&s->conns, &s->set->conf, c, now_ms());
 		limits_link(&s->conns, c);
@@ -304,7 +304,7 @@ stop_listening(struct listener *s)
 
 /* Once: no new connections.  Twice: not the running ones either. */
 static void
-on_term(evutil_socket_t sig, short what, void *arg)
+listener_on_term(evutil_socket_t sig, short what, void *arg)
 {
 	struct listener *s = arg;
 
@@ -370,7 +370,7 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 }
 
 static void
-on_chld(evutil_socket_t sig, short what, void *arg)
+listener_on_chld(evutil_socket_t sig, short what, void *arg)
 {
 	struct listener *s = arg;
 	struct conn *c;
@@ -394,7 +394,7 @@ on_chld(evutil_socket_t sig, short what, void *arg)
 }
 
 static struct event *
-on_signal(struct listener *s, int sig, event_callback_fn cb)
+listener_on_signal(struct listener *s, int sig, event_callback_fn cb)
 {
 	struct event *ev = evsignal_new(s->base, sig, cb, s);
 
@@ -438,17 +438,20 @@ open_listeners(struct listener *s)
 }
 
 static int
-set_up_events(struct listener *s)
+listener_set_up_events(struct listener *s)
 {
 	if ((s->base = event_base_new()) == NULL ||
 	    (s->resume = evtimer_new(s->base, on_resume, s)) == NULL ||
 	    (s->again = evtimer_new(s->base, dmsg_monitor_start, s)) == NULL ||
 	    (s->rest = evtimer_new(s->base, on_rest, s)) == NULL ||
 	    lobby_init(s) == -1 ||
-	    (s->term = on_signal(s, SIGTERM, on_term)) == NULL ||
-	    (s->intr = on_signal(s, SIGINT, on_term)) == NULL ||
-	    (s->hup = on_signal(s, SIGHUP, on_hup)) == NULL ||
-	    (s->chld = on_signal(s, SIGCHLD, on_chld)) == NULL)
+	    (s->term = listener_on_signal(s, SIGTERM, listener_on_term)) ==
+		NULL ||
+	    (s->intr = listener_on_signal(s, SIGINT, listener_on_term)) ==
+		NULL ||
+	    (s->hup = listener_on_signal(s, SIGHUP, on_hup)) == NULL ||
+	    (s->chld = listener_on_signal(s, SIGCHLD, listener_on_chld)) ==
+		NULL)
 		return -1;
 	for (size_t i = 0; i < s->ls.n; i++) {
 		struct sockets_one *l = &s->ls.each[i];
@@ -482,7 +485,7 @@ try_confinement(const struct settings *s)
 
 /* Of a change that was killed between two steps. */
 static void
-clean(const struct settings *s)
+listener_clean(const struct settings *s)
 {
 	int r = config_clean(s->conf_path);
 
@@ -537,7 +540,7 @@ listener_run(const struct options *o, struct settings *set, struct keyctx *ctx)
 		sockets_close(&s.ls);
 		return r;
 	}
-	clean(set);
+	listener_clean(set);
 	if (o->daemonise && daemon(1, 0) == -1) {
 		log_error("cannot go to the background: %s", strerror(errno));
 		sockets_close(&s.ls);
@@ -547,7 +550,7 @@ listener_run(const struct options *o, struct settings *set, struct keyctx *ctx)
 	/* Locks on memory are not inherited by the one in the background. */
 	if (o->daemonise && set->conf.sk != NULL)
 		(void)sodium_mlock(set->conf.sk, KEY_SECRET_LEN);
-	if (set_up_events(&s) == -1) {
+	if (listener_set_up_events(&s) == -1) {
 		log_error("cannot set up the event loop");
 		sockets_close(&s.ls);
 		return EXIT_OS;

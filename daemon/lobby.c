@@ -80,7 +80,7 @@ serve_guest(struct guest *g)
 }
 
 static void
-arm(struct listener *s)
+lobby_arm(struct listener *s)
 {
 	struct timeval tv = { .tv_usec = LOBBY_TICK_MS * 1000 };
 
@@ -142,7 +142,7 @@ admit_guests(struct listener *s, bool known, int64_t now)
 }
 
 static const char *
-objection(const struct listener *s, const struct guest *g, int64_t now)
+lobby_objection(const struct listener *s, const struct guest *g, int64_t now)
 {
 	const char *why;
 
@@ -153,7 +153,7 @@ objection(const struct listener *s, const struct guest *g, int64_t now)
 }
 
 static void
-on_tick(evutil_socket_t fd, short what, void *arg)
+lobby_on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct listener *s = arg;
 	struct guest *g, *next;
@@ -173,11 +173,11 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 			waiting = true;
 			continue;
 		}
-		tell_guest(g, "Turned away ", objection(s, g, now));
+		tell_guest(g, "Turned away ", lobby_objection(s, g, now));
 		end_guest(g);
 	}
 	if (waiting)
-		arm(s);
+		lobby_arm(s);
 }
 
 void
@@ -326,6 +326,6 @@ int
 lobby_init(struct listener *s)
 {
 	TAILQ_INIT(&s->lobby.guests);
-	s->lobby.tick = evtimer_new(s->base, on_tick, s);
+	s->lobby.tick = evtimer_new(s->base, lobby_on_tick, s);
 	return s->lobby.tick != NULL ? 0 : -1;
 }

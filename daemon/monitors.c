@@ -34,7 +34,7 @@ program_path(char *path, size_t len)
 }
 
 static struct start
-describe(const struct settings *s, const struct options *o,
+monitors_describe(const struct settings *s, const struct options *o,
     const struct monitor_for *what)
 {
 	uint8_t flags = (uint8_t)((s->drop ? PRIV_DROP : 0) |
@@ -94,7 +94,7 @@ int
 monitor_spawn(const struct settings *s, const struct options *o, int conn,
     const struct monitor_for *what, pid_t *pid, int *sock)
 {
-	struct start st = describe(s, o, what);
+	struct start st = monitors_describe(s, o, what);
 	sigset_t all, before;
 	char path[PROCESS_PATH_MAX];
 	int sv[2], r;
@@ -206,7 +206,7 @@ monitor_become(const struct settings *s, const struct options *o, int conn)
 		return EXIT_OS;
 	}
 	monitor_prepare(&s->conf, fd);
-	st = describe(s, o, &what);
+	st = monitors_describe(s, o, &what);
 	if (start_send(sv[0], &st) == 0) {
 		close(sv[0]);
 		become_monitor(path, o, fd, sv[1]);

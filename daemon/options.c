@@ -166,7 +166,7 @@ set_log_level(struct options *o, const char *value)
 }
 
 static int
-set_flag(struct options *o, int opt)
+options_set_flag(struct options *o, int opt)
 {
 	switch (opt) {
 	case OPT_CONFSTDIN:
@@ -196,7 +196,7 @@ set_flag(struct options *o, int opt)
 
 /* Where an option's text is kept as it is. */
 static const char **
-text_of(struct options *o, int opt)
+options_text_of(struct options *o, int opt)
 {
 	switch (opt) {
 	case 'c':
@@ -222,11 +222,11 @@ text_of(struct options *o, int opt)
 }
 
 static int
-take(struct options *o, struct keyctx *ctx, int opt)
+options_take(struct options *o, struct keyctx *ctx, int opt)
 {
 	const char **text;
 
-	if ((text = text_of(o, opt)) != NULL) {
+	if ((text = options_text_of(o, opt)) != NULL) {
 		*text = optarg;
 		return 0;
 	}
@@ -240,11 +240,11 @@ take(struct options *o, struct keyctx *ctx, int opt)
 	case OPT_LOG_LEVEL:
 		return set_log_level(o, optarg);
 	}
-	return set_flag(o, opt);
+	return options_set_flag(o, opt);
 }
 
 static int
-contradictions(const struct options *o)
+options_contradictions(const struct options *o)
 {
 	if (o->sk_from_visor != NULL && o->mode == MODE_DMSG && !o->no_dmsg)
 		return usage_error("--sk-from-visor", o->sk_from_visor,
@@ -284,7 +284,7 @@ options_parse(struct options *o, struct keyctx *ctx, int argc, char **argv)
 	    (opt = getopt_long(argc, argv, ":c:l:h", longopts, NULL)) != -1) {
 		if (opt == '?' || opt == ':')
 			return options_unknown(opt, argv[before], longopts, "");
-		if ((r = take(o, ctx, opt)) != 0)
+		if ((r = options_take(o, ctx, opt)) != 0)
 			return r;
 		before = optind;
 	}
@@ -292,7 +292,7 @@ options_parse(struct options *o, struct keyctx *ctx, int argc, char **argv)
 		return usage_error("argument", argv[optind],
 		    "not expected here; what to listen on and whom to let in "
 		    "is said by --addr and --allow");
-	return contradictions(o);
+	return options_contradictions(o);
 }
 
 void

@@ -22,13 +22,13 @@
 #define SYSTEM_CONF  SYSCONFDIR "/skypty/skypty.json"
 
 static void
-complain(void *arg, bool fatal, const char *text)
+settings_complain(void *arg, bool fatal, const char *text)
 {
 	(void)arg;
 	log_at(fatal ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "%s", text);
 }
 
-static const struct config_report report = { .say = complain };
+static const struct config_report report = { .say = settings_complain };
 
 /* The file to read, or NULL. */
 static const char *
@@ -62,7 +62,7 @@ read_stdin(struct settings *s, struct keyctx *ctx)
 
 /* malloc'ed; whoever reads it may be elsewhere. */
 static char *
-absolute(const char *path)
+settings_absolute(const char *path)
 {
 	char *folder, *full;
 
@@ -77,13 +77,13 @@ absolute(const char *path)
 }
 
 static int
-read_file(struct settings *s, struct keyctx *ctx, const char *path)
+settings_read_file(struct settings *s, struct keyctx *ctx, const char *path)
 {
 	if (path == NULL)
 		return (s->conf_path = strdup("")) != NULL ? 0 : EXIT_OS;
 	/* A link may lead elsewhere one day, and the whitelist with it. */
 	if (access(path, F_OK) == -1 ||
-	    (s->conf_path = absolute(path)) == NULL) {
+	    (s->conf_path = settings_absolute(path)) == NULL) {
 		log_error("%s: %s%s", path, strerror(errno),
 		    errno == ENOENT ? "; 'skyptyd confgen FILE' makes one" :
 				      "");
@@ -95,7 +95,7 @@ read_file(struct settings *s, struct keyctx *ctx, const char *path)
 }
 
 static int
-replace(char **value, const char *flag)
+settings_replace(char **value, const char *flag)
 {
 	char *copy;
 
@@ -123,15 +123,15 @@ number_flag(const char *name, const char *flag, unsigned max, unsigned *value)
 }
 
 static int
-take_flags(struct settings *s, const struct options *o)
+settings_take_flags(struct settings *s, const struct options *o)
 {
 	struct config *c = &s->conf;
 	unsigned port = c->dmsgport;
 	int r;
 
-	if ((r = replace(&c->dmsgdisc, o->dmsgdisc)) != 0 ||
-	    (r = replace(&c->clinet, o->clinet)) != 0 ||
-	    (r = replace(&c->cliaddr, o->cliaddr)) != 0 ||
+	if ((r = settings_replace(&c->dmsgdisc, o->dmsgdisc)) != 0 ||
+	    (r = settings_replace(&c->clinet, o->clinet)) != 0 ||
+	    (r = settings_replace(&c->cliaddr, o->cliaddr)) != 0 ||
 	    (r = number_flag("--dmsgsessions", o->dmsgsessions, INT_MAX,
 		 &c->dmsgsessions)) != 0)
 		return r;
@@ -340,7 +340,7 @@ find_sftp_server(struct settings *s, const struct options *o)
  * configuration or a visor names them.
  */
 static char *
-find_servers(const struct settings *s, struct keyctx *ctx)
+settings_find_servers(const struct settings *s, struct keyctx *ctx)
 {
 	bool builtin = strcmp(s->conf.dmsgdisc, CONFIG_DISCOVERY) == 0;
 	const char *servers = s->conf.dmsg_servers;
@@ -368,7 +368,7 @@ find_dmsg(struct settings *s, const struct options *o, struct keyctx *ctx)
 	int fd;
 
 	s->dmsg = o->mode == MODE_DMSG && !o->no_dmsg;
-	s->dmsg_servers = find_servers(s, ctx);
+	s->dmsg_servers = settings_find_servers(s, ctx);
 	if (s->dmsg_servers == NULL)
 		return EXIT_OS;
 	if (!s->dmsg)
@@ -424,11 +424,12 @@ settings_load(struct settings *s, const struct options *o, struct keyctx *ctx)
 		return EXIT_OS;
 	if (o->conf_stdin && (r = read_stdin(s, ctx)) != 0)
 		return r;
-	if ((r = read_file(s, ctx, conf_file(o))) != 0)
+	if ((r = settings_read_file(s, ctx, conf_file(o))) != 0)
 		return r;
 	if (config_read_env(&s->conf, o->envprefix, &report) != 0)
 		return EXIT_CONFIG;
-	if ((r = take_flags(s, o)) != 0 || (r = take_allowed(s, o)) != 0 ||
+	if ((r = settings_take_flags(s, o)) != 0 ||
+	    (r = take_allowed(s, o)) != 0 ||
 	    (r = find_identity(s, o, ctx)) != 0 ||
 	    (r = find_listen(s, o)) != 0 || (r = check_control(s, o)) != 0 ||
 	    (r = find_user(s)) != 0 || (r = find_sftp_server(s, o)) != 0 ||

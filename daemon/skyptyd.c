@@ -29,7 +29,7 @@ static const struct {
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 
 static int
-run(struct options *o, struct keyctx *ctx)
+skyptyd_run(struct options *o, struct keyctx *ctx)
 {
 	struct settings set;
 	int r;
@@ -66,7 +66,7 @@ serve_main(enum mode mode, bool check, int argc, char **argv)
 		o.syslog = o.syslog || o.daemonise;
 		log_init("skyptyd", o.log_level, o.syslog && !o.check);
 		log_set_watched(o.daemonise);
-		r = run(&o, ctx);
+		r = skyptyd_run(&o, ctx);
 	}
 	options_free(&o);
 	keyctx_free(ctx);
@@ -75,7 +75,7 @@ serve_main(enum mode mode, bool check, int argc, char **argv)
 
 /* MODE_ANY if the word is none of them. */
 static enum mode
-mode_of(const char *word)
+skyptyd_mode_of(const char *word)
 {
 	for (size_t i = 0; i < MODES; i++)
 		if (strcmp(word, modes[i].name) == 0)
@@ -85,9 +85,9 @@ mode_of(const char *word)
 
 /* "skyptyd check dmsg ..." is for those who will say "skyptyd dmsg ...". */
 static int
-check(int argc, char **argv)
+skyptyd_check(int argc, char **argv)
 {
-	enum mode mode = argc > 1 ? mode_of(argv[1]) : MODE_ANY;
+	enum mode mode = argc > 1 ? skyptyd_mode_of(argv[1]) : MODE_ANY;
 
 	return mode == MODE_ANY ? serve_main(mode, true, argc, argv) :
 				  serve_main(mode, true, argc - 1, argv + 1);
@@ -119,7 +119,7 @@ static const struct {
 };
 
 static int
-unknown(const char *word)
+skyptyd_unknown(const char *word)
 {
 	static const char *const others[] = { "http", "check", "confgen",
 		"version", "help" };
@@ -155,7 +155,7 @@ unknown(const char *word)
 }
 
 static int
-surplus(const char *after, const char *word)
+skyptyd_surplus(const char *after, const char *word)
 {
 	visible_line(stderr, "skyptyd: %s: '%s' is not expected behind it",
 	    after, word);
@@ -201,7 +201,7 @@ main(int argc, char **argv)
 	if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0 ||
 	    strcmp(word, "-V") == 0) {
 		if (argc > 2)
-			return surplus("version", argv[2]);
+			return skyptyd_surplus("version", argv[2]);
 		puts("skyptyd " SKYPTY_VERSION);
 		return 0;
 	}
@@ -213,8 +213,8 @@ main(int argc, char **argv)
 	if (strcmp(word, "http") == 0)
 		return http_main(argv);
 	if (strcmp(word, "check") == 0)
-		return check(argc - 1, argv + 1);
-	mode = mode_of(word);
-	return mode == MODE_ANY ? unknown(word) :
+		return skyptyd_check(argc - 1, argv + 1);
+	mode = skyptyd_mode_of(word);
+	return mode == MODE_ANY ? skyptyd_unknown(word) :
 				  serve_main(mode, false, argc - 1, argv + 1);
 }

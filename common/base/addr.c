@@ -11,7 +11,7 @@
 #include "common/base/err.h"
 
 static int
-copy(char *dst, size_t size, const char *src, size_t n)
+addr_copy(char *dst, size_t size, const char *src, size_t n)
 {
 	if (n >= size)
 		return SKY_ERR_LIMIT;
@@ -75,20 +75,20 @@ addr_split(const char *text, const char *port, char host[ADDR_HOST_MAX],
 	int r;
 
 	if ((r = find_host(text, port != NULL, &start, &n, &rest)) != 0 ||
-	    (r = copy(host, ADDR_HOST_MAX, start, n)) != 0)
+	    (r = addr_copy(host, ADDR_HOST_MAX, start, n)) != 0)
 		return r;
 	if (*rest == ':')
 		port = rest + 1;
 	else if (*rest != '\0' || port == NULL)
 		return SKY_ERR_FORMAT;
-	if ((r = copy(portname, ADDR_PORT_MAX, port, strlen(port))) != 0)
+	if ((r = addr_copy(portname, ADDR_PORT_MAX, port, strlen(port))) != 0)
 		return r;
 	return check_port(portname);
 }
 
 /* Host and port in numbers. */
 static int
-numbers(const struct sockaddr *sa, socklen_t len, char *host, char *port)
+addr_numbers(const struct sockaddr *sa, socklen_t len, char *host, char *port)
 {
 	return getnameinfo(sa, len, host, ADDR_HOST_MAX, port, ADDR_PORT_MAX,
 	    NI_NUMERICHOST | NI_NUMERICSERV);
@@ -96,7 +96,7 @@ numbers(const struct sockaddr *sa, socklen_t len, char *host, char *port)
 
 /* The address of IPv4 that one of IPv6 stands for. */
 static bool
-mapped(const struct sockaddr *sa, socklen_t len, struct sockaddr_in *sin)
+addr_mapped(const struct sockaddr *sa, socklen_t len, struct sockaddr_in *sin)
 {
 	struct sockaddr_in6 sin6;
 
@@ -118,13 +118,13 @@ addr_text(const struct sockaddr *sa, socklen_t len, char text[ADDR_TEXT_MAX])
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
 	struct sockaddr_in sin;
 
-	if (mapped(sa, len, &sin)) {
+	if (addr_mapped(sa, len, &sin)) {
 		sa = (struct sockaddr *)&sin;
 		len = sizeof(sin);
 	}
 	if (sa->sa_family == AF_UNIX)
 		snprintf(text, ADDR_TEXT_MAX, "local");
-	else if (numbers(sa, len, host, port) != 0)
+	else if (addr_numbers(sa, len, host, port) != 0)
 		snprintf(text, ADDR_TEXT_MAX, "unknown");
 	else
 		snprintf(text, ADDR_TEXT_MAX, "%.200s port %.31s", host, port);
@@ -137,7 +137,8 @@ addr_hostport(const struct sockaddr *sa, socklen_t len,
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
 	bool v6;
 
-	if (sa->sa_family == AF_UNIX || numbers(sa, len, host, port) != 0) {
+	if (sa->sa_family == AF_UNIX ||
+	    addr_numbers(sa, len, host, port) != 0) {
 		addr_text(sa, len, text);
 		return;
 	}

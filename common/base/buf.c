@@ -189,7 +189,7 @@ buf_at_end(const struct buf *b)
 
 /* Moves the content into memory of its own of cap bytes. */
 static int
-regrow(struct buf *b, size_t cap)
+buf_regrow(struct buf *b, size_t cap)
 {
 	size_t len = buf_len(b);
 	uint8_t *mem;
@@ -231,7 +231,7 @@ buf_extend(struct buf *b, size_t n, uint8_t **p)
 			cap = b->cap < BUF_MIN_ALLOC ? BUF_MIN_ALLOC : b->cap;
 			while (cap < len + n)
 				cap *= 2;
-			if ((r = regrow(b, cap)) != 0)
+			if ((r = buf_regrow(b, cap)) != 0)
 				return r;
 		}
 	}

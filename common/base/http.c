@@ -103,7 +103,7 @@ http_date(time_t t, char text[HTTP_DATE_LEN])
 
 /* Bytes up to the first c, which is dropped: 1, or 0 if there is none. */
 static int
-split(struct buf *b, uint8_t c, struct buf *before)
+http_split(struct buf *b, uint8_t c, struct buf *before)
 {
 	const uint8_t *p = memchr(buf_ptr(b), c, buf_len(b));
 
@@ -120,7 +120,7 @@ get_line(struct buf *b, struct buf *line)
 {
 	size_t n;
 
-	if (split(b, '\n', line) == 0)
+	if (http_split(b, '\n', line) == 0)
 		return 0;
 	n = buf_len(line);
 	if (n == 0 || buf_ptr(line)[n - 1] != '\r')
@@ -130,7 +130,7 @@ get_line(struct buf *b, struct buf *line)
 }
 
 static void
-trim(struct buf *b)
+http_trim(struct buf *b)
 {
 	const uint8_t *p = buf_ptr(b);
 	size_t n = buf_len(b);
@@ -151,9 +151,9 @@ http_next_field(struct buf *fields, struct buf *name, struct buf *value)
 		return 0;
 	if ((r = get_line(fields, value)) != 1)
 		return SKY_ERR_FORMAT;
-	if (split(value, ':', name) == 0 || !is_token(name))
+	if (http_split(value, ':', name) == 0 || !is_token(name))
 		return SKY_ERR_FORMAT;
-	trim(value);
+	http_trim(value);
 	return is_text(value, true) ? 1 : SKY_ERR_FORMAT;
 }
 
@@ -253,8 +253,8 @@ get_version(const struct buf *text, int *minor)
 static int
 request_line(struct http_head *h, struct buf *line)
 {
-	if (split(line, ' ', &h->method) == 0 ||
-	    split(line, ' ', &h->target) == 0 || !is_token(&h->method) ||
+	if (http_split(line, ' ', &h->method) == 0 ||
+	    http_split(line, ' ', &h->target) == 0 || !is_token(&h->method) ||
 	    buf_len(&h->target) == 0 || !is_text(&h->target, false))
 		return SKY_ERR_FORMAT;
 	return get_version(line, &h->minor);
@@ -267,7 +267,7 @@ status_line(struct http_head *h, struct buf *line)
 	struct buf version, code;
 	int64_t n;
 
-	if (split(line, ' ', &version) == 0 ||
+	if (http_split(line, ' ', &version) == 0 ||
 	    get_version(&version, &h->minor) != 0)
 		return SKY_ERR_FORMAT;
 	if (buf_get_view(line, 3, &code) != 0 || http_number(&code, &n) != 0 ||
@@ -277,12 +277,12 @@ status_line(struct http_head *h, struct buf *line)
 		return SKY_ERR_FORMAT;
 	h->status = (int)n;
 	h->reason = *line;
-	trim(&h->reason);
+	http_trim(&h->reason);
 	return is_text(&h->reason, true) ? 0 : SKY_ERR_FORMAT;
 }
 
 static int
-get_head(struct buf *in, struct http_head *h,
+http_get_head(struct buf *in, struct http_head *h,
     int (*first)(struct http_head *, struct buf *))
 {
 	struct buf line;
@@ -301,13 +301,13 @@ get_head(struct buf *in, struct http_head *h,
 int
 http_get_request(struct buf *in, struct http_head *h)
 {
-	return get_head(in, h, request_line);
+	return http_get_head(in, h, request_line);
 }
 
 int
 http_get_response(struct buf *in, struct http_head *h)
 {
-	return get_head(in, h, status_line);
+	return http_get_head(in, h, status_line);
 }
 
 /* --- bodies --- */
@@ -333,7 +333,7 @@ http_body_init(struct http_body *b, const struct http_head *h, bool response)
 }
 
 static int
-hex_digit(uint8_t c)
+http_hex_digit(uint8_t c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -350,7 +350,8 @@ parse_size(const struct buf *line, uint64_t *size)
 	int d;
 
 	*size = 0;
-	for (i = 0; i < n && (d = hex_digit(buf_ptr(line)[i])) != -1; i++) {
+	for (i = 0; i < n && (d = http_hex_digit(buf_ptr(line)[i])) != -1;
+	     i++) {
 		if (i == 15)
 			return SKY_ERR_LIMIT;
 		*size = *size << 4 | (unsigned)d;
@@ -363,7 +364,7 @@ parse_size(const struct buf *line, uint64_t *size)
 }
 
 static int
-get_size(struct http_body *b, struct buf *in)
+http_get_size(struct http_body *b, struct buf *in)
 {
 	struct buf line;
 	int r;
@@ -437,7 +438,7 @@ http_get_body(struct http_body *b, struct buf *in, struct buf *piece)
 		case HTTP_UNTIL_EOF:
 			return get_piece(b, in, piece);
 		case HTTP_SIZE:
-			r = get_size(b, in);
+			r = http_get_size(b, in);
 			break;
 		case HTTP_CRLF:
 			r = get_crlf(b, in);

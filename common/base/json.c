@@ -36,7 +36,7 @@ struct parser {
 };
 
 static int
-fail(struct parser *p, int error, const char *what)
+json_fail(struct parser *p, int error, const char *what)
 {
 	if (p->error == 0) {
 		p->error = error;
@@ -51,11 +51,11 @@ fail_duplicate(struct parser *p, const char *key)
 	char what[128];
 
 	snprintf(what, sizeof(what), "duplicate key \"%.100s\"", key);
-	return fail(p, SKY_ERR_FORMAT, what);
+	return json_fail(p, SKY_ERR_FORMAT, what);
 }
 
 static struct level *
-top(struct parser *p)
+json_top(struct parser *p)
 {
 	return p->depth > 0 ? &p->level[p->depth - 1] : NULL;
 }
@@ -86,34 +86,34 @@ extend_path(struct parser *p, const struct level *l)
 
 /* How far we are.  yajl_complete_parse() begins to count anew. */
 static size_t
-consumed(const struct parser *p)
+json_consumed(const struct parser *p)
 {
 	return p->finishing ? p->n : yajl_get_bytes_consumed(p->yajl);
 }
 
 /* Tells the handler; 1 is yajl's word for going on. */
 static int
-tell(struct parser *p, struct json_event *e)
+json_tell(struct parser *p, struct json_event *e)
 {
-	struct level *l = top(p);
+	struct level *l = json_top(p);
 	int r;
 
 	e->depth = p->depth;
-	e->end = consumed(p);
+	e->end = json_consumed(p);
 	e->key = current_key(l);
 	e->index = l != NULL ? l->index : 0;
 	e->path = p->path;
 	extend_path(p, l);
 	if ((r = p->handle(p->arg, e)) != 0)
-		return fail(p, r, "");
+		return json_fail(p, r, "");
 	return 1;
 }
 
 static int
 tell_value(struct parser *p, struct json_event *e)
 {
-	struct level *l = top(p);
-	int r = tell(p, e);
+	struct level *l = json_top(p);
+	int r = json_tell(p, e);
 
 	if (l != NULL)
 		l->index++;
@@ -124,7 +124,8 @@ static int
 on_null(void *arg)
 {
 	struct parser *p = arg;
-	struct json_event e = { .type = JSON_NULL, .start = consumed(p) - 4 };
+	struct json_event e = { .type = JSON_NULL,
+		.start = json_consumed(p) - 4 };
 
 	return tell_value(p, &e);
 }
@@ -139,16 +140,16 @@ on_bool(void *arg, int truth)
 
 /* The text as a C string of its own for the time of the call. */
 static int
-tell_text(struct parser *p, enum json_type type, const void *s, size_t n)
+json_tell_text(struct parser *p, enum json_type type, const void *s, size_t n)
 {
 	struct json_event e = { .type = type, .len = n };
 	char *copy;
 	int r;
 
 	if (memchr(s, '\0', n) != NULL)
-		return fail(p, SKY_ERR_FORMAT, "NUL in a string");
+		return json_fail(p, SKY_ERR_FORMAT, "NUL in a string");
 	if ((copy = strndup(s, n)) == NULL)
-		return fail(p, SKY_ERR_NOMEM, "out of memory");
+		return json_fail(p, SKY_ERR_NOMEM, "out of memory");
 	e.text = copy;
 	r = tell_value(p, &e);
 	explicit_bzero(copy, n);
@@ -159,31 +160,31 @@ tell_text(struct parser *p, enum json_type type, const void *s, size_t n)
 static int
 on_number(void *arg, const char *s, size_t n)
 {
-	return tell_text(arg, JSON_NUMBER, s, n);
+	return json_tell_text(arg, JSON_NUMBER, s, n);
 }
 
 static int
 on_string(void *arg, const unsigned char *s, size_t n)
 {
-	return tell_text(arg, JSON_STRING, s, n);
+	return json_tell_text(arg, JSON_STRING, s, n);
 }
 
 static int
 on_key(void *arg, const unsigned char *s, size_t n)
 {
 	struct parser *p = arg;
-	struct level *l = top(p);
+	struct level *l = json_top(p);
 	char **grown, *key;
 
 	if (memchr(s, '\0', n) != NULL)
-		return fail(p, SKY_ERR_FORMAT, "NUL in a key");
+		return json_fail(p, SKY_ERR_FORMAT, "NUL in a key");
 	if (l->nkeys == KEYS_MAX)
-		return fail(p, SKY_ERR_LIMIT, "too many keys");
+		return json_fail(p, SKY_ERR_LIMIT, "too many keys");
 	if ((key = strndup((const char *)s, n)) == NULL ||
 	    (grown = reallocarray(l->keys, l->nkeys + 1, sizeof(*grown))) ==
 		NULL) {
 		free(key);
-		return fail(p, SKY_ERR_NOMEM, "out of memory");
+		return json_fail(p, SKY_ERR_NOMEM, "out of memory");
 	}
 	l->keys = grown;
 	for (size_t i = 0; i < l->nkeys; i++)
@@ -200,11 +201,11 @@ static int
 open_level(struct parser *p, bool is_object)
 {
 	struct json_event e = { .type = is_object ? JSON_OBJECT : JSON_ARRAY,
-		.start = consumed(p) - 1 };
+		.start = json_consumed(p) - 1 };
 
 	if (p->depth == JSON_DEPTH_MAX)
-		return fail(p, SKY_ERR_LIMIT, "nested too deeply");
-	if (tell(p, &e) == 0)
+		return json_fail(p, SKY_ERR_LIMIT, "nested too deeply");
+	if (json_tell(p, &e) == 0)
 		return 0;
 	p->level[p->depth++] = (struct level){ .is_object = is_object,
 		.path_len = strlen(p->path) };
@@ -226,7 +227,7 @@ on_open_array(void *arg)
 static void
 close_level(struct parser *p)
 {
-	struct level *l = top(p);
+	struct level *l = json_top(p);
 
 	for (size_t i = 0; i < l->nkeys; i++)
 		free(l->keys[i]);
@@ -235,7 +236,7 @@ close_level(struct parser *p)
 }
 
 static int
-on_close(void *arg)
+json_on_close(void *arg)
 {
 	struct json_event e = { .type = JSON_END };
 
@@ -250,9 +251,9 @@ static const yajl_callbacks callbacks = {
 	.yajl_string = on_string,
 	.yajl_start_map = on_open_object,
 	.yajl_map_key = on_key,
-	.yajl_end_map = on_close,
+	.yajl_end_map = json_on_close,
 	.yajl_start_array = on_open_array,
-	.yajl_end_array = on_close,
+	.yajl_end_array = json_on_close,
 };
 
 static size_t
@@ -277,7 +278,7 @@ take_syntax_error(struct parser *p, const char *text, size_t n)
 	    words != NULL ? (const char *)words : "malformed");
 	line[strcspn(line, "\n")] = '\0';
 	yajl_free_error(p->yajl, words);
-	fail(p, SKY_ERR_FORMAT, line);
+	json_fail(p, SKY_ERR_FORMAT, line);
 }
 
 int
@@ -289,7 +290,7 @@ json_parse(const char *text, size_t n, json_handler *handle, void *arg,
 	if ((p.yajl = yajl_alloc(&callbacks, NULL, &p)) == NULL)
 		return SKY_ERR_NOMEM;
 	if (memchr(text, '\0', n) != NULL)
-		fail(&p, SKY_ERR_FORMAT, "NUL byte");
+		json_fail(&p, SKY_ERR_FORMAT, "NUL byte");
 	else if (yajl_parse(p.yajl, (const unsigned char *)text, n) !=
 	    yajl_status_ok)
 		take_syntax_error(&p, text, n);
@@ -298,7 +299,7 @@ json_parse(const char *text, size_t n, json_handler *handle, void *arg,
 		take_syntax_error(&p, text, n);
 	if (p.error != 0 && why != NULL)
 		snprintf(why, whylen, "line %zu: %s",
-		    line_at(text, consumed(&p)), p.problem);
+		    line_at(text, json_consumed(&p)), p.problem);
 	while (p.depth > 0)
 		close_level(&p);
 	yajl_free(p.yajl);

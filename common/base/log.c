@@ -249,7 +249,7 @@ log_set_prefix(const char *prefix)
  * as \ooo.  As far as dst goes.
  */
 static size_t
-escape(char *dst, size_t len, const char *src)
+log_escape(char *dst, size_t len, const char *src)
 {
 	size_t n = 0;
 	unsigned char c;
@@ -273,7 +273,7 @@ escape(char *dst, size_t len, const char *src)
 }
 
 static void
-emit(enum log_level level, const char *text)
+log_emit(enum log_level level, const char *text)
 {
 	char notice[64];
 
@@ -287,11 +287,11 @@ emit(enum log_level level, const char *text)
 		state.lost++;
 }
 
-static void vlog(enum log_level, const char *, va_list)
+static void log_va(enum log_level, const char *, va_list)
     __attribute__((format(printf, 2, 0)));
 
 static void
-vlog(enum log_level level, const char *fmt, va_list ap)
+log_va(enum log_level level, const char *fmt, va_list ap)
 {
 	char raw[LOG_LINE_MAX], line[LOG_LINE_MAX];
 	size_t n;
@@ -300,8 +300,8 @@ vlog(enum log_level level, const char *fmt, va_list ap)
 		return;
 	n = (size_t)snprintf(raw, sizeof(raw), "%s", state.prefix);
 	vsnprintf(raw + n, sizeof(raw) - n, fmt, ap);
-	escape(line, sizeof(line), raw);
-	emit(level, line);
+	log_escape(line, sizeof(line), raw);
+	log_emit(level, line);
 }
 
 void
@@ -310,7 +310,7 @@ log_at(enum log_level level, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vlog(level, fmt, ap);
+	log_va(level, fmt, ap);
 	va_end(ap);
 }
 
@@ -320,7 +320,7 @@ log_error(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vlog(LOG_LEVEL_ERROR, fmt, ap);
+	log_va(LOG_LEVEL_ERROR, fmt, ap);
 	va_end(ap);
 }
 
@@ -330,7 +330,7 @@ log_warn(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vlog(LOG_LEVEL_WARN, fmt, ap);
+	log_va(LOG_LEVEL_WARN, fmt, ap);
 	va_end(ap);
 }
 
@@ -340,7 +340,7 @@ log_info(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vlog(LOG_LEVEL_INFO, fmt, ap);
+	log_va(LOG_LEVEL_INFO, fmt, ap);
 	va_end(ap);
 }
 
@@ -350,6 +350,6 @@ log_debug(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vlog(LOG_LEVEL_DEBUG, fmt, ap);
+	log_va(LOG_LEVEL_DEBUG, fmt, ap);
 	va_end(ap);
 }

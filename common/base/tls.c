@@ -80,7 +80,7 @@ become(struct job *j)
 
 /* As nobody's child: its end is not waited for. */
 static int
-launch(struct job *j)
+tls_spawn(struct job *j)
 {
 	int status, r;
 	pid_t pid;
@@ -118,7 +118,7 @@ launch_child(struct job *j, pid_t *pid)
 
 /* A line, a byte at a time: what follows it is not ours. */
 static int
-read_line(int fd, char line[TLS_WHY_MAX])
+tls_read_line(int fd, char line[TLS_WHY_MAX])
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	int64_t deadline = now_ms() + TLS_WAIT_MS, left;
@@ -144,7 +144,7 @@ read_line(int fd, char line[TLS_WHY_MAX])
 static int
 await_word(int fd, char why[TLS_WHY_MAX])
 {
-	int r = read_line(fd, why);
+	int r = tls_read_line(fd, why);
 
 	if (r == SKY_ERR_AGAIN)
 		strlcpy(why, "no answer to the TLS handshake", TLS_WHY_MAX);
@@ -166,7 +166,7 @@ tls_launch(int program, int net, const char *host, bool best_effort,
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
 		return -1;
 	j.plain = sv[1];
-	r = pid != NULL ? launch_child(&j, pid) : launch(&j);
+	r = pid != NULL ? launch_child(&j, pid) : tls_spawn(&j);
 	error = errno;
 	close(sv[1]);
 	if (r == 0)

@@ -23,7 +23,7 @@ static const struct {
 };
 
 static int
-set_port(struct dmsg_url *u, const char *port)
+disc_set_port(struct dmsg_url *u, const char *port)
 {
 	unsigned long n;
 
@@ -52,7 +52,7 @@ split_key(struct dmsg_url *u)
 		port = u->authority + sizeof(hex);
 	else if (u->authority[sizeof(hex) - 1] != '\0')
 		return SKY_ERR_FORMAT;
-	if ((r = set_port(u, port)) != 0)
+	if ((r = disc_set_port(u, port)) != 0)
 		return r;
 	snprintf(u->authority, sizeof(u->authority), "%s:%u", hex, u->port);
 	return 0;
@@ -71,7 +71,7 @@ split_host(struct dmsg_url *u)
 	if (*u->host == '\0' ||
 	    (strchr(u->host, ':') != NULL && *u->authority != '['))
 		return SKY_ERR_FORMAT;
-	return set_port(u, port);
+	return disc_set_port(u, port);
 }
 
 /* Printable, and nothing that would have a meaning of its own. */
@@ -123,7 +123,7 @@ dmsg_disc_url(const char *text, struct dmsg_url *u)
 /* --- questions --- */
 
 static int
-put_request(struct buf *b, const struct dmsg_url *u, const char *method,
+disc_put_request(struct buf *b, const struct dmsg_url *u, const char *method,
     const char *path, const struct buf *json)
 {
 	char head[DMSG_REQUEST_HEAD_MAX], body[128] = "";
@@ -149,7 +149,7 @@ put_request(struct buf *b, const struct dmsg_url *u, const char *method,
 int
 dmsg_disc_available_servers(struct buf *b, const struct dmsg_url *u)
 {
-	return put_request(b, u, "GET", "/available_servers", NULL);
+	return disc_put_request(b, u, "GET", "/available_servers", NULL);
 }
 
 int
@@ -160,21 +160,21 @@ dmsg_disc_get_entry(struct buf *b, const struct dmsg_url *u,
 
 	hex_encode(pk->b, KEY_PUBLIC_LEN, hex);
 	snprintf(path, sizeof(path), "/entry/%s", hex);
-	return put_request(b, u, "GET", path, NULL);
+	return disc_put_request(b, u, "GET", path, NULL);
 }
 
 int
 dmsg_disc_put_entry(struct buf *b, const struct dmsg_url *u,
     const struct buf *json)
 {
-	return put_request(b, u, "POST", "/entry/", json);
+	return disc_put_request(b, u, "POST", "/entry/", json);
 }
 
 int
 dmsg_disc_delete_entry(struct buf *b, const struct dmsg_url *u,
     const struct buf *json)
 {
-	return put_request(b, u, "DELETE", "/entry", json);
+	return disc_put_request(b, u, "DELETE", "/entry", json);
 }
 
 /* --- answers --- */

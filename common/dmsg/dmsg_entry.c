@@ -15,7 +15,7 @@
 /* --- writing --- */
 
 static int
-put_text(struct buf *b, const char *text)
+entry_put_text(struct buf *b, const char *text)
 {
 	return buf_put(b, text, strlen(text));
 }
@@ -26,7 +26,7 @@ put_hex(struct buf *b, const uint8_t *p, size_t n)
 	char text[2 * KEY_SIGNATURE_LEN + 1];
 
 	hex_encode(p, n, text);
-	return put_text(b, text);
+	return entry_put_text(b, text);
 }
 
 static int
@@ -35,9 +35,9 @@ put_delegated(struct buf *b, const struct dmsg_entry *e)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < e->ndelegated; i++)
-		if ((r = put_text(b, i == 0 ? "\"" : ",\"")) == 0 &&
+		if ((r = entry_put_text(b, i == 0 ? "\"" : ",\"")) == 0 &&
 		    (r = put_hex(b, e->delegated[i].b, KEY_PUBLIC_LEN)) == 0)
-			r = put_text(b, "\"");
+			r = entry_put_text(b, "\"");
 	return r;
 }
 
@@ -48,10 +48,10 @@ put_signature(struct buf *b, const uint8_t *sig)
 
 	if (sig == NULL)
 		return 0;
-	if ((r = put_text(b, ",\"signature\":\"")) != 0 ||
+	if ((r = entry_put_text(b, ",\"signature\":\"")) != 0 ||
 	    (r = put_hex(b, sig, KEY_SIGNATURE_LEN)) != 0)
 		return r;
-	return put_text(b, "\"");
+	return entry_put_text(b, "\"");
 }
 
 int
@@ -66,13 +66,15 @@ dmsg_put_entry(struct buf *b, const struct dmsg_entry *e, const uint8_t *sig)
 	    "{\"version\":\"0.0.1\",\"sequence\":%" PRIu64
 	    ",\"timestamp\":%" PRId64 ",\"static\":\"",
 	    e->sequence, e->timestamp);
-	if ((r = put_text(b, head)) != 0 ||
+	if ((r = entry_put_text(b, head)) != 0 ||
 	    (r = put_hex(b, e->pk.b, KEY_PUBLIC_LEN)) != 0 ||
-	    (r = put_text(b, "\",\"client\":{\"delegated_servers\":[")) != 0 ||
-	    (r = put_delegated(b, e)) != 0 || (r = put_text(b, "]}")) != 0 ||
+	    (r = entry_put_text(b, "\",\"client\":{\"delegated_servers\":[")) !=
+		0 ||
+	    (r = put_delegated(b, e)) != 0 ||
+	    (r = entry_put_text(b, "]}")) != 0 ||
 	    (r = put_signature(b, sig)) != 0)
 		return r;
-	return put_text(b, "}");
+	return entry_put_text(b, "}");
 }
 
 /* --- reading --- */
@@ -93,13 +95,13 @@ struct reader {
 };
 
 static bool
-key_is(const struct json_event *ev, const char *key)
+entry_key_is(const struct json_event *ev, const char *key)
 {
 	return ev->key != NULL && strcmp(ev->key, key) == 0;
 }
 
 static bool
-read_key(const struct json_event *ev, struct key_public *pk)
+entry_read_key(const struct json_event *ev, struct key_public *pk)
 {
 	return ev->type == JSON_STRING &&
 	    ev->len == 2 * (size_t)KEY_PUBLIC_LEN &&
@@ -163,13 +165,13 @@ read_address(const struct json_event *ev, char address[ADDR_TEXT_MAX])
 }
 
 static void
-take_server(struct dmsg_entry *e, const struct json_event *ev)
+entry_take_server(struct dmsg_entry *e, const struct json_event *ev)
 {
-	if (key_is(ev, "address"))
+	if (entry_key_is(ev, "address"))
 		read_address(ev, e->address);
-	else if (key_is(ev, "address_v6"))
+	else if (entry_key_is(ev, "address_v6"))
 		read_address(ev, e->address_v6);
-	else if (key_is(ev, "availableSessions") &&
+	else if (entry_key_is(ev, "availableSessions") &&
 	    (read_i64(ev, &e->available) != 0 || e->available < 0))
 		e->available = 0;
 }
@@ -178,27 +180,27 @@ static void
 take_delegated(struct dmsg_entry *e, const struct json_event *ev)
 {
 	if (e->ndelegated < DMSG_DELEGATED_MAX &&
-	    read_key(ev, &e->delegated[e->ndelegated]))
+	    entry_read_key(ev, &e->delegated[e->ndelegated]))
 		e->ndelegated++;
 }
 
 static void
-take_member(struct reader *r, const struct json_event *ev)
+entry_take_member(struct reader *r, const struct json_event *ev)
 {
 	int error = 0;
 
 	r->section = OTHER;
-	if (key_is(ev, "client") && ev->type == JSON_OBJECT) {
+	if (entry_key_is(ev, "client") && ev->type == JSON_OBJECT) {
 		r->section = CLIENT;
 		r->e.is_client = true;
-	} else if (key_is(ev, "server") && ev->type == JSON_OBJECT) {
+	} else if (entry_key_is(ev, "server") && ev->type == JSON_OBJECT) {
 		r->section = SERVER;
 		r->e.is_server = true;
-	} else if (key_is(ev, "static"))
-		r->has_key = read_key(ev, &r->e.pk);
-	else if (key_is(ev, "sequence"))
+	} else if (entry_key_is(ev, "static"))
+		r->has_key = entry_read_key(ev, &r->e.pk);
+	else if (entry_key_is(ev, "sequence"))
 		error = read_u64(ev, &r->e.sequence);
-	else if (key_is(ev, "timestamp"))
+	else if (entry_key_is(ev, "timestamp"))
 		error = read_i64(ev, &r->e.timestamp);
 	if (error != 0)
 		r->error = error;
@@ -209,12 +211,12 @@ static void
 take_inner(struct reader *r, const struct json_event *ev, int level)
 {
 	if (level == 1)
-		take_member(r, ev);
+		entry_take_member(r, ev);
 	else if (level == 2) {
 		r->in_list = r->section == CLIENT && ev->type == JSON_ARRAY &&
-		    key_is(ev, "delegated_servers");
+		    entry_key_is(ev, "delegated_servers");
 		if (r->section == SERVER)
-			take_server(&r->e, ev);
+			entry_take_server(&r->e, ev);
 	} else if (level == 3 && r->in_list)
 		take_delegated(&r->e, ev);
 }
@@ -241,7 +243,7 @@ end_entry(struct reader *r)
 }
 
 static int
-on_event(void *arg, const struct json_event *ev)
+entry_on_event(void *arg, const struct json_event *ev)
 {
 	struct reader *r = arg;
 	int level = ev->depth - r->depth;
@@ -262,9 +264,10 @@ on_list_event(void *arg, const struct json_event *ev)
 	struct reader *r = arg;
 
 	if (r->depth != -1 && ev->depth >= r->depth)
-		return on_event(r, ev);
+		return entry_on_event(r, ev);
 	r->depth = -1;
-	if (ev->depth != 0 && (ev->depth != 1 || !key_is(ev, "dmsg_servers")))
+	if (ev->depth != 0 &&
+	    (ev->depth != 1 || !entry_key_is(ev, "dmsg_servers")))
 		return 0;
 	if (ev->type == JSON_ARRAY || ev->type == JSON_NULL)
 		r->is_list = true;
@@ -274,7 +277,7 @@ on_list_event(void *arg, const struct json_event *ev)
 }
 
 static int
-parse(const struct buf *json, json_handler *handle, void *arg)
+entry_parse(const struct buf *json, json_handler *handle, void *arg)
 {
 	return json_parse((const char *)buf_ptr(json), buf_len(json), handle,
 	    arg, NULL, 0);
@@ -286,7 +289,7 @@ dmsg_get_entry(const struct buf *json, struct dmsg_entry *e)
 	struct reader r = { .depth = 0 };
 	int error;
 
-	if ((error = parse(json, on_event, &r)) == 0)
+	if ((error = entry_parse(json, entry_on_event, &r)) == 0)
 		error = r.has_key ? r.error : SKY_ERR_FORMAT;
 	if (error != 0)
 		memset(&r.e, 0, sizeof(r.e));
@@ -299,7 +302,7 @@ dmsg_get_servers(const struct buf *json,
     int (*take)(void *, const struct dmsg_entry *), void *arg)
 {
 	struct reader r = { .depth = -1, .take = take, .arg = arg };
-	int error = parse(json, on_list_event, &r);
+	int error = entry_parse(json, on_list_event, &r);
 
 	return error != 0 ? error : r.is_list ? 0 : SKY_ERR_FORMAT;
 }
@@ -324,7 +327,8 @@ on_refusal(void *arg, const struct json_event *ev)
 {
 	char *message = arg;
 
-	if (ev->depth == 1 && key_is(ev, "message") && ev->type == JSON_STRING)
+	if (ev->depth == 1 && entry_key_is(ev, "message") &&
+	    ev->type == JSON_STRING)
 		snprintf(message, MESSAGE_MAX, "%s", ev->text);
 	return 0;
 }
@@ -343,7 +347,7 @@ dmsg_get_error(const struct buf *json, char *message, size_t len)
 {
 	char text[MESSAGE_MAX] = "";
 
-	if (parse(json, on_refusal, text) != 0 || *text == '\0')
+	if (entry_parse(json, on_refusal, text) != 0 || *text == '\0')
 		snprintf(text, sizeof(text),
 		    "an answer that is not understood");
 	make_printable(text);

@@ -37,7 +37,7 @@ static const uint8_t response_defs[] =
 
 /* Definitions, then the value behind its length. */
 static int
-put_message(struct buf *b, const uint8_t *defs, size_t n,
+object_put_message(struct buf *b, const uint8_t *defs, size_t n,
     const struct gob_sink *value)
 {
 	struct gob_sink out = { .out = b };
@@ -81,7 +81,7 @@ dmsg_put_request(struct buf *b, const struct dmsg_request *q)
 	gob_put_uint(&s, 1);
 	gob_put_bytes(&s, buf_ptr(&q->noise), buf_len(&q->noise));
 	gob_put_uint(&s, 0);
-	r = put_message(b, request_defs, sizeof(request_defs), &s);
+	r = object_put_message(b, request_defs, sizeof(request_defs), &s);
 	buf_free(&value);
 	return r;
 }
@@ -110,7 +110,7 @@ dmsg_put_response(struct buf *b, const struct dmsg_response *p)
 		gob_put_uint(&s, p->code);
 	}
 	gob_put_uint(&s, 0);
-	r = put_message(b, response_defs, sizeof(response_defs), &s);
+	r = object_put_message(b, response_defs, sizeof(response_defs), &s);
 	buf_free(&value);
 	return r;
 }

@@ -56,7 +56,7 @@ is_fresh(const struct dmsg_seal *s, uint64_t c)
 
 /* Forgets what falls out of the window as it moves. */
 static void
-mark(struct dmsg_seal *s, uint64_t c)
+seal_mark(struct dmsg_seal *s, uint64_t c)
 {
 	uint64_t words;
 
@@ -70,7 +70,7 @@ mark(struct dmsg_seal *s, uint64_t c)
 }
 
 static int
-open_body(struct dmsg_seal *s, struct buf *body, struct buf *object)
+seal_open_body(struct dmsg_seal *s, struct buf *body, struct buf *object)
 {
 	uint64_t counter;
 	uint8_t *p;
@@ -89,7 +89,7 @@ open_body(struct dmsg_seal *s, struct buf *body, struct buf *object)
 		buf_trim(object, n);
 		return r;
 	}
-	mark(s, counter);
+	seal_mark(s, counter);
 	return 1;
 }
 
@@ -109,5 +109,5 @@ dmsg_get_sealed(struct dmsg_seal *s, struct buf *in, struct buf *object)
 		return 0;
 	if ((r = buf_skip(in, 2)) != 0 || (r = buf_get_view(in, n, &body)) != 0)
 		return r;
-	return open_body(s, &body, object);
+	return seal_open_body(s, &body, object);
 }

@@ -133,7 +133,7 @@ get_object(struct dmsg_stream *st, struct buf *object)
 
 /* An end is told once, and only to those who have heard of the stream. */
 static bool
-ended(struct dmsg_stream *st, struct dmsg_event *ev)
+dmsg_session_ended(struct dmsg_stream *st, struct dmsg_event *ev)
 {
 	if (st->state == HEAD_REQUEST)
 		dmsg_stream_close(st);
@@ -146,7 +146,7 @@ ended(struct dmsg_stream *st, struct dmsg_event *ev)
 }
 
 static void
-open_stream(struct dmsg_stream *st)
+dmsg_session_open_stream(struct dmsg_stream *st)
 {
 	st->state = OPEN;
 	yamux_keep(st->y);
@@ -163,13 +163,13 @@ take_object(struct dmsg_stream *st, struct dmsg_event *ev)
 	buf_free(&s->object);
 	buf_init(&s->object, OBJECT_MAX);
 	if ((r = get_object(st, &s->object)) < 0)
-		return ended(st, ev);
+		return dmsg_session_ended(st, ev);
 	if (r == 0)
 		return false;
 	if (request)
 		st->state = DECIDING;
 	else
-		open_stream(st);
+		dmsg_session_open_stream(st);
 	*ev = (struct dmsg_event){ .stream = st,
 		.what = request ? DMSG_REQUEST : DMSG_ANSWER,
 		.object = s->object };
@@ -213,7 +213,7 @@ dmsg_stream_answer(struct dmsg_stream *st, const struct buf *object)
 {
 	if (st->state != DECIDING)
 		return SKY_ERR_STATE;
-	open_stream(st);
+	dmsg_session_open_stream(st);
 	return put_object(st, object);
 }
 
@@ -221,12 +221,13 @@ dmsg_stream_answer(struct dmsg_stream *st, const struct buf *object)
 
 /* Whether there is anything to tell of it. */
 static bool
-advance(struct dmsg_stream *st, unsigned what, struct dmsg_event *ev)
+dmsg_session_advance(struct dmsg_stream *st, unsigned what,
+    struct dmsg_event *ev)
 {
 	bool reads = what & (YAMUX_READ | YAMUX_EOF);
 
 	if (what & YAMUX_RESET)
-		return ended(st, ev);
+		return dmsg_session_ended(st, ev);
 	if (st->state == HEAD_REQUEST || st->state == HEAD_ANSWER)
 		return reads && take_object(st, ev);
 	if (st->state == ENDED || !(reads || (what & YAMUX_WRITE)))
@@ -248,7 +249,7 @@ dmsg_session_event(struct dmsg_session *s, struct dmsg_event *ev)
 	while ((st = LIST_FIRST(&s->stale)) != NULL) {
 		LIST_REMOVE(st, entry);
 		LIST_INSERT_HEAD(&s->streams, st, entry);
-		if (ended(st, ev))
+		if (dmsg_session_ended(st, ev))
 			return true;
 	}
 	while ((y = yamux_accept(s->y)) != NULL)
@@ -259,7 +260,7 @@ dmsg_session_event(struct dmsg_session *s, struct dmsg_event *ev)
 		if (got.what & YAMUX_GOAWAY)
 			s->away = true;
 		st = got.stream != NULL ? yamux_arg(got.stream) : NULL;
-		if (st != NULL && advance(st, got.what, ev))
+		if (st != NULL && dmsg_session_advance(st, got.what, ev))
 			return true;
 	}
 	return false;

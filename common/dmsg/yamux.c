@@ -71,7 +71,7 @@ yamux_find(const struct yamux *y, uint32_t id)
 }
 
 static void
-insert(struct yamux *y, struct yamux_stream *st)
+yamux_insert(struct yamux *y, struct yamux_stream *st)
 {
 	struct yamux_stream **b = bucket_of(y, st->id);
 
@@ -81,7 +81,7 @@ insert(struct yamux *y, struct yamux_stream *st)
 
 /* Twice the buckets.  Without memory for them chains just get longer. */
 static void
-grow(struct yamux *y)
+yamux_grow(struct yamux *y)
 {
 	struct yamux_stream *st, **bucket;
 
@@ -92,7 +92,7 @@ grow(struct yamux *y)
 	y->nbucket *= 2;
 	for (st = TAILQ_FIRST(&y->all); st != NULL; st = TAILQ_NEXT(st, all))
 		if (st->listed)
-			insert(y, st);
+			yamux_insert(y, st);
 }
 
 struct yamux_stream *
@@ -111,15 +111,15 @@ yamux_stream_new(struct yamux *y, uint32_t id)
 	TAILQ_INSERT_TAIL(&y->all, st, all);
 	y->count++;
 	if (y->nlisted >= y->nbucket)
-		grow(y);
+		yamux_grow(y);
 	st->listed = true;
-	insert(y, st);
+	yamux_insert(y, st);
 	y->nlisted++;
 	return st;
 }
 
 static void
-destroy(struct yamux_stream *st)
+yamux_destroy(struct yamux_stream *st)
 {
 	struct yamux *y = st->y;
 
@@ -141,7 +141,7 @@ yamux_release(struct yamux_stream *st)
 		st->y->nbacklog--;
 	} else
 		TAILQ_REMOVE(&st->y->closed, st, wait);
-	destroy(st);
+	yamux_destroy(st);
 }
 
 void
@@ -203,7 +203,7 @@ yamux_free(struct yamux *y)
 	if (y == NULL)
 		return;
 	while ((st = TAILQ_FIRST(&y->all)) != NULL)
-		destroy(st);
+		yamux_destroy(st);
 	free(y->bucket);
 	free(y);
 }

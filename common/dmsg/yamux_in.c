@@ -15,14 +15,14 @@ struct head {
 };
 
 static int
-refuse(struct yamux *y, uint32_t id)
+yamux_refuse(struct yamux *y, uint32_t id)
 {
 	return yamux_ring_put(&y->refused, id) ? 0 : SKY_ERR_LIMIT;
 }
 
 /* SYN: a new stream, or a refusal. */
 static int
-incoming(struct yamux *y, uint32_t id)
+yamux_incoming(struct yamux *y, uint32_t id)
 {
 	struct yamux_stream *st;
 
@@ -33,7 +33,7 @@ incoming(struct yamux *y, uint32_t id)
 	if (y->away_sent || y->nbacklog >= y->max.backlog ||
 	    y->count >= y->max.streams ||
 	    (st = yamux_stream_new(y, id)) == NULL)
-		return refuse(y, id);
+		return yamux_refuse(y, id);
 	st->waits = true;
 	TAILQ_INSERT_TAIL(&y->backlog, st, wait);
 	y->nbacklog++;
@@ -132,7 +132,7 @@ stream_frame(struct yamux *y, const struct head *h)
 	/* Nobody was ever given more than this. */
 	if (h->type == TYPE_DATA && h->length > y->max.window)
 		return SKY_ERR_LIMIT;
-	if ((h->flags & FLAG_SYN) && (r = incoming(y, h->id)) != 0)
+	if ((h->flags & FLAG_SYN) && (r = yamux_incoming(y, h->id)) != 0)
 		return r;
 	st = yamux_find(y, h->id);
 	/* One that was reset here, or is not known there yet. */
@@ -166,7 +166,7 @@ goaway_frame(struct yamux *y, const struct head *h)
 }
 
 static int
-take_head(struct yamux *y, struct buf *in)
+yamux_take_head(struct yamux *y, struct buf *in)
 {
 	size_t n = sizeof(y->head) - y->nhead;
 	struct head h = { 0 };
@@ -228,7 +228,7 @@ yamux_shed(struct yamux *y)
 }
 
 static void
-deliver(struct yamux *y, struct yamux_stream *st, const void *p, size_t n)
+yamux_deliver(struct yamux *y, struct yamux_stream *st, const void *p, size_t n)
 {
 	if (!st->held && !st->waits) {
 		yamux_credit(st, n);
@@ -257,7 +257,7 @@ take_payload(struct yamux *y, struct buf *in)
 	buf_get_view(in, n, &b);
 	y->left -= (uint32_t)n;
 	if (y->cur != NULL)
-		deliver(y, y->cur, buf_ptr(&b), n);
+		yamux_deliver(y, y->cur, buf_ptr(&b), n);
 }
 
 /* The end of a frame with data. */
@@ -279,7 +279,7 @@ yamux_input(struct yamux *y, struct buf *in)
 	while (y->error == 0 && buf_len(in) != 0) {
 		if (y->left != 0)
 			take_payload(y, in);
-		else if ((r = take_head(y, in)) != 0) {
+		else if ((r = yamux_take_head(y, in)) != 0) {
 			/* Who went away wants no answer. */
 			if (r != SKY_ERR_EOF)
 				yamux_goaway(y, YAMUX_PROTOCOL_ERROR);

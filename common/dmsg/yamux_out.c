@@ -18,7 +18,7 @@ write_u32(uint8_t *p, uint32_t v)
 
 /* A header and room for n bytes behind it, to which p points then. */
 static int
-put_head(struct buf *out, uint8_t type, unsigned int flags, uint32_t id,
+yamux_put_head(struct buf *out, uint8_t type, unsigned int flags, uint32_t id,
     uint32_t length, size_t n, uint8_t **p)
 {
 	uint8_t *h;
@@ -37,12 +37,12 @@ put_head(struct buf *out, uint8_t type, unsigned int flags, uint32_t id,
 }
 
 static int
-put_frame(struct buf *out, uint8_t type, unsigned int flags, uint32_t id,
+yamux_put_frame(struct buf *out, uint8_t type, unsigned int flags, uint32_t id,
     uint32_t length)
 {
 	uint8_t *p;
 
-	return put_head(out, type, flags, id, length, 0, &p);
+	return yamux_put_head(out, type, flags, id, length, 0, &p);
 }
 
 /* The rings' numbers are looked at first: no room must not lose one. */
@@ -54,13 +54,13 @@ put_answers(struct yamux *y, struct buf *out)
 	int r = 0;
 
 	while (q->n != 0 && r == 0)
-		if ((r = put_frame(out, TYPE_PING, FLAG_ACK, 0,
+		if ((r = yamux_put_frame(out, TYPE_PING, FLAG_ACK, 0,
 			 q->v[q->first])) == 0)
 			yamux_ring_get(q, &v);
 	q = &y->refused;
 	while (q->n != 0 && r == 0)
-		if ((r = put_frame(out, TYPE_WINDOW, FLAG_RST, q->v[q->first],
-			 0)) == 0)
+		if ((r = yamux_put_frame(out, TYPE_WINDOW, FLAG_RST,
+			 q->v[q->first], 0)) == 0)
 			yamux_ring_get(q, &v);
 	return r;
 }
@@ -72,7 +72,7 @@ put_goaway(struct yamux *y, struct buf *out)
 
 	if (!y->away_send)
 		return 0;
-	if ((r = put_frame(out, TYPE_GOAWAY, 0, 0, y->away_code)) == 0)
+	if ((r = yamux_put_frame(out, TYPE_GOAWAY, 0, 0, y->away_code)) == 0)
 		y->away_send = false;
 	return r;
 }
@@ -84,7 +84,7 @@ put_ping(struct yamux *y, struct buf *out)
 
 	if (!y->ping_send)
 		return 0;
-	if ((r = put_frame(out, TYPE_PING, FLAG_SYN, 0, y->ping)) == 0)
+	if ((r = yamux_put_frame(out, TYPE_PING, FLAG_SYN, 0, y->ping)) == 0)
 		y->ping_send = false;
 	return r;
 }
@@ -97,8 +97,9 @@ put_control(struct yamux_stream *st, struct buf *out)
 	int r;
 
 	if (flags & FLAG_RST)
-		return put_frame(out, TYPE_WINDOW, FLAG_RST, st->id, 0);
-	if ((r = put_frame(out, TYPE_WINDOW, flags, st->id, st->credit)) != 0)
+		return yamux_put_frame(out, TYPE_WINDOW, FLAG_RST, st->id, 0);
+	if ((r = yamux_put_frame(out, TYPE_WINDOW, flags, st->id,
+		 st->credit)) != 0)
 		return r;
 	st->recv_window += st->credit;
 	st->credit = 0;
@@ -165,7 +166,8 @@ put_data(struct yamux *y, struct buf *out)
 		return SKY_ERR_LIMIT;
 	if (n > room)
 		n = room;
-	if ((r = put_head(out, TYPE_DATA, 0, st->id, (uint32_t)n, n, &p)) != 0)
+	if ((r = yamux_put_head(out, TYPE_DATA, 0, st->id, (uint32_t)n, n,
+		 &p)) != 0)
 		return r;
 	memcpy(p, buf_ptr(&st->out), n);
 	buf_skip(&st->out, n);
@@ -180,7 +182,7 @@ put_data(struct yamux *y, struct buf *out)
 
 /* SKY_ERR_LIMIT when out has no room left. */
 static int
-put_all(struct yamux *y, struct buf *out)
+yamux_put_all(struct yamux *y, struct buf *out)
 {
 	int r;
 
@@ -199,7 +201,7 @@ put_all(struct yamux *y, struct buf *out)
 int
 yamux_output(struct yamux *y, struct buf *out)
 {
-	int r = put_all(y, out);
+	int r = yamux_put_all(y, out);
 
 	return r == SKY_ERR_LIMIT ? 0 : r;
 }

@@ -116,7 +116,7 @@ yamux_in(const struct yamux_stream *st)
  * message in each of its streams, all in the largest of buffers.
  */
 static void
-shrink(struct buf *b)
+yamux_shrink(struct buf *b)
 {
 	struct buf small;
 
@@ -141,7 +141,7 @@ yamux_consume(struct yamux_stream *st, size_t n)
 	if ((r = buf_skip(&st->in, n)) != 0)
 		return r;
 	st->y->buffered -= n;
-	shrink(&st->in);
+	yamux_shrink(&st->in);
 	yamux_credit(st, n);
 	return 0;
 }

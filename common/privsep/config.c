@@ -69,7 +69,7 @@ config_say(const struct config_report *report, bool fatal, const char *name,
 }
 
 static void
-bad(struct loader *l, const struct json_event *e, const char *why)
+config_bad(struct loader *l, const struct json_event *e, const char *why)
 {
 	l->failed = true;
 	config_say(l->report, true, l->name, e->path, "%s", why);
@@ -78,7 +78,7 @@ bad(struct loader *l, const struct json_event *e, const char *why)
 /* --- setters --- */
 
 static int
-replace(char **s, const char *text)
+config_replace(char **s, const char *text)
 {
 	char *copy = strdup(text);
 
@@ -90,12 +90,12 @@ replace(char **s, const char *text)
 }
 
 static void
-set_text(struct loader *l, const struct json_event *e)
+config_set_text(struct loader *l, const struct json_event *e)
 {
 	char **s = (char **)((char *)l->conf + l->key->offset);
 
-	if (replace(s, e->text) != 0)
-		bad(l, e, "out of memory");
+	if (config_replace(s, e->text) != 0)
+		config_bad(l, e, "out of memory");
 }
 
 static int
@@ -124,18 +124,18 @@ set_number(struct loader *l, const struct json_event *e)
 		return;
 	snprintf(why, sizeof(why), "not a whole number from %u to %u",
 	    l->key->min, l->key->max);
-	bad(l, e, why);
+	config_bad(l, e, why);
 }
 
 static void
-set_port(struct loader *l, const struct json_event *e)
+config_set_port(struct loader *l, const struct json_event *e)
 {
 	unsigned port;
 
 	if (parse_number(e->text, 0, UINT16_MAX, &port) == 0)
 		l->conf->dmsgport = (uint16_t)port;
 	else
-		bad(l, e, "not a port number");
+		config_bad(l, e, "not a port number");
 }
 
 static void
@@ -144,16 +144,16 @@ set_sk(struct loader *l, const struct json_event *e)
 	struct config *c = l->conf;
 
 	if (c->sk == NULL && (c->sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
-		bad(l, e, "out of locked memory");
+		config_bad(l, e, "out of locked memory");
 	else if (key_parse_secret(l->keyctx, e->text, c->sk) != 0)
-		bad(l, e, "not a secret key (64 hexadecimal digits)");
+		config_bad(l, e, "not a secret key (64 hexadecimal digits)");
 }
 
 static void
 set_pk(struct loader *l, const struct json_event *e)
 {
 	if (key_parse_public(l->keyctx, e->text, &l->conf->pk) != 0)
-		bad(l, e, "not a public key (66 hexadecimal digits)");
+		config_bad(l, e, "not a public key (66 hexadecimal digits)");
 }
 
 static void
@@ -164,16 +164,16 @@ set_sandbox(struct loader *l, const struct json_event *e)
 	else if (strcmp(e->text, "best-effort") == 0)
 		l->conf->best_effort = true;
 	else
-		bad(l, e, "neither \"strict\" nor \"best-effort\"");
+		config_bad(l, e, "neither \"strict\" nor \"best-effort\"");
 }
 
 static void
 set_sftp_server(struct loader *l, const struct json_event *e)
 {
 	if (*e->text != '/' && *e->text != '\0' && strcmp(e->text, "none") != 0)
-		bad(l, e, "neither an absolute path nor \"none\"");
-	else if (replace(&l->conf->sftp_server, e->text) != 0)
-		bad(l, e, "out of memory");
+		config_bad(l, e, "neither an absolute path nor \"none\"");
+	else if (config_replace(&l->conf->sftp_server, e->text) != 0)
+		config_bad(l, e, "out of memory");
 }
 
 static void
@@ -186,21 +186,21 @@ static void
 set_startups(struct loader *l, const struct json_event *e)
 {
 	if (config_parse_startups(e->text, &l->conf->maxstartups) != 0)
-		bad(l, e, "not of the form \"begin:rate:full\"");
+		config_bad(l, e, "not of the form \"begin:rate:full\"");
 }
 
 static void
 set_startuprate(struct loader *l, const struct json_event *e)
 {
 	if (config_parse_rates(e->text, &l->conf->startuprate) != 0)
-		bad(l, e, "not of the form \"origin:network:all\"");
+		config_bad(l, e, "not of the form \"origin:network:all\"");
 }
 
 static void
 set_netblocks(struct loader *l, const struct json_event *e)
 {
 	if (config_parse_blocks(e->text, &l->conf->netblocks) != 0)
-		bad(l, e, "not of the form \"24:48\"");
+		config_bad(l, e, "not of the form \"24:48\"");
 }
 
 /* The list as a whole: its elements come one by one. */
@@ -220,46 +220,46 @@ add_wl(struct loader *l, const struct json_event *e)
 	struct key_public *grown;
 
 	if (e->type != JSON_STRING) {
-		bad(l, e, "not a string");
+		config_bad(l, e, "not a string");
 		return;
 	}
 	if (c->nwl == CONFIG_WL_MAX) {
-		bad(l, e, "too many keys");
+		config_bad(l, e, "too many keys");
 		return;
 	}
 	grown = reallocarray(c->wl, c->nwl + 1, sizeof(*grown));
 	if (grown == NULL) {
-		bad(l, e, "out of memory");
+		config_bad(l, e, "out of memory");
 		return;
 	}
 	c->wl = grown;
 	if (key_parse_public(l->keyctx, e->text, &c->wl[c->nwl]) == 0)
 		c->nwl++;
 	else
-		bad(l, e, "not a public key (66 hexadecimal digits)");
+		config_bad(l, e, "not a public key (66 hexadecimal digits)");
 }
 
 static void
 set_servers(struct loader *l, const struct json_event *e)
 {
-	if (replace(&l->conf->dmsg_servers, "") != 0)
-		bad(l, e, "out of memory");
+	if (config_replace(&l->conf->dmsg_servers, "") != 0)
+		config_bad(l, e, "out of memory");
 }
 
 static void
-add_server(struct loader *l, const struct json_event *e)
+config_add_server(struct loader *l, const struct json_event *e)
 {
 	struct key_public pk;
 	char *joined;
 
 	if (key_parse_public(l->keyctx, l->server_pk, &pk) != 0) {
-		bad(l, e, "\"static\" is not a public key");
+		config_bad(l, e, "\"static\" is not a public key");
 	} else if (*l->server_addr == '\0') {
-		bad(l, e, "\"server\" has no \"address\"");
+		config_bad(l, e, "\"server\" has no \"address\"");
 	} else if (asprintf(&joined, "%s%s%s@%s", l->conf->dmsg_servers,
 		       *l->conf->dmsg_servers != '\0' ? " " : "", l->server_pk,
 		       l->server_addr) == -1) {
-		bad(l, e, "out of memory");
+		config_bad(l, e, "out of memory");
 	} else {
 		free(l->conf->dmsg_servers);
 		l->conf->dmsg_servers = joined;
@@ -268,12 +268,12 @@ add_server(struct loader *l, const struct json_event *e)
 
 /* [{ "static": pk, "server": { "address": host:port } }]; more is ignored. */
 static void
-take_server(struct loader *l, const struct json_event *e)
+config_take_server(struct loader *l, const struct json_event *e)
 {
 	if (e->depth == 2 && e->type == JSON_OBJECT)
 		*l->server_pk = *l->server_addr = '\0';
 	else if (e->depth == 2 && e->type == JSON_END)
-		add_server(l, e);
+		config_add_server(l, e);
 	else if (e->depth == 3 && e->type == JSON_STRING && e->key != NULL &&
 	    strcmp(e->key, "static") == 0)
 		strlcpy(l->server_pk, e->text, sizeof(l->server_pk));
@@ -282,7 +282,7 @@ take_server(struct loader *l, const struct json_event *e)
 		strlcpy(l->server_addr, e->text, sizeof(l->server_addr));
 }
 
-#define TEXT(field) set_text, offsetof(struct config, field), 0, 0
+#define TEXT(field) config_set_text, offsetof(struct config, field), 0, 0
 #define NUMBER(field, low, high) \
 	set_number, offsetof(struct config, field), low, high
 
@@ -293,7 +293,7 @@ static const struct key keys[] = {
 	{ "dmsgdisc", CONFIG_DMSGDISC, JSON_STRING, TEXT(dmsgdisc) },
 	{ "dmsgsessions", CONFIG_DMSGSESSIONS, JSON_NUMBER,
 	    NUMBER(dmsgsessions, 0, COUNT_MAX) },
-	{ "dmsgport", CONFIG_DMSGPORT, JSON_NUMBER, set_port, 0, 0, 0 },
+	{ "dmsgport", CONFIG_DMSGPORT, JSON_NUMBER, config_set_port, 0, 0, 0 },
 	{ "clinet", CONFIG_CLINET, JSON_STRING, TEXT(clinet) },
 	{ "cliaddr", CONFIG_CLIADDR, JSON_STRING, TEXT(cliaddr) },
 	{ "ssh_listen", CONFIG_SSH_LISTEN, JSON_STRING, TEXT(ssh_listen) },
@@ -340,7 +340,7 @@ type_name(enum json_type type)
 }
 
 static const struct key *
-find(const char *name)
+config_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(keys[i].name, name) == 0)
@@ -367,11 +367,11 @@ config_meant(const char *name)
 
 /* A member of the outermost object. */
 static void
-take_member(struct loader *l, const struct json_event *e)
+config_take_member(struct loader *l, const struct json_event *e)
 {
 	const char *meant;
 
-	if ((l->key = find(e->key)) == NULL) {
+	if ((l->key = config_find(e->key)) == NULL) {
 		meant = config_meant(e->key);
 		config_say(l->report, false, l->name, e->path,
 		    "unknown key, ignored%s%s%s",
@@ -382,7 +382,7 @@ take_member(struct loader *l, const struct json_event *e)
 	/* Go writes an empty list as null. */
 	if (e->type != l->key->type &&
 	    !(e->type == JSON_NULL && l->key->type == JSON_ARRAY)) {
-		bad(l, e, type_name(l->key->type));
+		config_bad(l, e, type_name(l->key->type));
 		l->key = NULL; /* what is in it is no list's */
 		return;
 	}
@@ -395,21 +395,21 @@ take_member(struct loader *l, const struct json_event *e)
 }
 
 static int
-on_event(void *arg, const struct json_event *e)
+config_on_event(void *arg, const struct json_event *e)
 {
 	struct loader *l = arg;
 
 	if (e->depth == 0 && e->type != JSON_OBJECT && e->type != JSON_END) {
-		bad(l, e, "not a JSON object");
+		config_bad(l, e, "not a JSON object");
 		return 0;
 	}
 	if (e->depth == 1 && e->key != NULL && e->type != JSON_END)
-		take_member(l, e);
+		config_take_member(l, e);
 	else if (e->depth == 2 && e->type != JSON_END && l->key != NULL &&
 	    l->key->set == set_wl)
 		add_wl(l, e);
 	else if (e->depth >= 2 && l->key != NULL && l->key->set == set_servers)
-		take_server(l, e);
+		config_take_server(l, e);
 	return 0;
 }
 
@@ -441,7 +441,8 @@ config_parse(struct config *c, struct keyctx *ctx, const char *text, size_t n,
 	char why[256];
 	int r;
 
-	if ((r = json_parse(text, n, on_event, &l, why, sizeof(why))) != 0) {
+	if ((r = json_parse(text, n, config_on_event, &l, why, sizeof(why))) !=
+	    0) {
 		config_say(report, true, name, "", "%s", why);
 		return r == SKY_ERR_NOMEM ? r : SKY_ERR_FORMAT;
 	}
@@ -518,7 +519,7 @@ env_text(const char *prefix, const char *name, char **value)
 	snprintf(var, sizeof(var), "%s_%s", prefix, name);
 	if ((text = getenv(var)) == NULL || *text == '\0')
 		return 0;
-	return replace(value, text);
+	return config_replace(value, text);
 }
 
 static int

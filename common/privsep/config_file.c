@@ -17,7 +17,7 @@
 #define LINKS_MAX 40 /* the kernel's own limit */
 
 static int
-read_all(int fd, struct buf *text)
+config_read_all(int fd, struct buf *text)
 {
 	ssize_t r;
 
@@ -47,7 +47,7 @@ config_slurp_fd(int fd, struct buf *text, struct stat *st)
 		return SKY_ERR_TYPE;
 	if (st->st_size > CONFIG_FILE_MAX)
 		return SKY_ERR_LIMIT;
-	return read_all(fd, text);
+	return config_read_all(fd, text);
 }
 
 int
@@ -77,7 +77,7 @@ config_cannot_read(const struct config_report *report, const char *path, int r)
 
 /* Whoever may write to it decides who comes in: as sshd's StrictModes. */
 static int
-check_owner(const struct config_report *report, const char *path,
+config_check_owner(const struct config_report *report, const char *path,
     const struct stat *st)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid()) {
@@ -177,7 +177,7 @@ walk_name(struct walk *w, char name[PATH_MAX])
 
 /* 1: on to the next name.  0: the end, or nothing is there. */
 static int
-walk_step(struct walk *w, const char *name)
+config_walk_step(struct walk *w, const char *name)
 {
 	char next[PATH_MAX], *slash;
 	struct stat st;
@@ -221,7 +221,7 @@ config_check_place(const struct config_report *report, const char *path)
 		return walk_fail(&w, ENAMETOOLONG);
 	for (r = walk_enter(&w, "/") == 0 ? 1 : SKY_ERR_DENIED;
 	     r == 1 && walk_name(&w, name);)
-		r = walk_step(&w, name);
+		r = config_walk_step(&w, name);
 	return r < 0 ? r : 0;
 }
 
@@ -240,7 +240,7 @@ int
 config_check_safety(const struct config_report *report, const char *path,
     const struct stat *st)
 {
-	int r = check_owner(report, path, st);
+	int r = config_check_owner(report, path, st);
 
 	return r == 0 ? config_check_place(report, path) : r;
 }
@@ -275,7 +275,7 @@ config_read_fd(struct config *c, struct keyctx *ctx, int fd, const char *name,
 	struct buf text;
 	int r;
 
-	if ((r = read_all(fd, &text)) != 0)
+	if ((r = config_read_all(fd, &text)) != 0)
 		return config_cannot_read(report, name, r);
 	r = config_parse(c, ctx, (const char *)buf_ptr(&text), buf_len(&text),
 	    name, report);

@@ -59,7 +59,7 @@ struct span {
 };
 
 static int
-on_event(void *arg, const struct json_event *e)
+config_wl_on_event(void *arg, const struct json_event *e)
 {
 	struct span *s = arg;
 	bool is_wl =
@@ -88,8 +88,8 @@ static int
 find_span(const struct buf *text, struct span *s)
 {
 	*s = (struct span){ .empty = true };
-	return json_parse((const char *)buf_ptr(text), buf_len(text), on_event,
-	    s, NULL, 0);
+	return json_parse((const char *)buf_ptr(text), buf_len(text),
+	    config_wl_on_event, s, NULL, 0);
 }
 
 /* --- the new text --- */
@@ -108,7 +108,7 @@ indent_at(const struct buf *text, size_t at, char *indent, size_t len)
 }
 
 static int
-put(struct buf *b, const char *s)
+config_wl_put(struct buf *b, const char *s)
 {
 	return buf_put(b, s, strlen(s));
 }
@@ -124,20 +124,21 @@ put_key(struct buf *b, const struct key_public *pk)
 
 /* A key a line, one step deeper than the line that "wl" stands in. */
 static int
-put_list(struct buf *b, const struct key_public *wl, size_t n,
+config_wl_put_list(struct buf *b, const struct key_public *wl, size_t n,
     const char *indent)
 {
 	const char *step = strchr(indent, '\t') != NULL ? "\t" : indent;
-	int r = put(b, "[");
+	int r = config_wl_put(b, "[");
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		if ((r = put(b, i > 0 ? ",\n" : "\n")) == 0 &&
-		    (r = put(b, indent)) == 0 && (r = put(b, step)) == 0)
+		if ((r = config_wl_put(b, i > 0 ? ",\n" : "\n")) == 0 &&
+		    (r = config_wl_put(b, indent)) == 0 &&
+		    (r = config_wl_put(b, step)) == 0)
 			r = put_key(b, &wl[i]);
 	}
-	if (r == 0 && n > 0 && (r = put(b, "\n")) == 0)
-		r = put(b, indent);
-	return r == 0 ? put(b, "]") : r;
+	if (r == 0 && n > 0 && (r = config_wl_put(b, "\n")) == 0)
+		r = config_wl_put(b, indent);
+	return r == 0 ? config_wl_put(b, "]") : r;
 }
 
 static int
@@ -154,8 +155,8 @@ insert_text(struct buf *out, const struct buf *text, size_t start, size_t end,
 }
 
 static int
-compose(struct buf *out, const struct buf *text, const struct key_public *wl,
-    size_t n)
+config_wl_compose(struct buf *out, const struct buf *text,
+    const struct key_public *wl, size_t n)
 {
 	struct buf middle;
 	struct span s;
@@ -168,11 +169,12 @@ compose(struct buf *out, const struct buf *text, const struct key_public *wl,
 	indent_at(text, s.found ? s.start : s.last, indent, sizeof(indent));
 	if (!s.found) {
 		s.start = s.end = s.empty ? s.close : s.last;
-		r = put(&middle, s.empty ? "\"wl\": " : ",\n");
-		if (r == 0 && !s.empty && (r = put(&middle, indent)) == 0)
-			r = put(&middle, "\"wl\": ");
+		r = config_wl_put(&middle, s.empty ? "\"wl\": " : ",\n");
+		if (r == 0 && !s.empty &&
+		    (r = config_wl_put(&middle, indent)) == 0)
+			r = config_wl_put(&middle, "\"wl\": ");
 	}
-	if (r == 0 && (r = put_list(&middle, wl, n, indent)) == 0)
+	if (r == 0 && (r = config_wl_put_list(&middle, wl, n, indent)) == 0)
 		r = insert_text(out, text, s.start, s.end, &middle);
 	buf_free(&middle);
 	return r;
@@ -181,7 +183,7 @@ compose(struct buf *out, const struct buf *text, const struct key_public *wl,
 /* --- replacing the file --- */
 
 static int
-write_all(int fd, struct buf *b)
+config_wl_write(int fd, struct buf *b)
 {
 	ssize_t r;
 
@@ -216,7 +218,7 @@ replace_file(const char *path, int old, struct buf *content)
 
 	if ((r = file_new_open(&f, path)) != 0)
 		return r;
-	if ((r = write_all(f.fd, content)) != 0 ||
+	if ((r = config_wl_write(f.fd, content)) != 0 ||
 	    (r = file_new_like(&f, old)) != 0) {
 		file_new_drop(&f);
 		return r;
@@ -225,7 +227,8 @@ replace_file(const char *path, int old, struct buf *content)
 }
 
 static int
-rewrite(const char *path, int old, const struct key_public *wl, size_t n)
+config_wl_rewrite(const char *path, int old, const struct key_public *wl,
+    size_t n)
 {
 	struct buf text, out;
 	struct stat st;
@@ -236,7 +239,7 @@ rewrite(const char *path, int old, const struct key_public *wl, size_t n)
 	buf_init(&out, CONFIG_FILE_MAX);
 	if (st.st_nlink > 1 && links_are_guarded())
 		r = SKY_ERR_EXISTS;
-	else if ((r = compose(&out, &text, wl, n)) == 0)
+	else if ((r = config_wl_compose(&out, &text, wl, n)) == 0)
 		r = replace_file(path, old, &out);
 	buf_free(&out);
 	buf_free(&text);
@@ -250,7 +253,7 @@ write_wl(const char *path, const struct key_public *wl, size_t n)
 
 	if ((fd = config_open(path)) == -1)
 		return SKY_ERR_SYS;
-	r = rewrite(path, fd, wl, n);
+	r = config_wl_rewrite(path, fd, wl, n);
 	error = errno;
 	close(fd);
 	errno = error;

@@ -19,7 +19,7 @@ http_list_add(struct http_list *l, const char *word)
 }
 
 static int
-put_list(struct buf *b, const struct http_list *l)
+http_list_put(struct buf *b, const struct http_list *l)
 {
 	int r = buf_put_u32(b, (uint32_t)l->n);
 
@@ -29,7 +29,7 @@ put_list(struct buf *b, const struct http_list *l)
 }
 
 static int
-get_list(struct buf *b, struct http_list *l)
+http_list_get(struct buf *b, struct http_list *l)
 {
 	uint32_t n;
 	int r;
@@ -77,7 +77,7 @@ http_conf_put(struct buf *b, const struct http_conf *c)
 	for (size_t i = 0; r == 0 && i < LENGTH(strings); i++)
 		r = buf_put_cstring(b, *strings[i]);
 	for (size_t i = 0; r == 0 && i < LENGTH(lists); i++)
-		r = put_list(b, lists[i]);
+		r = http_list_put(b, lists[i]);
 	for (size_t i = 0; r == 0 && i < LENGTH(flags); i++)
 		r = buf_put_u8(b, *flags[i]);
 	for (size_t i = 0; r == 0 && i < LENGTH(numbers); i++)
@@ -113,7 +113,7 @@ http_conf_get(struct buf *b, struct http_conf *c)
 	for (size_t i = 0; r == 0 && i < LENGTH(strings); i++)
 		r = buf_get_cstring(b, strings[i], HTTP_WORD_MAX);
 	for (size_t i = 0; r == 0 && i < LENGTH(lists); i++)
-		r = get_list(b, lists[i]);
+		r = http_list_get(b, lists[i]);
 	for (size_t i = 0; r == 0 && i < LENGTH(flags); i++)
 		r = get_flag(b, flags[i]);
 	for (size_t i = 0; r == 0 && i < LENGTH(numbers); i++)

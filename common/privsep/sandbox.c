@@ -55,7 +55,7 @@ struct step {
 };
 
 static int
-set_limit(int what, rlim_t value)
+sandbox_set_limit(int what, rlim_t value)
 {
 	struct rlimit rl = { .rlim_cur = value, .rlim_max = value };
 
@@ -90,12 +90,12 @@ step_limits(const struct sandbox *sb, char *detail, size_t n)
 {
 	snprintf(detail, n, "%u descriptors", sb->nofile);
 	if ((!SKYPTY_SANITIZE && sb->memory != 0 &&
-		set_limit(RLIMIT_DATA, sb->memory) == -1) ||
-	    set_limit(RLIMIT_CORE, 0) == -1 ||
-	    (!SKYPTY_SANITIZE && set_limit(RLIMIT_FSIZE, 0) == -1) ||
-	    set_limit(RLIMIT_NPROC, 0) == -1)
+		sandbox_set_limit(RLIMIT_DATA, sb->memory) == -1) ||
+	    sandbox_set_limit(RLIMIT_CORE, 0) == -1 ||
+	    (!SKYPTY_SANITIZE && sandbox_set_limit(RLIMIT_FSIZE, 0) == -1) ||
+	    sandbox_set_limit(RLIMIT_NPROC, 0) == -1)
 		return -1;
-	return set_limit(RLIMIT_NOFILE, sb->nofile);
+	return sandbox_set_limit(RLIMIT_NOFILE, sb->nofile);
 }
 
 static int
@@ -196,7 +196,7 @@ let_connect(int ruleset, uint16_t port)
 }
 
 static int
-let(const struct sandbox *sb, int abi, int ruleset)
+sandbox_let(const struct sandbox *sb, int abi, int ruleset)
 {
 	int r = 0;
 
@@ -225,7 +225,7 @@ step_landlock(const struct sandbox *sb, char *detail, size_t n)
 	fd = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0U);
 	if (fd == -1)
 		return -1;
-	r = let(sb, abi, fd);
+	r = sandbox_let(sb, abi, fd);
 	if (r == 0)
 		r = (int)syscall(SYS_landlock_restrict_self, fd, 0U);
 	close(fd);

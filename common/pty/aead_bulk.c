@@ -52,7 +52,7 @@ aead_bulk_free(struct aead_bulk *b)
 }
 
 static int
-begin(struct aead_bulk *b, uint64_t nonce)
+bulk_begin(struct aead_bulk *b, uint64_t nonce)
 {
 	uint8_t npub[NONCE_LEN] = { 0 };
 
@@ -66,7 +66,7 @@ int
 aead_bulk_seal(struct aead_bulk *b, uint64_t nonce, const uint8_t *in, size_t n,
     uint8_t *out)
 {
-	if (begin(b, nonce) != 0 ||
+	if (bulk_begin(b, nonce) != 0 ||
 	    gcry_cipher_encrypt(b->h, out, n, in, n) != 0 ||
 	    gcry_cipher_gettag(b->h, out + n, AEAD_TAG_LEN) != 0)
 		return SKY_ERR_STATE;
@@ -80,7 +80,7 @@ aead_bulk_open(struct aead_bulk *b, uint64_t nonce, const uint8_t *in, size_t n,
 	if (n < AEAD_TAG_LEN)
 		return SKY_ERR_SHORT;
 	n -= AEAD_TAG_LEN;
-	if (begin(b, nonce) == 0 &&
+	if (bulk_begin(b, nonce) == 0 &&
 	    gcry_cipher_decrypt(b->h, out, n, in, n) == 0 &&
 	    gcry_cipher_checktag(b->h, in + n, AEAD_TAG_LEN) == 0)
 		return 0;

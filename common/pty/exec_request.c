@@ -17,7 +17,7 @@
 /* --- parsing --- */
 
 static bool
-key_is(const struct json_event *ev, const char *key)
+exec_request_key_is(const struct json_event *ev, const char *key)
 {
 	return ev->key != NULL && strcmp(ev->key, key) == 0;
 }
@@ -51,23 +51,23 @@ take_timeout(struct xs_request *q, const struct json_event *ev)
 
 /* A member of the outermost object.  Go reads null as absent. */
 static int
-take_member(struct xs_request *q, const struct json_event *ev)
+exec_request_take_member(struct xs_request *q, const struct json_event *ev)
 {
 	q->in_arg = q->in_env = false;
 	if (ev->type == JSON_NULL)
 		return 0;
-	if (key_is(ev, "name"))
+	if (exec_request_key_is(ev, "name"))
 		return ev->type == JSON_STRING ?
 		    buf_put(&q->name, ev->text, ev->len) :
 		    SKY_ERR_TYPE;
-	if (key_is(ev, "stdin"))
+	if (exec_request_key_is(ev, "stdin"))
 		return ev->type == JSON_STRING ? take_input(q, ev) :
 						 SKY_ERR_TYPE;
-	if (key_is(ev, "timeout_ms"))
+	if (exec_request_key_is(ev, "timeout_ms"))
 		return ev->type == JSON_NUMBER ? take_timeout(q, ev) :
 						 SKY_ERR_TYPE;
-	q->in_arg = key_is(ev, "arg");
-	q->in_env = key_is(ev, "env");
+	q->in_arg = exec_request_key_is(ev, "arg");
+	q->in_env = exec_request_key_is(ev, "env");
 	if ((q->in_arg || q->in_env) && ev->type != JSON_ARRAY &&
 	    ev->type != JSON_END)
 		return SKY_ERR_TYPE;
@@ -75,7 +75,7 @@ take_member(struct xs_request *q, const struct json_event *ev)
 }
 
 static int
-take(void *arg, const struct json_event *ev)
+exec_request_take(void *arg, const struct json_event *ev)
 {
 	struct xs_request *q = arg;
 
@@ -84,7 +84,8 @@ take(void *arg, const struct json_event *ev)
 		    0 :
 		    SKY_ERR_TYPE;
 	if (ev->depth == 1)
-		return ev->type == JSON_END ? 0 : take_member(q, ev);
+		return ev->type == JSON_END ? 0 :
+					      exec_request_take_member(q, ev);
 	if (!q->in_arg && !q->in_env)
 		return 0; /* inside something unknown */
 	if (ev->type != JSON_STRING || ev->depth != 2)
@@ -95,7 +96,7 @@ take(void *arg, const struct json_event *ev)
 
 /* The parser's own problems have a text, ours a code: "line 1: " so far. */
 static void
-complete(char *why, size_t len, int error)
+exec_request_complete(char *why, size_t len, int error)
 {
 	size_t n = strlen(why);
 
@@ -115,12 +116,12 @@ xs_get_request(const struct buf *json, struct xs_request *q, char *why,
 	buf_init(&q->input, XS_BODY_MAX);
 	buf_init(&q->e.arg.raw, LIST_MAX);
 	buf_init(&q->e.env.raw, LIST_MAX);
-	r = json_parse((const char *)buf_ptr(json), buf_len(json), take, q, why,
-	    whylen);
+	r = json_parse((const char *)buf_ptr(json), buf_len(json),
+	    exec_request_take, q, why, whylen);
 	buf_view(&q->e.name, buf_ptr(&q->name), buf_len(&q->name));
 	buf_view(&q->e.in, buf_ptr(&q->input), buf_len(&q->input));
 	if (r != 0)
-		complete(why, whylen, r);
+		exec_request_complete(why, whylen, r);
 	return r;
 }
 
@@ -136,36 +137,36 @@ xs_request_free(struct xs_request *q)
 /* --- writing --- */
 
 static int
-put_text(struct buf *b, const char *text)
+exec_request_put_text(struct buf *b, const char *text)
 {
 	return buf_put(b, text, strlen(text));
 }
 
 static int
-put_string(struct buf *b, const char *key, const struct buf *value)
+exec_request_put_string(struct buf *b, const char *key, const struct buf *value)
 {
 	int r;
 
-	if ((r = put_text(b, key)) != 0)
+	if ((r = exec_request_put_text(b, key)) != 0)
 		return r;
 	return json_put_string(b, (const char *)buf_ptr(value), buf_len(value));
 }
 
 static int
-put_list(struct buf *b, const char *key, struct gob_list list)
+exec_request_put_list(struct buf *b, const char *key, struct gob_list list)
 {
 	struct buf s;
 	int r;
 
 	if (list.count == 0)
 		return 0;
-	r = put_text(b, key);
+	r = exec_request_put_text(b, key);
 	for (const char *before = "["; r == 0; before = ",") {
 		if ((r = gob_list_next(&list, &s)) != 1)
 			break;
-		r = put_string(b, before, &s);
+		r = exec_request_put_string(b, before, &s);
 	}
-	return r == 0 ? put_text(b, "]") : r;
+	return r == 0 ? exec_request_put_text(b, "]") : r;
 }
 
 static int
@@ -177,12 +178,12 @@ put_input(struct buf *b, const struct buf *in)
 
 	if (buf_len(in) == 0)
 		return 0;
-	if ((r = put_text(b, ",\"stdin\":\"")) != 0 ||
+	if ((r = exec_request_put_text(b, ",\"stdin\":\"")) != 0 ||
 	    (r = buf_extend(b, n, &p)) != 0)
 		return r;
 	sodium_bin2base64((char *)p, n, buf_ptr(in), buf_len(in), BASE64);
 	buf_trim(b, 1); /* its NUL */
-	return put_text(b, "\"");
+	return exec_request_put_text(b, "\"");
 }
 
 int
@@ -193,10 +194,10 @@ xs_put_request(struct buf *b, const struct rpc_exec *e)
 
 	snprintf(timeout, sizeof(timeout), ",\"timeout_ms\":%" PRId64 "}",
 	    e->timeout_ms);
-	if ((r = put_string(b, "{\"name\":", &e->name)) != 0 ||
-	    (r = put_list(b, ",\"arg\":", e->arg)) != 0 ||
-	    (r = put_list(b, ",\"env\":", e->env)) != 0 ||
+	if ((r = exec_request_put_string(b, "{\"name\":", &e->name)) != 0 ||
+	    (r = exec_request_put_list(b, ",\"arg\":", e->arg)) != 0 ||
+	    (r = exec_request_put_list(b, ",\"env\":", e->env)) != 0 ||
 	    (r = put_input(b, &e->in)) != 0)
 		return r;
-	return put_text(b, timeout);
+	return exec_request_put_text(b, timeout);
 }

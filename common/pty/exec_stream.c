@@ -37,7 +37,7 @@ xs_put_frame(struct buf *b, enum xs_tag tag, const void *p, size_t n)
 
 /* 1 with the head taken, 0 when it is not complete. */
 static int
-get_head(struct buf *in, size_t max, uint8_t *tag, uint32_t *len)
+xs_get_head(struct buf *in, size_t max, uint8_t *tag, uint32_t *len)
 {
 	int r;
 
@@ -55,7 +55,7 @@ xs_get_piece(struct xs_reader *x, struct buf *in, struct buf *piece)
 	int r;
 
 	if (!x->inside &&
-	    (r = get_head(in, XS_FRAME_MAX, &x->tag, &x->left)) != 1)
+	    (r = xs_get_head(in, XS_FRAME_MAX, &x->tag, &x->left)) != 1)
 		return r;
 	x->inside = true;
 	n = buf_len(in) < x->left ? buf_len(in) : x->left;
@@ -76,7 +76,7 @@ xs_get_frame(struct buf *in, size_t max, uint8_t *tag, struct buf *payload)
 	int r;
 
 	buf_view(&peek, buf_ptr(in), buf_len(in));
-	if ((r = get_head(&peek, max, tag, &len)) != 1)
+	if ((r = xs_get_head(&peek, max, tag, &len)) != 1)
 		return r;
 	if (buf_len(&peek) < len)
 		return 0;
@@ -89,7 +89,7 @@ xs_get_frame(struct buf *in, size_t max, uint8_t *tag, struct buf *payload)
 /* --- our request --- */
 
 static int
-get_list(struct buf *b, struct gob_list *list)
+xs_get_list(struct buf *b, struct gob_list *list)
 {
 	struct buf s;
 	uint32_t count;
@@ -114,7 +114,7 @@ get_u16(struct buf *b, uint64_t *v)
 }
 
 static int
-get_size(struct buf *b, struct rpc_winsize *ws)
+xs_get_size(struct buf *b, struct rpc_winsize *ws)
 {
 	int r;
 
@@ -134,9 +134,10 @@ xs_get_start(struct buf *b, struct xs_start *s)
 	buf_init(&s->env.raw, LIST_MAX);
 	if ((r = buf_get_u8(b, &s->flags)) != 0 ||
 	    (r = buf_get_u32(b, &s->timeout_ms)) != 0 ||
-	    (r = get_size(b, &s->size)) != 0 ||
+	    (r = xs_get_size(b, &s->size)) != 0 ||
 	    (r = buf_get_string(b, &s->name)) != 0 ||
-	    (r = get_list(b, &s->arg)) != 0 || (r = get_list(b, &s->env)) != 0)
+	    (r = xs_get_list(b, &s->arg)) != 0 ||
+	    (r = xs_get_list(b, &s->env)) != 0)
 		return r == SKY_ERR_SHORT ? SKY_ERR_FORMAT : r;
 	if (s->flags & ~(XS_HAS_STDIN | XS_TERMINAL))
 		return SKY_ERR_RANGE;
@@ -151,7 +152,7 @@ xs_start_free(struct xs_start *s)
 }
 
 static int
-put_list(struct buf *b, struct gob_list list)
+xs_put_list(struct buf *b, struct gob_list list)
 {
 	struct buf s;
 	int r;
@@ -178,9 +179,9 @@ xs_put_start(struct buf *b, const struct xs_start *s)
 	    (r = buf_put_u16(b, (uint16_t)ws->y)) != 0 ||
 	    (r = buf_put_string(b, buf_ptr(&s->name), buf_len(&s->name))) !=
 		0 ||
-	    (r = put_list(b, s->arg)) != 0)
+	    (r = xs_put_list(b, s->arg)) != 0)
 		return r;
-	return put_list(b, s->env);
+	return xs_put_list(b, s->env);
 }
 
 /* --- signals --- */

@@ -31,7 +31,7 @@ gob_dec_free(struct gob_dec *dec)
 
 /* Inside a message whose length is known, missing bytes are a lie. */
 static int
-inside(int r)
+gob_inside(int r)
 {
 	return r == SKY_ERR_SHORT || r == SKY_ERR_TRAILING ? SKY_ERR_FORMAT : r;
 }
@@ -74,11 +74,11 @@ gob_dec_next(struct gob_dec *dec, struct buf *in, int64_t *id,
 
 	while ((r = next_message(dec, in, value)) == 1) {
 		if ((r = get_id(value, id)) != 0)
-			return inside(r);
+			return gob_inside(r);
 		if (*id >= 0)
 			return 1;
 		if ((r = gob_defs_add(&dec->defs, -*id, value)) != 0)
-			return inside(r);
+			return gob_inside(r);
 	}
 	return r;
 }
@@ -87,5 +87,5 @@ int
 gob_dec_value(struct gob_dec *dec, int64_t id, struct buf *value,
     const struct gob_type *type, void *out)
 {
-	return inside(gob_value(&dec->defs, id, value, type, out));
+	return gob_inside(gob_value(&dec->defs, id, value, type, out));
 }

@@ -17,7 +17,7 @@ gob_defs_free(struct gob_defs *defs)
 
 /* Where id stands or would have to. */
 static size_t
-position(const struct gob_defs *defs, int64_t id)
+gob_def_position(const struct gob_defs *defs, int64_t id)
 {
 	size_t lo = 0, hi = defs->n, mid;
 
@@ -34,7 +34,7 @@ position(const struct gob_defs *defs, int64_t id)
 const struct gob_def *
 gob_defs_find(const struct gob_defs *defs, int64_t id)
 {
-	size_t at = position(defs, id);
+	size_t at = gob_def_position(defs, id);
 
 	return at < defs->n && defs->def[at].id == id ? &defs->def[at] : NULL;
 }
@@ -75,7 +75,7 @@ read_name(struct gob_def_field *f, struct buf *b)
 
 /* FieldType: 1 name, 2 type id. */
 static int
-read_field(struct gob_def_field *f, struct buf *b)
+gob_def_read_field(struct gob_def_field *f, struct buf *b)
 {
 	uint64_t field = 0;
 	int r;
@@ -93,7 +93,7 @@ read_field(struct gob_def_field *f, struct buf *b)
 }
 
 static int
-read_fields(struct gob_def *def, struct buf *b)
+gob_def_read_fields(struct gob_def *def, struct buf *b)
 {
 	uint64_t n;
 	int r;
@@ -107,7 +107,8 @@ read_fields(struct gob_def *def, struct buf *b)
 	if ((def->fields = calloc((size_t)n, sizeof(*def->fields))) == NULL)
 		return SKY_ERR_NOMEM;
 	for (; def->nfields < n; def->nfields++)
-		if ((r = read_field(&def->fields[def->nfields], b)) != 0)
+		if ((r = gob_def_read_field(&def->fields[def->nfields], b)) !=
+		    0)
 			return r;
 	return 0;
 }
@@ -117,7 +118,7 @@ static int
 read_detail(struct gob_def *def, uint64_t field, struct buf *b)
 {
 	if (def->kind == GOB_DEF_STRUCT && field == 2)
-		return read_fields(def, b);
+		return gob_def_read_fields(def, b);
 	if (def->kind == GOB_DEF_MAP && field == 2)
 		return gob_get_int(b, &def->key);
 	if (def->kind == GOB_DEF_MAP && field == 3)
@@ -153,9 +154,9 @@ read_def(struct gob_def *def, struct buf *b)
 }
 
 static void
-insert(struct gob_defs *defs, const struct gob_def *def)
+gob_def_insert(struct gob_defs *defs, const struct gob_def *def)
 {
-	size_t at = position(defs, def->id);
+	size_t at = gob_def_position(defs, def->id);
 
 	memmove(&defs->def[at + 1], &defs->def[at],
 	    (defs->n - at) * sizeof(*def));
@@ -176,6 +177,6 @@ gob_defs_add(struct gob_defs *defs, int64_t id, struct buf *b)
 	if ((r = read_def(&def, b)) != 0)
 		free(def.fields);
 	else
-		insert(defs, &def);
+		gob_def_insert(defs, &def);
 	return r;
 }

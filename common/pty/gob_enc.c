@@ -34,7 +34,7 @@ put_view(struct gob_sink *s, const struct buf *v)
 }
 
 static void
-put_list(struct gob_sink *s, const struct gob_list *list)
+gob_put_list(struct gob_sink *s, const struct gob_list *list)
 {
 	gob_put_uint(s, list->count);
 	gob_put_raw(s, buf_ptr(&list->raw), buf_len(&list->raw));
@@ -63,7 +63,7 @@ put_single(struct gob_sink *s, enum gob_kind kind, const struct gob_type *type,
 		break;
 	case GOB_STRINGS:
 	case GOB_OPAQUES:
-		put_list(s, v);
+		gob_put_list(s, v);
 		break;
 	case GOB_STRUCT:
 		put_struct(s, type, v);
@@ -150,7 +150,7 @@ put_messages(struct gob_ids *ids, struct gob_sink *s,
 
 /* Makes room, so that writing n bytes cannot fail half-way. */
 static int
-reserve(struct buf *out, size_t n)
+gob_reserve(struct buf *out, size_t n)
 {
 	uint8_t *p;
 	int r;
@@ -161,8 +161,8 @@ reserve(struct buf *out, size_t n)
 }
 
 static int
-put_all(struct gob_ids *ids, struct gob_sink *s, const struct gob_item *items,
-    size_t n)
+gob_put_all(struct gob_ids *ids, struct gob_sink *s,
+    const struct gob_item *items, size_t n)
 {
 	int r = 0;
 
@@ -179,10 +179,10 @@ gob_enc_values(struct gob_enc *enc, struct buf *out,
 	struct gob_sink sink = { 0 };
 	int r;
 
-	if ((r = put_all(&tried, &sink, items, n)) != 0)
+	if ((r = gob_put_all(&tried, &sink, items, n)) != 0)
 		return r;
-	if ((r = reserve(out, sink.n)) != 0)
+	if ((r = gob_reserve(out, sink.n)) != 0)
 		return r;
 	sink = (struct gob_sink){ .out = out };
-	return put_all(&enc->ids, &sink, items, n);
+	return gob_put_all(&enc->ids, &sink, items, n);
 }

@@ -17,7 +17,7 @@ static const struct gob_type opaque = { .name = "PubKey" };
 
 /* The type that is defined for a kind, NULL for what is built in. */
 static const struct gob_type *
-defined(enum gob_kind kind, const struct gob_type *type)
+gob_ids_defined(enum gob_kind kind, const struct gob_type *type)
 {
 	switch (kind) {
 	case GOB_STRUCT:
@@ -34,7 +34,8 @@ defined(enum gob_kind kind, const struct gob_type *type)
 static const struct gob_type *
 defined_type(const struct gob_type *type)
 {
-	return defined(type->is_struct ? GOB_STRUCT : type->single, type);
+	return gob_ids_defined(type->is_struct ? GOB_STRUCT : type->single,
+	    type);
 }
 
 static int64_t
@@ -56,7 +57,7 @@ builtin_id(enum gob_kind kind)
 
 /* Index of a type, n if it has none. */
 static size_t
-find(const struct gob_ids *ids, const struct gob_type *type)
+gob_ids_find(const struct gob_ids *ids, const struct gob_type *type)
 {
 	size_t i;
 
@@ -70,9 +71,9 @@ static int64_t
 id_of(const struct gob_ids *ids, enum gob_kind kind,
     const struct gob_type *type)
 {
-	if ((type = defined(kind, type)) == NULL)
+	if ((type = gob_ids_defined(kind, type)) == NULL)
 		return builtin_id(kind);
-	return GOB_ID_USER + (int64_t)find(ids, type);
+	return GOB_ID_USER + (int64_t)gob_ids_find(ids, type);
 }
 
 int64_t
@@ -82,7 +83,7 @@ gob_ids_of(const struct gob_ids *ids, const struct gob_type *type)
 }
 
 static int
-append(struct gob_ids *ids, const struct gob_type *type)
+gob_ids_append(struct gob_ids *ids, const struct gob_type *type)
 {
 	if (ids->n == GOB_IDS_MAX)
 		return SKY_ERR_LIMIT;
@@ -93,18 +94,19 @@ append(struct gob_ids *ids, const struct gob_type *type)
 
 /* A struct is numbered before its fields, a list after its elements. */
 static int
-number(struct gob_ids *ids, const struct gob_type *type)
+gob_ids_number(struct gob_ids *ids, const struct gob_type *type)
 {
 	int r = 0;
 
-	if (type == NULL || find(ids, type) < ids->n)
+	if (type == NULL || gob_ids_find(ids, type) < ids->n)
 		return 0;
-	if (type == &opaques && (r = number(ids, &opaque)) != 0)
+	if (type == &opaques && (r = gob_ids_number(ids, &opaque)) != 0)
 		return r;
-	r = append(ids, type);
+	r = gob_ids_append(ids, type);
 	for (size_t i = 0; r == 0 && i < type->nfields; i++)
-		r = number(ids,
-		    defined(type->fields[i].kind, type->fields[i].type));
+		r = gob_ids_number(ids,
+		    gob_ids_defined(type->fields[i].kind,
+			type->fields[i].type));
 	return r;
 }
 
@@ -161,7 +163,8 @@ put_elem(struct gob_sink *s, const struct definition *d)
 	if (d->type == &strings)
 		gob_put_int(s, GOB_ID_STRING);
 	else
-		gob_put_int(s, GOB_ID_USER + (int64_t)find(d->ids, &opaque));
+		gob_put_int(s,
+		    GOB_ID_USER + (int64_t)gob_ids_find(d->ids, &opaque));
 }
 
 static enum gob_def_kind
@@ -191,21 +194,23 @@ put_definition(struct gob_sink *s, const void *arg)
 }
 
 static void
-define(struct gob_ids *ids, struct gob_sink *s, const struct gob_type *type)
+gob_ids_put(struct gob_ids *ids, struct gob_sink *s,
+    const struct gob_type *type)
 {
 	struct definition d = { .ids = ids, .type = type };
 	size_t at;
 
-	if (type == NULL || ids->sent[at = find(ids, type)])
+	if (type == NULL || ids->sent[at = gob_ids_find(ids, type)])
 		return;
 	ids->sent[at] = true;
 	d.id = GOB_ID_USER + (int64_t)at;
 	gob_put_message(s, put_definition, &d);
 	if (type == &opaques)
-		define(ids, s, &opaque);
+		gob_ids_put(ids, s, &opaque);
 	for (size_t i = 0; i < type->nfields; i++)
-		define(ids, s,
-		    defined(type->fields[i].kind, type->fields[i].type));
+		gob_ids_put(ids, s,
+		    gob_ids_defined(type->fields[i].kind,
+			type->fields[i].type));
 }
 
 int
@@ -215,7 +220,7 @@ gob_ids_define(struct gob_ids *ids, struct gob_sink *s,
 	int r;
 
 	type = defined_type(type);
-	if ((r = number(ids, type)) == 0)
-		define(ids, s, type);
+	if ((r = gob_ids_number(ids, type)) == 0)
+		gob_ids_put(ids, s, type);
 	return r;
 }

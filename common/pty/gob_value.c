@@ -42,7 +42,7 @@ is_hash(const struct gob_defs *defs, int64_t id)
 
 /* Go's rules: no conversion between any of these. */
 static bool
-compatible(const struct gob_defs *defs, enum gob_kind kind, int64_t id)
+gob_compatible(const struct gob_defs *defs, enum gob_kind kind, int64_t id)
 {
 	switch (kind) {
 	case GOB_BOOL:
@@ -91,7 +91,7 @@ bind_fields(const struct gob_defs *defs, const struct gob_def *def,
 		bound->ours[i] = ours;
 		if (ours == -1)
 			continue;
-		if (!compatible(defs, type->fields[ours].kind,
+		if (!gob_compatible(defs, type->fields[ours].kind,
 			def->fields[i].id))
 			return SKY_ERR_TYPE;
 		bound->matched++;
@@ -188,8 +188,9 @@ static int read_nested(const struct gob_defs *, int64_t,
     const struct gob_field *, struct buf *, void *);
 
 static int
-read_field(const struct gob_defs *defs, const struct gob_def_field *theirs,
-    const struct gob_field *ours, struct buf *b, void *out)
+gob_value_read_field(const struct gob_defs *defs,
+    const struct gob_def_field *theirs, const struct gob_field *ours,
+    struct buf *b, void *out)
 {
 	if (ours == NULL)
 		return gob_skip(defs, theirs->id, b, 1);
@@ -200,7 +201,7 @@ read_field(const struct gob_defs *defs, const struct gob_def_field *theirs,
 }
 
 static int
-read_fields(const struct gob_defs *defs, const struct gob_def *def,
+gob_value_read_fields(const struct gob_defs *defs, const struct gob_def *def,
     const struct gob_type *type, const struct binding *bound, struct buf *b,
     void *out)
 {
@@ -213,7 +214,8 @@ read_fields(const struct gob_defs *defs, const struct gob_def *def,
 			return SKY_ERR_FORMAT;
 		at = bound->ours[n - 1];
 		ours = at == -1 ? NULL : &type->fields[at];
-		r = read_field(defs, &def->fields[n - 1], ours, b, out);
+		r = gob_value_read_field(defs, &def->fields[n - 1], ours, b,
+		    out);
 		if (r != 0)
 			return r;
 	}
@@ -234,7 +236,7 @@ read_nested(const struct gob_defs *defs, int64_t id, const struct gob_field *f,
 	if ((r = bind_fields(defs, def, f->type, &bound)) != 0)
 		return r;
 	*(bool *)(void *)((char *)out + f->present) = true;
-	return read_fields(defs, def, f->type, &bound, b,
+	return gob_value_read_fields(defs, def, f->type, &bound, b,
 	    (char *)out + f->offset);
 }
 
@@ -253,7 +255,7 @@ read_struct(const struct gob_defs *defs, int64_t id, struct buf *b,
 		return r;
 	if (bound.matched == 0 && type->nfields != 0 && def->nfields != 0)
 		return SKY_ERR_TYPE;
-	return read_fields(defs, def, type, &bound, b, out);
+	return gob_value_read_fields(defs, def, type, &bound, b, out);
 }
 
 /* A value that is no struct stands behind a zero. */
@@ -264,7 +266,7 @@ read_top(const struct gob_defs *defs, int64_t id, struct buf *b,
 	uint64_t zero;
 	int r;
 
-	if (!compatible(defs, type->single, id))
+	if (!gob_compatible(defs, type->single, id))
 		return SKY_ERR_TYPE;
 	if ((r = gob_get_uint(b, &zero)) != 0)
 		return r;

@@ -62,24 +62,24 @@ mix_hash(struct noise *ns, const uint8_t *p, size_t n)
 }
 
 static void
-hmac(const uint8_t *key, const uint8_t *p, size_t n, uint8_t *out)
+noise_hmac(const uint8_t *key, const uint8_t *p, size_t n, uint8_t *out)
 {
 	crypto_auth_hmacsha256(out, p, n, key);
 }
 
 /* HKDF of ck and n bytes of input; out2 may be anything but ck. */
 static void
-hkdf(const uint8_t *ck, const uint8_t *p, size_t n, uint8_t *out1,
+noise_hkdf(const uint8_t *ck, const uint8_t *p, size_t n, uint8_t *out1,
     uint8_t *out2)
 {
 	uint8_t key[32], in[33];
 
-	hmac(ck, p, n, key);
+	noise_hmac(ck, p, n, key);
 	in[0] = 1;
-	hmac(key, in, 1, out1);
+	noise_hmac(key, in, 1, out1);
 	memcpy(in, out1, 32);
 	in[32] = 2;
-	hmac(key, in, 33, out2);
+	noise_hmac(key, in, 33, out2);
 	sodium_memzero(key, sizeof(key));
 	sodium_memzero(in, sizeof(in));
 }
@@ -91,7 +91,7 @@ mix_key(struct noise *ns, const uint8_t *sk, const struct key_public *pk)
 	int r;
 
 	if ((r = key_shared(ns->kc, sk, pk, shared)) == 0) {
-		hkdf(ns->ck, shared, sizeof(shared), ns->ck, ns->k);
+		noise_hkdf(ns->ck, shared, sizeof(shared), ns->ck, ns->k);
 		ns->n = 0;
 	}
 	sodium_memzero(shared, sizeof(shared));
@@ -203,7 +203,7 @@ read_token(struct noise *ns, enum token t, struct buf *msg)
 /* --- messages --- */
 
 static int
-write_message(struct noise *ns, struct buf *payload, struct buf *msg)
+noise_write_message(struct noise *ns, struct buf *payload, struct buf *msg)
 {
 	const enum token *t = ns->pattern->msg[ns->step];
 	int r;
@@ -236,7 +236,7 @@ read_payload(struct noise *ns, struct buf *msg, struct buf *payload)
 }
 
 static int
-read_message(struct noise *ns, struct buf *msg, struct buf *payload)
+noise_read_message(struct noise *ns, struct buf *msg, struct buf *payload)
 {
 	const enum token *t = ns->pattern->msg[ns->step];
 	int r;
@@ -265,7 +265,7 @@ wipe_symmetric(struct noise *ns)
 
 /* After a failure nothing may be learnt from the state any more. */
 static int
-die(struct noise *ns, int r)
+noise_die(struct noise *ns, int r)
 {
 	ns->dead = true;
 	wipe_static_and_ephemeral(ns);
@@ -274,7 +274,7 @@ die(struct noise *ns, int r)
 }
 
 static int
-advance(struct noise *ns)
+noise_advance(struct noise *ns)
 {
 	if (++ns->step == ns->pattern->nmsg)
 		wipe_static_and_ephemeral(ns);
@@ -302,14 +302,14 @@ noise_write(struct noise *ns, struct buf *payload, struct buf *msg)
 	int r;
 
 	if (!may_write(ns))
-		return die(ns, SKY_ERR_STATE);
-	r = write_message(ns, payload != NULL ? payload : &none, msg);
+		return noise_die(ns, SKY_ERR_STATE);
+	r = noise_write_message(ns, payload != NULL ? payload : &none, msg);
 	if (r == 0 && buf_len(msg) - start > NOISE_MSG_MAX)
 		r = SKY_ERR_LIMIT;
 	if (r == 0)
-		return advance(ns);
+		return noise_advance(ns);
 	buf_trim(msg, buf_len(msg) - start);
-	return die(ns, r);
+	return noise_die(ns, r);
 }
 
 int
@@ -318,10 +318,10 @@ noise_read(struct noise *ns, struct buf *msg, struct buf *payload)
 	int r;
 
 	if (!may_read(ns))
-		return die(ns, SKY_ERR_STATE);
-	if ((r = read_message(ns, msg, payload)) != 0)
-		return die(ns, r);
-	return advance(ns);
+		return noise_die(ns, SKY_ERR_STATE);
+	if ((r = noise_read_message(ns, msg, payload)) != 0)
+		return noise_die(ns, r);
+	return noise_advance(ns);
 }
 
 /* --- life --- */
@@ -403,7 +403,7 @@ noise_set_ephemeral(struct noise *ns, const uint8_t *sk)
 	if (ns->dead || noise_done(ns))
 		return SKY_ERR_STATE;
 	if ((r = key_public(ns->kc, sk, &pk)) != 0)
-		return die(ns, r);
+		return noise_die(ns, r);
 	memcpy(ns->e, sk, sizeof(ns->e));
 	ns->ephemeral = true;
 	return 0;
@@ -428,12 +428,12 @@ noise_split(struct noise *ns, struct noise_keys *keys)
 	bool wrote_last = (ns->pattern->nmsg - 1) % 2 == ns->role;
 
 	if (ns->dead || !noise_done(ns))
-		return die(ns, SKY_ERR_STATE);
+		return noise_die(ns, SKY_ERR_STATE);
 	if (wrote_last)
-		hkdf(ns->ck, NULL, 0, keys->recv, keys->send);
+		noise_hkdf(ns->ck, NULL, 0, keys->recv, keys->send);
 	else
-		hkdf(ns->ck, NULL, 0, keys->send, keys->recv);
-	die(ns, 0);
+		noise_hkdf(ns->ck, NULL, 0, keys->send, keys->recv);
+	noise_die(ns, 0);
 	return 0;
 }
 

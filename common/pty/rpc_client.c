@@ -98,7 +98,7 @@ take_pending(struct rpc_client *c, uint64_t seq)
 
 /* The text is copied: the value behind it may be long in coming. */
 static int
-read_header(struct rpc_client *c, int64_t id, struct buf *value)
+rpc_client_read_header(struct rpc_client *c, int64_t id, struct buf *value)
 {
 	struct rpc_header header;
 	size_t n;
@@ -113,7 +113,7 @@ read_header(struct rpc_client *c, int64_t id, struct buf *value)
 }
 
 static int
-fail(struct rpc_reply *reply, const void *text, size_t n)
+rpc_client_fail(struct rpc_reply *reply, const void *text, size_t n)
 {
 	reply->failed = true;
 	buf_view(&reply->error, text, n);
@@ -132,11 +132,12 @@ read_value(struct rpc_client *c, int64_t id, struct buf *value,
 	if ((reply->method = take_pending(c, c->seq)) == RPC_METHODS)
 		return 0;
 	if (buf_len(&c->error) != 0)
-		return fail(reply, buf_ptr(&c->error), buf_len(&c->error));
+		return rpc_client_fail(reply, buf_ptr(&c->error),
+		    buf_len(&c->error));
 	r = gob_dec_value(c->dec, id, value,
 	    rpc_method_def(reply->method)->reply, &reply->value);
 	if (r == SKY_ERR_TYPE || r == SKY_ERR_RANGE)
-		return fail(reply, mismatch, sizeof(mismatch) - 1);
+		return rpc_client_fail(reply, mismatch, sizeof(mismatch) - 1);
 	return r == 0 ? 1 : r;
 }
 
@@ -151,7 +152,7 @@ rpc_client_next(struct rpc_client *c, struct buf *in, struct rpc_reply *reply)
 		if (c->has_header)
 			r = read_value(c, id, &value, reply);
 		else
-			r = read_header(c, id, &value);
+			r = rpc_client_read_header(c, id, &value);
 		c->has_header = !c->has_header;
 		if (r != 0)
 			return r;

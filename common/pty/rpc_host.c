@@ -87,7 +87,7 @@ find_method(unsigned methods, const uint8_t *name, size_t n)
 
 /* Go's texts; its clients look for them.  PROTOCOL.pty 5.1. */
 static const char *
-refusal(unsigned methods, const uint8_t *name, size_t n)
+rpc_host_refusal(unsigned methods, const uint8_t *name, size_t n)
 {
 	const uint8_t *dot;
 
@@ -106,7 +106,7 @@ keep_name(struct waiting *call, const uint8_t *name, size_t n)
 }
 
 static int
-read_header(struct rpc_host *h, int64_t id, struct buf *value)
+rpc_host_read_header(struct rpc_host *h, int64_t id, struct buf *value)
 {
 	struct rpc_header header;
 	const uint8_t *name;
@@ -119,14 +119,15 @@ read_header(struct rpc_host *h, int64_t id, struct buf *value)
 	h->call.seq = header.seq;
 	h->call.method = find_method(h->methods, name, n);
 	if (h->call.method == RPC_METHODS) {
-		h->call.refusal = refusal(h->methods, name, n);
+		h->call.refusal = rpc_host_refusal(h->methods, name, n);
 		keep_name(&h->call, name, n);
 	}
 	return 0;
 }
 
 static int
-put_error(struct rpc_host *h, struct buf *out, const struct rpc_header *header)
+rpc_host_put_error(struct rpc_host *h, struct buf *out,
+    const struct rpc_header *header)
 {
 	return rpc_put(h->enc, out, rpc_type_response(), header,
 	    rpc_type_empty(), NULL);
@@ -134,7 +135,7 @@ put_error(struct rpc_host *h, struct buf *out, const struct rpc_header *header)
 
 /* Answers a call that cannot be made: why, and the name it asked for. */
 static int
-refuse(struct rpc_host *h, struct buf *out)
+rpc_host_refuse(struct rpc_host *h, struct buf *out)
 {
 	struct rpc_header header = { .seq = h->call.seq };
 	int r;
@@ -145,7 +146,7 @@ refuse(struct rpc_host *h, struct buf *out)
 	if (r == 0)
 		r = buf_put(&header.error, h->call.name, h->call.name_len);
 	if (r == 0)
-		r = put_error(h, out, &header);
+		r = rpc_host_put_error(h, out, &header);
 	buf_free(&header.error);
 	return r;
 }
@@ -158,7 +159,7 @@ read_argument(struct rpc_host *h, int64_t id, struct buf *value,
 	int r;
 
 	if (h->call.method == RPC_METHODS)
-		return refuse(h, out);
+		return rpc_host_refuse(h, out);
 	*call =
 	    (struct rpc_call){ .method = h->call.method, .seq = h->call.seq };
 	r = gob_dec_value(h->dec, id, value, rpc_method_def(call->method)->arg,
@@ -186,7 +187,7 @@ rpc_host_next(struct rpc_host *h, struct buf *in, struct buf *out,
 		if (h->has_header)
 			r = read_argument(h, id, &value, out, call);
 		else
-			r = read_header(h, id, &value);
+			r = rpc_host_read_header(h, id, &value);
 		h->has_header = !h->has_header;
 		if (r != 0)
 			return r;
@@ -215,5 +216,5 @@ rpc_host_error(struct rpc_host *h, struct buf *out, enum rpc_method method,
 
 	buf_view(&header.name, name, strlen(name));
 	buf_view(&header.error, text, strlen(text));
-	return put_error(h, out, &header);
+	return rpc_host_put_error(h, out, &header);
 }

@@ -47,7 +47,7 @@ static const char *const files[] = { "/etc/resolv.conf", "/etc/hosts",
 	"/etc/host.conf", "/etc/gai.conf", "/etc/nsswitch.conf", NULL };
 
 static void
-answer(const char *why, int fd)
+connect_answer(const char *why, int fd)
 {
 	struct buf b;
 
@@ -88,7 +88,7 @@ parse_zone(const char *host, const char *port)
 }
 
 static void
-report(void *arg, const char *step, const char *detail, int error)
+connect_report(void *arg, const char *step, const char *detail, int error)
 {
 	char *why = arg;
 
@@ -98,7 +98,7 @@ report(void *arg, const char *step, const char *detail, int error)
 }
 
 static void
-confine(uint16_t port, bool best_effort)
+connect_confine(uint16_t port, bool best_effort)
 {
 	const uint16_t ports[] = { port, PORT_DNS };
 	struct sandbox sb = { .program = SANDBOX_CONNECT,
@@ -110,16 +110,16 @@ confine(uint16_t port, bool best_effort)
 		.nports = sizeof(ports) / sizeof(ports[0]) };
 	char step[PRIVMSG_TEXT_MAX] = "", why[PRIVMSG_TEXT_MAX];
 
-	if (sandbox_enter(&sb, report, step) == 0)
+	if (sandbox_enter(&sb, connect_report, step) == 0)
 		return;
 	snprintf(why, sizeof(why),
 	    CONNECTOR_PROGRAM " cannot be confined: %.*s", PRIVMSG_TEXT_MAX / 2,
 	    step);
-	answer(why, -1);
+	connect_answer(why, -1);
 }
 
 static int
-connect_any(const struct addrinfo *list, enum reach reach, const char **why)
+connect_one_of(const struct addrinfo *list, enum reach reach, const char **why)
 {
 	int fd = -1, on = 1;
 
@@ -151,7 +151,7 @@ resolve_and_connect(const char *host, const char *port, enum reach reach,
 		*why = gai_strerror(r);
 		return -1;
 	}
-	fd = connect_any(list, reach, why);
+	fd = connect_one_of(list, reach, why);
 	freeaddrinfo(list);
 	return fd;
 }
@@ -174,11 +174,11 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	choose_sources();
 	zoned = parse_zone(argv[1], argv[2]);
-	confine((uint16_t)port,
+	connect_confine((uint16_t)port,
 	    argc > 4 && strcmp(argv[4], CONNECTOR_BEST_EFFORT) == 0);
 	fd = zoned != NULL ?
-	    connect_any(zoned, (enum reach)reach, &why) :
+	    connect_one_of(zoned, (enum reach)reach, &why) :
 	    resolve_and_connect(argv[1], argv[2], (enum reach)reach, &why);
-	answer(why, fd);
+	connect_answer(why, fd);
 	return 0;
 }

@@ -74,7 +74,7 @@ on_servers(evutil_socket_t fd, short what, void *arg)
 }
 
 static int
-add_server(void *arg, const struct dmsg_entry *e)
+dmsg_add_server(void *arg, const struct dmsg_entry *e)
 {
 	struct ov *o = arg;
 
@@ -89,7 +89,7 @@ servers_answered(struct ov *o, int status, struct buf *body)
 	size_t before = o->nservers;
 
 	if (status == HTTP_OK && ++o->round != 0)
-		(void)dmsg_get_servers(body, add_server, o);
+		(void)dmsg_get_servers(body, dmsg_add_server, o);
 	if (server_live(o) != 0 || o->nservers != before)
 		o->servers_ms = SERVERS_MIN_MS;
 	else if ((o->servers_ms = o->servers_ms * 13 / 10) > SERVERS_MAX_MS)
@@ -250,7 +250,7 @@ is_future(const struct dmsg_entry *e)
 
 /* An entry that is there: what is written next has to come after it. */
 static void
-outgrow(struct ov *o, const struct dmsg_entry *e)
+dmsg_outgrow(struct ov *o, const struct dmsg_entry *e)
 {
 	if (o->published_ms != 0 && e->sequence > o->last &&
 	    may_tell(&o->other_ms))
@@ -277,7 +277,7 @@ remove_entry(struct ov *o)
 }
 
 static void
-removed(struct ov *o, int status, struct buf *body)
+dmsg_removed(struct ov *o, int status, struct buf *body)
 {
 	char why[128];
 
@@ -307,7 +307,7 @@ own_answered(struct ov *o, int status, struct buf *body)
 		} else if (is_future(&e))
 			remove_entry(o);
 		else
-			outgrow(o, &e);
+			dmsg_outgrow(o, &e);
 		return;
 	}
 	if (status == HTTP_NOT_FOUND &&
@@ -345,7 +345,7 @@ ov_tell_ready(struct ov *o)
 }
 
 static void
-published(struct ov *o, int status, struct buf *body)
+dmsg_published(struct ov *o, int status, struct buf *body)
 {
 	char why[128];
 	int error;
@@ -381,7 +381,7 @@ on_leave(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-leave(struct ov *o)
+dmsg_leave(struct ov *o)
 {
 	if (buf_len(&o->posted) != 0 && !ask_busy(o))
 		ask(o, ASK_DELETE, &o->posted);
@@ -400,7 +400,7 @@ ov_stop(struct ov *o)
 	if (ev == NULL || buf_len(&o->posted) == 0 || server_live(o) == 0)
 		_exit(0);
 	ov_arm(ev, DMSG_LEAVE_S * 1000);
-	leave(o);
+	dmsg_leave(o);
 }
 
 void
@@ -409,7 +409,7 @@ ov_answered(struct ov *o, enum ask_what what, int status, struct buf *body)
 	if (what == ASK_DELETE)
 		_exit(0);
 	if (o->stopping) {
-		leave(o);
+		dmsg_leave(o);
 		return;
 	}
 	switch (what) {
@@ -423,10 +423,10 @@ ov_answered(struct ov *o, enum ask_what what, int status, struct buf *body)
 		out_answered(o, status, body);
 		break;
 	case ASK_REMOVE:
-		removed(o, status, body);
+		dmsg_removed(o, status, body);
 		break;
 	default:
-		published(o, status, body);
+		dmsg_published(o, status, body);
 	}
 	out_ask(o);
 }
@@ -434,7 +434,7 @@ ov_answered(struct ov *o, enum ask_what what, int status, struct buf *body)
 /* --- the beginning --- */
 
 static int
-read_servers(struct ov *o, struct buf *b)
+dmsg_read_servers(struct ov *o, struct buf *b)
 {
 	struct dmsg_entry e;
 	char *address;
@@ -468,7 +468,7 @@ read_config(struct ov *o, struct buf *b)
 		return r;
 	r = dmsg_disc_url(url, &o->discovery);
 	free(url);
-	return r == 0 ? read_servers(o, b) : r;
+	return r == 0 ? dmsg_read_servers(o, b) : r;
 }
 
 void

@@ -89,7 +89,7 @@ ask_reap_tell(struct ov *o)
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+ask_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct ov *o = arg;
 
@@ -100,7 +100,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 static int
-put_request(struct ov *o, const struct buf *json)
+ask_put_request(struct ov *o, const struct buf *json)
 {
 	struct ask *a = &o->ask;
 	const struct dmsg_url *u = &o->discovery;
@@ -148,9 +148,9 @@ ask(struct ov *o, enum ask_what what, const struct buf *json)
 	buf_init(&a->wire, WIRE_MAX);
 	dmsg_answer_init(&a->answer);
 	if (a->timer == NULL)
-		a->timer = evtimer_new(o->base, on_timer, o);
+		a->timer = evtimer_new(o->base, ask_on_timer, o);
 	if (a->timer == NULL || event_add(a->timer, &tv) == -1 ||
-	    put_request(o, json) != 0) {
+	    ask_put_request(o, json) != 0) {
 		ask_end(o, 0);
 	} else if (o->discovery.scheme != DMSG_URL_DMSG) {
 		a->id = (uint16_t)(ASK_ID + (a->id + 1) % ASK_IDS);
@@ -171,7 +171,7 @@ ask_peer(struct ov *o, const struct key_public *pk)
 
 /* What has come in plain; true when nothing more is expected. */
 static bool
-advance(struct ov *o, bool eof)
+ask_advance(struct ov *o, bool eof)
 {
 	struct ask *a = &o->ask;
 	int r = dmsg_answer_read(&a->answer, &a->in, eof);
@@ -191,7 +191,7 @@ advance(struct ov *o, bool eof)
 /* --- over TCP --- */
 
 static void
-on_readable(evutil_socket_t fd, short what, void *arg)
+ask_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct ov *o = arg;
 	ssize_t r;
@@ -199,11 +199,11 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	r = buf_read(&o->ask.in, fd, DMSG_CHUNK);
 	if (r != SKY_ERR_AGAIN)
-		(void)advance(o, r < 0);
+		(void)ask_advance(o, r < 0);
 }
 
 static void
-on_writable(evutil_socket_t fd, short what, void *arg)
+ask_on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct ov *o = arg;
 	ssize_t r;
@@ -233,8 +233,9 @@ ask_connected(struct ov *o, uint16_t id, int fd, const char *why)
 		return;
 	}
 	a->fd = fd;
-	a->rd = event_new(o->base, fd, EV_READ | EV_PERSIST, on_readable, o);
-	a->wr = event_new(o->base, fd, EV_WRITE, on_writable, o);
+	a->rd =
+	    event_new(o->base, fd, EV_READ | EV_PERSIST, ask_on_readable, o);
+	a->wr = event_new(o->base, fd, EV_WRITE, ask_on_writable, o);
 	if (a->rd == NULL || a->wr == NULL || event_add(a->rd, NULL) == -1 ||
 	    event_add(a->wr, NULL) == -1)
 		ask_end(o, 0);
@@ -260,7 +261,7 @@ ask_dialing(struct ov *o, struct buf *object)
 }
 
 static void
-take_response(struct ov *o, struct buf *object)
+ask_take_response(struct ov *o, struct buf *object)
 {
 	struct dmsg_response resp;
 	struct buf sig, gob;
@@ -304,7 +305,7 @@ ask_dialed(struct ov *o, struct buf *answer)
 }
 
 static int
-open_frames(struct ask *a)
+ask_open_frames(struct ask *a)
 {
 	struct buf body;
 	int r;
@@ -332,11 +333,11 @@ take_bytes(struct ov *o)
 			n = buf_room(&a->wire);
 		if (buf_put(&a->wire, buf_ptr(in), n) != 0 ||
 		    dmsg_stream_consume(a->stream, n) != 0 ||
-		    open_frames(a) < 0) {
+		    ask_open_frames(a) < 0) {
 			ask_end(o, 0);
 			return;
 		}
-		if (advance(o, dmsg_stream_eof(a->stream)) || n == 0)
+		if (ask_advance(o, dmsg_stream_eof(a->stream)) || n == 0)
 			return;
 	}
 }
@@ -347,7 +348,7 @@ ask_handle(struct ov *o, struct dmsg_event *ev)
 	if (o->ask.state != ASK_OPEN)
 		return;
 	if (ev->what == DMSG_ANSWER)
-		take_response(o, &ev->object);
+		ask_take_response(o, &ev->object);
 	else if (ev->what == DMSG_END)
 		ask_end(o, 0);
 	else if (o->ask.sealed && ev->what == DMSG_READ)

@@ -9,7 +9,7 @@
 #include "daemon/dmsg/dmsg.h"
 
 static struct ov *
-set_up(void)
+dmsg_set_up(void)
 {
 	uint8_t seed[32];
 
@@ -31,7 +31,7 @@ main(void)
 	struct ov *o;
 
 	process_standard_fds();
-	if ((o = set_up()) == NULL)
+	if ((o = dmsg_set_up()) == NULL)
 		_exit(1);
 	ov_mon_welcome(o);
 	event_base_dispatch(o->base);

@@ -18,14 +18,15 @@
 
 /* The monitor is gone or makes no sense: so do we. */
 static void
-tell(struct ov *o, enum privmsg_type type, uint16_t id, struct buf *body)
+dmsg_mon_tell(struct ov *o, enum privmsg_type type, uint16_t id,
+    struct buf *body)
 {
 	if (privmsg_send(o->monitor, type, id, body, NULL, 0) != 0)
 		_exit(1);
 }
 
 static void
-must(int r)
+dmsg_mon_must(int r)
 {
 	if (r != 0)
 		_exit(1);
@@ -42,7 +43,7 @@ ov_log(struct ov *o, enum log_level level, const char *fmt, ...)
 	va_end(ap);
 	if (level <= LOG_LEVEL_WARN)
 		strlcpy(o->last_error, text, sizeof(o->last_error));
-	must(privmsg_send_log(o->monitor, level, text));
+	dmsg_mon_must(privmsg_send_log(o->monitor, level, text));
 }
 
 void
@@ -51,9 +52,9 @@ ov_mon_connect(struct ov *o, uint16_t id, const char *host, uint16_t port)
 	struct buf b;
 
 	buf_init(&b, BODY_MAX);
-	must(buf_put_cstring(&b, host));
-	must(buf_put_u16(&b, port));
-	tell(o, PM_DMSG_CONNECT, id, &b);
+	dmsg_mon_must(buf_put_cstring(&b, host));
+	dmsg_mon_must(buf_put_u16(&b, port));
+	dmsg_mon_tell(o, PM_DMSG_CONNECT, id, &b);
 	buf_free(&b);
 }
 
@@ -63,9 +64,9 @@ ov_mon_begin(struct ov *o, uint8_t slot, const struct key_public *server)
 	struct buf b;
 
 	buf_init(&b, 64);
-	must(buf_put_u8(&b, slot));
-	must(buf_put(&b, server->b, sizeof(server->b)));
-	tell(o, PM_DMSG_HANDSHAKE, slot, &b);
+	dmsg_mon_must(buf_put_u8(&b, slot));
+	dmsg_mon_must(buf_put(&b, server->b, sizeof(server->b)));
+	dmsg_mon_tell(o, PM_DMSG_HANDSHAKE, slot, &b);
 	buf_free(&b);
 }
 
@@ -75,9 +76,9 @@ ov_mon_read(struct ov *o, uint8_t slot, struct buf *message)
 	struct buf b;
 
 	buf_init(&b, BODY_MAX);
-	must(buf_put_u8(&b, slot));
-	must(buf_put(&b, buf_ptr(message), buf_len(message)));
-	tell(o, PM_DMSG_MESSAGE_2, slot, &b);
+	dmsg_mon_must(buf_put_u8(&b, slot));
+	dmsg_mon_must(buf_put(&b, buf_ptr(message), buf_len(message)));
+	dmsg_mon_tell(o, PM_DMSG_MESSAGE_2, slot, &b);
 	buf_free(&b);
 }
 
@@ -87,8 +88,8 @@ ov_mon_drop(struct ov *o, uint8_t slot)
 	struct buf b;
 
 	buf_init(&b, 1);
-	must(buf_put_u8(&b, slot));
-	tell(o, PM_DMSG_HANDSHAKE_DROP, slot, &b);
+	dmsg_mon_must(buf_put_u8(&b, slot));
+	dmsg_mon_tell(o, PM_DMSG_HANDSHAKE_DROP, slot, &b);
 	buf_free(&b);
 }
 
@@ -98,12 +99,12 @@ ov_mon_entry(struct ov *o, const struct dmsg_entry *e)
 	struct buf b;
 
 	buf_init(&b, BODY_MAX);
-	must(buf_put_u64(&b, e->sequence));
-	must(buf_put_u64(&b, (uint64_t)e->timestamp));
-	must(buf_put_u32(&b, (uint32_t)e->ndelegated));
+	dmsg_mon_must(buf_put_u64(&b, e->sequence));
+	dmsg_mon_must(buf_put_u64(&b, (uint64_t)e->timestamp));
+	dmsg_mon_must(buf_put_u32(&b, (uint32_t)e->ndelegated));
 	for (size_t i = 0; i < e->ndelegated; i++)
-		must(buf_put(&b, e->delegated[i].b, KEY_PUBLIC_LEN));
-	tell(o, PM_DMSG_ENTRY, 0, &b);
+		dmsg_mon_must(buf_put(&b, e->delegated[i].b, KEY_PUBLIC_LEN));
+	dmsg_mon_tell(o, PM_DMSG_ENTRY, 0, &b);
 	buf_free(&b);
 }
 
@@ -114,9 +115,9 @@ ov_mon_stream(struct ov *o, uint16_t id, const struct key_public *peer,
 	struct buf b;
 
 	buf_init(&b, 2 * KEY_PUBLIC_LEN);
-	must(buf_put(&b, peer->b, sizeof(peer->b)));
-	must(buf_put(&b, server->b, sizeof(server->b)));
-	tell(o, PM_DMSG_STREAM, id, &b);
+	dmsg_mon_must(buf_put(&b, peer->b, sizeof(peer->b)));
+	dmsg_mon_must(buf_put(&b, server->b, sizeof(server->b)));
+	dmsg_mon_tell(o, PM_DMSG_STREAM, id, &b);
 	buf_free(&b);
 }
 
@@ -126,8 +127,8 @@ tell_port(struct ov *o, enum privmsg_type type, uint16_t id, uint16_t port)
 	struct buf b;
 
 	buf_init(&b, 2);
-	must(buf_put_u16(&b, port));
-	tell(o, type, id, &b);
+	dmsg_mon_must(buf_put_u16(&b, port));
+	dmsg_mon_tell(o, type, id, &b);
 	buf_free(&b);
 }
 
@@ -140,7 +141,7 @@ ov_mon_dial(struct ov *o, uint16_t id, uint16_t port)
 void
 ov_mon_dialed(struct ov *o, uint16_t id, struct buf *noise)
 {
-	tell(o, PM_DMSG_DIAL_RESPONSE, id, noise);
+	dmsg_mon_tell(o, PM_DMSG_DIAL_RESPONSE, id, noise);
 }
 
 void
@@ -155,21 +156,21 @@ ov_mon_give_up(struct ov *o, uint16_t id, const char *why)
 	struct buf b;
 
 	buf_init(&b, PRIVMSG_TEXT_MAX + 4);
-	must(buf_put_cstring(&b, why));
-	tell(o, PM_DMSG_DIAL_FAILED, id, &b);
+	dmsg_mon_must(buf_put_cstring(&b, why));
+	dmsg_mon_tell(o, PM_DMSG_DIAL_FAILED, id, &b);
 	buf_free(&b);
 }
 
 void
 ov_mon_status(struct ov *o, struct buf *json)
 {
-	tell(o, PM_DMSG_STATUS, 0, json);
+	dmsg_mon_tell(o, PM_DMSG_STATUS, 0, json);
 }
 
 /* --- what the monitor says --- */
 
 static int
-connected(struct ov *o, struct privmsg *m)
+dmsg_mon_connected(struct ov *o, struct privmsg *m)
 {
 	char *why = NULL;
 	int fd, r;
@@ -186,7 +187,7 @@ connected(struct ov *o, struct privmsg *m)
 }
 
 static int
-dispatch(struct ov *o, struct privmsg *m)
+dmsg_mon_dispatch(struct ov *o, struct privmsg *m)
 {
 	switch (m->type) {
 	case PM_DMSG_CONFIG:
@@ -196,7 +197,7 @@ dispatch(struct ov *o, struct privmsg *m)
 		ov_stop(o);
 		return 0;
 	case PM_DMSG_CONNECT + 1:
-		return connected(o, m);
+		return dmsg_mon_connected(o, m);
 	case PM_DMSG_HANDSHAKE + 1:
 		server_begun(o, m->id, &m->body);
 		return 0;
@@ -232,7 +233,7 @@ dispatch(struct ov *o, struct privmsg *m)
 }
 
 static void
-on_monitor(evutil_socket_t fd, short what, void *arg)
+dmsg_mon_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct ov *o = arg;
 	int r;
@@ -242,7 +243,7 @@ on_monitor(evutil_socket_t fd, short what, void *arg)
 		return;
 	if (r < 0)
 		_exit(0);
-	if ((r = dispatch(o, &o->msg)) != 0)
+	if ((r = dmsg_mon_dispatch(o, &o->msg)) != 0)
 		_exit(1);
 	privmsg_clear(&o->msg);
 }
@@ -251,15 +252,15 @@ int
 ov_mon_init(struct ov *o, int fd)
 {
 	o->monitor = fd;
-	o->monitor_ev =
-	    event_new(o->base, fd, EV_READ | EV_PERSIST, on_monitor, o);
+	o->monitor_ev = event_new(o->base, fd, EV_READ | EV_PERSIST,
+	    dmsg_mon_on_readable, o);
 	return o->monitor_ev != NULL ? event_add(o->monitor_ev, NULL) : -1;
 }
 
 /* --- confinement --- */
 
 static void
-report_step(void *arg, const char *step, const char *detail, int error)
+dmsg_mon_report_step(void *arg, const char *step, const char *detail, int error)
 {
 	if (error != 0)
 		ov_log(arg, LOG_LEVEL_ERROR, "confinement: %s (%s): %s", step,
@@ -267,7 +268,7 @@ report_step(void *arg, const char *step, const char *detail, int error)
 }
 
 static unsigned
-descriptors(void)
+dmsg_mon_descriptors(void)
 {
 	struct rlimit rl;
 
@@ -285,8 +286,8 @@ ov_mon_welcome(struct ov *o)
 	    w.carrier != PRIV_DMSG)
 		_exit(1);
 	w.sandbox.memory = DMSG_MEMORY;
-	w.sandbox.nofile = descriptors();
-	if (sandbox_enter(&w.sandbox, report_step, o) == -1)
+	w.sandbox.nofile = dmsg_mon_descriptors();
+	if (sandbox_enter(&w.sandbox, dmsg_mon_report_step, o) == -1)
 		_exit(1);
 	free(w.root);
 	malloc_trim(0);

@@ -54,7 +54,7 @@ outs_reap(struct ov *o)
 }
 
 static void
-give_up(struct out *t, const char *why)
+out_give_up(struct out *t, const char *why)
 {
 	/* Once the response is there the monitor has the last word. */
 	if (t->state != OUT_PROVING)
@@ -63,18 +63,18 @@ give_up(struct out *t, const char *why)
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+out_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct out *t = arg;
 
 	(void)fd, (void)what;
-	give_up(t,
+	out_give_up(t,
 	    t->state < OUT_SIGNING ? "no server of its answers" :
 				     "it does not answer");
 }
 
 static struct out *
-by_id(struct ov *o, uint16_t id)
+out_by_id(struct ov *o, uint16_t id)
 {
 	struct out *t;
 
@@ -89,7 +89,7 @@ void
 out_begin(struct ov *o, uint16_t id, int fd, struct buf *b)
 {
 	struct timeval tv = { .tv_sec = DMSG_DIAL_S };
-	struct out *t = by_id(o, id);
+	struct out *t = out_by_id(o, id);
 
 	if (t != NULL)
 		out_end(t);
@@ -104,9 +104,9 @@ out_begin(struct ov *o, uint16_t id, int fd, struct buf *b)
 	t->fd = fd;
 	LIST_INSERT_HEAD(&o->outs, t, entry);
 	if (fd == -1 || buf_get(b, t->peer.b, sizeof(t->peer.b)) != 0 ||
-	    (t->timer = evtimer_new(o->base, on_timer, t)) == NULL ||
+	    (t->timer = evtimer_new(o->base, out_on_timer, t)) == NULL ||
 	    event_add(t->timer, &tv) == -1)
-		give_up(t, err_text(SKY_ERR_NOMEM));
+		out_give_up(t, err_text(SKY_ERR_NOMEM));
 	else
 		out_ask(o);
 }
@@ -143,14 +143,14 @@ static void
 take_peer(struct out *t, const struct dmsg_entry *e)
 {
 	if (memcmp(e->pk.b, t->peer.b, KEY_PUBLIC_LEN) != 0) {
-		give_up(t, "the discovery answers for another key");
+		out_give_up(t, "the discovery answers for another key");
 		return;
 	}
 	for (size_t i = 0; i < e->ndelegated && t->nservers < OUT_SERVERS_MAX;
 	     i++)
 		t->server[t->nservers++] = e->delegated[i];
 	if (t->nservers == 0)
-		give_up(t, "it is in the discovery, but on no server");
+		out_give_up(t, "it is in the discovery, but on no server");
 	else
 		try_next(t);
 }
@@ -192,15 +192,15 @@ out_answered(struct ov *o, int status, struct buf *body)
 		take_peer(t, entry);
 	else if (status != 0 &&
 	    dmsg_get_error(body, NULL, 0) == DMSG_ERROR_NOT_FOUND)
-		give_up(t, "it is not in the discovery");
+		out_give_up(t, "it is not in the discovery");
 	else
-		give_up(t, "no answer of the discovery");
+		out_give_up(t, "no answer of the discovery");
 }
 
 /* --- by which server --- */
 
 static void
-request(struct out *t, struct session *s)
+out_request(struct out *t, struct session *s)
 {
 	t->session = s;
 	t->state = OUT_SIGNING;
@@ -223,7 +223,7 @@ try_sessions(struct out *t)
 			    memcmp(s->server->pk.b, t->server[i].b,
 				KEY_PUBLIC_LEN) != 0)
 				continue;
-			request(t, s);
+			out_request(t, s);
 			return true;
 		}
 	return false;
@@ -251,7 +251,7 @@ try_next(struct out *t)
 	}
 	snprintf(text, sizeof(text), "no server of its can be reached: %s",
 	    t->why);
-	give_up(t, text);
+	out_give_up(t, text);
 }
 
 void
@@ -316,7 +316,7 @@ out_session_gone(struct ov *o, const struct session *s)
 	for (t = LIST_FIRST(&o->outs); t != NULL; t = next) {
 		next = LIST_NEXT(t, entry);
 		if (t->session == s && t->state >= OUT_SIGNING)
-			give_up(t, "the session with its server was lost");
+			out_give_up(t, "the session with its server was lost");
 	}
 }
 
@@ -325,7 +325,7 @@ out_session_gone(struct ov *o, const struct session *s)
 void
 out_signed(struct ov *o, uint16_t id, struct buf *object)
 {
-	struct out *t = by_id(o, id);
+	struct out *t = out_by_id(o, id);
 
 	if (t == NULL || t->state != OUT_SIGNING)
 		return;
@@ -333,7 +333,7 @@ out_signed(struct ov *o, uint16_t id, struct buf *object)
 	t->stream =
 	    dmsg_session_dial(t->session->dmsg, now_ms() / 1000, object);
 	if (t->stream == NULL) {
-		give_up(t, "its server takes no stream");
+		out_give_up(t, "its server takes no stream");
 		return;
 	}
 	t->state = OUT_DIALED;
@@ -341,7 +341,7 @@ out_signed(struct ov *o, uint16_t id, struct buf *object)
 }
 
 static void
-take_response(struct out *t, struct buf *object)
+out_take_response(struct out *t, struct buf *object)
 {
 	struct dmsg_response resp;
 	struct buf sig, gob;
@@ -349,9 +349,9 @@ take_response(struct out *t, struct buf *object)
 	if (dmsg_split_signed(object, &sig, &gob) != 0 ||
 	    dmsg_get_response(&gob, &resp) != 0 ||
 	    memcmp(resp.req_hash, t->hash, DMSG_HASH_LEN) != 0)
-		give_up(t, "the response makes no sense");
+		out_give_up(t, "the response makes no sense");
 	else if (!resp.accepted)
-		give_up(t, dmsg_code_text(resp.code));
+		out_give_up(t, dmsg_code_text(resp.code));
 	else {
 		t->state = OUT_PROVING;
 		ov_mon_dialed(t->ov, t->id, &resp.noise);
@@ -361,7 +361,7 @@ take_response(struct out *t, struct buf *object)
 void
 out_proven(struct ov *o, uint16_t id, struct buf *answer)
 {
-	struct out *t = by_id(o, id);
+	struct out *t = out_by_id(o, id);
 	uint8_t ok;
 
 	if (t == NULL || t->state != OUT_PROVING)
@@ -385,8 +385,8 @@ out_handle(struct ov *o, struct dmsg_event *ev)
 	if (t == NULL)
 		return false;
 	if (ev->what == DMSG_ANSWER && t->state == OUT_DIALED)
-		take_response(t, &ev->object);
+		out_take_response(t, &ev->object);
 	else if (ev->what == DMSG_END)
-		give_up(t, "its server cannot reach it");
+		out_give_up(t, "its server cannot reach it");
 	return true;
 }

@@ -16,8 +16,8 @@
 
 #define ASKED_MAX 128
 
-static void on_readable(evutil_socket_t, short, void *);
-static void on_writable(evutil_socket_t, short, void *);
+static void pipe_on_readable(evutil_socket_t, short, void *);
+static void pipe_on_writable(evutil_socket_t, short, void *);
 
 void
 pipe_end(struct pipe *p)
@@ -100,7 +100,7 @@ new_pipe(struct session *s, struct dmsg_stream *st)
 
 /* What the connection's monitor has to know: key, hash, message. */
 static int
-put_head(struct buf *b, const uint8_t *hash, const struct dmsg_request *q)
+pipe_put_head(struct buf *b, const uint8_t *hash, const struct dmsg_request *q)
 {
 	struct buf body;
 	int r;
@@ -146,7 +146,7 @@ tell_refusal(struct ov *o, int r)
 }
 
 static void
-begin(struct session *s, struct dmsg_stream *st, struct buf *object)
+pipe_begin(struct session *s, struct dmsg_stream *st, struct buf *object)
 {
 	struct ov *o = s->ov;
 	uint8_t hash[DMSG_HASH_LEN];
@@ -170,7 +170,7 @@ begin(struct session *s, struct dmsg_stream *st, struct buf *object)
 		return;
 	}
 	p->peer = q.src.pk;
-	if (put_head(&p->head, hash, &q) != 0)
+	if (pipe_put_head(&p->head, hash, &q) != 0)
 		pipe_end(p);
 	else if (o->asked < ASKED_MAX)
 		ask_socket(o, p);
@@ -192,7 +192,7 @@ ask_next(struct ov *o)
 }
 
 static struct pipe *
-by_id(struct ov *o, uint16_t id)
+pipe_by_id(struct ov *o, uint16_t id)
 {
 	struct pipe *p;
 
@@ -208,8 +208,8 @@ open_socket(struct pipe *p, int fd)
 	struct event_base *base = p->session->ov->base;
 
 	p->fd = fd;
-	p->rd = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, p);
-	p->wr = event_new(base, fd, EV_WRITE, on_writable, p);
+	p->rd = event_new(base, fd, EV_READ | EV_PERSIST, pipe_on_readable, p);
+	p->wr = event_new(base, fd, EV_WRITE, pipe_on_writable, p);
 	if (p->rd == NULL || p->wr == NULL || event_add(p->rd, NULL) == -1)
 		return SKY_ERR_NOMEM;
 	return 0;
@@ -218,7 +218,7 @@ open_socket(struct pipe *p, int fd)
 void
 pipe_socket(struct ov *o, uint16_t id, int fd)
 {
-	struct pipe *p = by_id(o, id);
+	struct pipe *p = pipe_by_id(o, id);
 
 	o->asked--;
 	ask_next(o);
@@ -239,7 +239,7 @@ pipe_socket(struct ov *o, uint16_t id, int fd)
 /* --- bytes --- */
 
 static void
-await(struct pipe *p, struct event *ev)
+pipe_await(struct pipe *p, struct event *ev)
 {
 	if (event_add(ev, NULL) == -1)
 		pipe_end(p);
@@ -247,7 +247,7 @@ await(struct pipe *p, struct event *ev)
 
 /* From dmsg to the connection. */
 static void
-push(struct pipe *p)
+pipe_push(struct pipe *p)
 {
 	const struct buf *in;
 	ssize_t n;
@@ -255,7 +255,7 @@ push(struct pipe *p)
 	while (buf_len(in = dmsg_stream_in(p->stream)) > 0) {
 		n = write(p->fd, buf_ptr(in), buf_len(in));
 		if (n == -1 && errno == EAGAIN) {
-			await(p, p->wr);
+			pipe_await(p, p->wr);
 			return;
 		}
 		if (n <= 0 || dmsg_stream_consume(p->stream, (size_t)n) != 0) {
@@ -269,7 +269,7 @@ push(struct pipe *p)
 
 /* From the connection to dmsg; no more than has room there. */
 static void
-pull(struct pipe *p)
+pipe_pull(struct pipe *p)
 {
 	uint8_t chunk[DMSG_CHUNK];
 	size_t room = dmsg_stream_room(p->stream);
@@ -303,13 +303,13 @@ pipe_join(struct session *s, struct dmsg_stream *st, int fd)
 		pipe_end(p);
 	else {
 		p->state = PIPE_OPEN;
-		push(p);
+		pipe_push(p);
 	}
 }
 
 /* The connection's first frame is the response, for dmsg to seal. */
 static void
-take_response(struct pipe *p)
+pipe_take_response(struct pipe *p)
 {
 	struct buf body;
 	ssize_t n;
@@ -330,28 +330,28 @@ take_response(struct pipe *p)
 	p->state = PIPE_OPEN;
 	buf_free(&p->head);
 	session_flush(p->session);
-	push(p);
+	pipe_push(p);
 }
 
 static void
-on_readable(evutil_socket_t fd, short what, void *arg)
+pipe_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct pipe *p = arg;
 
 	(void)fd, (void)what;
 	if (p->state == PIPE_OPEN)
-		pull(p);
+		pipe_pull(p);
 	else
-		take_response(p);
+		pipe_take_response(p);
 }
 
 static void
-on_writable(evutil_socket_t fd, short what, void *arg)
+pipe_on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct pipe *p = arg;
 
 	(void)fd, (void)what;
-	push(p);
+	pipe_push(p);
 	session_flush(p->session); /* the window that was given back */
 }
 
@@ -361,7 +361,7 @@ pipe_handle(struct session *s, struct dmsg_event *ev)
 	struct pipe *p = dmsg_stream_arg(ev->stream);
 
 	if (ev->what == DMSG_REQUEST) {
-		begin(s, ev->stream, &ev->object);
+		pipe_begin(s, ev->stream, &ev->object);
 		return;
 	}
 	if (p == NULL)
@@ -370,7 +370,7 @@ pipe_handle(struct session *s, struct dmsg_event *ev)
 		pipe_end(p);
 	if (p->state != PIPE_OPEN)
 		return;
-	push(p);
+	pipe_push(p);
 	if (p->state == PIPE_OPEN && dmsg_stream_room(ev->stream) > 0)
-		await(p, p->rd);
+		pipe_await(p, p->rd);
 }

@@ -91,7 +91,7 @@ is_used(const struct session *s)
  * session less and less often.
  */
 static void
-fail(struct session *s)
+probe_fail(struct session *s)
 {
 	struct server *sv = s->server;
 	struct probe *p = &s->probe;
@@ -149,7 +149,7 @@ probe_handle(struct session *s, struct dmsg_event *ev)
 	if (s->probe.stream == NULL || ev->stream != s->probe.stream)
 		return false;
 	if (ev->what == DMSG_END)
-		fail(s);
+		probe_fail(s);
 	return true;
 }
 
@@ -171,7 +171,7 @@ probe_arrived(struct session *s, const uint8_t *hash)
 }
 
 static void
-begin(struct session *s)
+probe_sign(struct session *s)
 {
 	struct ov *o = s->ov;
 
@@ -207,9 +207,9 @@ on_probe(evutil_socket_t fd, short what, void *arg)
 		return;
 	if (s != NULL && s->probe.due_ms <= now) {
 		if (s->probe.stream != NULL)
-			fail(s);
+			probe_fail(s);
 		else
-			begin(s);
+			probe_sign(s);
 		s = find_next(o);
 	}
 	if (s != NULL && s->probe.due_ms > now + pause)

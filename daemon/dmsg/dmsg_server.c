@@ -13,9 +13,9 @@
 
 #define QUIET_MS 200 /* between failures that are told */
 
-static void on_readable(evutil_socket_t, short, void *);
-static void on_writable(evutil_socket_t, short, void *);
-static void on_timer(evutil_socket_t, short, void *);
+static void server_on_readable(evutil_socket_t, short, void *);
+static void server_on_writable(evutil_socket_t, short, void *);
+static void server_on_timer(evutil_socket_t, short, void *);
 
 /* --- the end --- */
 
@@ -127,7 +127,7 @@ sessions_reap(struct ov *o)
 /* --- the beginning --- */
 
 static void
-arm(struct session *s, int64_t ms)
+server_arm(struct session *s, int64_t ms)
 {
 	struct timeval tv = { .tv_sec = ms / 1000,
 		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
@@ -137,7 +137,7 @@ arm(struct session *s, int64_t ms)
 }
 
 static void
-start(struct ov *o, struct session *s, struct server *sv)
+server_start(struct ov *o, struct session *s, struct server *sv)
 {
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
 	long number;
@@ -163,7 +163,7 @@ session_begin(struct ov *o, struct session *s, struct server *sv, bool extra)
 	s->slot = (uint8_t)(s - o->sessions);
 	s->extra = extra;
 	s->idle = 0;
-	start(o, s, sv);
+	server_start(o, s, sv);
 }
 
 bool
@@ -200,15 +200,16 @@ server_connected(struct ov *o, uint16_t slot, int fd, const char *why)
 	ov_mon_begin(o, s->slot, &s->server->pk);
 	buf_init(&s->in, DMSG_BUFFER);
 	buf_init(&s->out, DMSG_UNSENT);
-	s->rd = event_new(o->base, fd, EV_READ | EV_PERSIST, on_readable, s);
-	s->wr = event_new(o->base, fd, EV_WRITE, on_writable, s);
+	s->rd =
+	    event_new(o->base, fd, EV_READ | EV_PERSIST, server_on_readable, s);
+	s->wr = event_new(o->base, fd, EV_WRITE, server_on_writable, s);
 	if (s->timer == NULL)
-		s->timer = evtimer_new(o->base, on_timer, s);
+		s->timer = evtimer_new(o->base, server_on_timer, s);
 	if (s->rd == NULL || s->wr == NULL || s->timer == NULL ||
 	    event_add(s->rd, NULL) == -1)
 		session_end(s, err_text(SKY_ERR_NOMEM));
 	else
-		arm(s, DMSG_HANDSHAKE_S * 1000);
+		server_arm(s, DMSG_HANDSHAKE_S * 1000);
 }
 
 void
@@ -267,7 +268,7 @@ server_proven(struct ov *o, uint16_t slot, struct buf *answer)
 	s->state = SESSION_SILENT;
 	session_flush(s);
 	silence = 2 * s->rtt_ms;
-	arm(s, silence > DMSG_SILENCE_MS ? silence : DMSG_SILENCE_MS);
+	server_arm(s, silence > DMSG_SILENCE_MS ? silence : DMSG_SILENCE_MS);
 }
 
 /* --- up --- */
@@ -305,11 +306,11 @@ come_up(struct session *s)
 		event_active(s->rd, EV_READ, 0);
 	ov_sessions_changed(o);
 	out_server_up(o);
-	arm(s, DMSG_PING_S * 1000);
+	server_arm(s, DMSG_PING_S * 1000);
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+server_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *s = arg;
 
@@ -327,7 +328,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		if (!s->heard)
 			session_end(s, "it does not answer");
 		else
-			arm(s, (DMSG_PING_S - DMSG_PONG_S) * 1000);
+			server_arm(s, (DMSG_PING_S - DMSG_PONG_S) * 1000);
 		return;
 	}
 	if (dmsg_session_tick(s->dmsg, now_ms() / 1000) == SKY_ERR_AGAIN) {
@@ -344,7 +345,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	s->checking = true;
 	s->heard = false;
 	session_flush(s);
-	arm(s, DMSG_PONG_S * 1000);
+	server_arm(s, DMSG_PONG_S * 1000);
 }
 
 /* What is to be sent leaves from the loop: nobody is in the middle then. */
@@ -357,7 +358,7 @@ session_flush(struct session *s)
 }
 
 static void
-on_writable(evutil_socket_t fd, short what, void *arg)
+server_on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *s = arg;
 	ssize_t r = 1;
@@ -410,7 +411,7 @@ find_most(struct ov *o, size_t (*bytes)(const struct dmsg_session *),
  * and in use go last.
  */
 static void
-shed(struct ov *o)
+server_shed(struct ov *o)
 {
 	struct session *most, *worst;
 	size_t sum, unopened;
@@ -428,7 +429,7 @@ shed(struct ov *o)
 }
 
 static void
-on_readable(evutil_socket_t fd, short what, void *arg)
+server_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *s = arg;
 	struct ov *o = s->ov;
@@ -458,7 +459,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	e = dmsg_session_input(s->dmsg, &s->in);
 	take_events(s);
-	shed(o);
+	server_shed(o);
 	if (e != 0)
 		session_end(s, err_text(e));
 	else if (r == SKY_ERR_EOF)

@@ -10,20 +10,21 @@
 #include "common/base/json.h"
 
 static int
-put(struct buf *b, const char *text)
+status_put(struct buf *b, const char *text)
 {
 	return buf_put(b, text, strlen(text));
 }
 
 static int
-put_session(struct buf *b, const struct session *s, bool first)
+status_put_session(struct buf *b, const struct session *s, bool first)
 {
 	char text[256], pk[KEY_PUBLIC_HEX];
 	int64_t proven = s->probe.proven_ms;
 	int r;
 
 	hex_encode(s->server->pk.b, KEY_PUBLIC_LEN, pk);
-	if ((r = put(b, first ? "{\"address\":" : ",{\"address\":")) != 0 ||
+	if ((r = status_put(b, first ? "{\"address\":" : ",{\"address\":")) !=
+		0 ||
 	    (r = json_put_string(b, s->address, strlen(s->address))) != 0)
 		return r;
 	snprintf(text, sizeof(text),
@@ -32,22 +33,22 @@ put_session(struct buf *b, const struct session *s, bool first)
 	    pk, s->state == SESSION_UP ? "true" : "false",
 	    proven == 0 ? -1 : (now_ms() - proven) / 1000, s->rtt_ms,
 	    s->dmsg != NULL ? dmsg_session_streams(s->dmsg) : 0);
-	return put(b, text);
+	return status_put(b, text);
 }
 
 static int
 put_sessions(struct buf *b, const struct ov *o)
 {
 	bool first = true;
-	int r = put(b, "\"sessions\":[");
+	int r = status_put(b, "\"sessions\":[");
 
 	for (size_t i = 0; r == 0 && i < DMSG_SESSIONS_MAX; i++) {
 		if (o->sessions[i].state == SESSION_FREE)
 			continue;
-		r = put_session(b, &o->sessions[i], first);
+		r = status_put_session(b, &o->sessions[i], first);
 		first = false;
 	}
-	return r == 0 ? put(b, "]") : r;
+	return r == 0 ? status_put(b, "]") : r;
 }
 
 static int
@@ -62,12 +63,12 @@ put_status(struct buf *b, const struct ov *o)
 	    "{\"port\":%u,\"servers\":%zu,\"streams\":%zu,"
 	    "\"entry_age_s\":%" PRId64 ",\"last_error\":",
 	    o->port, o->nservers, o->npipes, age);
-	if ((r = put(b, text)) != 0 ||
+	if ((r = status_put(b, text)) != 0 ||
 	    (r = json_put_string(b, o->last_error, strlen(o->last_error))) !=
 		0 ||
-	    (r = put(b, ",")) != 0 || (r = put_sessions(b, o)) != 0)
+	    (r = status_put(b, ",")) != 0 || (r = put_sessions(b, o)) != 0)
 		return r;
-	return put(b, "}");
+	return status_put(b, "}");
 }
 
 void

@@ -43,7 +43,7 @@ http_once_done(struct http *h)
 static struct http *logger;
 
 static void
-emit(int level, const char *line)
+http_emit(int level, const char *line)
 {
 	char text[256];
 
@@ -175,7 +175,7 @@ static const lws_retry_bo_t keepalive = {
 };
 
 static struct lws *
-adopt(struct http *h, int fd, const char *protocol)
+http_adopt(struct http *h, int fd, const char *protocol)
 {
 	lws_sock_file_fd_type desc = { .filefd = fd };
 
@@ -200,12 +200,12 @@ set_up_inside(struct http *h)
 
 	if ((h->inside = lws_create_vhost(h->ctx, &info)) == NULL)
 		return false;
-	return adopt(h, h->monitor, "monitor") != NULL &&
-	    adopt(h, h->door, "door") != NULL;
+	return http_adopt(h, h->monitor, "monitor") != NULL &&
+	    http_adopt(h, h->door, "door") != NULL;
 }
 
 static bool
-set_up(struct http *h)
+http_open_context(struct http *h)
 {
 	struct lws_context_creation_info info = {
 		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
@@ -239,7 +239,7 @@ set_up(struct http *h)
 }
 
 static void
-report(void *arg, const char *step, const char *detail, int error)
+http_report(void *arg, const char *step, const char *detail, int error)
 {
 	if (error != 0)
 		http_log(arg, LOG_LEVEL_ERROR, "confinement: %s (%s): %s", step,
@@ -257,7 +257,7 @@ limit_descriptors(const struct http *h)
 }
 
 static void
-on_term(int sig)
+http_on_end(int sig)
 {
 	(void)sig;
 	going = 1;
@@ -265,7 +265,7 @@ on_term(int sig)
 
 /* Until all have been told, or for as long as that may take. */
 static void
-farewell(struct http *h)
+http_farewell(struct http *h)
 {
 	int64_t until = now_ms() + FAREWELL_MS;
 	struct client *c;
@@ -278,7 +278,7 @@ farewell(struct http *h)
 }
 
 static void
-welcome(struct http *h)
+http_greet(struct http *h)
 {
 	if (privmsg_recv(h->monitor, &h->msg, true) != 1 ||
 	    h->msg.type != HTTP_CONFIG ||
@@ -298,7 +298,7 @@ main(void)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
-	signal(SIGTERM, on_term);
+	signal(SIGTERM, http_on_end);
 	closefrom(PRIV_FD_COUNT);
 	/* libwebsockets dates what it logs; with a name it looks once. */
 	if (setenv("TZ", ":/etc/localtime", 1) == -1)
@@ -309,14 +309,14 @@ main(void)
 	h.monitor = PRIV_FD_PEER;
 	h.door = PRIV_FD_CONN;
 	visitor_init(&h);
-	welcome(&h);
+	http_greet(&h);
 	limit_descriptors(&h);
 	logger = &h;
-	lws_set_log_level(LLL_ERR, emit);
+	lws_set_log_level(LLL_ERR, http_emit);
 	lws_set_allocator(wiping_realloc);
-	if (!set_up(&h))
+	if (!http_open_context(&h))
 		_exit(HTTP_EXIT_START);
-	if (http_confine(&h.conf, report, &h) != 0)
+	if (http_confine(&h.conf, http_report, &h) != 0)
 		_exit(1);
 	while (!over && !going && lws_service(h.ctx, 0) >= 0) {
 		if ((now = now_ms()) >= next) {
@@ -325,6 +325,6 @@ main(void)
 			next = now + 1000;
 		}
 	}
-	farewell(&h);
+	http_farewell(&h);
 	_exit(0);
 }

@@ -44,7 +44,7 @@ client_wake(struct client *c)
 }
 
 static void
-note(struct client *c, bool binary, const char *text, size_t n)
+client_note(struct client *c, bool binary, const char *text, size_t n)
 {
 	if (buf_put_u8(&c->notes, binary) == 0 &&
 	    buf_put_u32(&c->notes, (uint32_t)n) == 0 &&
@@ -58,7 +58,7 @@ note(struct client *c, bool binary, const char *text, size_t n)
 static void
 client_tell(struct client *c, const char *json)
 {
-	note(c, false, json, strlen(json));
+	client_note(c, false, json, strlen(json));
 }
 
 /* Who asks and does not listen is not answered without end. */
@@ -75,7 +75,7 @@ client_answer_ping(struct client *c, uint64_t id)
 }
 
 static void
-tell_text(struct client *c, const char *type, const char *text)
+client_tell_text(struct client *c, const char *type, const char *text)
 {
 	struct buf b;
 
@@ -85,7 +85,7 @@ tell_text(struct client *c, const char *type, const char *text)
 	    buf_put(&b, "\",\"text\":", 9) == 0 &&
 	    json_put_string(&b, text, strlen(text)) == 0 &&
 	    buf_put_u8(&b, '}') == 0)
-		note(c, false, (const char *)buf_ptr(&b), buf_len(&b));
+		client_note(c, false, (const char *)buf_ptr(&b), buf_len(&b));
 	buf_free(&b);
 }
 
@@ -100,7 +100,7 @@ print_line(struct client *c, const char *fmt, ...)
 	n = vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	if (n > 0)
-		note(c, true, line,
+		client_note(c, true, line,
 		    (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
 }
 
@@ -110,7 +110,7 @@ client_status(struct client *c, const char *text)
 	if (c->files)
 		return;
 	if (c->ours)
-		tell_text(c, "status", text);
+		client_tell_text(c, "status", text);
 	else
 		print_line(c, "[skypty-ui] Status: %s\r", text);
 }
@@ -136,7 +136,7 @@ client_close(struct client *c, enum http_close code, const char *text)
 
 /* What a host says of itself is printed by nobody as it is. */
 static void
-clean(char *to, size_t len, const char *from)
+client_clean(char *to, size_t len, const char *from)
 {
 	size_t n = 0;
 
@@ -152,10 +152,10 @@ client_fail(struct client *c, const char *why)
 
 	if (c->closing)
 		return;
-	clean(text, sizeof(text), why);
+	client_clean(text, sizeof(text), why);
 	http_log(c->h, LOG_LEVEL_INFO, "Terminal: %s", text);
 	if (!c->files && c->ours)
-		tell_text(c, "error", text);
+		client_tell_text(c, "error", text);
 	else if (!c->files) {
 		print_line(c, "[skypty-ui] Error: %s\n\r", text);
 		print_line(c, "%s", "[skypty-ui] Status: Stopped!\r");
@@ -181,11 +181,11 @@ client_exited(struct client *c, const char *members)
 }
 
 static void
-banner(struct client *c)
+client_banner(struct client *c)
 {
 	char line[HTTP_WORD_MAX];
 
-	clean(line, sizeof(line), c->h->conf.title);
+	client_clean(line, sizeof(line), c->h->conf.title);
 	print_line(c, "%s", "skypty\n\r");
 	print_line(c, "PTY-HOST: %s\n\r", line);
 	if (*c->sid != '\0')
@@ -207,7 +207,7 @@ client_running(struct client *c)
 		client_tell(c, json);
 	}
 	if (!c->ours && !c->files && !c->attached)
-		banner(c);
+		client_banner(c);
 	if (!c->ours || c->cols == 0)
 		return;
 	c->size_changed = true;
@@ -226,7 +226,7 @@ client_wants_output(const struct client *c)
 
 /* One message a call: libwebsockets asks for that. */
 static int
-write_message(struct client *c, const uint8_t *p, size_t n, bool binary)
+client_write_message(struct client *c, const uint8_t *p, size_t n, bool binary)
 {
 	static uint8_t frame[LWS_PRE + HTTP_NOTES_MAX];
 
@@ -250,18 +250,18 @@ write_note(struct client *c)
 	    buf_get_u32(&c->notes, &n) != 0 ||
 	    buf_get_view(&c->notes, n, &text) != 0)
 		return -1;
-	return write_message(c, buf_ptr(&text), n, binary);
+	return client_write_message(c, buf_ptr(&text), n, binary);
 }
 
 static int
-write_output(struct client *c)
+client_write_output(struct client *c)
 {
 	size_t n = buf_len(&c->output) < HTTP_WS_CHUNK ? buf_len(&c->output) :
 							 HTTP_WS_CHUNK;
 	struct buf piece;
 
 	if (buf_get_view(&c->output, n, &piece) != 0 ||
-	    write_message(c, buf_ptr(&piece), n, true) != 0)
+	    client_write_message(c, buf_ptr(&piece), n, true) != 0)
 		return -1;
 	c->sent += n;
 	c->gather_ms = now_ms();
@@ -305,11 +305,11 @@ client_writable(struct client *c)
 	int r = 0;
 
 	if (last && buf_len(&c->output) != 0)
-		r = write_output(c);
+		r = client_write_output(c);
 	else if (buf_len(&c->notes) != 0)
 		r = write_note(c);
 	else if (may_write_output(c))
-		r = write_output(c);
+		r = client_write_output(c);
 	else if (c->closing && c->farewell == FAREWELL_UNSAID)
 		r = say_farewell(c);
 	else if (c->closing && c->farewell == FAREWELL_HEARD) {

@@ -50,7 +50,7 @@ uri_of(const struct client *c)
 }
 
 static struct client *
-by_id(struct http *h, uint16_t id)
+host_by_id(struct http *h, uint16_t id)
 {
 	struct client *c;
 
@@ -63,7 +63,7 @@ by_id(struct http *h, uint16_t id)
 void
 client_connected(struct http *h, uint16_t id, int fd, const char *why)
 {
-	struct client *c = by_id(h, id);
+	struct client *c = host_by_id(h, id);
 	lws_sock_file_fd_type desc = { .filefd = -1 };
 
 	if (c == NULL || fd == -1) {
@@ -98,7 +98,7 @@ client_connected(struct http *h, uint16_t id, int fd, const char *why)
 
 /* The mux's answer: what to do when the host has no such service. */
 static void
-refused(struct client *c)
+host_refused(struct client *c)
 {
 	if (c->ops == &host_files) {
 		client_fail(c, "the host serves no files here");
@@ -110,14 +110,14 @@ refused(struct client *c)
 }
 
 static int
-take_answer(struct client *c)
+host_take_answer(struct client *c)
 {
 	uint8_t answer;
 
 	if (buf_get_u8(&c->from_host, &answer) != 0)
 		return 0;
 	if (answer != MUX_ACCEPT)
-		refused(c);
+		host_refused(c);
 	else
 		c->ops->begin(c);
 	client_wake(c);
@@ -131,7 +131,7 @@ process_host(struct client *c)
 
 	/* No window: the mux has not answered. */
 	if (c->state == CLIENT_OPENING && c->window == 0)
-		r = take_answer(c);
+		r = host_take_answer(c);
 	if (c->fd == -1 || c->closing || c->window == 0)
 		return r;
 	if ((r = c->ops->receive(c)) == 0 && c->state == CLIENT_RUNNING) {
@@ -145,7 +145,7 @@ static void host_ended(struct client *);
 
 /* It has hung up; what it said before is still there to be read. */
 static void
-read_rest(struct client *c)
+host_read_rest(struct client *c)
 {
 	ssize_t r = 1;
 
@@ -174,7 +174,7 @@ host_resume(struct client *c)
 	if (c->host != NULL)
 		lws_rx_flow_control(c->host, client_wants_output(c));
 	else if (!c->closing && client_wants_output(c))
-		read_rest(c);
+		host_read_rest(c);
 	client_wake(c);
 }
 

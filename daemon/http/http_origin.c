@@ -54,7 +54,7 @@ is_literal(const struct http_conf *c, const char *host)
 
 /* "https://name:port" to "name:port". */
 static const char *
-behind_scheme(const char *origin)
+origin_behind_scheme(const char *origin)
 {
 	const char *p = strstr(origin, "://");
 
@@ -67,7 +67,8 @@ origin_host_ok(const struct http_conf *c, const char *host)
 	if (in_list(&c->hosts, host))
 		return true;
 	for (size_t i = 0; i < c->origins.n; i++)
-		if (strcasecmp(behind_scheme(c->origins.word[i]), host) == 0)
+		if (strcasecmp(origin_behind_scheme(c->origins.word[i]),
+			host) == 0)
 			return true;
 	return c->any_literal && is_literal(c, host);
 }

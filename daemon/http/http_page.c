@@ -203,7 +203,7 @@ get_kind(struct lws *wsi, enum http_kind *kind)
 }
 
 static enum http_admission
-admit(struct http *h, struct lws *wsi, struct visitor *v)
+page_admit(struct http *h, struct lws *wsi, struct visitor *v)
 {
 	uint8_t cookie[HTTP_TOKEN_LEN];
 	enum http_admission a = HTTP_DENIED;
@@ -253,7 +253,7 @@ page_upgrade(struct lws *wsi, const char *to)
 	    strcasecmp(to, "websocket") != 0)
 		return -1;
 	status = upgrade_objection(h, wsi, &v->kind);
-	if (status == 0 && (a = admit(h, wsi, v)) == HTTP_DENIED)
+	if (status == 0 && (a = page_admit(h, wsi, v)) == HTTP_DENIED)
 		status = 401;
 	if (status != 0) {
 		page_refuse(wsi, status);
@@ -267,15 +267,15 @@ page_upgrade(struct lws *wsi, const char *to)
 /* --- answers --- */
 
 static int
-add(struct lws *wsi, const char *name, const char *value, unsigned char **p,
-    unsigned char *end)
+page_add(struct lws *wsi, const char *name, const char *value,
+    unsigned char **p, unsigned char *end)
 {
 	return lws_add_http_header_by_name(wsi, (const unsigned char *)name,
 	    (const unsigned char *)value, (int)strlen(value), p, end);
 }
 
 static int
-put_head(struct lws *wsi, const struct reply *r, size_t len, bool last,
+page_put_head(struct lws *wsi, const struct reply *r, size_t len, bool last,
     unsigned char **p, unsigned char *end)
 {
 	if (lws_add_http_header_status(wsi, r->status, p, end) != 0 ||
@@ -283,18 +283,19 @@ put_head(struct lws *wsi, const struct reply *r, size_t len, bool last,
 		return -1;
 	for (size_t i = 0; i < sizeof(fixed_headers) / sizeof(fixed_headers[0]);
 	     i++)
-		if (add(wsi, fixed_headers[i].name, fixed_headers[i].value, p,
-			end) != 0)
+		if (page_add(wsi, fixed_headers[i].name, fixed_headers[i].value,
+			p, end) != 0)
 			return -1;
 	if ((r->type != NULL &&
-		add(wsi, "content-type:", r->type, p, end) != 0) ||
-	    (r->gzip && add(wsi, "content-encoding:", "gzip", p, end) != 0) ||
-	    (r->etag != NULL && add(wsi, "etag:", r->etag, p, end) != 0) ||
+		page_add(wsi, "content-type:", r->type, p, end) != 0) ||
+	    (r->gzip &&
+		page_add(wsi, "content-encoding:", "gzip", p, end) != 0) ||
+	    (r->etag != NULL && page_add(wsi, "etag:", r->etag, p, end) != 0) ||
 	    (r->location != NULL &&
-		add(wsi, "location:", r->location, p, end) != 0) ||
+		page_add(wsi, "location:", r->location, p, end) != 0) ||
 	    (*r->cookie != '\0' &&
-		add(wsi, "set-cookie:", r->cookie, p, end) != 0) ||
-	    (last && add(wsi, "connection:", "close", p, end) != 0))
+		page_add(wsi, "set-cookie:", r->cookie, p, end) != 0) ||
+	    (last && page_add(wsi, "connection:", "close", p, end) != 0))
 		return -1;
 	return 0;
 }
@@ -312,7 +313,7 @@ send_reply(struct lws *wsi, struct page_user *u, const struct reply *r,
 	unsigned char head[LWS_PRE + HEAD_MAX], *p = head + LWS_PRE;
 	unsigned char *end = head + sizeof(head) - 1;
 
-	int result = put_head(wsi, r, len, u->last, &p, end);
+	int result = page_put_head(wsi, r, len, u->last, &p, end);
 
 	if (result == 0)
 		result = lws_finalize_write_http_header(wsi, head + LWS_PRE, &p,
@@ -530,7 +531,8 @@ send_asset(struct lws *wsi, struct page_user *u, const struct web_asset *a)
 }
 
 static int
-serve(struct http *h, struct lws *wsi, struct page_user *u, const char *name)
+page_serve(struct http *h, struct lws *wsi, struct page_user *u,
+    const char *name)
 {
 	if (strcmp(name, "config.json") == 0)
 		return send_config(h, wsi, u);
@@ -609,7 +611,7 @@ page_arg(struct lws *wsi, const char *name, char *text, int max)
 }
 
 static int
-on_request(struct lws *wsi, struct page_user *u, const char *path)
+page_on_request(struct lws *wsi, struct page_user *u, const char *path)
 {
 	struct http *h = http_of(wsi);
 	char host[HOST_LEN], token[HTTP_DIGITS + 64]; /* with its name */
@@ -652,7 +654,7 @@ on_request(struct lws *wsi, struct page_user *u, const char *path)
 		    "started;\nSIGUSR1 makes it print a new one.\n");
 	if (is_told_to_type(h, wsi, names))
 		return ask_whether(wsi, u, names);
-	return serve(h, wsi, u, path + n);
+	return page_serve(h, wsi, u, path + n);
 }
 
 int
@@ -671,7 +673,7 @@ page_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	case LWS_CALLBACK_RAW_RX:
 		return -1;
 	case LWS_CALLBACK_HTTP:
-		return on_request(wsi, u, in);
+		return page_on_request(wsi, u, in);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return u->left != 0 ? send_more(wsi, u) : 0;
 	case LWS_CALLBACK_WSI_DESTROY: /* of whatever it has become */

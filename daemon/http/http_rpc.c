@@ -11,14 +11,14 @@
 #define WRITE_SIZE 4096
 
 static void
-call(struct client *c, enum rpc_method method, const union rpc_value *v)
+calls_call(struct client *c, enum rpc_method method, const union rpc_value *v)
 {
 	if (rpc_client_call(c->rpc, &c->to_host, method, v, NULL) != 0)
 		client_fail(c, "a call does not fit");
 }
 
 static void
-start(struct client *c)
+calls_start(struct client *c)
 {
 	const struct http_conf *conf = &c->h->conf;
 	union rpc_value v = {
@@ -36,8 +36,8 @@ start(struct client *c)
 			 strlen(conf->arg.word[i])) == 0;
 	ok = ok && gob_list_add(&cmd->env, "TERM=xterm-256color", 19) == 0;
 	if (ok)
-		call(c, c->plain_start ? RPC_PTY_START : RPC_PTY_STARTSESSION,
-		    &v);
+		calls_call(c,
+		    c->plain_start ? RPC_PTY_START : RPC_PTY_STARTSESSION, &v);
 	else
 		client_fail(c, "the command is too long");
 	buf_free(&cmd->arg.raw);
@@ -58,15 +58,15 @@ calls_begin(struct client *c)
 		return;
 	}
 	if (*c->sid == '\0') {
-		start(c);
+		calls_start(c);
 		return;
 	}
 	buf_view(&v.text, c->sid, strlen(c->sid));
-	call(c, RPC_PTY_ATTACH, &v);
+	calls_call(c, RPC_PTY_ATTACH, &v);
 }
 
 static void
-ask_read(struct client *c)
+calls_ask_read(struct client *c)
 {
 	union rpc_value v = { .number = READ_SIZE };
 
@@ -74,7 +74,7 @@ ask_read(struct client *c)
 	    !client_wants_output(c))
 		return;
 	c->reading = true;
-	call(c, RPC_PTY_READ, &v);
+	calls_call(c, RPC_PTY_READ, &v);
 }
 
 static void calls_resize(struct client *);
@@ -85,7 +85,7 @@ calls_input(struct client *c)
 	size_t n = buf_len(&c->typed);
 	union rpc_value v;
 
-	ask_read(c);
+	calls_ask_read(c);
 	/* A host takes calls up side by side: the size comes first. */
 	if (n == 0 || c->writing || c->sizing || c->over)
 		return;
@@ -98,7 +98,7 @@ calls_input(struct client *c)
 	if (buf_get_view(&c->typed, n, &v.bytes) != 0)
 		return;
 	c->writing = true;
-	call(c, RPC_PTY_WRITE, &v);
+	calls_call(c, RPC_PTY_WRITE, &v);
 }
 
 /* The original sets the pixels to the same numbers.  One at a time is asked. */
@@ -115,20 +115,20 @@ calls_resize(struct client *c)
 		return;
 	}
 	c->sizing = true;
-	call(c, RPC_PTY_SETSIZE, &v);
+	calls_call(c, RPC_PTY_SETSIZE, &v);
 }
 
 static void
 calls_ping(struct client *c)
 {
 	if (!c->no_ping)
-		call(c, RPC_PTY_PING, NULL);
+		calls_call(c, RPC_PTY_PING, NULL);
 }
 
 /* --- replies --- */
 
 static bool
-equals(const struct buf *text, const char *s)
+calls_equals(const struct buf *text, const char *s)
 {
 	return buf_len(text) == strlen(s) &&
 	    memcmp(buf_ptr(text), s, strlen(s)) == 0;
@@ -148,19 +148,19 @@ fail_with(struct client *c, const struct buf *text)
 
 /* How hosts say that the shell has ended.  PROTOCOL.pty 6.3. */
 static void
-read_failed(struct client *c, const struct buf *text)
+calls_read_failed(struct client *c, const struct buf *text)
 {
 	c->over = true;
-	if (equals(text, "EOF") ||
-	    equals(text, "read /dev/ptmx: input/output error") ||
-	    equals(text, "read /dev/ptmx: file already closed"))
+	if (calls_equals(text, "EOF") ||
+	    calls_equals(text, "read /dev/ptmx: input/output error") ||
+	    calls_equals(text, "read /dev/ptmx: file already closed"))
 		client_exited(c, "");
 	else
 		fail_with(c, text);
 }
 
 static void
-take_failure(struct client *c, const struct rpc_reply *reply)
+calls_take_failure(struct client *c, const struct rpc_reply *reply)
 {
 	switch (reply->method) {
 	case RPC_PTY_ATTACH:
@@ -173,10 +173,10 @@ take_failure(struct client *c, const struct rpc_reply *reply)
 		return;
 	case RPC_PTY_STARTSESSION:
 		c->plain_start = true;
-		start(c);
+		calls_start(c);
 		return;
 	case RPC_PTY_READ:
-		read_failed(c, &reply->error);
+		calls_read_failed(c, &reply->error);
 		return;
 	case RPC_PTY_PING:
 		c->no_ping = true;
@@ -204,7 +204,7 @@ keep_id(struct client *c, const struct buf *id)
 }
 
 static int
-take_reply(struct client *c, struct rpc_reply *reply)
+calls_take_reply(struct client *c, struct rpc_reply *reply)
 {
 	struct buf *b = &reply->value.bytes;
 
@@ -215,7 +215,7 @@ take_reply(struct client *c, struct rpc_reply *reply)
 	else if (reply->method == RPC_PTY_SETSIZE)
 		c->sizing = false;
 	if (reply->failed) {
-		take_failure(c, reply);
+		calls_take_failure(c, reply);
 		return 0;
 	}
 	switch (reply->method) {
@@ -246,10 +246,10 @@ calls_receive(struct client *c)
 
 	while (!c->closing && c->rpc != NULL &&
 	    (r = rpc_client_next(c->rpc, &c->from_host, &reply)) == 1)
-		if ((r = take_reply(c, &reply)) != 0)
+		if ((r = calls_take_reply(c, &reply)) != 0)
 			return r;
 	if (r == 0 && c->rpc != NULL)
-		ask_read(c);
+		calls_ask_read(c);
 	return r < 0 ? r : 0;
 }
 

@@ -10,13 +10,13 @@
 #define STDIN_MAX 16384 /* of one frame */
 
 static int
-add(struct gob_list *l, const char *word)
+stream_add(struct gob_list *l, const char *word)
 {
 	return gob_list_add(l, word, strlen(word));
 }
 
 static int
-describe(struct client *c, struct xs_start *s)
+stream_describe(struct client *c, struct xs_start *s)
 {
 	const struct http_conf *conf = &c->h->conf;
 	int r;
@@ -27,14 +27,14 @@ describe(struct client *c, struct xs_start *s)
 	buf_init(&s->arg.raw, HTTP_LIST_MAX * (HTTP_WORD_MAX + 8));
 	buf_init(&s->env.raw, 256);
 	for (size_t i = 0; i < conf->arg.n; i++)
-		if ((r = add(&s->arg, conf->arg.word[i])) != 0)
+		if ((r = stream_add(&s->arg, conf->arg.word[i])) != 0)
 			return r;
-	if ((r = add(&s->env, "TERM=xterm-256color")) != 0)
+	if ((r = stream_add(&s->env, "TERM=xterm-256color")) != 0)
 		return r;
 	/* The page knows no other encoding, whatever the host's own is. */
-	if ((r = add(&s->env, "LC_CTYPE=C.UTF-8")) != 0)
+	if ((r = stream_add(&s->env, "LC_CTYPE=C.UTF-8")) != 0)
 		return r;
-	return add(&s->env, "COLORTERM=truecolor");
+	return stream_add(&s->env, "COLORTERM=truecolor");
 }
 
 static void
@@ -45,7 +45,8 @@ stream_begin(struct client *c)
 	int r;
 
 	buf_init(&payload, XS_START_MAX);
-	if ((r = describe(c, &s)) == 0 && (r = xs_put_start(&payload, &s)) == 0)
+	if ((r = stream_describe(c, &s)) == 0 &&
+	    (r = xs_put_start(&payload, &s)) == 0)
 		r = xs_put_frame(&c->to_host, XS_START, buf_ptr(&payload),
 		    buf_len(&payload));
 	buf_free(&payload);
@@ -95,7 +96,7 @@ stream_ping(struct client *c)
 }
 
 static int
-take_exit(struct client *c)
+stream_take_exit(struct client *c)
 {
 	char members[64] = "";
 	uint32_t status;
@@ -114,7 +115,7 @@ take_exit(struct client *c)
 }
 
 static int
-take_failure(struct client *c)
+stream_take_failure(struct client *c)
 {
 	char text[256];
 	size_t n = buf_len(&c->frame);
@@ -127,7 +128,7 @@ take_failure(struct client *c)
 }
 
 static int
-take_window(struct client *c)
+stream_take_window(struct client *c)
 {
 	uint32_t n;
 
@@ -139,7 +140,7 @@ take_window(struct client *c)
 
 /* A frame that is no output and has come as a whole. */
 static int
-take_frame(struct client *c)
+stream_take_frame(struct client *c)
 {
 	int r = 0;
 
@@ -150,13 +151,13 @@ take_frame(struct client *c)
 		client_running(c);
 		break;
 	case XS_WINDOW_ADD:
-		r = take_window(c);
+		r = stream_take_window(c);
 		break;
 	case XS_FAILED:
-		r = take_failure(c);
+		r = stream_take_failure(c);
 		break;
 	case XS_EXIT:
-		r = take_exit(c);
+		r = stream_take_exit(c);
 		break;
 	default:
 		r = SKY_ERR_FORMAT;
@@ -180,7 +181,7 @@ stream_receive(struct client *c)
 		    buf_ptr(&piece), buf_len(&piece));
 		if (r == 0 && c->reader.tag != XS_STDOUT &&
 		    c->reader.tag != XS_STDERR && !c->reader.inside)
-			r = take_frame(c);
+			r = stream_take_frame(c);
 		if (r != 0)
 			return r;
 	}
@@ -226,10 +227,10 @@ files_receive(struct client *c)
 }
 
 static void
-nothing(struct client *c)
+files_nothing(struct client *c)
 {
 	(void)c;
 }
 
 const struct host_ops host_files = { files_begin, files_input, files_receive,
-	nothing, nothing };
+	files_nothing, files_nothing };

@@ -15,7 +15,7 @@ struct reader {
 };
 
 static int
-on_event(void *arg, const struct json_event *e)
+text_on_event(void *arg, const struct json_event *e)
 {
 	struct reader *r = arg;
 
@@ -59,7 +59,7 @@ text_read(const char *text, size_t n, struct http_said *said)
 
 	*said = (struct http_said){ .what = SAID_NOTHING };
 	if (n == 0 || *text != '{' ||
-	    json_parse(text, n, on_event, &r, NULL, 0) != 0)
+	    json_parse(text, n, text_on_event, &r, NULL, 0) != 0)
 		return false;
 	if (strcmp(r.type, "resize") == 0) {
 		if (is_size(r.cols) && is_size(r.rows)) {

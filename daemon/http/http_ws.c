@@ -42,7 +42,7 @@ tell_size(struct client *c)
 }
 
 static void
-type(struct client *c, const void *p, size_t n)
+ws_type(struct client *c, const void *p, size_t n)
 {
 	c->idle_since_ms = now_ms();
 	if (c->h->conf.readonly)
@@ -75,7 +75,7 @@ client_resize(struct client *c)
 }
 
 static void
-take_text(struct client *c)
+ws_take_text(struct client *c)
 {
 	const char *text = (const char *)buf_ptr(&c->text);
 	size_t n = buf_len(&c->text);
@@ -85,7 +85,7 @@ take_text(struct client *c)
 		if (c->files)
 			client_close(c, HTTP_CLOSE_DENIED, "bytes, not text");
 		else
-			type(c, text, n);
+			ws_type(c, text, n);
 	} else if (said.what == SAID_RESIZE) {
 		c->cols = said.cols;
 		c->rows = said.rows;
@@ -121,13 +121,13 @@ on_receive(struct client *c, struct lws *wsi, const void *in, size_t len)
 	if (c->closing)
 		return 0;
 	if (!c->text_message) {
-		type(c, in, len);
+		ws_type(c, in, len);
 		return 0;
 	}
 	if (buf_put(&c->text, in, len) != 0)
 		return -1;
 	if (last)
-		take_text(c);
+		ws_take_text(c);
 	return 0;
 }
 
@@ -206,7 +206,7 @@ free_client(struct client *c)
 
 /* Only what page_upgrade has let in, and as what it has. */
 static int
-on_request(struct lws *wsi, struct ws_user *u)
+ws_on_request(struct lws *wsi, struct ws_user *u)
 {
 	const struct visitor *v = visitor_of(wsi);
 	struct http *h = http_of(wsi);
@@ -308,7 +308,7 @@ ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 
 	switch (reason) {
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
-		return on_request(wsi, u);
+		return ws_on_request(wsi, u);
 	case LWS_CALLBACK_ESTABLISHED:
 		return on_established(wsi, u);
 	case LWS_CALLBACK_RECEIVE:

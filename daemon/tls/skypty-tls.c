@@ -36,7 +36,7 @@ struct side {
 };
 
 static void
-say(const char *text)
+tls_say(const char *text)
 {
 	(void)!write(TLS_FD_PLAIN, text, strlen(text));
 	(void)!write(TLS_FD_PLAIN, "\n", 1);
@@ -45,7 +45,7 @@ say(const char *text)
 __attribute__((noreturn)) static void
 fail(const char *text)
 {
-	say(text);
+	tls_say(text);
 	_exit(1);
 }
 
@@ -93,7 +93,7 @@ expect_host(SSL *ssl, const char *host)
 }
 
 static SSL *
-prepare(const char *host)
+tls_prepare(const char *host)
 {
 	SSL_CTX *ctx;
 	SSL *ssl;
@@ -120,7 +120,7 @@ prepare(const char *host)
 
 /* Waits until either side can go on. */
 static void
-await(SSL *ssl, const struct side *up, const struct side *down)
+tls_await(SSL *ssl, const struct side *up, const struct side *down)
 {
 	struct pollfd p[2] = { { .fd = TLS_FD_NET, .events = POLLIN },
 		{ .fd = TLS_FD_PLAIN } };
@@ -161,7 +161,7 @@ why_not(SSL *ssl)
 }
 
 static void
-shake_hands(SSL *ssl)
+tls_shake_hands(SSL *ssl)
 {
 	static const struct side none;
 	int r;
@@ -169,9 +169,9 @@ shake_hands(SSL *ssl)
 	while ((r = SSL_connect(ssl)) != 1) {
 		if (!must_wait(ssl, r))
 			fail(why_not(ssl));
-		await(ssl, &none, &none);
+		tls_await(ssl, &none, &none);
 	}
-	say(TLS_OK);
+	tls_say(TLS_OK);
 }
 
 static bool
@@ -232,7 +232,7 @@ move_bytes(SSL *ssl)
 		if (!up.ended)
 			moved = to_plain(ssl, &down) || moved;
 		if (!moved && !up.ended && !down.ended)
-			await(ssl, &up, &down);
+			tls_await(ssl, &up, &down);
 	}
 }
 
@@ -261,10 +261,10 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	alarm(LIFE_S);
 	tzset(); /* a certificate's dates would have it open a file */
-	ssl = prepare(argv[1]);
+	ssl = tls_prepare(argv[1]);
 	if (sandbox_enter(&sb, NULL, NULL) == -1)
 		fail("it cannot be confined here");
-	shake_hands(ssl);
+	tls_shake_hands(ssl);
 	move_bytes(ssl);
 	_exit(0);
 }

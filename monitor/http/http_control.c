@@ -12,7 +12,7 @@
 #include "common/privsep/control.h"
 
 static int
-dial_unix(const struct http_options *o, char why[HTTP_TEXT])
+http_dial_unix(const struct http_options *o, char why[HTTP_TEXT])
 {
 	char found[CONTROL_PATH_MAX];
 	const char *path = found;
@@ -40,7 +40,8 @@ http_dial(struct http_dials *all, const struct http_options *o, uint16_t id,
 	int fd;
 
 	if (strcmp(o->hnet, "tcp") != 0)
-		return (fd = dial_unix(o, why)) != -1 ? fd : HTTP_DIAL_FAILED;
+		return (fd = http_dial_unix(o, why)) != -1 ? fd :
+							     HTTP_DIAL_FAILED;
 	return http_dial_tcp(all, o, id, done, arg, why) == 0 ?
 	    HTTP_DIAL_LATER :
 	    HTTP_DIAL_FAILED;

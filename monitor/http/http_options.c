@@ -112,25 +112,25 @@ static const char usage[] =
     "SIGUSR1 makes it print a new link.  skyptyd-http(8) tells more.\n";
 
 static int
-bad(const char *flag, const char *value, const char *why)
+http_options_bad(const char *flag, const char *value, const char *why)
 {
 	visible_line(stderr, "skyptyd: %s %s: %s", flag, value, why);
 	return EXIT_USAGE;
 }
 
 static int
-set_text(char **text, const char *value)
+http_options_set_text(char **text, const char *value)
 {
 	free(*text);
 	return (*text = strdup(value)) != NULL ? 0 : EXIT_OS;
 }
 
 static int
-add_word(struct http_list *l, const char *flag, const char *word)
+http_options_add_word(struct http_list *l, const char *flag, const char *word)
 {
 	if (http_list_add(l, word) == 0)
 		return 0;
-	return bad(flag, word, "too many of them, or too long");
+	return http_options_bad(flag, word, "too many of them, or too long");
 }
 
 /* 90, 90s, 15m, 12h. */
@@ -144,14 +144,16 @@ set_time(uint32_t *seconds, const char *flag, const char *text)
 	long long v;
 
 	if (n >= sizeof(number) || (text[n] != '\0' && text[n + 1] != '\0'))
-		return bad(flag, text, "write a time like 90s, 15m or 12h");
+		return http_options_bad(flag, text,
+		    "write a time like 90s, 15m or 12h");
 	memcpy(number, text, n);
 	number[n] = '\0';
 	v = strtonum(number, 0, 366 * 24, &problem);
 	if (problem != NULL && unit == 1)
 		v = strtonum(number, 0, INT32_MAX, &problem);
 	if (problem != NULL)
-		return bad(flag, text, "write a time like 90s, 15m or 12h");
+		return http_options_bad(flag, text,
+		    "write a time like 90s, 15m or 12h");
 	*seconds = (uint32_t)(v * unit);
 	return 0;
 }
@@ -170,13 +172,13 @@ set_base(struct http_conf *c, const char *path)
 	    strspn(base,
 		"/-._~0123456789abcdefghijklmnopqrstuvwxyz"
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ") != n)
-		return bad("--base-path", path,
+		return http_options_bad("--base-path", path,
 		    "letters, digits and / - . _ ~");
 	while (n > 1 && base[n - 1] == '/')
 		base[--n] = '\0';
 	if (n > 1)
 		strlcat(base, "/", sizeof(base));
-	return set_text(&c->base, base);
+	return http_options_set_text(&c->base, base);
 }
 
 static void
@@ -193,8 +195,8 @@ static int
 set_title(struct http_conf *c, const char *text)
 {
 	if (strlen(text) > TITLE_MAX)
-		return bad("--title", text, "too long");
-	return set_text(&c->title, text);
+		return http_options_bad("--title", text, "too long");
+	return http_options_set_text(&c->title, text);
 }
 
 /* Names stand in an address, in a list with commas. */
@@ -207,9 +209,9 @@ add_command(struct http_conf *c, const char *text)
 	    strspn(text,
 		"-._0123456789abcdefghijklmnopqrstuvwxyz"
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ") != n)
-		return bad("--commands", text,
+		return http_options_bad("--commands", text,
 		    "write NAME=TEXT, the name of letters, digits, - . _");
-	return add_word(&c->commands, "--commands", text);
+	return http_options_add_word(&c->commands, "--commands", text);
 }
 
 /* As a browser says it: no path, no default port. */
@@ -223,10 +225,11 @@ add_origin(struct http_conf *c, const char *text)
 		strncmp(text, "https://", 8) != 0) ||
 	    host == NULL || host[3] == '\0' ||
 	    strlcpy(origin, text, sizeof(origin)) >= sizeof(origin))
-		return bad("--origin", text, "write https://name[:port]");
+		return http_options_bad("--origin", text,
+		    "write https://name[:port]");
 	origin[(size_t)(host - text) + 3 + strcspn(host + 3, "/")] = '\0';
 	cut_default_port(origin);
-	return add_word(&c->origins, "--origin", origin);
+	return http_options_add_word(&c->origins, "--origin", origin);
 }
 
 /*
@@ -261,13 +264,13 @@ set_header(struct http_conf *c, const char *name)
 	    strspn(name,
 		"-0123456789abcdefghijklmnopqrstuvwxyz"
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ") != n)
-		return bad("--auth-header", name,
+		return http_options_bad("--auth-header", name,
 		    "the name of a header field, like X-User");
 	if (names_nobody(name))
-		return bad("--auth-header", name,
+		return http_options_bad("--auth-header", name,
 		    "a field that the proxy makes for this and takes out of "
 		    "what comes from others, like X-Forwarded-User");
-	return set_text(&c->auth_header, name);
+	return http_options_set_text(&c->auth_header, name);
 }
 
 static int
@@ -276,13 +279,14 @@ set_group(struct http_options *o, const char *name)
 	const struct group *gr = getgrnam(name);
 
 	if (gr == NULL)
-		return bad("--unix-group", name, "there is no such group");
+		return http_options_bad("--unix-group", name,
+		    "there is no such group");
 	o->group = gr->gr_gid;
 	return 0;
 }
 
 static int
-take_text(struct http_options *o, int opt)
+http_options_take_text(struct http_options *o, int opt)
 {
 	struct http_conf *c = &o->conf;
 
@@ -308,11 +312,11 @@ take_text(struct http_options *o, int opt)
 		o->user = optarg;
 		return 0;
 	case OPT_CMD:
-		return set_text(&c->cmd, optarg);
+		return http_options_set_text(&c->cmd, optarg);
 	case OPT_TLS_CERT:
-		return set_text(&c->cert, optarg);
+		return http_options_set_text(&c->cert, optarg);
 	case OPT_TLS_KEY:
-		return set_text(&c->key, optarg);
+		return http_options_set_text(&c->key, optarg);
 	case OPT_AUTH_HEADER:
 		return set_header(c, optarg);
 	case OPT_TITLE:
@@ -324,7 +328,7 @@ take_text(struct http_options *o, int opt)
 }
 
 static int
-take_number(struct http_options *o, int opt)
+http_options_take_number(struct http_options *o, int opt)
 {
 	struct http_conf *c = &o->conf;
 	const char *problem;
@@ -337,14 +341,15 @@ take_number(struct http_options *o, int opt)
 	case OPT_MAX_CLIENTS:
 		c->max_clients =
 		    (uint32_t)strtonum(optarg, 1, HTTP_CLIENTS_MAX, &problem);
-		return problem == NULL ? 0 :
-					 bad("--max-clients", optarg, problem);
+		return problem == NULL ?
+		    0 :
+		    http_options_bad("--max-clients", optarg, problem);
 	}
-	return take_text(o, opt);
+	return http_options_take_text(o, opt);
 }
 
 static int
-take(struct http_options *o, int opt)
+http_options_take(struct http_options *o, int opt)
 {
 	struct http_conf *c = &o->conf;
 
@@ -371,13 +376,13 @@ take(struct http_options *o, int opt)
 		o->quiet = true;
 		return 0;
 	case OPT_ARG:
-		return add_word(&c->arg, "--arg", optarg);
+		return http_options_add_word(&c->arg, "--arg", optarg);
 	case OPT_ORIGIN:
 		return add_origin(c, optarg);
 	case OPT_COMMANDS:
 		return add_command(c, optarg);
 	}
-	return take_number(o, opt);
+	return http_options_take_number(o, opt);
 }
 
 /* What waiting would not cure is told at once. */
@@ -391,14 +396,15 @@ check_addresses(const struct http_options *o)
 
 	if (strcmp(o->hnet, "tcp") == 0 &&
 	    addr_split(o->haddr, NULL, host, port) != 0)
-		return bad("--haddr", o->haddr, "write HOST:PORT or [V6]:PORT");
+		return http_options_bad("--haddr", o->haddr,
+		    "write HOST:PORT or [V6]:PORT");
 	if (o->addr == NULL)
 		return 0;
 	if ((copy = rest = strdup(o->addr)) == NULL)
 		return EXIT_OS;
 	while (r == 0 && (addr = strsep(&rest, ", ")) != NULL)
 		if (*addr != '\0' && (problem = sockets_problem(addr)) != NULL)
-			r = bad("--addr", addr, problem);
+			r = http_options_bad("--addr", addr, problem);
 	free(copy);
 	return r;
 }
@@ -409,34 +415,37 @@ check_files(const struct http_conf *c)
 	if (*c->cert == '\0')
 		return 0;
 	if (access(c->cert, R_OK) == -1)
-		return bad("--tls-cert", c->cert, strerror(errno));
+		return http_options_bad("--tls-cert", c->cert, strerror(errno));
 	if (access(c->key, R_OK) == -1)
-		return bad("--tls-key", c->key, strerror(errno));
+		return http_options_bad("--tls-key", c->key, strerror(errno));
 	return 0;
 }
 
 /* What does not go together. */
 static int
-check(struct http_options *o)
+http_options_check(struct http_options *o)
 {
 	struct http_conf *c = &o->conf;
 	int r;
 
 	if (o->addr != NULL && o->path != NULL)
-		return bad("--unix", o->path, "not beside --addr");
+		return http_options_bad("--unix", o->path, "not beside --addr");
 	if (strcmp(o->hnet, "unix") != 0 && strcmp(o->hnet, "tcp") != 0)
-		return bad("--hnet", o->hnet, "unix or tcp");
+		return http_options_bad("--hnet", o->hnet, "unix or tcp");
 	if (strcmp(o->hnet, "tcp") == 0 && o->haddr == NULL)
-		return bad("--hnet", "tcp", "--haddr is to say where");
+		return http_options_bad("--hnet", "tcp",
+		    "--haddr is to say where");
 	if (o->path == NULL && o->group != (gid_t)-1)
-		return bad("--unix-group", "", "only with --unix");
+		return http_options_bad("--unix-group", "", "only with --unix");
 	if ((*c->cert != '\0') != (*c->key != '\0'))
-		return bad("--tls-cert, --tls-key", "", "both or neither");
+		return http_options_bad("--tls-cert, --tls-key", "",
+		    "both or neither");
 	if (o->path != NULL && c->origins.n == 0)
-		return bad("--unix", o->path,
+		return http_options_bad("--unix", o->path,
 		    "say by --origin what the proxy in front of it is called");
 	if (c->session_s == 0)
-		return bad("--session-ttl", "0", "nobody would be let in");
+		return http_options_bad("--session-ttl", "0",
+		    "nobody would be let in");
 	return (r = check_addresses(o)) != 0 ? r : check_files(c);
 }
 
@@ -453,10 +462,12 @@ set_defaults(struct http_options *o)
 	c->session_s = SESSION_S;
 	c->max_clients = CLIENTS;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (set_text((char **)(uintptr_t)texts[i], "") != 0)
+		if (http_options_set_text((char **)(uintptr_t)texts[i], "") !=
+		    0)
 			return EXIT_OS;
-	return set_text(&c->cmd, SHELL) != 0 ? EXIT_OS :
-					       set_text(&c->base, "/");
+	return http_options_set_text(&c->cmd, SHELL) != 0 ?
+	    EXIT_OS :
+	    http_options_set_text(&c->base, "/");
 }
 
 int
@@ -477,10 +488,11 @@ http_options_parse(struct http_options *o, int argc, char **argv)
 			    stderr);
 			return EXIT_USAGE;
 		}
-		if ((r = take(o, opt)) != 0)
+		if ((r = http_options_take(o, opt)) != 0)
 			return r;
 	}
 	if (optind < argc)
-		return bad("http", argv[optind], "no words are expected");
-	return check(o);
+		return http_options_bad("http", argv[optind],
+		    "no words are expected");
+	return http_options_check(o);
 }
