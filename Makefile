@@ -323,7 +323,7 @@ obj-fuzz/fuzz_net_life: $(patsubst %.c,obj-fuzz/%.o,\
 
 # The client, at whose other end is a host.
 FUZZ_CLIENT = $(patsubst %.c,obj-fuzz/%.o,\
-	$(filter-out client/skypty.c,$(SRC_skypty)))
+	$(filter-out client/complain.c client/skypty.c,$(SRC_skypty)))
 obj-fuzz/fuzz_client obj-fuzz/fuzz_cp: FUZZ_LINK = -Wl,--wrap=via_open \
 	-Wl,--wrap=conn_wait
 obj-fuzz/fuzz_client: FUZZ_LINK += -Wl,--wrap=unix_connect

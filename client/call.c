@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Making a call and waiting for its reply. */
-#include "client/skypty.h"
+#include "client/call.h"
+#include "client/conn.h"
+#include "client/patience.h"
+
+#include <poll.h>
+
+#include "common/pty/rpc.h"
 
 int
 call_await(struct conn *c, struct rpc_client *rpc, struct limit *limit,

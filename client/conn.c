@@ -4,7 +4,17 @@
  * socket as it is.  Message 3, the request for the service and the first calls
  * leave in one packet: the host reads each exactly as far as it goes.
  */
-#include "client/skypty.h"
+#include "client/conn.h"
+#include "client/complain.h"
+#include "client/dest.h"
+#include "client/dial.h"
+#include "client/exits.h"
+#include "client/identity.h"
+#include "client/offer.h"
+#include "client/options.h"
+#include "client/patience.h"
+#include "client/proxy.h"
+#include "client/via.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,81 +26,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/addr.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/reach.h"
 #include "common/base/tcp.h"
 #include "common/base/unix.h"
 #include "common/privsep/control.h"
+#include "common/pty/frame.h"
+#include "common/pty/keys.h"
 #include "common/pty/mux.h"
 #include "common/pty/noise.h"
+#include "common/pty/rpc.h"
 
-#define KEEPALIVE   15
-#define KEEP_MS	    60000 /* a direction of a stream of dmsg may be quiet */
-#define CHUNK	    (64U * 1024)
-#define IN_MAX	    (RPC_CLIENT_MSG_MAX + CHUNK)
-#define OUT_MAX	    (4U * 1024 * 1024)
-#define NOT_ALLOWED (-1) /* in place of an errno */
-#define WIRE_MAX    (CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
+#define KEEP_MS	 60000 /* a direction of a stream of dmsg may be quiet */
+#define CHUNK	 (64U * 1024)
+#define IN_MAX	 (RPC_CLIENT_MSG_MAX + CHUNK)
+#define OUT_MAX	 (4U * 1024 * 1024)
+#define WIRE_MAX (CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
 
 /* --- connecting --- */
-
-/* An address gets a share of the time while others are left to try. */
-static int
-connect_any(const struct addrinfo *list, enum reach reach,
-    const struct dial_how *how, int *error)
-{
-	int64_t deadline = now_ms() + dial_ms(how), until;
-	struct sockaddr_storage from;
-	socklen_t len = 0;
-	int fd = -1;
-
-	for (const struct addrinfo *ai = list; ai != NULL && fd == -1;
-	     ai = ai->ai_next) {
-		if (!reach_allows(reach, ai->ai_addr))
-			continue;
-		until = ai->ai_next == NULL ?
-		    deadline :
-		    now_ms() + (deadline - now_ms()) / 2;
-		if (how != NULL &&
-		    (*error = dial_from(how, ai->ai_family, &from, &len)) != 0)
-			continue;
-		fd = tcp_open_from(ai, (struct sockaddr *)&from, len, until);
-		if (fd == -1)
-			*error = errno;
-	}
-	return fd;
-}
-
-int
-tcp_connect(const char *host, const char *port, enum reach reach,
-    const struct dial_how *how, const char **why)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
-	int error = NOT_ALLOWED, fd, r;
-
-	if (how != NULL)
-		hints.ai_family = how->family;
-	if ((r = getaddrinfo(host, port, &hints, &list)) != 0) {
-		*why = hints.ai_family == AF_INET ?
-		    "it has no address of IPv4" :
-		    hints.ai_family == AF_INET6 ? "it has no address of IPv6" :
-						  "its name cannot be resolved";
-		return -1;
-	}
-	fd = connect_any(list, reach, how, &error);
-	freeaddrinfo(list);
-	if (fd != -1)
-		tcp_keep_alive(fd, KEEPALIVE);
-	else if (error == NOT_ALLOWED)
-		*why = "a private or local address: only a discovery that has "
-		       "one itself, or --dmsg-servers, may name such";
-	else if (error == ETIMEDOUT)
-		*why = "connection timed out";
-	else if (error == ECONNREFUSED)
-		*why = "connection refused";
-	else
-		*why = strerror(error);
-	return fd;
-}
 
 /* With -v: how far we are, and since when. */
 static void
@@ -109,13 +65,13 @@ conn_tell_reached(const struct conn *c)
 }
 
 static int
-dial_tcp(struct conn *c, const struct dial_how *how)
+conn_dial_tcp(struct conn *c, const struct dial_how *how)
 {
 	const struct dest *d = c->dest;
 	const char *why = "";
 
 	for (int i = 1;; i++) {
-		c->fd = tcp_connect(d->host, d->port, REACH_LOCAL, how, &why);
+		c->fd = dial_connect(d->host, d->port, REACH_LOCAL, how, &why);
 		if (c->fd != -1) {
 			dial_probe(c->fd, how);
 			conn_tell_reached(c);
@@ -133,7 +89,7 @@ dial_tcp(struct conn *c, const struct dial_how *how)
 }
 
 static void
-tell_unix(const char *path, bool named, int error)
+conn_tell_unix(const char *path, bool named, int error)
 {
 	if (error == EPERM && !named)
 		complain("control socket %s: it is served by another user; "
@@ -147,7 +103,7 @@ tell_unix(const char *path, bool named, int error)
 }
 
 static int
-dial_unix(struct conn *c, const char *named, bool quiet)
+conn_dial_unix(struct conn *c, const char *named, bool quiet)
 {
 	char found[CONTROL_PATH_MAX];
 	int error;
@@ -159,8 +115,8 @@ dial_unix(struct conn *c, const char *named, bool quiet)
 		if (quiet)
 			conn_hang_up(c);
 		else
-			tell_unix(named != NULL ? named : found, named != NULL,
-			    error);
+			conn_tell_unix(named != NULL ? named : found,
+			    named != NULL, error);
 		return EXIT_FAILED;
 	}
 	if (c->verbose)
@@ -171,9 +127,9 @@ dial_unix(struct conn *c, const char *named, bool quiet)
 }
 
 int
-conn_local(struct conn *c, const struct options *o, bool quiet)
+conn_local(struct conn *c, const struct client_options *o, bool quiet)
 {
-	return dial_unix(c, o->cliaddr, quiet);
+	return conn_dial_unix(c, o->cliaddr, quiet);
 }
 
 /* --- the handshake --- */
@@ -286,7 +242,7 @@ exchange(struct conn *c, struct noise *n)
 }
 
 static int
-shake_hands(struct conn *c, struct keyctx *ctx, const struct options *o)
+shake_hands(struct conn *c, struct keyctx *ctx, const struct client_options *o)
 {
 	struct identity id = { 0 };
 	char them[KEY_PUBLIC_HEX];
@@ -314,15 +270,15 @@ shake_hands(struct conn *c, struct keyctx *ctx, const struct options *o)
 /* --- open and close --- */
 
 static int
-dial(struct conn *c, struct keyctx *ctx, const struct options *o)
+conn_dial(struct conn *c, struct keyctx *ctx, const struct client_options *o)
 {
 	int r;
 
 	if (c->dest->kind == DEST_LOCAL)
-		return dial_unix(c, c->dest->socket, false);
+		return conn_dial_unix(c, c->dest->socket, false);
 	c->dial_ms = dial_ms(&o->how);
 	r = o->how.proxy != NULL ? proxy_open(c, o->how.proxy) :
-				   dial_tcp(c, &o->how);
+				   conn_dial_tcp(c, &o->how);
 	if (r != 0)
 		return r;
 	return shake_hands(c, ctx, o);
@@ -340,7 +296,7 @@ conn_init(struct conn *c)
 }
 
 int
-conn_once(struct conn *c, struct keyctx *ctx, const struct options *o,
+conn_once(struct conn *c, struct keyctx *ctx, const struct client_options *o,
     const char *uri, bool optional)
 {
 	int r;
@@ -358,21 +314,21 @@ conn_once(struct conn *c, struct keyctx *ctx, const struct options *o,
 		patience_begin(c);
 		return r;
 	}
-	if ((r = dial(c, ctx, o)) != 0)
+	if ((r = conn_dial(c, ctx, o)) != 0)
 		return r;
 	patience_begin(c);
 	return mux_put_request(&c->out, uri) == 0 ? 0 : EXIT_FAILED;
 }
 
 int
-conn_open(struct conn *c, struct keyctx *ctx, const struct options *o,
+conn_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
     const char *uri)
 {
 	return offer_open(c, ctx, o, uri, false);
 }
 
 int
-conn_try(struct conn *c, struct keyctx *ctx, const struct options *o,
+conn_try(struct conn *c, struct keyctx *ctx, const struct client_options *o,
     const char *uri)
 {
 	return offer_open(c, ctx, o, uri, true);
@@ -464,7 +420,7 @@ conn_ended(const struct conn *c)
 /* --- bytes --- */
 
 static size_t
-backlog(const struct conn *c)
+conn_backlog(const struct conn *c)
 {
 	return buf_len(&c->out) + buf_len(&c->wire_out);
 }
@@ -476,7 +432,7 @@ conn_unsent(const struct conn *c)
 
 	if (ioctl(c->fd, TIOCOUTQ, &n) == -1 || n < 0)
 		n = 0;
-	return backlog(c) + (size_t)n;
+	return conn_backlog(c) + (size_t)n;
 }
 
 short
@@ -485,7 +441,7 @@ conn_events(const struct conn *c)
 	return (
 	    short)((!c->hold && buf_room(&c->in) >= FRAME_PLAIN_MAX ? POLLIN :
 								      0) |
-	    (backlog(c) != 0 ? POLLOUT : 0));
+	    (conn_backlog(c) != 0 ? POLLOUT : 0));
 }
 
 static int
@@ -511,7 +467,7 @@ conn_flush(struct conn *c)
 		buf_reset(&c->out);
 		buf_reset(&c->wire_out);
 	}
-	while (backlog(c) != 0 && r > 0) {
+	while (conn_backlog(c) != 0 && r > 0) {
 		if (buf_len(&c->out) != 0 && buf_room(&c->wire_out) > CHUNK &&
 		    (r = seal_some(c)) != 0)
 			return conn_bad(c, (int)r);
@@ -536,7 +492,7 @@ conn_keep(struct conn *c)
 		c->sent_frames = c->tx.counter;
 		c->kept_ms = now_ms();
 	}
-	if (c->plain || !c->accepted || c->eof || backlog(c) != 0 ||
+	if (c->plain || !c->accepted || c->eof || conn_backlog(c) != 0 ||
 	    c->dest->kind != DEST_DMSG || now_ms() - c->kept_ms < KEEP_MS)
 		return 0;
 	if (frame_seal_nothing(&c->tx, &c->wire_out) != 0)
@@ -593,7 +549,7 @@ conn_rejected(const struct conn *c)
 }
 
 static int
-check_answer(struct conn *c)
+conn_check_answer(struct conn *c)
 {
 	uint8_t answer;
 
@@ -620,7 +576,7 @@ check_answer(struct conn *c)
 }
 
 static int
-receive(struct conn *c)
+conn_receive(struct conn *c)
 {
 	ssize_t r;
 
@@ -651,9 +607,9 @@ conn_pump(struct conn *c, short revents)
 	if ((revents & POLLOUT) && (r = conn_flush(c)) != 0)
 		return r;
 	if ((revents & (POLLIN | POLLHUP | POLLERR)) &&
-	    (conn_events(c) & POLLIN) && (r = receive(c)) != 0)
+	    (conn_events(c) & POLLIN) && (r = conn_receive(c)) != 0)
 		return r;
 	if ((r = open_frames(c)) != 0)
 		return r;
-	return check_answer(c);
+	return conn_check_answer(c);
 }

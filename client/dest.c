@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* Destinations: pk@host, pk@host:port, tcp://..., or a bare key. */
-#include "client/skypty.h"
+#include "client/dest.h"
+#include "client/complain.h"
+#include "client/exits.h"
 
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/addr.h"
 #include "common/base/err.h"
+#include "common/pty/keys.h"
 
 #define PK_DIGITS (2 * KEY_PUBLIC_LEN)
 
@@ -21,7 +25,7 @@ static const struct {
 
 /* What follows the scheme; kind is left alone without one. */
 static const char *
-strip_scheme(const char *text, enum dest_kind *kind)
+dest_strip_scheme(const char *text, enum dest_kind *kind)
 {
 	size_t n;
 
@@ -37,7 +41,7 @@ strip_scheme(const char *text, enum dest_kind *kind)
 
 /* 0, or EXIT_USAGE, told. */
 static int
-known_scheme(const char *text)
+dest_check_scheme(const char *text)
 {
 	const char *colon = strstr(text, "://");
 
@@ -66,7 +70,7 @@ dest_like(const char *text)
 }
 
 static int
-parse_pk(struct dest *d, struct keyctx *ctx, const char *text, size_t n)
+dest_parse_pk(struct dest *d, struct keyctx *ctx, const char *text, size_t n)
 {
 	char hex[KEY_PUBLIC_HEX];
 	int r;
@@ -90,7 +94,7 @@ parse_pk(struct dest *d, struct keyctx *ctx, const char *text, size_t n)
 
 /* What follows the key, or what -p says, or 22. */
 static int
-parse_dmsg_port(struct dest *d, const char *colon, const char *port)
+dest_parse_dmsg_port(struct dest *d, const char *colon, const char *port)
 {
 	const char *problem;
 
@@ -130,9 +134,9 @@ dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
 
 	*d = (struct dest){ .kind = DEST_DMSG };
 	d->skynet = strncmp(text, "skynet://", 9) == 0;
-	if ((r = known_scheme(text)) != 0)
+	if ((r = dest_check_scheme(text)) != 0)
 		return r;
-	rest = strip_scheme(text, &d->kind);
+	rest = dest_strip_scheme(text, &d->kind);
 	if ((at = strchr(rest, '@')) == NULL) {
 		if (d->kind == DEST_TCP) {
 			complain("'%s': tcp needs an address: "
@@ -140,16 +144,16 @@ dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
 			    text);
 			return EXIT_USAGE;
 		}
-		if ((r = parse_pk(d, ctx, rest, strcspn(rest, ":"))) != 0)
+		if ((r = dest_parse_pk(d, ctx, rest, strcspn(rest, ":"))) != 0)
 			return r;
-		return parse_dmsg_port(d, strchr(rest, ':'), port);
+		return dest_parse_dmsg_port(d, strchr(rest, ':'), port);
 	}
 	if (d->kind == DEST_DMSG && rest != text) {
 		complain("'%s': a key is found by itself: no '@' there", text);
 		return EXIT_USAGE;
 	}
 	d->kind = DEST_TCP;
-	if ((r = parse_pk(d, ctx, rest, (size_t)(at - rest))) != 0)
+	if ((r = dest_parse_pk(d, ctx, rest, (size_t)(at - rest))) != 0)
 		return r;
 	if (addr_split(at + 1, port != NULL ? port : DEFAULT_PORT, d->host,
 		d->port) != 0 ||

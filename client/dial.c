@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /* How a connection over TCP is made: for how long, and from which address. */
-#include "client/skypty.h"
+#include "client/dial.h"
 
 #include <errno.h>
 #include <ifaddrs.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "common/base/clock.h"
+#include "common/base/reach.h"
 #include "common/base/tcp.h"
 
-#define DIAL_MS	  10000
-#define PROXY_MS  120000 /* it may have to ask somebody something */
-#define PROBES	  5	 /* until a connection is dead, see tcp_keep_alive */
-#define PROBE_MAX 32767	 /* the kernel's own limit */
+#define DIAL_MS	    10000
+#define PROXY_MS    120000 /* it may have to ask somebody something */
+#define PROBES	    5	   /* until a connection is dead, see tcp_keep_alive */
+#define PROBE_MAX   32767  /* the kernel's own limit */
+#define KEEPALIVE   15	   /* seconds */
+#define NOT_ALLOWED (-1)   /* in place of an errno */
 
 int64_t
 dial_ms(const struct dial_how *how)
@@ -104,4 +109,65 @@ dial_from(const struct dial_how *how, int family, struct sockaddr_storage *from,
 		return dial_from_interface(how->bind_interface, family, from,
 		    len);
 	return 0;
+}
+
+/* --- connecting --- */
+
+/* An address gets a share of the time while others are left to try. */
+static int
+dial_any(const struct addrinfo *list, enum reach reach,
+    const struct dial_how *how, int *error)
+{
+	int64_t deadline = now_ms() + dial_ms(how), until;
+	struct sockaddr_storage from;
+	socklen_t len = 0;
+	int fd = -1;
+
+	for (const struct addrinfo *ai = list; ai != NULL && fd == -1;
+	     ai = ai->ai_next) {
+		if (!reach_allows(reach, ai->ai_addr))
+			continue;
+		until = ai->ai_next == NULL ?
+		    deadline :
+		    now_ms() + (deadline - now_ms()) / 2;
+		if (how != NULL &&
+		    (*error = dial_from(how, ai->ai_family, &from, &len)) != 0)
+			continue;
+		fd = tcp_open_from(ai, (struct sockaddr *)&from, len, until);
+		if (fd == -1)
+			*error = errno;
+	}
+	return fd;
+}
+
+int
+dial_connect(const char *host, const char *port, enum reach reach,
+    const struct dial_how *how, const char **why)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
+	int error = NOT_ALLOWED, fd, r;
+
+	if (how != NULL)
+		hints.ai_family = how->family;
+	if ((r = getaddrinfo(host, port, &hints, &list)) != 0) {
+		*why = hints.ai_family == AF_INET ?
+		    "it has no address of IPv4" :
+		    hints.ai_family == AF_INET6 ? "it has no address of IPv6" :
+						  "its name cannot be resolved";
+		return -1;
+	}
+	fd = dial_any(list, reach, how, &error);
+	freeaddrinfo(list);
+	if (fd != -1)
+		tcp_keep_alive(fd, KEEPALIVE);
+	else if (error == NOT_ALLOWED)
+		*why = "a private or local address: only a discovery that has "
+		       "one itself, or --dmsg-servers, may name such";
+	else if (error == ETIMEDOUT)
+		*why = "connection timed out";
+	else if (error == ECONNREFUSED)
+		*why = "connection refused";
+	else
+		*why = strerror(error);
+	return fd;
 }

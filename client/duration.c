@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Durations as Go writes them: "30s", "1m30s", "1.5h", "500ms". */
-#include "client/skypty.h"
+#include "client/duration.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static const struct {
 };
 
 static const char *
-take_unit(const char *text, double *ms)
+duration_take_unit(const char *text, double *ms)
 {
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		size_t n = strlen(units[i].name);
@@ -49,7 +49,7 @@ duration_ms(const char *text)
 		while (*text != '\0') {
 			value = strtod(text, &end);
 			if (end == text ||
-			    (text = take_unit(end, &unit)) == NULL)
+			    (text = duration_take_unit(end, &unit)) == NULL)
 				return -1;
 			total += value * unit;
 		}

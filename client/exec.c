@@ -4,24 +4,33 @@
  * the original's over HTTP, pty.Exec.  An older host rejects what it does not
  * know, and the next way is tried on a new connection.
  */
-#include "client/skypty.h"
+#include "client/exec.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/dest.h"
+#include "client/exits.h"
+#include "client/options.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
+#include "common/pty/exec_stream.h"
+#include "common/pty/gob.h"
 #include "common/pty/mux.h"
 
 #define LIST_MAX (1024U * 1024)
 
 /* /dev/null gives nothing. */
 bool
-exec_has_input(const struct options *o)
+exec_has_input(const struct client_options *o)
 {
 	struct stat st;
 
@@ -43,7 +52,7 @@ exec_put_list(struct gob_list *list, const char *const *words, size_t n)
 }
 
 static size_t
-count(char **words)
+exec_count(char **words)
 {
 	size_t n = 0;
 
@@ -53,7 +62,7 @@ count(char **words)
 }
 
 int
-exec_describe(struct rpc_exec *e, const struct options *o)
+exec_describe(struct rpc_exec *e, const struct client_options *o)
 {
 	const char *const *words = (const char *const *)o->command;
 	int r;
@@ -61,7 +70,8 @@ exec_describe(struct rpc_exec *e, const struct options *o)
 	memset(e, 0, sizeof(*e));
 	e->timeout_ms = o->timeout_ms;
 	buf_view(&e->name, words[0], strlen(words[0]));
-	if ((r = exec_put_list(&e->arg, words + 1, count(o->command) - 1)) == 0)
+	if ((r = exec_put_list(&e->arg, words + 1,
+		 exec_count(o->command) - 1)) == 0)
 		r = exec_put_list(&e->env, o->env, o->nenv);
 	if (r == 0)
 		return 0;
@@ -77,7 +87,7 @@ exec_describe_free(struct rpc_exec *e)
 }
 
 int
-exec_ended(const struct options *o, enum xs_how how, int64_t status,
+exec_ended(const struct client_options *o, enum xs_how how, int64_t status,
     int64_t duration_ms)
 {
 	if (how == XS_TIMEDOUT) {
@@ -137,7 +147,7 @@ exec_not_started(const struct buf *why)
 /* --- input as a whole, for hosts that take it no other way --- */
 
 static int
-read_input(const struct options *o, struct buf *in)
+exec_read_input(const struct client_options *o, struct buf *in)
 {
 	ssize_t r;
 
@@ -159,7 +169,7 @@ read_input(const struct options *o, struct buf *in)
 }
 
 static void
-on_interrupt(int sig)
+exec_on_interrupt(int sig)
 {
 	(void)sig;
 	_exit(130);
@@ -167,7 +177,7 @@ on_interrupt(int sig)
 
 /* A program at our other end may wait for output before it says more. */
 static bool
-is_conversation(const struct options *o)
+exec_is_conversation(const struct client_options *o)
 {
 	struct stat st;
 
@@ -181,7 +191,7 @@ is_conversation(const struct options *o)
  * hosts have tells that, before somebody's input is taken for nothing.
  */
 static int
-exec_is_let_in(struct keyctx *ctx, const struct options *o)
+exec_is_let_in(struct keyctx *ctx, const struct client_options *o)
 {
 	struct conn c;
 	int r;
@@ -195,22 +205,22 @@ exec_is_let_in(struct keyctx *ctx, const struct options *o)
 }
 
 int
-exec_older(struct keyctx *ctx, const struct options *o)
+exec_older(struct keyctx *ctx, const struct client_options *o)
 {
 	struct buf in;
 	int r;
 
 	if ((r = exec_is_let_in(ctx, o)) != 0)
 		return r;
-	if (is_conversation(o)) {
+	if (exec_is_conversation(o)) {
 		complain("this host takes a command's input only as a whole, "
 			 "before it runs (it lacks " MUX_URI_EXEC
 			 "); -n gives it none");
 		return EXIT_FAILED;
 	}
-	signal(SIGINT, on_interrupt);
+	signal(SIGINT, exec_on_interrupt);
 	buf_init(&in, XS_STDIN_MAX + 1);
-	if ((r = read_input(o, &in)) == 0 &&
+	if ((r = exec_read_input(o, &in)) == 0 &&
 	    (r = exec_http_run(ctx, o, &in)) == TRY_NEXT)
 		r = exec_rpc_run(ctx, o, &in);
 	buf_free(&in);
@@ -218,11 +228,11 @@ exec_older(struct keyctx *ctx, const struct options *o)
 }
 
 int
-exec_run(struct keyctx *ctx, const struct options *o)
+exec_run(struct keyctx *ctx, const struct client_options *o)
 {
 	int r;
 
-	if ((r = stream_run(ctx, o)) == TRY_NEXT)
+	if ((r = exec_frames_run(ctx, o)) == TRY_NEXT)
 		r = exec_older(ctx, o);
 	return r;
 }

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: ISC */
 /* A command by the original's stream over HTTP/1.1.  PROTOCOL.pty 7.2. */
-#include "client/skypty.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/dest.h"
+#include "client/exec.h"
+#include "client/exits.h"
+#include "client/options.h"
+#include "client/patience.h"
+#include "client/sink.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/http.h"
+#include "common/pty/exec_stream.h"
 #include "common/pty/mux.h"
+#include "common/pty/rpc.h"
 
 #define FRAMES_HIGH (256U * 1024) /* decoded output that stops reading */
 #define TEXT_MAX    4096	  /* of a refusal that is shown */
 
-struct stream {
+struct exec_http {
 	struct conn conn;
 	struct sink sink;
 	struct http_body body;
@@ -25,7 +35,7 @@ struct stream {
 
 /* Strings of JSON are UTF-8; Go would replace what is not. */
 static bool
-is_utf8(const uint8_t *p, size_t n)
+exec_http_is_utf8(const uint8_t *p, size_t n)
 {
 	size_t more;
 
@@ -45,20 +55,21 @@ is_utf8(const uint8_t *p, size_t n)
 }
 
 static bool
-fits(const struct options *o)
+exec_http_fits(const struct client_options *o)
 {
 	for (char **w = o->command; *w != NULL; w++)
-		if (!is_utf8((const uint8_t *)*w, strlen(*w)))
+		if (!exec_http_is_utf8((const uint8_t *)*w, strlen(*w)))
 			return false;
 	for (size_t i = 0; i < o->nenv; i++)
-		if (!is_utf8((const uint8_t *)o->env[i], strlen(o->env[i])))
+		if (!exec_http_is_utf8((const uint8_t *)o->env[i],
+			strlen(o->env[i])))
 			return false;
 	return true;
 }
 
 /* 0 stands for the host's default there. */
 static int64_t
-limit_of(const struct options *o)
+exec_http_limit(const struct client_options *o)
 {
 	return o->timeout_ms == 0 || o->timeout_ms > XS_TIMEOUT_MAX_MS ?
 	    XS_TIMEOUT_MAX_MS :
@@ -66,14 +77,15 @@ limit_of(const struct options *o)
 }
 
 static int
-describe(struct buf *json, const struct options *o, const struct buf *in)
+exec_http_describe(struct buf *json, const struct client_options *o,
+    const struct buf *in)
 {
 	struct rpc_exec e;
 	int r;
 
 	if ((r = exec_describe(&e, o)) == 0) {
 		buf_view(&e.in, buf_ptr(in), buf_len(in));
-		e.timeout_ms = limit_of(o);
+		e.timeout_ms = exec_http_limit(o);
 		r = xs_put_request(json, &e) == 0 ? 0 : TRY_NEXT;
 	}
 	exec_describe_free(&e);
@@ -81,7 +93,7 @@ describe(struct buf *json, const struct options *o, const struct buf *in)
 }
 
 static int
-put_request(struct buf *out, const struct buf *json)
+exec_http_put_request(struct buf *out, const struct buf *json)
 {
 	char head[256];
 
@@ -99,7 +111,7 @@ put_request(struct buf *out, const struct buf *json)
 /* --- the response --- */
 
 static int
-take_head(struct stream *s)
+exec_http_take_head(struct exec_http *s)
 {
 	struct http_head h;
 	struct buf type;
@@ -127,7 +139,7 @@ take_head(struct stream *s)
 
 /* The body as it comes: frames, or the reason of a refusal. */
 static int
-take_body(struct stream *s)
+exec_http_take_body(struct exec_http *s)
 {
 	struct buf piece;
 	int r;
@@ -143,7 +155,7 @@ take_body(struct stream *s)
 }
 
 static int
-write_frames(struct stream *s)
+exec_http_write_frames(struct exec_http *s)
 {
 	struct buf payload;
 	uint8_t tag;
@@ -161,7 +173,7 @@ write_frames(struct stream *s)
 }
 
 static int
-refused(struct stream *s)
+exec_http_refused(struct exec_http *s)
 {
 	struct buf text = s->frames;
 
@@ -175,7 +187,7 @@ refused(struct stream *s)
 /* --- the end --- */
 
 static int
-cut_short(struct stream *s)
+exec_http_cut_short(struct exec_http *s)
 {
 	if (!s->conn.accepted)
 		return conn_ended(&s->conn);
@@ -185,14 +197,15 @@ cut_short(struct stream *s)
 
 /* -1 for a command that has none of its own. */
 static int
-exit_code(const struct buf *v, int64_t *code)
+exec_http_exit_code(const struct buf *v, int64_t *code)
 {
 	*code = -1;
 	return http_is(v, "-1") ? 0 : http_number(v, code);
 }
 
 static int64_t
-trailer_number(const struct buf *trailers, const char *name, int64_t fallback)
+exec_http_trailer_number(const struct buf *trailers, const char *name,
+    int64_t fallback)
 {
 	struct buf v;
 	int64_t n;
@@ -203,7 +216,7 @@ trailer_number(const struct buf *trailers, const char *name, int64_t fallback)
 }
 
 static int
-ended(struct stream *s, const struct options *o)
+exec_http_ended(struct exec_http *s, const struct client_options *o)
 {
 	const struct buf *t = &s->body.trailers;
 	struct buf v;
@@ -214,8 +227,8 @@ ended(struct stream *s, const struct options *o)
 		return EXIT_FAILED;
 	}
 	if (http_field(t, XS_TRAILER_EXIT, &v) != 1)
-		return cut_short(s);
-	if (exit_code(&v, &code) != 0) {
+		return exec_http_cut_short(s);
+	if (exec_http_exit_code(&v, &code) != 0) {
 		complain("protocol error: '%s' is no exit code", printable(&v));
 		return EXIT_FAILED;
 	}
@@ -227,37 +240,38 @@ ended(struct stream *s, const struct options *o)
 	    http_field(t, XS_TRAILER_TIMEDOUT, &v) == 1 && http_is(&v, "true") ?
 		XS_TIMEDOUT :
 		XS_EXITED,
-	    code, trailer_number(t, XS_TRAILER_DURATION, 0));
+	    code, exec_http_trailer_number(t, XS_TRAILER_DURATION, 0));
 }
 
 /* Everything that can be done now; *over when nothing is left to do. */
 static int
-advance(struct stream *s, const struct options *o, bool *over)
+exec_http_advance(struct exec_http *s, const struct client_options *o,
+    bool *over)
 {
 	int r = 0;
 
-	if (!s->head_done && (r = take_head(s)) != 0)
+	if (!s->head_done && (r = exec_http_take_head(s)) != 0)
 		return r;
-	if (s->head_done && (r = take_body(s)) != 0)
+	if (s->head_done && (r = exec_http_take_body(s)) != 0)
 		return r;
-	if (s->refused == 0 && (r = write_frames(s)) != 0)
+	if (s->refused == 0 && (r = exec_http_write_frames(s)) != 0)
 		return r;
 	*over = true;
 	if (s->refused != 0 &&
 	    (s->conn.eof || s->body.state == HTTP_DONE ||
 		buf_len(&s->frames) > TEXT_MAX))
-		return refused(s);
+		return exec_http_refused(s);
 	if (s->refused == 0 && s->head_done && s->body.state == HTTP_DONE &&
 	    s->sink.blocked == NULL)
-		return ended(s, o);
+		return exec_http_ended(s, o);
 	if (s->conn.eof && s->sink.blocked == NULL)
-		return cut_short(s);
+		return exec_http_cut_short(s);
 	*over = false;
 	return 0;
 }
 
 static int
-await(struct stream *s)
+exec_http_await(struct exec_http *s)
 {
 	struct pollfd p[2];
 	int r;
@@ -277,7 +291,7 @@ await(struct stream *s)
 }
 
 static int
-exchange(struct stream *s, const struct options *o)
+exec_http_exchange(struct exec_http *s, const struct client_options *o)
 {
 	bool over = false;
 	int r;
@@ -286,50 +300,51 @@ exchange(struct stream *s, const struct options *o)
 		return TRY_NEXT;
 	if ((r = conn_flush(&s->conn)) != 0)
 		return r;
-	limit_begin(&s->limit, &s->conn, limit_of(o));
+	limit_begin(&s->limit, &s->conn, exec_http_limit(o));
 	for (;;) {
-		if ((r = await(s)) != 0)
+		if ((r = exec_http_await(s)) != 0)
 			return r;
 		if (s->conn.rejected)
 			return TRY_NEXT;
-		if ((r = advance(s, o, &over)) != 0 || over)
+		if ((r = exec_http_advance(s, o, &over)) != 0 || over)
 			return r;
 	}
 }
 
 static int
-attempt(struct keyctx *ctx, const struct options *o, const struct buf *json,
-    const char *uri)
+exec_http_try(struct keyctx *ctx, const struct client_options *o,
+    const struct buf *json, const char *uri)
 {
-	struct stream s = { .refused = 0 };
+	struct exec_http s = { .refused = 0 };
 	int r;
 
 	sink_init(&s.sink);
 	buf_init(&s.frames, FRAMES_HIGH + XS_FRAME_MAX + 65536);
 	if ((r = conn_try(&s.conn, ctx, o, uri)) == 0 &&
-	    (r = put_request(&s.conn.out, json)) == 0)
-		r = exchange(&s, o);
+	    (r = exec_http_put_request(&s.conn.out, json)) == 0)
+		r = exec_http_exchange(&s, o);
 	conn_close(&s.conn);
 	buf_free(&s.frames);
 	return r;
 }
 
 int
-exec_http_run(struct keyctx *ctx, const struct options *o, const struct buf *in)
+exec_http_run(struct keyctx *ctx, const struct client_options *o,
+    const struct buf *in)
 {
 	struct buf json;
 	int r;
 
 	/* The control socket has no such service. */
-	if (o->dest.kind == DEST_LOCAL || o->terminal || !fits(o))
+	if (o->dest.kind == DEST_LOCAL || o->terminal || !exec_http_fits(o))
 		return TRY_NEXT;
 	buf_init(&json, 2 * XS_BODY_MAX);
-	if ((r = describe(&json, o, in)) == 0)
+	if ((r = exec_http_describe(&json, o, in)) == 0)
 		r = buf_len(&json) > XS_BODY_MAX ? TRY_NEXT : 0;
 	if (r == 0)
-		r = attempt(ctx, o, &json, MUX_URI_EXEC_STREAM);
+		r = exec_http_try(ctx, o, &json, MUX_URI_EXEC_STREAM);
 	if (r == TRY_NEXT && buf_len(&json) <= XS_BODY_MAX)
-		r = attempt(ctx, o, &json, MUX_URI_EXEC_STREAM2);
+		r = exec_http_try(ctx, o, &json, MUX_URI_EXEC_STREAM2);
 	buf_free(&json);
 	return r;
 }

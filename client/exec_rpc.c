@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* A command by pty.Exec: all of its input first, all of its output after. */
-#include "client/skypty.h"
+#include "client/call.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/exec.h"
+#include "client/exits.h"
+#include "client/options.h"
+#include "client/patience.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -8,13 +14,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
+#include "common/pty/exec_stream.h"
 #include "common/pty/mux.h"
+#include "common/pty/rpc.h"
 
 #define TIMEOUT_MAX 300000 /* what a host cuts a longer one to */
 
 static int
-write_all(int fd, struct buf *b)
+exec_rpc_write_all(int fd, struct buf *b)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 	ssize_t r;
@@ -31,7 +40,7 @@ write_all(int fd, struct buf *b)
 }
 
 static int64_t
-limit_of(const struct options *o)
+exec_rpc_limit(const struct client_options *o)
 {
 	return o->timeout_ms == 0 || o->timeout_ms > TIMEOUT_MAX ?
 	    TIMEOUT_MAX :
@@ -39,8 +48,8 @@ limit_of(const struct options *o)
 }
 
 static int
-put_call(struct conn *c, struct rpc_client *rpc, const struct options *o,
-    const struct buf *in)
+exec_rpc_put_call(struct conn *c, struct rpc_client *rpc,
+    const struct client_options *o, const struct buf *in)
 {
 	union rpc_value v = { .exec = { .timeout_ms = 0 } };
 	struct rpc_exec *x = &v.exec;
@@ -48,7 +57,7 @@ put_call(struct conn *c, struct rpc_client *rpc, const struct options *o,
 
 	if ((r = exec_describe(x, o)) == 0) {
 		buf_view(&x->in, buf_ptr(in), buf_len(in));
-		x->timeout_ms = limit_of(o);
+		x->timeout_ms = exec_rpc_limit(o);
 		r = rpc_client_call(rpc, &c->out, RPC_PTY_EXEC, &v, NULL);
 		if (r != 0)
 			complain("the command does not fit into a call: %s",
@@ -63,7 +72,7 @@ put_call(struct conn *c, struct rpc_client *rpc, const struct options *o,
  * that has no status: it could not be started.
  */
 static bool
-is_refusal(const struct rpc_exec_result *res)
+exec_rpc_is_refusal(const struct rpc_exec_result *res)
 {
 	static const char begin[] = "dmsgpty: exec ";
 	const char *text = (const char *)buf_ptr(&res->err);
@@ -78,13 +87,15 @@ is_refusal(const struct rpc_exec_result *res)
 }
 
 static int
-deliver(struct rpc_exec_result *res, const struct options *o)
+exec_rpc_deliver(struct rpc_exec_result *res, const struct client_options *o)
 {
 	enum xs_how how = res->timed_out ? XS_TIMEDOUT : XS_EXITED;
-	int refused = is_refusal(res) ? exec_not_started(&res->err) : 0, r;
+	int refused =
+		exec_rpc_is_refusal(res) ? exec_not_started(&res->err) : 0,
+	    r;
 
-	if ((r = write_all(STDOUT_FILENO, &res->out)) != 0 ||
-	    (r = write_all(STDERR_FILENO, &res->err)) != 0)
+	if ((r = exec_rpc_write_all(STDOUT_FILENO, &res->out)) != 0 ||
+	    (r = exec_rpc_write_all(STDERR_FILENO, &res->err)) != 0)
 		return r;
 	if (res->out_cut)
 		fputs("[stdout truncated at 16MiB]\n", stderr);
@@ -96,29 +107,31 @@ deliver(struct rpc_exec_result *res, const struct options *o)
 }
 
 static int
-call(struct conn *c, const struct options *o, const struct buf *in)
+exec_rpc_call(struct conn *c, const struct client_options *o,
+    const struct buf *in)
 {
-	struct limit limit = { .ms = limit_of(o) };
+	struct limit limit = { .ms = exec_rpc_limit(o) };
 	struct rpc_client *rpc;
 	struct rpc_reply reply;
 	int r;
 
 	if ((rpc = rpc_client_new()) == NULL)
 		return EXIT_FAILED;
-	if ((r = put_call(c, rpc, o, in)) == 0)
+	if ((r = exec_rpc_put_call(c, rpc, o, in)) == 0)
 		r = call_await(c, rpc, &limit, &reply);
 	if (r == 0 && reply.failed) {
 		complain("the host refused the command: %s",
 		    printable(&reply.error));
 		r = EXIT_FAILED;
 	} else if (r == 0)
-		r = deliver(&reply.value.result, o);
+		r = exec_rpc_deliver(&reply.value.result, o);
 	rpc_client_free(rpc);
 	return r;
 }
 
 int
-exec_rpc_run(struct keyctx *ctx, const struct options *o, const struct buf *in)
+exec_rpc_run(struct keyctx *ctx, const struct client_options *o,
+    const struct buf *in)
 {
 	struct conn c;
 	int r;
@@ -129,7 +142,7 @@ exec_rpc_run(struct keyctx *ctx, const struct options *o, const struct buf *in)
 		return EXIT_FAILED;
 	}
 	if ((r = conn_open(&c, ctx, o, MUX_URI_PTY)) == 0)
-		r = call(&c, o, in);
+		r = exec_rpc_call(&c, o, in);
 	conn_close(&c);
 	return r;
 }

@@ -4,7 +4,18 @@
  * is here, between it and our connection.  When the host goes the socket ends,
  * and sshfs takes the mount away; so nothing is left to hang on.
  */
-#include "client/skypty.h"
+#include "client/fs.h"
+#include "client/commands.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/dest.h"
+#include "client/duration.h"
+#include "client/exits.h"
+#include "client/fs_notes.h"
+#include "client/hosts.h"
+#include "client/options.h"
+#include "client/relay.h"
+#include "client/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +30,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/addr.h"
+#include "common/base/clock.h"
 #include "common/base/process.h"
+#include "common/pty/keys.h"
 #include "common/pty/mux.h"
 
 #define LEAVE_MS 15000 /* for sshfs to end once it is unmounted */
@@ -46,7 +60,7 @@ static const struct option longopts[] = {
 };
 
 static struct fs {
-	struct options o;
+	struct client_options o;
 	bool ro, debug, background;
 	int64_t attr_ms, entry_ms;
 	const char *root;
@@ -64,7 +78,7 @@ static struct fs {
 /* --- the command line --- */
 
 static int
-set_ttl(const char *name, const char *text, int64_t *ms)
+fs_set_ttl(const char *name, const char *text, int64_t *ms)
 {
 	if ((*ms = duration_ms(text)) >= 0)
 		return 0;
@@ -74,7 +88,7 @@ set_ttl(const char *name, const char *text, int64_t *ms)
 
 /* 1 if the option is one of ours. */
 static int
-take(int opt, int *result)
+fs_flag(int opt, int *result)
 {
 	*result = 0;
 	switch (opt) {
@@ -91,10 +105,10 @@ take(int opt, int *result)
 		s.root = optarg;
 		return 1;
 	case OPT_ATTR_TTL:
-		*result = set_ttl("--attr-ttl", optarg, &s.attr_ms);
+		*result = fs_set_ttl("--attr-ttl", optarg, &s.attr_ms);
 		return 1;
 	case OPT_ENTRY_TTL:
-		*result = set_ttl("--entry-ttl", optarg, &s.entry_ms);
+		*result = fs_set_ttl("--entry-ttl", optarg, &s.entry_ms);
 		return 1;
 	}
 	return 0;
@@ -104,7 +118,7 @@ take(int opt, int *result)
 
 /* Octal escapes as the kernel writes them. */
 static void
-unescape(char *path)
+fs_unescape(char *path)
 {
 	char *out = path;
 
@@ -137,7 +151,7 @@ fs_is_mounted(const char *dir)
 		    (where = strsep(&rest, " ")) == NULL ||
 		    (type = strsep(&rest, " ")) == NULL)
 			continue;
-		unescape(where);
+		fs_unescape(where);
 		if (strcmp(where, dir) == 0)
 			found = strncmp(type, "fuse", 4) == 0;
 	}
@@ -174,7 +188,7 @@ fs_unmounted(int status)
 }
 
 static int
-unmount(const char *dir, bool lazy)
+fs_unmount(const char *dir, bool lazy)
 {
 	int status;
 	pid_t pid;
@@ -190,7 +204,7 @@ unmount(const char *dir, bool lazy)
 
 /* sshfs has a cache of its own, in seconds; of 0 it makes up to one. */
 static char *
-mount_options(void)
+fs_mount_options(void)
 {
 	char *cache, *options;
 	int r;
@@ -212,9 +226,9 @@ mount_options(void)
 }
 
 static void
-become_sshfs(int sock, int errors)
+fs_become_sshfs(int sock, int errors)
 {
-	char *spec, *options = mount_options();
+	char *spec, *options = fs_mount_options();
 
 	if (options == NULL || asprintf(&spec, "skypty:%s", s.root) == -1)
 		_exit(126);
@@ -230,7 +244,7 @@ become_sshfs(int sock, int errors)
 }
 
 static int
-start_sshfs(int *sock)
+fs_start_sshfs(int *sock)
 {
 	int sv[2], errors[2] = { -1, -1 }, r;
 
@@ -239,7 +253,7 @@ start_sshfs(int *sock)
 	    (s.background && pipe2(errors, O_CLOEXEC | O_NONBLOCK) == -1))
 		return EXIT_FAILED;
 	if ((r = process_fork(&s.sshfs)) == 0)
-		become_sshfs(sv[1], errors[1]);
+		fs_become_sshfs(sv[1], errors[1]);
 	close(sv[1]);
 	close(errors[1]);
 	s.errors = errors[0];
@@ -256,7 +270,7 @@ start_sshfs(int *sock)
 
 /* Whoever started us may be waiting for the end of what we could write. */
 static void
-let_go(void)
+fs_let_go(void)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -272,18 +286,18 @@ let_go(void)
 
 /* Told once, when the mount has come up. */
 static void
-tell_ready(void)
+fs_tell_ready(void)
 {
 	if (s.ready == -1)
 		return;
-	let_go();
+	fs_let_go();
 	(void)!write(s.ready, "", 1);
 	close(s.ready);
 	s.ready = -1;
 }
 
 static void
-pass_errors(void)
+fs_pass_errors(void)
 {
 	char text[1024];
 	ssize_t n;
@@ -293,7 +307,7 @@ pass_errors(void)
 }
 
 static void
-on_signal(int sig)
+fs_on_signal(int sig)
 {
 	(void)sig;
 	s.asked = 1;
@@ -301,10 +315,10 @@ on_signal(int sig)
 
 /* Not what is ignored as by nohup(1); a shell's '&' does that to SIGINT. */
 static void
-catch_signals(void)
+fs_catch_signals(void)
 {
 	static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa = { .sa_handler = on_signal };
+	struct sigaction sa = { .sa_handler = fs_on_signal };
 
 	sigemptyset(&sa.sa_mask);
 	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
@@ -339,13 +353,13 @@ static void
 fs_set_up(void)
 {
 	s.up = true;
-	note_write(s.dir, s.host, "");
-	tell_ready();
+	fs_note_write(s.dir, s.host, "");
+	fs_tell_ready();
 }
 
 /* Until the mount is there it is looked for often. */
 static int
-watch(void *arg)
+fs_watch(void *arg)
 {
 	(void)arg;
 	if (s.asked)
@@ -358,7 +372,7 @@ watch(void *arg)
 }
 
 static bool
-sshfs_ended(int64_t ms, int *status)
+fs_sshfs_ended(int64_t ms, int *status)
 {
 	int64_t until = now_ms() + ms;
 	pid_t pid;
@@ -371,14 +385,14 @@ sshfs_ended(int64_t ms, int *status)
 
 /* Unmounted it ends by itself, else when it hears nothing any more. */
 static int
-end_sshfs(int sock)
+fs_end_sshfs(int sock)
 {
 	int status = 0;
 	bool ended = s.asked && s.up &&
-	    sshfs_ended(s.busy ? BUSY_MS : GRACE_MS, &status);
+	    fs_sshfs_ended(s.busy ? BUSY_MS : GRACE_MS, &status);
 
 	close(sock);
-	if (!ended && !sshfs_ended(GRACE_MS, &status)) {
+	if (!ended && !fs_sshfs_ended(GRACE_MS, &status)) {
 		(void)process_signal(s.sshfs, SIGKILL);
 		(void)waitpid(s.sshfs, &status, 0);
 	}
@@ -387,17 +401,17 @@ end_sshfs(int sock)
 
 /* Busy or dead, the folder comes free. */
 static void
-clear_mount(void)
+fs_clear_mount(void)
 {
-	if (!fs_is_mounted(s.dir) || (!s.busy && unmount(s.dir, false) == 0))
+	if (!fs_is_mounted(s.dir) || (!s.busy && fs_unmount(s.dir, false) == 0))
 		return;
-	(void)unmount(s.dir, true);
+	(void)fs_unmount(s.dir, true);
 }
 
 static int
-explain(int status, bool was_up)
+fs_explain(int status, bool was_up)
 {
-	pass_errors();
+	fs_pass_errors();
 	if (status == 127)
 		complain("there is no sshfs here; on Debian it is in the "
 			 "package sshfs");
@@ -409,43 +423,43 @@ explain(int status, bool was_up)
 }
 
 static int
-serve(struct conn *c)
+fs_serve(struct conn *c)
 {
 	int sock, r, status;
 
-	if ((r = start_sshfs(&sock)) != 0)
+	if ((r = fs_start_sshfs(&sock)) != 0)
 		return r;
-	r = relay_watch(c, sock, sock, watch, NULL);
+	r = relay_watch(c, sock, sock, fs_watch, NULL);
 	if (s.asked)
-		clear_mount();
-	status = end_sshfs(sock);
-	clear_mount();
+		fs_clear_mount();
+	status = fs_end_sshfs(sock);
+	fs_clear_mount();
 	/* Unmounted by somebody else: sshfs ended by itself. */
 	if (s.asked || (r == 0 && s.up)) {
-		note_remove(s.dir);
+		fs_note_remove(s.dir);
 		return 0;
 	}
 	if (r == 0 || !s.up)
-		return explain(status, s.up);
+		return fs_explain(status, s.up);
 	/* Whoever is in the foreground reads it. */
 	if (s.background)
-		note_lost(s.dir, s.host, complain_last());
+		fs_note_lost(s.dir, s.host, complain_last());
 	else
-		note_remove(s.dir);
+		fs_note_remove(s.dir);
 	complain("%s is not mounted any more", s.dir);
 	return r;
 }
 
 static int
-connect_and_serve(struct keyctx *ctx)
+fs_connect_and_serve(struct keyctx *ctx)
 {
 	struct conn c;
 	int r;
 
-	catch_signals();
+	fs_catch_signals();
 	if ((r = conn_try(&c, ctx, &s.o, MUX_URI_SFTP)) == 0 &&
 	    (r = conn_await(&c)) == 0)
-		r = c.rejected ? conn_rejected(&c) : serve(&c);
+		r = c.rejected ? conn_rejected(&c) : fs_serve(&c);
 	conn_close(&c);
 	return s.asked ? 0 : r;
 }
@@ -454,7 +468,7 @@ connect_and_serve(struct keyctx *ctx)
 
 /* What the one in the foreground exits with. */
 static int
-await_ready(int fd, pid_t pid)
+fs_await_ready(int fd, pid_t pid)
 {
 	int status = 0;
 	ssize_t n;
@@ -471,7 +485,7 @@ await_ready(int fd, pid_t pid)
 
 /* -1 in the process that is to serve, else an exit status. */
 static int
-go_background(void)
+fs_go_background(void)
 {
 	int p[2], r;
 	pid_t pid;
@@ -480,7 +494,7 @@ go_background(void)
 		return EXIT_FAILED;
 	if (r == 1) {
 		close(p[1]);
-		return await_ready(p[0], pid);
+		return fs_await_ready(p[0], pid);
 	}
 	close(p[0]);
 	s.ready = p[1];
@@ -492,7 +506,7 @@ go_background(void)
 
 /* The folder by its one true name, as the mount table has it. */
 static int
-set_dir(const char *dir)
+fs_set_dir(const char *dir)
 {
 	struct stat st;
 	char *real = realpath(dir, NULL);
@@ -513,7 +527,7 @@ set_dir(const char *dir)
 }
 
 static void
-set_host(void)
+fs_set_host(void)
 {
 	const struct dest *d = &s.o.dest;
 	char pk[KEY_PUBLIC_HEX];
@@ -527,7 +541,7 @@ set_host(void)
 }
 
 static int
-check_tools(void)
+fs_check_tools(void)
 {
 	if (access("/dev/fuse", F_OK) == -1) {
 		complain("/dev/fuse: %s; mounting needs it (modprobe fuse)",
@@ -538,10 +552,10 @@ check_tools(void)
 }
 
 static int
-mount_main(struct keyctx *ctx, int argc, char **argv)
+fs_mount(struct keyctx *ctx, int argc, char **argv)
 {
-	static const struct command_of of = { "fs", STYLE_FILES, longopts,
-		take };
+	static const struct options_command of = { "fs", STYLE_FILES, longopts,
+		fs_flag };
 	int r;
 
 	s.ready = s.errors = -1;
@@ -554,34 +568,35 @@ mount_main(struct keyctx *ctx, int argc, char **argv)
 		complain("usage: skypty fs mount [flags] <pk>@host[:port] dir");
 		return EXIT_USAGE;
 	}
-	if ((r = set_dir(s.o.command[0])) != 0 || (r = check_tools()) != 0)
+	if ((r = fs_set_dir(s.o.command[0])) != 0 ||
+	    (r = fs_check_tools()) != 0)
 		return r;
-	set_host();
+	fs_set_host();
 	if (fs_is_mounted(s.dir)) {
 		complain("%s: something is mounted there already", s.dir);
 		return EXIT_USAGE;
 	}
-	if (s.background && (r = go_background()) != -1)
+	if (s.background && (r = fs_go_background()) != -1)
 		return r;
-	return connect_and_serve(ctx);
+	return fs_connect_and_serve(ctx);
 }
 
 static int
-umount_dir(const char *dir)
+fs_umount_dir(const char *dir)
 {
-	if (unmount(dir, false) == 0)
+	if (fs_unmount(dir, false) == 0)
 		return 0;
 	if (!fs_is_mounted(dir)) {
-		note_remove(dir);
+		fs_note_remove(dir);
 		return 1;
 	}
 	complain("%s is in use; it goes when its last user does", dir);
-	return unmount(dir, true) == 0 ? 0 : 1;
+	return fs_unmount(dir, true) == 0 ? 0 : 1;
 }
 
 /* A mount whose process has died has no true name any more: it is tried. */
 static int
-umount_main(int argc, char **argv)
+fs_umount(int argc, char **argv)
 {
 	char *real;
 	int r;
@@ -597,10 +612,10 @@ umount_main(int argc, char **argv)
 	}
 	if (real != NULL && !fs_is_mounted(real)) {
 		complain("%s: nothing of ours is mounted there", argv[1]);
-		note_remove(real);
+		fs_note_remove(real);
 		r = EXIT_LOCAL;
 	} else
-		r = umount_dir(real != NULL ? real : argv[1]);
+		r = fs_umount_dir(real != NULL ? real : argv[1]);
 	free(real);
 	return r;
 }
@@ -613,9 +628,9 @@ fs_main(int argc, char **argv)
 	int r;
 
 	if (strcmp(what, "umount") == 0 || strcmp(what, "unmount") == 0)
-		return umount_main(argc - 1, argv + 1);
+		return fs_umount(argc - 1, argv + 1);
 	if (strcmp(what, "list") == 0 && argc == 2)
-		return note_list();
+		return fs_note_list();
 	if (strcmp(what, "mount") != 0) {
 		complain("usage: skypty fs mount [flags] <pk>@host[:port] dir "
 			 "| umount dir | list");
@@ -623,7 +638,7 @@ fs_main(int argc, char **argv)
 	}
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	r = mount_main(ctx, argc - 1, argv + 1);
+	r = fs_mount(ctx, argc - 1, argv + 1);
 	hosts_free(&s.o.alias);
 	keyctx_free(ctx);
 	return r;

@@ -4,7 +4,11 @@
  * reads the error output of one in the background, and its folder looks like
  * any other afterwards.  A note is a file: folder, host, and what became of it.
  */
-#include "client/skypty.h"
+#include "client/fs_notes.h"
+#include "client/complain.h"
+#include "client/exits.h"
+#include "client/fs.h"
+#include "client/runtime.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,19 +26,19 @@
 #define LINE   (PROCESS_PATH_MAX + 64)
 
 static bool
-note_path(char path[RUNTIME_MAX], const char *dir)
+fs_note_path(char path[RUNTIME_MAX], const char *dir)
 {
 	return runtime_path(path, dir, strlen(dir), SUFFIX);
 }
 
 /* Without one there is less to list. */
 void
-note_write(const char *dir, const char *host, const char *state)
+fs_note_write(const char *dir, const char *host, const char *state)
 {
 	char path[RUNTIME_MAX];
 	struct file_new f;
 
-	if (!note_path(path, dir) || file_new_open(&f, path) != 0)
+	if (!fs_note_path(path, dir) || file_new_open(&f, path) != 0)
 		return;
 	if (dprintf(f.fd, "%s%c%s%c%s%c", dir, 0, host, 0, state, 0) < 0)
 		file_new_drop(&f);
@@ -43,7 +47,7 @@ note_write(const char *dir, const char *host, const char *state)
 }
 
 void
-note_lost(const char *dir, const char *host, const char *why)
+fs_note_lost(const char *dir, const char *host, const char *why)
 {
 	char state[1200], when[64] = "";
 	time_t now = time(NULL);
@@ -53,15 +57,15 @@ note_lost(const char *dir, const char *host, const char *why)
 		(void)strftime(when, sizeof(when), "%F %T", &tm);
 	snprintf(state, sizeof(state), "not mounted any more since %s: %s",
 	    when, why);
-	note_write(dir, host, state);
+	fs_note_write(dir, host, state);
 }
 
 void
-note_remove(const char *dir)
+fs_note_remove(const char *dir)
 {
 	char path[RUNTIME_MAX];
 
-	if (note_path(path, dir))
+	if (fs_note_path(path, dir))
 		(void)unlink(path);
 }
 
@@ -69,7 +73,7 @@ note_remove(const char *dir)
 
 /* Folder, host, state.  Killed, a mount could leave no word of its end. */
 static void
-note_show(char *const part[3])
+fs_note_show(char *const part[3])
 {
 	const char *state = part[2];
 	char text[LINE];
@@ -86,7 +90,7 @@ note_show(char *const part[3])
 }
 
 static void
-note_print(const char *folder, const char *name)
+fs_note_print(const char *folder, const char *name)
 {
 	char path[RUNTIME_MAX + 256], *part[3] = { NULL };
 	size_t size[3] = { 0 };
@@ -102,14 +106,14 @@ note_print(const char *folder, const char *name)
 	if (n == 3 && access(part[0], F_OK) == -1 && errno == ENOENT)
 		(void)unlink(path);
 	else if (n == 3)
-		note_show(part);
+		fs_note_show(part);
 	for (int i = 0; i < 3; i++)
 		free(part[i]);
 	fclose(f);
 }
 
 int
-note_list(void)
+fs_note_list(void)
 {
 	char folder[RUNTIME_MAX];
 	struct dirent *e;
@@ -126,7 +130,7 @@ note_list(void)
 
 		if (n > strlen(SUFFIX) &&
 		    strcmp(e->d_name + n - strlen(SUFFIX), SUFFIX) == 0)
-			note_print(folder, e->d_name);
+			fs_note_print(folder, e->d_name);
 	}
 	closedir(d);
 	return 0;

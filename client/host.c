@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* skypty host: runs skyptyd host with the same flags. */
-#include "client/skypty.h"
+#include "client/commands.h"
+#include "client/complain.h"
+#include "client/exits.h"
 
 #include <errno.h>
 #include <limits.h>

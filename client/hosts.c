@@ -4,6 +4,13 @@
  * The first value found for a keyword counts.
  */
 #include "client/hosts.h"
+#include "client/commands.h"
+#include "client/complain.h"
+#include "client/exits.h"
+#include "client/hosts_match.h"
+#include "client/identity.h"
+#include "client/options.h"
+#include "client/ssh/ssh_opts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +29,7 @@
 #define DEPTH_MAX 16   /* of Include, as in ssh */
 #define FILES_MAX 1024 /* all in all, however they include each other */
 
-static const struct keyword {
+static const struct hosts_keyword {
 	const char *name;
 	size_t offset;
 	const char *what; /* for skypty config */
@@ -43,7 +50,7 @@ static const struct keyword {
 
 #define KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
 
-struct reader {
+struct hosts_reader {
 	const char *path;
 	size_t line;
 	const char *alias; /* NULL: list the names */
@@ -57,7 +64,7 @@ struct reader {
 };
 
 static char **
-field(struct host *h, const struct keyword *k)
+hosts_field(struct host *h, const struct hosts_keyword *k)
 {
 	return (char **)((char *)h + k->offset);
 }
@@ -66,7 +73,7 @@ field(struct host *h, const struct keyword *k)
 
 /* The next word, quotes taken off; NULL at the end or a comment. */
 static char *
-next_word(char **line, bool *open_quote)
+hosts_next_word(char **line, bool *open_quote)
 {
 	char *p = *line, *word, end;
 
@@ -89,7 +96,7 @@ next_word(char **line, bool *open_quote)
 }
 
 static int
-mistake(const struct reader *r, const char *what, const char *word)
+hosts_mistake(const struct hosts_reader *r, const char *what, const char *word)
 {
 	complain("%s line %zu: %s%s%s", r->path, r->line, what,
 	    *word != '\0' ? ": " : "", word);
@@ -99,7 +106,7 @@ mistake(const struct reader *r, const char *what, const char *word)
 /* --- sections --- */
 
 static bool
-matches(const char *alias, char **patterns, size_t n)
+hosts_matches(const char *alias, char **patterns, size_t n)
 {
 	bool found = false;
 
@@ -114,7 +121,7 @@ matches(const char *alias, char **patterns, size_t n)
 }
 
 static void
-list(char **patterns, size_t n)
+hosts_print(char **patterns, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strpbrk(patterns[i], "*?![") == NULL)
@@ -122,33 +129,33 @@ list(char **patterns, size_t n)
 }
 
 static int
-begin_section(struct reader *r, char **words, size_t n)
+hosts_begin_section(struct hosts_reader *r, char **words, size_t n)
 {
 	if (n == 0)
-		return mistake(r, "Host needs a name", "");
+		return hosts_mistake(r, "Host needs a name", "");
 	if (r->alias == NULL)
-		list(words, n);
+		hosts_print(words, n);
 	else
-		r->applies = !r->never && matches(r->alias, words, n);
+		r->applies = !r->never && hosts_matches(r->alias, words, n);
 	return 0;
 }
 
 static int
-begin_match(struct reader *r, char **words, size_t n)
+hosts_begin_match(struct hosts_reader *r, char **words, size_t n)
 {
 	const struct hosts_known known = { r->alias, r->host, r->ssh };
 	const char *why, *word;
 	bool holds;
 
 	if ((why = hosts_match(&known, words, n, &word, &holds)) != NULL)
-		return mistake(r, why, word);
+		return hosts_mistake(r, why, word);
 	r->applies = holds && !r->never;
 	return 0;
 }
 
 /* The rest of a line behind its keyword. */
 static char *
-rest_of(const char *line)
+hosts_rest_of(const char *line)
 {
 	size_t n;
 
@@ -165,37 +172,37 @@ rest_of(const char *line)
  * whose session it is they cannot see to.
  */
 static int
-pass_over(struct reader *r, const char *name, const char *value,
+hosts_pass_over(struct hosts_reader *r, const char *name, const char *value,
     const char *line)
 {
 	if (!ssh_opts_known(name))
-		return mistake(r, "unknown keyword", name);
+		return hosts_mistake(r, "unknown keyword", name);
 	if (!r->applies || r->host == NULL)
 		return 0;
 	if (strcasecmp(name, "User") == 0)
-		return mistake(r,
+		return hosts_mistake(r,
 		    "only skypty-ssh can see to it whose session it is", name);
 	if (strcasecmp(name, "ProxyCommand") != 0 || r->has_proxy)
 		return 0;
 	if (*value == '\0')
-		return mistake(r, "a command is needed, or none", name);
+		return hosts_mistake(r, "a command is needed, or none", name);
 	r->has_proxy = true;
 	if (strcasecmp(value, "none") == 0)
 		return 0;
-	r->host->proxy = rest_of(line);
+	r->host->proxy = hosts_rest_of(line);
 	return r->host->proxy != NULL ? 0 : EXIT_FAILED;
 }
 
 /* A keyword of ssh's is for skypty-ssh. */
 static int
-set_more(struct reader *r, const char *name, const char *value,
+hosts_set_more(struct hosts_reader *r, const char *name, const char *value,
     const char *line)
 {
 	char *where;
 	int result;
 
 	if (r->ssh == NULL)
-		return pass_over(r, name, value, line);
+		return hosts_pass_over(r, name, value, line);
 	if (asprintf(&where, "%s line %zu", r->path, r->line) == -1)
 		return EXIT_FAILED;
 	result = r->applies ? ssh_opts_line(r->ssh, line, where) :
@@ -205,8 +212,8 @@ set_more(struct reader *r, const char *name, const char *value,
 }
 
 /* NULL for what is none of ours; ssh takes each key that there is. */
-static const struct keyword *
-find_keyword(const struct reader *r, const char *name)
+static const struct hosts_keyword *
+hosts_find_keyword(const struct hosts_reader *r, const char *name)
 {
 	for (size_t i = 0; i < KEYWORDS; i++)
 		if (strcasecmp(name, keywords[i].name) == 0)
@@ -219,16 +226,17 @@ find_keyword(const struct reader *r, const char *name)
 }
 
 static int
-set(struct reader *r, const struct keyword *k, char **words, size_t n)
+hosts_set(struct hosts_reader *r, const struct hosts_keyword *k, char **words,
+    size_t n)
 {
 	const struct ssh_tokens t = { .host = r->alias, .hostname = r->alias };
 	char **value;
 
 	if (n != 1)
-		return mistake(r, "one value is needed", k->name);
+		return hosts_mistake(r, "one value is needed", k->name);
 	if (!r->applies || r->host == NULL)
 		return 0;
-	value = field(r->host, k);
+	value = hosts_field(r->host, k);
 	if (*value != NULL)
 		return 0;
 	/* ssh's word has tokens; in ours a % is that of a link's name. */
@@ -238,42 +246,43 @@ set(struct reader *r, const struct keyword *k, char **words, size_t n)
 	return *value != NULL ? 0 : EXIT_USAGE;
 }
 
-static int include(struct reader *, char **words, size_t n);
+static int hosts_include(struct hosts_reader *, char **words, size_t n);
 
 static int
-read_words(struct reader *r, char *line, const char *whole)
+hosts_read_words(struct hosts_reader *r, char *line, const char *whole)
 {
 	char *words[WORDS_MAX], *name;
-	const struct keyword *k;
+	const struct hosts_keyword *k;
 	bool open_quote = false, host, match;
 	size_t n = 0;
 
-	if ((name = next_word(&line, &open_quote)) == NULL)
+	if ((name = hosts_next_word(&line, &open_quote)) == NULL)
 		return 0;
-	k = find_keyword(r, name);
+	k = hosts_find_keyword(r, name);
 	host = strcasecmp(name, "Host") == 0;
 	match = strcasecmp(name, "Match") == 0;
 	if (k == NULL && !host && !match && strcasecmp(name, "Include") != 0) {
 		line += strspn(line, " \t=");
 		line[strcspn(line, " \t")] = '\0';
-		return set_more(r, name, line, whole);
+		return hosts_set_more(r, name, line, whole);
 	}
-	while (
-	    n < WORDS_MAX && (words[n] = next_word(&line, &open_quote)) != NULL)
+	while (n < WORDS_MAX &&
+	    (words[n] = hosts_next_word(&line, &open_quote)) != NULL)
 		n++;
 	if (open_quote)
-		return mistake(r, "a quote is not closed", "");
+		return hosts_mistake(r, "a quote is not closed", "");
 	if (n == WORDS_MAX)
-		return mistake(r, "too many words", "");
+		return hosts_mistake(r, "too many words", "");
 	if (host)
-		return begin_section(r, words, n);
+		return hosts_begin_section(r, words, n);
 	if (match)
-		return begin_match(r, words, n);
-	return k != NULL ? set(r, k, words, n) : include(r, words, n);
+		return hosts_begin_match(r, words, n);
+	return k != NULL ? hosts_set(r, k, words, n) :
+			   hosts_include(r, words, n);
 }
 
 static int
-read_line(struct reader *r, char *line)
+hosts_read_line(struct hosts_reader *r, char *line)
 {
 	char *copy;
 	int result;
@@ -281,7 +290,7 @@ read_line(struct reader *r, char *line)
 	line[strcspn(line, "\r\n")] = '\0';
 	if ((copy = strdup(line)) == NULL)
 		return EXIT_FAILED;
-	result = read_words(r, copy, line);
+	result = hosts_read_words(r, copy, line);
 	free(copy);
 	return result;
 }
@@ -294,7 +303,7 @@ read_line(struct reader *r, char *line)
  * folder among what a pattern has found.
  */
 static int
-check_owner(const struct reader *r, int fd)
+hosts_check_owner(const struct hosts_reader *r, int fd)
 {
 	struct stat st;
 
@@ -314,7 +323,7 @@ check_owner(const struct reader *r, int fd)
 }
 
 static int
-read_lines(struct reader *r, FILE *f)
+hosts_read_lines(struct hosts_reader *r, FILE *f)
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -322,7 +331,7 @@ read_lines(struct reader *r, FILE *f)
 
 	while (result == 0 && getline(&line, &size, f) != -1) {
 		r->line++;
-		result = read_line(r, line);
+		result = hosts_read_line(r, line);
 	}
 	free(line);
 	return result;
@@ -330,7 +339,7 @@ read_lines(struct reader *r, FILE *f)
 
 /* Of what is included nobody waits for a writer. */
 static int
-read_path(struct reader *r, bool must)
+hosts_read_path(struct hosts_reader *r, bool must)
 {
 	int fd, result;
 	FILE *f;
@@ -343,26 +352,26 @@ read_path(struct reader *r, bool must)
 		complain("%s: %s", r->path, strerror(errno));
 		return EXIT_USAGE;
 	}
-	if ((result = check_owner(r, fd)) != 0 ||
+	if ((result = hosts_check_owner(r, fd)) != 0 ||
 	    (f = fdopen(fd, "r")) == NULL) {
 		close(fd);
 		return result == 1 ? 0 : result != 0 ? result : EXIT_FAILED;
 	}
-	result = read_lines(r, f);
+	result = hosts_read_lines(r, f);
 	fclose(f);
 	return result;
 }
 
 /* No file is an empty one, unless it was asked for by name. */
 static int
-read_file(struct reader *r, const char *file)
+hosts_read_file(struct hosts_reader *r, const char *file)
 {
 	char *own = file == NULL ? user_file("config") : NULL;
 	int result = 0;
 
 	r->path = file != NULL ? file : own;
 	if (r->path != NULL)
-		result = read_path(r, file != NULL);
+		result = hosts_read_path(r, file != NULL);
 	free(own);
 	return result;
 }
@@ -371,7 +380,7 @@ read_file(struct reader *r, const char *file)
 
 /* With its tokens, and from the folder of the file that names it. */
 static int
-include_path(const struct reader *r, const char *word, char **path)
+hosts_include_path(const struct hosts_reader *r, const char *word, char **path)
 {
 	const struct hosts_known known = { r->alias, r->host, r->ssh };
 	const char *slash = strrchr(r->path, '/');
@@ -400,9 +409,9 @@ include_path(const struct reader *r, const char *word, char **path)
 
 /* A section that begins there ends with the file. */
 static int
-include_one(struct reader *r, const char *path)
+hosts_include_one(struct hosts_reader *r, const char *path)
 {
-	struct reader inner = *r;
+	struct hosts_reader inner = *r;
 	int result;
 
 	inner.path = path;
@@ -411,15 +420,16 @@ include_one(struct reader *r, const char *path)
 	inner.files++;
 	inner.never = !r->applies;
 	if (inner.depth > DEPTH_MAX || inner.files > FILES_MAX)
-		return mistake(r, "too many files include each other", path);
-	result = read_path(&inner, true);
+		return hosts_mistake(r, "too many files include each other",
+		    path);
+	result = hosts_read_path(&inner, true);
 	r->files = inner.files;
 	r->has_proxy = inner.has_proxy;
 	return result;
 }
 
 static int
-include_word(struct reader *r, const char *word)
+hosts_include_word(struct hosts_reader *r, const char *word)
 {
 	char *path;
 	glob_t g;
@@ -428,38 +438,38 @@ include_word(struct reader *r, const char *word)
 	/* Names that hang on a destination cannot be listed. */
 	if (r->alias == NULL && strchr(word, '%') != NULL)
 		return 0;
-	if ((result = include_path(r, word, &path)) != 0)
+	if ((result = hosts_include_path(r, word, &path)) != 0)
 		return result;
 	result = glob(path, 0, NULL, &g);
 	free(path);
 	if (result == GLOB_NOMATCH)
 		return 0;
 	if (result != 0)
-		return mistake(r, "it cannot be read", word);
+		return hosts_mistake(r, "it cannot be read", word);
 	for (size_t i = 0; result == 0 && i < g.gl_pathc; i++)
-		result = include_one(r, g.gl_pathv[i]);
+		result = hosts_include_one(r, g.gl_pathv[i]);
 	globfree(&g);
 	return result;
 }
 
 static int
-include(struct reader *r, char **words, size_t n)
+hosts_include(struct hosts_reader *r, char **words, size_t n)
 {
 	int result = 0;
 
 	if (n == 0)
-		return mistake(r, "Include needs a file", "");
+		return hosts_mistake(r, "Include needs a file", "");
 	for (size_t i = 0; result == 0 && i < n; i++) {
 		if (*words[i] == '\0')
-			return mistake(r, "Include of no name", "");
-		result = include_word(r, words[i]);
+			return hosts_mistake(r, "Include of no name", "");
+		result = hosts_include_word(r, words[i]);
 	}
 	return result;
 }
 
 /* "~/x" stands for a file of the home folder. */
 static int
-expand(char **path)
+hosts_expand_home(char **path)
 {
 	const char *home = getenv("HOME");
 	char *full;
@@ -477,15 +487,15 @@ int
 hosts_find_ssh(struct host *h, const char *file, const char *alias,
     struct ssh_opts *ssh)
 {
-	struct reader r = { .alias = alias,
+	struct hosts_reader r = { .alias = alias,
 		.host = h,
 		.ssh = ssh,
 		.applies = true };
 	int result;
 
 	memset(h, 0, sizeof(*h));
-	if ((result = read_file(&r, file)) == 0)
-		result = expand(&h->identity);
+	if ((result = hosts_read_file(&r, file)) == 0)
+		result = hosts_expand_home(&h->identity);
 	if (result == 0)
 		return h->via != NULL || h->key != NULL;
 	hosts_free(h);
@@ -502,8 +512,8 @@ void
 hosts_free(struct host *h)
 {
 	for (size_t i = 0; i < KEYWORDS; i++) {
-		free(*field(h, &keywords[i]));
-		*field(h, &keywords[i]) = NULL;
+		free(*hosts_field(h, &keywords[i]));
+		*hosts_field(h, &keywords[i]) = NULL;
 	}
 	free(h->proxy);
 	h->proxy = NULL;
@@ -512,9 +522,9 @@ hosts_free(struct host *h)
 int
 hosts_list(const char *file)
 {
-	struct reader r = { .alias = NULL };
+	struct hosts_reader r = { .alias = NULL };
 
-	return read_file(&r, file);
+	return hosts_read_file(&r, file);
 }
 
 /* --- skypty config --- */
@@ -551,7 +561,7 @@ config_main(int argc, char **argv)
 		return r;
 	printf("host %s\n", argv[optind]);
 	for (size_t i = 0; i < KEYWORDS; i++) {
-		value = field(&h, &keywords[i]);
+		value = hosts_field(&h, &keywords[i]);
 		if (keywords[i].what != NULL && *value != NULL)
 			printf("%s %s\n", keywords[i].what, *value);
 	}

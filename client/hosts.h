@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: ISC */
-/* What the parts of the file of names share. */
+/* ~/.config/skypty/config: names of hosts. */
 #ifndef CLIENT_HOSTS_H
 #define CLIENT_HOSTS_H
 
-#include "client/skypty.h"
-#include "client/ssh/ssh_opts.h"
+struct ssh_opts;
 
-/* What is known of a destination while the file is read. */
-struct hosts_known {
-	const char *alias;	    /* NULL: its names are listed */
-	const struct host *host;    /* what the file has said */
-	const struct ssh_opts *ssh; /* and of ssh's; NULL but for skypty-ssh */
+/* What the file says of one alias; all malloc'ed, NULL where it is silent. */
+struct host {
+	char *key, *address, *port, *identity, *via, *visor_key, *timeout,
+	    *escape, *discovery, *dmsg_servers;
+	char *proxy; /* ProxyCommand; not where it is among ssh's options */
 };
 
 /*
- * Whether the section of a Match line holds: NULL, or what is wrong with which
- * word.  Without an alias only its form is looked at.
+ * Looks an alias up in file (NULL: the user's own).  1 if it leads to a host,
+ * 0 if not, EXIT_USAGE for a mistake in the file, told.
  */
-const char *hosts_match(const struct hosts_known *, char **words, size_t n,
-    const char **word, bool *holds);
-/*
- * They point into known and *host, which is malloc'ed; without an alias they
- * say nothing.  0, or EXIT_FAILED.
- */
-int hosts_tokens(const struct hosts_known *, struct ssh_tokens *, char **host);
+int hosts_find(struct host *, const char *file, const char *alias);
+/* The same with keywords of ssh's: to skypty-ssh's options, or NULL. */
+int hosts_find_ssh(struct host *, const char *file, const char *alias,
+    struct ssh_opts *);
+void hosts_free(struct host *);
+/* Prints the names without wildcards, for completion. */
+int hosts_list(const char *file);
 
 #endif

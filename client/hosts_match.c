@@ -4,7 +4,10 @@
  * far.  No command is run for it: the file is read by all that connect, and for
  * completion.
  */
-#include "client/hosts.h"
+#include "client/hosts_match.h"
+#include "client/dest.h"
+#include "client/exits.h"
+#include "client/ssh/ssh_opts.h"
 
 #include <ctype.h>
 #include <pwd.h>
@@ -12,6 +15,8 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+
+#include "common/base/addr.h"
 
 /* --- what is known so far --- */
 

@@ -3,7 +3,11 @@
  * Whose key is used: --sk, -i, DMSGPTY_SK, the local visor's, our own file, a
  * random one.  PROTOCOL.pty 11.8.
  */
-#include "client/skypty.h"
+#include "client/identity.h"
+#include "client/complain.h"
+#include "client/exits.h"
+#include "client/offer.h"
+#include "client/options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/err.h"
-#include "common/base/hex.h"
 #include "common/privsep/config.h"
+#include "common/pty/keys.h"
 
 char *
 user_file(const char *name)
@@ -43,7 +46,7 @@ identity_free(struct identity *id)
 }
 
 static int
-from_text(struct identity *id, struct keyctx *ctx, const char *text,
+identity_from_text(struct identity *id, struct keyctx *ctx, const char *text,
     const char *source)
 {
 	id->source = source;
@@ -52,7 +55,7 @@ from_text(struct identity *id, struct keyctx *ctx, const char *text,
 
 /* A file that others can read holds no secret. */
 static int
-check_mode(int fd, const char *path)
+identity_check_mode(int fd, const char *path)
 {
 	struct stat st;
 
@@ -70,7 +73,8 @@ check_mode(int fd, const char *path)
 }
 
 static int
-read_key(struct identity *id, struct keyctx *ctx, int fd, const char *path)
+identity_read_key(struct identity *id, struct keyctx *ctx, int fd,
+    const char *path)
 {
 	char text[KEY_SECRET_HEX + 2];
 	ssize_t n;
@@ -79,7 +83,7 @@ read_key(struct identity *id, struct keyctx *ctx, int fd, const char *path)
 	n = read(fd, text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\r\n")] = '\0';
-	r = from_text(id, ctx, text, path);
+	r = identity_from_text(id, ctx, text, path);
 	explicit_bzero(text, sizeof(text));
 	if (r == 0)
 		return 0;
@@ -88,7 +92,7 @@ read_key(struct identity *id, struct keyctx *ctx, int fd, const char *path)
 }
 
 static int
-from_file(struct identity *id, struct keyctx *ctx, const char *path)
+identity_from_file(struct identity *id, struct keyctx *ctx, const char *path)
 {
 	int fd, r;
 
@@ -96,14 +100,14 @@ from_file(struct identity *id, struct keyctx *ctx, const char *path)
 		complain("%s: %s", path, strerror(errno));
 		return EXIT_FAILED;
 	}
-	if ((r = check_mode(fd, path)) == 0)
-		r = read_key(id, ctx, fd, path);
+	if ((r = identity_check_mode(fd, path)) == 0)
+		r = identity_read_key(id, ctx, fd, path);
 	close(fd);
 	return r;
 }
 
 static void
-say_visor(void *arg, bool fatal, const char *text)
+identity_say_visor(void *arg, bool fatal, const char *text)
 {
 	(void)arg, (void)fatal;
 	complain("the visor's key is not used: %s", text);
@@ -111,9 +115,11 @@ say_visor(void *arg, bool fatal, const char *text)
 
 /* A visor that is not there is not worth a word. */
 static bool
-from_visor(struct identity *id, struct keyctx *ctx, const struct options *o)
+identity_from_visor(struct identity *id, struct keyctx *ctx,
+    const struct client_options *o)
 {
-	struct config_report report = { .say = o->quiet ? NULL : say_visor };
+	struct config_report report = { .say = o->quiet ? NULL :
+							  identity_say_visor };
 	uint8_t *sk;
 
 	if (access(VISOR_CONF, F_OK) == -1) {
@@ -131,55 +137,57 @@ from_visor(struct identity *id, struct keyctx *ctx, const struct options *o)
 
 /* DMSGPTY_SK with a mistake: said, and passed over. */
 static bool
-from_environment(struct identity *id, struct keyctx *ctx)
+identity_from_environment(struct identity *id, struct keyctx *ctx)
 {
 	const char *text = getenv("DMSGPTY_SK");
 
 	if (text == NULL || *text == '\0')
 		return false;
-	if (from_text(id, ctx, text, "DMSGPTY_SK") == 0)
+	if (identity_from_text(id, ctx, text, "DMSGPTY_SK") == 0)
 		return true;
 	complain("DMSGPTY_SK is not a secret key and is not used");
 	return false;
 }
 
 static int
-from_own_file(struct identity *id, struct keyctx *ctx, bool *found)
+identity_from_own_file(struct identity *id, struct keyctx *ctx, bool *found)
 {
 	char *path = user_file("identity");
 	int r = 0;
 
 	*found = path != NULL && access(path, F_OK) == 0;
-	if (*found && (r = from_file(id, ctx, path)) == 0)
+	if (*found && (r = identity_from_file(id, ctx, path)) == 0)
 		id->source = "~/.config/skypty/identity";
 	free(path);
 	return r;
 }
 
 static int
-choose(struct identity *id, struct keyctx *ctx, const struct options *o)
+identity_choose(struct identity *id, struct keyctx *ctx,
+    const struct client_options *o)
 {
 	bool found;
 	int r;
 
 	if (o->sk != NULL && *o->sk != '\0') {
-		if (from_text(id, ctx, o->sk, "--sk") == 0)
+		if (identity_from_text(id, ctx, o->sk, "--sk") == 0)
 			return 0;
 		complain("--sk: not a secret key (64 hexadecimal digits)");
 		return EXIT_USAGE;
 	}
 	/* ssh has one status for all that is its own fault. */
 	if (o->offer != NULL)
-		return from_file(id, ctx, o->offer->key[o->offer->now].file);
+		return identity_from_file(id, ctx,
+		    o->offer->key[o->offer->now].file);
 	if (o->identity != NULL)
-		return from_file(id, ctx, o->identity) == 0 ? 0 :
-		    o->duplex				    ? EXIT_FAILED :
-							      EXIT_USAGE;
-	if (from_environment(id, ctx))
+		return identity_from_file(id, ctx, o->identity) == 0 ? 0 :
+		    o->duplex ? EXIT_FAILED :
+				EXIT_USAGE;
+	if (identity_from_environment(id, ctx))
 		return 0;
-	if (o->visor_key && from_visor(id, ctx, o))
+	if (o->visor_key && identity_from_visor(id, ctx, o))
 		return 0;
-	if ((r = from_own_file(id, ctx, &found)) != 0)
+	if ((r = identity_from_own_file(id, ctx, &found)) != 0)
 		return o->duplex ? EXIT_FAILED : EXIT_USAGE;
 	if (found)
 		return 0;
@@ -189,13 +197,14 @@ choose(struct identity *id, struct keyctx *ctx, const struct options *o)
 }
 
 int
-identity_find(struct identity *id, struct keyctx *ctx, const struct options *o)
+identity_find(struct identity *id, struct keyctx *ctx,
+    const struct client_options *o)
 {
 	int r;
 
 	if ((id->sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
 		return EXIT_FAILED;
-	if ((r = choose(id, ctx, o)) == 0 &&
+	if ((r = identity_choose(id, ctx, o)) == 0 &&
 	    key_public(ctx, id->sk, &id->pk) != 0)
 		r = EXIT_FAILED;
 	if (r != 0)
@@ -206,7 +215,7 @@ identity_find(struct identity *id, struct keyctx *ctx, const struct options *o)
 int
 identity_public(struct keyctx *ctx, const char *path, char pk[KEY_PUBLIC_HEX])
 {
-	struct options o = { .identity = path, .duplex = true };
+	struct client_options o = { .identity = path, .duplex = true };
 	struct identity id = { 0 };
 
 	if (identity_find(&id, ctx, &o) != 0)

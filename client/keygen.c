@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* skypty keygen and pk: our identity. */
-#include "client/skypty.h"
+#include "client/commands.h"
+#include "client/complain.h"
+#include "client/exits.h"
+#include "client/identity.h"
+#include "client/options.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -13,6 +17,7 @@
 #include "common/base/err.h"
 #include "common/base/file.h"
 #include "common/base/hex.h"
+#include "common/pty/keys.h"
 
 static const struct option longopts[] = {
 	{ "force", no_argument, NULL, 'f' },
@@ -20,7 +25,7 @@ static const struct option longopts[] = {
 };
 
 static int
-write_secret(int fd, const uint8_t *sk)
+keygen_write_secret(int fd, const uint8_t *sk)
 {
 	char *text;
 	ssize_t n;
@@ -36,7 +41,7 @@ write_secret(int fd, const uint8_t *sk)
 
 /* An old key is replaced or stays whole. */
 static int
-save(const char *path, const uint8_t *sk, bool force)
+keygen_save(const char *path, const uint8_t *sk, bool force)
 {
 	struct file_new f;
 	int r;
@@ -47,14 +52,14 @@ save(const char *path, const uint8_t *sk, bool force)
 	file_sweep(path);
 	if ((r = file_new_open(&f, path)) != 0)
 		return r;
-	if ((r = write_secret(f.fd, sk)) == 0)
+	if ((r = keygen_write_secret(f.fd, sk)) == 0)
 		return file_new_commit(&f, force);
 	file_new_drop(&f);
 	return r;
 }
 
 static int
-print_public(struct keyctx *ctx, const uint8_t *sk)
+keygen_print_public(struct keyctx *ctx, const uint8_t *sk)
 {
 	char text[KEY_PUBLIC_HEX];
 	struct key_public pk;
@@ -67,7 +72,7 @@ print_public(struct keyctx *ctx, const uint8_t *sk)
 }
 
 static int
-generate(struct keyctx *ctx, const char *path, bool force)
+keygen_generate(struct keyctx *ctx, const char *path, bool force)
 {
 	uint8_t *sk;
 	int r;
@@ -82,8 +87,8 @@ generate(struct keyctx *ctx, const char *path, bool force)
 			 "the file",
 		    path);
 		r = EXIT_LOCAL;
-	} else if ((r = save(path, sk, force)) == 0)
-		r = print_public(ctx, sk);
+	} else if ((r = keygen_save(path, sk, force)) == 0)
+		r = keygen_print_public(ctx, sk);
 	else {
 		complain("%s: %s%s", path,
 		    r == SKY_ERR_DENIED ?
@@ -125,7 +130,7 @@ keygen_main(int argc, char **argv)
 		complain("no home directory; name a file");
 		return EXIT_LOCAL;
 	}
-	r = generate(ctx, path, force);
+	r = keygen_generate(ctx, path, force);
 	keyctx_free(ctx);
 	free(path);
 	return r;
@@ -135,7 +140,7 @@ int
 pk_main(int argc, char **argv)
 {
 	struct identity id = { 0 };
-	struct options o;
+	struct client_options o;
 	struct keyctx *ctx;
 	int r;
 
@@ -149,7 +154,7 @@ pk_main(int argc, char **argv)
 		r = EXIT_USAGE;
 	}
 	if (r == 0 && (r = identity_find(&id, ctx, &o)) == 0) {
-		r = print_public(ctx, id.sk);
+		r = keygen_print_public(ctx, id.sk);
 		complain("from %s", id.source);
 	}
 	identity_free(&id);

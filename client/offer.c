@@ -5,13 +5,21 @@
  * leads to the next: a host that is slow would get another key than the one
  * that it takes first.
  */
-#include "client/skypty.h"
+#include "client/offer.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/dest.h"
+#include "client/exits.h"
+#include "client/identity.h"
+#include "client/options.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/pty/keys.h"
+
 int
-offer_add(struct offer *f, struct keyctx *ctx, const char *file)
+offer_add(struct offers *f, struct keyctx *ctx, const char *file)
 {
 	struct offer_key *k = &f->key[f->n];
 	char pk[KEY_PUBLIC_HEX];
@@ -34,15 +42,15 @@ offer_add(struct offer *f, struct keyctx *ctx, const char *file)
 }
 
 void
-offer_free(struct offer *f)
+offer_free(struct offers *f)
 {
 	for (size_t i = 0; i < f->n; i++)
 		free(f->key[i].file);
-	*f = (struct offer){ .n = 0 };
+	*f = (struct offers){ .n = 0 };
 }
 
 static int
-offer_refused(const struct offer *f, const struct options *o)
+offer_refused(const struct offers *f, const struct client_options *o)
 {
 	bool tcp = o->dest.kind == DEST_TCP;
 
@@ -64,7 +72,7 @@ offer_refused(const struct offer *f, const struct options *o)
  * and a service.
  */
 static int
-offer_heard(struct conn *c, const struct options *o, bool *taken)
+offer_heard(struct conn *c, const struct client_options *o, bool *taken)
 {
 	int r;
 
@@ -75,10 +83,10 @@ offer_heard(struct conn *c, const struct options *o, bool *taken)
 }
 
 int
-offer_open(struct conn *c, struct keyctx *ctx, const struct options *o,
+offer_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
     const char *uri, bool optional)
 {
-	struct offer *f = o->offer;
+	struct offers *f = o->offer;
 	int r;
 
 	if (f == NULL || f->taken)

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* Flags of the commands that connect.  PROTOCOL.pty 11.4, 11.5, 11.7. */
-#include "client/skypty.h"
+#include "client/options.h"
+#include "client/complain.h"
+#include "client/dest.h"
+#include "client/duration.h"
+#include "client/exits.h"
+#include "client/hosts.h"
+#include "client/proxy.h"
 #include "client/ssh/ssh_opts.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -38,7 +45,7 @@ enum {
 #define HOST	(COMMAND | 1 << STYLE_SOCKET)
 
 /* clang-format off */
-static const struct flag {
+static const struct options_flag {
 	struct option option;
 	unsigned styles; /* 1 << enum command_style, or'ed */
 } all_flags[] = {
@@ -77,35 +84,35 @@ static const struct flag {
 #define SHORT_MAX 64
 
 static int
-bad(const char *flag, const char *value, const char *why)
+options_bad(const char *flag, const char *value, const char *why)
 {
 	complain("%s %s: %s", flag, value, why);
 	return EXIT_USAGE;
 }
 
 static int
-add_env(struct options *o, const char *entry)
+options_add_env(struct client_options *o, const char *entry)
 {
 	if (strchr(entry, '=') == NULL || *entry == '=')
-		return bad("--env", entry, "write NAME=VALUE");
+		return options_bad("--env", entry, "write NAME=VALUE");
 	if (o->nenv == ENV_MAX)
-		return bad("--env", entry, "too many of them");
+		return options_bad("--env", entry, "too many of them");
 	o->env[o->nenv++] = entry;
 	return 0;
 }
 
 static int
-set_timeout(struct options *o, const char *text)
+options_set_timeout(struct client_options *o, const char *text)
 {
 	o->timeout_given = true;
 	if ((o->timeout_ms = duration_ms(text)) >= 0)
 		return 0;
-	return bad("--timeout", text,
+	return options_bad("--timeout", text,
 	    "write a time like 30s, 5m or 1m30s; 0 is none");
 }
 
 static int
-set_transport(struct options *o, const char *text)
+options_set_transport(struct client_options *o, const char *text)
 {
 	if (strcmp(text, "auto") == 0 || *text == '\0')
 		o->transport = TRANSPORT_AUTO;
@@ -116,13 +123,13 @@ set_transport(struct options *o, const char *text)
 	else if (strcmp(text, "skynet") == 0)
 		o->transport = TRANSPORT_SKYNET;
 	else
-		return bad("--transport", text,
+		return options_bad("--transport", text,
 		    "there are auto, tcp, dmsg and skynet");
 	return 0;
 }
 
 static int
-set_visor_key(struct options *o, const char *value)
+options_set_visor_key(struct client_options *o, const char *value)
 {
 	o->visor_key = o->visor_key_given = true;
 	if (value == NULL || strcmp(value, "true") == 0)
@@ -130,11 +137,11 @@ set_visor_key(struct options *o, const char *value)
 	o->visor_key = false;
 	if (strcmp(value, "false") == 0)
 		return 0;
-	return bad("--visor-key", value, "true or false");
+	return options_bad("--visor-key", value, "true or false");
 }
 
 static int
-set_escape(struct options *o, const char *text)
+options_set_escape(struct client_options *o, const char *text)
 {
 	o->escape_given = true;
 	if (strcmp(text, "none") == 0)
@@ -145,14 +152,14 @@ set_escape(struct options *o, const char *text)
 		o->escape =
 		    (unsigned char)(text[1] == '?' ? 127 : text[1] & 31);
 	else
-		return bad("--escape", text,
+		return options_bad("--escape", text,
 		    "one character, ^ and a letter for a control one, or none");
 	return 0;
 }
 
 /* The original's pty-cli has a file there. */
 int
-options_port(struct options *o, const char *flag, const char *text)
+options_port(struct client_options *o, const char *flag, const char *text)
 {
 	const char *problem, *dot = strrchr(text, '.');
 
@@ -164,15 +171,15 @@ options_port(struct options *o, const char *flag, const char *text)
 	if (strchr(text, '/') != NULL ||
 	    (dot != NULL && strcmp(dot, ".json") == 0) ||
 	    access(text, F_OK) == 0)
-		return bad(flag, text,
+		return options_bad(flag, text,
 		    "it is the port here; a host's configuration, which says "
 		    "where its control socket is, is --confpath FILE");
-	return bad(flag, text, "is no port: 1 to 65535");
+	return options_bad(flag, text, "is no port: 1 to 65535");
 }
 
 /* Where an option's text is kept as it is. */
 static const char **
-text_of(struct options *o, int opt)
+options_text_of(struct client_options *o, int opt)
 {
 	switch (opt) {
 	case 's':
@@ -206,7 +213,7 @@ text_of(struct options *o, int opt)
 }
 
 static int
-set_flag(struct options *o, int opt)
+options_set_flag(struct client_options *o, int opt)
 {
 	switch (opt) {
 	case OPT_NO_VISOR_KEY:
@@ -236,11 +243,11 @@ set_flag(struct options *o, int opt)
 }
 
 static int
-take(struct options *o, int opt)
+options_flag(struct client_options *o, int opt)
 {
 	const char **text;
 
-	if ((text = text_of(o, opt)) != NULL) {
+	if ((text = options_text_of(o, opt)) != NULL) {
 		*text = optarg;
 		return 0;
 	}
@@ -248,17 +255,17 @@ take(struct options *o, int opt)
 	case 'p':
 		return options_port(o, "-p", optarg);
 	case 'e':
-		return add_env(o, optarg);
+		return options_add_env(o, optarg);
 	case 't':
-		return set_timeout(o, optarg);
+		return options_set_timeout(o, optarg);
 	case OPT_TRANSPORT:
-		return set_transport(o, optarg);
+		return options_set_transport(o, optarg);
 	case OPT_VISOR_KEY:
-		return set_visor_key(o, optarg);
+		return options_set_visor_key(o, optarg);
 	case OPT_ESCAPE:
-		return set_escape(o, optarg);
+		return options_set_escape(o, optarg);
 	}
-	return set_flag(o, opt);
+	return options_set_flag(o, opt);
 }
 
 int
@@ -276,7 +283,7 @@ options_unknown(const char *command, int opt, const char *word,
 }
 
 /* Those of a command, its own among them; end is the list's. */
-struct flags {
+struct options_flags {
 	struct option list[LENGTH(all_flags) + OWN_MAX + 1];
 	char letters[SHORT_MAX];
 	const char *command; /* that help tells of */
@@ -284,7 +291,8 @@ struct flags {
 };
 
 static void
-flags_add(struct flags *f, size_t n, const struct option *option)
+options_flags_add(struct options_flags *f, size_t n,
+    const struct option *option)
 {
 	char text[] = { (char)option->val, ':', '\0' };
 
@@ -298,7 +306,8 @@ flags_add(struct flags *f, size_t n, const struct option *option)
 }
 
 static void
-flags_init(struct flags *f, const char *command, enum command_style style)
+options_flags_init(struct options_flags *f, const char *command,
+    enum command_style style)
 {
 	size_t n = 0;
 
@@ -307,11 +316,12 @@ flags_init(struct flags *f, const char *command, enum command_style style)
 	(void)strlcpy(f->letters, "+:", sizeof(f->letters));
 	for (size_t i = 0; i < LENGTH(all_flags); i++)
 		if (all_flags[i].styles >> style & 1)
-			flags_add(f, n++, &all_flags[i].option);
+			options_flags_add(f, n++, &all_flags[i].option);
 }
 
 static void
-flags_own(struct flags *f, const struct option *own, options_taker *take_own)
+options_flags_own(struct options_flags *f, const struct option *own,
+    options_taker *take_own)
 {
 	size_t n = 0;
 
@@ -324,8 +334,8 @@ flags_own(struct flags *f, const struct option *own, options_taker *take_own)
 
 /* Flags up to the next word that is none.  *dashes: "--" came first. */
 static int
-take_flags(struct options *o, const struct flags *f, int argc, char **argv,
-    bool *dashes)
+options_take_flags(struct client_options *o, const struct options_flags *f,
+    int argc, char **argv, bool *dashes)
 {
 	int before, word, opt, r;
 
@@ -340,7 +350,7 @@ take_flags(struct options *o, const struct flags *f, int argc, char **argv,
 			return options_unknown(f->command, opt, argv[word],
 			    f->list);
 		if (f->own == NULL || f->own(opt, &r) == 0)
-			r = take(o, opt);
+			r = options_flag(o, opt);
 		if (r != 0)
 			return r;
 	}
@@ -351,7 +361,7 @@ take_flags(struct options *o, const struct flags *f, int argc, char **argv,
 /* --- destinations --- */
 
 static void
-say(void *arg, bool fatal, const char *text)
+options_say_config(void *arg, bool fatal, const char *text)
 {
 	(void)arg;
 	if (fatal)
@@ -360,9 +370,9 @@ say(void *arg, bool fatal, const char *text)
 
 /* A host's configuration tells where its control socket is. */
 static int
-from_configuration(struct options *o, struct keyctx *ctx)
+options_from_configuration(struct client_options *o, struct keyctx *ctx)
 {
-	struct config_report report = { .say = say };
+	struct config_report report = { .say = options_say_config };
 	struct config c;
 	int r;
 
@@ -384,29 +394,32 @@ from_configuration(struct options *o, struct keyctx *ctx)
 }
 
 static int
-local(struct options *o, struct keyctx *ctx)
+options_local(struct client_options *o, struct keyctx *ctx)
 {
 	int r;
 
-	if (o->confpath != NULL && (r = from_configuration(o, ctx)) != 0)
+	if (o->confpath != NULL &&
+	    (r = options_from_configuration(o, ctx)) != 0)
 		return r;
 	if (o->clinet != NULL && strcmp(o->clinet, "unix") != 0)
-		return bad("--clinet", o->clinet, "only unix is spoken");
+		return options_bad("--clinet", o->clinet,
+		    "only unix is spoken");
 	o->dest = (struct dest){ .kind = DEST_LOCAL, .socket = o->cliaddr };
 	return 0;
 }
 
 static int
-via(struct options *o, struct keyctx *ctx)
+options_via(struct client_options *o, struct keyctx *ctx)
 {
 	if (strncmp(o->via, "tcp://", 6) != 0)
-		return bad("--via", o->via, "write tcp://<pk>@host:port");
+		return options_bad("--via", o->via,
+		    "write tcp://<pk>@host:port");
 	return dest_parse(&o->dest, ctx, o->via, o->port);
 }
 
 /* Whether the destination is one that --transport allows. */
 static int
-check_transport(struct options *o)
+options_check_transport(struct client_options *o)
 {
 	if (o->dest.kind != DEST_TCP && o->transport == TRANSPORT_SKYNET)
 		o->dest.skynet = true;
@@ -431,7 +444,7 @@ check_transport(struct options *o)
 
 /* What the file says, where no flag has said otherwise. */
 static int
-apply(struct options *o, const struct host *h)
+options_apply(struct client_options *o, const struct host *h)
 {
 	int r = 0;
 
@@ -444,15 +457,15 @@ apply(struct options *o, const struct host *h)
 	if (h->visor_key != NULL && !o->visor_key_given)
 		o->visor_key = strcasecmp(h->visor_key, "yes") == 0;
 	if (h->timeout != NULL && !o->timeout_given)
-		r = set_timeout(o, h->timeout);
+		r = options_set_timeout(o, h->timeout);
 	if (r == 0 && h->escape != NULL && !o->escape_given)
-		r = set_escape(o, h->escape);
+		r = options_set_escape(o, h->escape);
 	return r;
 }
 
 /* The command that is the way there knows what the name leads to. */
 static int
-parse_proxy(struct options *o, const char *word)
+options_parse_proxy(struct client_options *o, const char *word)
 {
 	struct host *h = &o->alias;
 	struct ssh_tokens t = { .host = word,
@@ -481,7 +494,8 @@ parse_proxy(struct options *o, const char *word)
  * command the name itself is an address.
  */
 static int
-parse_alias(struct options *o, struct keyctx *ctx, const char *word)
+options_parse_alias(struct client_options *o, struct keyctx *ctx,
+    const char *word)
 {
 	const struct host *h = &o->alias;
 	const char *port = o->port != NULL ? o->port : h->port;
@@ -501,11 +515,11 @@ parse_alias(struct options *o, struct keyctx *ctx, const char *word)
 		r = dest_parse(&o->dest, ctx, text, port);
 		free(text);
 	}
-	return r == 0 ? parse_proxy(o, word) : r;
+	return r == 0 ? options_parse_proxy(o, word) : r;
 }
 
 int
-options_dest(struct options *o, struct keyctx *ctx, const char *word)
+options_dest(struct client_options *o, struct keyctx *ctx, const char *word)
 {
 	int r;
 
@@ -519,14 +533,14 @@ options_dest(struct options *o, struct keyctx *ctx, const char *word)
 		    o->hosts != NULL ? o->hosts : "~/.config/skypty/config");
 		return EXIT_USAGE;
 	}
-	if (r != 1 || (r = apply(o, &o->alias)) != 0)
+	if (r != 1 || (r = options_apply(o, &o->alias)) != 0)
 		return r;
-	return parse_alias(o, ctx, word);
+	return options_parse_alias(o, ctx, word);
 }
 
 /* 1, 0, or EXIT_USAGE: a mistake in the file makes no word a command. */
 static int
-is_alias(const struct options *o, const char *word)
+options_is_alias(const struct client_options *o, const char *word)
 {
 	struct host h;
 	int r = hosts_find(&h, o->hosts, word);
@@ -537,8 +551,9 @@ is_alias(const struct options *o, const char *word)
 
 /* The first word is the destination, unless exec finds that it is none. */
 static int
-first_word(struct options *o, struct keyctx *ctx, const struct flags *f,
-    enum command_style style, int argc, char **argv, bool *dashes)
+options_first_word(struct client_options *o, struct keyctx *ctx,
+    const struct options_flags *f, enum command_style style, int argc,
+    char **argv, bool *dashes)
 {
 	const char *word = argv[optind];
 	bool command_follows =
@@ -546,46 +561,47 @@ first_word(struct options *o, struct keyctx *ctx, const struct flags *f,
 	int r;
 
 	if (style == STYLE_EXEC && !dest_like(word) && !command_follows) {
-		if ((r = is_alias(o, word)) == 0)
-			return local(o, ctx);
+		if ((r = options_is_alias(o, word)) == 0)
+			return options_local(o, ctx);
 		if (r != 1)
 			return r;
 	}
 	optind++;
 	/* Flags behind the destination are meant for it, too. */
-	if ((r = take_flags(o, f, argc, argv, dashes)) != 0)
+	if ((r = options_take_flags(o, f, argc, argv, dashes)) != 0)
 		return r;
 	return options_dest(o, ctx, word);
 }
 
 void
-options_init(struct options *o)
+options_init(struct client_options *o)
 {
-	*o = (struct options){ .timeout_ms = 30000, .escape = '~' };
+	*o = (struct client_options){ .timeout_ms = 30000, .escape = '~' };
 }
 
 static int
-parse(struct options *o, struct keyctx *ctx, const struct flags *f,
-    enum command_style style, int argc, char **argv)
+options_read(struct client_options *o, struct keyctx *ctx,
+    const struct options_flags *f, enum command_style style, int argc,
+    char **argv)
 {
 	bool dashes;
 	int r;
 
 	options_init(o);
 	o->visor_key = strcmp(argv[0], "shell") == 0 || style == STYLE_FILES;
-	if ((r = take_flags(o, f, argc, argv, &dashes)) != 0)
+	if ((r = options_take_flags(o, f, argc, argv, &dashes)) != 0)
 		return r;
 	if (o->via != NULL)
-		r = via(o, ctx);
+		r = options_via(o, ctx);
 	else if (o->addr != NULL)
 		r = dest_parse(&o->dest, ctx, o->addr, o->port);
 	else if (style == STYLE_KEY || style == STYLE_SOCKET || dashes ||
 	    optind >= argc)
-		r = local(o, ctx);
+		r = options_local(o, ctx);
 	else
-		r = first_word(o, ctx, f, style, argc, argv, &dashes);
+		r = options_first_word(o, ctx, f, style, argc, argv, &dashes);
 	o->command = argv + optind;
-	if (r != 0 || (r = check_transport(o)) != 0)
+	if (r != 0 || (r = options_check_transport(o)) != 0)
 		return r;
 	if (o->no_pty && *o->command == NULL) {
 		complain("--no-pty needs a command");
@@ -595,22 +611,22 @@ parse(struct options *o, struct keyctx *ctx, const struct flags *f,
 }
 
 int
-options_parse(struct options *o, struct keyctx *ctx, enum command_style style,
-    int argc, char **argv)
+options_parse(struct client_options *o, struct keyctx *ctx,
+    enum command_style style, int argc, char **argv)
 {
-	struct flags f;
+	struct options_flags f;
 
-	flags_init(&f, argv[0], style);
-	return parse(o, ctx, &f, style, argc, argv);
+	options_flags_init(&f, argv[0], style);
+	return options_read(o, ctx, &f, style, argc, argv);
 }
 
 int
-options_parse_more(struct options *o, struct keyctx *ctx,
-    const struct command_of *of, int argc, char **argv)
+options_parse_more(struct client_options *o, struct keyctx *ctx,
+    const struct options_command *of, int argc, char **argv)
 {
-	struct flags f;
+	struct options_flags f;
 
-	flags_init(&f, of->name, of->style);
-	flags_own(&f, of->flags, of->take);
-	return parse(o, ctx, &f, of->style, argc, argv);
+	options_flags_init(&f, of->name, of->style);
+	options_flags_own(&f, of->flags, of->take);
+	return options_read(o, ctx, &f, of->style, argc, argv);
 }

@@ -4,8 +4,16 @@
  * would have read: not while we were stopped, nor while whoever takes our
  * output keeps us from it.
  */
-#include "client/skypty.h"
+#include "client/patience.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/exits.h"
+#include "client/term.h"
 
+#include <poll.h>
+#include <signal.h>
+
+#include "common/base/clock.h"
 #include "common/base/tcp.h"
 
 #define WAIT_MS	 5000  /* at most, for one wait */
@@ -22,7 +30,7 @@
 #define FLOOD (8 * LATE_MAX)
 
 static void
-pass(struct conn *c)
+patience_pass(struct conn *c)
 {
 	struct patience *p = &c->patience;
 	int64_t now = now_ms(), gone = now - p->seen;
@@ -47,7 +55,7 @@ patience_begin(struct conn *c)
 
 /* What TCP knows of the other machine; it goes on while we are stopped. */
 static int
-look_after(struct conn *c)
+patience_look_after(struct conn *c)
 {
 	struct patience *p = &c->patience;
 
@@ -79,14 +87,14 @@ conn_wait(struct conn *c, struct pollfd *p, size_t n, int64_t ms,
 			p[i].fd = -1;
 	ts = (struct timespec){ .tv_sec = ms / 1000,
 		.tv_nsec = ms % 1000 * 1000000 };
-	pass(c);
+	patience_pass(c);
 	if (term_poll(p, n, &ts, open) == -1)
 		return EXIT_FAILED;
-	pass(c);
+	patience_pass(c);
 	for (size_t i = 0; i < n; i++)
 		if (p[i].fd != -1 && p[i].fd == c->fd && p[i].revents != 0)
 			c->patience.heard = c->patience.time;
-	return look_after(c);
+	return patience_look_after(c);
 }
 
 int64_t

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "client/skypty.h"
+#include "common/base/clock.h"
 #include "common/base/visible.h"
 
 #define DRAW_MS	       100
@@ -29,7 +29,7 @@ progress_init(struct progress *p, bool quiet)
 
 /* "12.3MB", at most seven characters. */
 static void
-amount(double n, char *out, size_t size)
+progress_amount(double n, char *out, size_t size)
 {
 	static const char units[] = " KMGTPE";
 	size_t unit = 0;
@@ -46,7 +46,7 @@ amount(double n, char *out, size_t size)
 
 /* "01:23", or with hours. */
 static void
-duration(double seconds, char *out, size_t size)
+progress_duration(double seconds, char *out, size_t size)
 {
 	unsigned s;
 
@@ -63,7 +63,7 @@ duration(double seconds, char *out, size_t size)
 }
 
 static double
-eta(const struct progress *p, const struct progress_item *item)
+progress_eta(const struct progress *p, const struct progress_item *item)
 {
 	if (p->rate < 1 || item->size < item->done)
 		return -1;
@@ -71,21 +71,22 @@ eta(const struct progress *p, const struct progress_item *item)
 }
 
 static void
-numbers(const struct progress *p, const struct progress_item *item,
+progress_numbers(const struct progress *p, const struct progress_item *item,
     int64_t seconds, char *out, size_t size)
 {
 	bool whole = item->name == NULL || item->done >= item->size;
 	char bytes[16], rate[16], left[32], percent[16] = "";
 
-	amount((double)(item->name != NULL ? item->done : p->bytes), bytes,
-	    sizeof(bytes));
-	amount(p->rate, rate, sizeof(rate));
+	progress_amount((double)(item->name != NULL ? item->done : p->bytes),
+	    bytes, sizeof(bytes));
+	progress_amount(p->rate, rate, sizeof(rate));
 	if (item->name != NULL && item->size >= item->done)
 		snprintf(percent, sizeof(percent), "%3.0f%%",
 		    item->size == 0 ?
 			100.0 :
 			100.0 * (double)item->done / (double)item->size);
-	duration(whole ? (double)seconds : eta(p, item), left, sizeof(left));
+	progress_duration(whole ? (double)seconds : progress_eta(p, item), left,
+	    sizeof(left));
 	snprintf(out, size, " %4s %8s %8s/s %8s%s", percent, bytes, rate, left,
 	    whole ? "    " : " ETA");
 }
@@ -106,7 +107,7 @@ progress_line(const struct progress *p, const struct progress_item *item,
 		snprintf(raw, sizeof(raw), "%llu files",
 		    (unsigned long long)p->files);
 	visible_text(name, sizeof(name), raw, strlen(raw), VISIBLE_SLASH);
-	numbers(p, item, seconds, right, sizeof(right));
+	progress_numbers(p, item, seconds, right, sizeof(right));
 	room = width - COLUMNS;
 	if (room < NAME_MIN)
 		room = NAME_MIN;
@@ -118,7 +119,7 @@ progress_line(const struct progress *p, const struct progress_item *item,
 }
 
 static int
-terminal_width(void)
+progress_terminal_width(void)
 {
 	struct winsize ws;
 
@@ -128,7 +129,7 @@ terminal_width(void)
 }
 
 static void
-measure(struct progress *p, int64_t now)
+progress_measure(struct progress *p, int64_t now)
 {
 	double rate;
 
@@ -149,14 +150,15 @@ progress_due(const struct progress *p)
 
 /* The last column stays free: some terminals go on to the next line. */
 static void
-draw(struct progress *p, const struct progress_item *item, const char *end)
+progress_redraw(struct progress *p, const struct progress_item *item,
+    const char *end)
 {
 	char line[LINE_MAX_BYTES];
 	int64_t now = now_ms();
 
 	p->last = now;
-	progress_line(p, item, (now - p->started) / 1000, terminal_width() - 1,
-	    line, sizeof(line));
+	progress_line(p, item, (now - p->started) / 1000,
+	    progress_terminal_width() - 1, line, sizeof(line));
 	fprintf(stderr, "\r%s%s", line, end);
 }
 
@@ -165,8 +167,8 @@ progress_draw(struct progress *p, const struct progress_item *item)
 {
 	if (!p->on)
 		return;
-	measure(p, now_ms());
-	draw(p, item, "");
+	progress_measure(p, now_ms());
+	progress_redraw(p, item, "");
 	p->drawn = true;
 }
 
@@ -179,7 +181,7 @@ progress_end(struct progress *p, const struct progress_item *item)
 	if (!p->on)
 		return;
 	p->rate = (double)p->bytes * 1000 / (double)(ms > 0 ? ms : 1);
-	draw(p, item, "\n");
+	progress_redraw(p, item, "\n");
 	p->drawn = false;
 }
 
@@ -187,6 +189,6 @@ void
 progress_clear(struct progress *p)
 {
 	if (p->drawn)
-		fprintf(stderr, "\r%*s\r", terminal_width() - 1, "");
+		fprintf(stderr, "\r%*s\r", progress_terminal_width() - 1, "");
 	p->drawn = false;
 }

@@ -3,7 +3,10 @@
  * A command of the user's that is the way to the host: what it reads and writes
  * is the connection.
  */
-#include "client/skypty.h"
+#include "client/proxy.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/exits.h"
 #include "client/ssh/ssh_opts.h"
 
 #include <errno.h>

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* A connection's bytes as they are, between it and a pair of descriptors. */
-#include "client/skypty.h"
+#include "client/relay.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/exits.h"
+#include "client/patience.h"
+#include "client/sftp/sftp_asker.h"
+#include "client/sink.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 
 #define CHUNK	 (64U * 1024)
@@ -24,7 +31,7 @@ struct relay {
 
 /* What the host said; 0, or EXIT_FAILED. */
 static int
-deliver(struct relay *y)
+relay_write(struct relay *y)
 {
 	struct buf *in = &y->conn->in;
 	size_t n;
@@ -47,7 +54,7 @@ deliver(struct relay *y)
 }
 
 static int
-take(struct relay *y)
+relay_read(struct relay *y)
 {
 	struct buf *out = &y->conn->out;
 	size_t before = buf_len(out);
@@ -66,7 +73,7 @@ take(struct relay *y)
 }
 
 static int
-step(struct relay *y, int wait)
+relay_step(struct relay *y, int wait)
 {
 	struct conn *c = y->conn;
 	bool want = c->accepted && buf_len(&c->out) < OUT_HIGH;
@@ -82,12 +89,12 @@ step(struct relay *y, int wait)
 		return r;
 	if (p[0].revents != 0 && (r = conn_pump(c, p[0].revents)) != 0)
 		return r;
-	if (p[1].revents != 0 && (r = take(y)) != 0)
+	if (p[1].revents != 0 && (r = relay_read(y)) != 0)
 		return r;
 	if ((r = sftp_asker_ask(&y->asker, &c->out)) != 0 ||
 	    (r = conn_flush(c)) != 0)
 		return r;
-	return deliver(y);
+	return relay_write(y);
 }
 
 int
@@ -100,11 +107,11 @@ relay_watch(struct conn *c, int in, int out, relay_watcher *watch, void *arg)
 	sftp_asker_init(&y.asker, c);
 	r = conn_flush(c);
 	if (r == 0)
-		r = deliver(&y);
+		r = relay_write(&y);
 	while (r == 0 && !y.over && !(c->eof && !y.blocked)) {
 		if ((wait = watch != NULL ? watch(arg) : -1) == RELAY_STOP)
 			return 0;
-		r = step(&y, wait);
+		r = relay_step(&y, wait);
 	}
 	if (r == 0 && !y.over && !c->rejected)
 		r = conn_ended(c);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Splits what a user writes for a file on a host. */
-#include "client/skypty.h"
+#include "client/remote.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Behind "tcp://" and the like, where a word has it. */
 static const char *
-behind_scheme(const char *word)
+remote_behind_scheme(const char *word)
 {
 	size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyz");
 
@@ -16,7 +16,7 @@ behind_scheme(const char *word)
 
 /* The colon at the end of a host's name or bracketed address; NULL: none. */
 static const char *
-end_of_host(const char *host)
+remote_end_of_host(const char *host)
 {
 	const char *end = host;
 
@@ -31,7 +31,7 @@ end_of_host(const char *host)
 
 /* The colon behind a port, if there is one here, else the one before it. */
 static const char *
-behind_port(const char *colon)
+remote_behind_port(const char *colon)
 {
 	size_t digits = strspn(colon + 1, "0123456789");
 
@@ -42,14 +42,15 @@ behind_port(const char *colon)
 bool
 remote_split(const char *word, char **dest, char **path)
 {
-	const char *body = behind_scheme(word), *at = strchr(body, '@'), *colon;
+	const char *body = remote_behind_scheme(word), *at = strchr(body, '@'),
+		   *colon;
 	bool address = at != NULL && (size_t)(at - body) < strcspn(body, ":/");
 
-	colon = end_of_host(address ? at + 1 : body);
+	colon = remote_end_of_host(address ? at + 1 : body);
 	if (colon == NULL || colon == body || (address && colon == at + 1))
 		return false;
 	if (address)
-		colon = behind_port(colon);
+		colon = remote_behind_port(colon);
 	*dest = strndup(word, (size_t)(colon - word));
 	*path = strdup(colon + 1);
 	if (*dest != NULL && *path != NULL)

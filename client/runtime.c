@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A folder for what lives no longer than its user is logged in. */
-#include "client/skypty.h"
+#include "client/runtime.h"
 
 #include <errno.h>
 #include <sodium.h>

@@ -37,7 +37,7 @@ static const struct {
 /* --- sequences --- */
 
 static void
-set_mode(struct screen *s, unsigned number, bool on)
+screen_set_mode(struct screen *s, unsigned number, bool on)
 {
 	for (size_t i = 0; i < MODES; i++)
 		if (modes[i].number == number && modes[i].on != on)
@@ -47,27 +47,27 @@ set_mode(struct screen *s, unsigned number, bool on)
 }
 
 static void
-set_modes(struct screen *s, bool on)
+screen_set_modes(struct screen *s, bool on)
 {
 	for (unsigned i = 0; i < s->nparams; i++)
 		if (s->prefix == '?')
-			set_mode(s, s->params[i], on);
+			screen_set_mode(s, s->params[i], on);
 		else if (s->prefix == '\0' && s->params[i] == 4)
 			s->insert = on;
 }
 
 /* DECSTR leaves the screen, the mouse and paste as they are. */
 static void
-soft_reset(struct screen *s)
+screen_soft_reset(struct screen *s)
 {
-	set_mode(s, 1, false);
-	set_mode(s, 6, false);
-	set_mode(s, 25, true);
+	screen_set_mode(s, 1, false);
+	screen_set_mode(s, 6, false);
+	screen_set_mode(s, 25, true);
 	s->keypad = s->insert = s->attributes = s->graphics = s->region = false;
 }
 
 static bool
-any_param(const struct screen *s)
+screen_any_param(const struct screen *s)
 {
 	for (unsigned i = 0; i < s->nparams; i++)
 		if (s->params[i] != 0)
@@ -77,7 +77,7 @@ any_param(const struct screen *s)
 
 /* Keys by kitty's protocol, which knows a stack. */
 static void
-key_flags(struct screen *s)
+screen_key_flags(struct screen *s)
 {
 	unsigned n = s->params[0] != 0 ? s->params[0] : 1;
 
@@ -90,38 +90,38 @@ key_flags(struct screen *s)
 }
 
 static void
-control_sequence(struct screen *s, uint8_t final)
+screen_control_sequence(struct screen *s, uint8_t final)
 {
 	if (s->between != '\0') {
 		if (s->between == '!' && final == 'p')
-			soft_reset(s);
+			screen_soft_reset(s);
 		else if (s->between == ' ' && final == 'q')
-			s->style = any_param(s);
+			s->style = screen_any_param(s);
 		return;
 	}
 	switch (final) {
 	case 'h':
 	case 'l':
-		set_modes(s, final == 'h');
+		screen_set_modes(s, final == 'h');
 		break;
 	case 'm':
 		if (s->prefix == '\0')
-			s->attributes = any_param(s);
+			s->attributes = screen_any_param(s);
 		else if (s->prefix == '>' && s->params[0] == 4)
 			s->keys = s->nparams > 1 && s->params[1] != 0;
 		break;
 	case 'r':
 		if (s->prefix == '\0')
-			s->region = any_param(s);
+			s->region = screen_any_param(s);
 		break;
 	case 'u':
-		key_flags(s);
+		screen_key_flags(s);
 		break;
 	}
 }
 
 static void
-after_escape(struct screen *s, uint8_t c)
+screen_after_escape(struct screen *s, uint8_t c)
 {
 	s->state = SCREEN_GROUND;
 	switch (c) {
@@ -156,7 +156,7 @@ after_escape(struct screen *s, uint8_t c)
 }
 
 static void
-in_sequence(struct screen *s, uint8_t c)
+screen_in_sequence(struct screen *s, uint8_t c)
 {
 	unsigned *p = &s->params[s->nparams != 0 ? s->nparams - 1 : 0];
 
@@ -178,12 +178,12 @@ in_sequence(struct screen *s, uint8_t c)
 		s->between = (char)c;
 	else if (c >= '@' && c <= '~') {
 		s->state = SCREEN_GROUND;
-		control_sequence(s, c);
+		screen_control_sequence(s, c);
 	}
 }
 
 static void
-take(struct screen *s, uint8_t c)
+screen_byte(struct screen *s, uint8_t c)
 {
 	if (c == ESC)
 		s->state = SCREEN_ESCAPE;
@@ -196,9 +196,9 @@ take(struct screen *s, uint8_t c)
 	else if (c < ' ')
 		return;
 	else if (s->state == SCREEN_ESCAPE)
-		after_escape(s, c);
+		screen_after_escape(s, c);
 	else if (s->state == SCREEN_CSI)
-		in_sequence(s, c);
+		screen_in_sequence(s, c);
 	else if (s->state == SCREEN_SHIFT) {
 		if (s->first == '(')
 			s->graphics = c != 'B';
@@ -208,7 +208,7 @@ take(struct screen *s, uint8_t c)
 
 /* Plain text, which most of it is, is only looked through. */
 static const uint8_t *
-skip_text(const uint8_t *p, const uint8_t *end)
+screen_skip_text(const uint8_t *p, const uint8_t *end)
 {
 	while (p < end && *p >= ' ')
 		p++;
@@ -222,21 +222,21 @@ screen_watch(struct screen *s, const uint8_t *p, size_t n)
 
 	while (p < end) {
 		if (s->state == SCREEN_GROUND)
-			p = skip_text(p, end);
+			p = screen_skip_text(p, end);
 		if (p < end)
-			take(s, *p++);
+			screen_byte(s, *p++);
 	}
 }
 
 /* --- taking it back --- */
 
-struct text {
+struct screen_text {
 	char *p;
 	size_t n;
 };
 
 static void
-put(struct text *t, const char *what)
+screen_put(struct screen_text *t, const char *what)
 {
 	size_t n = strlen(what);
 
@@ -247,7 +247,7 @@ put(struct text *t, const char *what)
 }
 
 static void
-put_number(struct text *t, unsigned v)
+screen_put_number(struct screen_text *t, unsigned v)
 {
 	char digits[12], *p = digits + sizeof(digits) - 1;
 
@@ -255,45 +255,45 @@ put_number(struct text *t, unsigned v)
 	do
 		*--p = (char)('0' + v % 10);
 	while ((v /= 10) != 0);
-	put(t, p);
+	screen_put(t, p);
 }
 
 size_t
 screen_undo(const struct screen *s, char undo[SCREEN_UNDO_MAX])
 {
-	struct text t = { .p = undo };
+	struct screen_text t = { .p = undo };
 
 	if (s->state == SCREEN_STRING)
-		put(&t, "\033\\");
+		screen_put(&t, "\033\\");
 	else if (s->state != SCREEN_GROUND)
-		put(&t, "\030");
+		screen_put(&t, "\030");
 	if (s->keys)
-		put(&t, "\033[>4m");
+		screen_put(&t, "\033[>4m");
 	if (s->flags)
-		put(&t, "\033[=0u");
+		screen_put(&t, "\033[=0u");
 	if (s->pushed != 0) {
-		put(&t, "\033[<");
-		put_number(&t, s->pushed);
-		put(&t, "u");
+		screen_put(&t, "\033[<");
+		screen_put_number(&t, s->pushed);
+		screen_put(&t, "u");
 	}
 	if (s->keypad)
-		put(&t, "\033>");
+		screen_put(&t, "\033>");
 	if (s->insert)
-		put(&t, "\033[4l");
+		screen_put(&t, "\033[4l");
 	/* It would move the cursor. */
 	if (s->region)
-		put(&t, "\0337\033[r\0338");
+		screen_put(&t, "\0337\033[r\0338");
 	if (s->graphics)
-		put(&t, "\017\033(B");
+		screen_put(&t, "\017\033(B");
 	if (s->attributes)
-		put(&t, "\033[m");
+		screen_put(&t, "\033[m");
 	if (s->style)
-		put(&t, "\033[0 q");
+		screen_put(&t, "\033[0 q");
 	for (size_t i = 0; i < MODES; i++)
 		if (s->modes & UINT32_C(1) << i) {
-			put(&t, "\033[?");
-			put_number(&t, modes[i].number);
-			put(&t, modes[i].on ? "h" : "l");
+			screen_put(&t, "\033[?");
+			screen_put_number(&t, modes[i].number);
+			screen_put(&t, modes[i].on ? "h" : "l");
 		}
 	return t.n;
 }

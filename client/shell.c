@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* skypty shell, start and exec: where to, and then the session or command. */
-#include "client/skypty.h"
+#include "client/commands.h"
+#include "client/complain.h"
+#include "client/dest.h"
+#include "client/exec.h"
+#include "client/exits.h"
+#include "client/hosts.h"
+#include "client/options.h"
+#include "client/shell_rpc.h"
+
+#include "common/pty/keys.h"
 
 static int
-run(enum command_style style, int argc, char **argv)
+shell_or_command(enum command_style style, int argc, char **argv)
 {
-	struct options o;
+	struct client_options o;
 	struct keyctx *ctx;
 	int r;
 
@@ -20,7 +29,7 @@ run(enum command_style style, int argc, char **argv)
 		    o.dest.kind == DEST_TCP ? "... " : "");
 		r = EXIT_USAGE;
 	} else
-		r = session_run(ctx, &o);
+		r = shell_rpc_run(ctx, &o);
 	hosts_free(&o.alias);
 	keyctx_free(ctx);
 	return r;
@@ -29,11 +38,11 @@ run(enum command_style style, int argc, char **argv)
 int
 shell_main(int argc, char **argv)
 {
-	return run(STYLE_SHELL, argc, argv);
+	return shell_or_command(STYLE_SHELL, argc, argv);
 }
 
 int
 exec_main(int argc, char **argv)
 {
-	return run(STYLE_EXEC, argc, argv);
+	return shell_or_command(STYLE_EXEC, argc, argv);
 }

@@ -4,7 +4,10 @@
  * arrived in, and never so that we could block: a program that talks to us
  * both ways may be waiting for us to read.
  */
-#include "client/skypty.h"
+#include "client/sink.h"
+#include "client/complain.h"
+#include "client/exits.h"
+#include "client/term.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/err.h"
+#include "common/base/buf.h"
+#include "common/pty/exec_stream.h"
 
 #define PIECE (256U * 1024)
 
@@ -28,7 +32,7 @@ static struct sink_end standard[2];
  * can be opened once more for us; a socket takes it as a flag of each call.
  */
 static void
-open_end(struct sink_end *e, int fd)
+sink_open_end(struct sink_end *e, int fd)
 {
 	struct stat st;
 	char path[32];
@@ -53,8 +57,8 @@ open_end(struct sink_end *e, int fd)
 void
 sink_prepare(void)
 {
-	open_end(&standard[0], STDOUT_FILENO);
-	open_end(&standard[1], STDERR_FILENO);
+	sink_open_end(&standard[0], STDOUT_FILENO);
+	sink_open_end(&standard[1], STDERR_FILENO);
 }
 
 void
@@ -88,7 +92,7 @@ sink_init(struct sink *k)
 }
 
 static bool
-has_room(const struct sink_end *e)
+sink_has_room(const struct sink_end *e)
 {
 	struct pollfd p = { .fd = e->fd, .events = POLLOUT };
 
@@ -102,7 +106,7 @@ sink_write(struct sink_end *e, const uint8_t *p, size_t n)
 
 	if (n > e->piece)
 		n = e->piece;
-	if (!has_room(e))
+	if (!sink_has_room(e))
 		return 0;
 	r = e->is_socket ? send(e->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) :
 			   write(e->fd, p, n);
@@ -118,7 +122,7 @@ sink_write(struct sink_end *e, const uint8_t *p, size_t n)
 
 /* The open frame's payload as far as it goes: 1 when it is all gone. */
 static int
-write_payload(struct sink *k, struct buf *src)
+sink_write_payload(struct sink *k, struct buf *src)
 {
 	struct sink_end *e = &k->end[k->tag == XS_STDERR];
 	size_t n;
@@ -142,7 +146,7 @@ write_payload(struct sink *k, struct buf *src)
 }
 
 static bool
-is_output(uint8_t tag)
+sink_is_output(uint8_t tag)
 {
 	return tag == XS_STDOUT || tag == XS_STDERR;
 }
@@ -155,13 +159,13 @@ sink_next(struct sink *k, struct buf *src, uint8_t *tag, struct buf *payload)
 
 	for (;;) {
 		if (k->inside) {
-			if ((r = write_payload(k, src)) != SINK_FRAME)
+			if ((r = sink_write_payload(k, src)) != SINK_FRAME)
 				return r;
 			k->inside = false;
 		}
 		if (buf_len(src) < XS_HEAD_LEN)
 			return SINK_MORE;
-		if (!is_output(*buf_ptr(src))) {
+		if (!sink_is_output(*buf_ptr(src))) {
 			r = xs_get_frame(src, SINK_FRAME_MAX, tag, payload);
 			return r == 1 ? SINK_FRAME :
 			    r == 0    ? SINK_MORE :

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* skypty: the client for Skywire's pty protocol. */
-#include "client/skypty.h"
+#include "client/commands.h"
+#include "client/complain.h"
+#include "client/dest.h"
+#include "client/exits.h"
+#include "client/sink.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -14,11 +18,8 @@
 #include "common/base/err.h"
 #include "common/base/process.h"
 #include "common/base/usage.h"
-#include "common/base/visible.h"
 
-#define HOST_TEXT_MAX 4096 /* bytes of a text of the host's */
-
-static const struct command {
+static const struct client_command {
 	const char *name;
 	int (*main)(int, char **);
 	const char *args;
@@ -149,83 +150,8 @@ static const struct {
 	{ dmsg_main, dmsg_text },
 };
 
-/* Where messages go, and the last that went to syslog(3). */
-static struct {
-	enum complain_where where;
-	FILE *file;
-	char last[1024];
-} messages;
-
-void
-complain_to(enum complain_where where, FILE *file)
-{
-	messages.where = where;
-	messages.file = file;
-}
-
-void
-complain_to_syslog(void)
-{
-	openlog("skypty", LOG_PID, LOG_DAEMON);
-	complain_to(COMPLAIN_SYSLOG, NULL);
-}
-
-const char *
-complain_last(void)
-{
-	return messages.last;
-}
-
-__attribute__((format(printf, 1, 0))) static void
-complain_away(const char *fmt, va_list ap)
-{
-	char text[sizeof(messages.last) / VISIBLE_GROWTH];
-
-	vsnprintf(text, sizeof(text), fmt, ap);
-	visible_text(messages.last, sizeof(messages.last), text, strlen(text),
-	    0);
-	syslog(LOG_WARNING, "%s", messages.last);
-}
-
-void
-complain(const char *fmt, ...)
-{
-	bool raw = messages.where == COMPLAIN_STDERR && term_is_raw();
-	FILE *f = messages.where == COMPLAIN_FILE ? messages.file : stderr;
-	va_list ap;
-
-	term_lost();
-	if (messages.where == COMPLAIN_NOBODY)
-		return;
-	va_start(ap, fmt);
-	if (messages.where == COMPLAIN_SYSLOG) {
-		complain_away(fmt, ap);
-		va_end(ap);
-		return;
-	}
-
-	/*
-	 * Whatever it is made of: names, addresses, hosts' words.  In raw mode
-	 * a line feed alone does not go back to the margin.
-	 */
-	fputs("skypty: ", f);
-	visible_vline(f, raw ? "\r\n" : "\n", fmt, ap);
-	va_end(ap);
-}
-
-const char *
-printable(const struct buf *text)
-{
-	static char out[VISIBLE_GROWTH * HOST_TEXT_MAX];
-
-	visible_text(out, sizeof(out), buf_ptr(text),
-	    buf_len(text) < HOST_TEXT_MAX ? buf_len(text) : HOST_TEXT_MAX,
-	    VISIBLE_SLASH);
-	return out;
-}
-
 static void
-usage(FILE *f)
+skypty_usage(FILE *f)
 {
 	fputs("usage: skypty command [flags] [arguments]\n\n", f);
 	for (size_t i = 0; i < COMMANDS; i++)
@@ -234,8 +160,8 @@ usage(FILE *f)
 	fputs(flags_text, f);
 }
 
-static const struct command *
-find(const char *name)
+static const struct client_command *
+skypty_find(const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(commands[i].name, name) == 0)
@@ -276,7 +202,7 @@ static const struct {
 
 /* The nearest of our own words; nothing rather than the opposite. */
 static const char *
-meant(const char *word)
+skypty_meant(const char *word)
 {
 	struct usage_near near = { .word = word };
 
@@ -288,9 +214,9 @@ meant(const char *word)
 }
 
 static int
-unknown(const char *word)
+skypty_unknown(const char *word)
 {
-	const char *best = meant(word);
+	const char *best = skypty_meant(word);
 
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
 		if (strcmp(word, elsewhere[i].word) == 0) {
@@ -315,15 +241,16 @@ unknown(const char *word)
 }
 
 static int
-help(const char *name)
+skypty_help(const char *name)
 {
-	const struct command *c = name != NULL ? find(name) : NULL;
+	const struct client_command *c =
+	    name != NULL ? skypty_find(name) : NULL;
 
 	if (c == NULL && name != NULL && *name != '-' &&
 	    strcmp(name, "version") != 0 && strcmp(name, "help") != 0)
-		return unknown(name);
+		return skypty_unknown(name);
 	if (c == NULL) {
-		usage(stdout);
+		skypty_usage(stdout);
 		return 0;
 	}
 	printf("usage: skypty %s %s\n\n%s\n", c->name, c->args, c->what);
@@ -334,7 +261,7 @@ help(const char *name)
 }
 
 static bool
-wants_help(int argc, char **argv)
+skypty_wants_help(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (strcmp(argv[i], "--help") == 0 ||
@@ -348,7 +275,7 @@ wants_help(int argc, char **argv)
 
 /* What was printed may not have arrived, on a full disk for one. */
 static int
-finish(int status)
+skypty_finish(int status)
 {
 	/* One of SKY_ERR_*, which nobody has told. */
 	if (status < 0) {
@@ -363,30 +290,30 @@ finish(int status)
 
 /* "fs mount --help" asks for it as "fs --help" does. */
 static bool
-wants_help_of(const struct command *c, int argc, char **argv)
+skypty_wants_help_of(const struct client_command *c, int argc, char **argv)
 {
 	bool two_words = c->main == fs_main || c->main == dmsg_main;
 
 	/* These have words of their own for it. */
 	if (c->main == host_main || c->main == ssh_main)
 		return false;
-	return wants_help(argc, argv) ||
-	    (two_words && argc > 1 && wants_help(argc - 1, argv + 1));
+	return skypty_wants_help(argc, argv) ||
+	    (two_words && argc > 1 && skypty_wants_help(argc - 1, argv + 1));
 }
 
 static int
-print_version(int more, const char *word)
+skypty_print_version(int more, const char *word)
 {
 	if (more > 0) {
 		complain("version takes no words, and there is '%s'", word);
 		return EXIT_USAGE;
 	}
 	puts("skypty " SKYPTY_VERSION);
-	return finish(0);
+	return skypty_finish(0);
 }
 
 static const char *
-own_name(const char *path)
+skypty_own_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -396,28 +323,28 @@ own_name(const char *path)
 int
 main(int argc, char **argv)
 {
-	const struct command *c;
+	const struct client_command *c;
 	const char *word = argc > 1 ? argv[1] : NULL;
 
 	process_standard_fds();
 	sink_prepare();
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
-	if (strcmp(own_name(argv[0]), "skypty-ssh") == 0)
+	if (strcmp(skypty_own_name(argv[0]), "skypty-ssh") == 0)
 		return ssh_main(argc, argv);
 	if (word == NULL) {
-		usage(stderr);
+		skypty_usage(stderr);
 		return EXIT_USAGE;
 	}
 	if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0 ||
 	    strcmp(word, "-V") == 0)
-		return print_version(argc - 2, argv[2]);
+		return skypty_print_version(argc - 2, argv[2]);
 	if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 ||
 	    strcmp(word, "-h") == 0)
-		return finish(help(argc > 2 ? argv[2] : NULL));
-	if ((c = find(word)) == NULL)
-		return unknown(word);
-	if (wants_help_of(c, argc - 1, argv + 1))
-		return finish(help(word));
-	return finish(c->main(argc - 1, argv + 1));
+		return skypty_finish(skypty_help(argc > 2 ? argv[2] : NULL));
+	if ((c = skypty_find(word)) == NULL)
+		return skypty_unknown(word);
+	if (skypty_wants_help_of(c, argc - 1, argv + 1))
+		return skypty_finish(skypty_help(word));
+	return skypty_finish(c->main(argc - 1, argv + 1));
 }

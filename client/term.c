@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Our terminal: raw while a session runs, and as it was whatever happens. */
-#include "client/skypty.h"
+#include "client/term.h"
+#include "client/screen.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,9 +12,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "client/screen.h"
 #include "common/base/err.h"
 #include "common/base/process.h"
+#include "common/pty/modes.h"
+#include "common/pty/rpc.h"
 
 /* Signal handlers need it where they can find it. */
 static struct {
@@ -66,7 +68,7 @@ term_lost(void)
 
 /* The default action, which was reset, then does what it does. */
 static void
-on_deadly(int sig)
+term_on_deadly(int sig)
 {
 	term_lost();
 	if (state.raw)
@@ -76,9 +78,9 @@ on_deadly(int sig)
 
 /* But for what somebody has taken into his own hands, or does not want. */
 static void
-catch_deadly(void)
+term_catch_deadly(void)
 {
-	struct sigaction sa = { .sa_handler = on_deadly }, old;
+	struct sigaction sa = { .sa_handler = term_on_deadly }, old;
 
 	sa.sa_flags = (int)(SA_RESETHAND | SA_NODEFER);
 	sigemptyset(&sa.sa_mask);
@@ -99,7 +101,7 @@ term_raw(void)
 		return SKY_ERR_SYS;
 	raw = state.saved;
 	cfmakeraw(&raw);
-	catch_deadly();
+	term_catch_deadly();
 	state.shown = isatty(STDOUT_FILENO) == 1;
 	state.raw = 1;
 	if (tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == -1) {

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /* What is typed at our terminal: escape sequences are taken out of it. */
-#include "client/skypty.h"
+#include "client/typed.h"
+#include "client/exits.h"
 
 #include <stdio.h>
+
+#include "common/base/buf.h"
 
 #define CTRL_Z 0x1a
 
 /* As it is typed; static. */
 static const char *
-name_of(int c)
+typed_name_of(int c)
 {
 	static char text[3];
 
@@ -20,9 +23,9 @@ name_of(int c)
 }
 
 static void
-help(int escape)
+typed_help(int escape)
 {
-	const char *c = name_of(escape);
+	const char *c = typed_name_of(escape);
 
 	fprintf(stderr,
 	    "%s?\r\nSupported escape sequences:\r\n"
@@ -37,17 +40,17 @@ help(int escape)
 
 /* What follows the escape character. */
 static int
-after_escape(struct typed *t, uint8_t c, struct buf *out)
+typed_after_escape(struct typed *t, uint8_t c, struct buf *out)
 {
 	t->place = TYPED_NEWLINE;
 	switch (c) {
 	case '.':
-		fprintf(stderr, "%s.\r\n", name_of(t->escape));
+		fprintf(stderr, "%s.\r\n", typed_name_of(t->escape));
 		return TYPED_END;
 	case CTRL_Z:
 		return TYPED_SUSPEND;
 	case '?':
-		help(t->escape);
+		typed_help(t->escape);
 		return 0;
 	}
 	t->place = c == '\r' || c == '\n' ? TYPED_NEWLINE : TYPED_IN_LINE;
@@ -60,7 +63,7 @@ int
 typed_key(struct typed *t, uint8_t c, struct buf *out)
 {
 	if (t->place == TYPED_ESCAPE)
-		return after_escape(t, c, out);
+		return typed_after_escape(t, c, out);
 	if (t->place == TYPED_NEWLINE && t->escape != -1 && c == t->escape) {
 		t->place = TYPED_ESCAPE;
 		return 0;

@@ -5,19 +5,33 @@
  * under their own key, and what comes from them is plain.  An identity or a
  * discovery that is named asks for the last.  PROTOCOL.pty 9, 12.
  */
-#include "client/skypty.h"
+#include "client/via.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/dest.h"
+#include "client/dial.h"
+#include "client/dmsg/dmsg.h"
+#include "client/exec.h"
+#include "client/exits.h"
+#include "client/options.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/addr.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/reach.h"
+#include "common/pty/keys.h"
 #include "common/pty/mux.h"
 
 #define DIAL_WAIT_MS 40000 /* more than skyptyd gives it */
@@ -31,7 +45,7 @@ enum { BRIDGE_NEWEST, BRIDGE_NO_SCHEME, BRIDGE_BARE, BRIDGES };
 enum { BRIDGE_DMSG = 0 };
 
 static bool
-own_wanted(const struct options *o)
+via_wants_own(const struct client_options *o)
 {
 	const char *env = getenv("DMSGPTY_SK");
 
@@ -43,7 +57,7 @@ own_wanted(const struct options *o)
 /* --- skyptyd on this machine --- */
 
 static int
-put_dial(struct buf *b, const char *service, const struct dest *d)
+via_put_dial(struct buf *b, const char *service, const struct dest *d)
 {
 	char uri[MUX_URI_MAX + 1], pk[KEY_PUBLIC_HEX];
 
@@ -55,7 +69,7 @@ put_dial(struct buf *b, const char *service, const struct dest *d)
 
 /* Waits for more: 1, 0 at the end, or nothing came in time. */
 static int
-more(struct conn *c, int64_t deadline)
+via_read_more(struct conn *c, int64_t deadline)
 {
 	struct pollfd p = { .fd = c->fd, .events = POLLIN };
 	int64_t left = deadline - now_ms();
@@ -69,11 +83,11 @@ more(struct conn *c, int64_t deadline)
 
 /* The reason comes behind a refusal, up to the end. */
 static int
-refused(struct conn *c, const struct options *o, int64_t deadline)
+via_refused(struct conn *c, const struct client_options *o, int64_t deadline)
 {
 	struct buf why;
 
-	while (buf_len(&c->in) < WHY_MAX && more(c, deadline))
+	while (buf_len(&c->in) < WHY_MAX && via_read_more(c, deadline))
 		;
 	buf_view(&why, buf_ptr(&c->in), buf_len(&c->in));
 	if (buf_len(&why) == 0)
@@ -88,28 +102,29 @@ refused(struct conn *c, const struct options *o, int64_t deadline)
 
 /* A stream to the host, plain; its services are still to be asked for. */
 static int
-dial(struct conn *c, const struct options *o)
+via_dial(struct conn *c, const struct client_options *o)
 {
 	int64_t deadline = now_ms() + DIAL_WAIT_MS;
 	uint8_t answer;
 	int r;
 
-	if (put_dial(&c->out, MUX_URI_DIAL, &o->dest) != 0)
+	if (via_put_dial(&c->out, MUX_URI_DIAL, &o->dest) != 0)
 		return EXIT_FAILED;
 	if ((r = conn_flush(c)) != 0)
 		return r;
 	while (buf_get_u8(&c->in, &answer) != 0)
-		if (!more(c, deadline)) {
+		if (!via_read_more(c, deadline)) {
 			complain("the local skyptyd did not say whether it "
 				 "reached the host");
 			return EXIT_FAILED;
 		}
-	return answer == MUX_ACCEPT ? 0 : refused(c, o, deadline);
+	return answer == MUX_ACCEPT ? 0 : via_refused(c, o, deadline);
 }
 
 /* The original's proxy gives the terminal's service and no other. */
 static int
-ask_original(struct conn *c, const struct options *o, const char *uri)
+via_ask_original(struct conn *c, const struct client_options *o,
+    const char *uri)
 {
 	int r;
 
@@ -125,21 +140,22 @@ ask_original(struct conn *c, const struct options *o, const char *uri)
 	}
 	if ((r = conn_local(c, o, true)) != 0)
 		return EXIT_FAILED;
-	return put_dial(&c->out, MUX_URI_PROXY, &o->dest) == 0 ? 0 :
-								 EXIT_FAILED;
+	return via_put_dial(&c->out, MUX_URI_PROXY, &o->dest) == 0 ?
+	    0 :
+	    EXIT_FAILED;
 }
 
 static int
-by_daemon(struct conn *c, const struct options *o, const char *uri)
+via_by_daemon(struct conn *c, const struct client_options *o, const char *uri)
 {
 	int r;
 
 	if (conn_local(c, o, o->cliaddr == NULL) != 0)
 		return o->cliaddr == NULL ? NOT_HERE : EXIT_FAILED;
 	c->way = WAY_DAEMON;
-	r = dial(c, o);
+	r = via_dial(c, o);
 	if (r == TRY_NEXT)
-		return ask_original(c, o, uri);
+		return via_ask_original(c, o, uri);
 	if (r == NOT_HERE)
 		conn_hang_up(c);
 	if (r != 0)
@@ -155,7 +171,7 @@ by_daemon(struct conn *c, const struct options *o, const char *uri)
  * ..., uid.
  */
 static bool
-listens(const char *path, unsigned port)
+via_listener_is_trusted(const char *path, unsigned port)
 {
 	char line[512], local[64];
 	unsigned state, uid, at;
@@ -178,7 +194,7 @@ listens(const char *path, unsigned port)
 }
 
 static bool
-is_trusted(int fd)
+via_is_trusted(int fd)
 {
 	union {
 		struct sockaddr sa;
@@ -194,14 +210,14 @@ is_trusted(int fd)
 	    ntohs(a.sa.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
 	if (a.sa.sa_family == AF_INET)
 		return ntohl(a.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET &&
-		    (listens("/proc/net/tcp", port) ||
-			listens("/proc/net/tcp6", port));
+		    (via_listener_is_trusted("/proc/net/tcp", port) ||
+			via_listener_is_trusted("/proc/net/tcp6", port));
 	return IN6_IS_ADDR_LOOPBACK(&a.v6.sin6_addr) &&
-	    listens("/proc/net/tcp6", port);
+	    via_listener_is_trusted("/proc/net/tcp6", port);
 }
 
 static int
-connect_visor(struct conn *c, const struct options *o)
+via_connect_visor(struct conn *c, const struct client_options *o)
 {
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
 	const char *rpc = o->rpc != NULL ? o->rpc : DEFAULT_RPC, *why = "";
@@ -210,13 +226,13 @@ connect_visor(struct conn *c, const struct options *o)
 		complain("--rpc %s: write host:port", rpc);
 		return EXIT_USAGE;
 	}
-	if ((c->fd = tcp_connect(host, port, REACH_LOCAL, NULL, &why)) == -1) {
+	if ((c->fd = dial_connect(host, port, REACH_LOCAL, NULL, &why)) == -1) {
 		if (o->rpc == NULL)
 			return NOT_HERE;
 		complain("--rpc %s: %s", rpc, why);
 		return EXIT_FAILED;
 	}
-	if (o->rpc != NULL || is_trusted(c->fd))
+	if (o->rpc != NULL || via_is_trusted(c->fd))
 		return 0;
 	if (o->verbose)
 		complain("%s belongs to another user: not taken for a visor; "
@@ -227,7 +243,7 @@ connect_visor(struct conn *c, const struct options *o)
 }
 
 static int
-put_bridge(struct buf *b, const struct dest *d, int head)
+via_put_bridge(struct buf *b, const struct dest *d, int head)
 {
 	uint8_t le[2] = { (uint8_t)d->dmsg_port, (uint8_t)(d->dmsg_port >> 8) };
 	int r = 0;
@@ -247,34 +263,34 @@ put_bridge(struct buf *b, const struct dest *d, int head)
  * come: no other head would help then.
  */
 static int
-await_visor(struct conn *c)
+via_await_visor(struct conn *c)
 {
 	int64_t deadline = now_ms() + DIAL_WAIT_MS;
 
 	while (buf_len(&c->in) == 0)
-		if (!more(c, deadline))
+		if (!via_read_more(c, deadline))
 			return now_ms() >= deadline;
 	return 1;
 }
 
 static int
-by_visor(struct conn *c, const struct options *o, const char *uri)
+via_by_visor(struct conn *c, const struct client_options *o, const char *uri)
 {
 	int r;
 
 	for (int head = 0; head < BRIDGES; head++) {
 		if (head != 0)
 			conn_hang_up(c);
-		if ((r = connect_visor(c, o)) != 0)
+		if ((r = via_connect_visor(c, o)) != 0)
 			return head == 0 ? r : EXIT_FAILED;
 		c->plain = true;
 		c->way = WAY_VISOR;
-		if (put_bridge(&c->out, &o->dest, head) != 0 ||
+		if (via_put_bridge(&c->out, &o->dest, head) != 0 ||
 		    mux_put_request(&c->out, uri) != 0)
 			return EXIT_FAILED;
 		if ((r = conn_flush(c)) != 0)
 			return r;
-		if (await_visor(c))
+		if (via_await_visor(c))
 			return 0;
 	}
 	c->eof = true;
@@ -284,7 +300,7 @@ by_visor(struct conn *c, const struct options *o, const char *uri)
 /* --- which --- */
 
 int
-via_open(struct conn *c, struct keyctx *ctx, const struct options *o,
+via_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
     const char *uri)
 {
 	int r = NOT_HERE;
@@ -295,9 +311,9 @@ via_open(struct conn *c, struct keyctx *ctx, const struct options *o,
 			 "leads to its host");
 		return EXIT_USAGE;
 	}
-	if (!own_wanted(o) && o->rpc == NULL)
-		r = by_daemon(c, o, uri);
-	if (r == NOT_HERE && !own_wanted(o))
-		r = by_visor(c, o, uri);
+	if (!via_wants_own(o) && o->rpc == NULL)
+		r = via_by_daemon(c, o, uri);
+	if (r == NOT_HERE && !via_wants_own(o))
+		r = via_by_visor(c, o, uri);
 	return r == NOT_HERE ? dmsg_open(c, ctx, o, uri) : r;
 }

@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /* skypty whitelist, whitelist-add, whitelist-remove. */
-#include "client/skypty.h"
+#include "client/call.h"
+#include "client/commands.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/dest.h"
+#include "client/exits.h"
+#include "client/options.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/err.h"
+#include "common/base/buf.h"
+#include "common/pty/gob.h"
+#include "common/pty/keys.h"
 #include "common/pty/mux.h"
+#include "common/pty/rpc.h"
 
 #define KEYS_BYTES (4U * 1024 * 1024)
 
 static bool
-contains(const struct gob_list *keys, const struct key_public *pk)
+whitelist_contains(const struct gob_list *keys, const struct key_public *pk)
 {
 	struct gob_list rest = *keys;
 	struct key_public have;
@@ -26,7 +35,7 @@ contains(const struct gob_list *keys, const struct key_public *pk)
 
 /* What is given twice is meant once. */
 static int
-read_keys(struct keyctx *ctx, char **words, struct gob_list *keys)
+whitelist_read_keys(struct keyctx *ctx, char **words, struct gob_list *keys)
 {
 	struct key_public pk;
 	int r;
@@ -39,7 +48,7 @@ read_keys(struct keyctx *ctx, char **words, struct gob_list *keys)
 			    *words);
 			return EXIT_USAGE;
 		}
-		if (contains(keys, &pk))
+		if (whitelist_contains(keys, &pk))
 			continue;
 		if ((r = gob_list_add(keys, pk.b, sizeof(pk.b))) != 0)
 			return EXIT_FAILED;
@@ -48,7 +57,7 @@ read_keys(struct keyctx *ctx, char **words, struct gob_list *keys)
 }
 
 static void
-print_keys(struct gob_list *keys)
+whitelist_print_keys(struct gob_list *keys)
 {
 	char text[KEY_PUBLIC_HEX];
 	struct key_public pk;
@@ -65,7 +74,7 @@ print_keys(struct gob_list *keys)
 
 /* 0, 1 for an answer that is an error, told, or EXIT_FAILED. */
 static int
-call(struct conn *c, struct rpc_client *rpc, enum rpc_method method,
+whitelist_call(struct conn *c, struct rpc_client *rpc, enum rpc_method method,
     const union rpc_value *arg, struct rpc_reply *reply)
 {
 	int r;
@@ -85,7 +94,7 @@ call(struct conn *c, struct rpc_client *rpc, enum rpc_method method,
  * told.  Copies what is needed of a reply, which the next one overwrites.
  */
 static int
-find_absent(struct gob_list *listed, const struct gob_list *keys,
+whitelist_find_absent(struct gob_list *listed, const struct gob_list *keys,
     struct gob_list *absent)
 {
 	struct gob_list rest = *keys;
@@ -95,13 +104,13 @@ find_absent(struct gob_list *listed, const struct gob_list *keys,
 
 	while (r == 0 && gob_list_next(&rest, &b) == 1)
 		if ((r = buf_get(&b, pk.b, sizeof(pk.b))) == 0 &&
-		    !contains(listed, &pk))
+		    !whitelist_contains(listed, &pk))
 			r = gob_list_add(absent, pk.b, sizeof(pk.b));
 	return r == 0 ? 0 : EXIT_FAILED;
 }
 
 static int
-tell_absent(struct gob_list *absent)
+whitelist_tell_absent(struct gob_list *absent)
 {
 	char text[KEY_PUBLIC_HEX];
 	struct key_public pk;
@@ -118,25 +127,28 @@ tell_absent(struct gob_list *absent)
 }
 
 static int
-remove_keys(struct conn *c, struct rpc_client *rpc, const union rpc_value *keys)
+whitelist_remove_keys(struct conn *c, struct rpc_client *rpc,
+    const union rpc_value *keys)
 {
 	struct gob_list absent = { 0 };
 	struct rpc_reply reply;
 	int r, missed;
 
 	buf_init(&absent.raw, KEYS_BYTES);
-	if ((r = call(c, rpc, RPC_WL_LIST, NULL, &reply)) == 0)
-		r = find_absent(&reply.value.keys, &keys->keys, &absent);
+	if ((r = whitelist_call(c, rpc, RPC_WL_LIST, NULL, &reply)) == 0)
+		r = whitelist_find_absent(&reply.value.keys, &keys->keys,
+		    &absent);
 	/* A list that cannot be had is no reason to let anybody in. */
 	if (r == 0 || r == 1)
-		r = call(c, rpc, RPC_WL_REMOVE, keys, &reply);
-	missed = r == 0 || r == 1 ? tell_absent(&absent) : 0;
+		r = whitelist_call(c, rpc, RPC_WL_REMOVE, keys, &reply);
+	missed = r == 0 || r == 1 ? whitelist_tell_absent(&absent) : 0;
 	buf_free(&absent.raw);
 	return r != 0 ? r : missed;
 }
 
 static int
-make_call(struct conn *c, enum rpc_method method, const union rpc_value *keys)
+whitelist_make_call(struct conn *c, enum rpc_method method,
+    const union rpc_value *keys)
 {
 	struct rpc_client *rpc;
 	struct rpc_reply reply;
@@ -145,18 +157,18 @@ make_call(struct conn *c, enum rpc_method method, const union rpc_value *keys)
 	if ((rpc = rpc_client_new()) == NULL)
 		return EXIT_FAILED;
 	if (method == RPC_WL_REMOVE)
-		r = remove_keys(c, rpc, keys);
+		r = whitelist_remove_keys(c, rpc, keys);
 	else
-		r = call(c, rpc, method, method == RPC_WL_LIST ? NULL : keys,
-		    &reply);
+		r = whitelist_call(c, rpc, method,
+		    method == RPC_WL_LIST ? NULL : keys, &reply);
 	if (r == 0 && method == RPC_WL_LIST)
-		print_keys(&reply.value.keys);
+		whitelist_print_keys(&reply.value.keys);
 	rpc_client_free(rpc);
 	return r;
 }
 
 static enum rpc_method
-method_of(const char *name)
+whitelist_method_of(const char *name)
 {
 	if (strcmp(name, "whitelist-add") == 0)
 		return RPC_WL_ADD;
@@ -165,7 +177,8 @@ method_of(const char *name)
 }
 
 static int
-run(struct keyctx *ctx, struct options *o, enum rpc_method method)
+whitelist_serve_command(struct keyctx *ctx, struct client_options *o,
+    enum rpc_method method)
 {
 	union rpc_value v = { .keys = { 0 } };
 	struct conn c;
@@ -183,9 +196,9 @@ run(struct keyctx *ctx, struct options *o, enum rpc_method method)
 			"which keys?");
 		return EXIT_USAGE;
 	}
-	if ((r = read_keys(ctx, o->command, &v.keys)) == 0) {
+	if ((r = whitelist_read_keys(ctx, o->command, &v.keys)) == 0) {
 		if ((r = conn_open(&c, ctx, o, MUX_URI_WHITELIST)) == 0)
-			r = make_call(&c, method, &v);
+			r = whitelist_make_call(&c, method, &v);
 		conn_close(&c);
 	}
 	buf_free(&v.keys.raw);
@@ -195,14 +208,15 @@ run(struct keyctx *ctx, struct options *o, enum rpc_method method)
 int
 whitelist_main(int argc, char **argv)
 {
-	struct options o;
+	struct client_options o;
 	struct keyctx *ctx;
 	int r;
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
 	if ((r = options_parse(&o, ctx, STYLE_SOCKET, argc, argv)) == 0)
-		r = run(ctx, &o, method_of(argv[0]));
+		r = whitelist_serve_command(ctx, &o,
+		    whitelist_method_of(argv[0]));
 	keyctx_free(ctx);
 	return r;
 }

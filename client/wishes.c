@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* What is asked of a session besides its command, in the service's URI. */
-#include "client/skypty.h"
+#include "client/wishes.h"
+#include "client/options.h"
+#include "client/term.h"
+
+#include "common/pty/mux.h"
 
 int
 wishes_uri(char uri[MUX_URI_MAX + 1], const char *service,
-    const struct options *o, bool terminal)
+    const struct client_options *o, bool terminal)
 {
 	struct mux_session w = { .keep = o->keep, .login = o->login };
 

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* skypty cp: copies files to a host or from one, by SFTP. */
 #include "client/cp/cp.h"
+#include "client/commands.h"
+#include "client/complain.h"
+#include "client/exits.h"
+#include "client/hosts.h"
+#include "client/options.h"
+#include "client/remote.h"
+#include "client/sftp/sftp.h"
 
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/pty/keys.h"
 
 enum {
 	OPT_PORT = 256,
@@ -45,7 +54,7 @@ static struct cp cp;
 /* --- flags --- */
 
 static int
-take_flag(struct options *o, int opt)
+cp_take_flag(struct client_options *o, int opt)
 {
 	switch (opt) {
 	case 's':
@@ -100,7 +109,7 @@ take_flag(struct options *o, int opt)
 
 /* Flags may stand behind the words, too. */
 static int
-take_flags(struct options *o, int argc, char **argv)
+cp_take_flags(struct client_options *o, int argc, char **argv)
 {
 	int opt;
 
@@ -110,7 +119,7 @@ take_flags(struct options *o, int argc, char **argv)
 		if (opt == '?' || opt == ':')
 			return options_unknown("cp", opt, argv[optind - 1],
 			    longopts);
-		else if (take_flag(o, opt) != 0)
+		else if (cp_take_flag(o, opt) != 0)
 			return EXIT_USAGE;
 	return 0;
 }
@@ -118,7 +127,7 @@ take_flags(struct options *o, int argc, char **argv)
 /* --- sources and target --- */
 
 static int
-misused(const char *why, const char *word)
+cp_misused(const char *why, const char *word)
 {
 	complain("cp%s%s: %s", word != NULL ? " " : "",
 	    word != NULL ? word : "", why);
@@ -127,7 +136,7 @@ misused(const char *why, const char *word)
 
 /* Without a path it is where the host's SFTP server starts: home. */
 static char *
-path_of(char *path)
+cp_path_of(char *path)
 {
 	size_t skip = 0;
 
@@ -142,77 +151,79 @@ path_of(char *path)
 
 /* Takes the destination over. */
 static int
-same_host(char *dest, const char *word)
+cp_same_host(char *dest, const char *word)
 {
 	bool same = cp.host == NULL || strcmp(cp.host, dest) == 0;
 
 	free(cp.host);
 	cp.host = dest;
-	return same ? 0 : misused("is on another host than the others", word);
+	return same ? 0 :
+		      cp_misused("is on another host than the others", word);
 }
 
 /* Takes the hosts off the words in place. */
 static int
-split_sources(char **words)
+cp_split_sources(char **words)
 {
 	char *dest, *path;
 	int r;
 
 	for (; *words != NULL; words++) {
 		if (!remote_split(*words, &dest, &path))
-			return misused("names no host; one side of a copy is "
-				       "pk@host:path, and only one",
+			return cp_misused(
+			    "names no host; one side of a copy is "
+			    "pk@host:path, and only one",
 			    *words);
-		if ((r = same_host(dest, *words)) != 0) {
+		if ((r = cp_same_host(dest, *words)) != 0) {
 			free(path);
 			return r;
 		}
-		if ((*words = path_of(path)) == NULL)
+		if ((*words = cp_path_of(path)) == NULL)
 			return EXIT_FAILED;
 	}
 	return 0;
 }
 
 static int
-check_local(char **words)
+cp_check_local(char **words)
 {
 	char *dest, *path;
 
 	for (; *words != NULL; words++) {
 		if (**words == '\0')
-			return misused("an empty name", NULL);
+			return cp_misused("an empty name", NULL);
 		if (!remote_split(*words, &dest, &path))
 			continue;
 		free(dest);
 		free(path);
-		return misused("is on a host, as the target is; a file here "
-			       "is ./NAME",
+		return cp_misused("is on a host, as the target is; a file here "
+				  "is ./NAME",
 		    *words);
 	}
 	return 0;
 }
 
 static int
-take_words(int n, char **words)
+cp_words(int n, char **words)
 {
 	char *dest, *path;
 
 	if (n < 2)
-		return misused("a source and a target are needed", NULL);
+		return cp_misused("a source and a target are needed", NULL);
 	cp.target = words[n - 1];
 	words[n - 1] = NULL;
 	cp.sources = words;
 	cp.many = n > 2;
 	if (!remote_split(cp.target, &dest, &path)) {
-		cp.way = get_way();
+		cp.way = cp_get_way();
 		if (*cp.target == '\0')
-			return misused("an empty name", NULL);
-		return split_sources(words);
+			return cp_misused("an empty name", NULL);
+		return cp_split_sources(words);
 	}
-	cp.way = put_way();
+	cp.way = cp_put_way();
 	cp.host = dest;
-	cp.target = path_of(path);
-	return cp.target != NULL ? check_local(words) : EXIT_FAILED;
+	cp.target = cp_path_of(path);
+	return cp.target != NULL ? cp_check_local(words) : EXIT_FAILED;
 }
 
 /* --- the command --- */
@@ -220,7 +231,7 @@ take_words(int n, char **words)
 int
 cp_main(int argc, char **argv)
 {
-	struct options o;
+	struct client_options o;
 	struct keyctx *ctx;
 	int r;
 
@@ -229,8 +240,8 @@ cp_main(int argc, char **argv)
 	cp.opts = &o;
 	cp.read_size = SFTP_CHUNK;
 	umask(cp.mask = umask(0));
-	if ((r = take_flags(&o, argc, argv)) != 0 ||
-	    (r = take_words(argc - optind, argv + optind)) != 0)
+	if ((r = cp_take_flags(&o, argc, argv)) != 0 ||
+	    (r = cp_words(argc - optind, argv + optind)) != 0)
 		return r;
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;

@@ -7,9 +7,10 @@
 #include <sys/queue.h>
 #include <sys/stat.h>
 
+#include "client/conn.h"
+#include "client/options.h"
 #include "client/progress.h"
 #include "client/sftp/sftp.h"
-#include "client/skypty.h"
 
 #define CP_FILES     32 /* being copied at once */
 #define CP_LISTS     16 /* directories of the host being read at once */
@@ -23,10 +24,10 @@
  * A directory that is being copied.  It is held by those that work on it, by
  * its files and its directories, and is finished when the last lets go.
  */
-struct dir {
-	struct dir *next;      /* being listed, or to be finished */
-	LIST_ENTRY(dir) entry; /* of all */
-	struct dir *parent;
+struct cp_dir {
+	struct cp_dir *next;	  /* being listed, or to be finished */
+	LIST_ENTRY(cp_dir) entry; /* of all */
+	struct cp_dir *parent;
 	struct cp *cp;
 	char *local, *remote; /* paths */
 	unsigned depth, refs;
@@ -61,10 +62,10 @@ enum file_state {
 };
 
 /* A file that is being copied, or whatever it will turn out to be. */
-struct file {
-	struct file *next;
+struct cp_file {
+	struct cp_file *next;
 	struct cp *cp;
-	struct dir *dir;      /* NULL: named by the user */
+	struct cp_dir *dir;   /* NULL: named by the user */
 	char *local, *remote; /* paths */
 	const char *name;     /* last part of the local path */
 	enum file_state state;
@@ -89,12 +90,12 @@ struct file {
 };
 
 /* What is copied from the host, and what that is called here: "": target. */
-struct source {
+struct cp_source {
 	char *path, *name;
 };
 
 struct cp;
-struct names;
+struct cp_names;
 
 /* The two directions. */
 struct cp_way {
@@ -104,23 +105,23 @@ struct cp_way {
 	int (*work)(struct cp *);
 	bool (*over)(const struct cp *);
 	/* Saves what there is of a file whose copy ends early. */
-	void (*abandon)(struct file *);
+	void (*abandon)(struct cp_file *);
 };
 
 struct cp {
-	const struct options *opts;
+	const struct client_options *opts;
 	const struct cp_way *way;
 	bool recursive, preserve, resume;
 	char *host;	/* the destination, as it was written */
 	char **sources; /* paths on their side, NULL-terminated */
 	char *target;
-	struct names *names;
-	const struct source *found; /* download: the sources, looked up */
-	bool into;		    /* the target is a directory */
-	bool many;		    /* it has to be one */
-	bool named;		    /* names on the host have been looked up */
-	bool globbed;		    /* the host has chosen some of them */
-	time_t since;		    /* nothing was written before */
+	struct cp_names *names;
+	const struct cp_source *found; /* download: the sources, looked up */
+	bool into;		       /* the target is a directory */
+	bool many;		       /* it has to be one */
+	bool named;   /* names on the host have been looked up */
+	bool globbed; /* the host has chosen some of them */
+	time_t since; /* nothing was written before */
 
 	struct conn conn;
 	struct sftp sftp;
@@ -128,11 +129,11 @@ struct cp {
 	bool known; /* the target has been looked at */
 	bool failed;
 	mode_t mask;
-	struct file *files;
+	struct cp_file *files;
 	unsigned nfiles;
-	struct dir *dir;       /* upload: being read; download: being listed */
-	struct dir *finished;  /* to be given their attributes */
-	LIST_HEAD(, dir) dirs; /* all of them */
+	struct cp_dir *dir; /* upload: being read; download: being listed */
+	struct cp_dir *finished;  /* to be given their attributes */
+	LIST_HEAD(, cp_dir) dirs; /* all of them */
 	unsigned nlists, nstats;
 	uint32_t read_size; /* that the host gives at once */
 	struct progress progress;
@@ -144,7 +145,7 @@ struct cp {
 /* Copies, and frees what it needed for that.  An exit status. */
 int cp_run(struct cp *, struct keyctx *);
 /* A file has been copied: counts it and tells. */
-void cp_done(struct file *);
+void cp_done(struct cp_file *);
 
 /* --- cp_file.c: files, directories, and what goes wrong with them --- */
 
@@ -161,34 +162,37 @@ char *cp_join(const char *dir, const char *name);
 char *cp_last(const char *path);
 
 /* NULL without memory.  The paths become the file's, also then. */
-struct file *file_new(struct cp *, struct dir *, char *local, char *remote);
+struct cp_file *
+cp_file_new(struct cp *, struct cp_dir *, char *local, char *remote);
 /* Ends it: it is no longer under way and takes no answers. */
-void file_free(struct file *);
+void cp_file_free(struct cp_file *);
 /*
  * Whether an earlier one is still being copied to the same place: both at once
  * would be mixed there.  The last one stays.
  */
-bool file_waits(const struct file *);
+bool cp_file_waits(const struct cp_file *);
 /*
  * Whether a file with bytes in it looks as the other side's does, or did before
  * we wrote to one of its names.  It may be the very file, where the host is
  * this machine or shares a file system with it: such a target is never emptied,
  * but written over by what it holds.
  */
-bool file_is_twin(const struct file *, const struct stat *,
+bool cp_file_is_twin(const struct cp_file *, const struct stat *,
     const struct sftp_attrs *);
 /* Where what was copied without a gap ends. */
-uint64_t file_prefix(const struct file *);
+uint64_t cp_file_prefix(const struct cp_file *);
 /* Tells that it ends too early, or has not ended in time: it has failed. */
+void cp_file_is_short(struct cp_file *, const char *path, const char *where,
+    uint64_t end);
 void
-file_is_short(struct file *, const char *path, const char *where, uint64_t end);
-void file_check_growth(struct file *, const char *path, const char *where);
+cp_file_check_growth(struct cp_file *, const char *path, const char *where);
 /* As file_new, for directories; it is held once. */
-struct dir *dir_new(struct cp *, struct dir *, char *local, char *remote);
-void dir_hold(struct dir *);
+struct cp_dir *
+cp_dir_new(struct cp *, struct cp_dir *, char *local, char *remote);
+void cp_dir_hold(struct cp_dir *);
 /* Puts it into finished when nobody holds it any more. */
-void dir_release(struct dir *);
-void dir_free(struct dir *);
+void cp_dir_release(struct cp_dir *);
+void cp_dir_free(struct cp_dir *);
 /* Whatever is still under way. */
 void cp_free_all(struct cp *);
 
@@ -199,23 +203,23 @@ time_t cp_time_in(uint32_t);
 /* --- cp_names.c: ~user and patterns --- */
 
 /* Looks the names on the host up, until cp->named.  0 or an exit status. */
-int names_work(struct cp *);
+int cp_names_work(struct cp *);
 /* What was found goes with it, and the target is what it was before. */
-void names_free(struct cp *);
+void cp_names_free(struct cp *);
 
 /* --- cp_walk.c: local trees --- */
 
 /* The next step of the walk.  1, 0 when it is over, or EXIT_FAILED. */
-int walk_step(struct cp *);
+int cp_walk_step(struct cp *);
 
 /* --- cp_put.c: uploads --- */
 
-const struct cp_way *put_way(void);
+const struct cp_way *cp_put_way(void);
 /*
  * Begins to copy a local file, found to be one; takes the paths.  0 or
  * EXIT_FAILED.
  */
-int put_file(struct cp *, struct dir *, char *local, char *remote);
+int cp_put_file(struct cp *, struct cp_dir *, char *local, char *remote);
 
 /* --- cp_list.c: trees of the host --- */
 
@@ -223,10 +227,10 @@ int put_file(struct cp *, struct dir *, char *local, char *remote);
  * Begins with a directory of the host; takes the paths.  real is its name
  * without links, malloc'ed and taken, NULL where its parent's tells.
  */
-int list_dir(struct cp *, struct dir *parent, char *local, char *remote,
+int cp_list_dir(struct cp *, struct cp_dir *parent, char *local, char *remote,
     const struct sftp_attrs *, char *real);
 /* Lists, and begins with what is found.  0 or EXIT_FAILED. */
-int list_work(struct cp *);
+int cp_list_work(struct cp *);
 
 /* --- cp_real.c: links of the host --- */
 
@@ -234,16 +238,16 @@ int list_work(struct cp *);
  * Finds out under what name a directory, still a file to us, really stands,
  * and goes on with list_dir; the file is freed.  0 or EXIT_FAILED.
  */
-int real_find(struct file *);
+int cp_real_find(struct cp_file *);
 
 /* --- cp_get.c: downloads --- */
 
-const struct cp_way *get_way(void);
+const struct cp_way *cp_get_way(void);
 /*
  * Begins to copy a file of the host, or with a name of which the host has yet
  * to tell what it is; takes the paths.  0 or EXIT_FAILED.
  */
-int get_file(struct cp *, struct dir *, char *local, char *remote,
+int cp_get_file(struct cp *, struct cp_dir *, char *local, char *remote,
     const struct sftp_attrs *);
 
 #endif

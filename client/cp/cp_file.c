@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* skypty cp: files and directories under way, and what is told of them. */
+#include "client/complain.h"
 #include "client/cp/cp.h"
+#include "client/exits.h"
+#include "client/progress.h"
+#include "client/sftp/sftp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/visible.h"
 
@@ -15,7 +20,7 @@
 
 /* Any name can be somebody else's: what is not printable is escaped. */
 static void
-tell(struct cp *cp, const char *path, const char *where, const char *why)
+cp_tell(struct cp *cp, const char *path, const char *where, const char *why)
 {
 	size_t size = VISIBLE_GROWTH * strlen(path) + 1;
 	char *text;
@@ -31,7 +36,7 @@ tell(struct cp *cp, const char *path, const char *where, const char *why)
 void
 cp_fail(struct cp *cp, const char *path, const char *why)
 {
-	tell(cp, path, "", why);
+	cp_tell(cp, path, "", why);
 }
 
 /* OpenSSH's "Failure" tells no more than its number does. */
@@ -41,12 +46,12 @@ cp_fail_remote(struct cp *cp, const char *path, const struct sftp_reply *reply)
 	const struct buf *m = &reply->message;
 
 	if (reply->status != SFTP_FAILURE || buf_len(m) == 0)
-		tell(cp, path, " on the host", sftp_text(reply->status));
+		cp_tell(cp, path, " on the host", sftp_text(reply->status));
 	else if (buf_len(m) == 7 && memcmp(buf_ptr(m), "Failure", 7) == 0)
-		tell(cp, path, " on the host",
+		cp_tell(cp, path, " on the host",
 		    "failure; the host does not say why");
 	else
-		tell(cp, path, " on the host", printable(m));
+		cp_tell(cp, path, " on the host", printable(m));
 }
 
 int
@@ -93,9 +98,9 @@ cp_last(const char *path)
 
 /* Behind the others: the oldest is served first. */
 static void
-append(struct cp *cp, struct file *f)
+cp_file_append(struct cp *cp, struct cp_file *f)
 {
-	struct file **p = &cp->files;
+	struct cp_file **p = &cp->files;
 
 	while (*p != NULL)
 		p = &(*p)->next;
@@ -103,10 +108,10 @@ append(struct cp *cp, struct file *f)
 	cp->nfiles++;
 }
 
-struct file *
-file_new(struct cp *cp, struct dir *dir, char *local, char *remote)
+struct cp_file *
+cp_file_new(struct cp *cp, struct cp_dir *dir, char *local, char *remote)
 {
-	struct file *f = NULL;
+	struct cp_file *f = NULL;
 	const char *slash;
 
 	if (local == NULL || remote == NULL ||
@@ -123,22 +128,22 @@ file_new(struct cp *cp, struct dir *dir, char *local, char *remote)
 	f->fd = -1;
 	f->bad = f->eof = UINT64_MAX;
 	if ((f->dir = dir) != NULL)
-		dir_hold(dir);
-	append(cp, f);
+		cp_dir_hold(dir);
+	cp_file_append(cp, f);
 	return f;
 }
 
 void
-file_free(struct file *f)
+cp_file_free(struct cp_file *f)
 {
-	struct file **p = &f->cp->files;
+	struct cp_file **p = &f->cp->files;
 
 	while (*p != f)
 		p = &(*p)->next;
 	*p = f->next;
 	f->cp->nfiles--;
 	if (f->dir != NULL)
-		dir_release(f->dir);
+		cp_dir_release(f->dir);
 	if (f->fd != -1)
 		close(f->fd);
 	free(f->local);
@@ -149,11 +154,11 @@ file_free(struct file *f)
 }
 
 bool
-file_waits(const struct file *f)
+cp_file_waits(const struct cp_file *f)
 {
-	bool up = f->cp->way == put_way();
+	bool up = f->cp->way == cp_put_way();
 
-	for (const struct file *g = f->cp->files; g != f; g = g->next)
+	for (const struct cp_file *g = f->cp->files; g != f; g = g->next)
 		if (strcmp(up ? g->remote : g->local,
 			up ? f->remote : f->local) == 0)
 			return true;
@@ -161,7 +166,7 @@ file_waits(const struct file *f)
 }
 
 bool
-file_is_twin(const struct file *f, const struct stat *st,
+cp_file_is_twin(const struct cp_file *f, const struct stat *st,
     const struct sftp_attrs *a)
 {
 	const uint32_t wanted = SFTP_ATTR_SIZE | SFTP_ATTR_TIMES;
@@ -173,33 +178,34 @@ file_is_twin(const struct file *f, const struct stat *st,
 }
 
 static uint64_t
-least(uint64_t a, uint64_t b)
+cp_file_least(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
 
 uint64_t
-file_prefix(const struct file *f)
+cp_file_prefix(const struct cp_file *f)
 {
-	uint64_t end = least(least(f->at, f->bad), f->eof);
+	uint64_t end = cp_file_least(cp_file_least(f->at, f->bad), f->eof);
 
 	return sftp_lowest(&f->cp->sftp, f, end);
 }
 
 void
-file_is_short(struct file *f, const char *path, const char *where, uint64_t end)
+cp_file_is_short(struct cp_file *f, const char *path, const char *where,
+    uint64_t end)
 {
 	char why[80];
 
 	snprintf(why, sizeof(why), "ended at %llu of %llu bytes",
 	    (unsigned long long)end, (unsigned long long)f->size);
-	tell(f->cp, path, where, why);
+	cp_tell(f->cp, path, where, why);
 	f->failed = true;
 }
 
 /* Logs grow while they are copied, files of /proc have no size at all. */
 void
-file_check_growth(struct file *f, const char *path, const char *where)
+cp_file_check_growth(struct cp_file *f, const char *path, const char *where)
 {
 	char why[128];
 
@@ -208,7 +214,7 @@ file_check_growth(struct file *f, const char *path, const char *where)
 	snprintf(why, sizeof(why),
 	    "goes on behind its end, of %llu bytes; only %llu are copied",
 	    (unsigned long long)f->size, (unsigned long long)f->at);
-	tell(f->cp, path, where, why);
+	cp_tell(f->cp, path, where, why);
 	f->failed = true;
 }
 
@@ -236,10 +242,10 @@ cp_time_in(uint32_t t)
 
 /* --- directories --- */
 
-struct dir *
-dir_new(struct cp *cp, struct dir *parent, char *local, char *remote)
+struct cp_dir *
+cp_dir_new(struct cp *cp, struct cp_dir *parent, char *local, char *remote)
 {
-	struct dir *d = NULL;
+	struct cp_dir *d = NULL;
 
 	if (local == NULL || remote == NULL ||
 	    (d = calloc(1, sizeof(*d))) == NULL) {
@@ -255,20 +261,20 @@ dir_new(struct cp *cp, struct dir *parent, char *local, char *remote)
 	LIST_INSERT_HEAD(&cp->dirs, d, entry);
 	if ((d->parent = parent) != NULL) {
 		d->depth = parent->depth + 1;
-		dir_hold(parent);
+		cp_dir_hold(parent);
 	}
 	buf_init(&d->names, 2 * SFTP_PACKET_MAX);
 	return d;
 }
 
 void
-dir_hold(struct dir *d)
+cp_dir_hold(struct cp_dir *d)
 {
 	d->refs++;
 }
 
 void
-dir_release(struct dir *d)
+cp_dir_release(struct cp_dir *d)
 {
 	if (--d->refs != 0)
 		return;
@@ -277,7 +283,7 @@ dir_release(struct dir *d)
 }
 
 static void
-discard(struct dir *d)
+cp_dir_discard(struct cp_dir *d)
 {
 	LIST_REMOVE(d, entry);
 	if (d->stream != NULL)
@@ -292,11 +298,11 @@ discard(struct dir *d)
 }
 
 void
-dir_free(struct dir *d)
+cp_dir_free(struct cp_dir *d)
 {
 	if (d->parent != NULL)
-		dir_release(d->parent);
-	discard(d);
+		cp_dir_release(d->parent);
+	cp_dir_discard(d);
 }
 
 /* --- the end --- */
@@ -306,9 +312,9 @@ void
 cp_free_all(struct cp *cp)
 {
 	while (cp->files != NULL)
-		file_free(cp->files);
+		cp_file_free(cp->files);
 	while (!LIST_EMPTY(&cp->dirs))
-		discard(LIST_FIRST(&cp->dirs));
+		cp_dir_discard(LIST_FIRST(&cp->dirs));
 	cp->dir = cp->finished = NULL;
-	names_free(cp);
+	cp_names_free(cp);
 }

@@ -5,6 +5,7 @@
  * gap is cut off when a copy ends early.
  */
 #include "client/cp/cp.h"
+#include "client/sftp/sftp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 
 /* A READ behind the size that was told, to see that the file ends there. */
@@ -25,7 +27,7 @@
 /* --- the target --- */
 
 static int
-begin(struct cp *cp)
+cp_get_begin(struct cp *cp)
 {
 	struct stat st;
 	bool there = stat(cp->target, &st) == 0;
@@ -46,14 +48,14 @@ begin(struct cp *cp)
 /* --- the local file --- */
 
 static mode_t
-mode_of(const struct file *f)
+cp_get_mode_of(const struct cp_file *f)
 {
 	return f->attrs.has & SFTP_ATTR_MODE ? f->attrs.mode & 0777 : 0666;
 }
 
 /* Whether the host has had its say in the name. */
 static bool
-is_chosen(const struct cp *cp)
+cp_get_is_chosen(const struct cp *cp)
 {
 	return cp->globbed && cp->into;
 }
@@ -63,7 +65,7 @@ is_chosen(const struct cp *cp)
  * be dumped cannot open them anew.  -1 for other names.
  */
 static int
-own_descriptor(const char *path)
+cp_get_own_descriptor(const char *path)
 {
 	static const char *const folders[] = { "/dev/fd/", "/proc/self/fd/" };
 	const char *problem;
@@ -84,7 +86,7 @@ own_descriptor(const char *path)
 
 /* As with cp(1), who writes to a pipe waits for somebody to read it. */
 static int
-open_pipe(const char *path, int flags)
+cp_get_open_pipe(const char *path, int flags)
 {
 	const struct timespec pause = { .tv_nsec = 50L * 1000 * 1000 };
 	struct stat st;
@@ -110,25 +112,26 @@ open_pipe(const char *path, int flags)
  * links are not followed.
  */
 static int
-open_local(struct file *f)
+cp_get_open_local(struct cp_file *f)
 {
 	int flags = O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	int at = f->dir != NULL ? f->dir->fd : AT_FDCWD;
 	const char *path = f->dir != NULL ? f->name : f->local;
-	int own = f->dir != NULL ? -1 : own_descriptor(path);
+	int own = f->dir != NULL ? -1 : cp_get_own_descriptor(path);
 
 	if (own != -1) {
 		f->stream = true;
 		return f->fd = fcntl(own, F_DUPFD_CLOEXEC, 0);
 	}
-	if (f->dir != NULL || is_chosen(f->cp))
+	if (f->dir != NULL || cp_get_is_chosen(f->cp))
 		flags |= O_NOFOLLOW;
 	f->fd = openat(at, path, flags);
 	if (f->fd == -1 && errno == ENXIO && f->dir == NULL &&
-	    !is_chosen(f->cp))
-		f->fd = open_pipe(path, flags);
+	    !cp_get_is_chosen(f->cp))
+		f->fd = cp_get_open_pipe(path, flags);
 	if (f->fd == -1 && errno == ENOENT) {
-		f->fd = openat(at, path, flags | O_CREAT, mode_of(f) | S_IWUSR);
+		f->fd = openat(at, path, flags | O_CREAT,
+		    cp_get_mode_of(f) | S_IWUSR);
 		f->created = f->fd != -1;
 	}
 	return f->fd;
@@ -136,10 +139,10 @@ open_local(struct file *f)
 
 /* /dev/null, /dev/stdout, a pipe, a disk, if the user has named it. */
 static const char *
-prepare_stream(struct file *f, mode_t mode)
+cp_get_prepare_stream(struct cp_file *f, mode_t mode)
 {
 	if (!f->stream &&
-	    (f->dir != NULL || is_chosen(f->cp) ||
+	    (f->dir != NULL || cp_get_is_chosen(f->cp) ||
 		!(S_ISCHR(mode) || S_ISBLK(mode) || S_ISFIFO(mode))))
 		return "is no regular file";
 	if (f->cp->resume)
@@ -152,19 +155,19 @@ prepare_stream(struct file *f, mode_t mode)
 
 /* Why it cannot be written, or NULL. */
 static const char *
-prepare(struct file *f)
+cp_get_prepare(struct cp_file *f)
 {
 	struct stat st;
 
-	if (open_local(f) == -1)
+	if (cp_get_open_local(f) == -1)
 		return errno == ELOOP ?
 		    "is a symbolic link here: not written through" :
 		    strerror(errno);
 	if (fstat(f->fd, &st) == -1)
 		return strerror(errno);
 	if (!S_ISREG(st.st_mode) || f->stream)
-		return prepare_stream(f, st.st_mode);
-	f->twin = file_is_twin(f, &st, &f->attrs);
+		return cp_get_prepare_stream(f, st.st_mode);
+	f->twin = cp_file_is_twin(f, &st, &f->attrs);
 	if (!f->cp->resume && !f->twin)
 		return st.st_size != 0 && ftruncate(f->fd, 0) == -1 ?
 		    strerror(errno) :
@@ -180,7 +183,7 @@ prepare(struct file *f)
 }
 
 static int
-write_all(const struct file *f, const struct buf *b, uint64_t at)
+cp_get_write_all(const struct cp_file *f, const struct buf *b, uint64_t at)
 {
 	const uint8_t *p = buf_ptr(b);
 	size_t left = buf_len(b);
@@ -205,7 +208,7 @@ write_all(const struct file *f, const struct buf *b, uint64_t at)
 }
 
 static void
-fail(struct file *f, const char *why)
+cp_get_fail(struct cp_file *f, const char *why)
 {
 	if (!f->failed)
 		cp_fail(f->cp, f->local, why);
@@ -214,21 +217,21 @@ fail(struct file *f, const char *why)
 
 /* Nothing behind a gap stays, but what a former copy left is not lost. */
 static void
-abandon(struct file *f)
+cp_get_abandon(struct cp_file *f)
 {
-	uint64_t end = file_prefix(f);
+	uint64_t end = cp_file_prefix(f);
 
 	if (f->fd == -1 || f->stream)
 		return;
 	if (end < f->had)
 		end = f->had;
 	if (ftruncate(f->fd, (off_t)end) == -1)
-		fail(f, strerror(errno));
+		cp_get_fail(f, strerror(errno));
 }
 
 /* Takes off what lies behind the end that the host has told. */
 static int
-cut(const struct file *f)
+cp_get_cut(const struct cp_file *f)
 {
 	return f->high > f->eof && !f->stream ?
 	    ftruncate(f->fd, (off_t)f->eof) :
@@ -236,7 +239,7 @@ cut(const struct file *f)
 }
 
 static int
-set_attrs(const struct file *f)
+cp_get_set_attrs(const struct cp_file *f)
 {
 	const struct sftp_attrs *a = &f->attrs;
 	struct timespec ts[2] = { { .tv_sec = cp_time_in(a->atime) },
@@ -246,53 +249,53 @@ set_attrs(const struct file *f)
 	if (f->stream)
 		return 0;
 	if (f->cp->preserve) {
-		if (mode && fchmod(f->fd, mode_of(f)) == -1)
+		if (mode && fchmod(f->fd, cp_get_mode_of(f)) == -1)
 			return -1;
 		return a->has & SFTP_ATTR_TIMES ? futimens(f->fd, ts) : 0;
 	}
-	if (f->created && !(mode_of(f) & S_IWUSR))
-		return fchmod(f->fd, mode_of(f) & ~f->cp->mask);
+	if (f->created && !(cp_get_mode_of(f) & S_IWUSR))
+		return fchmod(f->fd, cp_get_mode_of(f) & ~f->cp->mask);
 	return 0;
 }
 
 static void
-finish_local(struct file *f)
+cp_get_finish_local(struct cp_file *f)
 {
 	int fd = f->fd;
 
 	if (fd == -1)
 		return;
 	if (!f->failed && (f->attrs.has & SFTP_ATTR_SIZE) && f->eof < f->size)
-		file_is_short(f, f->remote, " on the host", f->eof);
+		cp_file_is_short(f, f->remote, " on the host", f->eof);
 	if (f->failed)
-		abandon(f);
-	else if (cut(f) == -1 || set_attrs(f) == -1)
-		fail(f, strerror(errno));
+		cp_get_abandon(f);
+	else if (cp_get_cut(f) == -1 || cp_get_set_attrs(f) == -1)
+		cp_get_fail(f, strerror(errno));
 	f->fd = -1;
 	if (close(fd) == -1)
-		fail(f, strerror(errno));
+		cp_get_fail(f, strerror(errno));
 }
 
 /* --- answers --- */
 
 static int
-drop(struct file *f, const struct sftp_reply *reply)
+cp_get_drop(struct cp_file *f, const struct sftp_reply *reply)
 {
 	cp_fail_remote(f->cp, f->remote, reply);
-	file_free(f);
+	cp_file_free(f);
 	return 0;
 }
 
 static int
-refuse(struct file *f, const char *why)
+cp_get_refuse(struct cp_file *f, const char *why)
 {
 	cp_fail(f->cp, f->remote, why);
-	file_free(f);
+	cp_file_free(f);
 	return 0;
 }
 
 static void
-count_stat(struct file *f, unsigned by)
+cp_get_count_stat(struct cp_file *f, unsigned by)
 {
 	if (f->dir == NULL)
 		return;
@@ -301,14 +304,14 @@ count_stat(struct file *f, unsigned by)
 }
 
 static int
-on_stat(void *owner, struct sftp_reply *reply)
+cp_get_on_stat(void *owner, struct sftp_reply *reply)
 {
-	struct file *f = owner;
+	struct cp_file *f = owner;
 	mode_t type;
 
-	count_stat(f, -1U);
+	cp_get_count_stat(f, -1U);
 	if (reply->status != SFTP_OK)
-		return drop(f, reply);
+		return cp_get_drop(f, reply);
 	f->attrs = reply->attrs;
 	f->size = f->attrs.has & SFTP_ATTR_SIZE ? f->attrs.size : 0;
 	f->state = FILE_OPEN;
@@ -316,27 +319,29 @@ on_stat(void *owner, struct sftp_reply *reply)
 	if (type == S_IFDIR) {
 		f->state = FILE_WAIT;
 		if (f->cp->recursive)
-			return real_find(f);
-		return refuse(f, "is a directory: not copied without -r");
+			return cp_real_find(f);
+		return cp_get_refuse(f,
+		    "is a directory: not copied without -r");
 	}
 	if (type == S_IFREG || type == 0)
 		return 0;
-	return refuse(f, "is neither a file nor a directory: not copied");
+	return cp_get_refuse(f,
+	    "is neither a file nor a directory: not copied");
 }
 
 static int
-on_open(void *owner, struct sftp_reply *reply)
+cp_get_on_open(void *owner, struct sftp_reply *reply)
 {
-	struct file *f = owner;
+	struct cp_file *f = owner;
 	const char *why;
 
 	if (reply->status != SFTP_OK)
-		return drop(f, reply);
+		return cp_get_drop(f, reply);
 	f->handle = reply->handle;
 	f->state = FILE_COPY;
-	if ((why = prepare(f)) == NULL)
+	if ((why = cp_get_prepare(f)) == NULL)
 		return 0;
-	fail(f, why);
+	cp_get_fail(f, why);
 	if (f->fd != -1)
 		close(f->fd); /* as it was */
 	f->fd = -1;
@@ -344,17 +349,17 @@ on_open(void *owner, struct sftp_reply *reply)
 }
 
 static void
-lost(struct file *f, uint64_t at)
+cp_get_lost(struct cp_file *f, uint64_t at)
 {
 	if (f->bad > at)
 		f->bad = at;
 }
 
-static int on_read(void *, struct sftp_reply *);
+static int cp_get_on_read(void *, struct sftp_reply *);
 
 /* The rest of a piece; hosts that give less than asked are asked for less. */
 static int
-ask_rest(struct file *f, const struct sftp_reply *reply, uint32_t n)
+cp_get_ask_rest(struct cp_file *f, const struct sftp_reply *reply, uint32_t n)
 {
 	struct cp *cp = f->cp;
 	int r;
@@ -362,47 +367,47 @@ ask_rest(struct file *f, const struct sftp_reply *reply, uint32_t n)
 	if (reply->offset + n < f->size && n < cp->read_size)
 		cp->read_size = n > PIECE_MIN ? n : PIECE_MIN;
 	r = sftp_read(&cp->sftp, &f->handle, reply->offset + n,
-	    reply->length - n, on_read, f);
+	    reply->length - n, cp_get_on_read, f);
 	if (r == 0)
 		f->asked++;
 	return r == 0 ? 0 : cp_fatal(r);
 }
 
 static int
-take_data(struct file *f, const struct sftp_reply *reply)
+cp_get_take_data(struct cp_file *f, const struct sftp_reply *reply)
 {
 	uint32_t n = (uint32_t)buf_len(&reply->data);
 
 	if (f->failed) {
-		lost(f, reply->offset);
+		cp_get_lost(f, reply->offset);
 		return 0;
 	}
-	if (write_all(f, &reply->data, reply->offset) == -1) {
-		lost(f, reply->offset);
-		fail(f, strerror(errno));
+	if (cp_get_write_all(f, &reply->data, reply->offset) == -1) {
+		cp_get_lost(f, reply->offset);
+		cp_get_fail(f, strerror(errno));
 		return 0;
 	}
 	if (f->high < reply->offset + n)
 		f->high = reply->offset + n;
 	f->done += n;
 	f->cp->progress.bytes += n;
-	return n < reply->length ? ask_rest(f, reply, n) : 0;
+	return n < reply->length ? cp_get_ask_rest(f, reply, n) : 0;
 }
 
 static int
-on_read(void *owner, struct sftp_reply *reply)
+cp_get_on_read(void *owner, struct sftp_reply *reply)
 {
-	struct file *f = owner;
+	struct cp_file *f = owner;
 
 	f->asked--;
 	if (reply->status == SFTP_OK)
-		return take_data(f, reply);
+		return cp_get_take_data(f, reply);
 	if (reply->status == SFTP_EOF) {
 		if (f->eof > reply->offset)
 			f->eof = reply->offset;
 		return 0;
 	}
-	lost(f, reply->offset);
+	cp_get_lost(f, reply->offset);
 	if (!f->failed)
 		cp_fail_remote(f->cp, f->remote, reply);
 	f->failed = true;
@@ -410,14 +415,14 @@ on_read(void *owner, struct sftp_reply *reply)
 }
 
 static int
-on_close(void *owner, struct sftp_reply *reply)
+cp_get_on_close(void *owner, struct sftp_reply *reply)
 {
-	struct file *f = owner;
+	struct cp_file *f = owner;
 
 	(void)reply; /* nothing was written there */
 	if (!f->failed)
 		cp_done(f);
-	file_free(f);
+	cp_file_free(f);
 	return 0;
 }
 
@@ -425,7 +430,7 @@ on_close(void *owner, struct sftp_reply *reply)
 
 /* How much to ask for next, or 0. */
 static uint32_t
-piece(const struct file *f)
+cp_get_piece(const struct cp_file *f)
 {
 	uint64_t left;
 	uint32_t n = f->cp->read_size;
@@ -441,47 +446,49 @@ piece(const struct file *f)
 }
 
 static int
-ask_pieces(struct file *f)
+cp_get_ask_pieces(struct cp_file *f)
 {
 	struct sftp *s = &f->cp->sftp;
 	uint32_t n;
 	int r;
 
 	if (!f->failed && f->eof == UINT64_MAX)
-		file_check_growth(f, f->remote, " on the host");
-	while ((n = piece(f)) != 0 && sftp_data_room(s, n) &&
-	    f->at + n <= file_prefix(f) + SFTP_WINDOW) {
-		if ((r = sftp_read(s, &f->handle, f->at, n, on_read, f)) != 0)
+		cp_file_check_growth(f, f->remote, " on the host");
+	while ((n = cp_get_piece(f)) != 0 && sftp_data_room(s, n) &&
+	    f->at + n <= cp_file_prefix(f) + SFTP_WINDOW) {
+		if ((r = sftp_read(s, &f->handle, f->at, n, cp_get_on_read,
+			 f)) != 0)
 			return r;
 		f->asked++;
 		f->at += n;
 	}
 	if (f->asked == 0 && (f->failed || f->eof != UINT64_MAX)) {
-		finish_local(f);
+		cp_get_finish_local(f);
 		f->state = FILE_CLOSE;
 	}
 	return 0;
 }
 
 static int
-serve(struct file *f)
+cp_get_serve(struct cp_file *f)
 {
 	struct sftp *s = &f->cp->sftp;
 	int r = 0;
 
 	if (f->state == FILE_STAT && sftp_room(s)) {
 		f->state = FILE_WAIT;
-		r = sftp_stat(s, f->remote, on_stat, f);
-	} else if (f->state == FILE_OPEN && sftp_room(s) && !file_waits(f)) {
+		r = sftp_stat(s, f->remote, cp_get_on_stat, f);
+	} else if (f->state == FILE_OPEN && sftp_room(s) && !cp_file_waits(f)) {
 		static const struct sftp_attrs none;
 
 		f->state = FILE_WAIT;
-		r = sftp_open(s, f->remote, SFTP_OPEN_READ, &none, on_open, f);
+		r = sftp_open(s, f->remote, SFTP_OPEN_READ, &none,
+		    cp_get_on_open, f);
 	} else if (f->state == FILE_COPY)
-		r = ask_pieces(f);
+		r = cp_get_ask_pieces(f);
 	if (r == 0 && f->state == FILE_CLOSE && sftp_room(s)) {
 		f->state = FILE_CLOSING;
-		r = sftp_close(s, &f->handle, on_close, f);
+		r = sftp_close(s, &f->handle, cp_get_on_close, f);
 	}
 	return r == 0 ? 0 : cp_fatal(r);
 }
@@ -489,10 +496,10 @@ serve(struct file *f)
 /* --- beginning with files --- */
 
 int
-get_file(struct cp *cp, struct dir *dir, char *local, char *remote,
+cp_get_file(struct cp *cp, struct cp_dir *dir, char *local, char *remote,
     const struct sftp_attrs *a)
 {
-	struct file *f = file_new(cp, dir, local, remote);
+	struct cp_file *f = cp_file_new(cp, dir, local, remote);
 
 	if (f == NULL)
 		return cp_fatal(SKY_ERR_NOMEM);
@@ -503,15 +510,15 @@ get_file(struct cp *cp, struct dir *dir, char *local, char *remote,
 		f->state = FILE_OPEN;
 	} else {
 		f->state = FILE_STAT;
-		count_stat(f, 1);
+		cp_get_count_stat(f, 1);
 	}
 	return 0;
 }
 
 static int
-take_source(struct cp *cp, const struct source *source)
+cp_get_take_source(struct cp *cp, const struct cp_source *source)
 {
-	return get_file(cp, NULL,
+	return cp_get_file(cp, NULL,
 	    cp->into && *source->name != '\0' ?
 		cp_join(cp->target, source->name) :
 		strdup(cp->target),
@@ -522,7 +529,7 @@ take_source(struct cp *cp, const struct source *source)
 
 /* What was written into a directory has changed its time. */
 static void
-finish_dir(struct dir *d)
+cp_get_finish_dir(struct cp_dir *d)
 {
 	const struct sftp_attrs *a = &d->attrs;
 	struct timespec ts[2] = { { .tv_sec = cp_time_in(a->atime) },
@@ -543,37 +550,37 @@ finish_dir(struct dir *d)
 }
 
 static void
-finish_dirs(struct cp *cp)
+cp_get_finish_dirs(struct cp *cp)
 {
-	struct dir *d;
+	struct cp_dir *d;
 
 	while ((d = cp->finished) != NULL) {
 		cp->finished = d->next;
-		finish_dir(d);
-		dir_free(d);
+		cp_get_finish_dir(d);
+		cp_dir_free(d);
 	}
 }
 
 static int
-work(struct cp *cp)
+cp_get_work(struct cp *cp)
 {
-	struct file *next;
+	struct cp_file *next;
 	int r = 0;
 
-	for (struct file *f = cp->files; r == 0 && f != NULL; f = next) {
+	for (struct cp_file *f = cp->files; r == 0 && f != NULL; f = next) {
 		next = f->next;
-		r = serve(f);
+		r = cp_get_serve(f);
 	}
 	while (r == 0 && cp->found->path != NULL && cp->nfiles < CP_FILES)
-		r = take_source(cp, cp->found++);
+		r = cp_get_take_source(cp, cp->found++);
 	if (r == 0)
-		r = list_work(cp);
-	finish_dirs(cp);
+		r = cp_list_work(cp);
+	cp_get_finish_dirs(cp);
 	return r;
 }
 
 static bool
-over(const struct cp *cp)
+cp_get_is_over(const struct cp *cp)
 {
 	return cp->found->path == NULL && cp->dir == NULL &&
 	    cp->files == NULL && cp->finished == NULL &&
@@ -581,9 +588,10 @@ over(const struct cp *cp)
 }
 
 const struct cp_way *
-get_way(void)
+cp_get_way(void)
 {
-	static const struct cp_way way = { begin, work, over, abandon };
+	static const struct cp_way way = { cp_get_begin, cp_get_work,
+		cp_get_is_over, cp_get_abandon };
 
 	return &way;
 }

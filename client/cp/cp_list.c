@@ -3,7 +3,9 @@
  * skypty cp, downloads: lists trees of the host, several directories at once,
  * and makes them here.  Their names are the host's and not to be trusted.
  */
+#include "client/complain.h"
 #include "client/cp/cp.h"
+#include "client/sftp/sftp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 
 /* Names that are waiting, in bytes, above which no more are asked for. */
@@ -22,7 +25,7 @@
 /* --- beginning --- */
 
 static bool
-is_circle(const struct dir *parent, const char *real)
+cp_list_is_circle(const struct cp_dir *parent, const char *real)
 {
 	for (; real != NULL && parent != NULL; parent = parent->parent)
 		if (parent->real != NULL && strcmp(parent->real, real) == 0)
@@ -35,7 +38,7 @@ is_circle(const struct dir *parent, const char *real)
  * symbolic links: the host chooses the names there.
  */
 static int
-make_local(struct dir *d)
+cp_list_make_local(struct cp_dir *d)
 {
 	mode_t mode = d->attrs.has & SFTP_ATTR_MODE ? d->attrs.mode : 0777;
 	const char *name = d->local;
@@ -56,19 +59,19 @@ make_local(struct dir *d)
 }
 
 static int
-refuse(struct cp *cp, struct dir *d, const char *why)
+cp_list_refuse(struct cp *cp, struct cp_dir *d, const char *why)
 {
 	cp_fail(cp, d->local, why);
 	d->failed = true;
-	dir_release(d);
+	cp_dir_release(d);
 	return 0;
 }
 
 int
-list_dir(struct cp *cp, struct dir *parent, char *local, char *remote,
+cp_list_dir(struct cp *cp, struct cp_dir *parent, char *local, char *remote,
     const struct sftp_attrs *a, char *real)
 {
-	struct dir *d = dir_new(cp, parent, local, remote);
+	struct cp_dir *d = cp_dir_new(cp, parent, local, remote);
 
 	if (d == NULL) {
 		free(real);
@@ -77,12 +80,12 @@ list_dir(struct cp *cp, struct dir *parent, char *local, char *remote,
 	d->attrs = *a;
 	d->real = real;
 	if (d->depth == CP_DEPTH_MAX)
-		return refuse(cp, d, "is too deep: not copied");
-	if (is_circle(parent, real))
-		return refuse(cp, d,
+		return cp_list_refuse(cp, d, "is too deep: not copied");
+	if (cp_list_is_circle(parent, real))
+		return cp_list_refuse(cp, d,
 		    "leads back to a directory above it: not copied");
-	if (make_local(d) == -1)
-		return refuse(cp, d,
+	if (cp_list_make_local(d) == -1)
+		return cp_list_refuse(cp, d,
 		    errno == ENOTDIR || errno == ELOOP ?
 			"is here, but is no directory" :
 			strerror(errno));
@@ -95,7 +98,7 @@ list_dir(struct cp *cp, struct dir *parent, char *local, char *remote,
 /* --- answers --- */
 
 static int
-ended(struct dir *d, const struct sftp_reply *reply)
+cp_list_ended(struct cp_dir *d, const struct sftp_reply *reply)
 {
 	d->ended = true;
 	if (reply->status == SFTP_EOF && d->opened)
@@ -106,13 +109,13 @@ ended(struct dir *d, const struct sftp_reply *reply)
 }
 
 static int
-on_opendir(void *owner, struct sftp_reply *reply)
+cp_list_on_opendir(void *owner, struct sftp_reply *reply)
 {
-	struct dir *d = owner;
+	struct cp_dir *d = owner;
 
 	d->asked = false;
 	if (reply->status != SFTP_OK)
-		return ended(d, reply);
+		return cp_list_ended(d, reply);
 	d->opened = true;
 	d->handle = reply->handle;
 	return 0;
@@ -120,7 +123,7 @@ on_opendir(void *owner, struct sftp_reply *reply)
 
 /* What has been listed is copied. */
 static void
-give_up(struct dir *d)
+cp_list_give_up(struct cp_dir *d)
 {
 	d->ended = d->failed = true;
 	cp_fail(d->cp, d->remote,
@@ -128,17 +131,17 @@ give_up(struct dir *d)
 }
 
 static int
-on_readdir(void *owner, struct sftp_reply *reply)
+cp_list_on_readdir(void *owner, struct sftp_reply *reply)
 {
-	struct dir *d = owner;
+	struct cp_dir *d = owner;
 
 	d->asked = false;
 	if (d->ended)
 		return 0;
 	if (reply->status != SFTP_OK)
-		return ended(d, reply);
+		return cp_list_ended(d, reply);
 	if ((d->listed += reply->count) > CP_NAMES_MAX) {
-		give_up(d);
+		cp_list_give_up(d);
 		return 0;
 	}
 	return buf_put(&d->names, buf_ptr(&reply->names),
@@ -146,10 +149,10 @@ on_readdir(void *owner, struct sftp_reply *reply)
 }
 
 static int
-on_closedir(void *owner, struct sftp_reply *reply)
+cp_list_on_closedir(void *owner, struct sftp_reply *reply)
 {
 	(void)reply;
-	dir_release(owner);
+	cp_dir_release(owner);
 	return 0;
 }
 
@@ -157,7 +160,7 @@ on_closedir(void *owner, struct sftp_reply *reply)
 
 /* Whatever might leave the directory, or be seen as something else. */
 static bool
-good_name(const struct buf *name)
+cp_list_good_name(const struct buf *name)
 {
 	const uint8_t *p = buf_ptr(name);
 	size_t n = buf_len(name);
@@ -167,7 +170,7 @@ good_name(const struct buf *name)
 }
 
 static bool
-is_dots(const struct buf *name)
+cp_list_is_dots(const struct buf *name)
 {
 	const uint8_t *p = buf_ptr(name);
 	size_t n = buf_len(name);
@@ -177,7 +180,7 @@ is_dots(const struct buf *name)
 }
 
 static void
-refuse_name(struct dir *d, const struct buf *name)
+cp_list_refuse_name(struct cp_dir *d, const struct buf *name)
 {
 	char why[2200];
 
@@ -186,23 +189,23 @@ refuse_name(struct dir *d, const struct buf *name)
 	    printable(name));
 	cp_fail(d->cp, d->remote, why);
 	if (++d->refused == REFUSED_MAX) {
-		give_up(d);
+		cp_list_give_up(d);
 		buf_reset(&d->names);
 	}
 }
 
 static mode_t
-type_of(const struct sftp_attrs *a)
+cp_list_type_of(const struct sftp_attrs *a)
 {
 	return a->has & SFTP_ATTR_MODE ? a->mode & S_IFMT : 0;
 }
 
-static const struct dir *
-deepest(const struct cp *cp)
+static const struct cp_dir *
+cp_list_deepest(const struct cp *cp)
 {
-	const struct dir *best = cp->dir;
+	const struct cp_dir *best = cp->dir;
 
-	for (const struct dir *d = cp->dir; d != NULL; d = d->next)
+	for (const struct cp_dir *d = cp->dir; d != NULL; d = d->next)
 		if (d->depth > best->depth)
 			best = d;
 	return best;
@@ -213,21 +216,22 @@ deepest(const struct cp *cp)
  * always go on, so that everything ends at some time.
  */
 static bool
-may_descend(const struct dir *d)
+cp_list_may_descend(const struct cp_dir *d)
 {
 	const struct cp *cp = d->cp;
 
 	return cp->nlists + cp->nstats < CP_LISTS ||
-	    (d == deepest(cp) && d->stats == 0);
+	    (d == cp_list_deepest(cp) && d->stats == 0);
 }
 
 /* What a link leads to has yet to be asked; so has what has no type. */
 static int
-take_entry(struct dir *d, const char *name, const struct sftp_attrs *a)
+cp_list_take_entry(struct cp_dir *d, const char *name,
+    const struct sftp_attrs *a)
 {
 	char *local = cp_join(d->local, name);
 	char *remote = cp_join(d->remote, name), *real = NULL;
-	mode_t type = type_of(a);
+	mode_t type = cp_list_type_of(a);
 
 	if (local == NULL || remote == NULL) {
 		free(local);
@@ -237,14 +241,14 @@ take_entry(struct dir *d, const char *name, const struct sftp_attrs *a)
 	if (type == S_IFDIR) {
 		if (d->real != NULL)
 			real = cp_join(d->real, name);
-		return list_dir(d->cp, d, local, remote, a, real);
+		return cp_list_dir(d->cp, d, local, remote, a, real);
 	}
-	return get_file(d->cp, d, local, remote, a);
+	return cp_get_file(d->cp, d, local, remote, a);
 }
 
 /* 1 when an entry was taken, 0 when it has to wait, or EXIT_FAILED. */
 static int
-next_entry(struct dir *d)
+cp_list_next_entry(struct cp_dir *d)
 {
 	struct buf rest = d->names, name;
 	char text[SFTP_NAME_MAX + 1];
@@ -253,25 +257,26 @@ next_entry(struct dir *d)
 
 	if ((r = sftp_next_name(&rest, &name, &a)) != 0)
 		return cp_fatal(r);
-	if (type_of(&a) != S_IFREG && !is_dots(&name) && !may_descend(d))
+	if (cp_list_type_of(&a) != S_IFREG && !cp_list_is_dots(&name) &&
+	    !cp_list_may_descend(d))
 		return 0;
 	buf_skip(&d->names, buf_len(&d->names) - buf_len(&rest));
-	if (is_dots(&name))
+	if (cp_list_is_dots(&name))
 		return 1;
-	if (!good_name(&name)) {
-		refuse_name(d, &name);
+	if (!cp_list_good_name(&name)) {
+		cp_list_refuse_name(d, &name);
 		return 1;
 	}
 	memcpy(text, buf_ptr(&name), buf_len(&name));
 	text[buf_len(&name)] = '\0';
-	r = take_entry(d, text, &a);
+	r = cp_list_take_entry(d, text, &a);
 	return r == 0 ? 1 : r;
 }
 
 /* --- requests --- */
 
 static int
-ask(struct dir *d)
+cp_list_ask(struct cp_dir *d)
 {
 	struct sftp *s = &d->cp->sftp;
 	int r = 0;
@@ -281,63 +286,63 @@ ask(struct dir *d)
 		return 0;
 	d->asked = true;
 	if (!d->opened)
-		r = sftp_opendir(s, d->remote, on_opendir, d);
+		r = sftp_opendir(s, d->remote, cp_list_on_opendir, d);
 	else
-		r = sftp_readdir(s, &d->handle, on_readdir, d);
+		r = sftp_readdir(s, &d->handle, cp_list_on_readdir, d);
 	return r == 0 ? 0 : cp_fatal(r);
 }
 
 static int
-close_remote(struct dir *d)
+cp_list_close_remote(struct cp_dir *d)
 {
 	int r;
 
 	if (!d->ended || !d->opened || d->asked || !sftp_room(&d->cp->sftp))
 		return 0;
 	d->opened = false;
-	dir_hold(d);
-	r = sftp_close(&d->cp->sftp, &d->handle, on_closedir, d);
+	cp_dir_hold(d);
+	r = sftp_close(&d->cp->sftp, &d->handle, cp_list_on_closedir, d);
 	return r == 0 ? 0 : cp_fatal(r);
 }
 
 static int
-serve(struct dir *d)
+cp_list_serve(struct cp_dir *d)
 {
 	struct cp *cp = d->cp;
 	int r = 1;
 
 	while (r == 1 && buf_len(&d->names) != 0 && cp->nfiles < CP_FILES &&
 	    sftp_room(&cp->sftp))
-		r = next_entry(d);
-	if (r > 1 || (r = ask(d)) != 0)
+		r = cp_list_next_entry(d);
+	if (r > 1 || (r = cp_list_ask(d)) != 0)
 		return r;
-	return close_remote(d);
+	return cp_list_close_remote(d);
 }
 
 /* Those with nothing left to list. */
 static void
-drop_ended(struct cp *cp)
+cp_list_drop_ended(struct cp *cp)
 {
-	struct dir **p = &cp->dir, *d;
+	struct cp_dir **p = &cp->dir, *d;
 
 	while ((d = *p) != NULL)
 		if (d->ended && !d->opened && buf_len(&d->names) == 0) {
 			*p = d->next;
 			cp->nlists--;
 			buf_free(&d->names);
-			dir_release(d);
+			cp_dir_release(d);
 		} else
 			p = &d->next;
 }
 
 int
-list_work(struct cp *cp)
+cp_list_work(struct cp *cp)
 {
 	int r = 0;
 
 	/* New ones are put in front of those that are served now. */
-	for (struct dir *d = cp->dir; r == 0 && d != NULL; d = d->next)
-		r = serve(d);
-	drop_ended(cp);
+	for (struct cp_dir *d = cp->dir; r == 0 && d != NULL; d = d->next)
+		r = cp_list_serve(d);
+	cp_list_drop_ended(cp);
 	return r;
 }

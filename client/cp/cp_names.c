@@ -6,22 +6,25 @@
  * cannot give us what was not asked for.
  */
 #include "client/cp/cp.h"
+#include "client/sftp/sftp.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 
 #define MATCHES_MAX 100000
 
 /* What is still to be looked at: the rest of a pattern, in a directory. */
-struct step {
-	struct step *next;
+struct cp_names_step {
+	struct cp_names_step *next;
 	char *dir, *rest;
 };
 
-struct names {
+struct cp_names {
 	struct cp *cp;
 	bool waiting; /* for an answer */
 	char *target[2];
@@ -29,26 +32,26 @@ struct names {
 	const char *word; /* as it was written */
 	char *home;	  /* of ~user, as the host says; NULL: no ~ */
 	const char *rest; /* of the word behind ~user */
-	struct step *steps, *now;
+	struct cp_names_step *steps, *now;
 	char *pattern; /* what now's directory is looked through for */
 	struct sftp_handle handle;
-	struct source *found;
+	struct cp_source *found;
 	size_t nfound, room, first; /* of this word's */
 	size_t matched;	 /* by this word, directories on the way too */
 	uint64_t listed; /* by the host, for this word */
 	bool told;	 /* that it leads nowhere */
 };
 
-static int read_on(struct names *);
-static int begin_pattern(struct names *);
+static int cp_names_read_on(struct cp_names *);
+static int cp_names_begin_pattern(struct cp_names *);
 
 /* --- what is found --- */
 
 static int
-add_room(struct names *n)
+cp_names_add_room(struct cp_names *n)
 {
 	size_t room = n->room == 0 ? 16 : 2 * n->room;
-	struct source *more;
+	struct cp_source *more;
 
 	if (n->nfound + 1 < n->room)
 		return 0;
@@ -61,21 +64,21 @@ add_room(struct names *n)
 
 /* Takes both. */
 static int
-add(struct names *n, char *path, char *name)
+cp_names_found(struct cp_names *n, char *path, char *name)
 {
-	if (path == NULL || name == NULL || add_room(n) != 0) {
+	if (path == NULL || name == NULL || cp_names_add_room(n) != 0) {
 		free(path);
 		free(name);
 		return cp_fatal(SKY_ERR_NOMEM);
 	}
-	n->found[n->nfound++] = (struct source){ path, name };
-	n->found[n->nfound] = (struct source){ NULL, NULL };
+	n->found[n->nfound++] = (struct cp_source){ path, name };
+	n->found[n->nfound] = (struct cp_source){ NULL, NULL };
 	return 0;
 }
 
 /* The word itself, at its user's home.  "~user" is called "user" here. */
 static char *
-path_of(const struct names *n)
+cp_names_path_of(const struct cp_names *n)
 {
 	char *path;
 
@@ -85,20 +88,20 @@ path_of(const struct names *n)
 }
 
 static int
-add_word(struct names *n)
+cp_names_add_word(struct cp_names *n)
 {
 	const char *bare = n->rest + strspn(n->rest, "/");
 
-	return add(n, path_of(n),
+	return cp_names_found(n, cp_names_path_of(n),
 	    n->home != NULL && *bare == '\0' ?
 		strndup(n->word + 1, (size_t)(n->rest - n->word) - 1) :
 		cp_last(n->rest));
 }
 
 static int
-push(struct names *n, char *dir, const char *rest)
+cp_names_push(struct cp_names *n, char *dir, const char *rest)
 {
-	struct step *s = calloc(1, sizeof(*s));
+	struct cp_names_step *s = calloc(1, sizeof(*s));
 	char *copy = strdup(rest);
 
 	if (s == NULL || dir == NULL || copy == NULL) {
@@ -107,13 +110,15 @@ push(struct names *n, char *dir, const char *rest)
 		free(copy);
 		return cp_fatal(SKY_ERR_NOMEM);
 	}
-	*s = (struct step){ .next = n->steps, .dir = dir, .rest = copy };
+	*s = (struct cp_names_step){ .next = n->steps,
+		.dir = dir,
+		.rest = copy };
 	n->steps = s;
 	return 0;
 }
 
 static void
-drop_step(struct names *n)
+cp_names_drop_step(struct cp_names *n)
 {
 	if (n->now == NULL)
 		return;
@@ -126,9 +131,9 @@ drop_step(struct names *n)
 }
 
 static int
-by_name(const void *a, const void *b)
+cp_names_by_name(const void *a, const void *b)
 {
-	const struct source *one = a, *other = b;
+	const struct cp_source *one = a, *other = b;
 
 	return strcmp(one->path, other->path);
 }
@@ -137,7 +142,7 @@ by_name(const void *a, const void *b)
 
 /* Up to a slash: whether it is more than a name. */
 static bool
-is_pattern(const char *part)
+cp_names_is_pattern(const char *part)
 {
 	for (; *part != '\0' && *part != '/'; part++)
 		if (*part == '\\' && part[1] != '\0')
@@ -148,7 +153,7 @@ is_pattern(const char *part)
 }
 
 static void
-unescape(char *text)
+cp_names_unescape(char *text)
 {
 	char *to = text;
 
@@ -161,7 +166,7 @@ unescape(char *text)
 }
 
 static int
-take_name(struct names *n, const struct buf *name)
+cp_names_take_name(struct cp_names *n, const struct buf *name)
 {
 	char text[SFTP_NAME_MAX + 1], *path;
 	size_t len = buf_len(name);
@@ -181,25 +186,25 @@ take_name(struct names *n, const struct buf *name)
 	}
 	if ((path = cp_join(n->now->dir, text)) == NULL)
 		return cp_fatal(SKY_ERR_NOMEM);
-	return *n->now->rest != '\0' ? push(n, path, n->now->rest) :
-				       add(n, path, strdup(text));
+	return *n->now->rest != '\0' ? cp_names_push(n, path, n->now->rest) :
+				       cp_names_found(n, path, strdup(text));
 }
 
 static int
-on_closed(void *owner, struct sftp_reply *reply)
+cp_names_on_closed(void *owner, struct sftp_reply *reply)
 {
-	struct names *n = owner;
+	struct cp_names *n = owner;
 
 	(void)reply;
 	n->waiting = false;
-	drop_step(n);
+	cp_names_drop_step(n);
 	return 0;
 }
 
 static int
-on_names(void *owner, struct sftp_reply *reply)
+cp_names_on_names(void *owner, struct sftp_reply *reply)
 {
-	struct names *n = owner;
+	struct cp_names *n = owner;
 	struct sftp_attrs a;
 	struct buf name;
 	int r;
@@ -210,7 +215,7 @@ on_names(void *owner, struct sftp_reply *reply)
 			    *n->now->dir != '\0' ? n->now->dir : ".", reply);
 			n->told = true;
 		}
-		r = sftp_close(&n->cp->sftp, &n->handle, on_closed, n);
+		r = sftp_close(&n->cp->sftp, &n->handle, cp_names_on_closed, n);
 		return r == 0 ? 0 : cp_fatal(r);
 	}
 	if ((n->listed += reply->count) > CP_NAMES_MAX) {
@@ -220,64 +225,65 @@ on_names(void *owner, struct sftp_reply *reply)
 	for (uint32_t i = 0; i < reply->count; i++) {
 		if ((r = sftp_next_name(&reply->names, &name, &a)) != 0)
 			return r;
-		if ((r = take_name(n, &name)) != 0)
+		if ((r = cp_names_take_name(n, &name)) != 0)
 			return r;
 	}
-	return read_on(n);
+	return cp_names_read_on(n);
 }
 
 static int
-read_on(struct names *n)
+cp_names_read_on(struct cp_names *n)
 {
-	int r = sftp_readdir(&n->cp->sftp, &n->handle, on_names, n);
+	int r = sftp_readdir(&n->cp->sftp, &n->handle, cp_names_on_names, n);
 
 	return r == 0 ? 0 : cp_fatal(r);
 }
 
 /* What cannot be looked through has nothing that matches. */
 static int
-on_opened(void *owner, struct sftp_reply *reply)
+cp_names_on_opened(void *owner, struct sftp_reply *reply)
 {
-	struct names *n = owner;
+	struct cp_names *n = owner;
 
 	if (reply->status == SFTP_OK) {
 		n->handle = reply->handle;
-		return read_on(n);
+		return cp_names_read_on(n);
 	}
 	n->waiting = false;
-	drop_step(n);
+	cp_names_drop_step(n);
 	return 0;
 }
 
 /* A part that is a name behind one that was a pattern. */
 static int
-on_there(void *owner, struct sftp_reply *reply)
+cp_names_on_there(void *owner, struct sftp_reply *reply)
 {
-	struct names *n = owner;
+	struct cp_names *n = owner;
 	int r = 0;
 
 	n->waiting = false;
 	if (reply->status == SFTP_OK)
-		r = add(n, strdup(n->now->dir), cp_last(n->now->dir));
-	drop_step(n);
+		r = cp_names_found(n, strdup(n->now->dir),
+		    cp_last(n->now->dir));
+	cp_names_drop_step(n);
 	return r;
 }
 
 /* Goes down to the next part that is a pattern. */
 static int
-step(struct names *n)
+cp_names_step(struct cp_names *n)
 {
-	struct step *s = n->now = n->steps;
+	struct cp_names_step *s = n->now = n->steps;
 	char *part, *dir, *rest = s->rest;
 	int r;
 
 	n->steps = s->next;
-	while (*rest != '\0' && !is_pattern(rest)) {
+	while (*rest != '\0' && !cp_names_is_pattern(rest)) {
 		part = strsep(&rest, "/");
 		rest = rest != NULL ? rest : part + strlen(part);
 		if (*part == '\0')
 			continue;
-		unescape(part);
+		cp_names_unescape(part);
 		if ((dir = cp_join(s->dir, part)) == NULL)
 			return cp_fatal(SKY_ERR_NOMEM);
 		free(s->dir);
@@ -285,7 +291,7 @@ step(struct names *n)
 	}
 	n->waiting = true;
 	if (*rest == '\0') {
-		r = sftp_stat(&n->cp->sftp, s->dir, on_there, n);
+		r = sftp_stat(&n->cp->sftp, s->dir, cp_names_on_there, n);
 		return r == 0 ? 0 : cp_fatal(r);
 	}
 	if ((n->pattern = strndup(rest, strcspn(rest, "/"))) == NULL)
@@ -294,24 +300,25 @@ step(struct names *n)
 	rest += strspn(rest, "/");
 	memmove(s->rest, rest, strlen(rest) + 1);
 	r = sftp_opendir(&n->cp->sftp, *s->dir != '\0' ? s->dir : ".",
-	    on_opened, n);
+	    cp_names_on_opened, n);
 	return r == 0 ? 0 : cp_fatal(r);
 }
 
 /* --- a word --- */
 
 static int
-on_literal(void *owner, struct sftp_reply *reply)
+cp_names_on_literal(void *owner, struct sftp_reply *reply)
 {
-	struct names *n = owner;
+	struct cp_names *n = owner;
 
 	n->waiting = false;
-	return reply->status == SFTP_OK ? add_word(n) : begin_pattern(n);
+	return reply->status == SFTP_OK ? cp_names_add_word(n) :
+					  cp_names_begin_pattern(n);
 }
 
 /* Where a home is is no pattern. */
 static int
-begin_pattern(struct names *n)
+cp_names_begin_pattern(struct cp_names *n)
 {
 	const char *rest = n->rest + strspn(n->rest, "/");
 	const char *dir = n->home != NULL ? n->home :
@@ -319,30 +326,30 @@ begin_pattern(struct names *n)
 					    "";
 
 	n->cp->globbed = true;
-	return push(n, strdup(dir), rest);
+	return cp_names_push(n, strdup(dir), rest);
 }
 
 /* Takes what it is called; upwards it names one file, that may not be there. */
 static int
-take_path(struct names *n)
+cp_names_take_path(struct cp_names *n)
 {
 	char *path;
 	int r;
 
-	if (n->cp->way == put_way() || strpbrk(n->rest, "*?[\\") == NULL)
-		return add_word(n);
-	if ((path = path_of(n)) == NULL)
+	if (n->cp->way == cp_put_way() || strpbrk(n->rest, "*?[\\") == NULL)
+		return cp_names_add_word(n);
+	if ((path = cp_names_path_of(n)) == NULL)
 		return cp_fatal(SKY_ERR_NOMEM);
 	n->waiting = true;
-	r = sftp_stat(&n->cp->sftp, path, on_literal, n);
+	r = sftp_stat(&n->cp->sftp, path, cp_names_on_literal, n);
 	free(path);
 	return r == 0 ? 0 : cp_fatal(r);
 }
 
 static int
-on_home(void *owner, struct sftp_reply *reply)
+cp_names_on_home(void *owner, struct sftp_reply *reply)
 {
-	struct names *n = owner;
+	struct cp_names *n = owner;
 
 	n->waiting = false;
 	n->told = reply->status != SFTP_OK;
@@ -358,12 +365,12 @@ on_home(void *owner, struct sftp_reply *reply)
 	}
 	if (buf_get_cstring(&reply->names, &n->home, SFTP_PACKET_MAX) != 0)
 		return SKY_ERR_FORMAT;
-	return take_path(n);
+	return cp_names_take_path(n);
 }
 
 /* The host is asked for the home alone: what lies in it is the user's word. */
 static int
-begin_word(struct names *n)
+cp_names_begin_word(struct cp_names *n)
 {
 	char *user;
 	int r;
@@ -376,23 +383,24 @@ begin_word(struct names *n)
 	free(n->home);
 	n->home = NULL;
 	if (*n->word != '~')
-		return take_path(n);
+		return cp_names_take_path(n);
 	n->rest += strcspn(n->rest, "/");
 	if ((user = strndup(n->word, (size_t)(n->rest - n->word))) == NULL)
 		return cp_fatal(SKY_ERR_NOMEM);
 	n->waiting = true;
-	r = sftp_expand(&n->cp->sftp, user, on_home, n);
+	r = sftp_expand(&n->cp->sftp, user, cp_names_on_home, n);
 	free(user);
 	return r == 0 ? 0 : cp_fatal(r);
 }
 
 static void
-end_word(struct names *n)
+cp_names_end_word(struct cp_names *n)
 {
 	size_t count = n->nfound - n->first;
 
 	if (count != 0)
-		qsort(n->found + n->first, count, sizeof(*n->found), by_name);
+		qsort(n->found + n->first, count, sizeof(*n->found),
+		    cp_names_by_name);
 	else if (!n->told)
 		cp_fail(n->cp, n->word, "matches no file on the host");
 	n->word = NULL;
@@ -401,12 +409,12 @@ end_word(struct names *n)
 /* --- all of them --- */
 
 static int
-end(struct names *n)
+cp_names_finish(struct cp_names *n)
 {
 	struct cp *cp = n->cp;
 
 	cp->named = true;
-	if (cp->way == put_way()) {
+	if (cp->way == cp_put_way()) {
 		if (n->nfound == 1)
 			cp->target = n->found[0].path;
 		return n->nfound == 1 ? 0 : 1;
@@ -418,48 +426,49 @@ end(struct names *n)
 	return 0;
 }
 
-static struct names *
-begin(struct cp *cp)
+static struct cp_names *
+cp_names_begin(struct cp *cp)
 {
-	struct names *n = calloc(1, sizeof(*n));
+	struct cp_names *n = calloc(1, sizeof(*n));
 
 	if (n == NULL)
 		return NULL;
 	n->cp = cp;
 	n->target[0] = cp->target;
-	n->words = cp->way == put_way() ? n->target : cp->sources;
+	n->words = cp->way == cp_put_way() ? n->target : cp->sources;
 	return cp->names = n;
 }
 
 int
-names_work(struct cp *cp)
+cp_names_work(struct cp *cp)
 {
-	struct names *n = cp->names != NULL ? cp->names : begin(cp);
+	struct cp_names *n = cp->names != NULL ? cp->names : cp_names_begin(cp);
 	int r = 0;
 
 	if (n == NULL)
 		return cp_fatal(SKY_ERR_NOMEM);
 	while (r == 0 && !n->waiting && !cp->named)
 		if (n->steps != NULL)
-			r = step(n);
+			r = cp_names_step(n);
 		else if (n->word != NULL)
-			end_word(n);
+			cp_names_end_word(n);
 		else
-			r = *n->words != NULL ? begin_word(n) : end(n);
+			r = *n->words != NULL ? cp_names_begin_word(n) :
+						cp_names_finish(n);
 	return r;
 }
 
 void
-names_free(struct cp *cp)
+cp_names_free(struct cp *cp)
 {
-	struct names *n = cp->names;
+	struct cp_names *n = cp->names;
 
 	if (n == NULL)
 		return;
-	drop_step(n);
+	cp_names_drop_step(n);
 	while ((n->now = n->steps) != NULL) {
 		n->steps = n->now->next;
-		drop_step(n);
+		cp_names_drop_step(n);
 	}
 	for (size_t i = 0; i < n->nfound; i++) {
 		free(n->found[i].path);

@@ -4,6 +4,7 @@
  * written; WRITEs and CLOSE leave without waiting for each other's answers.
  */
 #include "client/cp/cp.h"
+#include "client/sftp/sftp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 /* --- the target --- */
 
 static int
-on_target(void *owner, struct sftp_reply *reply)
+cp_put_on_target(void *owner, struct sftp_reply *reply)
 {
 	struct cp *cp = owner;
 
@@ -35,9 +36,9 @@ on_target(void *owner, struct sftp_reply *reply)
 }
 
 static int
-begin(struct cp *cp)
+cp_put_begin(struct cp *cp)
 {
-	int r = sftp_stat(&cp->sftp, cp->target, on_target, cp);
+	int r = sftp_stat(&cp->sftp, cp->target, cp_put_on_target, cp);
 
 	return r == 0 ? 0 : cp_fatal(r);
 }
@@ -45,16 +46,16 @@ begin(struct cp *cp)
 /* --- a file --- */
 
 static int
-refuse(struct file *f, const char *why)
+cp_put_refuse(struct cp_file *f, const char *why)
 {
 	cp_fail(f->cp, f->local, why);
-	file_free(f);
+	cp_file_free(f);
 	return 0;
 }
 
 /* Nothing is in it that we have not put there. */
 static bool
-dir_is_new(const struct dir *d)
+cp_put_dir_is_new(const struct cp_dir *d)
 {
 	while (d != NULL && !d->created)
 		d = d->parent;
@@ -62,9 +63,9 @@ dir_is_new(const struct dir *d)
 }
 
 int
-put_file(struct cp *cp, struct dir *dir, char *local, char *remote)
+cp_put_file(struct cp *cp, struct cp_dir *dir, char *local, char *remote)
 {
-	struct file *f = file_new(cp, dir, local, remote);
+	struct cp_file *f = cp_file_new(cp, dir, local, remote);
 	struct stat st;
 
 	if (f == NULL)
@@ -72,21 +73,22 @@ put_file(struct cp *cp, struct dir *dir, char *local, char *remote)
 	/* Not for ever, should a pipe have taken its place by now. */
 	f->fd = open(local, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (f->fd == -1 || fstat(f->fd, &st) == -1)
-		return refuse(f, strerror(errno));
+		return cp_put_refuse(f, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return refuse(f, "is no regular file");
+		return cp_put_refuse(f, "is no regular file");
 	f->size = (uint64_t)st.st_size;
 	f->attrs = (struct sftp_attrs){ .has = SFTP_ATTR_MODE | SFTP_ATTR_TIMES,
 		.mode = st.st_mode & 0777,
 		.atime = cp_time_out(st.st_atime),
 		.mtime = cp_time_out(st.st_mtime) };
-	f->state = cp->resume || !dir_is_new(dir) ? FILE_STAT : FILE_OPEN;
+	f->state =
+	    cp->resume || !cp_put_dir_is_new(dir) ? FILE_STAT : FILE_OPEN;
 	return 0;
 }
 
 /* Told once a file, and not at all where its directory has been. */
 static void
-fail(struct file *f, const struct sftp_reply *reply)
+cp_put_fail(struct cp_file *f, const struct sftp_reply *reply)
 {
 	if (!f->failed && (f->dir == NULL || !f->dir->failed))
 		cp_fail_remote(f->cp, f->remote, reply);
@@ -95,18 +97,19 @@ fail(struct file *f, const struct sftp_reply *reply)
 
 /* Writes may have arrived in any order: up to a window is sent again. */
 static int
-put_resume(struct file *f, const struct sftp_reply *reply)
+cp_put_put_resume(struct cp_file *f, const struct sftp_reply *reply)
 {
 	if (reply->status == SFTP_OK && (reply->attrs.has & SFTP_ATTR_SIZE))
 		f->had = reply->attrs.size;
 	else if (reply->status != SFTP_OK &&
 	    reply->status != SFTP_NO_SUCH_FILE) {
-		fail(f, reply);
-		file_free(f);
+		cp_put_fail(f, reply);
+		cp_file_free(f);
 		return 0;
 	}
 	if (f->had > f->size)
-		return refuse(f, "is shorter than what the host has of it");
+		return cp_put_refuse(f,
+		    "is shorter than what the host has of it");
 	f->at = f->had > SFTP_WINDOW ? f->had - SFTP_WINDOW : 0;
 	f->done = f->at;
 	return 0;
@@ -114,25 +117,25 @@ put_resume(struct file *f, const struct sftp_reply *reply)
 
 /* What else may be wrong, OPEN tells. */
 static int
-on_stat(void *owner, struct sftp_reply *reply)
+cp_put_on_stat(void *owner, struct sftp_reply *reply)
 {
-	struct file *f = owner;
+	struct cp_file *f = owner;
 	struct stat st;
 
 	if (reply->status == SFTP_OK && fstat(f->fd, &st) == 0)
-		f->twin = file_is_twin(f, &st, &reply->attrs);
+		f->twin = cp_file_is_twin(f, &st, &reply->attrs);
 	f->state = FILE_OPEN;
-	return f->cp->resume ? put_resume(f, reply) : 0;
+	return f->cp->resume ? cp_put_put_resume(f, reply) : 0;
 }
 
 static int
-on_open(void *owner, struct sftp_reply *reply)
+cp_put_on_open(void *owner, struct sftp_reply *reply)
 {
-	struct file *f = owner;
+	struct cp_file *f = owner;
 
 	if (reply->status != SFTP_OK) {
-		fail(f, reply);
-		file_free(f);
+		cp_put_fail(f, reply);
+		cp_file_free(f);
 		return 0;
 	}
 	f->handle = reply->handle;
@@ -141,13 +144,13 @@ on_open(void *owner, struct sftp_reply *reply)
 }
 
 static int
-on_write(void *owner, struct sftp_reply *reply)
+cp_put_on_write(void *owner, struct sftp_reply *reply)
 {
-	struct file *f = owner;
+	struct cp_file *f = owner;
 
 	f->asked--;
 	if (reply->status != SFTP_OK) {
-		fail(f, reply);
+		cp_put_fail(f, reply);
 		return 0;
 	}
 	f->done += reply->length;
@@ -156,25 +159,25 @@ on_write(void *owner, struct sftp_reply *reply)
 }
 
 static int
-on_attrs(void *owner, struct sftp_reply *reply)
+cp_put_on_attrs(void *owner, struct sftp_reply *reply)
 {
-	struct file *f = owner;
+	struct cp_file *f = owner;
 
 	f->asked--;
 	if (reply->status != SFTP_OK)
-		fail(f, reply);
+		cp_put_fail(f, reply);
 	return 0;
 }
 
 /* Hosts answer it after everything that was asked before. */
 static int
-on_close(void *owner, struct sftp_reply *reply)
+cp_put_on_close(void *owner, struct sftp_reply *reply)
 {
-	struct file *f = owner;
+	struct cp_file *f = owner;
 
 	f->asked--;
 	if (reply->status != SFTP_OK)
-		fail(f, reply);
+		cp_put_fail(f, reply);
 	f->handle.len = 0;
 	return 0;
 }
@@ -182,7 +185,7 @@ on_close(void *owner, struct sftp_reply *reply)
 /* --- what is put --- */
 
 static int
-put_open(struct file *f)
+cp_put_put_open(struct cp_file *f)
 {
 	struct sftp_attrs a = { .has = SFTP_ATTR_MODE, .mode = f->attrs.mode };
 	uint32_t how = SFTP_OPEN_WRITE | SFTP_OPEN_CREATE;
@@ -190,26 +193,26 @@ put_open(struct file *f)
 	if (f->at == 0 && !f->twin)
 		how |= SFTP_OPEN_TRUNCATE;
 	f->state = FILE_WAIT;
-	return sftp_open(&f->cp->sftp, f->remote, how, &a, on_open, f);
+	return sftp_open(&f->cp->sftp, f->remote, how, &a, cp_put_on_open, f);
 }
 
 static int
-put_stat(struct file *f)
+cp_put_put_stat(struct cp_file *f)
 {
 	f->state = FILE_WAIT;
-	return sftp_stat(&f->cp->sftp, f->remote, on_stat, f);
+	return sftp_stat(&f->cp->sftp, f->remote, cp_put_on_stat, f);
 }
 
 /* The next piece; behind the last one comes what ends the file. */
 static int
-put_piece(struct file *f)
+cp_put_put_piece(struct cp_file *f)
 {
 	struct cp *cp = f->cp;
 	ssize_t n = pread(f->fd, cp->chunk, sizeof(cp->chunk), (off_t)f->at);
 	int r;
 
 	if (n > 0)
-		file_check_growth(f, f->local, "");
+		cp_file_check_growth(f, f->local, "");
 	if (f->failed)
 		return 0;
 	if (n <= 0) {
@@ -219,12 +222,12 @@ put_piece(struct file *f)
 			cp_fail(cp, f->local, strerror(errno));
 			f->failed = true;
 		} else if (f->at < f->size)
-			file_is_short(f, f->local, "", f->at);
+			cp_file_is_short(f, f->local, "", f->at);
 		f->state = cp->preserve ? FILE_ATTRS : FILE_CLOSE;
 		return 0;
 	}
 	r = sftp_write(&cp->sftp, &f->handle, f->at, cp->chunk, (uint32_t)n,
-	    on_write, f);
+	    cp_put_on_write, f);
 	if (r != 0)
 		return r;
 	f->asked++;
@@ -233,7 +236,7 @@ put_piece(struct file *f)
 }
 
 static int
-put_pieces(struct file *f)
+cp_put_put_pieces(struct cp_file *f)
 {
 	struct sftp *s = &f->cp->sftp;
 	int r = 0;
@@ -243,8 +246,8 @@ put_pieces(struct file *f)
 	/* What --resume steps back by must not be exceeded. */
 	while (r == 0 && f->state == FILE_COPY &&
 	    sftp_data_room(s, SFTP_CHUNK) &&
-	    f->at + SFTP_CHUNK <= file_prefix(f) + SFTP_WINDOW)
-		r = put_piece(f);
+	    f->at + SFTP_CHUNK <= cp_file_prefix(f) + SFTP_WINDOW)
+		r = cp_put_put_piece(f);
 	return r;
 }
 
@@ -253,7 +256,7 @@ put_pieces(struct file *f)
  * that is set here.
  */
 static int
-put_attrs(struct file *f)
+cp_put_attrs(struct cp_file *f)
 {
 	int r;
 
@@ -262,16 +265,17 @@ put_attrs(struct file *f)
 	f->state = FILE_CLOSE;
 	if (f->failed)
 		return 0;
-	r = sftp_fsetstat(&f->cp->sftp, &f->handle, &f->attrs, on_attrs, f);
+	r = sftp_fsetstat(&f->cp->sftp, &f->handle, &f->attrs, cp_put_on_attrs,
+	    f);
 	if (r == 0)
 		f->asked++;
 	return r;
 }
 
 static int
-put_close(struct file *f)
+cp_put_put_close(struct cp_file *f)
 {
-	int r = sftp_close(&f->cp->sftp, &f->handle, on_close, f);
+	int r = sftp_close(&f->cp->sftp, &f->handle, cp_put_on_close, f);
 
 	if (r == 0) {
 		f->state = FILE_CLOSING;
@@ -281,72 +285,72 @@ put_close(struct file *f)
 }
 
 static void
-finish(struct file *f)
+cp_put_finish(struct cp_file *f)
 {
 	if (!f->failed)
 		cp_done(f);
-	file_free(f);
+	cp_file_free(f);
 }
 
 /* One step or several, as far as there is room. */
 static int
-serve(struct file *f)
+cp_put_serve(struct cp_file *f)
 {
 	struct sftp *s = &f->cp->sftp;
 	int r = 0;
 
-	if (f->state == FILE_STAT && sftp_room(s) && !file_waits(f))
-		r = put_stat(f);
-	else if (f->state == FILE_OPEN && sftp_room(s) && !file_waits(f))
-		r = put_open(f);
+	if (f->state == FILE_STAT && sftp_room(s) && !cp_file_waits(f))
+		r = cp_put_put_stat(f);
+	else if (f->state == FILE_OPEN && sftp_room(s) && !cp_file_waits(f))
+		r = cp_put_put_open(f);
 	if (r == 0 && f->state == FILE_COPY)
-		r = put_pieces(f);
+		r = cp_put_put_pieces(f);
 	if (r == 0 && f->state == FILE_ATTRS && sftp_room(s))
-		r = put_attrs(f);
+		r = cp_put_attrs(f);
 	if (r == 0 && f->state == FILE_CLOSE && sftp_room(s))
-		r = put_close(f);
+		r = cp_put_put_close(f);
 	if (f->state == FILE_CLOSING && f->asked == 0)
-		finish(f);
+		cp_put_finish(f);
 	return r == 0 ? 0 : cp_fatal(r);
 }
 
 /* --- directories that have been filled --- */
 
 static int
-on_finished(void *owner, struct sftp_reply *reply)
+cp_put_on_finished(void *owner, struct sftp_reply *reply)
 {
-	struct dir *d = owner;
+	struct cp_dir *d = owner;
 
 	if (reply->status != SFTP_OK)
 		cp_fail_remote(d->cp, d->remote, reply);
-	dir_free(d);
+	cp_dir_free(d);
 	return 0;
 }
 
 /* The host's umask has done its part when it was made. */
 static bool
-wants_attrs(const struct dir *d)
+cp_put_wants_attrs(const struct cp_dir *d)
 {
 	return !d->failed &&
 	    (d->cp->preserve || (d->created && (d->attrs.mode & 0700) != 0700));
 }
 
 static int
-finish_dirs(struct cp *cp)
+cp_put_finish_dirs(struct cp *cp)
 {
-	struct dir *d;
+	struct cp_dir *d;
 	int r = 0;
 
 	while (r == 0 && (d = cp->finished) != NULL && sftp_room(&cp->sftp)) {
 		cp->finished = d->next;
-		if (!wants_attrs(d)) {
-			dir_free(d);
+		if (!cp_put_wants_attrs(d)) {
+			cp_dir_free(d);
 			continue;
 		}
 		if (!cp->preserve)
 			d->attrs.has = SFTP_ATTR_MODE;
-		r = sftp_setstat(&cp->sftp, d->remote, &d->attrs, on_finished,
-		    d);
+		r = sftp_setstat(&cp->sftp, d->remote, &d->attrs,
+		    cp_put_on_finished, d);
 	}
 	return r == 0 ? 0 : cp_fatal(r);
 }
@@ -354,25 +358,25 @@ finish_dirs(struct cp *cp)
 /* --- all of it --- */
 
 static int
-work(struct cp *cp)
+cp_put_work(struct cp *cp)
 {
-	struct file *next;
+	struct cp_file *next;
 	int r = 0;
 
-	for (struct file *f = cp->files; r == 0 && f != NULL; f = next) {
+	for (struct cp_file *f = cp->files; r == 0 && f != NULL; f = next) {
 		next = f->next;
-		r = serve(f);
+		r = cp_put_serve(f);
 	}
-	if (r != 0 || (r = finish_dirs(cp)) != 0)
+	if (r != 0 || (r = cp_put_finish_dirs(cp)) != 0)
 		return r;
 	while (cp->nfiles < CP_FILES && sftp_room(&cp->sftp) &&
-	    (r = walk_step(cp)) == 1)
+	    (r = cp_walk_step(cp)) == 1)
 		;
 	return r == 1 ? 0 : r;
 }
 
 static bool
-over(const struct cp *cp)
+cp_put_is_over(const struct cp *cp)
 {
 	return cp->known && *cp->sources == NULL && cp->dir == NULL &&
 	    cp->files == NULL && cp->finished == NULL &&
@@ -381,15 +385,16 @@ over(const struct cp *cp)
 
 /* The host keeps what it has. */
 static void
-abandon(struct file *f)
+cp_put_abandon(struct cp_file *f)
 {
 	(void)f;
 }
 
 const struct cp_way *
-put_way(void)
+cp_put_way(void)
 {
-	static const struct cp_way way = { begin, work, over, abandon };
+	static const struct cp_way way = { cp_put_begin, cp_put_work,
+		cp_put_is_over, cp_put_abandon };
 
 	return &way;
 }

@@ -5,10 +5,12 @@
  * tells; others only tidy the path up, and then each link is read here.
  */
 #include "client/cp/cp.h"
+#include "client/sftp/sftp.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 
 #define LINKS_MAX 40 /* in one path, as the kernel has it */
@@ -16,29 +18,29 @@
 
 /* The directory begins; without a known name only its depth is watched. */
 static int
-found(struct file *f)
+cp_real_is_known(struct cp_file *f)
 {
 	char *real = f->real;
 	int r;
 
 	f->real = NULL;
-	r = list_dir(f->cp, f->dir, strdup(f->local), strdup(f->remote),
+	r = cp_list_dir(f->cp, f->dir, strdup(f->local), strdup(f->remote),
 	    &f->attrs, real);
-	file_free(f);
+	cp_file_free(f);
 	return r;
 }
 
 static int
-give_up(struct file *f)
+cp_real_give_up(struct cp_file *f)
 {
 	free(f->real);
 	f->real = NULL;
-	return found(f);
+	return cp_real_is_known(f);
 }
 
 /* "/a/b" becomes "/a", and that "/". */
 static void
-drop_last(char *path)
+cp_real_drop_last(char *path)
 {
 	char *slash = strrchr(path, '/');
 
@@ -46,24 +48,24 @@ drop_last(char *path)
 		slash[slash == path ? 1 : 0] = '\0';
 }
 
-static int on_link(void *, struct sftp_reply *);
+static int cp_real_on_link(void *, struct sftp_reply *);
 
 /* Takes parts off the rest up to one that may be a link. */
 static int
-next_part(struct file *f)
+cp_real_next_part(struct cp_file *f)
 {
 	char *rest = f->rest, *part, *path;
 	int r = 0;
 
 	while ((part = strsep(&rest, "/")) != NULL) {
 		if (strcmp(part, "..") == 0)
-			drop_last(f->real);
+			cp_real_drop_last(f->real);
 		if (*part != '\0' && strcmp(part, ".") != 0 &&
 		    strcmp(part, "..") != 0)
 			break;
 	}
 	if (part == NULL)
-		return found(f);
+		return cp_real_is_known(f);
 	path = cp_join(f->real, part);
 	rest = strdup(rest != NULL ? rest : "");
 	free(f->real);
@@ -71,79 +73,79 @@ next_part(struct file *f)
 	f->real = path;
 	f->rest = rest;
 	if (path == NULL || rest == NULL || strlen(path) > REAL_MAX)
-		return give_up(f);
-	r = sftp_readlink(&f->cp->sftp, path, on_link, f);
+		return cp_real_give_up(f);
+	r = sftp_readlink(&f->cp->sftp, path, cp_real_on_link, f);
 	return r == 0 ? 0 : cp_fatal(r);
 }
 
 /* What the link says comes in its place. */
 static int
-on_link(void *owner, struct sftp_reply *reply)
+cp_real_on_link(void *owner, struct sftp_reply *reply)
 {
-	struct file *f = owner;
+	struct cp_file *f = owner;
 	char *text = NULL, *rest = NULL;
 
 	if (reply->status != SFTP_OK)
-		return next_part(f);
+		return cp_real_next_part(f);
 	if (++f->links > LINKS_MAX ||
 	    buf_get_cstring(&reply->names, &text, REAL_MAX) != 0 ||
 	    strlen(text) + strlen(f->rest) > REAL_MAX ||
 	    (rest = cp_join(text, f->rest)) == NULL) {
 		free(text);
-		return give_up(f);
+		return cp_real_give_up(f);
 	}
 	if (*text == '/')
 		f->real[1] = '\0';
 	else
-		drop_last(f->real);
+		cp_real_drop_last(f->real);
 	free(text);
 	free(f->rest);
 	f->rest = rest;
-	return next_part(f);
+	return cp_real_next_part(f);
 }
 
 /* A link below a name that has none was not followed if it is still there. */
 static int
-on_realpath(void *owner, struct sftp_reply *reply)
+cp_real_on_realpath(void *owner, struct sftp_reply *reply)
 {
-	struct file *f = owner;
-	struct dir *d = f->dir;
+	struct cp_file *f = owner;
+	struct cp_dir *d = f->dir;
 	char *same;
 	bool followed;
 
 	if (reply->status != SFTP_OK ||
 	    buf_get_cstring(&reply->names, &f->real, REAL_MAX) != 0 ||
 	    *f->real != '/')
-		return give_up(f);
+		return cp_real_give_up(f);
 	if (d == NULL || d->real == NULL)
-		return found(f);
+		return cp_real_is_known(f);
 	if ((same = cp_join(d->real, f->name)) == NULL)
 		return cp_fatal(SKY_ERR_NOMEM);
 	followed = strcmp(same, f->real) != 0;
 	free(same);
 	if (followed)
-		return found(f);
-	drop_last(f->real);
+		return cp_real_is_known(f);
+	cp_real_drop_last(f->real);
 	if ((f->rest = strdup(f->name)) == NULL)
 		return cp_fatal(SKY_ERR_NOMEM);
-	return next_part(f);
+	return cp_real_next_part(f);
 }
 
 int
-real_find(struct file *f)
+cp_real_find(struct cp_file *f)
 {
 	int r = 0;
 	char *path;
 
 	if (f->dir == NULL || f->dir->real == NULL)
-		return (r = sftp_realpath(&f->cp->sftp, f->remote, on_realpath,
-			    f)) == 0 ?
+		return (r = sftp_realpath(&f->cp->sftp, f->remote,
+			    cp_real_on_realpath, f)) == 0 ?
 		    0 :
 		    cp_fatal(r);
 	/* By the parent's real name: tidying up is right only there. */
 	if ((path = cp_join(f->dir->real, f->name)) == NULL)
 		return cp_fatal(SKY_ERR_NOMEM);
-	r = sftp_realpath(&f->cp->sftp, path, on_realpath, f);
+	r = sftp_realpath(&f->cp->sftp, path, cp_real_on_realpath, f);
 	free(path);
 	return r == 0 ? 0 : cp_fatal(r);
 }

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* skypty cp: the loop over the connection, and what is shown meanwhile. */
+#include "client/complain.h"
+#include "client/conn.h"
 #include "client/cp/cp.h"
+#include "client/exits.h"
+#include "client/patience.h"
+#include "client/progress.h"
+#include "client/sftp/sftp.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/process.h"
 #include "common/pty/mux.h"
@@ -21,7 +28,7 @@ static struct {
 /* --- the progress meter --- */
 
 static bool
-is_big(const struct file *f)
+cp_run_is_big(const struct cp_file *f)
 {
 	const struct cp *cp = f->cp;
 
@@ -29,7 +36,7 @@ is_big(const struct file *f)
 }
 
 static struct progress_item
-item_of(const struct file *f)
+cp_run_item_of(const struct cp_file *f)
 {
 	return (struct progress_item){ .name = f->name,
 		.done = f->done,
@@ -37,15 +44,15 @@ item_of(const struct file *f)
 }
 
 static void
-show(struct cp *cp)
+cp_run_show(struct cp *cp)
 {
 	struct progress_item item = { .name = NULL };
 
 	if (!progress_due(&cp->progress))
 		return;
-	for (const struct file *f = cp->files; f != NULL; f = f->next)
-		if (f->state >= FILE_COPY && !f->failed && is_big(f)) {
-			item = item_of(f);
+	for (const struct cp_file *f = cp->files; f != NULL; f = f->next)
+		if (f->state >= FILE_COPY && !f->failed && cp_run_is_big(f)) {
+			item = cp_run_item_of(f);
 			break;
 		}
 	if (item.name != NULL || cp->recursive || cp->many)
@@ -53,17 +60,17 @@ show(struct cp *cp)
 }
 
 void
-cp_done(struct file *f)
+cp_done(struct cp_file *f)
 {
-	struct progress_item item = item_of(f);
+	struct progress_item item = cp_run_item_of(f);
 
 	f->cp->progress.files++;
-	if (is_big(f))
+	if (cp_run_is_big(f))
 		progress_end(&f->cp->progress, &item);
 }
 
 static void
-show_total(struct cp *cp)
+cp_run_show_total(struct cp *cp)
 {
 	struct progress_item all = { .name = NULL };
 
@@ -76,7 +83,7 @@ show_total(struct cp *cp)
 /* --- the loop --- */
 
 static void
-on_signal(int sig)
+cp_run_on_signal(int sig)
 {
 	caught.signal = sig;
 }
@@ -86,9 +93,9 @@ on_signal(int sig)
  * has its jobs in the background ignore SIGINT: whoever sends one means it.
  */
 static void
-catch_signals(sigset_t *open)
+cp_run_catch_signals(sigset_t *open)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
+	struct sigaction sa = { .sa_handler = cp_run_on_signal };
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	sigset_t blocked;
 
@@ -105,7 +112,7 @@ catch_signals(sigset_t *open)
 
 /* As if it had not been caught. */
 static void
-die_of_signal(void)
+cp_run_die_of_signal(void)
 {
 	sigset_t set;
 	int sig = caught.signal;
@@ -119,7 +126,7 @@ die_of_signal(void)
 
 /* What there is to do goes out until the way or the window is full. */
 static int
-work(struct cp *cp)
+cp_run_work(struct cp *cp)
 {
 	struct buf *out = &cp->conn.out;
 	bool put;
@@ -127,7 +134,7 @@ work(struct cp *cp)
 
 	if (!sftp_ready(&cp->sftp))
 		return conn_flush(&cp->conn);
-	if (!cp->named && (r = names_work(cp)) != 0)
+	if (!cp->named && (r = cp_names_work(cp)) != 0)
 		return r;
 	if (cp->named && !cp->begun) {
 		cp->begun = true;
@@ -145,7 +152,7 @@ work(struct cp *cp)
 }
 
 static int
-nonsense(const struct cp *cp, int error)
+cp_run_bad_server(const struct cp *cp, int error)
 {
 	if (!sftp_ready(&cp->sftp))
 		complain("the host's SFTP server does not greet us as version "
@@ -160,7 +167,7 @@ nonsense(const struct cp *cp, int error)
 }
 
 static int
-receive(struct cp *cp, short revents)
+cp_run_receive(struct cp *cp, short revents)
 {
 	struct conn *c = &cp->conn;
 	int r;
@@ -168,13 +175,13 @@ receive(struct cp *cp, short revents)
 	if (revents != 0 && (r = conn_pump(c, revents)) != 0)
 		return r;
 	if (c->accepted && (r = sftp_take(&cp->sftp)) != 0)
-		return r < 0 ? nonsense(cp, r) : r;
+		return r < 0 ? cp_run_bad_server(cp, r) : r;
 	return 0;
 }
 
 /* Without anything under way there is nothing to wait for. */
 static int
-wait_for_host(struct cp *cp, const sigset_t *open, short *revents)
+cp_run_wait_for_host(struct cp *cp, const sigset_t *open, short *revents)
 {
 	struct pollfd p = { .fd = cp->conn.fd,
 		.events = conn_events(&cp->conn) };
@@ -193,54 +200,54 @@ wait_for_host(struct cp *cp, const sigset_t *open, short *revents)
 }
 
 static bool
-over(const struct cp *cp)
+cp_run_is_over(const struct cp *cp)
 {
 	return cp->begun && cp->known && cp->way->over(cp);
 }
 
 static int
-loop(struct cp *cp)
+cp_run_loop(struct cp *cp)
 {
 	sigset_t open;
 	short revents;
 	int r;
 
-	catch_signals(&open);
+	cp_run_catch_signals(&open);
 	for (;;) {
-		if ((r = work(cp)) != 0)
+		if ((r = cp_run_work(cp)) != 0)
 			return r;
-		if (over(cp))
+		if (cp_run_is_over(cp))
 			return 0;
 		if (cp->conn.eof)
 			return conn_ended(&cp->conn);
-		if ((r = wait_for_host(cp, &open, &revents)) != 0)
+		if ((r = cp_run_wait_for_host(cp, &open, &revents)) != 0)
 			return r;
 		if (caught.signal != 0)
 			return EXIT_FAILED;
-		if ((r = receive(cp, revents)) != 0)
+		if ((r = cp_run_receive(cp, revents)) != 0)
 			return r;
-		show(cp);
+		cp_run_show(cp);
 	}
 }
 
 /* --- the whole --- */
 
 static int
-run(struct cp *cp)
+cp_run_begun(struct cp *cp)
 {
 	int r;
 
 	progress_init(&cp->progress, cp->opts->quiet);
 	if ((r = sftp_init(&cp->sftp, &cp->conn.in, &cp->conn.out)) != 0)
 		return cp_fatal(r);
-	r = loop(cp);
+	r = cp_run_loop(cp);
 	progress_clear(&cp->progress);
-	for (struct file *f = cp->files; f != NULL; f = f->next)
+	for (struct cp_file *f = cp->files; f != NULL; f = f->next)
 		cp->way->abandon(f);
 	if (caught.signal != 0)
-		die_of_signal();
+		cp_run_die_of_signal();
 	if (r == 0)
-		show_total(cp);
+		cp_run_show_total(cp);
 	return r != 0 ? r : cp->failed;
 }
 
@@ -251,7 +258,7 @@ cp_run(struct cp *cp, struct keyctx *ctx)
 
 	cp->since = time(NULL) - 1; /* files have a coarser clock */
 	if ((r = conn_open(&cp->conn, ctx, cp->opts, MUX_URI_SFTP)) == 0)
-		r = run(cp);
+		r = cp_run_begun(cp);
 	cp_free_all(cp);
 	conn_close(&cp->conn);
 	return r;

@@ -5,6 +5,7 @@
  * requests other than READ and WRITE in their order.
  */
 #include "client/cp/cp.h"
+#include "client/sftp/sftp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,19 +17,19 @@
 
 /* It may be there already, which STAT tells. */
 static int
-on_mkdir(void *owner, struct sftp_reply *reply)
+cp_walk_on_mkdir(void *owner, struct sftp_reply *reply)
 {
-	struct dir *d = owner;
+	struct cp_dir *d = owner;
 
 	d->created = reply->status == SFTP_OK;
-	dir_release(d);
+	cp_dir_release(d);
 	return 0;
 }
 
 static int
-on_stat(void *owner, struct sftp_reply *reply)
+cp_walk_on_stat(void *owner, struct sftp_reply *reply)
 {
-	struct dir *d = owner;
+	struct cp_dir *d = owner;
 
 	if (!d->created) {
 		d->failed = true;
@@ -44,30 +45,30 @@ on_stat(void *owner, struct sftp_reply *reply)
 		else
 			d->failed = false;
 	}
-	dir_release(d);
+	cp_dir_release(d);
 	return 0;
 }
 
 /* We write into it, whatever its mode is to be in the end. */
 static int
-make(struct dir *d)
+cp_walk_mkdir(struct cp_dir *d)
 {
 	struct sftp_attrs a = { .has = SFTP_ATTR_MODE,
 		.mode = (d->attrs.mode & 0777) | 0700 };
 	struct sftp *s = &d->cp->sftp;
 	int r;
 
-	if ((r = sftp_mkdir(s, d->remote, &a, on_mkdir, d)) != 0)
+	if ((r = sftp_mkdir(s, d->remote, &a, cp_walk_on_mkdir, d)) != 0)
 		return cp_fatal(r);
-	dir_hold(d);
-	if ((r = sftp_stat(s, d->remote, on_stat, d)) != 0)
+	cp_dir_hold(d);
+	if ((r = sftp_stat(s, d->remote, cp_walk_on_stat, d)) != 0)
 		return cp_fatal(r);
-	dir_hold(d);
+	cp_dir_hold(d);
 	return 0;
 }
 
 static bool
-is_circle(const struct dir *d, const struct stat *st)
+cp_walk_is_circle(const struct cp_dir *d, const struct stat *st)
 {
 	for (; d != NULL; d = d->parent)
 		if (d->dev == st->st_dev && d->ino == st->st_ino)
@@ -76,9 +77,9 @@ is_circle(const struct dir *d, const struct stat *st)
 }
 
 static int
-enter(struct cp *cp, char *local, char *remote, const struct stat *st)
+cp_walk_enter(struct cp *cp, char *local, char *remote, const struct stat *st)
 {
-	struct dir *d = dir_new(cp, cp->dir, local, remote);
+	struct cp_dir *d = cp_dir_new(cp, cp->dir, local, remote);
 
 	if (d == NULL)
 		return cp_fatal(SKY_ERR_NOMEM);
@@ -90,28 +91,28 @@ enter(struct cp *cp, char *local, char *remote, const struct stat *st)
 		.mtime = cp_time_out(st->st_mtime) };
 	cp->dir = d;
 	if ((d->stream = opendir(d->local)) != NULL)
-		return make(d);
+		return cp_walk_mkdir(d);
 	d->failed = true;
 	cp_fail(cp, d->local, strerror(errno));
 	return 0;
 }
 
 static void
-leave(struct cp *cp)
+cp_walk_leave(struct cp *cp)
 {
-	struct dir *d = cp->dir;
+	struct cp_dir *d = cp->dir;
 
 	cp->dir = d->parent;
 	if (d->stream != NULL)
 		closedir(d->stream);
 	d->stream = NULL;
-	dir_release(d);
+	cp_dir_release(d);
 }
 
 /* --- entries --- */
 
 static const char *
-objection(const struct cp *cp, const struct stat *st)
+cp_walk_objection(const struct cp *cp, const struct stat *st)
 {
 	if (S_ISREG(st->st_mode))
 		return NULL;
@@ -119,7 +120,7 @@ objection(const struct cp *cp, const struct stat *st)
 		return "is neither a file nor a directory: not copied";
 	if (!cp->recursive)
 		return "is a directory: not copied without -r";
-	if (is_circle(cp->dir, st))
+	if (cp_walk_is_circle(cp->dir, st))
 		return "leads back to a directory above it: not copied";
 	if (cp->dir != NULL && cp->dir->depth + 1 == CP_DEPTH_MAX)
 		return "is too deep: not copied";
@@ -127,7 +128,7 @@ objection(const struct cp *cp, const struct stat *st)
 }
 
 static int
-take(struct cp *cp, char *local, char *remote)
+cp_walk_begin_with(struct cp *cp, char *local, char *remote)
 {
 	const char *why = NULL;
 	struct stat st;
@@ -140,7 +141,7 @@ take(struct cp *cp, char *local, char *remote)
 	if (stat(local, &st) == -1)
 		why = strerror(errno);
 	else
-		why = objection(cp, &st);
+		why = cp_walk_objection(cp, &st);
 	if (why != NULL) {
 		cp_fail(cp, local, why);
 		free(local);
@@ -148,12 +149,12 @@ take(struct cp *cp, char *local, char *remote)
 		return 0;
 	}
 	if (S_ISDIR(st.st_mode))
-		return enter(cp, local, remote, &st);
-	return put_file(cp, cp->dir, local, remote);
+		return cp_walk_enter(cp, local, remote, &st);
+	return cp_put_file(cp, cp->dir, local, remote);
 }
 
 static int
-take_source(struct cp *cp, const char *source)
+cp_walk_source(struct cp *cp, const char *source)
 {
 	char *name = cp_last(source), *remote = NULL;
 	int r;
@@ -161,40 +162,40 @@ take_source(struct cp *cp, const char *source)
 	if (name != NULL)
 		remote = cp->into && *name != '\0' ? cp_join(cp->target, name) :
 						     strdup(cp->target);
-	r = take(cp, strdup(source), remote);
+	r = cp_walk_begin_with(cp, strdup(source), remote);
 	free(name);
 	return r;
 }
 
 /* An entry, or the way out behind the last one. */
 static int
-take_entry(struct cp *cp)
+cp_walk_entry(struct cp *cp)
 {
-	struct dir *d = cp->dir;
+	struct cp_dir *d = cp->dir;
 	struct dirent *e;
 
 	errno = 0;
 	if (d->failed || (e = readdir(d->stream)) == NULL) {
 		if (!d->failed && errno != 0)
 			cp_fail(cp, d->local, strerror(errno));
-		leave(cp);
+		cp_walk_leave(cp);
 		return 0;
 	}
 	if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 		return 0;
-	return take(cp, cp_join(d->local, e->d_name),
+	return cp_walk_begin_with(cp, cp_join(d->local, e->d_name),
 	    cp_join(d->remote, e->d_name));
 }
 
 int
-walk_step(struct cp *cp)
+cp_walk_step(struct cp *cp)
 {
 	int r;
 
 	if (cp->dir != NULL)
-		r = take_entry(cp);
+		r = cp_walk_entry(cp);
 	else if (*cp->sources != NULL)
-		r = take_source(cp, *cp->sources++);
+		r = cp_walk_source(cp, *cp->sources++);
 	else
 		return 0;
 	return r == 0 ? 1 : r;

@@ -5,20 +5,30 @@
  * for all who use the key.
  */
 #include "client/dmsg/dmsg.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/exits.h"
+#include "client/identity.h"
+#include "client/options.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/pty/frame.h"
+#include "common/pty/keys.h"
 #include "common/pty/mux.h"
+#include "common/pty/noise.h"
 
 /* --- progress, on a terminal --- */
 
 static void
-progress(const struct options *o, const char *what)
+dmsg_progress(const struct client_options *o, const char *what)
 {
 	if (o->quiet || isatty(STDERR_FILENO) != 1)
 		return;
@@ -29,17 +39,17 @@ progress(const struct options *o, const char *what)
 /* --- the stream --- */
 
 static const char *
-try_servers(const struct found *found, struct dialer *d,
-    const struct options *o, int *fd, struct noise_keys *keys)
+dmsg_try_servers(const struct dmsg_found *found, struct dmsg_dialer *d,
+    const struct client_options *o, int *fd, struct noise_keys *keys)
 {
 	const char *why = "no server";
 
 	for (size_t i = 0; i < found->n; i++) {
-		const struct way *w = &found->way[i];
+		const struct dmsg_way *w = &found->way[i];
 
 		if (i != 0 && now_ms() >= d->deadline)
 			break;
-		progress(o, "server");
+		dmsg_progress(o, "server");
 		if ((why = dmsg_dial(fd, d, w, &o->dest.pk, o->dest.dmsg_port,
 			 keys)) == NULL)
 			return NULL;
@@ -50,23 +60,24 @@ try_servers(const struct found *found, struct dialer *d,
 }
 
 static int
-get_stream(struct dialer *d, const struct options *o, int *fd,
+dmsg_get_stream(struct dmsg_dialer *d, const struct client_options *o, int *fd,
     struct noise_keys *keys)
 {
-	struct found found;
+	struct dmsg_found found;
 	const char *why;
 	int r;
 
 	d->deadline = now_ms() + DMSG_ALL_MS;
-	progress(o, "discovery");
+	dmsg_progress(o, "discovery");
 	r = dmsg_find(&found, d, o, &o->dest.pk);
-	if (r == 0 && (why = try_servers(&found, d, o, fd, keys)) != NULL) {
-		progress(o, "");
+	if (r == 0 &&
+	    (why = dmsg_try_servers(&found, d, o, fd, keys)) != NULL) {
+		dmsg_progress(o, "");
 		complain("dmsg port %u of the host: %s", o->dest.dmsg_port,
 		    why);
 		r = EXIT_FAILED;
 	}
-	progress(o, "");
+	dmsg_progress(o, "");
 	return r;
 }
 
@@ -95,7 +106,7 @@ dmsg_pump(struct conn *c, int64_t deadline)
 
 /* The request's answer must not take long: who it is has been proven. */
 static int
-await_service(struct conn *c)
+dmsg_await_service(struct conn *c)
 {
 	int64_t deadline = now_ms() + DMSG_WAIT_MS;
 	int r = 0;
@@ -114,26 +125,26 @@ await_service(struct conn *c)
 }
 
 static int
-open_with(struct conn *c, struct dialer *d, const struct options *o,
-    const char *uri)
+dmsg_open_with(struct conn *c, struct dmsg_dialer *d,
+    const struct client_options *o, const char *uri)
 {
 	struct noise_keys keys;
 	int fd, r;
 
-	if ((r = get_stream(d, o, &fd, &keys)) != 0)
+	if ((r = dmsg_get_stream(d, o, &fd, &keys)) != 0)
 		return r;
 	dmsg_begin(c, fd, &keys);
 	if (mux_put_request(&c->out, uri) != 0)
 		return EXIT_FAILED;
-	return await_service(c);
+	return dmsg_await_service(c);
 }
 
 int
-dmsg_open(struct conn *c, struct keyctx *ctx, const struct options *o,
+dmsg_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
     const char *uri)
 {
-	struct options own = *o;
-	struct dialer d = { .ctx = ctx,
+	struct client_options own = *o;
+	struct dmsg_dialer d = { .ctx = ctx,
 		.quiet = o->quiet,
 		.verbose = o->verbose };
 	int r;
@@ -150,7 +161,7 @@ dmsg_open(struct conn *c, struct keyctx *ctx, const struct options *o,
 	key_text(&d.id.pk, c->us);
 	if (o->verbose)
 		complain("we are %s (%s)", c->us, d.id.source);
-	r = open_with(c, &d, o, uri);
+	r = dmsg_open_with(c, &d, o, uri);
 	identity_free(&d.id);
 	return r;
 }

@@ -3,7 +3,15 @@
 #ifndef CLIENT_DMSG_DMSG_H
 #define CLIENT_DMSG_DMSG_H
 
-#include "client/skypty.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/conn.h"
+#include "client/identity.h"
+#include "client/options.h"
+#include "common/base/addr.h"
+#include "common/base/buf.h"
+#include "common/base/reach.h"
 #include "common/dmsg/dmsg_disc.h"
 #include "common/dmsg/dmsg_entry.h"
 #include "common/dmsg/dmsg_session.h"
@@ -13,7 +21,7 @@
 #define DMSG_ALL_MS  60000 /* no more steps are begun then */
 
 /* One session with one server. */
-struct link {
+struct dmsg_link {
 	int fd;
 	struct key_public server;
 	struct buf in, out;
@@ -22,7 +30,7 @@ struct link {
 };
 
 /* Who dials: a key of our own or a fresh one. */
-struct dialer {
+struct dmsg_dialer {
 	struct keyctx *ctx;
 	struct identity id;
 	bool quiet, verbose;
@@ -30,7 +38,7 @@ struct dialer {
 };
 
 /* How to a server: its address may be no farther in than reach. */
-struct way {
+struct dmsg_way {
 	struct key_public server;
 	char address[ADDR_TEXT_MAX];
 	enum reach reach;
@@ -42,25 +50,25 @@ struct way {
  * TCP to an address no farther in than reach, handshake, silence.  0, or what
  * went wrong, in words (static).
  */
-const char *link_open(struct link *, const struct dialer *,
+const char *dmsg_link_open(struct dmsg_link *, const struct dmsg_dialer *,
     const struct key_public *server, const char *address, enum reach);
-void link_close(struct link *);
+void dmsg_link_close(struct dmsg_link *);
 /*
  * Says that no more is sent, and waits, for a moment, for the server to end as
  * well: it has everything then.  Only link_close may follow.
  */
-void link_end(struct link *);
+void dmsg_link_end(struct dmsg_link *);
 /* Bytes that the server's system has not got yet, in streams or behind them. */
-size_t link_unsent(const struct link *);
+size_t dmsg_link_unsent(const struct dmsg_link *);
 /* How many it has got. */
-uint64_t link_taken(const struct link *);
+uint64_t dmsg_link_taken(const struct dmsg_link *);
 /* What poll(2) is to wait for. */
-short link_events(const struct link *);
+short dmsg_link_events(const struct dmsg_link *);
 /*
  * Reads and writes what is possible; events are to be asked for behind it.
  * SKY_ERR_*: the session is over.
  */
-int link_pump(struct link *, short revents);
+int dmsg_link_pump(struct dmsg_link *, short revents);
 
 /* --- dmsg_holder.c: the process that holds a session --- */
 
@@ -76,21 +84,22 @@ enum holder_reason { HOLDER_UNREACHABLE = 1, HOLDER_LOST, HOLDER_BUSY };
  * left, unless it takes nothing.  The listener is closed then; the place is
  * left as soon as the session is over.
  */
-struct place;
-void holder_run(struct link *, struct place *, int listener, int guest,
-    int lingers_ms);
+struct share_place;
+void holder_run(struct dmsg_link *, struct share_place *, int listener,
+    int guest, int lingers_ms);
 
 /* --- dmsg_share.c: one session for all of a user's processes --- */
 
 /* Nobody finds us there any more; the second time does nothing. */
-void share_leave(struct place *);
+void share_leave(struct share_place *);
 
 /*
  * Connects to the holder of that server's session, and makes both if there are
  * none; where there is no folder for its socket, to one for us alone.  NULL, or
  * what went wrong (static).
  */
-const char *share_connect(int *fd, struct dialer *, const struct way *);
+const char *
+share_connect(int *fd, struct dmsg_dialer *, const struct dmsg_way *);
 
 /* --- dmsg_dial.c --- */
 
@@ -98,10 +107,14 @@ const char *share_connect(int *fd, struct dialer *, const struct way *);
  * Opens a stream to a port of a key and proves who answers: NULL with a socket
  * that is the stream and its keys, or what went wrong (static).
  */
-const char *dmsg_dial(int *fd, struct dialer *, const struct way *,
+const char *dmsg_dial(int *fd, struct dmsg_dialer *, const struct dmsg_way *,
     const struct key_public *peer, uint16_t port, struct noise_keys *);
 
 /* --- dmsg.c: a connection by such a stream --- */
+
+/* As conn_open, for an initialised conn; the service is open already. */
+int dmsg_open(struct conn *, struct keyctx *, const struct client_options *,
+    const char *uri);
 
 /* Gives it the stream, whose keys are wiped. */
 void dmsg_begin(struct conn *, int fd, struct noise_keys *);
@@ -116,8 +129,8 @@ int dmsg_pump(struct conn *, int64_t deadline);
 #define FOUND_MAX 64
 
 /* By which servers a key may be reached. */
-struct found {
-	struct way way[FOUND_MAX];
+struct dmsg_found {
+	struct dmsg_way way[FOUND_MAX];
 	size_t n;
 };
 
@@ -125,7 +138,7 @@ struct found {
  * Asks the discovery where a key is.  0, or EXIT_FAILED, told; none found is
  * told, too.
  */
-int dmsg_find(struct found *, struct dialer *, const struct options *,
-    const struct key_public *);
+int dmsg_find(struct dmsg_found *, struct dmsg_dialer *,
+    const struct client_options *, const struct key_public *);
 
 #endif

@@ -14,8 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/base/err.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/dmsg/dmsg_object.h"
+#include "common/pty/keys.h"
+#include "common/pty/noise.h"
 
 #define EPHEMERAL 49152
 #define PAUSE_MS  20
@@ -28,8 +31,8 @@ static const char lost[] =
     "the server ended the session: another process, perhaps on another "
     "machine, uses this key";
 
-struct dial {
-	const struct dialer *d;
+struct dmsg_dial {
+	const struct dmsg_dialer *d;
 	const struct key_public *peer;
 	uint16_t port;
 	struct noise *noise;
@@ -40,8 +43,8 @@ struct dial {
 /* --- the two objects --- */
 
 static int
-dial_put_request(struct buf *object, const struct dialer *d, struct noise *n,
-    const struct key_public *peer, uint16_t port)
+dmsg_dial_put_request(struct buf *object, const struct dmsg_dialer *d,
+    struct noise *n, const struct key_public *peer, uint16_t port)
 {
 	struct dmsg_request q = { .src = { .pk = d->id.pk },
 		.dst = { .pk = *peer, .port = port } };
@@ -70,7 +73,7 @@ dial_put_request(struct buf *object, const struct dialer *d, struct noise *n,
 }
 
 static const char *
-dial_check(const struct buf *answer, const struct dial *x,
+dmsg_dial_check(const struct buf *answer, const struct dmsg_dial *x,
     const struct buf *request, struct noise_keys *keys)
 {
 	uint8_t hash[DMSG_HASH_LEN];
@@ -99,7 +102,7 @@ dial_check(const struct buf *answer, const struct dial *x,
 /* --- bytes --- */
 
 static bool
-dial_wait(const struct dial *x, short events)
+dmsg_dial_wait(const struct dmsg_dial *x, short events)
 {
 	struct pollfd p = { .fd = x->fd, .events = events };
 	int64_t left = x->deadline - now_ms();
@@ -108,7 +111,7 @@ dial_wait(const struct dial *x, short events)
 }
 
 static const char *
-dial_send(const struct dial *x, struct buf *object)
+dmsg_dial_send(const struct dmsg_dial *x, struct buf *object)
 {
 	uint8_t len[2] = { (uint8_t)(buf_len(object) >> 8),
 		(uint8_t)buf_len(object) };
@@ -125,7 +128,7 @@ dial_send(const struct dial *x, struct buf *object)
 
 /* No more than that: behind the answer are bytes of the stream. */
 static const char *
-dial_receive(const struct dial *x, uint8_t *p, size_t len)
+dmsg_dial_receive(const struct dmsg_dial *x, uint8_t *p, size_t len)
 {
 	ssize_t n;
 
@@ -135,7 +138,7 @@ dial_receive(const struct dial *x, uint8_t *p, size_t len)
 			return stale;
 		if (n == -1 && errno != EAGAIN && errno != EINTR)
 			return strerror(errno);
-		if (n == -1 && !dial_wait(x, POLLIN))
+		if (n == -1 && !dmsg_dial_wait(x, POLLIN))
 			return "no response";
 		if (n > 0) {
 			p += n;
@@ -146,12 +149,12 @@ dial_receive(const struct dial *x, uint8_t *p, size_t len)
 }
 
 static const char *
-dial_reason(const struct dial *x)
+dmsg_dial_reason(const struct dmsg_dial *x)
 {
 	const char *why;
 	uint8_t reason;
 
-	if ((why = dial_receive(x, &reason, 1)) != NULL)
+	if ((why = dmsg_dial_receive(x, &reason, 1)) != NULL)
 		return why;
 	switch (reason) {
 	case HOLDER_LOST:
@@ -163,7 +166,7 @@ dial_reason(const struct dial *x)
 }
 
 static const char *
-dial_await(const struct dial *x, const struct buf *request,
+dmsg_dial_await(const struct dmsg_dial *x, const struct buf *request,
     struct noise_keys *keys)
 {
 	struct buf answer;
@@ -171,21 +174,21 @@ dial_await(const struct dial *x, const struct buf *request,
 	const char *why;
 	size_t len;
 
-	if ((why = dial_receive(x, head, sizeof(head))) != NULL)
+	if ((why = dmsg_dial_receive(x, head, sizeof(head))) != NULL)
 		return why;
 	if ((len = (size_t)(head[0] << 8 | head[1])) == 0)
-		return dial_reason(x);
+		return dmsg_dial_reason(x);
 	buf_init(&answer, len);
 	if (buf_extend(&answer, len, &p) != 0)
 		why = "out of memory";
-	else if ((why = dial_receive(x, p, len)) == NULL)
-		why = dial_check(&answer, x, request, keys);
+	else if ((why = dmsg_dial_receive(x, p, len)) == NULL)
+		why = dmsg_dial_check(&answer, x, request, keys);
 	buf_free(&answer);
 	return why;
 }
 
 static const char *
-dial_exchange(struct dial *x, struct noise_keys *keys)
+dmsg_dial_exchange(struct dmsg_dial *x, struct noise_keys *keys)
 {
 	const char *why = "out of memory";
 	struct buf request;
@@ -194,9 +197,10 @@ dial_exchange(struct dial *x, struct noise_keys *keys)
 		x->d->id.sk, x->peer) != 0)
 		return why;
 	buf_init(&request, UINT16_MAX);
-	if (dial_put_request(&request, x->d, x->noise, x->peer, x->port) == 0 &&
-	    (why = dial_send(x, &request)) == NULL)
-		why = dial_await(x, &request, keys);
+	if (dmsg_dial_put_request(&request, x->d, x->noise, x->peer, x->port) ==
+		0 &&
+	    (why = dmsg_dial_send(x, &request)) == NULL)
+		why = dmsg_dial_await(x, &request, keys);
 	buf_free(&request);
 	noise_free(x->noise);
 	return why;
@@ -205,16 +209,16 @@ dial_exchange(struct dial *x, struct noise_keys *keys)
 /* --- again --- */
 
 static const char *
-dial_once(int *fd, struct dialer *d, const struct way *w,
+dmsg_dial_once(int *fd, struct dmsg_dialer *d, const struct dmsg_way *w,
     const struct key_public *peer, uint16_t port, struct noise_keys *keys)
 {
-	struct dial x = { .d = d, .peer = peer, .port = port };
+	struct dmsg_dial x = { .d = d, .peer = peer, .port = port };
 	const char *why;
 
 	if ((why = share_connect(&x.fd, d, w)) != NULL)
 		return why;
 	x.deadline = now_ms() + DMSG_WAIT_MS;
-	if ((why = dial_exchange(&x, keys)) == NULL)
+	if ((why = dmsg_dial_exchange(&x, keys)) == NULL)
 		*fd = x.fd;
 	else
 		close(x.fd);
@@ -226,14 +230,14 @@ dial_once(int *fd, struct dialer *d, const struct way *w,
  * soon behind another one of ours.
  */
 const char *
-dmsg_dial(int *fd, struct dialer *d, const struct way *w,
+dmsg_dial(int *fd, struct dmsg_dialer *d, const struct dmsg_way *w,
     const struct key_public *peer, uint16_t port, struct noise_keys *keys)
 {
 	const char *why;
 	int stales = 0;
 	bool again = false;
 
-	while ((why = dial_once(fd, d, w, peer, port, keys)) != NULL)
+	while ((why = dmsg_dial_once(fd, d, w, peer, port, keys)) != NULL)
 		if (why == stale && stales++ < STALES)
 			(void)poll(NULL, 0, PAUSE_MS);
 		else if (why == lost && !again) {

@@ -3,26 +3,41 @@
  * Where a key is: the discovery, over HTTP or over dmsg itself.
  * PROTOCOL.dmsg 6.
  */
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/dial.h"
 #include "client/dmsg/dmsg.h"
+#include "client/exits.h"
+#include "client/identity.h"
+#include "client/options.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/addr.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/reach.h"
 #include "common/base/tls.h"
+#include "common/dmsg/dmsg_disc.h"
+#include "common/dmsg/dmsg_entry.h"
 #include "common/privsep/config.h"
+#include "common/pty/keys.h"
+#include "common/pty/noise.h"
 
 #define CHUNK	    (64U * 1024)
 #define REQUEST_MAX (64U * 1024)
 
 /* The discovery and what is known of servers beforehand. */
-struct finder {
-	struct dialer *d;
+struct dmsg_finder {
+	struct dmsg_dialer *d;
 	struct dmsg_url url;
-	struct found seeds;
+	struct dmsg_found seeds;
 	size_t good;	  /* the seed that has worked */
 	enum reach reach; /* where servers that it names may be */
 };
@@ -31,14 +46,14 @@ struct finder {
 
 /* A connection to it, with TLS if that is meant.  -1 with the reason. */
 static int
-connect_to(const struct dmsg_url *url, const char **why)
+dmsg_find_connect(const struct dmsg_url *url, const char **why)
 {
 	char port[ADDR_PORT_MAX], text[TLS_WHY_MAX] = TLS_MISSING;
 	int fd, program, plain = -1;
 	struct buf said;
 
 	snprintf(port, sizeof(port), "%u", url->port);
-	fd = tcp_connect(url->host, port, REACH_LOCAL, NULL, why);
+	fd = dial_connect(url->host, port, REACH_LOCAL, NULL, why);
 	if (fd == -1 || url->scheme != DMSG_URL_HTTPS)
 		return fd;
 	/* As little confined as this program, where the system is old. */
@@ -54,7 +69,8 @@ connect_to(const struct dmsg_url *url, const char **why)
 }
 
 static const char *
-ask_tcp(struct finder *f, struct buf *request, struct dmsg_answer *a)
+dmsg_find_ask_tcp(struct dmsg_finder *f, struct buf *request,
+    struct dmsg_answer *a)
 {
 	int64_t deadline, left;
 	const char *why = "no answer";
@@ -63,7 +79,7 @@ ask_tcp(struct finder *f, struct buf *request, struct dmsg_answer *a)
 	ssize_t n = 0;
 	int r = 0;
 
-	if ((p.fd = connect_to(&f->url, &why)) == -1)
+	if ((p.fd = dmsg_find_connect(&f->url, &why)) == -1)
 		return why;
 	why = "no answer";
 	deadline = now_ms() + DMSG_WAIT_MS;
@@ -88,7 +104,7 @@ ask_tcp(struct finder *f, struct buf *request, struct dmsg_answer *a)
 
 /* As with a host, but for the mux: nobody asks for a service there. */
 static const char *
-find_exchange(int fd, struct buf *request, struct noise_keys *keys,
+dmsg_find_exchange(int fd, struct buf *request, struct noise_keys *keys,
     struct dmsg_answer *a)
 {
 	int64_t deadline = now_ms() + DMSG_WAIT_MS;
@@ -113,7 +129,7 @@ find_exchange(int fd, struct buf *request, struct noise_keys *keys,
 
 /* The seed that has worked first, then whatever there is. */
 static const char *
-find_by_seeds(struct finder *f, int *fd, struct noise_keys *keys)
+dmsg_find_by_seeds(struct dmsg_finder *f, int *fd, struct noise_keys *keys)
 {
 	static char text[256];
 	const char *why;
@@ -122,7 +138,8 @@ find_by_seeds(struct finder *f, int *fd, struct noise_keys *keys)
 	if (f->seeds.n == 0)
 		return "no server is known to reach it by (--dmsg-servers)";
 	for (size_t i = 0; i < f->seeds.n; i++) {
-		const struct way *w = &f->seeds.way[(f->good + i) % f->seeds.n];
+		const struct dmsg_way *w =
+		    &f->seeds.way[(f->good + i) % f->seeds.n];
 
 		if (i != 0 && now_ms() >= f->d->deadline)
 			break;
@@ -143,22 +160,24 @@ find_by_seeds(struct finder *f, int *fd, struct noise_keys *keys)
 }
 
 static const char *
-ask_dmsg(struct finder *f, struct buf *request, struct dmsg_answer *a)
+dmsg_find_ask_dmsg(struct dmsg_finder *f, struct buf *request,
+    struct dmsg_answer *a)
 {
 	struct noise_keys keys;
 	const char *why;
 	int fd;
 
-	if ((why = find_by_seeds(f, &fd, &keys)) != NULL)
+	if ((why = dmsg_find_by_seeds(f, &fd, &keys)) != NULL)
 		return why;
-	return find_exchange(fd, request, &keys, a);
+	return dmsg_find_exchange(fd, request, &keys, a);
 }
 
 /* --- questions --- */
 
 /* 1 with the entry, 0 if there is none, EXIT_FAILED told. */
 static int
-get_entry(struct finder *f, const struct key_public *pk, struct dmsg_entry *e)
+dmsg_find_get_entry(struct dmsg_finder *f, const struct key_public *pk,
+    struct dmsg_entry *e)
 {
 	struct dmsg_answer a;
 	struct buf request;
@@ -171,9 +190,9 @@ get_entry(struct finder *f, const struct key_public *pk, struct dmsg_entry *e)
 	if (dmsg_disc_get_entry(&request, &f->url, pk) != 0)
 		why = "out of memory";
 	else if (f->url.scheme == DMSG_URL_DMSG)
-		why = ask_dmsg(f, &request, &a);
+		why = dmsg_find_ask_dmsg(f, &request, &a);
 	else
-		why = ask_tcp(f, &request, &a);
+		why = dmsg_find_ask_tcp(f, &request, &a);
 	if (why != NULL)
 		complain("the discovery %s: %s", f->url.authority, why);
 	else if (a.status == 200 && dmsg_get_entry(&a.body, e) == 0) {
@@ -194,10 +213,10 @@ get_entry(struct finder *f, const struct key_public *pk, struct dmsg_entry *e)
 }
 
 static void
-find_add(struct found *found, const struct key_public *pk, const char *address,
-    enum reach reach)
+dmsg_find_add(struct dmsg_found *found, const struct key_public *pk,
+    const char *address, enum reach reach)
 {
-	struct way *w = &found->way[found->n];
+	struct dmsg_way *w = &found->way[found->n];
 
 	if (*address == '\0' || found->n == FOUND_MAX)
 		return;
@@ -214,19 +233,20 @@ find_add(struct found *found, const struct key_public *pk, const char *address,
  * server that the discovery says nothing of is no reason to give up.
  */
 static int
-find_add_server(struct finder *f, const struct key_public *pk,
-    struct found *found)
+dmsg_find_add_server(struct dmsg_finder *f, const struct key_public *pk,
+    struct dmsg_found *found)
 {
 	struct dmsg_entry e;
 	int r = 0;
 
-	if (now_ms() < f->d->deadline && (r = get_entry(f, pk, &e)) == 1) {
-		find_add(found, pk, e.address, f->reach);
-		find_add(found, pk, e.address_v6, f->reach);
+	if (now_ms() < f->d->deadline &&
+	    (r = dmsg_find_get_entry(f, pk, &e)) == 1) {
+		dmsg_find_add(found, pk, e.address, f->reach);
+		dmsg_find_add(found, pk, e.address_v6, f->reach);
 	}
 	for (size_t i = 0; i < f->seeds.n; i++)
 		if (key_equal(&f->seeds.way[i].server, pk)) {
-			find_add(found, pk, f->seeds.way[i].address,
+			dmsg_find_add(found, pk, f->seeds.way[i].address,
 			    f->seeds.way[i].reach);
 			r = 0;
 		}
@@ -234,25 +254,27 @@ find_add_server(struct finder *f, const struct key_public *pk,
 }
 
 static int
-find_servers(struct finder *f, const struct dmsg_entry *e, struct found *found)
+dmsg_find_servers(struct dmsg_finder *f, const struct dmsg_entry *e,
+    struct dmsg_found *found)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < e->ndelegated && found->n < FOUND_MAX; i++)
-		if (find_add_server(f, &e->delegated[i], found) != 0)
+		if (dmsg_find_add_server(f, &e->delegated[i], found) != 0)
 			r = EXIT_FAILED;
 	return found->n != 0 ? 0 : r;
 }
 
 static int
-find(struct finder *f, struct found *found, const struct key_public *pk)
+dmsg_find_key(struct dmsg_finder *f, struct dmsg_found *found,
+    const struct key_public *pk)
 {
 	char hex[KEY_PUBLIC_HEX];
 	struct dmsg_entry e;
 	int r;
 
 	key_text(pk, hex);
-	if ((r = get_entry(f, pk, &e)) == EXIT_FAILED)
+	if ((r = dmsg_find_get_entry(f, pk, &e)) == EXIT_FAILED)
 		return r;
 	if (r == 0) {
 		complain("%s is not in the discovery %s: it is not running, or "
@@ -260,7 +282,7 @@ find(struct finder *f, struct found *found, const struct key_public *pk)
 		    hex, f->url.authority);
 		return EXIT_FAILED;
 	}
-	if ((r = find_servers(f, &e, found)) != 0)
+	if ((r = dmsg_find_servers(f, &e, found)) != 0)
 		return r;
 	if (found->n != 0)
 		return 0;
@@ -271,7 +293,7 @@ find(struct finder *f, struct found *found, const struct key_public *pk)
 }
 
 static const char *
-discovery_of(const struct options *o)
+dmsg_find_url(const struct client_options *o)
 {
 	const char *url = getenv("DMSGPTY_DMSGDISC");
 
@@ -281,7 +303,7 @@ discovery_of(const struct options *o)
 }
 
 static void
-widen(struct finder *f, const char *host)
+dmsg_find_widen(struct dmsg_finder *f, const char *host)
 {
 	enum reach reach = reach_host(host);
 
@@ -294,14 +316,14 @@ widen(struct finder *f, const char *host)
  * an overlay of such addresses.
  */
 static void
-find_read_seeds(struct finder *f, char *text)
+dmsg_find_read_seeds(struct dmsg_finder *f, char *text)
 {
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
 	struct key_public pk;
 	char *word, *at;
 
 	if (f->url.scheme != DMSG_URL_DMSG)
-		widen(f, f->url.host);
+		dmsg_find_widen(f, f->url.host);
 	while ((word = strsep(&text, " ")) != NULL) {
 		if ((at = strchr(word, '@')) == NULL)
 			continue;
@@ -309,14 +331,15 @@ find_read_seeds(struct finder *f, char *text)
 		if (key_parse_public(f->d->ctx, word, &pk) != 0 ||
 		    addr_split(at, NULL, host, port) != 0)
 			continue;
-		widen(f, host);
-		find_add(&f->seeds, &pk, at, REACH_LOCAL);
+		dmsg_find_widen(f, host);
+		dmsg_find_add(&f->seeds, &pk, at, REACH_LOCAL);
 	}
 }
 
 /* Nobody of another discovery's is found by the public deployment's. */
 static char *
-find_seeds(const struct options *o, struct keyctx *ctx, const char *url)
+dmsg_find_seeds(const struct client_options *o, struct keyctx *ctx,
+    const char *url)
 {
 	bool builtin = strcmp(url, CONFIG_DISCOVERY) == 0;
 	char *named, *kept;
@@ -339,11 +362,11 @@ find_seeds(const struct options *o, struct keyctx *ctx, const char *url)
 }
 
 int
-dmsg_find(struct found *found, struct dialer *d, const struct options *o,
-    const struct key_public *pk)
+dmsg_find(struct dmsg_found *found, struct dmsg_dialer *d,
+    const struct client_options *o, const struct key_public *pk)
 {
-	const char *url = discovery_of(o);
-	struct finder f = { .d = d };
+	const char *url = dmsg_find_url(o);
+	struct dmsg_finder f = { .d = d };
 	char *seeds;
 
 	found->n = 0;
@@ -353,9 +376,9 @@ dmsg_find(struct found *found, struct dialer *d, const struct options *o,
 		    url);
 		return EXIT_USAGE;
 	}
-	if ((seeds = find_seeds(o, d->ctx, url)) == NULL)
+	if ((seeds = dmsg_find_seeds(o, d->ctx, url)) == NULL)
 		return EXIT_FAILED;
-	find_read_seeds(&f, seeds);
+	dmsg_find_read_seeds(&f, seeds);
 	free(seeds);
-	return find(&f, found, pk);
+	return dmsg_find_key(&f, found, pk);
 }

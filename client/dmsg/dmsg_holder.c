@@ -14,8 +14,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/unix.h"
+#include "common/dmsg/dmsg_session.h"
 
 #define GUESTS_MAX 64		    /* with a stream */
 #define PLACES_MAX (GUESTS_MAX + 8) /* and who asks, or is refused */
@@ -28,7 +31,7 @@
 #define TICK_MS	   1000
 
 /* Who wants a stream, or has one. */
-struct guest {
+struct holder_guest {
 	int sock; /* -1 is a free place */
 	struct dmsg_stream *stream;
 	struct buf in;	/* u16 length and request */
@@ -40,8 +43,8 @@ struct guest {
 };
 
 struct holder {
-	struct link *l;
-	struct place *place;
+	struct dmsg_link *l;
+	struct share_place *place;
 	int listener;
 	int lingers_ms;
 	bool lost;	      /* the session is over */
@@ -52,13 +55,13 @@ struct holder {
 	int64_t next_ping, idle_since;
 	size_t owed; /* to the server, by nobody who is still here: the least */
 	int64_t owed_since;
-	struct guest guest[PLACES_MAX];
+	struct holder_guest guest[PLACES_MAX];
 };
 
 /* --- coming and going --- */
 
 static void
-holder_leave(struct guest *g)
+holder_leave(struct holder_guest *g)
 {
 	if (g->stream != NULL)
 		dmsg_stream_close(g->stream);
@@ -69,7 +72,7 @@ holder_leave(struct guest *g)
 	g->sock = -1;
 }
 
-static struct guest *
+static struct holder_guest *
 holder_free_place(struct holder *h)
 {
 	for (size_t i = 0; i < PLACES_MAX; i++)
@@ -88,7 +91,7 @@ holder_is_empty(const struct holder *h)
 }
 
 static void
-holder_seat(struct guest *g, int fd)
+holder_seat(struct holder_guest *g, int fd)
 {
 	g->sock = fd;
 	g->progress_ms = now_ms();
@@ -100,7 +103,7 @@ holder_seat(struct guest *g, int fd)
 static bool
 holder_accept(struct holder *h)
 {
-	struct guest *g = holder_free_place(h);
+	struct holder_guest *g = holder_free_place(h);
 	int fd;
 
 	if (g == NULL)
@@ -120,7 +123,7 @@ holder_accept(struct holder *h)
 
 /* A length of 0 and why there is no stream. */
 static void
-holder_refuse(struct guest *g, enum holder_reason why)
+holder_refuse(struct holder_guest *g, enum holder_reason why)
 {
 	g->answered = g->over = true;
 	(void)buf_put_u16(&g->out, 0);
@@ -138,7 +141,7 @@ holder_is_full(const struct holder *h)
 }
 
 static void
-holder_dial(struct holder *h, struct guest *g, struct buf *object)
+holder_dial(struct holder *h, struct holder_guest *g, struct buf *object)
 {
 	if (!h->lost && !holder_is_full(h))
 		g->stream =
@@ -151,7 +154,7 @@ holder_dial(struct holder *h, struct guest *g, struct buf *object)
 
 /* The request, all of it at first; false when there cannot be one. */
 static bool
-holder_ask(struct holder *h, struct guest *g)
+holder_ask(struct holder *h, struct holder_guest *g)
 {
 	struct buf object;
 	uint16_t len;
@@ -173,7 +176,7 @@ holder_ask(struct holder *h, struct guest *g)
 }
 
 static void
-holder_answer(struct guest *g, const struct buf *object)
+holder_answer(struct holder_guest *g, const struct buf *object)
 {
 	g->answered = true;
 	if (buf_put_u16(&g->out, (uint16_t)buf_len(object)) != 0 ||
@@ -185,7 +188,7 @@ static void
 holder_take_events(struct holder *h)
 {
 	struct dmsg_event ev;
-	struct guest *g;
+	struct holder_guest *g;
 
 	while (dmsg_session_event(h->l->dmsg, &ev)) {
 		if ((g = dmsg_stream_arg(ev.stream)) == NULL)
@@ -201,7 +204,7 @@ holder_take_events(struct holder *h)
 
 /* From the stream to the socket; false at the end. */
 static bool
-holder_push(struct guest *g)
+holder_push(struct holder_guest *g)
 {
 	const struct buf *in;
 	ssize_t n;
@@ -228,7 +231,7 @@ holder_push(struct guest *g)
 
 /* From the socket to the stream, as much as it takes. */
 static bool
-holder_pull(struct guest *g)
+holder_pull(struct holder_guest *g)
 {
 	uint8_t chunk[CHUNK];
 	size_t room = dmsg_stream_room(g->stream);
@@ -246,7 +249,7 @@ holder_pull(struct guest *g)
 /* --- the loop --- */
 
 static bool
-holder_wants(const struct guest *g)
+holder_wants(const struct holder_guest *g)
 {
 	if (g->stream == NULL)
 		return !g->over;
@@ -254,7 +257,7 @@ holder_wants(const struct guest *g)
 }
 
 static void
-holder_prepare(const struct guest *g, struct pollfd *p)
+holder_prepare(const struct holder_guest *g, struct pollfd *p)
 {
 	*p = (struct pollfd){ .fd = g->sock };
 	if (holder_wants(g))
@@ -268,7 +271,7 @@ holder_prepare(const struct guest *g, struct pollfd *p)
 }
 
 static bool
-holder_is_late(const struct guest *g, int64_t now)
+holder_is_late(const struct holder_guest *g, int64_t now)
 {
 	if (g->stream == NULL && !g->answered)
 		return now - g->progress_ms > ASK_MS;
@@ -278,7 +281,7 @@ holder_is_late(const struct guest *g, int64_t now)
 
 /* False when the guest has to go. */
 static bool
-holder_serve(struct holder *h, struct guest *g, short revents)
+holder_serve(struct holder *h, struct holder_guest *g, short revents)
 {
 	if ((revents & POLLHUP) && !g->gone) {
 		g->gone = true;
@@ -303,7 +306,7 @@ holder_lose(struct holder *h)
 {
 	h->lost = true;
 	for (size_t i = 0; i < PLACES_MAX; i++) {
-		struct guest *g = &h->guest[i];
+		struct holder_guest *g = &h->guest[i];
 
 		if (g->sock == -1)
 			continue;
@@ -329,7 +332,7 @@ holder_ping_moves(struct holder *h)
 {
 	uint64_t before = h->taken;
 
-	h->taken = link_taken(h->l);
+	h->taken = dmsg_link_taken(h->l);
 	return before < h->before_ping && before < h->taken;
 }
 
@@ -350,7 +353,7 @@ holder_ping(struct holder *h)
 		return;
 	if (h->heard_by == 0 &&
 	    dmsg_session_tick(h->l->dmsg, now / 1000) != SKY_ERR_AGAIN) {
-		h->taken = link_taken(h->l);
+		h->taken = dmsg_link_taken(h->l);
 		h->before_ping = h->l->sent + buf_len(&h->l->out);
 	} else if (!holder_ping_moves(h)) {
 		holder_lose(h);
@@ -374,7 +377,7 @@ holder_timeout(const struct holder *h)
 	if (h->lost)
 		return TICK_MS;
 	for (size_t i = 0; i < PLACES_MAX; i++) {
-		const struct guest *g = &h->guest[i];
+		const struct holder_guest *g = &h->guest[i];
 
 		soon = soon || (g->sock != -1 && (g->gone || !g->answered));
 	}
@@ -389,7 +392,7 @@ holder_wait(struct holder *h, struct pollfd *p)
 	bool room = holder_free_place(h) != NULL;
 
 	p[P_LINK] = (struct pollfd){ .fd = h->lost ? -1 : h->l->fd,
-		.events = h->lost ? 0 : link_events(h->l) };
+		.events = h->lost ? 0 : dmsg_link_events(h->l) };
 	p[P_LISTENER] =
 	    (struct pollfd){ .fd = room && !h->lost ? h->listener : -1,
 		    .events = POLLIN };
@@ -404,7 +407,7 @@ static void
 holder_step(struct holder *h)
 {
 	struct pollfd p[P_GUESTS + PLACES_MAX];
-	struct guest *g;
+	struct holder_guest *g;
 
 	holder_wait(h, p);
 	for (size_t i = 0; i < PLACES_MAX; i++) {
@@ -413,7 +416,7 @@ holder_step(struct holder *h)
 		    !holder_serve(h, g, p[P_GUESTS + i].revents))
 			holder_leave(g);
 	}
-	if (!h->lost && link_pump(h->l, p[P_LINK].revents) != 0)
+	if (!h->lost && dmsg_link_pump(h->l, p[P_LINK].revents) != 0)
 		holder_lose(h);
 	h->heard = h->heard || (p[P_LINK].revents & POLLIN) != 0;
 	holder_ping(h);
@@ -432,7 +435,7 @@ holder_step(struct holder *h)
 static bool
 holder_owes(struct holder *h)
 {
-	size_t owed = link_unsent(h->l);
+	size_t owed = dmsg_link_unsent(h->l);
 
 	if (owed < h->owed) {
 		h->owed = owed;
@@ -456,8 +459,8 @@ holder_stays(struct holder *h)
 }
 
 void
-holder_run(struct link *l, struct place *place, int listener, int guest,
-    int lingers_ms)
+holder_run(struct dmsg_link *l, struct share_place *place, int listener,
+    int guest, int lingers_ms)
 {
 	static struct holder h;
 

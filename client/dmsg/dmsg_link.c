@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A session with a dmsg server, from its address on.  PROTOCOL.dmsg 2. */
+#include "client/dial.h"
 #include "client/dmsg/dmsg.h"
 
 #include <errno.h>
@@ -11,8 +12,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/addr.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/reach.h"
 #include "common/base/tcp.h"
+#include "common/dmsg/dmsg_session.h"
+#include "common/pty/frame.h"
+#include "common/pty/keys.h"
+#include "common/pty/noise.h"
 
 #define CHUNK	     (64U * 1024)
 #define BUFFER	     (256U * 1024)
@@ -21,7 +30,7 @@
 #define END_MS	     3000 /* the server has only to read, and to close */
 
 static bool
-wait_for(int fd, short events, int64_t deadline)
+dmsg_link_wait(int fd, short events, int64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 	int64_t left = deadline - now_ms();
@@ -30,7 +39,7 @@ wait_for(int fd, short events, int64_t deadline)
 }
 
 static ssize_t
-link_write(struct link *l)
+dmsg_link_write(struct dmsg_link *l)
 {
 	ssize_t n = buf_write(&l->out, l->fd);
 
@@ -42,7 +51,7 @@ link_write(struct link *l)
 /* --- the handshake --- */
 
 static int
-send_message(struct link *l, struct noise *n)
+dmsg_link_send_message(struct dmsg_link *l, struct noise *n)
 {
 	struct buf msg;
 	int r;
@@ -52,20 +61,20 @@ send_message(struct link *l, struct noise *n)
 		r = frame_put(&l->out, buf_ptr(&msg), buf_len(&msg));
 	buf_free(&msg);
 	while (r == 0 && buf_len(&l->out) != 0)
-		if (link_write(l) < 0)
+		if (dmsg_link_write(l) < 0)
 			r = SKY_ERR_SYS;
 	return r;
 }
 
 static int
-read_message(struct link *l, struct noise *n)
+dmsg_link_read_message(struct dmsg_link *l, struct noise *n)
 {
 	int64_t deadline = now_ms() + HANDSHAKE_MS;
 	struct buf body, payload;
 	int r;
 
 	while ((r = frame_get(&l->in, &body)) == 0)
-		if (!wait_for(l->fd, POLLIN, deadline) ||
+		if (!dmsg_link_wait(l->fd, POLLIN, deadline) ||
 		    buf_read(&l->in, l->fd, CHUNK) < 0)
 			return SKY_ERR_EOF;
 	if (r < 0)
@@ -78,7 +87,7 @@ read_message(struct link *l, struct noise *n)
 
 /* Servers of 2024 lose what comes right behind message 3. */
 static void
-be_silent(int64_t rtt)
+dmsg_link_pause(int64_t rtt)
 {
 	int64_t ms = 2 * rtt > SILENCE_MS ? 2 * rtt : SILENCE_MS;
 
@@ -86,7 +95,7 @@ be_silent(int64_t rtt)
 }
 
 static int
-shake_hands(struct link *l, const struct dialer *d)
+dmsg_link_shake_hands(struct dmsg_link *l, const struct dmsg_dialer *d)
 {
 	struct noise_keys keys;
 	struct noise *n;
@@ -97,11 +106,12 @@ shake_hands(struct link *l, const struct dialer *d)
 	if ((r = noise_new(&n, d->ctx, NOISE_XK, NOISE_INITIATOR, d->id.sk,
 		 &l->server)) != 0)
 		return r;
-	if ((r = send_message(l, n)) == 0 && (r = read_message(l, n)) == 0) {
+	if ((r = dmsg_link_send_message(l, n)) == 0 &&
+	    (r = dmsg_link_read_message(l, n)) == 0) {
 		begun = now_ms() - begun;
-		if ((r = send_message(l, n)) == 0 &&
+		if ((r = dmsg_link_send_message(l, n)) == 0 &&
 		    (r = noise_split(n, &keys)) == 0)
-			be_silent(begun);
+			dmsg_link_pause(begun);
 	}
 	noise_free(n);
 	if (r != 0)
@@ -113,7 +123,7 @@ shake_hands(struct link *l, const struct dialer *d)
 }
 
 const char *
-link_open(struct link *l, const struct dialer *d,
+dmsg_link_open(struct dmsg_link *l, const struct dmsg_dialer *d,
     const struct key_public *server, const char *address, enum reach reach)
 {
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
@@ -127,17 +137,17 @@ link_open(struct link *l, const struct dialer *d,
 	buf_init(&l->out, DMSG_UNSENT);
 	if (addr_split(address, NULL, host, port) != 0)
 		return "its address makes no sense";
-	if ((l->fd = tcp_connect(host, port, reach, NULL, &why)) == -1)
+	if ((l->fd = dial_connect(host, port, reach, NULL, &why)) == -1)
 		return why;
 	tcp_bound_unsent(l->fd, DMSG_UNSENT);
-	if ((r = shake_hands(l, d)) != 0)
+	if ((r = dmsg_link_shake_hands(l, d)) != 0)
 		return r == SKY_ERR_EOF ? "no answer to the handshake" :
 					  "it does not prove its key";
 	return NULL;
 }
 
 void
-link_close(struct link *l)
+dmsg_link_close(struct dmsg_link *l)
 {
 	dmsg_session_free(l->dmsg);
 	l->dmsg = NULL;
@@ -153,7 +163,7 @@ link_close(struct link *l)
  * tell the server to forget what it has not read yet.
  */
 void
-link_end(struct link *l)
+dmsg_link_end(struct dmsg_link *l)
 {
 	int64_t deadline = now_ms() + END_MS;
 	ssize_t n = 1;
@@ -161,14 +171,14 @@ link_end(struct link *l)
 	if (l->fd == -1 || shutdown(l->fd, SHUT_WR) == -1)
 		return;
 	while ((n > 0 || n == SKY_ERR_AGAIN) &&
-	    wait_for(l->fd, POLLIN, deadline)) {
+	    dmsg_link_wait(l->fd, POLLIN, deadline)) {
 		buf_reset(&l->in);
 		n = buf_read(&l->in, l->fd, CHUNK);
 	}
 }
 
 static size_t
-link_underway(const struct link *l)
+dmsg_link_underway(const struct dmsg_link *l)
 {
 	int n;
 
@@ -176,20 +186,20 @@ link_underway(const struct link *l)
 }
 
 size_t
-link_unsent(const struct link *l)
+dmsg_link_unsent(const struct dmsg_link *l)
 {
 	return dmsg_session_unsent(l->dmsg) + buf_len(&l->out) +
-	    link_underway(l);
+	    dmsg_link_underway(l);
 }
 
 uint64_t
-link_taken(const struct link *l)
+dmsg_link_taken(const struct dmsg_link *l)
 {
-	return l->sent - link_underway(l);
+	return l->sent - dmsg_link_underway(l);
 }
 
 short
-link_events(const struct link *l)
+dmsg_link_events(const struct dmsg_link *l)
 {
 	return (short)(POLLIN |
 	    (buf_len(&l->out) != 0 || dmsg_session_pending(l->dmsg) ? POLLOUT :
@@ -197,7 +207,7 @@ link_events(const struct link *l)
 }
 
 static int
-link_receive(struct link *l)
+dmsg_link_receive(struct dmsg_link *l)
 {
 	ssize_t r = buf_read(&l->in, l->fd, CHUNK);
 
@@ -207,19 +217,19 @@ link_receive(struct link *l)
 }
 
 int
-link_pump(struct link *l, short revents)
+dmsg_link_pump(struct dmsg_link *l, short revents)
 {
 	ssize_t r = 1;
 	int e;
 
 	if ((revents & (POLLIN | POLLHUP | POLLERR)) &&
-	    (e = link_receive(l)) != 0)
+	    (e = dmsg_link_receive(l)) != 0)
 		return e;
 	while (r > 0) {
 		if (buf_len(&l->out) < DMSG_UNSENT / 2 &&
 		    (e = dmsg_session_output(l->dmsg, &l->out)) != 0)
 			return e;
-		r = link_write(l);
+		r = dmsg_link_write(l);
 	}
 	return r == 0 || r == SKY_ERR_AGAIN ? 0 : (int)r;
 }

@@ -5,11 +5,14 @@
  * may make one, and the holder keeps the lock for as long as it lives.
  */
 #include "client/dmsg/dmsg.h"
+#include "client/identity.h"
+#include "client/runtime.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -19,10 +22,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/process.h"
 #include "common/base/unix.h"
 #include "common/base/visible.h"
+#include "common/pty/keys.h"
 
 #define BACKLOG	   128
 #define LOCK_MS	   30000 /* for another one to make the session */
@@ -31,7 +36,7 @@
 #define ALONE_MS   1000	 /* where nobody else can have the key */
 #define REASON_MAX 512
 
-struct place {
+struct share_place {
 	char sock[RUNTIME_MAX], lock[RUNTIME_MAX];
 	int fd; /* of the lock's file, -1 before it is open */
 };
@@ -40,7 +45,7 @@ struct place {
 
 /* One for each pair of keys. */
 static bool
-share_place(struct place *p, const struct dialer *d,
+share_find_place(struct share_place *p, const struct dmsg_dialer *d,
     const struct key_public *server)
 {
 	uint8_t keys[2 * KEY_PUBLIC_LEN];
@@ -56,7 +61,7 @@ share_place(struct place *p, const struct dialer *d,
 
 /* Whether the file that is locked is the one that others find. */
 static bool
-share_lock_counts(const struct place *p)
+share_lock_counts(const struct share_place *p)
 {
 	struct stat mine, there;
 
@@ -69,7 +74,7 @@ share_lock_counts(const struct place *p)
  * it, while we waited with the file open.  SKY_ERR_SYS.
  */
 static int
-share_lock(struct place *p)
+share_lock(struct share_place *p)
 {
 	if (p->fd == -1)
 		p->fd = open(p->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
@@ -86,7 +91,7 @@ share_lock(struct place *p)
 }
 
 static void
-share_forget(struct place *p)
+share_forget(struct share_place *p)
 {
 	if (p->fd != -1)
 		close(p->fd);
@@ -94,7 +99,7 @@ share_forget(struct place *p)
 }
 
 void
-share_leave(struct place *p)
+share_leave(struct share_place *p)
 {
 	if (p->fd == -1)
 		return;
@@ -107,14 +112,15 @@ share_leave(struct place *p)
 
 /* Others may have found another address, or may go farther in. */
 static size_t
-share_way(char text[REASON_MAX], const struct way *w)
+share_way(char text[REASON_MAX], const struct dmsg_way *w)
 {
 	return (size_t)snprintf(text, REASON_MAX, "%d %s\n", (int)w->reach,
 	    w->address);
 }
 
 static void
-share_tell(const struct place *p, const struct way *w, const char *why)
+share_tell(const struct share_place *p, const struct dmsg_way *w,
+    const char *why)
 {
 	char text[REASON_MAX];
 	size_t n = share_way(text, w);
@@ -129,7 +135,7 @@ share_tell(const struct place *p, const struct way *w, const char *why)
  * is not told.  Whoever comes later opens another file.
  */
 static const char *
-share_heard(const struct place *p, const struct way *w)
+share_heard(const struct share_place *p, const struct dmsg_way *w)
 {
 	static char why[VISIBLE_GROWTH * REASON_MAX];
 	char text[REASON_MAX], way[REASON_MAX];
@@ -150,7 +156,7 @@ share_heard(const struct place *p, const struct way *w)
 /* --- the holder --- */
 
 static int
-share_listen(const struct place *p)
+share_listen(const struct share_place *p)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	mode_t mask = umask(0177);
@@ -202,22 +208,23 @@ share_detach(int **kept, int n)
 
 /* In a new process: guests come to the listener, or there is the one. */
 __attribute__((noreturn)) static void
-share_hold(struct link *l, struct place *p, int listener, int guest, int ms)
+share_hold(struct dmsg_link *l, struct share_place *p, int listener, int guest,
+    int ms)
 {
 	int *kept[] = { &l->fd, &p->fd, &listener, &guest };
 
 	share_detach(kept, sizeof(kept) / sizeof(kept[0]));
 	holder_run(l, p, listener, guest, ms);
 	/* In place still: some servers would end the next session with it. */
-	link_end(l);
+	dmsg_link_end(l);
 	share_leave(p);
-	link_close(l);
+	dmsg_link_close(l);
 	_exit(0);
 }
 
 /* The session that we have made goes to a process of its own. */
 static const char *
-share_fork(struct link *l, struct dialer *d, struct place *p)
+share_fork(struct dmsg_link *l, struct dmsg_dialer *d, struct share_place *p)
 {
 	int listener = share_listen(p), r;
 	pid_t pid;
@@ -240,9 +247,9 @@ share_fork(struct link *l, struct dialer *d, struct place *p)
 
 /* A session that others do not find. */
 static const char *
-share_fork_alone(int *fd, struct link *l, struct dialer *d)
+share_fork_alone(int *fd, struct dmsg_link *l, struct dmsg_dialer *d)
 {
-	struct place nowhere = { .fd = -1 };
+	struct share_place nowhere = { .fd = -1 };
 	int sv[2], r;
 	pid_t pid;
 
@@ -264,25 +271,27 @@ share_fork_alone(int *fd, struct link *l, struct dialer *d)
 
 /* For others, too, where there is a place; else *fd leads there. */
 static const char *
-share_begin(int *fd, struct dialer *d, const struct way *w, struct place *p)
+share_begin(int *fd, struct dmsg_dialer *d, const struct dmsg_way *w,
+    struct share_place *p)
 {
-	struct link l;
+	struct dmsg_link l;
 	const char *why;
 
-	if ((why = link_open(&l, d, &w->server, w->address, w->reach)) !=
+	if ((why = dmsg_link_open(&l, d, &w->server, w->address, w->reach)) !=
 	    NULL) {
 		if (p != NULL)
 			share_tell(p, w, why);
 	} else
 		why = p != NULL ? share_fork(&l, d, p) :
 				  share_fork_alone(fd, &l, d);
-	link_close(&l);
+	dmsg_link_close(&l);
 	return why;
 }
 
 /* As whoever has the lock; or his reason, who had it before. */
 static const char *
-share_try(int *fd, struct dialer *d, const struct way *w, struct place *p)
+share_try(int *fd, struct dmsg_dialer *d, const struct dmsg_way *w,
+    struct share_place *p)
 {
 	const char *why = NULL;
 
@@ -305,14 +314,14 @@ share_try(int *fd, struct dialer *d, const struct way *w, struct place *p)
 }
 
 const char *
-share_connect(int *fd, struct dialer *d, const struct way *w)
+share_connect(int *fd, struct dmsg_dialer *d, const struct dmsg_way *w)
 {
 	int64_t deadline = now_ms() + LOCK_MS;
 	const char *why = NULL;
-	struct place p;
+	struct share_place p;
 
 	*fd = -1;
-	if (!share_place(&p, d, &w->server))
+	if (!share_find_place(&p, d, &w->server))
 		return share_begin(fd, d, w, NULL);
 	while (why == NULL && now_ms() < deadline) {
 		*fd = unix_connect(p.sock, SOCK_NONBLOCK);

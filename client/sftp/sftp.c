@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 
 int
@@ -65,7 +66,7 @@ sftp_text(uint32_t status)
 
 /* flags, [u64 size], [u32 uid, gid], [u32 mode], [u32 atime, mtime], [more] */
 static int
-get_extended(struct buf *p)
+sftp_get_extended(struct buf *p)
 {
 	struct buf text;
 	uint32_t n;
@@ -82,7 +83,7 @@ get_extended(struct buf *p)
 }
 
 static int
-get_attrs(struct buf *p, struct sftp_attrs *a)
+sftp_get_attrs(struct buf *p, struct sftp_attrs *a)
 {
 	int r;
 
@@ -99,7 +100,7 @@ get_attrs(struct buf *p, struct sftp_attrs *a)
 	    ((r = buf_get_u32(p, &a->atime)) != 0 ||
 		(r = buf_get_u32(p, &a->mtime)) != 0))
 		return r;
-	return a->has & SFTP_ATTR_EXTENDED ? get_extended(p) : 0;
+	return a->has & SFTP_ATTR_EXTENDED ? sftp_get_extended(p) : 0;
 }
 
 /* string name, string as "ls -l" shows it, attributes */
@@ -112,12 +113,12 @@ sftp_next_name(struct buf *names, struct buf *name, struct sftp_attrs *a)
 	if ((r = buf_get_string(names, name)) != 0 ||
 	    (r = buf_get_string(names, &line)) != 0)
 		return r;
-	return get_attrs(names, a);
+	return sftp_get_attrs(names, a);
 }
 
 /* u32 status, string message, string language; old hosts send no texts. */
 static int
-get_status(struct buf *p, struct sftp_reply *reply)
+sftp_get_status(struct buf *p, struct sftp_reply *reply)
 {
 	int r;
 
@@ -131,7 +132,7 @@ get_status(struct buf *p, struct sftp_reply *reply)
 }
 
 static int
-get_handle(struct buf *p, struct sftp_handle *h)
+sftp_get_handle(struct buf *p, struct sftp_handle *h)
 {
 	struct buf text;
 	int r;
@@ -146,7 +147,7 @@ get_handle(struct buf *p, struct sftp_handle *h)
 
 /* More than was asked for is an error, nothing at all would be for ever. */
 static int
-get_data(struct buf *p, struct sftp_reply *reply)
+sftp_get_data(struct buf *p, struct sftp_reply *reply)
 {
 	int r;
 
@@ -159,7 +160,7 @@ get_data(struct buf *p, struct sftp_reply *reply)
 
 /* u32 count, entries: walked through once here, taken by the caller later. */
 static int
-get_names(struct buf *p, struct sftp_reply *reply)
+sftp_get_names(struct buf *p, struct sftp_reply *reply)
 {
 	struct sftp_attrs a;
 	struct buf name;
@@ -179,26 +180,26 @@ get_names(struct buf *p, struct sftp_reply *reply)
 /* --- packets --- */
 
 static int
-get_content(struct buf *p, uint8_t type, struct sftp_reply *reply)
+sftp_get_content(struct buf *p, uint8_t type, struct sftp_reply *reply)
 {
 	switch (type) {
 	case SFTP_STATUS:
-		return get_status(p, reply);
+		return sftp_get_status(p, reply);
 	case SFTP_HANDLE:
-		return get_handle(p, &reply->handle);
+		return sftp_get_handle(p, &reply->handle);
 	case SFTP_DATA:
-		return get_data(p, reply);
+		return sftp_get_data(p, reply);
 	case SFTP_NAME:
-		return get_names(p, reply);
+		return sftp_get_names(p, reply);
 	case SFTP_ATTRS:
-		return get_attrs(p, &reply->attrs);
+		return sftp_get_attrs(p, &reply->attrs);
 	}
 	return SKY_ERR_TYPE;
 }
 
 /* What answers a request when it succeeds. */
 static uint8_t
-answer_of(uint8_t request)
+sftp_answer_of(uint8_t request)
 {
 	switch (request) {
 	case SFTP_OPEN:
@@ -218,9 +219,10 @@ answer_of(uint8_t request)
 }
 
 static int
-check_answer(uint8_t request, uint8_t answer, const struct sftp_reply *reply)
+sftp_check_answer(uint8_t request, uint8_t answer,
+    const struct sftp_reply *reply)
 {
-	uint8_t wanted = answer_of(request);
+	uint8_t wanted = sftp_answer_of(request);
 
 	if (answer == SFTP_STATUS)
 		return wanted != SFTP_STATUS && reply->status == SFTP_OK ?
@@ -233,7 +235,7 @@ check_answer(uint8_t request, uint8_t answer, const struct sftp_reply *reply)
 
 /* The request is over before its owner is called: it may put the next. */
 static int
-answer(struct sftp *s, struct sftp_request *q, uint8_t type, struct buf *p)
+sftp_answer(struct sftp *s, struct sftp_request *q, uint8_t type, struct buf *p)
 {
 	struct sftp_request was = *q;
 	struct sftp_reply reply;
@@ -245,8 +247,8 @@ answer(struct sftp *s, struct sftp_request *q, uint8_t type, struct buf *p)
 	buf_view(&reply.message, NULL, 0);
 	reply.offset = was.offset;
 	reply.length = was.length;
-	if ((r = get_content(p, type, &reply)) != 0 ||
-	    (r = check_answer(was.type, type, &reply)) != 0 ||
+	if ((r = sftp_get_content(p, type, &reply)) != 0 ||
+	    (r = sftp_check_answer(was.type, type, &reply)) != 0 ||
 	    (r = buf_at_end(p)) != 0)
 		return r;
 	q->type = 0;
@@ -257,7 +259,7 @@ answer(struct sftp *s, struct sftp_request *q, uint8_t type, struct buf *p)
 
 /* u32 version, then pairs of strings that name extensions. */
 static int
-take_version(struct sftp *s, struct buf *p)
+sftp_take_version(struct sftp *s, struct buf *p)
 {
 	uint32_t version;
 	int r;
@@ -269,7 +271,7 @@ take_version(struct sftp *s, struct buf *p)
 }
 
 static int
-take_packet(struct sftp *s, struct buf *p)
+sftp_take_packet(struct sftp *s, struct buf *p)
 {
 	struct sftp_request *q;
 	uint8_t type;
@@ -279,19 +281,19 @@ take_packet(struct sftp *s, struct buf *p)
 	if ((r = buf_get_u8(p, &type)) != 0)
 		return r;
 	if (!s->ready)
-		return type == SFTP_VERSION_ANSWER ? take_version(s, p) :
+		return type == SFTP_VERSION_ANSWER ? sftp_take_version(s, p) :
 						     SKY_ERR_TYPE;
 	if ((r = buf_get_u32(p, &id)) != 0)
 		return r;
 	q = &s->requests[id % SFTP_REQUESTS];
 	if (q->type == 0 || q->id != id)
 		return SKY_ERR_NOTFOUND;
-	return answer(s, q, type, p);
+	return sftp_answer(s, q, type, p);
 }
 
 /* The next packet as a view of the input: 1, 0 while it is not whole. */
 static int
-next_packet(struct sftp *s, struct buf *p)
+sftp_next_packet(struct sftp *s, struct buf *p)
 {
 	struct buf peek = *s->in;
 	uint32_t n;
@@ -311,8 +313,8 @@ sftp_take(struct sftp *s)
 	struct buf p;
 	int r;
 
-	while ((r = next_packet(s, &p)) == 1)
-		if ((r = take_packet(s, &p)) != 0)
+	while ((r = sftp_next_packet(s, &p)) == 1)
+		if ((r = sftp_take_packet(s, &p)) != 0)
 			return r;
 	return r;
 }

@@ -5,9 +5,12 @@
  * is asked something harmless between two of its packets, and what comes of it
  * is kept from the program.
  */
-#include "client/skypty.h"
-
+#include "client/sftp/sftp_asker.h"
+#include "client/conn.h"
+#include "client/dest.h"
 #include "client/sftp/sftp.h"
+
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 
 #define ASK_MS 45000
@@ -24,7 +27,7 @@ sftp_asker_init(struct sftp_asker *a, const struct conn *c)
 }
 
 static uint32_t
-asker_u32(const uint8_t *p)
+sftp_asker_u32(const uint8_t *p)
 {
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
 	    (uint32_t)p[2] << 8 | p[3];
@@ -43,7 +46,7 @@ sftp_asker_sent(struct sftp_asker *a, const uint8_t *p, size_t n)
 			a->length[a->nlength++] = *p++;
 			n--;
 			if (a->nlength == LENGTH) {
-				a->sending = asker_u32(a->length);
+				a->sending = sftp_asker_u32(a->length);
 				a->nlength = 0;
 			}
 			continue;
@@ -57,7 +60,7 @@ sftp_asker_sent(struct sftp_asker *a, const uint8_t *p, size_t n)
 
 /* Not before the version is known, nor into a packet. */
 static bool
-asker_may_ask(const struct sftp_asker *a)
+sftp_asker_may_ask(const struct sftp_asker *a)
 {
 	return a->on && a->begun && !a->asked && a->sending == 0 &&
 	    a->nlength == 0;
@@ -68,7 +71,7 @@ sftp_asker_wait(const struct sftp_asker *a, int ms)
 {
 	int64_t left = a->at - now_ms();
 
-	if (!asker_may_ask(a) || (ms >= 0 && ms <= left))
+	if (!sftp_asker_may_ask(a) || (ms >= 0 && ms <= left))
 		return ms;
 	return left > 0 ? (int)left : 0;
 }
@@ -78,7 +81,7 @@ sftp_asker_ask(struct sftp_asker *a, struct buf *out)
 {
 	int r;
 
-	if (!asker_may_ask(a) || now_ms() < a->at)
+	if (!sftp_asker_may_ask(a) || now_ms() < a->at)
 		return 0;
 	a->asked = true;
 	a->at = now_ms() + ASK_MS;
@@ -92,17 +95,17 @@ sftp_asker_ask(struct sftp_asker *a, struct buf *out)
 
 /* The next packet of the host begins: true once it is known whose it is. */
 static bool
-asker_begin(struct sftp_asker *a, const uint8_t *p, size_t n)
+sftp_asker_begin(struct sftp_asker *a, const uint8_t *p, size_t n)
 {
 	uint64_t whole;
 
 	if (n < LENGTH)
 		return false;
-	whole = (uint64_t)LENGTH + asker_u32(p);
+	whole = (uint64_t)LENGTH + sftp_asker_u32(p);
 	if (a->asked && whole >= HEAD) {
 		if (n < HEAD)
 			return false;
-		if (asker_u32(p + LENGTH + 1) == ASK_ID) {
+		if (sftp_asker_u32(p + LENGTH + 1) == ASK_ID) {
 			a->asked = false;
 			a->dropping = whole;
 			return true;
@@ -122,7 +125,7 @@ sftp_asker_filter(struct sftp_asker *a, struct buf *in, bool eof)
 		return buf_len(in);
 	while (a->passing == 0) {
 		if (a->dropping == 0 &&
-		    !asker_begin(a, buf_ptr(in), buf_len(in)))
+		    !sftp_asker_begin(a, buf_ptr(in), buf_len(in)))
 			return eof ? buf_len(in) : 0;
 		n = buf_len(in) < a->dropping ? buf_len(in) :
 						(size_t)a->dropping;

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* skypty sftp: OpenSSH's sftp over our connection. */
-#include "client/skypty.h"
+#include "client/commands.h"
+#include "client/complain.h"
+#include "client/dest.h"
+#include "client/exits.h"
+#include "client/hosts.h"
+#include "client/options.h"
 #include "client/ssh/ssh_opts.h"
 
 #include <errno.h>
@@ -13,17 +18,18 @@
 
 #include "common/base/paths.h"
 #include "common/base/process.h"
+#include "common/pty/keys.h"
 
 #define ARGS_MAX 256
 
-struct command {
+struct sftp_cmd {
 	char *argv[ARGS_MAX + 1];
 	size_t n;
 	bool full;
 };
 
 static void
-add(struct command *c, const char *word)
+sftp_cmd_add(struct sftp_cmd *c, const char *word)
 {
 	if (c->n == ARGS_MAX || (c->argv[c->n] = strdup(word)) == NULL)
 		c->full = true;
@@ -36,7 +42,7 @@ add(struct command *c, const char *word)
  * seen by everybody.
  */
 static int
-key_file(const char *sk, char path[32])
+sftp_cmd_key_file(const char *sk, char path[32])
 {
 	size_t n = strlen(sk);
 	int fd;
@@ -50,7 +56,7 @@ key_file(const char *sk, char path[32])
 
 /* Where the program is that takes ssh's command line. */
 static int
-ssh_program(char *path, size_t len)
+sftp_cmd_ssh_program(char *path, size_t len)
 {
 	if (process_companion(path, len, "skypty-ssh", ".", BINDIR) == 0)
 		return 0;
@@ -60,7 +66,7 @@ ssh_program(char *path, size_t len)
 
 /* Where ssh has tokens and homes, our -i has a file as it is called. */
 static int
-add_file(struct command *c, const char *path)
+sftp_cmd_add_file(struct sftp_cmd *c, const char *path)
 {
 	char *text = ssh_with_each(path, "%", '%'), *word = NULL;
 	int r;
@@ -71,25 +77,25 @@ add_file(struct command *c, const char *path)
 	free(text);
 	if (r == -1)
 		return EXIT_FAILED;
-	add(c, "-i");
-	add(c, word);
+	sftp_cmd_add(c, "-i");
+	sftp_cmd_add(c, word);
 	free(word);
 	return 0;
 }
 
 static int
-add_identity(struct command *c, const struct options *o)
+sftp_cmd_add_identity(struct sftp_cmd *c, const struct client_options *o)
 {
 	char path[32];
 	int r;
 
 	if (o->sk != NULL && *o->sk != '\0') {
-		if ((r = key_file(o->sk, path)) != 0)
+		if ((r = sftp_cmd_key_file(o->sk, path)) != 0)
 			return r;
-		add(c, "-i");
-		add(c, path);
+		sftp_cmd_add(c, "-i");
+		sftp_cmd_add(c, path);
 	} else if (o->identity != NULL)
-		return add_file(c, o->identity);
+		return sftp_cmd_add_file(c, o->identity);
 	return 0;
 }
 
@@ -98,7 +104,7 @@ add_identity(struct command *c, const struct options *o)
  * IPv6, which it knows in its older form only: -P port pk@[host].
  */
 static int
-add_dest(struct command *c, const struct options *o)
+sftp_cmd_add_dest(struct sftp_cmd *c, const struct client_options *o)
 {
 	char pk[KEY_PUBLIC_HEX], *word;
 	const char *host = o->dest.host;
@@ -115,36 +121,36 @@ add_dest(struct command *c, const struct options *o)
 	if (r == -1)
 		return EXIT_FAILED;
 	if (o->dest.kind == DEST_TCP && v6) {
-		add(c, "-P");
-		add(c, o->dest.port);
+		sftp_cmd_add(c, "-P");
+		sftp_cmd_add(c, o->dest.port);
 	}
-	add(c, word);
+	sftp_cmd_add(c, word);
 	free(word);
 	return 0;
 }
 
 static void
-add_option(struct command *c, const char *name, const char *value)
+sftp_cmd_add_option(struct sftp_cmd *c, const char *name, const char *value)
 {
 	char *text = NULL;
 
 	if (value == NULL || asprintf(&text, "-o%s=%s", name, value) == -1)
 		c->full = true;
 	else
-		add(c, text);
+		sftp_cmd_add(c, text);
 	free(text);
 }
 
 /* As one word, whatever is in it. */
 static void
-add_value(struct command *c, const char *name, const char *value)
+sftp_cmd_add_value(struct sftp_cmd *c, const char *name, const char *value)
 {
 	char *quoted;
 
 	if (value == NULL)
 		return;
 	quoted = ssh_quoted(value);
-	add_option(c, name, quoted);
+	sftp_cmd_add_option(c, name, quoted);
 	free(quoted);
 }
 
@@ -153,44 +159,44 @@ add_value(struct command *c, const char *name, const char *value)
  * be another one of the file.  It has no tokens any more.
  */
 static void
-add_proxy(struct command *c, const char *proxy)
+sftp_cmd_add_proxy(struct sftp_cmd *c, const char *proxy)
 {
 	char *text =
 	    proxy != NULL ? ssh_with_each(proxy, "%", '%') : strdup("none");
 
-	add_option(c, "ProxyCommand", text);
+	sftp_cmd_add_option(c, "ProxyCommand", text);
 	free(text);
 }
 
 static int
-add_words(struct command *c, const struct options *o)
+sftp_cmd_add_words(struct sftp_cmd *c, const struct client_options *o)
 {
 	char program[PROCESS_PATH_MAX];
 	int r;
 
-	if ((r = ssh_program(program, sizeof(program))) != 0)
+	if ((r = sftp_cmd_ssh_program(program, sizeof(program))) != 0)
 		return r;
-	add(c, "sftp");
-	add(c, "-S");
-	add(c, program);
+	sftp_cmd_add(c, "sftp");
+	sftp_cmd_add(c, "-S");
+	sftp_cmd_add(c, program);
 	if (o->quiet)
-		add(c, "-q");
+		sftp_cmd_add(c, "-q");
 	if (o->verbose)
-		add(c, "-v");
-	if ((r = add_identity(c, o)) != 0)
+		sftp_cmd_add(c, "-v");
+	if ((r = sftp_cmd_add_identity(c, o)) != 0)
 		return r;
-	add_value(c, "Discovery", o->dmsgdisc);
-	add_value(c, "DmsgServers", o->dmsg_servers);
-	add_value(c, "ControlSocket", o->cliaddr);
-	add_value(c, "VisorRpc", o->rpc);
-	add_proxy(c, o->how.proxy);
+	sftp_cmd_add_value(c, "Discovery", o->dmsgdisc);
+	sftp_cmd_add_value(c, "DmsgServers", o->dmsg_servers);
+	sftp_cmd_add_value(c, "ControlSocket", o->cliaddr);
+	sftp_cmd_add_value(c, "VisorRpc", o->rpc);
+	sftp_cmd_add_proxy(c, o->how.proxy);
 	if (o->standalone)
-		add(c, "-oStandalone=yes");
+		sftp_cmd_add(c, "-oStandalone=yes");
 	if (!o->visor_key)
-		add(c, "-oVisorKey=no");
+		sftp_cmd_add(c, "-oVisorKey=no");
 	for (char **w = o->command; *w != NULL; w++)
-		add(c, *w);
-	if ((r = add_dest(c, o)) != 0)
+		sftp_cmd_add(c, *w);
+	if ((r = sftp_cmd_add_dest(c, o)) != 0)
 		return r;
 	if (!c->full)
 		return 0;
@@ -199,7 +205,7 @@ add_words(struct command *c, const struct options *o)
 }
 
 static int
-execute(struct command *c)
+sftp_cmd_execute(struct sftp_cmd *c)
 {
 	execvp(c->argv[0], c->argv);
 	if (errno == ENOENT)
@@ -212,9 +218,9 @@ execute(struct command *c)
 }
 
 static int
-run(const struct options *o)
+sftp_cmd_run(const struct client_options *o)
 {
-	struct command c = { .n = 0 };
+	struct sftp_cmd c = { .n = 0 };
 	int r;
 
 	if (o->dest.kind == DEST_LOCAL) {
@@ -222,8 +228,8 @@ run(const struct options *o)
 			 "<pk>@host[:port]");
 		return EXIT_USAGE;
 	}
-	if ((r = add_words(&c, o)) == 0)
-		r = execute(&c);
+	if ((r = sftp_cmd_add_words(&c, o)) == 0)
+		r = sftp_cmd_execute(&c);
 	for (size_t i = 0; i < c.n; i++)
 		free(c.argv[i]);
 	return r;
@@ -232,14 +238,14 @@ run(const struct options *o)
 int
 sftp_main(int argc, char **argv)
 {
-	struct options o;
+	struct client_options o;
 	struct keyctx *ctx;
 	int r;
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
 	if ((r = options_parse(&o, ctx, STYLE_FILES, argc, argv)) == 0)
-		r = run(&o);
+		r = sftp_cmd_run(&o);
 	hosts_free(&o.alias);
 	keyctx_free(ctx);
 	return r;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 
 /* File bytes take no more than these, so that the rest finds a place. */
@@ -12,7 +13,7 @@
 #define BACKLOG_MAX (192U * 1024)
 
 /* A packet in the making; the first error stays. */
-struct packet {
+struct sftp_packet {
 	struct sftp *s;
 	struct sftp_request *q;
 	size_t start;
@@ -36,51 +37,51 @@ sftp_data_room(const struct sftp *s, size_t n)
 /* --- pieces --- */
 
 static void
-put_u32(struct packet *p, uint32_t v)
+sftp_put_u32(struct sftp_packet *p, uint32_t v)
 {
 	if (p->error == 0)
 		p->error = buf_put_u32(p->s->out, v);
 }
 
 static void
-put_u64(struct packet *p, uint64_t v)
+sftp_put_u64(struct sftp_packet *p, uint64_t v)
 {
 	if (p->error == 0)
 		p->error = buf_put_u64(p->s->out, v);
 }
 
 static void
-put_string(struct packet *p, const void *text, size_t n)
+sftp_put_string(struct sftp_packet *p, const void *text, size_t n)
 {
 	if (p->error == 0)
 		p->error = buf_put_string(p->s->out, text, n);
 }
 
 static void
-put_handle(struct packet *p, const struct sftp_handle *h)
+sftp_put_handle(struct sftp_packet *p, const struct sftp_handle *h)
 {
-	put_string(p, h->b, h->len);
+	sftp_put_string(p, h->b, h->len);
 }
 
 /* Sizes and owners are never set. */
 static void
-put_attrs(struct packet *p, const struct sftp_attrs *a)
+sftp_put_attrs(struct sftp_packet *p, const struct sftp_attrs *a)
 {
 	uint32_t has = a->has & (SFTP_ATTR_MODE | SFTP_ATTR_TIMES);
 
-	put_u32(p, has);
+	sftp_put_u32(p, has);
 	if (has & SFTP_ATTR_MODE)
-		put_u32(p, a->mode);
+		sftp_put_u32(p, a->mode);
 	if (has & SFTP_ATTR_TIMES) {
-		put_u32(p, a->atime);
-		put_u32(p, a->mtime);
+		sftp_put_u32(p, a->atime);
+		sftp_put_u32(p, a->mtime);
 	}
 }
 
 /* --- packets --- */
 
 static struct sftp_request *
-find_free(struct sftp *s)
+sftp_find_free(struct sftp *s)
 {
 	struct sftp_request *q;
 
@@ -94,26 +95,27 @@ find_free(struct sftp *s)
 	return NULL;
 }
 
-static struct packet
-begin(struct sftp *s, enum sftp_type type)
+static struct sftp_packet
+sftp_begin(struct sftp *s, enum sftp_type type)
 {
-	struct packet p = { .s = s, .start = buf_len(s->out) };
+	struct sftp_packet p = { .s = s, .start = buf_len(s->out) };
 
-	if ((p.q = find_free(s)) == NULL) {
+	if ((p.q = sftp_find_free(s)) == NULL) {
 		p.error = SKY_ERR_LIMIT;
 		return p;
 	}
 	p.q->offset = 0;
 	p.q->length = 0;
-	put_u32(&p, 0); /* its length, in the end */
+	sftp_put_u32(&p, 0); /* its length, in the end */
 	if (p.error == 0)
 		p.error = buf_put_u8(s->out, (uint8_t)type);
-	put_u32(&p, p.q->id);
+	sftp_put_u32(&p, p.q->id);
 	return p;
 }
 
 static int
-finish(struct packet *p, enum sftp_type type, sftp_fn *fn, void *owner)
+sftp_finish(struct sftp_packet *p, enum sftp_type type, sftp_fn *fn,
+    void *owner)
 {
 	struct buf *out = p->s->out;
 	size_t n = buf_len(out) - p->start;
@@ -138,34 +140,34 @@ finish(struct packet *p, enum sftp_type type, sftp_fn *fn, void *owner)
 }
 
 static int
-put_path(struct sftp *s, enum sftp_type type, const char *path, sftp_fn *fn,
-    void *owner)
+sftp_put_path(struct sftp *s, enum sftp_type type, const char *path,
+    sftp_fn *fn, void *owner)
 {
-	struct packet p = begin(s, type);
+	struct sftp_packet p = sftp_begin(s, type);
 
-	put_string(&p, path, strlen(path));
-	return finish(&p, type, fn, owner);
+	sftp_put_string(&p, path, strlen(path));
+	return sftp_finish(&p, type, fn, owner);
 }
 
 static int
-put_path_attrs(struct sftp *s, enum sftp_type type, const char *path,
+sftp_put_path_attrs(struct sftp *s, enum sftp_type type, const char *path,
     const struct sftp_attrs *a, sftp_fn *fn, void *owner)
 {
-	struct packet p = begin(s, type);
+	struct sftp_packet p = sftp_begin(s, type);
 
-	put_string(&p, path, strlen(path));
-	put_attrs(&p, a);
-	return finish(&p, type, fn, owner);
+	sftp_put_string(&p, path, strlen(path));
+	sftp_put_attrs(&p, a);
+	return sftp_finish(&p, type, fn, owner);
 }
 
 static int
-put_handle_only(struct sftp *s, enum sftp_type type,
+sftp_put_handle_only(struct sftp *s, enum sftp_type type,
     const struct sftp_handle *h, sftp_fn *fn, void *owner)
 {
-	struct packet p = begin(s, type);
+	struct sftp_packet p = sftp_begin(s, type);
 
-	put_handle(&p, h);
-	return finish(&p, type, fn, owner);
+	sftp_put_handle(&p, h);
+	return sftp_finish(&p, type, fn, owner);
 }
 
 /* --- requests --- */
@@ -174,116 +176,116 @@ int
 sftp_open(struct sftp *s, const char *path, uint32_t how,
     const struct sftp_attrs *a, sftp_fn *fn, void *owner)
 {
-	struct packet p = begin(s, SFTP_OPEN);
+	struct sftp_packet p = sftp_begin(s, SFTP_OPEN);
 
-	put_string(&p, path, strlen(path));
-	put_u32(&p, how);
-	put_attrs(&p, a);
-	return finish(&p, SFTP_OPEN, fn, owner);
+	sftp_put_string(&p, path, strlen(path));
+	sftp_put_u32(&p, how);
+	sftp_put_attrs(&p, a);
+	return sftp_finish(&p, SFTP_OPEN, fn, owner);
 }
 
 int
 sftp_opendir(struct sftp *s, const char *path, sftp_fn *fn, void *owner)
 {
-	return put_path(s, SFTP_OPENDIR, path, fn, owner);
+	return sftp_put_path(s, SFTP_OPENDIR, path, fn, owner);
 }
 
 int
 sftp_read(struct sftp *s, const struct sftp_handle *h, uint64_t offset,
     uint32_t n, sftp_fn *fn, void *owner)
 {
-	struct packet p = begin(s, SFTP_READ);
+	struct sftp_packet p = sftp_begin(s, SFTP_READ);
 
-	put_handle(&p, h);
-	put_u64(&p, offset);
-	put_u32(&p, n);
+	sftp_put_handle(&p, h);
+	sftp_put_u64(&p, offset);
+	sftp_put_u32(&p, n);
 	if (p.error == 0) {
 		p.q->offset = offset;
 		p.q->length = n;
 	}
-	return finish(&p, SFTP_READ, fn, owner);
+	return sftp_finish(&p, SFTP_READ, fn, owner);
 }
 
 int
 sftp_readdir(struct sftp *s, const struct sftp_handle *h, sftp_fn *fn,
     void *owner)
 {
-	return put_handle_only(s, SFTP_READDIR, h, fn, owner);
+	return sftp_put_handle_only(s, SFTP_READDIR, h, fn, owner);
 }
 
 int
 sftp_realpath(struct sftp *s, const char *path, sftp_fn *fn, void *owner)
 {
-	return put_path(s, SFTP_REALPATH, path, fn, owner);
+	return sftp_put_path(s, SFTP_REALPATH, path, fn, owner);
 }
 
 int
 sftp_readlink(struct sftp *s, const char *path, sftp_fn *fn, void *owner)
 {
-	return put_path(s, SFTP_READLINK, path, fn, owner);
+	return sftp_put_path(s, SFTP_READLINK, path, fn, owner);
 }
 
 int
 sftp_expand(struct sftp *s, const char *path, sftp_fn *fn, void *owner)
 {
 	static const char name[] = "expand-path@openssh.com";
-	struct packet p = begin(s, SFTP_EXTENDED);
+	struct sftp_packet p = sftp_begin(s, SFTP_EXTENDED);
 
-	put_string(&p, name, sizeof(name) - 1);
-	put_string(&p, path, strlen(path));
-	return finish(&p, SFTP_EXTENDED, fn, owner);
+	sftp_put_string(&p, name, sizeof(name) - 1);
+	sftp_put_string(&p, path, strlen(path));
+	return sftp_finish(&p, SFTP_EXTENDED, fn, owner);
 }
 
 int
 sftp_stat(struct sftp *s, const char *path, sftp_fn *fn, void *owner)
 {
-	return put_path(s, SFTP_STAT, path, fn, owner);
+	return sftp_put_path(s, SFTP_STAT, path, fn, owner);
 }
 
 int
 sftp_write(struct sftp *s, const struct sftp_handle *h, uint64_t offset,
     const void *bytes, uint32_t n, sftp_fn *fn, void *owner)
 {
-	struct packet p = begin(s, SFTP_WRITE);
+	struct sftp_packet p = sftp_begin(s, SFTP_WRITE);
 
-	put_handle(&p, h);
-	put_u64(&p, offset);
-	put_string(&p, bytes, n);
+	sftp_put_handle(&p, h);
+	sftp_put_u64(&p, offset);
+	sftp_put_string(&p, bytes, n);
 	if (p.error == 0) {
 		p.q->offset = offset;
 		p.q->length = n;
 	}
-	return finish(&p, SFTP_WRITE, fn, owner);
+	return sftp_finish(&p, SFTP_WRITE, fn, owner);
 }
 
 int
 sftp_close(struct sftp *s, const struct sftp_handle *h, sftp_fn *fn,
     void *owner)
 {
-	return put_handle_only(s, SFTP_CLOSE, h, fn, owner);
+	return sftp_put_handle_only(s, SFTP_CLOSE, h, fn, owner);
 }
 
 int
 sftp_mkdir(struct sftp *s, const char *path, const struct sftp_attrs *a,
     sftp_fn *fn, void *owner)
 {
-	return put_path_attrs(s, SFTP_MKDIR, path, a, fn, owner);
+	return sftp_put_path_attrs(s, SFTP_MKDIR, path, a, fn, owner);
 }
 
 int
 sftp_setstat(struct sftp *s, const char *path, const struct sftp_attrs *a,
     sftp_fn *fn, void *owner)
 {
-	return put_path_attrs(s, SFTP_SETSTAT, path, a, fn, owner);
+	return sftp_put_path_attrs(s, SFTP_SETSTAT, path, a, fn, owner);
 }
 
 int
 sftp_fsetstat(struct sftp *s, const struct sftp_handle *h,
     const struct sftp_attrs *a, sftp_fn *fn, void *owner)
 {
-	struct packet p = begin(s, SFTP_FSETSTAT);
+	struct sftp_packet p = sftp_begin(s, SFTP_FSETSTAT);
 
-	put_handle(&p, h);
-	put_attrs(&p, a);
-	return finish(&p, SFTP_FSETSTAT, fn, owner);
+	sftp_put_handle(&p, h);
+	sftp_put_attrs(&p, a);
+	return sftp_finish(&p, SFTP_FSETSTAT, fn, owner);
 }

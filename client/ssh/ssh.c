@@ -4,7 +4,18 @@
  * git, scp, sftp, sshfs and ansible write it.  ssh_table.c has what becomes of
  * each option, ssh_dest.c where it leads; here is what is then done.
  */
-#include "client/skypty.h"
+#include "client/commands.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/dial.h"
+#include "client/exec.h"
+#include "client/exits.h"
+#include "client/hosts.h"
+#include "client/offer.h"
+#include "client/options.h"
+#include "client/proxy.h"
+#include "client/relay.h"
+#include "client/shell_rpc.h"
 #include "client/ssh/ssh_dest.h"
 #include "client/ssh/ssh_opts.h"
 
@@ -20,19 +31,20 @@
 #include <unistd.h>
 
 #include "common/base/process.h"
+#include "common/pty/keys.h"
 #include "common/pty/mux.h"
 
 extern char **environ;
 
 static struct ssh {
-	struct options o;
+	struct client_options o;
 	struct ssh_opts opts;
 	struct ssh_dest dest;
-	char *command;	    /* what the account's shell is to run, or NULL */
-	struct offer offer; /* -i, expanded */
-	char *local;	    /* LocalCommand, expanded */
-	char *proxy;	    /* ProxyCommand, expanded */
-	char *args;	    /* of an older host's shell */
+	char *command;	     /* what the account's shell is to run, or NULL */
+	struct offers offer; /* -i, expanded */
+	char *local;	     /* LocalCommand, expanded */
+	char *proxy;	     /* ProxyCommand, expanded */
+	char *args;	     /* of an older host's shell */
 } s;
 
 /* --- the arguments --- */
@@ -257,7 +269,7 @@ ssh_dialing(struct dial_how *how)
 static void
 ssh_variables(void)
 {
-	struct options *o = &s.o;
+	struct client_options *o = &s.o;
 	const struct ssh_opts *from = &s.opts;
 	const char *text;
 
@@ -388,7 +400,7 @@ ssh_older_shell(struct keyctx *ctx)
 		s.o.cmd = "/bin/sh";
 		s.o.args = s.args;
 	}
-	return session_run(ctx, &s.o);
+	return shell_rpc_run(ctx, &s.o);
 }
 
 /* --- when we are let in --- */
@@ -463,7 +475,7 @@ ssh_check_user(struct keyctx *ctx)
 	static char sh[] = "/bin/sh", c[] = "-c", name[] = "sh";
 	static char ask[] = SSH_ASK_USER "exit 0";
 	char *argv[] = { sh, c, ask, name, s.opts.said[SSH_USER].text, NULL };
-	struct options o = s.o;
+	struct client_options o = s.o;
 	int key[2], status, r;
 	pid_t pid;
 
@@ -480,7 +492,7 @@ ssh_check_user(struct keyctx *ctx)
 		complain("%s", strerror(errno));
 		return EXIT_FAILED;
 	case 0:
-		if ((r = stream_run(ctx, &o)) == TRY_NEXT)
+		if ((r = exec_frames_run(ctx, &o)) == TRY_NEXT)
 			r = exec_older(ctx, &o);
 		/* Without it the others are tried once more. */
 		if (s.offer.taken &&
@@ -580,7 +592,7 @@ ssh_command(struct keyctx *ctx)
 	if ((r = ssh_environment()) != 0)
 		return r;
 	ssh_words_to_run();
-	if ((r = stream_run(ctx, &s.o)) != TRY_NEXT)
+	if ((r = exec_frames_run(ctx, &s.o)) != TRY_NEXT)
 		return r;
 	if ((r = ssh_let_in()) != 0)
 		return r;

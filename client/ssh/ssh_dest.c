@@ -6,6 +6,12 @@
  * names.
  */
 #include "client/ssh/ssh_dest.h"
+#include "client/complain.h"
+#include "client/dest.h"
+#include "client/exits.h"
+#include "client/hosts.h"
+#include "client/options.h"
+#include "client/ssh/ssh_opts.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -209,7 +215,8 @@ ssh_take_host(struct ssh_opts *o, const struct host *h)
 }
 
 static int
-ssh_read_names(const struct ssh_dest *d, struct ssh_opts *o, struct options *to)
+ssh_read_names(const struct ssh_dest *d, struct ssh_opts *o,
+    struct client_options *to)
 {
 	int r;
 
@@ -287,7 +294,7 @@ ssh_compose(const struct ssh_dest *d, const struct ssh_opts *o,
 
 /* Via is a whole destination, of which port and address may be said anew. */
 static int
-ssh_via(struct ssh_opts *o, struct options *to, struct keyctx *ctx)
+ssh_via(struct ssh_opts *o, struct client_options *to, struct keyctx *ctx)
 {
 	const char *port = ssh_opts_text(o, SSH_PORT);
 	const char *hostname = ssh_opts_text(o, SSH_HOSTNAME);
@@ -309,7 +316,7 @@ ssh_via(struct ssh_opts *o, struct options *to, struct keyctx *ctx)
 }
 
 int
-ssh_dest_find(struct ssh_dest *d, struct ssh_opts *o, struct options *to,
+ssh_dest_find(struct ssh_dest *d, struct ssh_opts *o, struct client_options *to,
     struct keyctx *ctx)
 {
 	char *address = NULL, *text = NULL;
@@ -340,7 +347,7 @@ ssh_dest_find(struct ssh_dest *d, struct ssh_opts *o, struct options *to,
 
 void
 ssh_dest_tokens(const struct ssh_dest *d, const struct ssh_opts *o,
-    const struct options *to, struct ssh_tokens *t)
+    const struct client_options *to, struct ssh_tokens *t)
 {
 	const char *login = ssh_opts_text(o, SSH_USER);
 	const char *alias = ssh_opts_text(o, SSH_HOST_KEY_ALIAS);

@@ -3,6 +3,8 @@
  * Flags of ssh, as getopt(3) gives them.  Most take back what was said before,
  * as in ssh.
  */
+#include "client/complain.h"
+#include "client/exits.h"
 #include "client/ssh/ssh_opts.h"
 #include "client/ssh/ssh_table.h"
 
@@ -10,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-#include "client/skypty.h"
 
 void
 ssh_opts_usage(void)

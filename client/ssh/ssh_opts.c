@@ -4,6 +4,8 @@
  * said twice the first counts.
  */
 #include "client/ssh/ssh_opts.h"
+#include "client/complain.h"
+#include "client/exits.h"
 #include "client/ssh/ssh_table.h"
 
 #include <limits.h>
@@ -15,7 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "client/skypty.h"
+#include "common/pty/keys.h"
 
 #define IDENTITIES_MAX	100 /* as in ssh */
 #define ENVIRONMENT_MAX 1024

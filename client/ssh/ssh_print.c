@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* skypty-ssh -G: what counts of all that was said, as ssh prints it. */
+#include "client/dest.h"
+#include "client/options.h"
 #include "client/ssh/ssh_dest.h"
+#include "client/ssh/ssh_opts.h"
 
 #include <stdio.h>
+
+#include "common/pty/keys.h"
 
 static const struct {
 	enum ssh_name name;
@@ -63,7 +68,7 @@ ssh_print_texts(const char *keyword, const struct ssh_texts *texts)
 
 void
 ssh_print(const struct ssh_dest *to, const struct ssh_opts *opts,
-    const struct options *o)
+    const struct client_options *o)
 {
 	const char *text;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What becomes of each option of ssh: of its keywords, and of its flags. */
 #include "client/ssh/ssh_table.h"
+#include "client/ssh/ssh_opts.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Texts of options as ssh reads them: words, patterns, times, tokens. */
+#include "client/complain.h"
+#include "client/exits.h"
 #include "client/ssh/ssh_opts.h"
 
 #include <ctype.h>
@@ -11,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "client/skypty.h"
 
 /* --- words --- */
 

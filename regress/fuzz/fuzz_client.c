@@ -4,6 +4,10 @@
  * it say: our own stream, the original's over HTTP, its calls, and a shell;
  * and what the local host tells of its whitelist and of dmsg.
  */
+#include "client/commands.h"
+#include "client/exec.h"
+#include "client/shell_rpc.h"
+#include "client/sink.h"
 #include "regress/fuzz/host.h"
 
 #include "common/pty/exec_stream.h"
@@ -267,7 +271,7 @@ run(uint8_t which)
 {
 	static char name[] = "ls", arg[] = "-l";
 	char *command[] = { name, arg, NULL };
-	struct options o;
+	struct client_options o;
 	struct buf in;
 
 	if (which & 64) {
@@ -283,7 +287,7 @@ run(uint8_t which)
 	buf_view(&in, "input", which & 32 ? 5 : 0);
 	switch (which % 4) {
 	case 0:
-		(void)stream_run(ctx, &o);
+		(void)exec_frames_run(ctx, &o);
 		break;
 	case 1:
 		(void)exec_http_run(ctx, &o, &in);
@@ -292,7 +296,7 @@ run(uint8_t which)
 		(void)exec_rpc_run(ctx, &o, &in);
 		break;
 	default:
-		(void)session_run(ctx, &o);
+		(void)shell_rpc_run(ctx, &o);
 	}
 }
 

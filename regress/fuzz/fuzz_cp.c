@@ -296,7 +296,7 @@ say_attrs(struct buf *b, struct asked *q)
 	char *path = path_of(q);
 	uint8_t how = next();
 
-	if (how % 4 == 3 || (how == 0 && way.cp.way == put_way())) {
+	if (how % 4 == 3 || (how == 0 && way.cp.way == cp_put_way())) {
 		put_status(b, SFTP_NO_SUCH_FILE, how);
 		free(path);
 		return SFTP_STATUS;
@@ -597,7 +597,7 @@ run(uint8_t flags, uint8_t which, uint8_t before)
 	char *words[4] = { text[0], text[1], text[2], NULL };
 	static const char *const folder[3] = { "../src" };
 	static const char *const parts[3] = { "../src/big", "../src/d" };
-	struct options o;
+	struct client_options o;
 	size_t n = which % (sizeof(downloads) / sizeof(downloads[0]));
 	bool up = flags & 1;
 	int r;
@@ -619,7 +619,7 @@ run(uint8_t flags, uint8_t which, uint8_t before)
 	way.cp.recursive = flags & 2;
 	way.cp.preserve = flags & 4;
 	way.cp.resume = flags & 8;
-	way.cp.way = up ? put_way() : get_way();
+	way.cp.way = up ? cp_put_way() : cp_get_way();
 	way.cp.sources = words;
 	way.cp.many = words[1] != NULL;
 	strlcpy(target,

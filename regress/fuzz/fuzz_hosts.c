@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "client/hosts.h"
 #include "client/ssh/ssh_opts.h"
 
 #define INPUT_MAX 4096

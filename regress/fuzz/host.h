@@ -18,7 +18,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "client/skypty.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/exits.h"
+#include "client/options.h"
 #include "common/base/err.h"
 #include "common/base/visible.h"
 
@@ -27,8 +30,8 @@
 
 int LLVMFuzzerInitialize(int *, char ***);
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-int __wrap_via_open(struct conn *, struct keyctx *, const struct options *,
-    const char *);
+int __wrap_via_open(struct conn *, struct keyctx *,
+    const struct client_options *, const char *);
 int __wrap_conn_wait(struct conn *, struct pollfd *, size_t, int64_t,
     const sigset_t *);
 
@@ -63,7 +66,7 @@ next(void)
 	return *host.input++;
 }
 
-/* --- what is in skypty.c, whose main function is not ours --- */
+/* --- in place of complain.c --- */
 
 /*
  * Whatever the host says: nothing that a terminal would obey.  With FUZZ_TELL
@@ -144,8 +147,8 @@ host_connect(void)
 }
 
 int
-__wrap_via_open(struct conn *c, struct keyctx *ctx, const struct options *o,
-    const char *uri)
+__wrap_via_open(struct conn *c, struct keyctx *ctx,
+    const struct client_options *o, const char *uri)
 {
 	(void)ctx, (void)o, (void)uri;
 	c->fd = host_connect();

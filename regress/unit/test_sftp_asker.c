@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
-#include "client/skypty.h"
+#include "client/conn.h"
+#include "client/dest.h"
+#include "client/sftp/sftp_asker.h"
 
 static const struct dest dmsg = { .kind = DEST_DMSG };
 

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/hosts.h"
+#include "client/complain.h"
+#include "client/hosts_match.h"
 #include "client/ssh/ssh_opts.h"
 #include "client/ssh/ssh_table.h"
 

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/skypty.h"
+#include "client/term.h"
 
 static volatile sig_atomic_t heard;
 

@@ -4,7 +4,16 @@
  * the next Read leaves before the last one's output is written, and what is
  * typed while a Write is under way goes with the next.  PROTOCOL.pty 6.
  */
-#include "client/skypty.h"
+#include "client/shell_rpc.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/exec.h"
+#include "client/exits.h"
+#include "client/options.h"
+#include "client/patience.h"
+#include "client/term.h"
+#include "client/typed.h"
+#include "client/wishes.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -15,9 +24,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/process.h"
+#include "common/pty/gob.h"
 #include "common/pty/mux.h"
+#include "common/pty/rpc.h"
 
 #define READ_SIZE   65536
 #define WRITE_MAX   65536
@@ -41,8 +54,8 @@ static const char *const forwarded[] = { "TERM", "COLORTERM", "LANG", "LC_ALL",
 #define FORWARDED (sizeof(forwarded) / sizeof(forwarded[0]))
 
 /* The state of the one session of this process. */
-static struct session {
-	const struct options *opts;
+static struct shell_rpc {
+	const struct client_options *opts;
 	struct conn conn;
 	struct rpc_client *rpc;
 	struct buf output; /* for standard output */
@@ -66,7 +79,7 @@ static struct session {
 /* --- calls --- */
 
 static int
-make_call(enum rpc_method method, const union rpc_value *v)
+shell_rpc_make_call(enum rpc_method method, const union rpc_value *v)
 {
 	int r;
 
@@ -78,18 +91,18 @@ make_call(enum rpc_method method, const union rpc_value *v)
 }
 
 static int
-ask_read(void)
+shell_rpc_ask_read(void)
 {
 	union rpc_value v = { .number = READ_SIZE };
 
 	if (s.reading || s.over || buf_len(&s.output) >= OUTPUT_HIGH)
 		return 0;
 	s.reading = true;
-	return make_call(RPC_PTY_READ, &v);
+	return shell_rpc_make_call(RPC_PTY_READ, &v);
 }
 
 static int
-send_input(void)
+shell_rpc_send_input(void)
 {
 	union rpc_value v;
 	size_t n = buf_len(&s.input);
@@ -102,29 +115,30 @@ send_input(void)
 	if ((r = buf_get_view(&s.input, n, &v.bytes)) != 0)
 		return EXIT_FAILED;
 	s.writing = true;
-	return make_call(RPC_PTY_WRITE, &v);
+	return shell_rpc_make_call(RPC_PTY_WRITE, &v);
 }
 
 static int
-send_size(void)
+shell_rpc_send_size(void)
 {
 	union rpc_value v = { .size = { 0 } };
 
 	if (!s.started || !term_size(&v.size))
 		return 0;
-	return make_call(RPC_PTY_SETSIZE, &v);
+	return shell_rpc_make_call(RPC_PTY_SETSIZE, &v);
 }
 
 /* --- start --- */
 
 static int
-put_word(struct gob_list *list, const char *word)
+shell_rpc_put_word(struct gob_list *list, const char *word)
 {
 	return gob_list_add(list, word, strlen(word));
 }
 
 static int
-put_variable(struct gob_list *list, const char *name, const char *fallback)
+shell_rpc_put_variable(struct gob_list *list, const char *name,
+    const char *fallback)
 {
 	const char *value = getenv(name);
 	char *entry;
@@ -136,28 +150,28 @@ put_variable(struct gob_list *list, const char *name, const char *fallback)
 		return 0;
 	if (asprintf(&entry, "%s=%s", name, value) == -1)
 		return SKY_ERR_NOMEM;
-	r = put_word(list, entry);
+	r = shell_rpc_put_word(list, entry);
 	free(entry);
 	return r;
 }
 
 static int
-put_env(struct gob_list *list)
+shell_rpc_put_env(struct gob_list *list)
 {
 	int r = 0;
 
 	buf_init(&list->raw, 1024 * 1024);
 	for (size_t i = 0; r == 0 && i < FORWARDED; i++)
-		r = put_variable(list, forwarded[i],
+		r = shell_rpc_put_variable(list, forwarded[i],
 		    i == 0 ? "xterm-256color" : NULL);
 	for (size_t i = 0; r == 0 && i < s.opts->nenv; i++)
-		r = put_word(list, s.opts->env[i]);
+		r = shell_rpc_put_word(list, s.opts->env[i]);
 	return r;
 }
 
 /* The original's list, divided by commas. */
 static int
-put_args(struct gob_list *list)
+shell_rpc_put_args(struct gob_list *list)
 {
 	char *copy, *rest, *word;
 	int r = 0;
@@ -168,13 +182,13 @@ put_args(struct gob_list *list)
 	if ((copy = rest = strdup(s.opts->args)) == NULL)
 		return SKY_ERR_NOMEM;
 	while (r == 0 && (word = strsep(&rest, ",")) != NULL)
-		r = put_word(list, word);
+		r = shell_rpc_put_word(list, word);
 	free(copy);
 	return r;
 }
 
 static int
-start(void)
+shell_rpc_start(void)
 {
 	const char *shell = s.opts->cmd != NULL ? s.opts->cmd : DEFAULT_SHELL;
 	union rpc_value v = { .command = { .has_size = false } };
@@ -183,8 +197,9 @@ start(void)
 
 	buf_view(&c->name, shell, strlen(shell));
 	c->has_size = term_size(&c->size);
-	if ((r = put_args(&c->arg)) == 0 && (r = put_env(&c->env)) == 0)
-		r = make_call(RPC_PTY_START, &v);
+	if ((r = shell_rpc_put_args(&c->arg)) == 0 &&
+	    (r = shell_rpc_put_env(&c->env)) == 0)
+		r = shell_rpc_make_call(RPC_PTY_START, &v);
 	buf_free(&c->arg.raw);
 	buf_free(&c->env.raw);
 	return r == 0 ? 0 : EXIT_FAILED;
@@ -193,7 +208,7 @@ start(void)
 /* --- signals --- */
 
 static void
-on_signal(int sig)
+shell_rpc_on_signal(int sig)
 {
 	if (sig == SIGWINCH)
 		s.resized = 1;
@@ -207,11 +222,11 @@ on_signal(int sig)
 
 /* Let in only while poll waits: none is missed. */
 static void
-catch_signals(void)
+shell_rpc_catch_signals(void)
 {
 	static const int sigs[] = { SIGWINCH, SIGCONT, SIGTSTP, SIGTERM,
 		SIGHUP };
-	struct sigaction sa = { .sa_handler = on_signal };
+	struct sigaction sa = { .sa_handler = shell_rpc_on_signal };
 	sigset_t blocked;
 
 	sigemptyset(&sa.sa_mask);
@@ -228,7 +243,7 @@ catch_signals(void)
 /* --- replies --- */
 
 static bool
-equals(const struct buf *text, const char *s1)
+shell_rpc_equals(const struct buf *text, const char *s1)
 {
 	return buf_len(text) == strlen(s1) &&
 	    memcmp(buf_ptr(text), s1, strlen(s1)) == 0;
@@ -236,19 +251,19 @@ equals(const struct buf *text, const char *s1)
 
 /* How hosts say that the shell has ended.  PROTOCOL.pty 6.3. */
 static void
-read_failed(const struct buf *text)
+shell_rpc_read_failed(const struct buf *text)
 {
 	s.over = true;
-	if (equals(text, "EOF") ||
-	    equals(text, "read /dev/ptmx: input/output error") ||
-	    equals(text, "read /dev/ptmx: file already closed"))
+	if (shell_rpc_equals(text, "EOF") ||
+	    shell_rpc_equals(text, "read /dev/ptmx: input/output error") ||
+	    shell_rpc_equals(text, "read /dev/ptmx: file already closed"))
 		return;
 	complain("the session failed: %s", printable(text));
 	s.status = EXIT_FAILED;
 }
 
 static int
-take_failure(const struct rpc_reply *reply)
+shell_rpc_take_failure(const struct rpc_reply *reply)
 {
 	switch (reply->method) {
 	case RPC_PTY_START:
@@ -257,7 +272,7 @@ take_failure(const struct rpc_reply *reply)
 		    printable(&reply->error));
 		return exec_not_started(&reply->error);
 	case RPC_PTY_READ:
-		read_failed(&reply->error);
+		shell_rpc_read_failed(&reply->error);
 		return 0;
 	case RPC_PTY_PING:
 		s.no_ping = true; /* an older host does not know it */
@@ -270,16 +285,16 @@ take_failure(const struct rpc_reply *reply)
 
 /* A proxy of the original loses the size on the way: it is told again. */
 static int
-begin(void)
+shell_rpc_started(void)
 {
 	s.started = true;
 	if (s.tty && term_raw() != 0)
 		complain("cannot set the terminal to raw mode");
-	return send_size();
+	return shell_rpc_send_size();
 }
 
 static int
-take_reply(struct rpc_reply *reply)
+shell_rpc_take_reply(struct rpc_reply *reply)
 {
 	struct buf *b = &reply->value.bytes;
 
@@ -292,9 +307,9 @@ take_reply(struct rpc_reply *reply)
 	else if (reply->method == RPC_PTY_STOP)
 		s.stopping = false;
 	if (reply->failed)
-		return take_failure(reply);
+		return shell_rpc_take_failure(reply);
 	if (reply->method == RPC_PTY_START)
-		return begin();
+		return shell_rpc_started();
 	if (reply->method == RPC_PTY_READ &&
 	    buf_put(&s.output, buf_ptr(b), buf_len(b)) != 0)
 		return conn_bad(&s.conn, SKY_ERR_LIMIT);
@@ -303,7 +318,7 @@ take_reply(struct rpc_reply *reply)
 
 /* Replies, and what they make possible, before anything is written out. */
 static int
-take_replies(void)
+shell_rpc_take_replies(void)
 {
 	struct rpc_reply reply;
 	int r;
@@ -312,10 +327,12 @@ take_replies(void)
 	    (r = rpc_client_next(s.rpc, &s.conn.in, &reply)) != 0) {
 		if (r < 0)
 			return conn_bad(&s.conn, r);
-		if ((r = take_reply(&reply)) != 0)
+		if ((r = shell_rpc_take_reply(&reply)) != 0)
 			return r;
 	}
-	if (s.started && ((r = ask_read()) != 0 || (r = send_input()) != 0))
+	if (s.started &&
+	    ((r = shell_rpc_ask_read()) != 0 ||
+		(r = shell_rpc_send_input()) != 0))
 		return r;
 	return 0;
 }
@@ -323,22 +340,22 @@ take_replies(void)
 /* --- what is typed --- */
 
 static int
-suspend(void)
+shell_rpc_suspend(void)
 {
 	int r;
 
 	term_suspend();
-	r = send_size();
+	r = shell_rpc_send_size();
 	return r != 0 ? r : conn_flush(&s.conn);
 }
 
 static int
-take_key(uint8_t c)
+shell_rpc_take_key(uint8_t c)
 {
 	int r = typed_key(&s.typed, c, &s.input);
 
 	if (r == TYPED_SUSPEND)
-		return suspend();
+		return shell_rpc_suspend();
 	if (r != TYPED_END)
 		return r;
 	s.over = s.left = true;
@@ -351,7 +368,7 @@ take_key(uint8_t c)
  * find it, and one that arrives while a shell changes modes is lost.
  */
 static int
-type_eof(void)
+shell_rpc_type_eof(void)
 {
 	static const uint8_t eof[2] = { CTRL_D, CTRL_D };
 
@@ -364,29 +381,30 @@ type_eof(void)
 }
 
 static int
-end_input(void)
+shell_rpc_end_input(void)
 {
 	s.input_end = true;
 	s.eof_ms = EOF_MS;
-	return s.tty ? 0 : type_eof();
+	return s.tty ? 0 : shell_rpc_type_eof();
 }
 
 /* Once the last one has been taken. */
 static int
-repeat_eof(void)
+shell_rpc_repeat_eof(void)
 {
 	int r;
 
 	if (!s.input_end || s.tty || s.over || s.writing ||
 	    now_ms() < s.next_eof)
 		return 0;
-	if ((r = type_eof()) != 0 || (r = send_input()) != 0)
+	if ((r = shell_rpc_type_eof()) != 0 ||
+	    (r = shell_rpc_send_input()) != 0)
 		return r;
 	return conn_flush(&s.conn);
 }
 
 static int
-read_input(void)
+shell_rpc_read_input(void)
 {
 	uint8_t chunk[4096];
 	ssize_t n;
@@ -396,10 +414,10 @@ read_input(void)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n <= 0)
-		return end_input();
+		return shell_rpc_end_input();
 	if (s.tty) {
 		for (ssize_t i = 0; r == 0 && i < n; i++)
-			r = take_key(chunk[i]);
+			r = shell_rpc_take_key(chunk[i]);
 		return r;
 	}
 	s.typed.place = chunk[n - 1] == '\n' ? TYPED_NEWLINE : TYPED_IN_LINE;
@@ -409,7 +427,7 @@ read_input(void)
 /* --- output --- */
 
 static int
-write_output(void)
+shell_rpc_write_output(void)
 {
 	size_t n =
 	    buf_len(&s.output) < WRITE_CHUNK ? buf_len(&s.output) : WRITE_CHUNK;
@@ -431,19 +449,19 @@ write_output(void)
 
 /* Unless whoever reads it is not ready. */
 static int
-write_now(void)
+shell_rpc_write_now(void)
 {
 	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
 	if (buf_len(&s.output) == 0 || poll(&p, 1, 0) != 1)
 		return 0;
-	return write_output();
+	return shell_rpc_write_output();
 }
 
 /* --- the loop --- */
 
 static int
-take_signals(void)
+shell_rpc_take_signals(void)
 {
 	int r = 0;
 
@@ -453,13 +471,13 @@ take_signals(void)
 	}
 	if (s.stopped) {
 		s.stopped = 0;
-		r = suspend();
+		r = shell_rpc_suspend();
 	}
 	if (s.continued && s.tty && s.started)
 		(void)term_raw();
 	if (r == 0 && (s.resized || s.continued)) {
 		s.resized = s.continued = 0;
-		if ((r = send_size()) == 0)
+		if ((r = shell_rpc_send_size()) == 0)
 			r = conn_flush(&s.conn);
 	}
 	return r;
@@ -467,7 +485,7 @@ take_signals(void)
 
 /* Whoever was stopped asks at once, and gives the answer its time. */
 static int
-keep_alive(void)
+shell_rpc_keep_alive(void)
 {
 	int64_t now = conn_time(&s.conn);
 	int r;
@@ -483,7 +501,7 @@ keep_alive(void)
 	if (s.no_ping || !s.started || s.over || s.pinging)
 		return 0;
 	s.pinging = true;
-	if (make_call(RPC_PTY_PING, NULL) != 0)
+	if (shell_rpc_make_call(RPC_PTY_PING, NULL) != 0)
 		return EXIT_FAILED;
 	return conn_flush(&s.conn);
 }
@@ -491,7 +509,7 @@ keep_alive(void)
 enum { P_CONN, P_IN, P_OUT, P_COUNT };
 
 static void
-prepare(struct pollfd p[P_COUNT])
+shell_rpc_prepare(struct pollfd p[P_COUNT])
 {
 	bool want_input = s.started && !s.input_end && !s.over &&
 	    buf_len(&s.input) < WRITE_MAX;
@@ -506,35 +524,35 @@ prepare(struct pollfd p[P_COUNT])
 }
 
 static int
-serve(const struct pollfd p[P_COUNT])
+shell_rpc_serve(const struct pollfd p[P_COUNT])
 {
 	int r;
 
 	if (p[P_CONN].revents != 0 &&
 	    (r = conn_pump(&s.conn, p[P_CONN].revents)) != 0)
 		return r;
-	if (p[P_IN].revents != 0 && (r = read_input()) != 0)
+	if (p[P_IN].revents != 0 && (r = shell_rpc_read_input()) != 0)
 		return r;
-	if ((r = take_replies()) != 0)
+	if ((r = shell_rpc_take_replies()) != 0)
 		return r;
 	/* An echo goes to the screen first, a flood is asked for first. */
-	if (buf_len(&s.output) <= ECHO_MAX && (r = write_now()) != 0)
+	if (buf_len(&s.output) <= ECHO_MAX && (r = shell_rpc_write_now()) != 0)
 		return r;
 	if ((r = conn_flush(&s.conn)) != 0)
 		return r;
-	if (p[P_OUT].revents != 0 && (r = write_output()) != 0)
+	if (p[P_OUT].revents != 0 && (r = shell_rpc_write_output()) != 0)
 		return r;
 	return s.conn.eof && !s.over ? conn_ended(&s.conn) : 0;
 }
 
 static int64_t
-wait_ms(void)
+shell_rpc_wait_ms(void)
 {
 	return s.input_end && !s.tty ? EOF_MS : -1;
 }
 
 static int
-loop(void)
+shell_rpc_loop(void)
 {
 	struct pollfd p[P_COUNT];
 	sigset_t open;
@@ -547,12 +565,14 @@ loop(void)
 	sigdelset(&open, SIGTERM);
 	sigdelset(&open, SIGHUP);
 	while (r == 0 && !(s.over && buf_len(&s.output) == 0)) {
-		prepare(p);
-		if ((r = conn_wait(&s.conn, p, P_COUNT, wait_ms(), &open)) != 0)
+		shell_rpc_prepare(p);
+		if ((r = conn_wait(&s.conn, p, P_COUNT, shell_rpc_wait_ms(),
+			 &open)) != 0)
 			break;
-		if ((r = take_signals()) == 0 && (r = serve(p)) == 0 &&
-		    (r = keep_alive()) == 0)
-			r = repeat_eof();
+		if ((r = shell_rpc_take_signals()) == 0 &&
+		    (r = shell_rpc_serve(p)) == 0 &&
+		    (r = shell_rpc_keep_alive()) == 0)
+			r = shell_rpc_repeat_eof();
 	}
 	return r;
 }
@@ -562,7 +582,7 @@ loop(void)
  * What comes meanwhile is for nobody.
  */
 static void
-stop_shell(void)
+shell_rpc_stop_shell(void)
 {
 	int64_t until = now_ms() + STOP_MS;
 	struct pollfd p;
@@ -571,20 +591,20 @@ stop_shell(void)
 	if (!s.left || !s.started || s.conn.eof)
 		return;
 	s.stopping = s.reading = true; /* no more Reads */
-	r = make_call(RPC_PTY_STOP, NULL);
+	r = shell_rpc_make_call(RPC_PTY_STOP, NULL);
 	while (r == 0 && s.stopping && !s.conn.eof && now_ms() < until) {
 		buf_skip(&s.output, buf_len(&s.output));
 		p = (struct pollfd){ .fd = s.conn.fd,
 			.events = conn_events(&s.conn) };
 		if ((r = conn_flush(&s.conn)) == 0 && poll(&p, 1, 50) == 1 &&
 		    (r = conn_pump(&s.conn, p.revents)) == 0)
-			r = take_replies();
+			r = shell_rpc_take_replies();
 	}
 }
 
 /* As whoever sent the signal expects. */
 static void
-die(void)
+shell_rpc_die(void)
 {
 	sigset_t sig;
 
@@ -596,7 +616,7 @@ die(void)
 }
 
 static int
-run(void)
+shell_rpc_whole(void)
 {
 	int r;
 
@@ -604,22 +624,22 @@ run(void)
 		return EXIT_FAILED;
 	s.tty = isatty(STDIN_FILENO) == 1;
 	s.next_ping = conn_time(&s.conn) + PING_MS;
-	if ((r = start()) == 0 && (r = conn_flush(&s.conn)) == 0) {
-		catch_signals();
-		r = loop();
-		stop_shell();
+	if ((r = shell_rpc_start()) == 0 && (r = conn_flush(&s.conn)) == 0) {
+		shell_rpc_catch_signals();
+		r = shell_rpc_loop();
+		shell_rpc_stop_shell();
 	}
 	if (r != 0)
 		term_lost();
 	term_restore();
 	rpc_client_free(s.rpc);
 	if (s.killed)
-		die();
+		shell_rpc_die();
 	return r != 0 ? r : s.status;
 }
 
 int
-session_run(struct keyctx *ctx, const struct options *o)
+shell_rpc_run(struct keyctx *ctx, const struct client_options *o)
 {
 	char uri[MUX_URI_MAX + 1];
 	int r;
@@ -632,7 +652,7 @@ session_run(struct keyctx *ctx, const struct options *o)
 	if (wishes_uri(uri, MUX_URI_PTY, o, true) != 0)
 		return EXIT_FAILED;
 	if ((r = conn_open(&s.conn, ctx, o, uri)) == 0)
-		r = run();
+		r = shell_rpc_whole();
 	conn_close(&s.conn);
 	buf_free(&s.output);
 	buf_free(&s.input);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* skypty dmsg status: how the local host is reachable over dmsg. */
-#include "client/skypty.h"
+#include "client/commands.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/exits.h"
+#include "client/options.h"
+#include "client/patience.h"
 
 #include <getopt.h>
 #include <poll.h>
@@ -8,9 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/addr.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/visible.h"
+#include "common/pty/keys.h"
 #include "common/pty/mux.h"
 
 #define OPT_JSON   256
@@ -25,7 +34,7 @@ static const struct option longopts[] = {
 static bool as_json;
 
 static int
-take(int opt, int *result)
+dmsg_cmd_flag(int opt, int *result)
 {
 	*result = 0;
 	as_json |= opt == OPT_JSON;
@@ -34,7 +43,7 @@ take(int opt, int *result)
 
 /* Until the host ends, but not for ever. */
 static int
-read_all(struct conn *c, struct buf *text)
+dmsg_cmd_read_all(struct conn *c, struct buf *text)
 {
 	int64_t deadline = now_ms() + WAIT_MS, left;
 	struct pollfd p = { .fd = c->fd, .events = POLLIN };
@@ -62,20 +71,20 @@ read_all(struct conn *c, struct buf *text)
 
 /* --- in words --- */
 
-struct session {
+struct dmsg_cmd_session {
 	char address[ADDR_TEXT_MAX], pk[KEY_PUBLIC_HEX];
 	long long rtt, streams, proven;
 	bool up;
 };
 
-struct status {
+struct dmsg_cmd_status {
 	long long port, servers, streams, age;
 	char error[256];
-	struct session session;
+	struct dmsg_cmd_session session;
 };
 
 static void
-print_text(const char *text)
+dmsg_cmd_print_text(const char *text)
 {
 	struct buf b;
 
@@ -84,12 +93,12 @@ print_text(const char *text)
 }
 
 static void
-print_session(const struct session *s)
+dmsg_cmd_print_session(const struct dmsg_cmd_session *s)
 {
 	printf("  %-4s ", s->up ? "up" : "down");
-	print_text(s->address);
+	dmsg_cmd_print_text(s->address);
 	fputs("  ", stdout);
-	print_text(s->pk);
+	dmsg_cmd_print_text(s->pk);
 	printf("  %lld ms  %lld streams", s->rtt, s->streams);
 	if (s->proven >= 0)
 		printf("  proven %lld s ago\n", s->proven);
@@ -98,49 +107,53 @@ print_session(const struct session *s)
 }
 
 static bool
-key_is(const struct json_event *ev, const char *key)
+dmsg_cmd_key_is(const struct json_event *ev, const char *key)
 {
 	return ev->key != NULL && strcmp(ev->key, key) == 0;
 }
 
 static void
-take_text(const struct json_event *ev, const char *key, char *to, size_t len)
+dmsg_cmd_take_text(const struct json_event *ev, const char *key, char *to,
+    size_t len)
 {
-	if (key_is(ev, key) && ev->type == JSON_STRING)
+	if (dmsg_cmd_key_is(ev, key) && ev->type == JSON_STRING)
 		strlcpy(to, ev->text, len);
 }
 
 /* What is no number leaves it as it is. */
 static void
-take_number(const struct json_event *ev, const char *key, long long *to)
+dmsg_cmd_take_number(const struct json_event *ev, const char *key,
+    long long *to)
 {
-	if (key_is(ev, key) && ev->type == JSON_NUMBER)
+	if (dmsg_cmd_key_is(ev, key) && ev->type == JSON_NUMBER)
 		*to = strtoll(ev->text, NULL, 10);
 }
 
 static int
-on_event(void *arg, const struct json_event *ev)
+dmsg_cmd_on_event(void *arg, const struct json_event *ev)
 {
-	struct status *s = arg;
-	struct session *one = &s->session;
+	struct dmsg_cmd_status *s = arg;
+	struct dmsg_cmd_session *one = &s->session;
 
 	if (ev->depth == 1) {
-		take_number(ev, "port", &s->port);
-		take_number(ev, "servers", &s->servers);
-		take_number(ev, "streams", &s->streams);
-		take_number(ev, "entry_age_s", &s->age);
-		take_text(ev, "last_error", s->error, sizeof(s->error));
+		dmsg_cmd_take_number(ev, "port", &s->port);
+		dmsg_cmd_take_number(ev, "servers", &s->servers);
+		dmsg_cmd_take_number(ev, "streams", &s->streams);
+		dmsg_cmd_take_number(ev, "entry_age_s", &s->age);
+		dmsg_cmd_take_text(ev, "last_error", s->error,
+		    sizeof(s->error));
 	} else if (ev->depth == 2 && ev->type == JSON_OBJECT)
-		*one = (struct session){ .proven = -1 };
+		*one = (struct dmsg_cmd_session){ .proven = -1 };
 	else if (ev->depth == 2 && ev->type == JSON_END)
-		print_session(one);
+		dmsg_cmd_print_session(one);
 	else if (ev->depth == 3) {
-		take_text(ev, "address", one->address, sizeof(one->address));
-		take_text(ev, "pk", one->pk, sizeof(one->pk));
-		take_number(ev, "rtt_ms", &one->rtt);
-		take_number(ev, "proven_age_s", &one->proven);
-		take_number(ev, "streams", &one->streams);
-		if (key_is(ev, "up"))
+		dmsg_cmd_take_text(ev, "address", one->address,
+		    sizeof(one->address));
+		dmsg_cmd_take_text(ev, "pk", one->pk, sizeof(one->pk));
+		dmsg_cmd_take_number(ev, "rtt_ms", &one->rtt);
+		dmsg_cmd_take_number(ev, "proven_age_s", &one->proven);
+		dmsg_cmd_take_number(ev, "streams", &one->streams);
+		if (dmsg_cmd_key_is(ev, "up"))
 			one->up = ev->truth;
 	}
 	return 0;
@@ -148,7 +161,7 @@ on_event(void *arg, const struct json_event *ev)
 
 /* Before a word of it is told. */
 static int
-check_event(void *arg, const struct json_event *ev)
+dmsg_cmd_check_event(void *arg, const struct json_event *ev)
 {
 	(void)arg;
 	return ev->depth == 0 && ev->type != JSON_OBJECT &&
@@ -158,19 +171,19 @@ check_event(void *arg, const struct json_event *ev)
 }
 
 static int
-parse(const struct buf *text, json_handler *handle, void *arg)
+dmsg_cmd_parse(const struct buf *text, json_handler *handle, void *arg)
 {
 	return json_parse((const char *)buf_ptr(text), buf_len(text), handle,
 	    arg, NULL, 0);
 }
 
 static void
-print_status(const struct buf *text)
+dmsg_cmd_print_status(const struct buf *text)
 {
-	struct status s = { .age = -1 };
+	struct dmsg_cmd_status s = { .age = -1 };
 
 	puts("sessions:");
-	(void)parse(text, on_event, &s);
+	(void)dmsg_cmd_parse(text, dmsg_cmd_on_event, &s);
 	printf("port %lld, %lld streams, %lld servers known\n", s.port,
 	    s.streams, s.servers);
 	if (s.age < 0)
@@ -179,13 +192,13 @@ print_status(const struct buf *text)
 		printf("our entry was published %lld seconds ago\n", s.age);
 	if (*s.error != '\0') {
 		fputs("last error: ", stdout);
-		print_text(s.error);
+		dmsg_cmd_print_text(s.error);
 		putchar('\n');
 	}
 }
 
 static int
-print_json(const struct buf *text)
+dmsg_cmd_print_json(const struct buf *text)
 {
 	struct buf b;
 	int r;
@@ -198,29 +211,29 @@ print_json(const struct buf *text)
 }
 
 static int
-show(const struct buf *text)
+dmsg_cmd_show(const struct buf *text)
 {
 	if (buf_len(text) == 0) {
 		complain("the local host is not on dmsg (skyptyd dmsg), or has "
 			 "only just begun");
 		return 1;
 	}
-	if (parse(text, check_event, NULL) != 0) {
+	if (dmsg_cmd_parse(text, dmsg_cmd_check_event, NULL) != 0) {
 		complain("the host's status makes no sense");
 		return EXIT_FAILED;
 	}
 	if (as_json)
-		return print_json(text);
-	print_status(text);
+		return dmsg_cmd_print_json(text);
+	dmsg_cmd_print_status(text);
 	return 0;
 }
 
 static int
-run(struct keyctx *ctx, int argc, char **argv)
+dmsg_cmd_status(struct keyctx *ctx, int argc, char **argv)
 {
-	static const struct command_of of = { "dmsg", STYLE_SOCKET, longopts,
-		take };
-	struct options o;
+	static const struct options_command of = { "dmsg", STYLE_SOCKET,
+		longopts, dmsg_cmd_flag };
+	struct client_options o;
 	struct conn c;
 	struct buf text;
 	int r;
@@ -234,8 +247,9 @@ run(struct keyctx *ctx, int argc, char **argv)
 	}
 	buf_init(&text, STATUS_MAX);
 	if ((r = conn_open(&c, ctx, &o, MUX_URI_STATUS)) == 0 &&
-	    (r = conn_await(&c)) == 0 && (r = read_all(&c, &text)) == 0)
-		r = show(&text);
+	    (r = conn_await(&c)) == 0 &&
+	    (r = dmsg_cmd_read_all(&c, &text)) == 0)
+		r = dmsg_cmd_show(&text);
 	conn_close(&c);
 	buf_free(&text);
 	return r;
@@ -253,7 +267,7 @@ dmsg_main(int argc, char **argv)
 	}
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	r = run(ctx, argc - 1, argv + 1);
+	r = dmsg_cmd_status(ctx, argc - 1, argv + 1);
 	keyctx_free(ctx);
 	return r;
 }

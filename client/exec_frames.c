@@ -3,7 +3,16 @@
  * A command by skypty/1/exec: standard input without an end, signals, a
  * terminal if one is wanted, and the true exit status.  See PROTOCOL.
  */
-#include "client/skypty.h"
+#include "client/complain.h"
+#include "client/conn.h"
+#include "client/exec.h"
+#include "client/exits.h"
+#include "client/options.h"
+#include "client/patience.h"
+#include "client/sink.h"
+#include "client/term.h"
+#include "client/typed.h"
+#include "client/wishes.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,9 +21,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/tcp.h"
+#include "common/pty/exec_stream.h"
 #include "common/pty/mux.h"
+#include "common/pty/rpc.h"
 
 #define CHUNK	   (64U * 1024)
 #define WINDOW	   (128 * 1024)	 /* of a terminal: what comes after ^C */
@@ -26,8 +39,8 @@
 #define EXIT_INTERRUPTED 130 /* from the keyboard */
 
 /* The state of the one command of this process. */
-static struct stream {
-	const struct options *opts;
+static struct exec_frames {
+	const struct client_options *opts;
 	struct conn conn;
 	struct sink sink;
 	bool input;	/* standard input goes along */
@@ -44,7 +57,7 @@ static struct stream {
 } s;
 
 static int
-put_frame(enum xs_tag tag, const void *p, size_t n)
+exec_frames_put_frame(enum xs_tag tag, const void *p, size_t n)
 {
 	s.last_sent = now_ms();
 	if (xs_put_frame(&s.conn.out, tag, p, n) == 0)
@@ -56,9 +69,9 @@ put_frame(enum xs_tag tag, const void *p, size_t n)
 /* --- start --- */
 
 static int
-put_start(void)
+exec_frames_put_start(void)
 {
-	const struct options *o = s.opts;
+	const struct client_options *o = s.opts;
 	struct xs_start st = { .flags = 0 };
 	struct rpc_exec e;
 	struct buf b;
@@ -79,7 +92,8 @@ put_start(void)
 		}
 		buf_init(&b, XS_START_MAX);
 		if ((r = xs_put_start(&b, &st)) == 0)
-			r = put_frame(XS_START, buf_ptr(&b), buf_len(&b));
+			r = exec_frames_put_frame(XS_START, buf_ptr(&b),
+			    buf_len(&b));
 		else
 			complain("the command is too long");
 		buf_free(&b);
@@ -91,7 +105,7 @@ put_start(void)
 /* --- frames of the host's --- */
 
 static int
-take_exit(struct buf *b)
+exec_frames_take_exit(struct buf *b)
 {
 	uint64_t duration;
 	uint32_t status;
@@ -113,7 +127,7 @@ take_exit(struct buf *b)
 }
 
 static int
-take_failure(struct buf *why)
+exec_frames_take_failure(struct buf *why)
 {
 	term_restore();
 	complain("cannot start the command: %s", printable(why));
@@ -123,7 +137,7 @@ take_failure(struct buf *why)
 }
 
 static int
-take_window(struct buf *b)
+exec_frames_take_window(struct buf *b)
 {
 	uint32_t more;
 
@@ -134,7 +148,7 @@ take_window(struct buf *b)
 }
 
 static int
-take_frame(uint8_t tag, struct buf *payload)
+exec_frames_take_frame(uint8_t tag, struct buf *payload)
 {
 	switch (tag) {
 	case XS_KEEPALIVE:
@@ -145,18 +159,18 @@ take_frame(uint8_t tag, struct buf *payload)
 			s.raw = term_raw() == 0;
 		return s.opts->started != NULL ? s.opts->started() : 0;
 	case XS_WINDOW_ADD:
-		return take_window(payload);
+		return exec_frames_take_window(payload);
 	case XS_FAILED:
-		return take_failure(payload);
+		return exec_frames_take_failure(payload);
 	case XS_EXIT:
-		return take_exit(payload);
+		return exec_frames_take_exit(payload);
 	}
 	complain("protocol error: unknown frame tag %u", tag);
 	return EXIT_FAILED;
 }
 
 static int
-take_frames(void)
+exec_frames_take_frames(void)
 {
 	struct buf payload;
 	uint8_t tag;
@@ -166,7 +180,7 @@ take_frames(void)
 		return 0;
 	while (!s.over &&
 	    (r = sink_next(&s.sink, &s.conn.in, &tag, &payload)) == SINK_FRAME)
-		if ((r = take_frame(tag, &payload)) != 0)
+		if ((r = exec_frames_take_frame(tag, &payload)) != 0)
 			return r;
 	if (s.over)
 		return 0;
@@ -178,21 +192,21 @@ take_frames(void)
 /* --- input --- */
 
 static bool
-wants_input(void)
+exec_frames_wants_input(void)
 {
 	return s.input && !s.input_end && s.conn.accepted && s.window > 1 &&
 	    buf_len(&s.conn.out) < OUT_HIGH;
 }
 
 static int
-end_input(void)
+exec_frames_end_input(void)
 {
 	s.input_end = true;
-	return put_frame(XS_STDIN_END, NULL, 0);
+	return exec_frames_put_frame(XS_STDIN_END, NULL, 0);
 }
 
 static int
-suspend(void)
+exec_frames_suspend(void)
 {
 	term_suspend();
 	s.resized = 1;
@@ -200,7 +214,7 @@ suspend(void)
 }
 
 static int
-read_keys(void)
+exec_frames_read_keys(void)
 {
 	uint8_t keys[TYPED_MAX];
 	struct buf b;
@@ -213,11 +227,11 @@ read_keys(void)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n <= 0)
-		return end_input();
+		return exec_frames_end_input();
 	buf_init(&b, 2 * sizeof(keys));
 	for (ssize_t i = 0; r == 0 && i < n; i++)
 		if ((r = typed_key(&s.typed, keys[i], &b)) == TYPED_SUSPEND)
-			r = suspend();
+			r = exec_frames_suspend();
 	if (r == TYPED_END) {
 		term_lost();
 		s.over = true;
@@ -227,7 +241,7 @@ read_keys(void)
 	if (r == 0 && buf_len(&b) != 0) {
 		s.window -=
 		    buf_len(&b) < s.window ? (uint32_t)buf_len(&b) : s.window;
-		r = put_frame(XS_STDIN, buf_ptr(&b), buf_len(&b));
+		r = exec_frames_put_frame(XS_STDIN, buf_ptr(&b), buf_len(&b));
 	}
 	buf_free(&b);
 	return r;
@@ -235,7 +249,7 @@ read_keys(void)
 
 /* Straight into the buffer that is sealed from, behind the frame's head. */
 static int
-read_bytes(void)
+exec_frames_read_bytes(void)
 {
 	struct buf *out = &s.conn.out;
 	uint8_t head[XS_HEAD_LEN], *p;
@@ -256,13 +270,13 @@ read_bytes(void)
 		return 0;
 	if (n != SKY_ERR_EOF)
 		complain("standard input: %s", strerror(errno));
-	return end_input();
+	return exec_frames_end_input();
 }
 
 /* --- signals --- */
 
 static void
-on_signal(int sig)
+exec_frames_on_signal(int sig)
 {
 	if (sig == SIGINT)
 		s.interrupted = 1;
@@ -275,7 +289,7 @@ on_signal(int sig)
 }
 
 static int
-send_size(void)
+exec_frames_send_size(void)
 {
 	struct rpc_winsize ws;
 	struct buf b;
@@ -290,14 +304,14 @@ send_size(void)
 	    buf_put_u16(&b, (uint16_t)ws.x) != 0 ||
 	    buf_put_u16(&b, (uint16_t)ws.y) != 0)
 		return EXIT_FAILED;
-	r = put_frame(XS_RESIZE, buf_ptr(&b), buf_len(&b));
+	r = exec_frames_put_frame(XS_RESIZE, buf_ptr(&b), buf_len(&b));
 	buf_free(&b);
 	return r;
 }
 
 /* The first interrupt is the command's, the next one ours. */
 static int
-interrupt(void)
+exec_frames_interrupt(void)
 {
 	s.interrupted = 0;
 	if (++s.interrupts >= INTERRUPTS || !s.conn.accepted) {
@@ -306,19 +320,19 @@ interrupt(void)
 		s.status = EXIT_INTERRUPTED;
 		return 0;
 	}
-	return put_frame(XS_SIGNAL, "INT", 3);
+	return exec_frames_put_frame(XS_SIGNAL, "INT", 3);
 }
 
 static int
-take_signals(void)
+exec_frames_take_signals(void)
 {
 	int r = 0;
 
-	if (s.interrupted && (r = interrupt()) != 0)
+	if (s.interrupted && (r = exec_frames_interrupt()) != 0)
 		return r;
 	if (s.stopped) {
 		s.stopped = 0;
-		(void)suspend();
+		(void)exec_frames_suspend();
 	}
 	if (s.continued) {
 		s.continued = 0;
@@ -326,14 +340,14 @@ take_signals(void)
 		if (s.raw)
 			(void)term_raw();
 	}
-	return s.resized ? send_size() : 0;
+	return s.resized ? exec_frames_send_size() : 0;
 }
 
 static void
-catch_signals(sigset_t *open)
+exec_frames_catch_signals(sigset_t *open)
 {
 	static const int caught[] = { SIGINT, SIGWINCH, SIGCONT, SIGTSTP };
-	struct sigaction sa = { .sa_handler = on_signal };
+	struct sigaction sa = { .sa_handler = exec_frames_on_signal };
 	size_t n = s.opts->terminal ? 4 : 1;
 	sigset_t blocked;
 
@@ -353,18 +367,20 @@ catch_signals(sigset_t *open)
 enum { P_CONN, P_IN, P_SINK, P_COUNT };
 
 static void
-prepare(struct pollfd p[P_COUNT])
+exec_frames_prepare(struct pollfd p[P_COUNT])
 {
 	s.conn.hold = s.sink.blocked != NULL;
 	p[P_CONN] = (struct pollfd){ .fd = s.conn.eof ? -1 : s.conn.fd,
 		.events = conn_events(&s.conn) };
-	p[P_IN] = (struct pollfd){ .fd = wants_input() ? STDIN_FILENO : -1,
-		.events = POLLIN };
+	p[P_IN] =
+	    (struct pollfd){ .fd =
+				 exec_frames_wants_input() ? STDIN_FILENO : -1,
+		    .events = POLLIN };
 	p[P_SINK] = sink_poll(&s.sink);
 }
 
 static int
-keep_alive(void)
+exec_frames_keep_alive(void)
 {
 	int r;
 
@@ -373,12 +389,12 @@ keep_alive(void)
 	if (limit_passed(&s.limit, &s.conn))
 		return limit_tell();
 	if (s.conn.accepted && now_ms() - s.last_sent >= KEEP_MS)
-		return put_frame(XS_KEEPALIVE, NULL, 0);
+		return exec_frames_put_frame(XS_KEEPALIVE, NULL, 0);
 	return 0;
 }
 
 static int
-serve(const struct pollfd p[P_COUNT])
+exec_frames_serve(const struct pollfd p[P_COUNT])
 {
 	int r;
 
@@ -388,9 +404,11 @@ serve(const struct pollfd p[P_COUNT])
 	if (s.conn.rejected)
 		return TRY_NEXT;
 	if (p[P_IN].revents != 0 &&
-	    (r = s.raw ? read_keys() : read_bytes()) != 0)
+	    (r = s.raw ? exec_frames_read_keys() : exec_frames_read_bytes()) !=
+		0)
 		return r;
-	if ((r = take_frames()) != 0 || (r = keep_alive()) != 0 || s.over)
+	if ((r = exec_frames_take_frames()) != 0 ||
+	    (r = exec_frames_keep_alive()) != 0 || s.over)
 		return r;
 	if (s.conn.eof && s.sink.blocked == NULL) {
 		if (s.conn.accepted)
@@ -402,23 +420,23 @@ serve(const struct pollfd p[P_COUNT])
 }
 
 static int
-loop(const sigset_t *open)
+exec_frames_loop(const sigset_t *open)
 {
 	struct pollfd p[P_COUNT];
 	int r = 0;
 
 	while (r == 0 && !s.over) {
-		prepare(p);
+		exec_frames_prepare(p);
 		if ((r = conn_wait(&s.conn, p, P_COUNT, -1, open)) != 0)
 			break;
-		if ((r = take_signals()) == 0 && !s.over)
-			r = serve(p);
+		if ((r = exec_frames_take_signals()) == 0 && !s.over)
+			r = exec_frames_serve(p);
 	}
 	return r;
 }
 
 static int
-run(void)
+exec_frames_whole(void)
 {
 	sigset_t open, before;
 	int r;
@@ -427,12 +445,13 @@ run(void)
 		return TRY_NEXT;
 	/* From the command's start on an interrupt is the command's. */
 	sigprocmask(SIG_SETMASK, NULL, &before);
-	catch_signals(&open);
-	if ((r = put_start()) == 0 && (r = conn_flush(&s.conn)) == 0) {
+	exec_frames_catch_signals(&open);
+	if ((r = exec_frames_put_start()) == 0 &&
+	    (r = conn_flush(&s.conn)) == 0) {
 		/* On a terminal it has no effect. */
 		limit_begin(&s.limit, &s.conn,
 		    s.opts->terminal ? 0 : s.opts->timeout_ms);
-		r = loop(&open);
+		r = exec_frames_loop(&open);
 	}
 	term_restore();
 	if (r == TRY_NEXT)
@@ -441,7 +460,7 @@ run(void)
 }
 
 int
-stream_run(struct keyctx *ctx, const struct options *o)
+exec_frames_run(struct keyctx *ctx, const struct client_options *o)
 {
 	char uri[MUX_URI_MAX + 1];
 	int r;
@@ -459,7 +478,7 @@ stream_run(struct keyctx *ctx, const struct options *o)
 	if (o->terminal && s.conn.fd != -1)
 		tcp_bound_window(s.conn.fd, WINDOW);
 	if (r == 0)
-		r = run();
+		r = exec_frames_whole();
 	conn_close(&s.conn);
 	return r;
 }

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* Who we are: the key that is used. */
+#ifndef CLIENT_IDENTITY_H
+#define CLIENT_IDENTITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/pty/keys.h"
+
+struct client_options;
+
+#define VISOR_CONF "/opt/skywire/skywire.json"
+
+struct identity {
+	uint8_t *sk; /* sodium_malloc'ed */
+	struct key_public pk;
+	const char *source;
+	bool fresh; /* made for this process */
+};
+
+int identity_find(struct identity *, struct keyctx *,
+    const struct client_options *);
+void identity_free(struct identity *);
+/* That of a file.  0, or EXIT_FAILED, told. */
+int identity_public(struct keyctx *, const char *path, char pk[KEY_PUBLIC_HEX]);
+/* ~/.config/skypty/NAME, malloc'ed; NULL without a home. */
+char *user_file(const char *name);
+
+#endif

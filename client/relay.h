@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* Bytes as they are. */
+#ifndef CLIENT_RELAY_H
+#define CLIENT_RELAY_H
+
+struct conn;
+
+/*
+ * Until either side ends: 0 when the local side did, else EXIT_FAILED, told;
+ * 0 with c->rejected for a service that a host lacks.
+ */
+int relay_run(struct conn *, int in, int out);
+/* The same, asking a watcher now and then: how long to wait (-1: for ever),
+ * or RELAY_STOP. */
+#define RELAY_STOP (-2)
+typedef int relay_watcher(void *);
+int relay_watch(struct conn *, int in, int out, relay_watcher *, void *arg);
+
+#endif
