@@ -36,19 +36,19 @@
 
 /* The system cannot be asked any more; a seed of it serves. */
 uint64_t
-ov_random(struct ov *o)
+dmsg_random(struct dmsg *d)
 {
 	uint8_t block[40];
 	uint64_t v;
 
-	randombytes_buf_deterministic(block, sizeof(block), o->random);
-	memcpy(o->random, block, sizeof(o->random));
-	memcpy(&v, block + sizeof(o->random), sizeof(v));
+	randombytes_buf_deterministic(block, sizeof(block), d->random);
+	memcpy(d->random, block, sizeof(d->random));
+	memcpy(&v, block + sizeof(d->random), sizeof(v));
 	return v;
 }
 
 void
-ov_arm(struct event *ev, int64_t ms)
+dmsg_arm(struct event *ev, int64_t ms)
 {
 	struct timeval tv = { .tv_sec = ms / 1000,
 		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
@@ -62,168 +62,168 @@ ov_arm(struct event *ev, int64_t ms)
 static void
 on_servers(evutil_socket_t fd, short what, void *arg)
 {
-	struct ov *o = arg;
+	struct dmsg *d = arg;
 
 	(void)fd, (void)what;
-	if (ask_busy(o)) {
-		ov_arm(o->servers_ev, SETTLE_MS);
+	if (ask_busy(d)) {
+		dmsg_arm(d->servers_ev, SETTLE_MS);
 		return;
 	}
-	o->listed_ms = now_ms();
-	ask(o, ASK_SERVERS, NULL);
+	d->listed_ms = now_ms();
+	ask_begin(d, ASK_SERVERS, NULL);
 }
 
 static int
 dmsg_add_server(void *arg, const struct dmsg_entry *e)
 {
-	struct ov *o = arg;
+	struct dmsg *d = arg;
 
-	server_add(o, e, false);
-	server_listed(o, &e->pk);
+	server_add(d, e, false);
+	server_listed(d, &e->pk);
 	return 0;
 }
 
 static void
-servers_answered(struct ov *o, int status, struct buf *body)
+servers_answered(struct dmsg *d, int status, struct buf *body)
 {
-	size_t before = o->nservers;
+	size_t before = d->nservers;
 
-	if (status == HTTP_OK && ++o->round != 0)
-		(void)dmsg_get_servers(body, dmsg_add_server, o);
-	if (server_live(o) != 0 || o->nservers != before)
-		o->servers_ms = SERVERS_MIN_MS;
-	else if ((o->servers_ms = o->servers_ms * 13 / 10) > SERVERS_MAX_MS)
-		o->servers_ms = SERVERS_MAX_MS;
-	if (o->nservers == 0) {
-		ov_log(o, LOG_LEVEL_WARN, "Discovery names no dmsg server");
-		ov_arm(o->servers_ev, o->servers_ms);
+	if (status == HTTP_OK && ++d->round != 0)
+		(void)dmsg_get_servers(body, dmsg_add_server, d);
+	if (server_live(d) != 0 || d->nservers != before)
+		d->servers_ms = SERVERS_MIN_MS;
+	else if ((d->servers_ms = d->servers_ms * 13 / 10) > SERVERS_MAX_MS)
+		d->servers_ms = SERVERS_MAX_MS;
+	if (d->nservers == 0) {
+		dmsg_log(d, LOG_LEVEL_WARN, "Discovery names no dmsg server");
+		dmsg_arm(d->servers_ev, d->servers_ms);
 		return;
 	}
-	if (o->nservers != before)
-		ov_log(o, LOG_LEVEL_INFO, "%zu dmsg servers are known",
-		    o->nservers);
-	server_connect_more(o);
+	if (d->nservers != before)
+		dmsg_log(d, LOG_LEVEL_INFO, "%zu dmsg servers are known",
+		    d->nservers);
+	server_connect_more(d);
 }
 
 /* Servers come, go and move: when what is known fails, and now and then. */
 static void
-list_again(struct ov *o)
+list_again(struct dmsg *d)
 {
-	size_t live = server_live(o);
-	int64_t pause = server_missing(o) ? LIST_MISSING_MS : LIST_MS;
+	size_t live = server_live(d);
+	int64_t pause = server_missing(d) ? LIST_MISSING_MS : LIST_MS;
 
-	if (o->stopping || ask_busy(o) ||
-	    event_pending(o->servers_ev, EV_TIMEOUT, NULL))
+	if (d->stopping || ask_busy(d) ||
+	    event_pending(d->servers_ev, EV_TIMEOUT, NULL))
 		return;
-	if (live != 0 && now_ms() - o->listed_ms >= pause)
-		on_servers(-1, 0, o);
-	else if (live == 0 && o->discovery.scheme != DMSG_URL_DMSG)
-		ov_arm(o->servers_ev, o->servers_ms);
+	if (live != 0 && now_ms() - d->listed_ms >= pause)
+		on_servers(-1, 0, d);
+	else if (live == 0 && d->discovery.scheme != DMSG_URL_DMSG)
+		dmsg_arm(d->servers_ev, d->servers_ms);
 }
 
 static void
 on_connect(evutil_socket_t fd, short what, void *arg)
 {
-	struct ov *o = arg;
+	struct dmsg *d = arg;
 
 	(void)fd, (void)what;
-	ov_arm(o->connect_ev, CONNECT_MS);
-	server_connect_more(o);
-	status_tell(o);
-	list_again(o);
+	dmsg_arm(d->connect_ev, CONNECT_MS);
+	server_connect_more(d);
+	status_tell(d);
+	list_again(d);
 }
 
 void
-ov_connect_soon(struct ov *o)
+dmsg_connect_soon(struct dmsg *d)
 {
-	ov_arm(o->connect_ev, SOON_MS);
+	dmsg_arm(d->connect_ev, SOON_MS);
 }
 
 void
-ov_sessions_changed(struct ov *o)
+dmsg_sessions_changed(struct dmsg *d)
 {
 	bool waiting =
-	    o->dirty && event_pending(o->publish_ev, EV_TIMEOUT, NULL);
+	    d->dirty && event_pending(d->publish_ev, EV_TIMEOUT, NULL);
 
-	if (o->stopping)
+	if (d->stopping)
 		return;
-	o->dirty = true;
+	d->dirty = true;
 	/* From the first change on: ever more of them put nothing off. */
 	if (!waiting)
-		ov_arm(o->publish_ev, SETTLE_MS);
+		dmsg_arm(d->publish_ev, SETTLE_MS);
 	/* A discovery on dmsg can be asked now. */
-	if (o->discovery.scheme == DMSG_URL_DMSG && server_live(o) == 1 &&
-	    !event_pending(o->servers_ev, EV_TIMEOUT, NULL))
-		ov_arm(o->servers_ev, SETTLE_MS / 10);
+	if (d->discovery.scheme == DMSG_URL_DMSG && server_live(d) == 1 &&
+	    !event_pending(d->servers_ev, EV_TIMEOUT, NULL))
+		dmsg_arm(d->servers_ev, SETTLE_MS / 10);
 }
 
 /* --- our entry --- */
 
 static void
-publish_later(struct ov *o, bool failed)
+publish_later(struct dmsg *d, bool failed)
 {
-	int64_t jitter = (int64_t)(ov_random(o) % 5000);
+	int64_t jitter = (int64_t)(dmsg_random(d) % 5000);
 
 	if (!failed) {
-		o->publish_ms = PUBLISH_MIN_MS;
-		ov_arm(o->publish_ev, DMSG_PUBLISH_S * 1000 + jitter);
+		d->publish_ms = PUBLISH_MIN_MS;
+		dmsg_arm(d->publish_ev, DMSG_PUBLISH_S * 1000 + jitter);
 		return;
 	}
-	ov_arm(o->publish_ev, o->publish_ms);
-	o->publish_ms = o->publish_ms * 2 < PUBLISH_MAX_MS ? o->publish_ms * 2 :
+	dmsg_arm(d->publish_ev, d->publish_ms);
+	d->publish_ms = d->publish_ms * 2 < PUBLISH_MAX_MS ? d->publish_ms * 2 :
 							     PUBLISH_MAX_MS;
 }
 
 /* How long to wait until something may be signed again. */
 static int64_t
-sign_pause(struct ov *o)
+sign_pause(struct dmsg *d)
 {
 	int64_t now = now_ms(), pause;
 
-	if (o->signed_ms < now)
-		o->signed_ms = now;
-	pause = o->signed_ms - now - (SIGN_BURST - 1) * SIGN_MS;
+	if (d->signed_ms < now)
+		d->signed_ms = now;
+	pause = d->signed_ms - now - (SIGN_BURST - 1) * SIGN_MS;
 	if (pause <= 0)
-		o->signed_ms += SIGN_MS;
+		d->signed_ms += SIGN_MS;
 	return pause;
 }
 
 static void
 on_publish(evutil_socket_t fd, short what, void *arg)
 {
-	struct ov *o = arg;
+	struct dmsg *d = arg;
 	int64_t pause;
 
 	(void)fd, (void)what;
-	if (server_live(o) == 0)
+	if (server_live(d) == 0)
 		return; /* the next session comes back here */
-	if (ask_busy(o))
-		ov_arm(o->publish_ev, SETTLE_MS);
-	else if ((pause = sign_pause(o)) > 0)
-		ov_arm(o->publish_ev, pause);
+	if (ask_busy(d))
+		dmsg_arm(d->publish_ev, SETTLE_MS);
+	else if ((pause = sign_pause(d)) > 0)
+		dmsg_arm(d->publish_ev, pause);
 	else
-		ask(o, ASK_OWN, NULL);
+		ask_begin(d, ASK_OWN, NULL);
 }
 
 static void
-sign_entry(struct ov *o)
+sign_entry(struct dmsg *d)
 {
-	struct dmsg_entry e = { .sequence = o->known ? o->sequence + 1 : 0 };
-	const struct session *s;
+	struct dmsg_entry e = { .sequence = d->known ? d->sequence + 1 : 0 };
+	const struct server_session *s;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	e.timestamp = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	if (o->known && e.timestamp < o->stamp)
-		e.timestamp = o->stamp;
+	if (d->known && e.timestamp < d->stamp)
+		e.timestamp = d->stamp;
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
-		s = &o->sessions[i];
+		s = &d->sessions[i];
 		if (s->state == SESSION_UP && !s->extra && !s->probe.lost)
 			e.delegated[e.ndelegated++] = s->server->pk;
 	}
-	o->dirty = false;
-	o->last = e.sequence;
-	ov_mon_entry(o, &e);
+	d->dirty = false;
+	d->last = e.sequence;
+	dmsg_mon_entry(d, &e);
 }
 
 static bool
@@ -250,125 +250,126 @@ is_future(const struct dmsg_entry *e)
 
 /* An entry that is there: what is written next has to come after it. */
 static void
-dmsg_outgrow(struct ov *o, const struct dmsg_entry *e)
+dmsg_outgrow(struct dmsg *d, const struct dmsg_entry *e)
 {
-	if (o->published_ms != 0 && e->sequence > o->last &&
-	    may_tell(&o->other_ms))
-		ov_log(o, LOG_LEVEL_WARN,
+	if (d->published_ms != 0 && e->sequence > d->last &&
+	    may_tell(&d->other_ms))
+		dmsg_log(d, LOG_LEVEL_WARN,
 		    "Our entry in the discovery was written by somebody else: "
 		    "does another process use this key?");
-	o->known = true;
-	o->sequence = e->sequence;
-	o->stamp = e->timestamp;
-	sign_entry(o);
+	d->known = true;
+	d->sequence = e->sequence;
+	d->stamp = e->timestamp;
+	sign_entry(d);
 }
 
 /* It can be taken out by whoever has the key, whatever its number is. */
 static void
-remove_entry(struct ov *o)
+remove_entry(struct dmsg *d)
 {
-	if (may_tell(&o->future_ms))
-		ov_log(o, LOG_LEVEL_WARN,
+	if (may_tell(&d->future_ms))
+		dmsg_log(d, LOG_LEVEL_WARN,
 		    "Our entry in the discovery is of the future: a clock is "
 		    "or was wrong, or somebody has our key; it is taken out");
-	o->known = false;
-	o->removing = true;
-	sign_entry(o);
+	d->known = false;
+	d->removing = true;
+	sign_entry(d);
 }
 
 static void
-dmsg_removed(struct ov *o, int status, struct buf *body)
+dmsg_removed(struct dmsg *d, int status, struct buf *body)
 {
 	char why[128];
 
-	if (status == HTTP_OK && ++o->tries < TRIES_MAX) {
-		ov_arm(o->publish_ev, 100);
+	if (status == HTTP_OK && ++d->tries < TRIES_MAX) {
+		dmsg_arm(d->publish_ev, 100);
 		return;
 	}
-	o->tries = 0;
+	d->tries = 0;
 	if (status != HTTP_OK) {
 		(void)dmsg_get_error(body, why, sizeof(why));
-		ov_log(o, LOG_LEVEL_WARN, "Our entry cannot be taken out: %s",
+		dmsg_log(d, LOG_LEVEL_WARN, "Our entry cannot be taken out: %s",
 		    status == 0 ? "no answer of the discovery" : why);
 	}
-	publish_later(o, true);
+	publish_later(d, true);
 }
 
 static void
-own_answered(struct ov *o, int status, struct buf *body)
+own_answered(struct dmsg *d, int status, struct buf *body)
 {
 	struct dmsg_entry e;
 
 	if (status == HTTP_OK && dmsg_get_entry(body, &e) == 0) {
-		if (memcmp(e.pk.b, o->own.b, KEY_PUBLIC_LEN) != 0) {
-			ov_log(o, LOG_LEVEL_WARN,
+		if (memcmp(e.pk.b, d->own.b, KEY_PUBLIC_LEN) != 0) {
+			dmsg_log(d, LOG_LEVEL_WARN,
 			    "Discovery: it answers for another key than ours");
-			publish_later(o, true);
+			publish_later(d, true);
 		} else if (is_future(&e))
-			remove_entry(o);
+			remove_entry(d);
 		else
-			dmsg_outgrow(o, &e);
+			dmsg_outgrow(d, &e);
 		return;
 	}
 	if (status == HTTP_NOT_FOUND &&
 	    dmsg_get_error(body, NULL, 0) == DMSG_ERROR_NOT_FOUND)
-		o->known = false;
+		d->known = false;
 	else {
-		publish_later(o, true);
+		publish_later(d, true);
 		return;
 	}
-	sign_entry(o);
+	sign_entry(d);
 }
 
 void
-ov_entry_signed(struct ov *o, struct buf *json)
+dmsg_entry_signed(struct dmsg *d, struct buf *json)
 {
-	buf_free(&o->posted);
-	buf_init(&o->posted, 64 * 1024);
-	if (o->stopping)
+	buf_free(&d->posted);
+	buf_init(&d->posted, 64 * 1024);
+	if (d->stopping)
 		return;
-	if (buf_put(&o->posted, buf_ptr(json), buf_len(json)) != 0 ||
-	    ask_busy(o))
-		publish_later(o, true);
+	if (buf_put(&d->posted, buf_ptr(json), buf_len(json)) != 0 ||
+	    ask_busy(d))
+		publish_later(d, true);
 	else
-		ask(o, o->removing ? ASK_REMOVE : ASK_PUBLISH, &o->posted);
-	o->removing = false;
+		ask_begin(d, d->removing ? ASK_REMOVE : ASK_PUBLISH,
+		    &d->posted);
+	d->removing = false;
 }
 
 void
-ov_tell_ready(struct ov *o)
+dmsg_tell_ready(struct dmsg *d)
 {
-	if (o->ready || o->published_ms == 0 || probe_count(o) == 0)
+	if (d->ready || d->published_ms == 0 || probe_count(d) == 0)
 		return;
-	o->ready = true;
-	ov_log(o, LOG_LEVEL_INFO, "Reachable over dmsg, port %u", o->port);
+	d->ready = true;
+	dmsg_log(d, LOG_LEVEL_INFO, "Reachable over dmsg, port %u", d->port);
 }
 
 static void
-dmsg_published(struct ov *o, int status, struct buf *body)
+dmsg_published(struct dmsg *d, int status, struct buf *body)
 {
 	char why[128];
 	int error;
 
 	if (status == HTTP_OK) {
-		o->published_ms = now_ms();
-		ov_tell_ready(o);
-		o->tries = 0;
-		publish_later(o, false);
-		if (o->dirty)
-			ov_arm(o->publish_ev, SETTLE_MS);
+		d->published_ms = now_ms();
+		dmsg_tell_ready(d);
+		d->tries = 0;
+		publish_later(d, false);
+		if (d->dirty)
+			dmsg_arm(d->publish_ev, SETTLE_MS);
 		return;
 	}
 	error = dmsg_get_error(body, why, sizeof(why));
 	if (status == HTTP_UNPROCESSABLE && error == DMSG_ERROR_SEQUENCE &&
-	    ++o->tries < TRIES_MAX) {
-		ov_arm(o->publish_ev, 100 << o->tries);
+	    ++d->tries < TRIES_MAX) {
+		dmsg_arm(d->publish_ev, 100 << d->tries);
 		return;
 	}
-	o->tries = 0;
-	ov_log(o, LOG_LEVEL_WARN, "Our entry is not published: %s",
+	d->tries = 0;
+	dmsg_log(d, LOG_LEVEL_WARN, "Our entry is not published: %s",
 	    status == 0 ? "no answer of the discovery" : why);
-	publish_later(o, true);
+	publish_later(d, true);
 }
 
 /* --- the end --- */
@@ -381,60 +382,60 @@ on_leave(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-dmsg_leave(struct ov *o)
+dmsg_leave(struct dmsg *d)
 {
-	if (buf_len(&o->posted) != 0 && !ask_busy(o))
-		ask(o, ASK_DELETE, &o->posted);
+	if (buf_len(&d->posted) != 0 && !ask_busy(d))
+		ask_begin(d, ASK_DELETE, &d->posted);
 }
 
 /* Without it peers would go on dialing servers that know us no more. */
 void
-ov_stop(struct ov *o)
+dmsg_stop(struct dmsg *d)
 {
-	struct event *ev = evtimer_new(o->base, on_leave, o);
+	struct event *ev = evtimer_new(d->base, on_leave, d);
 
-	o->stopping = true;
-	event_del(o->publish_ev);
-	event_del(o->servers_ev);
-	event_del(o->probe_ev);
-	if (ev == NULL || buf_len(&o->posted) == 0 || server_live(o) == 0)
+	d->stopping = true;
+	event_del(d->publish_ev);
+	event_del(d->servers_ev);
+	event_del(d->probe_ev);
+	if (ev == NULL || buf_len(&d->posted) == 0 || server_live(d) == 0)
 		_exit(0);
-	ov_arm(ev, DMSG_LEAVE_S * 1000);
-	dmsg_leave(o);
+	dmsg_arm(ev, DMSG_LEAVE_S * 1000);
+	dmsg_leave(d);
 }
 
 void
-ov_answered(struct ov *o, enum ask_what what, int status, struct buf *body)
+dmsg_answered(struct dmsg *d, enum ask_what what, int status, struct buf *body)
 {
 	if (what == ASK_DELETE)
 		_exit(0);
-	if (o->stopping) {
-		dmsg_leave(o);
+	if (d->stopping) {
+		dmsg_leave(d);
 		return;
 	}
 	switch (what) {
 	case ASK_SERVERS:
-		servers_answered(o, status, body);
+		servers_answered(d, status, body);
 		break;
 	case ASK_OWN:
-		own_answered(o, status, body);
+		own_answered(d, status, body);
 		break;
 	case ASK_PEER:
-		out_answered(o, status, body);
+		out_answered(d, status, body);
 		break;
 	case ASK_REMOVE:
-		dmsg_removed(o, status, body);
+		dmsg_removed(d, status, body);
 		break;
 	default:
-		dmsg_published(o, status, body);
+		dmsg_published(d, status, body);
 	}
-	out_ask(o);
+	out_ask(d);
 }
 
 /* --- the beginning --- */
 
 static int
-dmsg_read_servers(struct ov *o, struct buf *b)
+dmsg_read_servers(struct dmsg *d, struct buf *b)
 {
 	struct dmsg_entry e;
 	char *address;
@@ -450,66 +451,66 @@ dmsg_read_servers(struct ov *o, struct buf *b)
 			return r;
 		strlcpy(e.address, address, sizeof(e.address));
 		free(address);
-		server_add(o, &e, true);
+		server_add(d, &e, true);
 	}
 	return buf_at_end(b);
 }
 
 static int
-read_config(struct ov *o, struct buf *b)
+read_config(struct dmsg *d, struct buf *b)
 {
 	char *url = NULL;
 	int r;
 
-	if ((r = buf_get(b, o->own.b, sizeof(o->own.b))) != 0 ||
-	    (r = buf_get_u16(b, &o->port)) != 0 ||
-	    (r = buf_get_u32(b, &o->wanted)) != 0 ||
+	if ((r = buf_get(b, d->own.b, sizeof(d->own.b))) != 0 ||
+	    (r = buf_get_u16(b, &d->port)) != 0 ||
+	    (r = buf_get_u32(b, &d->wanted)) != 0 ||
 	    (r = buf_get_cstring(b, &url, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
-	r = dmsg_disc_url(url, &o->discovery);
+	r = dmsg_disc_url(url, &d->discovery);
 	free(url);
-	return r == 0 ? dmsg_read_servers(o, b) : r;
+	return r == 0 ? dmsg_read_servers(d, b) : r;
 }
 
 void
-ov_configured(struct ov *o, struct buf *b)
+dmsg_configured(struct dmsg *d, struct buf *b)
 {
-	if (read_config(o, b) != 0) {
-		ov_log(o, LOG_LEVEL_ERROR,
+	if (read_config(d, b) != 0) {
+		dmsg_log(d, LOG_LEVEL_ERROR,
 		    "dmsg: the configuration makes no "
 		    "sense");
 		_exit(1);
 	}
-	o->publish_ms = PUBLISH_MIN_MS;
-	o->servers_ms = SERVERS_MIN_MS;
-	ov_arm(o->connect_ev, CONNECT_MS);
-	if (o->discovery.scheme == DMSG_URL_DMSG)
-		server_connect_more(o);
+	d->publish_ms = PUBLISH_MIN_MS;
+	d->servers_ms = SERVERS_MIN_MS;
+	dmsg_arm(d->connect_ev, CONNECT_MS);
+	if (d->discovery.scheme == DMSG_URL_DMSG)
+		server_connect_more(d);
 	else
-		on_servers(-1, 0, o);
+		on_servers(-1, 0, d);
 }
 
-struct ov *
-ov_new(int monitor, const uint8_t seed[32])
+struct dmsg *
+dmsg_new(int monitor, const uint8_t seed[32])
 {
-	struct ov *o = calloc(1, sizeof(*o));
+	struct dmsg *d = calloc(1, sizeof(*d));
 
-	if (o == NULL || (o->base = event_base_new()) == NULL)
+	if (d == NULL || (d->base = event_base_new()) == NULL)
 		return NULL;
-	memcpy(o->random, seed, sizeof(o->random));
-	LIST_INIT(&o->pipes);
-	LIST_INIT(&o->ended_pipes);
-	LIST_INIT(&o->outs);
-	LIST_INIT(&o->ended_outs);
-	o->ask.fd = -1;
+	memcpy(d->random, seed, sizeof(d->random));
+	LIST_INIT(&d->pipes);
+	LIST_INIT(&d->ended_pipes);
+	LIST_INIT(&d->outs);
+	LIST_INIT(&d->ended_outs);
+	d->ask.fd = -1;
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
-		o->sessions[i].fd = -1;
-	o->publish_ev = evtimer_new(o->base, on_publish, o);
-	o->servers_ev = evtimer_new(o->base, on_servers, o);
-	o->connect_ev = evtimer_new(o->base, on_connect, o);
-	if (ov_reap_init(o) == -1 || probe_init(o) == -1 ||
-	    o->publish_ev == NULL || o->servers_ev == NULL ||
-	    o->connect_ev == NULL || ov_mon_init(o, monitor) == -1)
+		d->sessions[i].fd = -1;
+	d->publish_ev = evtimer_new(d->base, on_publish, d);
+	d->servers_ev = evtimer_new(d->base, on_servers, d);
+	d->connect_ev = evtimer_new(d->base, on_connect, d);
+	if (dmsg_reap_init(d) == -1 || probe_init(d) == -1 ||
+	    d->publish_ev == NULL || d->servers_ev == NULL ||
+	    d->connect_ev == NULL || dmsg_mon_init(d, monitor) == -1)
 		return NULL;
-	return o;
+	return d;
 }

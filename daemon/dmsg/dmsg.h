@@ -16,10 +16,10 @@
  * may end anywhere: in the middle of its own input, of another's, of a walk
  * through a list.  So ending it (session_end, pipe_end, out_end, ask_end) only
  * takes it out of use: its events are off, nothing more is told to it, it is
- * found no more, but it stays where it is.  ov_reap, which the loop calls when
- * nothing else is on the stack, frees what has ended and tells whoever waited
- * for it.  Nothing else frees one of these; functions with _reap in their name
- * are called from there alone.
+ * found no more, but it stays where it is.  dmsg_reap, which the loop calls
+ * when nothing else is on the stack, frees what has ended and tells whoever
+ * waited for it.  Nothing else frees one of these; functions with _reap in
+ * their name are called from there alone.
  */
 #ifndef DAEMON_DMSG_DMSG_H
 #define DAEMON_DMSG_DMSG_H
@@ -63,28 +63,30 @@
 #define DMSG_YOUNG_S	 300
 #define DMSG_PORTS	 49152 /* from there on they are streams' own */
 
-struct ov;
-struct session;
+struct dmsg;
+struct server_session;
 
 /* --- dmsg_mon.c: requests to the monitor --- */
 
-int ov_mon_init(struct ov *, int fd);
+int dmsg_mon_init(struct dmsg *, int fd);
 /* Waits for the first messages and confines the process. */
-void ov_mon_welcome(struct ov *);
-void ov_mon_connect(struct ov *, uint16_t id, const char *host, uint16_t port);
-void ov_mon_begin(struct ov *, uint8_t slot, const struct key_public *server);
-void ov_mon_read(struct ov *, uint8_t slot, struct buf *message);
-void ov_mon_drop(struct ov *, uint8_t slot);
-void ov_mon_entry(struct ov *, const struct dmsg_entry *);
-void ov_mon_stream(struct ov *, uint16_t id, const struct key_public *peer,
+void dmsg_mon_welcome(struct dmsg *);
+void
+dmsg_mon_connect(struct dmsg *, uint16_t id, const char *host, uint16_t port);
+void
+dmsg_mon_begin(struct dmsg *, uint8_t slot, const struct key_public *server);
+void dmsg_mon_read(struct dmsg *, uint8_t slot, struct buf *message);
+void dmsg_mon_drop(struct dmsg *, uint8_t slot);
+void dmsg_mon_entry(struct dmsg *, const struct dmsg_entry *);
+void dmsg_mon_stream(struct dmsg *, uint16_t id, const struct key_public *peer,
     const struct key_public *server);
 /* id 0 is the discovery. */
-void ov_mon_dial(struct ov *, uint16_t id, uint16_t port);
-void ov_mon_dialed(struct ov *, uint16_t id, struct buf *noise);
-void ov_mon_probe(struct ov *, uint16_t id, uint16_t port);
-void ov_mon_give_up(struct ov *, uint16_t id, const char *why);
-void ov_mon_status(struct ov *, struct buf *json);
-void ov_log(struct ov *, enum log_level, const char *, ...)
+void dmsg_mon_dial(struct dmsg *, uint16_t id, uint16_t port);
+void dmsg_mon_dialed(struct dmsg *, uint16_t id, struct buf *noise);
+void dmsg_mon_probe(struct dmsg *, uint16_t id, uint16_t port);
+void dmsg_mon_give_up(struct dmsg *, uint16_t id, const char *why);
+void dmsg_mon_status(struct dmsg *, struct buf *json);
+void dmsg_log(struct dmsg *, enum log_level, const char *, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* --- dmsg_probe.c: whether others can reach us --- */
@@ -101,18 +103,18 @@ struct probe {
 	bool lost;	   /* nobody comes by it, but who came is still there */
 };
 
-int probe_init(struct ov *);
+int probe_init(struct dmsg *);
 /* For a session that has just come up. */
-void probe_begin(struct session *);
-void probe_signed(struct ov *, uint16_t id, struct buf *object);
+void probe_begin(struct server_session *);
+void probe_signed(struct dmsg *, uint16_t id, struct buf *object);
 /* Whether the stream is one of these. */
-bool probe_handle(struct session *, struct dmsg_event *);
+bool probe_handle(struct server_session *, struct dmsg_event *);
 /* A request of ours to us, with that hash. */
-void probe_arrived(struct session *, const uint8_t *hash);
+void probe_arrived(struct server_session *, const uint8_t *hash);
 /* Somebody else's request has come by it: that proves as much. */
-void probe_proven(struct session *);
+void probe_proven(struct server_session *);
 /* Sessions that somebody has come by. */
-size_t probe_count(const struct ov *);
+size_t probe_count(const struct dmsg *);
 
 /* --- dmsg_server.c: a session with a server --- */
 
@@ -133,7 +135,7 @@ struct server {
 	bool configured;
 };
 
-struct session {
+struct server_session {
 	enum {
 		SESSION_FREE,
 		SESSION_CONNECTING, /* the monitor's socket is awaited */
@@ -144,7 +146,7 @@ struct session {
 		SESSION_UP,
 		SESSION_ENDING
 	} state;
-	struct ov *ov;
+	struct dmsg *d;
 	uint8_t slot;
 	bool extra;    /* for streams of ours only, and not published */
 	unsigned idle; /* ticks without one */
@@ -166,18 +168,19 @@ struct session {
 };
 
 /* Begins one; extra is for a stream of ours. */
-void session_begin(struct ov *, struct session *, struct server *, bool extra);
+void session_begin(struct dmsg *, struct server_session *, struct server *,
+    bool extra);
 /* Made for a stream of ours, and there is none any more. */
-bool session_is_idle(const struct session *);
-void server_connected(struct ov *, uint16_t slot, int fd, const char *why);
-void server_begun(struct ov *, uint16_t slot, struct buf *message);
-void server_proven(struct ov *, uint16_t slot, struct buf *answer);
-void session_flush(struct session *);
+bool session_is_idle(const struct server_session *);
+void server_connected(struct dmsg *, uint16_t slot, int fd, const char *why);
+void server_begun(struct dmsg *, uint16_t slot, struct buf *message);
+void server_proven(struct dmsg *, uint16_t slot, struct buf *answer);
+void session_flush(struct server_session *);
 /* why NULL: it has served its purpose, that is no failure of its server. */
-void session_end(struct session *, const char *why);
+void session_end(struct server_session *, const char *why);
 /* Takes those along that hang on sessions that have ended. */
-void sessions_reap_users(struct ov *);
-void sessions_reap(struct ov *);
+void sessions_reap_users(struct dmsg *);
+void sessions_reap(struct dmsg *);
 
 /* --- dmsg_choose.c: which servers there are sessions with --- */
 
@@ -185,24 +188,24 @@ void sessions_reap(struct ov *);
  * Servers that the discovery named, or the configuration.  Where a server is
  * the discovery knows best: what is configured is for when that fails.
  */
-void server_add(struct ov *, const struct dmsg_entry *, bool configured);
+void server_add(struct dmsg *, const struct dmsg_entry *, bool configured);
 /* The discovery has named this one in its list. */
-void server_listed(struct ov *, const struct key_public *);
+void server_listed(struct dmsg *, const struct key_public *);
 /* Connects until there are as many sessions as wanted. */
-void server_connect_more(struct ov *);
+void server_connect_more(struct dmsg *);
 /* A session has ended that was of use, or should have been. */
-void server_failed(struct ov *, const struct session *);
+void server_failed(struct dmsg *, const struct server_session *);
 /* A port for a stream of our own. */
-uint16_t server_port(struct ov *);
+uint16_t server_port(struct dmsg *);
 /*
  * The session with that server, if it is up; otherwise one is begun, or will
  * be when there is a place, and *why is NULL if there is anything to wait for.
  */
-struct session *
-server_session(struct ov *, const struct key_public *, const char **why);
-size_t server_live(const struct ov *);
+struct server_session *
+server_session(struct dmsg *, const struct key_public *, const char **why);
+size_t server_live(const struct dmsg *);
 /* Whether there are fewer sessions than wanted. */
-bool server_missing(const struct ov *);
+bool server_missing(const struct dmsg *);
 
 /* --- dmsg_pipe.c: streams that come --- */
 
@@ -215,7 +218,7 @@ struct pipe {
 		PIPE_OPEN,
 		PIPE_ENDED
 	} state;
-	struct session *session;
+	struct server_session *session;
 	struct dmsg_stream *stream;
 	uint16_t id;
 	struct key_public peer;
@@ -224,12 +227,12 @@ struct pipe {
 	struct event *rd, *wr;
 };
 
-void pipe_handle(struct session *, struct dmsg_event *);
-void pipe_socket(struct ov *, uint16_t id, int fd);
+void pipe_handle(struct server_session *, struct dmsg_event *);
+void pipe_socket(struct dmsg *, uint16_t id, int fd);
 void pipe_end(struct pipe *);
-void pipes_reap(struct ov *);
+void pipes_reap(struct dmsg *);
 /* A stream that we have dialed, to be joined with fd; both are the pipe's. */
-void pipe_join(struct session *, struct dmsg_stream *, int fd);
+void pipe_join(struct server_session *, struct dmsg_stream *, int fd);
 
 /* --- dmsg_out.c: streams that go --- */
 
@@ -253,30 +256,30 @@ struct out {
 	struct key_public peer;
 	struct key_public server[OUT_SERVERS_MAX]; /* where it is */
 	size_t nservers, tried;
-	struct session *session;
+	struct server_session *session;
 	struct dmsg_stream *stream;
 	uint8_t hash[DMSG_HASH_LEN];
 	char why[160]; /* the last server's failure */
 	struct event *timer;
-	struct ov *ov;
+	struct dmsg *d;
 };
 
-void out_begin(struct ov *, uint16_t id, int fd, struct buf *);
+void out_begin(struct dmsg *, uint16_t id, int fd, struct buf *);
 /* The discovery is free: the next question. */
-void out_ask(struct ov *);
-void out_answered(struct ov *, int status, struct buf *body);
-void out_signed(struct ov *, uint16_t id, struct buf *object);
-void out_proven(struct ov *, uint16_t id, struct buf *answer);
+void out_ask(struct dmsg *);
+void out_answered(struct dmsg *, int status, struct buf *body);
+void out_signed(struct dmsg *, uint16_t id, struct buf *object);
+void out_proven(struct dmsg *, uint16_t id, struct buf *answer);
 /* Whether the stream is one of these. */
-bool out_handle(struct ov *, struct dmsg_event *);
-void out_server_up(struct ov *);
+bool out_handle(struct dmsg *, struct dmsg_event *);
+void out_server_up(struct dmsg *);
 /* They are tried again by the next outs_reap_retry. */
-void out_server_failed(struct ov *, const struct server *, const char *why);
-void out_place_free(struct ov *);
-void out_session_gone(struct ov *, const struct session *);
+void out_server_failed(struct dmsg *, const struct server *, const char *why);
+void out_place_free(struct dmsg *);
+void out_session_gone(struct dmsg *, const struct server_session *);
 void out_end(struct out *);
-void outs_reap(struct ov *);
-void outs_reap_retry(struct ov *);
+void outs_reap(struct dmsg *);
+void outs_reap_retry(struct dmsg *);
 
 /* --- dmsg_ask.c: questions to the discovery --- */
 
@@ -289,20 +292,20 @@ enum ask_what {
 	ASK_PEER
 };
 
-/* One at a time; the answer goes to ov_answered, from the loop. */
-bool ask_busy(const struct ov *);
-void ask(struct ov *, enum ask_what, const struct buf *json);
-void ask_peer(struct ov *, const struct key_public *);
-void ask_connected(struct ov *, uint16_t id, int fd, const char *why);
-void ask_dialing(struct ov *, struct buf *object);
-void ask_dialed(struct ov *, struct buf *keys);
-void ask_handle(struct ov *, struct dmsg_event *);
+/* One at a time; the answer goes to dmsg_answered, from the loop. */
+bool ask_busy(const struct dmsg *);
+void ask_begin(struct dmsg *, enum ask_what, const struct buf *json);
+void ask_peer(struct dmsg *, const struct key_public *);
+void ask_connected(struct dmsg *, uint16_t id, int fd, const char *why);
+void ask_dialing(struct dmsg *, struct buf *object);
+void ask_dialed(struct dmsg *, struct buf *keys);
+void ask_handle(struct dmsg *, struct dmsg_event *);
 /* A session has gone, and our stream with it. */
-void ask_session_gone(struct ov *, const struct session *);
+void ask_session_gone(struct dmsg *, const struct server_session *);
 /* status 0: there is no answer. */
-void ask_end(struct ov *, int status);
-void ask_reap(struct ov *);
-void ask_reap_tell(struct ov *);
+void ask_end(struct dmsg *, int status);
+void ask_reap(struct dmsg *);
+void ask_reap_tell(struct dmsg *);
 
 struct ask {
 	enum {
@@ -323,7 +326,7 @@ struct ask {
 	struct event *rd, *wr, *timer;
 	/* Over dmsg: */
 	unsigned signing; /* DMSG_DIAL_REQUEST without an answer, in order */
-	struct session *session;
+	struct server_session *session;
 	struct dmsg_stream *stream;
 	uint8_t hash[DMSG_HASH_LEN];
 	struct buf wire; /* frames that come */
@@ -334,18 +337,18 @@ struct ask {
 
 /* --- dmsg_reap.c: where everything ends --- */
 
-int ov_reap_init(struct ov *);
+int dmsg_reap_init(struct dmsg *);
 /* Something has ended, or waits to be tried again. */
-void ov_reap_soon(struct ov *);
+void dmsg_reap_soon(struct dmsg *);
 
 /* --- dmsg_status.c --- */
 
 /* Tells skyptyd what goes on, for "skypty dmsg status". */
-void status_tell(struct ov *);
+void status_tell(struct dmsg *);
 
 /* --- dmsg.c: the life of it --- */
 
-struct ov {
+struct dmsg {
 	struct event_base *base;
 	int monitor;
 	struct privmsg msg;
@@ -356,7 +359,7 @@ struct ov {
 	struct dmsg_url discovery;
 	struct server servers[DMSG_SERVERS_MAX];
 	size_t nservers;
-	struct session sessions[DMSG_SESSIONS_MAX];
+	struct server_session sessions[DMSG_SESSIONS_MAX];
 	LIST_HEAD(, pipe) pipes, ended_pipes;
 	size_t npipes;
 	size_t asked;	       /* DMSG_STREAM without an answer */
@@ -390,21 +393,21 @@ struct ov {
 };
 
 /* For the life on monitor, which is a descriptor; NULL without memory. */
-struct ov *ov_new(int monitor, const uint8_t seed[32]);
+struct dmsg *dmsg_new(int monitor, const uint8_t seed[32]);
 /* So soon, or the process ends: it would wait for ever. */
-void ov_arm(struct event *, int64_t ms);
+void dmsg_arm(struct event *, int64_t ms);
 
-uint64_t ov_random(struct ov *);
+uint64_t dmsg_random(struct dmsg *);
 /* A discovery's answer; status 0 when there was none. */
-void ov_answered(struct ov *, enum ask_what, int status, struct buf *body);
+void dmsg_answered(struct dmsg *, enum ask_what, int status, struct buf *body);
 /* A session came or went. */
-void ov_sessions_changed(struct ov *);
+void dmsg_sessions_changed(struct dmsg *);
 /* Says so once, when we are published and somebody can come. */
-void ov_tell_ready(struct ov *);
+void dmsg_tell_ready(struct dmsg *);
 /* None came of an attempt: it is another server's turn. */
-void ov_connect_soon(struct ov *);
-void ov_configured(struct ov *, struct buf *);
-void ov_entry_signed(struct ov *, struct buf *json);
-void ov_stop(struct ov *);
+void dmsg_connect_soon(struct dmsg *);
+void dmsg_configured(struct dmsg *, struct buf *);
+void dmsg_entry_signed(struct dmsg *, struct buf *json);
+void dmsg_stop(struct dmsg *);
 
 #endif

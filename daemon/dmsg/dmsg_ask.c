@@ -17,15 +17,15 @@
 #define WIRE_MAX    (DMSG_CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
 
 bool
-ask_busy(const struct ov *o)
+ask_busy(const struct dmsg *d)
 {
-	return o->ask.state != ASK_NONE;
+	return d->ask.state != ASK_NONE;
 }
 
 void
-ask_end(struct ov *o, int status)
+ask_end(struct dmsg *d, int status)
 {
-	struct ask *a = &o->ask;
+	struct ask *a = &d->ask;
 
 	if (a->state != ASK_OPEN)
 		return;
@@ -37,13 +37,13 @@ ask_end(struct ov *o, int status)
 		event_del(a->wr);
 	if (a->timer != NULL)
 		event_del(a->timer);
-	ov_reap_soon(o);
+	dmsg_reap_soon(d);
 }
 
 void
-ask_reap(struct ov *o)
+ask_reap(struct dmsg *d)
 {
-	struct ask *a = &o->ask;
+	struct ask *a = &d->ask;
 
 	if (a->state != ASK_ENDED)
 		return;
@@ -72,9 +72,9 @@ ask_reap(struct ov *o)
 
 /* Whoever is told may ask the next question at once. */
 void
-ask_reap_tell(struct ov *o)
+ask_reap_tell(struct dmsg *d)
 {
-	struct ask *a = &o->ask;
+	struct ask *a = &d->ask;
 	struct dmsg_answer answer = a->answer;
 	struct buf none, body;
 
@@ -84,32 +84,32 @@ ask_reap_tell(struct ov *o)
 	body = a->status != 0 ? answer.body : none;
 	dmsg_answer_init(&a->answer);
 	a->state = ASK_NONE;
-	ov_answered(o, a->what, a->status, &body);
+	dmsg_answered(d, a->what, a->status, &body);
 	dmsg_answer_free(&answer);
 }
 
 static void
 ask_on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	struct ov *o = arg;
+	struct dmsg *d = arg;
 
 	(void)fd, (void)what;
-	ov_log(o, LOG_LEVEL_WARN, "Discovery: no answer within %d seconds",
+	dmsg_log(d, LOG_LEVEL_WARN, "Discovery: no answer within %d seconds",
 	    DMSG_REQUEST_S);
-	ask_end(o, 0);
+	ask_end(d, 0);
 }
 
 static int
-ask_put_request(struct ov *o, const struct buf *json)
+ask_put_request(struct dmsg *d, const struct buf *json)
 {
-	struct ask *a = &o->ask;
-	const struct dmsg_url *u = &o->discovery;
+	struct ask *a = &d->ask;
+	const struct dmsg_url *u = &d->discovery;
 
 	switch (a->what) {
 	case ASK_SERVERS:
 		return dmsg_disc_available_servers(&a->request, u);
 	case ASK_OWN:
-		return dmsg_disc_get_entry(&a->request, u, &o->own);
+		return dmsg_disc_get_entry(&a->request, u, &d->own);
 	case ASK_PEER:
 		return dmsg_disc_get_entry(&a->request, u, &a->peer);
 	case ASK_PUBLISH:
@@ -122,13 +122,13 @@ ask_put_request(struct ov *o, const struct buf *json)
 }
 
 /* Sessions in turn: one that cannot reach the discovery is not asked twice. */
-static struct session *
-next_session(struct ov *o)
+static struct server_session *
+next_session(struct dmsg *d)
 {
-	struct session *s;
+	struct server_session *s;
 
 	for (unsigned i = 0; i < DMSG_SESSIONS_MAX; i++) {
-		s = &o->sessions[o->ask.turn++ % DMSG_SESSIONS_MAX];
+		s = &d->sessions[d->ask.turn++ % DMSG_SESSIONS_MAX];
 		if (s->state == SESSION_UP)
 			return s;
 	}
@@ -136,10 +136,10 @@ next_session(struct ov *o)
 }
 
 void
-ask(struct ov *o, enum ask_what what, const struct buf *json)
+ask_begin(struct dmsg *d, enum ask_what what, const struct buf *json)
 {
 	struct timeval tv = { .tv_sec = DMSG_REQUEST_S };
-	struct ask *a = &o->ask;
+	struct ask *a = &d->ask;
 
 	a->state = ASK_OPEN;
 	a->what = what;
@@ -148,42 +148,43 @@ ask(struct ov *o, enum ask_what what, const struct buf *json)
 	buf_init(&a->wire, WIRE_MAX);
 	dmsg_answer_init(&a->answer);
 	if (a->timer == NULL)
-		a->timer = evtimer_new(o->base, ask_on_timer, o);
+		a->timer = evtimer_new(d->base, ask_on_timer, d);
 	if (a->timer == NULL || event_add(a->timer, &tv) == -1 ||
-	    ask_put_request(o, json) != 0) {
-		ask_end(o, 0);
-	} else if (o->discovery.scheme != DMSG_URL_DMSG) {
+	    ask_put_request(d, json) != 0) {
+		ask_end(d, 0);
+	} else if (d->discovery.scheme != DMSG_URL_DMSG) {
 		a->id = (uint16_t)(ASK_ID + (a->id + 1) % ASK_IDS);
-		ov_mon_connect(o, a->id, o->discovery.host, o->discovery.port);
-	} else if ((a->session = next_session(o)) != NULL) {
+		dmsg_mon_connect(d, a->id, d->discovery.host,
+		    d->discovery.port);
+	} else if ((a->session = next_session(d)) != NULL) {
 		a->signing++;
-		ov_mon_dial(o, 0, server_port(o));
+		dmsg_mon_dial(d, 0, server_port(d));
 	} else
-		ask_end(o, 0);
+		ask_end(d, 0);
 }
 
 void
-ask_peer(struct ov *o, const struct key_public *pk)
+ask_peer(struct dmsg *d, const struct key_public *pk)
 {
-	o->ask.peer = *pk;
-	ask(o, ASK_PEER, NULL);
+	d->ask.peer = *pk;
+	ask_begin(d, ASK_PEER, NULL);
 }
 
 /* What has come in plain; true when nothing more is expected. */
 static bool
-ask_advance(struct ov *o, bool eof)
+ask_advance(struct dmsg *d, bool eof)
 {
-	struct ask *a = &o->ask;
+	struct ask *a = &d->ask;
 	int r = dmsg_answer_read(&a->answer, &a->in, eof);
 
 	if (r == 0 && !eof)
 		return false;
 	if (r == 1)
-		ask_end(o, a->answer.status);
+		ask_end(d, a->answer.status);
 	else {
-		ov_log(o, LOG_LEVEL_WARN, "Discovery: %s",
+		dmsg_log(d, LOG_LEVEL_WARN, "Discovery: %s",
 		    r == 0 ? "the answer ends too early" : err_text(r));
-		ask_end(o, 0);
+		ask_end(d, 0);
 	}
 	return true;
 }
@@ -193,33 +194,33 @@ ask_advance(struct ov *o, bool eof)
 static void
 ask_on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct ov *o = arg;
+	struct dmsg *d = arg;
 	ssize_t r;
 
 	(void)what;
-	r = buf_read(&o->ask.in, fd, DMSG_CHUNK);
+	r = buf_read(&d->ask.in, fd, DMSG_CHUNK);
 	if (r != SKY_ERR_AGAIN)
-		(void)ask_advance(o, r < 0);
+		(void)ask_advance(d, r < 0);
 }
 
 static void
 ask_on_writable(evutil_socket_t fd, short what, void *arg)
 {
-	struct ov *o = arg;
+	struct dmsg *d = arg;
 	ssize_t r;
 
 	(void)what;
-	while ((r = buf_write(&o->ask.request, fd)) > 0)
+	while ((r = buf_write(&d->ask.request, fd)) > 0)
 		;
-	if ((r == SKY_ERR_AGAIN && event_add(o->ask.wr, NULL) == -1) ||
+	if ((r == SKY_ERR_AGAIN && event_add(d->ask.wr, NULL) == -1) ||
 	    (r < 0 && r != SKY_ERR_AGAIN))
-		ask_end(o, 0);
+		ask_end(d, 0);
 }
 
 void
-ask_connected(struct ov *o, uint16_t id, int fd, const char *why)
+ask_connected(struct dmsg *d, uint16_t id, int fd, const char *why)
 {
-	struct ask *a = &o->ask;
+	struct ask *a = &d->ask;
 
 	/* One that was given up may have an answer yet. */
 	if (a->state != ASK_OPEN || id != a->id || a->fd != -1) {
@@ -228,25 +229,25 @@ ask_connected(struct ov *o, uint16_t id, int fd, const char *why)
 		return;
 	}
 	if (fd == -1) {
-		ov_log(o, LOG_LEVEL_WARN, "Discovery: %s", why);
-		ask_end(o, 0);
+		dmsg_log(d, LOG_LEVEL_WARN, "Discovery: %s", why);
+		ask_end(d, 0);
 		return;
 	}
 	a->fd = fd;
 	a->rd =
-	    event_new(o->base, fd, EV_READ | EV_PERSIST, ask_on_readable, o);
-	a->wr = event_new(o->base, fd, EV_WRITE, ask_on_writable, o);
+	    event_new(d->base, fd, EV_READ | EV_PERSIST, ask_on_readable, d);
+	a->wr = event_new(d->base, fd, EV_WRITE, ask_on_writable, d);
 	if (a->rd == NULL || a->wr == NULL || event_add(a->rd, NULL) == -1 ||
 	    event_add(a->wr, NULL) == -1)
-		ask_end(o, 0);
+		ask_end(d, 0);
 }
 
 /* --- over dmsg --- */
 
 void
-ask_dialing(struct ov *o, struct buf *object)
+ask_dialing(struct dmsg *d, struct buf *object)
 {
-	struct ask *a = &o->ask;
+	struct ask *a = &d->ask;
 
 	if (--a->signing != 0 || a->state != ASK_OPEN || a->session == NULL ||
 	    a->stream != NULL)
@@ -255,29 +256,29 @@ ask_dialing(struct ov *o, struct buf *object)
 	a->stream =
 	    dmsg_session_dial(a->session->dmsg, now_ms() / 1000, object);
 	if (a->stream == NULL)
-		ask_end(o, 0);
+		ask_end(d, 0);
 	else
 		session_flush(a->session);
 }
 
 static void
-ask_take_response(struct ov *o, struct buf *object)
+ask_take_response(struct dmsg *d, struct buf *object)
 {
 	struct dmsg_response resp;
 	struct buf sig, gob;
 
 	if (dmsg_split_signed(object, &sig, &gob) != 0 ||
 	    dmsg_get_response(&gob, &resp) != 0 || !resp.accepted ||
-	    memcmp(resp.req_hash, o->ask.hash, DMSG_HASH_LEN) != 0)
-		ask_end(o, 0);
+	    memcmp(resp.req_hash, d->ask.hash, DMSG_HASH_LEN) != 0)
+		ask_end(d, 0);
 	else
-		ov_mon_dialed(o, 0, &resp.noise);
+		dmsg_mon_dialed(d, 0, &resp.noise);
 }
 
 void
-ask_dialed(struct ov *o, struct buf *answer)
+ask_dialed(struct dmsg *d, struct buf *answer)
 {
-	struct ask *a = &o->ask;
+	struct ask *a = &d->ask;
 	uint8_t ok, keys[64];
 	struct buf wire;
 
@@ -285,9 +286,9 @@ ask_dialed(struct ov *o, struct buf *answer)
 		return;
 	if (buf_get_u8(answer, &ok) != 0 || ok == 0 ||
 	    buf_get(answer, keys, sizeof(keys)) != 0) {
-		ov_log(o, LOG_LEVEL_WARN,
+		dmsg_log(d, LOG_LEVEL_WARN,
 		    "Discovery: it does not prove its key");
-		ask_end(o, 0);
+		ask_end(d, 0);
 		return;
 	}
 	frame_key_init(&a->tx, keys);
@@ -298,7 +299,7 @@ ask_dialed(struct ov *o, struct buf *answer)
 	if (frame_seal(&a->tx, &a->request, &wire) != 0 ||
 	    dmsg_stream_write(a->stream, buf_ptr(&wire), buf_len(&wire)) !=
 		(ssize_t)buf_len(&wire))
-		ask_end(o, 0);
+		ask_end(d, 0);
 	else
 		session_flush(a->session);
 	buf_free(&wire);
@@ -320,9 +321,9 @@ ask_open_frames(struct ask *a)
 }
 
 static void
-take_bytes(struct ov *o)
+take_bytes(struct dmsg *d)
 {
-	struct ask *a = &o->ask;
+	struct ask *a = &d->ask;
 	const struct buf *in;
 	size_t n;
 
@@ -334,30 +335,30 @@ take_bytes(struct ov *o)
 		if (buf_put(&a->wire, buf_ptr(in), n) != 0 ||
 		    dmsg_stream_consume(a->stream, n) != 0 ||
 		    ask_open_frames(a) < 0) {
-			ask_end(o, 0);
+			ask_end(d, 0);
 			return;
 		}
-		if (ask_advance(o, dmsg_stream_eof(a->stream)) || n == 0)
+		if (ask_advance(d, dmsg_stream_eof(a->stream)) || n == 0)
 			return;
 	}
 }
 
 void
-ask_handle(struct ov *o, struct dmsg_event *ev)
+ask_handle(struct dmsg *d, struct dmsg_event *ev)
 {
-	if (o->ask.state != ASK_OPEN)
+	if (d->ask.state != ASK_OPEN)
 		return;
 	if (ev->what == DMSG_ANSWER)
-		ask_take_response(o, &ev->object);
+		ask_take_response(d, &ev->object);
 	else if (ev->what == DMSG_END)
-		ask_end(o, 0);
-	else if (o->ask.sealed && ev->what == DMSG_READ)
-		take_bytes(o);
+		ask_end(d, 0);
+	else if (d->ask.sealed && ev->what == DMSG_READ)
+		take_bytes(d);
 }
 
 void
-ask_session_gone(struct ov *o, const struct session *s)
+ask_session_gone(struct dmsg *d, const struct server_session *s)
 {
-	if (o->ask.session == s)
-		ask_end(o, 0);
+	if (d->ask.session == s)
+		ask_end(d, 0);
 }

@@ -16,24 +16,24 @@
 /* --- what is known --- */
 
 static struct server *
-server_find(struct ov *o, const struct key_public *pk)
+server_find(struct dmsg *d, const struct key_public *pk)
 {
-	for (size_t i = 0; i < o->nservers; i++)
-		if (memcmp(o->servers[i].pk.b, pk->b, KEY_PUBLIC_LEN) == 0)
-			return &o->servers[i];
+	for (size_t i = 0; i < d->nservers; i++)
+		if (memcmp(d->servers[i].pk.b, pk->b, KEY_PUBLIC_LEN) == 0)
+			return &d->servers[i];
 	return NULL;
 }
 
 /* When there are too many, one that failed makes room for a new one. */
 static struct server *
-server_make_room(struct ov *o)
+server_make_room(struct dmsg *d)
 {
-	if (o->nservers < DMSG_SERVERS_MAX)
-		return &o->servers[o->nservers++];
-	for (size_t i = 0; i < o->nservers; i++)
-		if (!o->servers[i].used && !o->servers[i].configured &&
-		    o->servers[i].failures > 0)
-			return &o->servers[i];
+	if (d->nservers < DMSG_SERVERS_MAX)
+		return &d->servers[d->nservers++];
+	for (size_t i = 0; i < d->nservers; i++)
+		if (!d->servers[i].used && !d->servers[i].configured &&
+		    d->servers[i].failures > 0)
+			return &d->servers[i];
 	return NULL;
 }
 
@@ -62,15 +62,15 @@ server_set_addresses(struct server *sv, const struct dmsg_entry *e)
 }
 
 void
-server_add(struct ov *o, const struct dmsg_entry *e, bool configured)
+server_add(struct dmsg *d, const struct dmsg_entry *e, bool configured)
 {
-	struct server *sv = server_find(o, &e->pk);
+	struct server *sv = server_find(d, &e->pk);
 
 	if ((*e->address == '\0' && *e->address_v6 == '\0') ||
-	    memcmp(e->pk.b, o->own.b, KEY_PUBLIC_LEN) == 0)
+	    memcmp(e->pk.b, d->own.b, KEY_PUBLIC_LEN) == 0)
 		return;
 	if (sv == NULL) {
-		if ((sv = server_make_room(o)) == NULL)
+		if ((sv = server_make_room(d)) == NULL)
 			return;
 		*sv = (struct server){ .pk = e->pk, .configured = configured };
 		if (configured) {
@@ -83,23 +83,23 @@ server_add(struct ov *o, const struct dmsg_entry *e, bool configured)
 }
 
 size_t
-server_live(const struct ov *o)
+server_live(const struct dmsg *d)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
 		n +=
-		    o->sessions[i].state == SESSION_UP && !o->sessions[i].extra;
+		    d->sessions[i].state == SESSION_UP && !d->sessions[i].extra;
 	return n;
 }
 
 void
-server_listed(struct ov *o, const struct key_public *pk)
+server_listed(struct dmsg *d, const struct key_public *pk)
 {
-	struct server *sv = server_find(o, pk);
+	struct server *sv = server_find(d, pk);
 
 	if (sv != NULL)
-		sv->round = o->round;
+		sv->round = d->round;
 }
 
 /* --- what did not work --- */
@@ -109,11 +109,11 @@ server_listed(struct ov *o, const struct key_public *pk)
  * both: two processes with one key would do nothing but end each other's.
  */
 static void
-server_tell_closed(struct ov *o, const struct session *s)
+server_tell_closed(struct dmsg *d, const struct server_session *s)
 {
 	if (s->server->closed % CLOSED_AGAIN != CLOSED_TELL)
 		return;
-	ov_log(o, LOG_LEVEL_WARN,
+	dmsg_log(d, LOG_LEVEL_WARN,
 	    "dmsg server %s: %u sessions in a row closed by it soon after they "
 	    "began: does another process use this key?",
 	    s->address, s->server->closed);
@@ -121,7 +121,7 @@ server_tell_closed(struct ov *o, const struct session *s)
 
 /* A session of a moment is a failure as well. */
 void
-server_failed(struct ov *o, const struct session *s)
+server_failed(struct dmsg *d, const struct server_session *s)
 {
 	struct server *sv = s->server;
 	int64_t now = now_ms(), pause;
@@ -130,7 +130,7 @@ server_failed(struct ov *o, const struct session *s)
 		sv->failures = sv->closed = 0;
 	else if (s->closed) {
 		sv->closed++;
-		server_tell_closed(o, s);
+		server_tell_closed(d, s);
 	}
 	if (!s->was_up && !s->closed)
 		server_turn_address(sv);
@@ -147,99 +147,99 @@ server_failed(struct ov *o, const struct session *s)
  * one that was only dialed for somebody is no place to be found at.
  */
 static unsigned
-server_rank(const struct ov *o, const struct server *sv)
+server_rank(const struct dmsg *d, const struct server *sv)
 {
 	unsigned n = sv->unproven != 0 ? 2 : 0;
 
-	return sv->configured || sv->round == o->round ? n : n + 1;
+	return sv->configured || sv->round == d->round ? n : n + 1;
 }
 
 /* One at random of the best ones that may be tried now. */
 static struct server *
-server_choose(struct ov *o)
+server_choose(struct dmsg *d)
 {
 	struct server *sv, *chosen = NULL;
 	int64_t now = now_ms();
 	uint64_t seen = 0;
 
-	for (size_t i = 0; i < o->nservers; i++) {
-		sv = &o->servers[i];
+	for (size_t i = 0; i < d->nservers; i++) {
+		sv = &d->servers[i];
 		if (sv->used || sv->not_before > now)
 			continue;
 		if (chosen == NULL ||
-		    server_rank(o, sv) < server_rank(o, chosen)) {
+		    server_rank(d, sv) < server_rank(d, chosen)) {
 			chosen = sv;
 			seen = 1;
-		} else if (server_rank(o, sv) == server_rank(o, chosen) &&
-		    ov_random(o) % ++seen == 0)
+		} else if (server_rank(d, sv) == server_rank(d, chosen) &&
+		    dmsg_random(d) % ++seen == 0)
 			chosen = sv;
 	}
 	return chosen;
 }
 
 static size_t
-server_wanted(const struct ov *o)
+server_wanted(const struct dmsg *d)
 {
-	return o->wanted == 0 || o->wanted > DMSG_SESSIONS_MAX ?
+	return d->wanted == 0 || d->wanted > DMSG_SESSIONS_MAX ?
 	    DMSG_SESSIONS_MAX :
-	    o->wanted;
+	    d->wanted;
 }
 
 bool
-server_missing(const struct ov *o)
+server_missing(const struct dmsg *d)
 {
 	size_t have = 0;
 
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
-		have += o->sessions[i].state == SESSION_UP &&
-		    !o->sessions[i].extra && !o->sessions[i].probe.lost;
-	return have < server_wanted(o);
+		have += d->sessions[i].state == SESSION_UP &&
+		    !d->sessions[i].extra && !d->sessions[i].probe.lost;
+	return have < server_wanted(d);
 }
 
 void
-server_connect_more(struct ov *o)
+server_connect_more(struct dmsg *d)
 {
-	size_t wanted = server_wanted(o);
+	size_t wanted = server_wanted(d);
 	struct server *sv;
-	struct session *s;
+	struct server_session *s;
 	size_t have = 0;
 
-	if (o->stopping)
+	if (d->stopping)
 		return;
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
-		s = &o->sessions[i];
+		s = &d->sessions[i];
 		/* One that was made for a stream serves as well. */
 		if (s->state == SESSION_UP && s->extra && have < wanted) {
 			s->extra = false;
-			ov_sessions_changed(o);
+			dmsg_sessions_changed(d);
 			probe_begin(s);
 		}
 		have += s->state != SESSION_FREE && !s->extra && !s->probe.lost;
 	}
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX && have < wanted; i++) {
-		if (o->sessions[i].state != SESSION_FREE)
+		if (d->sessions[i].state != SESSION_FREE)
 			continue;
-		if ((sv = server_choose(o)) == NULL)
+		if ((sv = server_choose(d)) == NULL)
 			return;
-		session_begin(o, &o->sessions[i], sv, false);
+		session_begin(d, &d->sessions[i], sv, false);
 		have++;
 	}
 }
 
 uint16_t
-server_port(struct ov *o)
+server_port(struct dmsg *d)
 {
-	return (uint16_t)(DMSG_PORTS + ov_random(o) % (65536 - DMSG_PORTS));
+	return (uint16_t)(DMSG_PORTS + dmsg_random(d) % (65536 - DMSG_PORTS));
 }
 
 /* A place for a session that somebody waits for; one of no use is no harm. */
-static struct session *
-server_find_place(struct ov *o, bool idle)
+static struct server_session *
+server_find_place(struct dmsg *d, bool idle)
 {
-	struct session *s;
+	struct server_session *s;
 
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
-		s = &o->sessions[i];
+		s = &d->sessions[i];
 		if (idle ? session_is_idle(s) : s->state == SESSION_FREE)
 			return s;
 	}
@@ -247,11 +247,11 @@ server_find_place(struct ov *o, bool idle)
 }
 
 /* Somebody waits for this one: it is tried whatever it did before. */
-struct session *
-server_session(struct ov *o, const struct key_public *pk, const char **why)
+struct server_session *
+server_session(struct dmsg *d, const struct key_public *pk, const char **why)
 {
-	struct server *sv = server_find(o, pk);
-	struct session *s;
+	struct server *sv = server_find(d, pk);
+	struct server_session *s;
 
 	*why = NULL;
 	if (sv == NULL) {
@@ -259,15 +259,15 @@ server_session(struct ov *o, const struct key_public *pk, const char **why)
 		return NULL;
 	}
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
-		s = &o->sessions[i];
+		s = &d->sessions[i];
 		if (s->state == SESSION_UP && s->server == sv)
 			return s;
 	}
 	if (sv->used)
 		return NULL; /* it is tried already */
-	if ((s = server_find_place(o, false)) != NULL)
-		session_begin(o, s, sv, true);
-	else if ((s = server_find_place(o, true)) != NULL)
+	if ((s = server_find_place(d, false)) != NULL)
+		session_begin(d, s, sv, true);
+	else if ((s = server_find_place(d, true)) != NULL)
 		session_end(s, NULL); /* its place serves when it has gone */
 	else
 		*why = "there are too many sessions";

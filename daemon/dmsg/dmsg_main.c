@@ -8,7 +8,7 @@
 #include "common/pty/aead.h"
 #include "daemon/dmsg/dmsg.h"
 
-static struct ov *
+static struct dmsg *
 dmsg_set_up(void)
 {
 	uint8_t seed[32];
@@ -22,18 +22,18 @@ dmsg_set_up(void)
 		return NULL;
 	aead_bulk_prepare();
 	randombytes_buf(seed, sizeof(seed));
-	return ov_new(PRIV_FD_PEER, seed);
+	return dmsg_new(PRIV_FD_PEER, seed);
 }
 
 int
 main(void)
 {
-	struct ov *o;
+	struct dmsg *d;
 
 	process_standard_fds();
-	if ((o = dmsg_set_up()) == NULL)
+	if ((d = dmsg_set_up()) == NULL)
 		_exit(1);
-	ov_mon_welcome(o);
-	event_base_dispatch(o->base);
+	dmsg_mon_welcome(d);
+	event_base_dispatch(d->base);
 	_exit(1);
 }

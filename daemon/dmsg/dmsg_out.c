@@ -22,24 +22,24 @@ static void try_next(struct out *);
 void
 out_end(struct out *t)
 {
-	struct ov *o = t->ov;
+	struct dmsg *d = t->d;
 
 	if (t->state == OUT_ENDED)
 		return;
 	t->state = OUT_ENDED;
 	LIST_REMOVE(t, entry);
-	LIST_INSERT_HEAD(&o->ended_outs, t, entry);
+	LIST_INSERT_HEAD(&d->ended_outs, t, entry);
 	if (t->timer != NULL)
 		event_del(t->timer);
-	ov_reap_soon(o);
+	dmsg_reap_soon(d);
 }
 
 void
-outs_reap(struct ov *o)
+outs_reap(struct dmsg *d)
 {
 	struct out *t;
 
-	while ((t = LIST_FIRST(&o->ended_outs)) != NULL) {
+	while ((t = LIST_FIRST(&d->ended_outs)) != NULL) {
 		LIST_REMOVE(t, entry);
 		if (t->timer != NULL)
 			event_free(t->timer);
@@ -58,7 +58,7 @@ out_give_up(struct out *t, const char *why)
 {
 	/* Once the response is there the monitor has the last word. */
 	if (t->state != OUT_PROVING)
-		ov_mon_give_up(t->ov, t->id, why);
+		dmsg_mon_give_up(t->d, t->id, why);
 	out_end(t);
 }
 
@@ -74,11 +74,11 @@ out_on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 static struct out *
-out_by_id(struct ov *o, uint16_t id)
+out_by_id(struct dmsg *d, uint16_t id)
 {
 	struct out *t;
 
-	LIST_FOREACH (t, &o->outs, entry)
+	LIST_FOREACH (t, &d->outs, entry)
 		if (t->id == id)
 			return t;
 	return NULL;
@@ -86,55 +86,55 @@ out_by_id(struct ov *o, uint16_t id)
 
 /* An older one of that id has been given up over there. */
 void
-out_begin(struct ov *o, uint16_t id, int fd, struct buf *b)
+out_begin(struct dmsg *d, uint16_t id, int fd, struct buf *b)
 {
 	struct timeval tv = { .tv_sec = DMSG_DIAL_S };
-	struct out *t = out_by_id(o, id);
+	struct out *t = out_by_id(d, id);
 
 	if (t != NULL)
 		out_end(t);
 	if ((t = calloc(1, sizeof(*t))) == NULL) {
-		ov_mon_give_up(o, id, err_text(SKY_ERR_NOMEM));
+		dmsg_mon_give_up(d, id, err_text(SKY_ERR_NOMEM));
 		if (fd != -1)
 			close(fd);
 		return;
 	}
-	t->ov = o;
+	t->d = d;
 	t->id = id;
 	t->fd = fd;
-	LIST_INSERT_HEAD(&o->outs, t, entry);
+	LIST_INSERT_HEAD(&d->outs, t, entry);
 	if (fd == -1 || buf_get(b, t->peer.b, sizeof(t->peer.b)) != 0 ||
-	    (t->timer = evtimer_new(o->base, out_on_timer, t)) == NULL ||
+	    (t->timer = evtimer_new(d->base, out_on_timer, t)) == NULL ||
 	    event_add(t->timer, &tv) == -1)
 		out_give_up(t, err_text(SKY_ERR_NOMEM));
 	else
-		out_ask(o);
+		out_ask(d);
 }
 
 /* --- where it is --- */
 
 void
-out_ask(struct ov *o)
+out_ask(struct dmsg *d)
 {
 	struct out *t;
 
-	if (ask_busy(o))
+	if (ask_busy(d))
 		return;
-	LIST_FOREACH (t, &o->outs, entry) {
+	LIST_FOREACH (t, &d->outs, entry) {
 		if (t->state != OUT_PEER && t->state != OUT_ADDRESS)
 			continue;
 		t->asking = true;
-		ask_peer(o,
+		ask_peer(d,
 		    t->state == OUT_PEER ? &t->peer : &t->server[t->tried]);
 		return;
 	}
 }
 
 static bool
-is_known(const struct ov *o, const struct key_public *pk)
+is_known(const struct dmsg *d, const struct key_public *pk)
 {
-	for (size_t i = 0; i < o->nservers; i++)
-		if (memcmp(o->servers[i].pk.b, pk->b, KEY_PUBLIC_LEN) == 0)
+	for (size_t i = 0; i < d->nservers; i++)
+		if (memcmp(d->servers[i].pk.b, pk->b, KEY_PUBLIC_LEN) == 0)
 			return true;
 	return false;
 }
@@ -160,8 +160,8 @@ take_address(struct out *t, const struct dmsg_entry *e)
 {
 	if (e != NULL &&
 	    memcmp(e->pk.b, t->server[t->tried].b, KEY_PUBLIC_LEN) == 0)
-		server_add(t->ov, e, false);
-	if (e != NULL && !is_known(t->ov, &t->server[t->tried]))
+		server_add(t->d, e, false);
+	if (e != NULL && !is_known(t->d, &t->server[t->tried]))
 		e = NULL;
 	t->state = OUT_SESSION;
 	if (e == NULL) {
@@ -173,12 +173,12 @@ take_address(struct out *t, const struct dmsg_entry *e)
 }
 
 void
-out_answered(struct ov *o, int status, struct buf *body)
+out_answered(struct dmsg *d, int status, struct buf *body)
 {
 	struct dmsg_entry e, *entry = NULL;
 	struct out *t;
 
-	LIST_FOREACH (t, &o->outs, entry)
+	LIST_FOREACH (t, &d->outs, entry)
 		if (t->asking)
 			break;
 	if (t == NULL)
@@ -200,11 +200,11 @@ out_answered(struct ov *o, int status, struct buf *body)
 /* --- by which server --- */
 
 static void
-out_request(struct out *t, struct session *s)
+out_request(struct out *t, struct server_session *s)
 {
 	t->session = s;
 	t->state = OUT_SIGNING;
-	ov_mon_dial(t->ov, t->id, server_port(t->ov));
+	dmsg_mon_dial(t->d, t->id, server_port(t->d));
 }
 
 /*
@@ -214,11 +214,11 @@ out_request(struct out *t, struct session *s)
 static bool
 try_sessions(struct out *t)
 {
-	struct session *s;
+	struct server_session *s;
 
 	for (size_t i = 0; i < t->nservers; i++)
 		for (size_t k = 0; k < DMSG_SESSIONS_MAX; k++) {
-			s = &t->ov->sessions[k];
+			s = &t->d->sessions[k];
 			if (s->state != SESSION_UP ||
 			    memcmp(s->server->pk.b, t->server[i].b,
 				KEY_PUBLIC_LEN) != 0)
@@ -238,13 +238,13 @@ try_next(struct out *t)
 	if (try_sessions(t))
 		return;
 	for (; t->tried < t->nservers; t->tried++) {
-		if (!is_known(t->ov, &t->server[t->tried])) {
+		if (!is_known(t->d, &t->server[t->tried])) {
 			t->state = OUT_ADDRESS;
-			out_ask(t->ov);
+			out_ask(t->d);
 			return;
 		}
 		t->state = OUT_SESSION;
-		(void)server_session(t->ov, &t->server[t->tried], &why);
+		(void)server_session(t->d, &t->server[t->tried], &why);
 		if (why == NULL)
 			return;
 		strlcpy(t->why, why, sizeof(t->why));
@@ -255,21 +255,21 @@ try_next(struct out *t)
 }
 
 void
-out_server_up(struct ov *o)
+out_server_up(struct dmsg *d)
 {
 	struct out *t;
 
-	LIST_FOREACH (t, &o->outs, entry)
+	LIST_FOREACH (t, &d->outs, entry)
 		if (t->state == OUT_SESSION)
 			(void)try_sessions(t);
 }
 
 void
-out_server_failed(struct ov *o, const struct server *sv, const char *why)
+out_server_failed(struct dmsg *d, const struct server *sv, const char *why)
 {
 	struct out *t;
 
-	LIST_FOREACH (t, &o->outs, entry) {
+	LIST_FOREACH (t, &d->outs, entry) {
 		if (t->state != OUT_SESSION || t->tried >= t->nservers ||
 		    memcmp(t->server[t->tried].b, sv->pk.b, KEY_PUBLIC_LEN) !=
 			0)
@@ -277,27 +277,27 @@ out_server_failed(struct ov *o, const struct server *sv, const char *why)
 		strlcpy(t->why, why, sizeof(t->why));
 		t->tried++;
 		t->retry = true;
-		ov_reap_soon(o);
+		dmsg_reap_soon(d);
 	}
 }
 
 /* Whoever waits for a session may have waited for a place. */
 void
-out_place_free(struct ov *o)
+out_place_free(struct dmsg *d)
 {
 	struct out *t;
 
-	LIST_FOREACH (t, &o->outs, entry)
+	LIST_FOREACH (t, &d->outs, entry)
 		t->retry = t->retry || t->state == OUT_SESSION;
 }
 
 void
-outs_reap_retry(struct ov *o)
+outs_reap_retry(struct dmsg *d)
 {
 	struct out *t;
 
 	do {
-		LIST_FOREACH (t, &o->outs, entry)
+		LIST_FOREACH (t, &d->outs, entry)
 			if (t->retry)
 				break;
 		if (t != NULL) {
@@ -309,11 +309,11 @@ outs_reap_retry(struct ov *o)
 }
 
 void
-out_session_gone(struct ov *o, const struct session *s)
+out_session_gone(struct dmsg *d, const struct server_session *s)
 {
 	struct out *t, *next;
 
-	for (t = LIST_FIRST(&o->outs); t != NULL; t = next) {
+	for (t = LIST_FIRST(&d->outs); t != NULL; t = next) {
 		next = LIST_NEXT(t, entry);
 		if (t->session == s && t->state >= OUT_SIGNING)
 			out_give_up(t, "the session with its server was lost");
@@ -323,9 +323,9 @@ out_session_gone(struct ov *o, const struct session *s)
 /* --- request and response --- */
 
 void
-out_signed(struct ov *o, uint16_t id, struct buf *object)
+out_signed(struct dmsg *d, uint16_t id, struct buf *object)
 {
-	struct out *t = out_by_id(o, id);
+	struct out *t = out_by_id(d, id);
 
 	if (t == NULL || t->state != OUT_SIGNING)
 		return;
@@ -354,14 +354,14 @@ out_take_response(struct out *t, struct buf *object)
 		out_give_up(t, dmsg_code_text(resp.code));
 	else {
 		t->state = OUT_PROVING;
-		ov_mon_dialed(t->ov, t->id, &resp.noise);
+		dmsg_mon_dialed(t->d, t->id, &resp.noise);
 	}
 }
 
 void
-out_proven(struct ov *o, uint16_t id, struct buf *answer)
+out_proven(struct dmsg *d, uint16_t id, struct buf *answer)
 {
-	struct out *t = out_by_id(o, id);
+	struct out *t = out_by_id(d, id);
 	uint8_t ok;
 
 	if (t == NULL || t->state != OUT_PROVING)
@@ -375,11 +375,11 @@ out_proven(struct ov *o, uint16_t id, struct buf *answer)
 }
 
 bool
-out_handle(struct ov *o, struct dmsg_event *ev)
+out_handle(struct dmsg *d, struct dmsg_event *ev)
 {
 	struct out *t;
 
-	LIST_FOREACH (t, &o->outs, entry)
+	LIST_FOREACH (t, &d->outs, entry)
 		if (t->stream == ev->stream)
 			break;
 	if (t == NULL)

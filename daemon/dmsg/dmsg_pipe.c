@@ -22,28 +22,28 @@ static void pipe_on_writable(evutil_socket_t, short, void *);
 void
 pipe_end(struct pipe *p)
 {
-	struct ov *o = p->session->ov;
+	struct dmsg *d = p->session->d;
 
 	if (p->state == PIPE_ENDED)
 		return;
 	p->state = PIPE_ENDED;
 	LIST_REMOVE(p, entry);
-	LIST_INSERT_HEAD(&o->ended_pipes, p, entry);
-	o->npipes--;
+	LIST_INSERT_HEAD(&d->ended_pipes, p, entry);
+	d->npipes--;
 	dmsg_stream_set_arg(p->stream, NULL);
 	if (p->rd != NULL)
 		event_del(p->rd);
 	if (p->wr != NULL)
 		event_del(p->wr);
-	ov_reap_soon(o);
+	dmsg_reap_soon(d);
 }
 
 void
-pipes_reap(struct ov *o)
+pipes_reap(struct dmsg *d)
 {
 	struct pipe *p;
 
-	while ((p = LIST_FIRST(&o->ended_pipes)) != NULL) {
+	while ((p = LIST_FIRST(&d->ended_pipes)) != NULL) {
 		LIST_REMOVE(p, entry);
 		if (p->rd != NULL)
 			event_free(p->rd);
@@ -62,7 +62,7 @@ pipes_reap(struct ov *o)
 
 /* For us, and for the port that we serve.  SKY_ERR_EXISTS: from us. */
 static int
-read_request(struct ov *o, struct buf *object, struct dmsg_request *q)
+read_request(struct dmsg *d, struct buf *object, struct dmsg_request *q)
 {
 	struct buf sig, gob;
 	int r;
@@ -70,30 +70,30 @@ read_request(struct ov *o, struct buf *object, struct dmsg_request *q)
 	if ((r = dmsg_split_signed(object, &sig, &gob)) != 0 ||
 	    (r = dmsg_get_request(&gob, q)) != 0)
 		return r;
-	if (memcmp(q->dst.pk.b, o->own.b, KEY_PUBLIC_LEN) != 0)
+	if (memcmp(q->dst.pk.b, d->own.b, KEY_PUBLIC_LEN) != 0)
 		return SKY_ERR_KEY;
-	if (memcmp(q->src.pk.b, o->own.b, KEY_PUBLIC_LEN) == 0 &&
-	    q->dst.port != o->port)
+	if (memcmp(q->src.pk.b, d->own.b, KEY_PUBLIC_LEN) == 0 &&
+	    q->dst.port != d->port)
 		return SKY_ERR_EXISTS;
-	return q->dst.port == o->port ? 0 : SKY_ERR_NOTFOUND;
+	return q->dst.port == d->port ? 0 : SKY_ERR_NOTFOUND;
 }
 
 static struct pipe *
-new_pipe(struct session *s, struct dmsg_stream *st)
+new_pipe(struct server_session *s, struct dmsg_stream *st)
 {
-	struct ov *o = s->ov;
+	struct dmsg *d = s->d;
 	struct pipe *p;
 
-	if (o->npipes == DMSG_STREAMS_MAX ||
+	if (d->npipes == DMSG_STREAMS_MAX ||
 	    (p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
 	p->session = s;
 	p->stream = st;
 	p->fd = -1;
-	p->id = o->last_id++;
+	p->id = d->last_id++;
 	buf_init(&p->head, 2 * FRAME_BODY_MAX);
-	LIST_INSERT_HEAD(&o->pipes, p, entry);
-	o->npipes++;
+	LIST_INSERT_HEAD(&d->pipes, p, entry);
+	d->npipes++;
 	dmsg_stream_set_arg(st, p);
 	return p;
 }
@@ -119,47 +119,47 @@ pipe_put_head(struct buf *b, const uint8_t *hash, const struct dmsg_request *q)
  * answers, each would wait for the other.
  */
 static void
-ask_socket(struct ov *o, struct pipe *p)
+ask_socket(struct dmsg *d, struct pipe *p)
 {
-	o->asked++;
+	d->asked++;
 	p->state = PIPE_ASKED;
-	ov_mon_stream(o, p->id, &p->peer, &p->session->server->pk);
+	dmsg_mon_stream(d, p->id, &p->peer, &p->session->server->pk);
 }
 
 /* Any stranger can bring them about, as many as he likes. */
 static void
-tell_refusal(struct ov *o, int r)
+tell_refusal(struct dmsg *d, int r)
 {
 	int64_t now = now_ms();
 
-	o->refused++;
-	if (now < o->refusal_ms)
+	d->refused++;
+	if (now < d->refusal_ms)
 		return;
-	if (o->refused > 1)
-		ov_log(o, LOG_LEVEL_INFO,
+	if (d->refused > 1)
+		dmsg_log(d, LOG_LEVEL_INFO,
 		    "Stream refused: %s (and %lu more since the last line)",
-		    err_text(r), o->refused - 1);
+		    err_text(r), d->refused - 1);
 	else
-		ov_log(o, LOG_LEVEL_INFO, "Stream refused: %s", err_text(r));
-	o->refused = 0;
-	o->refusal_ms = now + DMSG_REFUSAL_MS;
+		dmsg_log(d, LOG_LEVEL_INFO, "Stream refused: %s", err_text(r));
+	d->refused = 0;
+	d->refusal_ms = now + DMSG_REFUSAL_MS;
 }
 
 static void
-pipe_begin(struct session *s, struct dmsg_stream *st, struct buf *object)
+pipe_begin(struct server_session *s, struct dmsg_stream *st, struct buf *object)
 {
-	struct ov *o = s->ov;
+	struct dmsg *d = s->d;
 	uint8_t hash[DMSG_HASH_LEN];
 	struct dmsg_request q;
 	struct pipe *p;
 	int r;
 
 	dmsg_hash(buf_ptr(object), buf_len(object), hash);
-	r = read_request(o, object, &q);
+	r = read_request(d, object, &q);
 	if (r == SKY_ERR_EXISTS)
 		probe_arrived(s, hash);
 	else if (r != 0)
-		tell_refusal(o, r);
+		tell_refusal(d, r);
 	if (r != 0) {
 		dmsg_stream_close(st);
 		return;
@@ -172,31 +172,31 @@ pipe_begin(struct session *s, struct dmsg_stream *st, struct buf *object)
 	p->peer = q.src.pk;
 	if (pipe_put_head(&p->head, hash, &q) != 0)
 		pipe_end(p);
-	else if (o->asked < ASKED_MAX)
-		ask_socket(o, p);
+	else if (d->asked < ASKED_MAX)
+		ask_socket(d, p);
 	else
 		p->state = PIPE_WAITING;
 }
 
 /* An answer has come: the one that has waited longest is next. */
 static void
-ask_next(struct ov *o)
+ask_next(struct dmsg *d)
 {
 	struct pipe *p, *oldest = NULL;
 
-	LIST_FOREACH (p, &o->pipes, entry)
+	LIST_FOREACH (p, &d->pipes, entry)
 		if (p->state == PIPE_WAITING)
 			oldest = p;
 	if (oldest != NULL)
-		ask_socket(o, oldest);
+		ask_socket(d, oldest);
 }
 
 static struct pipe *
-pipe_by_id(struct ov *o, uint16_t id)
+pipe_by_id(struct dmsg *d, uint16_t id)
 {
 	struct pipe *p;
 
-	LIST_FOREACH (p, &o->pipes, entry)
+	LIST_FOREACH (p, &d->pipes, entry)
 		if (p->state == PIPE_ASKED && p->id == id)
 			return p;
 	return NULL;
@@ -205,7 +205,7 @@ pipe_by_id(struct ov *o, uint16_t id)
 static int
 open_socket(struct pipe *p, int fd)
 {
-	struct event_base *base = p->session->ov->base;
+	struct event_base *base = p->session->d->base;
 
 	p->fd = fd;
 	p->rd = event_new(base, fd, EV_READ | EV_PERSIST, pipe_on_readable, p);
@@ -216,12 +216,12 @@ open_socket(struct pipe *p, int fd)
 }
 
 void
-pipe_socket(struct ov *o, uint16_t id, int fd)
+pipe_socket(struct dmsg *d, uint16_t id, int fd)
 {
-	struct pipe *p = pipe_by_id(o, id);
+	struct pipe *p = pipe_by_id(d, id);
 
-	o->asked--;
-	ask_next(o);
+	d->asked--;
+	ask_next(d);
 	if (p == NULL) {
 		if (fd != -1)
 			close(fd);
@@ -291,7 +291,7 @@ pipe_pull(struct pipe *p)
 }
 
 void
-pipe_join(struct session *s, struct dmsg_stream *st, int fd)
+pipe_join(struct server_session *s, struct dmsg_stream *st, int fd)
 {
 	struct pipe *p;
 
@@ -356,7 +356,7 @@ pipe_on_writable(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-pipe_handle(struct session *s, struct dmsg_event *ev)
+pipe_handle(struct server_session *s, struct dmsg_event *ev)
 {
 	struct pipe *p = dmsg_stream_arg(ev->stream);
 

@@ -22,33 +22,33 @@
 static void on_probe(evutil_socket_t, short, void *);
 
 int
-probe_init(struct ov *o)
+probe_init(struct dmsg *d)
 {
-	o->probe_ev = evtimer_new(o->base, on_probe, o);
-	return o->probe_ev != NULL ? 0 : -1;
+	d->probe_ev = evtimer_new(d->base, on_probe, d);
+	return d->probe_ev != NULL ? 0 : -1;
 }
 
 void
-probe_begin(struct session *s)
+probe_begin(struct server_session *s)
 {
 	s->probe = (struct probe){ .due_ms = now_ms() };
-	ov_arm(s->ov->probe_ev, TICK_MS);
+	dmsg_arm(s->d->probe_ev, TICK_MS);
 }
 
 size_t
-probe_count(const struct ov *o)
+probe_count(const struct dmsg *d)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
-		n += o->sessions[i].state == SESSION_UP &&
-		    !o->sessions[i].extra && !o->sessions[i].probe.lost &&
-		    o->sessions[i].probe.proven_ms != 0;
+		n += d->sessions[i].state == SESSION_UP &&
+		    !d->sessions[i].extra && !d->sessions[i].probe.lost &&
+		    d->sessions[i].probe.proven_ms != 0;
 	return n;
 }
 
 void
-probe_proven(struct session *s)
+probe_proven(struct server_session *s)
 {
 	struct probe *p = &s->probe;
 	bool changed = p->lost;
@@ -58,15 +58,15 @@ probe_proven(struct session *s)
 	p->lost = false;
 	s->server->unproven = 0;
 	if (changed) {
-		ov_log(s->ov, LOG_LEVEL_INFO,
+		dmsg_log(s->d, LOG_LEVEL_INFO,
 		    "dmsg server %s: others come by it again", s->address);
-		ov_sessions_changed(s->ov);
+		dmsg_sessions_changed(s->d);
 	}
-	ov_tell_ready(s->ov);
+	dmsg_tell_ready(s->d);
 }
 
 static void
-end_stream(struct session *s)
+end_stream(struct server_session *s)
 {
 	if (s->probe.stream != NULL) {
 		dmsg_stream_close(s->probe.stream);
@@ -76,11 +76,11 @@ end_stream(struct session *s)
 }
 
 static bool
-is_used(const struct session *s)
+is_used(const struct server_session *s)
 {
 	const struct pipe *p;
 
-	LIST_FOREACH (p, &s->ov->pipes, entry)
+	LIST_FOREACH (p, &s->d->pipes, entry)
 		if (p->session == s && p->state == PIPE_OPEN)
 			return true;
 	return false;
@@ -91,7 +91,7 @@ is_used(const struct session *s)
  * session less and less often.
  */
 static void
-probe_fail(struct session *s)
+probe_fail(struct server_session *s)
 {
 	struct server *sv = s->server;
 	struct probe *p = &s->probe;
@@ -100,7 +100,7 @@ probe_fail(struct session *s)
 
 	end_stream(s);
 	p->due_ms = now_ms() + AGAIN_MS;
-	ov_arm(s->ov->probe_ev, TICK_MS);
+	dmsg_arm(s->d->probe_ev, TICK_MS);
 	if (++p->failures < most)
 		return;
 	if (p->failures < most + PATIENCE && is_used(s)) {
@@ -108,11 +108,11 @@ probe_fail(struct session *s)
 		if (p->lost)
 			return;
 		p->lost = true;
-		ov_log(s->ov, LOG_LEVEL_WARN,
+		dmsg_log(s->d, LOG_LEVEL_WARN,
 		    "dmsg server %s: nobody comes by it any more; it is kept "
 		    "for who is still there",
 		    s->address);
-		ov_sessions_changed(s->ov);
+		dmsg_sessions_changed(s->d);
 		return;
 	}
 	sv->unproven++;
@@ -120,16 +120,16 @@ probe_fail(struct session *s)
 }
 
 void
-probe_signed(struct ov *o, uint16_t id, struct buf *object)
+probe_signed(struct dmsg *d, uint16_t id, struct buf *object)
 {
-	struct session *s = NULL;
+	struct server_session *s = NULL;
 	struct probe *p;
 
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
-		if (o->sessions[i].state == SESSION_UP &&
-		    o->sessions[i].probe.signing &&
-		    o->sessions[i].probe.id == id)
-			s = &o->sessions[i];
+		if (d->sessions[i].state == SESSION_UP &&
+		    d->sessions[i].probe.signing &&
+		    d->sessions[i].probe.id == id)
+			s = &d->sessions[i];
 	if (s == NULL)
 		return; /* it has gone */
 	p = &s->probe;
@@ -139,12 +139,12 @@ probe_signed(struct ov *o, uint16_t id, struct buf *object)
 	/* Too many streams: then others come by it. */
 	p->due_ms =
 	    now_ms() + (p->stream != NULL ? DMSG_PROBE_S * 1000 : LOST_MS);
-	ov_arm(o->probe_ev, TICK_MS);
+	dmsg_arm(d->probe_ev, TICK_MS);
 	session_flush(s);
 }
 
 bool
-probe_handle(struct session *s, struct dmsg_event *ev)
+probe_handle(struct server_session *s, struct dmsg_event *ev)
 {
 	if (s->probe.stream == NULL || ev->stream != s->probe.stream)
 		return false;
@@ -154,7 +154,7 @@ probe_handle(struct session *s, struct dmsg_event *ev)
 }
 
 void
-probe_arrived(struct session *s, const uint8_t *hash)
+probe_arrived(struct server_session *s, const uint8_t *hash)
 {
 	struct probe *p = &s->probe;
 	int64_t now = now_ms(), pause = DMSG_PROBE_EVERY * 1000;
@@ -166,28 +166,28 @@ probe_arrived(struct session *s, const uint8_t *hash)
 	if (p->stream == NULL || memcmp(p->hash, hash, DMSG_HASH_LEN) != 0)
 		return;
 	end_stream(s);
-	p->due_ms = now + pause + (int64_t)(ov_random(s->ov) % JITTER_MS);
+	p->due_ms = now + pause + (int64_t)(dmsg_random(s->d) % JITTER_MS);
 	probe_proven(s);
 }
 
 static void
-probe_sign(struct session *s)
+probe_sign(struct server_session *s)
 {
-	struct ov *o = s->ov;
+	struct dmsg *d = s->d;
 
 	s->probe.signing = true;
-	s->probe.id = ++o->probe_id;
-	ov_mon_probe(o, s->probe.id, server_port(o));
+	s->probe.id = ++d->probe_id;
+	dmsg_mon_probe(d, s->probe.id, server_port(d));
 }
 
 /* The session whose probe is the next to begin or to fail; NULL without one. */
-static struct session *
-find_next(struct ov *o)
+static struct server_session *
+find_next(struct dmsg *d)
 {
-	struct session *s, *next = NULL;
+	struct server_session *s, *next = NULL;
 
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
-		s = &o->sessions[i];
+		s = &d->sessions[i];
 		if (s->state == SESSION_UP && !s->extra && !s->probe.signing &&
 		    (next == NULL || s->probe.due_ms < next->probe.due_ms))
 			next = s;
@@ -198,22 +198,22 @@ find_next(struct ov *o)
 static void
 on_probe(evutil_socket_t fd, short what, void *arg)
 {
-	struct ov *o = arg;
-	struct session *s = find_next(o);
+	struct dmsg *d = arg;
+	struct server_session *s = find_next(d);
 	int64_t now = now_ms(), pause = TICK_MS;
 
 	(void)fd, (void)what;
-	if (o->stopping)
+	if (d->stopping)
 		return;
 	if (s != NULL && s->probe.due_ms <= now) {
 		if (s->probe.stream != NULL)
 			probe_fail(s);
 		else
 			probe_sign(s);
-		s = find_next(o);
+		s = find_next(d);
 	}
 	if (s != NULL && s->probe.due_ms > now + pause)
 		pause = s->probe.due_ms - now;
-	if (server_live(o) != 0)
-		ov_arm(o->probe_ev, pause);
+	if (server_live(d) != 0)
+		dmsg_arm(d->probe_ev, pause);
 }

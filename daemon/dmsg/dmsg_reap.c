@@ -5,29 +5,29 @@
 static void
 on_reap(evutil_socket_t fd, short what, void *arg)
 {
-	struct ov *o = arg;
+	struct dmsg *d = arg;
 
 	(void)fd, (void)what;
 	/* A session goes behind its streams, these behind who holds them. */
-	sessions_reap_users(o);
-	pipes_reap(o);
-	outs_reap(o);
-	ask_reap(o);
-	sessions_reap(o);
+	sessions_reap_users(d);
+	pipes_reap(d);
+	outs_reap(d);
+	ask_reap(d);
+	sessions_reap(d);
 	/* Whoever is told now may begin and end what he likes. */
-	outs_reap_retry(o);
-	ask_reap_tell(o);
+	outs_reap_retry(d);
+	ask_reap_tell(d);
 }
 
 int
-ov_reap_init(struct ov *o)
+dmsg_reap_init(struct dmsg *d)
 {
-	o->reap_ev = evtimer_new(o->base, on_reap, o);
-	return o->reap_ev != NULL ? 0 : -1;
+	d->reap_ev = evtimer_new(d->base, on_reap, d);
+	return d->reap_ev != NULL ? 0 : -1;
 }
 
 void
-ov_reap_soon(struct ov *o)
+dmsg_reap_soon(struct dmsg *d)
 {
-	event_active(o->reap_ev, EV_TIMEOUT, 0);
+	event_active(d->reap_ev, EV_TIMEOUT, 0);
 }

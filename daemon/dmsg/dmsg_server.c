@@ -20,12 +20,12 @@ static void server_on_timer(evutil_socket_t, short, void *);
 /* --- the end --- */
 
 void
-session_end(struct session *s, const char *why)
+session_end(struct server_session *s, const char *why)
 {
 	if (s->state == SESSION_FREE || s->state == SESSION_ENDING)
 		return;
 	if (s->state == SESSION_BEGUN || s->state == SESSION_SENT)
-		ov_mon_drop(s->ov, s->slot);
+		dmsg_mon_drop(s->d, s->slot);
 	s->was_up = s->state == SESSION_UP;
 	s->state = SESSION_ENDING;
 	s->left = false;
@@ -36,23 +36,23 @@ session_end(struct session *s, const char *why)
 		event_del(s->wr);
 	if (s->timer != NULL)
 		event_del(s->timer);
-	ov_reap_soon(s->ov);
+	dmsg_reap_soon(s->d);
 }
 
 void
-sessions_reap_users(struct ov *o)
+sessions_reap_users(struct dmsg *d)
 {
 	struct pipe *p, *next;
-	struct session *s;
+	struct server_session *s;
 
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
-		s = &o->sessions[i];
+		s = &d->sessions[i];
 		if (s->state != SESSION_ENDING)
 			continue;
 		s->left = true;
-		ask_session_gone(o, s);
-		out_session_gone(o, s);
-		for (p = LIST_FIRST(&o->pipes); p != NULL; p = next) {
+		ask_session_gone(d, s);
+		out_session_gone(d, s);
+		for (p = LIST_FIRST(&d->pipes); p != NULL; p = next) {
 			next = LIST_NEXT(p, entry);
 			if (p->session == s)
 				pipe_end(p);
@@ -61,7 +61,7 @@ sessions_reap_users(struct ov *o)
 }
 
 static void
-free_session(struct session *s)
+free_session(struct server_session *s)
 {
 	dmsg_session_free(s->dmsg);
 	s->dmsg = NULL;
@@ -83,51 +83,51 @@ free_session(struct session *s)
 
 /* Of many failures at once some are told: they drive out nothing else. */
 static void
-log_end(struct ov *o, const struct session *s)
+log_end(struct dmsg *d, const struct server_session *s)
 {
 	int64_t now = now_ms();
 
 	if (*s->why == '\0') {
-		ov_log(o, LOG_LEVEL_DEBUG, "dmsg server %s: session of no use",
-		    s->address);
+		dmsg_log(d, LOG_LEVEL_DEBUG,
+		    "dmsg server %s: session of no use", s->address);
 		return;
 	}
-	if (!s->was_up && now < o->quiet_ms)
+	if (!s->was_up && now < d->quiet_ms)
 		return;
 	if (!s->was_up)
-		o->quiet_ms = now + QUIET_MS;
-	ov_log(o, LOG_LEVEL_INFO, "dmsg server %s: %s%s", s->address,
+		d->quiet_ms = now + QUIET_MS;
+	dmsg_log(d, LOG_LEVEL_INFO, "dmsg server %s: %s%s", s->address,
 	    s->was_up ? "session lost: " : "", s->why);
 }
 
 /* One that has ended since sessions_reap_users waits for the next round. */
 void
-sessions_reap(struct ov *o)
+sessions_reap(struct dmsg *d)
 {
-	struct session *s;
+	struct server_session *s;
 
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
-		s = &o->sessions[i];
+		s = &d->sessions[i];
 		if (s->state != SESSION_ENDING || !s->left)
 			continue;
-		log_end(o, s);
+		log_end(d, s);
 		free_session(s);
 		if (*s->why != '\0') {
-			server_failed(o, s);
+			server_failed(d, s);
 			if (s->was_up)
-				ov_sessions_changed(o);
+				dmsg_sessions_changed(d);
 			else
-				ov_connect_soon(o);
-			out_server_failed(o, s->server, s->why);
+				dmsg_connect_soon(d);
+			out_server_failed(d, s->server, s->why);
 		}
-		out_place_free(o);
+		out_place_free(d);
 	}
 }
 
 /* --- the beginning --- */
 
 static void
-server_arm(struct session *s, int64_t ms)
+server_arm(struct server_session *s, int64_t ms)
 {
 	struct timeval tv = { .tv_sec = ms / 1000,
 		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
@@ -137,7 +137,7 @@ server_arm(struct session *s, int64_t ms)
 }
 
 static void
-server_start(struct ov *o, struct session *s, struct server *sv)
+server_start(struct dmsg *d, struct server_session *s, struct server *sv)
 {
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
 	long number;
@@ -153,21 +153,22 @@ server_start(struct ov *o, struct session *s, struct server *sv)
 		session_end(s, "its address makes no sense");
 		return;
 	}
-	ov_mon_connect(o, s->slot, host, (uint16_t)number);
+	dmsg_mon_connect(d, s->slot, host, (uint16_t)number);
 }
 
 void
-session_begin(struct ov *o, struct session *s, struct server *sv, bool extra)
+session_begin(struct dmsg *d, struct server_session *s, struct server *sv,
+    bool extra)
 {
-	s->ov = o;
-	s->slot = (uint8_t)(s - o->sessions);
+	s->d = d;
+	s->slot = (uint8_t)(s - d->sessions);
 	s->extra = extra;
 	s->idle = 0;
-	server_start(o, s, sv);
+	server_start(d, s, sv);
 }
 
 bool
-session_is_idle(const struct session *s)
+session_is_idle(const struct server_session *s)
 {
 	return s->state == SESSION_UP && s->extra &&
 	    dmsg_session_streams(s->dmsg) == 0;
@@ -175,18 +176,18 @@ session_is_idle(const struct session *s)
 
 /* --- the handshake --- */
 
-static struct session *
-in_state(struct ov *o, uint16_t slot, int state)
+static struct server_session *
+in_state(struct dmsg *d, uint16_t slot, int state)
 {
-	if (slot >= DMSG_SESSIONS_MAX || (int)o->sessions[slot].state != state)
+	if (slot >= DMSG_SESSIONS_MAX || (int)d->sessions[slot].state != state)
 		return NULL;
-	return &o->sessions[slot];
+	return &d->sessions[slot];
 }
 
 void
-server_connected(struct ov *o, uint16_t slot, int fd, const char *why)
+server_connected(struct dmsg *d, uint16_t slot, int fd, const char *why)
 {
-	struct session *s = in_state(o, slot, SESSION_CONNECTING);
+	struct server_session *s = in_state(d, slot, SESSION_CONNECTING);
 
 	if (s == NULL || fd == -1) {
 		if (fd != -1)
@@ -197,14 +198,14 @@ server_connected(struct ov *o, uint16_t slot, int fd, const char *why)
 	}
 	s->fd = fd;
 	s->state = SESSION_BEGUN;
-	ov_mon_begin(o, s->slot, &s->server->pk);
+	dmsg_mon_begin(d, s->slot, &s->server->pk);
 	buf_init(&s->in, DMSG_BUFFER);
 	buf_init(&s->out, DMSG_UNSENT);
 	s->rd =
-	    event_new(o->base, fd, EV_READ | EV_PERSIST, server_on_readable, s);
-	s->wr = event_new(o->base, fd, EV_WRITE, server_on_writable, s);
+	    event_new(d->base, fd, EV_READ | EV_PERSIST, server_on_readable, s);
+	s->wr = event_new(d->base, fd, EV_WRITE, server_on_writable, s);
 	if (s->timer == NULL)
-		s->timer = evtimer_new(o->base, server_on_timer, s);
+		s->timer = evtimer_new(d->base, server_on_timer, s);
 	if (s->rd == NULL || s->wr == NULL || s->timer == NULL ||
 	    event_add(s->rd, NULL) == -1)
 		session_end(s, err_text(SKY_ERR_NOMEM));
@@ -213,9 +214,9 @@ server_connected(struct ov *o, uint16_t slot, int fd, const char *why)
 }
 
 void
-server_begun(struct ov *o, uint16_t slot, struct buf *message)
+server_begun(struct dmsg *d, uint16_t slot, struct buf *message)
 {
-	struct session *s = in_state(o, slot, SESSION_BEGUN);
+	struct server_session *s = in_state(d, slot, SESSION_BEGUN);
 
 	if (s == NULL)
 		return;
@@ -233,7 +234,7 @@ server_begun(struct ov *o, uint16_t slot, struct buf *message)
 }
 
 static void
-take_message(struct session *s)
+take_message(struct server_session *s)
 {
 	struct buf body;
 	int r;
@@ -246,13 +247,13 @@ take_message(struct session *s)
 	}
 	s->rtt_ms = now_ms() - s->sent_ms;
 	s->state = SESSION_PROVEN;
-	ov_mon_read(s->ov, s->slot, &body);
+	dmsg_mon_read(s->d, s->slot, &body);
 }
 
 void
-server_proven(struct ov *o, uint16_t slot, struct buf *answer)
+server_proven(struct dmsg *d, uint16_t slot, struct buf *answer)
 {
-	struct session *s = in_state(o, slot, SESSION_PROVEN);
+	struct server_session *s = in_state(d, slot, SESSION_PROVEN);
 	int64_t silence;
 
 	if (s == NULL)
@@ -274,25 +275,25 @@ server_proven(struct ov *o, uint16_t slot, struct buf *answer)
 /* --- up --- */
 
 static void
-take_events(struct session *s)
+take_events(struct server_session *s)
 {
-	struct ov *o = s->ov;
+	struct dmsg *d = s->d;
 	struct dmsg_event ev;
 
 	while (s->state == SESSION_UP && dmsg_session_event(s->dmsg, &ev)) {
-		if (ev.stream == o->ask.stream)
-			ask_handle(o, &ev);
-		else if (!probe_handle(s, &ev) && !out_handle(o, &ev))
+		if (ev.stream == d->ask.stream)
+			ask_handle(d, &ev);
+		else if (!probe_handle(s, &ev) && !out_handle(d, &ev))
 			pipe_handle(s, &ev);
 	}
 }
 
 static void
-come_up(struct session *s)
+come_up(struct server_session *s)
 {
-	struct ov *o = s->ov;
+	struct dmsg *d = s->d;
 
-	s->dmsg = dmsg_session_new(s->keys, s->keys + 32, ov_random(o));
+	s->dmsg = dmsg_session_new(s->keys, s->keys + 32, dmsg_random(d));
 	explicit_bzero(s->keys, sizeof(s->keys));
 	if (s->dmsg == NULL) {
 		session_end(s, err_text(SKY_ERR_NOMEM));
@@ -300,19 +301,20 @@ come_up(struct session *s)
 	}
 	s->state = SESSION_UP;
 	s->up_ms = now_ms();
-	ov_log(o, LOG_LEVEL_INFO, "dmsg server %s: session is up", s->address);
+	dmsg_log(d, LOG_LEVEL_INFO, "dmsg server %s: session is up",
+	    s->address);
 	probe_begin(s);
 	if (buf_len(&s->in) != 0)
 		event_active(s->rd, EV_READ, 0);
-	ov_sessions_changed(o);
-	out_server_up(o);
+	dmsg_sessions_changed(d);
+	out_server_up(d);
 	server_arm(s, DMSG_PING_S * 1000);
 }
 
 static void
 server_on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	struct session *s = arg;
+	struct server_session *s = arg;
 
 	(void)fd, (void)what;
 	if (s->state == SESSION_SILENT) {
@@ -350,7 +352,7 @@ server_on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* What is to be sent leaves from the loop: nobody is in the middle then. */
 void
-session_flush(struct session *s)
+session_flush(struct server_session *s)
 {
 	if (s->state != SESSION_FREE && s->state != SESSION_ENDING &&
 	    s->wr != NULL && event_add(s->wr, NULL) == -1)
@@ -360,7 +362,7 @@ session_flush(struct session *s)
 static void
 server_on_writable(evutil_socket_t fd, short what, void *arg)
 {
-	struct session *s = arg;
+	struct server_session *s = arg;
 	ssize_t r = 1;
 	int e = 0;
 
@@ -383,16 +385,16 @@ server_on_writable(evutil_socket_t fd, short what, void *arg)
 }
 
 /* The session where most of these bytes lie, and how many lie in all. */
-static struct session *
-find_most(struct ov *o, size_t (*bytes)(const struct dmsg_session *),
+static struct server_session *
+find_most(struct dmsg *d, size_t (*bytes)(const struct dmsg_session *),
     size_t *sum)
 {
-	struct session *s, *worst = NULL;
+	struct server_session *s, *worst = NULL;
 	size_t n, most = 0;
 
 	*sum = 0;
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
-		s = &o->sessions[i];
+		s = &d->sessions[i];
 		if (s->state != SESSION_UP)
 			continue;
 		n = bytes(s->dmsg);
@@ -411,14 +413,14 @@ find_most(struct ov *o, size_t (*bytes)(const struct dmsg_session *),
  * and in use go last.
  */
 static void
-server_shed(struct ov *o)
+server_shed(struct dmsg *d)
 {
-	struct session *most, *worst;
+	struct server_session *most, *worst;
 	size_t sum, unopened;
 
-	while ((most = find_most(o, dmsg_session_buffered, &sum)) != NULL &&
+	while ((most = find_most(d, dmsg_session_buffered, &sum)) != NULL &&
 	    sum > DMSG_UNREAD) {
-		worst = find_most(o, dmsg_session_unopened, &unopened);
+		worst = find_most(d, dmsg_session_unopened, &unopened);
 		if (worst == NULL)
 			worst = most;
 		if (!dmsg_session_shed(worst->dmsg))
@@ -431,8 +433,8 @@ server_shed(struct ov *o)
 static void
 server_on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct session *s = arg;
-	struct ov *o = s->ov;
+	struct server_session *s = arg;
+	struct dmsg *d = s->d;
 	ssize_t r;
 	int e;
 
@@ -459,7 +461,7 @@ server_on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	e = dmsg_session_input(s->dmsg, &s->in);
 	take_events(s);
-	server_shed(o);
+	server_shed(d);
 	if (e != 0)
 		session_end(s, err_text(e));
 	else if (r == SKY_ERR_EOF)

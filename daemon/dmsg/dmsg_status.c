@@ -16,7 +16,7 @@ status_put(struct buf *b, const char *text)
 }
 
 static int
-status_put_session(struct buf *b, const struct session *s, bool first)
+status_put_session(struct buf *b, const struct server_session *s, bool first)
 {
 	char text[256], pk[KEY_PUBLIC_HEX];
 	int64_t proven = s->probe.proven_ms;
@@ -37,47 +37,47 @@ status_put_session(struct buf *b, const struct session *s, bool first)
 }
 
 static int
-put_sessions(struct buf *b, const struct ov *o)
+put_sessions(struct buf *b, const struct dmsg *d)
 {
 	bool first = true;
 	int r = status_put(b, "\"sessions\":[");
 
 	for (size_t i = 0; r == 0 && i < DMSG_SESSIONS_MAX; i++) {
-		if (o->sessions[i].state == SESSION_FREE)
+		if (d->sessions[i].state == SESSION_FREE)
 			continue;
-		r = status_put_session(b, &o->sessions[i], first);
+		r = status_put_session(b, &d->sessions[i], first);
 		first = false;
 	}
 	return r == 0 ? status_put(b, "]") : r;
 }
 
 static int
-put_status(struct buf *b, const struct ov *o)
+put_status(struct buf *b, const struct dmsg *d)
 {
 	int64_t age =
-	    o->published_ms == 0 ? -1 : (now_ms() - o->published_ms) / 1000;
+	    d->published_ms == 0 ? -1 : (now_ms() - d->published_ms) / 1000;
 	char text[160];
 	int r;
 
 	snprintf(text, sizeof(text),
 	    "{\"port\":%u,\"servers\":%zu,\"streams\":%zu,"
 	    "\"entry_age_s\":%" PRId64 ",\"last_error\":",
-	    o->port, o->nservers, o->npipes, age);
+	    d->port, d->nservers, d->npipes, age);
 	if ((r = status_put(b, text)) != 0 ||
-	    (r = json_put_string(b, o->last_error, strlen(o->last_error))) !=
+	    (r = json_put_string(b, d->last_error, strlen(d->last_error))) !=
 		0 ||
-	    (r = status_put(b, ",")) != 0 || (r = put_sessions(b, o)) != 0)
+	    (r = status_put(b, ",")) != 0 || (r = put_sessions(b, d)) != 0)
 		return r;
 	return status_put(b, "}");
 }
 
 void
-status_tell(struct ov *o)
+status_tell(struct dmsg *d)
 {
 	struct buf b;
 
 	buf_init(&b, PRIV_STATUS_MAX);
-	if (put_status(&b, o) == 0)
-		ov_mon_status(o, &b);
+	if (put_status(&b, d) == 0)
+		dmsg_mon_status(d, &b);
 	buf_free(&b);
 }

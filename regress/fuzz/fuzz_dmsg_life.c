@@ -46,12 +46,12 @@ refuses(struct world *w, unsigned type, uint16_t id)
 static void
 respond(struct world *w, size_t slot, uint8_t flags, uint32_t id)
 {
-	const uint8_t *hash = w->o->ask.hash;
+	const uint8_t *hash = w->d->ask.hash;
 	uint8_t how = next();
 	struct out *t;
 
 	if (how & 1)
-		LIST_FOREACH (t, &w->o->outs, entry)
+		LIST_FOREACH (t, &w->d->outs, entry)
 			if (t->state == OUT_DIALED)
 				hash = t->hash;
 	world_response(w, slot, flags, id, hash, (how & 6) != 0);
@@ -62,7 +62,7 @@ static void
 tell(struct world *w, size_t slot, uint8_t flags, uint32_t id)
 {
 	uint8_t how = next(), on[4];
-	struct key_public pk = w->o->ask.peer;
+	struct key_public pk = w->d->ask.peer;
 	char json[2048];
 
 	for (size_t i = 0; i < sizeof(on); i++)
@@ -93,17 +93,17 @@ use_other(struct world *w, uint8_t how)
 static void
 fire(struct world *w, size_t slot, uint8_t which)
 {
-	struct out *t = LIST_FIRST(&w->o->outs);
-	struct event *ev[] = { w->o->sessions[slot].timer, w->o->publish_ev,
-		w->o->servers_ev, w->o->connect_ev,
-		w->o->ask.state == ASK_OPEN ? w->o->ask.timer : NULL,
-		t != NULL ? t->timer : NULL, w->o->probe_ev };
+	struct out *t = LIST_FIRST(&w->d->outs);
+	struct event *ev[] = { w->d->sessions[slot].timer, w->d->publish_ev,
+		w->d->servers_ev, w->d->connect_ev,
+		w->d->ask.state == ASK_OPEN ? w->d->ask.timer : NULL,
+		t != NULL ? t->timer : NULL, w->d->probe_ev };
 
-	if (which % 7 == 0 && w->o->sessions[slot].state != SESSION_UP &&
-	    w->o->sessions[slot].state != SESSION_SILENT)
+	if (which % 7 == 0 && w->d->sessions[slot].state != SESSION_UP &&
+	    w->d->sessions[slot].state != SESSION_SILENT)
 		return;
 	if (which == 13) /* its probe's time is over */
-		w->o->sessions[slot].probe.due_ms = 0;
+		w->d->sessions[slot].probe.due_ms = 0;
 	world_fire(ev[which % 7]);
 }
 
@@ -148,7 +148,7 @@ act(struct world *w)
 		break;
 	case 10:
 		pk = world_key(1 + how % (SERVERS + 1));
-		(void)server_session(w->o, &pk, &why);
+		(void)server_session(w->d, &pk, &why);
 		world_come_up(w);
 		break;
 	case 11:
@@ -182,7 +182,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	world_require(world_begin(&w, WORLD_URL, SERVERS));
 	w.refuses = refuses;
 	if (setjmp(over) == 0) {
-		server_connect_more(w.o);
+		server_connect_more(w.d);
 		world_come_up(&w);
 		while (left != 0)
 			act(&w);

@@ -29,7 +29,7 @@ enum { W_DATA, W_WINDOW, W_PING, W_GOAWAY };
 enum { W_SYN = 1, W_ACK = 2, W_FIN = 4, W_RST = 8 };
 
 struct world {
-	struct ov *o;
+	struct dmsg *d;
 	int monitor;		       /* the monitor's end */
 	int server[DMSG_SESSIONS_MAX]; /* the servers' ends, -1 */
 	struct dmsg_seal seal[DMSG_SESSIONS_MAX];
@@ -88,19 +88,19 @@ world_begin(struct world *w, const char *url, unsigned servers)
 	world_require(privmsg_pair(sv) == 0);
 	world_require(fcntl(sv[0], F_SETFL, O_NONBLOCK) == 0);
 	w->monitor = sv[1];
-	if ((w->o = ov_new(sv[0], seed)) == NULL) {
+	if ((w->d = dmsg_new(sv[0], seed)) == NULL) {
 		close(sv[0]);
 		return false;
 	}
-	world_require(dmsg_disc_url(url, &w->o->discovery) == 0);
-	w->o->own = world_key(0xee);
-	w->o->port = 22;
-	w->o->wanted = 1;
-	w->o->publish_ms = w->o->servers_ms = 1000;
+	world_require(dmsg_disc_url(url, &w->d->discovery) == 0);
+	w->d->own = world_key(0xee);
+	w->d->port = 22;
+	w->d->wanted = 1;
+	w->d->publish_ms = w->d->servers_ms = 1000;
 	for (unsigned i = 1; i <= servers; i++) {
 		e.pk = world_key((uint8_t)i);
 		snprintf(e.address, sizeof(e.address), "192.0.2.%u:80", i);
-		server_add(w->o, &e, false);
+		server_add(w->d, &e, false);
 	}
 	return true;
 }
@@ -123,9 +123,9 @@ static inline void
 world_loop(struct world *w)
 {
 	/* Probes take ids of streams: they begin when a test says so. */
-	event_del(w->o->probe_ev);
+	event_del(w->d->probe_ev);
 	for (int i = 0; i < 4; i++)
-		event_base_loop(w->o->base, EVLOOP_NONBLOCK);
+		event_base_loop(w->d->base, EVLOOP_NONBLOCK);
 	world_hear(w);
 }
 
@@ -241,8 +241,8 @@ world_come_up(struct world *w)
 {
 	world_serve(w);
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
-		if (w->o->sessions[i].state == SESSION_SILENT)
-			world_fire(w->o->sessions[i].timer);
+		if (w->d->sessions[i].state == SESSION_SILENT)
+			world_fire(w->d->sessions[i].timer);
 	world_serve(w);
 }
 
@@ -297,7 +297,7 @@ world_request(struct world *w, size_t slot, unsigned flags, uint32_t id,
 {
 	struct dmsg_request q = { .timestamp = 1,
 		.src = { world_key(0x77), 50000 },
-		.dst = { w->o->own, port } };
+		.dst = { w->d->own, port } };
 	struct buf gob;
 
 	buf_view(&q.noise, "noise", 5);
@@ -338,7 +338,7 @@ world_http(struct world *w, size_t slot, unsigned flags, uint32_t id,
 	buf_init(&plain, WORLD_ROOM);
 	buf_init(&wire, WORLD_ROOM);
 	frame_key_init(&k, key);
-	k.counter = w->o->ask.rx.counter;
+	k.counter = w->d->ask.rx.counter;
 	if (buf_put(&plain, head, strlen(head)) == 0 &&
 	    buf_put(&plain, json, strlen(json)) == 0 &&
 	    frame_seal(&k, &plain, &wire) == 0)
@@ -389,29 +389,29 @@ world_out(struct world *w, uint16_t id, struct key_public pk)
 /* --- the end: whatever state it is in, nothing leaks --- */
 
 static inline void
-world_free_rest(struct ov *o)
+world_free_rest(struct dmsg *d)
 {
-	struct event *own[] = { o->publish_ev, o->servers_ev, o->connect_ev,
-		o->probe_ev, o->reap_ev, o->monitor_ev, o->ask.timer };
+	struct event *own[] = { d->publish_ev, d->servers_ev, d->connect_ev,
+		d->probe_ev, d->reap_ev, d->monitor_ev, d->ask.timer };
 
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++)
-		if (o->sessions[i].timer != NULL)
-			event_free(o->sessions[i].timer);
+		if (d->sessions[i].timer != NULL)
+			event_free(d->sessions[i].timer);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (own[i] != NULL)
 			event_free(own[i]);
-	dmsg_answer_free(&o->ask.answer);
-	buf_free(&o->posted);
-	privmsg_free(&o->msg);
-	event_base_free(o->base);
-	close(o->monitor);
-	free(o);
+	dmsg_answer_free(&d->ask.answer);
+	buf_free(&d->posted);
+	privmsg_free(&d->msg);
+	event_base_free(d->base);
+	close(d->monitor);
+	free(d);
 }
 
 static inline void
 world_end(struct world *w)
 {
-	struct ov *o = w->o;
+	struct dmsg *d = w->d;
 	struct pipe *p;
 	struct out *t;
 
@@ -421,19 +421,19 @@ world_end(struct world *w)
 		if (w->server[i] != -1)
 			close(w->server[i]);
 	close(w->monitor);
-	if (o == NULL)
+	if (d == NULL)
 		return;
 	/* As its own reaping does, but nobody is told any more. */
-	while ((p = LIST_FIRST(&o->pipes)) != NULL)
+	while ((p = LIST_FIRST(&d->pipes)) != NULL)
 		pipe_end(p);
-	while ((t = LIST_FIRST(&o->outs)) != NULL)
+	while ((t = LIST_FIRST(&d->outs)) != NULL)
 		out_end(t);
-	ask_end(o, 0);
-	pipes_reap(o);
-	outs_reap(o);
-	ask_reap(o);
+	ask_end(d, 0);
+	pipes_reap(d);
+	outs_reap(d);
+	ask_reap(d);
 	for (size_t i = 0; i < DMSG_SESSIONS_MAX; i++) {
-		struct session *s = &o->sessions[i];
+		struct server_session *s = &d->sessions[i];
 
 		dmsg_session_free(s->dmsg);
 		if (s->rd != NULL)
@@ -445,7 +445,7 @@ world_end(struct world *w)
 		buf_free(&s->in);
 		buf_free(&s->out);
 	}
-	world_free_rest(o);
+	world_free_rest(d);
 }
 
 #endif

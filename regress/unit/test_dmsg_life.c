@@ -45,10 +45,10 @@ is_refused(void)
 
 /* --- steps --- */
 
-static struct session *
+static struct server_session *
 session(struct world *w, size_t slot)
 {
-	return &w->o->sessions[slot];
+	return &w->d->sessions[slot];
 }
 
 /* Sessions with the servers 1 to n, made for a stream of somebody's. */
@@ -60,7 +60,7 @@ bring_up(struct world *w, uint8_t n)
 
 	for (uint8_t i = 1; i <= n; i++) {
 		pk = world_key(i);
-		(void)server_session(w->o, &pk, &why);
+		(void)server_session(w->d, &pk, &why);
 		world_come_up(w);
 	}
 }
@@ -69,7 +69,7 @@ bring_up(struct world *w, uint8_t n)
 static void
 accept_question(struct world *w, size_t slot, uint32_t id)
 {
-	world_response(w, slot, W_ACK, id, w->o->ask.hash, true);
+	world_response(w, slot, W_ACK, id, w->d->ask.hash, true);
 	world_loop(w);
 	world_serve(w);
 }
@@ -77,7 +77,7 @@ accept_question(struct world *w, size_t slot, uint32_t id)
 static struct out *
 first_out(struct world *w)
 {
-	return LIST_FIRST(&w->o->outs);
+	return LIST_FIRST(&w->d->outs);
 }
 
 /* Everything once, whatever fails on the way. */
@@ -90,10 +90,10 @@ live(struct world *w)
 	int fd;
 
 	buf_view(&text, "some bytes", 10);
-	server_connect_more(w->o);
+	server_connect_more(w->d);
 	world_come_up(w);
 	/* Our entry is looked for, and published. */
-	world_fire(w->o->publish_ev);
+	world_fire(w->d->publish_ev);
 	world_serve(w);
 	accept_question(w, SLOT, 1);
 	world_http(w, SLOT, W_FIN, 1, 404,
@@ -129,8 +129,8 @@ live(struct world *w)
 	world_serve(w);
 	/* Time passes, and all ends. */
 	world_fire(session(w, SLOT)->timer);
-	world_fire(w->o->servers_ev);
-	world_fire(w->o->connect_ev);
+	world_fire(w->d->servers_ev);
+	world_fire(w->d->connect_ev);
 	world_serve(w);
 	world_frame(w, SLOT, W_WINDOW, W_RST, 2, 0, NULL, 0);
 	world_serve(w);
@@ -255,8 +255,8 @@ static void
 begin_probe(struct world *w)
 {
 	session(w, SLOT)->probe.due_ms = 0;
-	world_fire(w->o->probe_ev);
-	event_base_loop(w->o->base, EVLOOP_NONBLOCK);
+	world_fire(w->d->probe_ev);
+	event_base_loop(w->d->base, EVLOOP_NONBLOCK);
 	world_serve(w);
 }
 
@@ -264,8 +264,8 @@ static void
 probe_came(struct world *w, uint32_t id)
 {
 	struct dmsg_request q = { .timestamp = 1,
-		.src = { w->o->own, 50000 },
-		.dst = { w->o->own, 1 } };
+		.src = { w->d->own, 50000 },
+		.dst = { w->d->own, 1 } };
 	struct buf gob;
 
 	/* Its hash is that of what the monitor has signed, see below. */
@@ -278,11 +278,11 @@ probe_came(struct world *w, uint32_t id)
 }
 
 /* A world of one server, and a session with it. */
-static struct session *
+static struct server_session *
 begin_up(struct world *w)
 {
 	assert_true(world_begin(w, WORLD_URL, 1));
-	server_connect_more(w->o);
+	server_connect_more(w->d);
 	world_come_up(w);
 	return session(w, SLOT);
 }
@@ -290,7 +290,7 @@ begin_up(struct world *w)
 static void
 test_proven_by_its_own_request(void **state)
 {
-	struct session *s;
+	struct server_session *s;
 	struct world w;
 
 	(void)state;
@@ -313,7 +313,7 @@ test_proven_by_its_own_request(void **state)
 static void
 test_unproven_ends(void **state)
 {
-	struct session *s;
+	struct server_session *s;
 	struct world w;
 
 	(void)state;
@@ -326,14 +326,14 @@ test_unproven_ends(void **state)
 	begin_probe(&w);
 	begin_probe(&w); /* its time is over */
 	assert_int_equal(s->state, SESSION_FREE);
-	assert_int_equal(w.o->servers[0].unproven, 1);
-	assert_true(w.o->servers[0].not_before > 0);
-	world_answer(&w, PM_DMSG_PROBE, w.o->probe_id, "a signed request", 16,
+	assert_int_equal(w.d->servers[0].unproven, 1);
+	assert_true(w.d->servers[0].not_before > 0);
+	world_answer(&w, PM_DMSG_PROBE, w.d->probe_id, "a signed request", 16,
 	    -1);
 	world_serve(&w);
 	/* The next one is given more time. */
-	w.o->servers[0].not_before = 0;
-	server_connect_more(w.o);
+	w.d->servers[0].not_before = 0;
+	server_connect_more(w.d);
 	world_come_up(&w);
 	assert_int_equal(s->state, SESSION_UP);
 	for (int i = 0; i < 2; i++) {
@@ -349,7 +349,7 @@ test_unproven_ends(void **state)
 static void
 test_stands_still(void **state)
 {
-	struct session *s;
+	struct server_session *s;
 	struct world w;
 
 	(void)state;
@@ -383,23 +383,23 @@ test_addresses(void **state)
 	(void)state;
 	assert_true(world_begin(&w, WORLD_URL, 0));
 	e.pk = world_key(1);
-	server_add(w.o, &e, true);
-	sv = &w.o->servers[0];
+	server_add(w.d, &e, true);
+	sv = &w.d->servers[0];
 	assert_string_equal(sv->address[sv->at], "192.0.2.9:1");
 	strlcpy(e.address, "192.0.2.9:2", sizeof(e.address));
-	server_add(w.o, &e, false);
-	assert_int_equal(w.o->nservers, 1);
+	server_add(w.d, &e, false);
+	assert_int_equal(w.d->nservers, 1);
 	assert_string_equal(sv->address[sv->at], "192.0.2.9:2");
 	w.refuses = refuses_connect;
-	server_connect_more(w.o);
+	server_connect_more(w.d);
 	world_serve(&w);
 	assert_string_equal(sv->address[sv->at], "192.0.2.9:1");
 	/* The same again changes nothing, another one is tried at once. */
-	server_add(w.o, &e, false);
+	server_add(w.d, &e, false);
 	assert_string_equal(sv->address[sv->at], "192.0.2.9:1");
 	assert_true(sv->not_before != 0);
 	strlcpy(e.address, "192.0.2.9:3", sizeof(e.address));
-	server_add(w.o, &e, false);
+	server_add(w.d, &e, false);
 	assert_string_equal(sv->address[sv->at], "192.0.2.9:3");
 	assert_true(sv->not_before == 0);
 	world_end(&w);
@@ -430,14 +430,14 @@ test_session_ends_by_its_own_input(void **state)
 		assert_int_equal(session(&w, i)->state, SESSION_UP);
 	fd = world_out(&w, 1, world_key(PEER));
 	world_serve(&w);
-	assert_ptr_equal(w.o->ask.session, session(&w, SLOT));
+	assert_ptr_equal(w.d->ask.session, session(&w, SLOT));
 	accept_question(&w, SLOT, 1);
-	w.o->ask.turn = SLOT; /* the next question takes the same way */
+	w.d->ask.turn = SLOT; /* the next question takes the same way */
 	world_entry(json, sizeof(json), world_key(PEER), on, sizeof(on));
 	world_http(&w, SLOT, W_FIN, 1, 200, json);
 	world_serve(&w);
 	assert_int_equal(first_out(&w)->state, OUT_ADDRESS);
-	assert_ptr_equal(w.o->ask.session, session(&w, SLOT));
+	assert_ptr_equal(w.d->ask.session, session(&w, SLOT));
 	world_frame(&w, SLOT, W_WINDOW, W_RST, 3, 0, NULL, 0);
 	world_serve(&w);
 	world_come_up(&w);
@@ -537,7 +537,7 @@ try_harm(unsigned phase, unsigned how, unsigned stream)
 	world_frame(&w, SLOT, W_WINDOW, W_SYN, 2, 0, NULL, 0);
 	world_request(&w, SLOT, 0, 2, 22);
 	world_serve(&w);
-	assert_int_equal(w.o->npipes, 1);
+	assert_int_equal(w.d->npipes, 1);
 	id = come_to(&w, phase, &fd);
 	harm(&w, how, stream == 0 ? id : stream == 1 ? id - 2 : 2);
 	/* Another server serves. */
@@ -577,7 +577,7 @@ test_ends_in_handshake(void **state)
 			struct key_public pk = world_key(1);
 
 			assert_true(world_begin(&w, WORLD_URL, 1));
-			(void)server_session(w.o, &pk, &why);
+			(void)server_session(w.d, &pk, &why);
 			for (unsigned k = 0; k <= i; k++) {
 				world_do(&w, until[k], SLOT);
 				world_loop(&w);
@@ -601,7 +601,7 @@ test_silence_behind_handshake(void **state)
 
 	(void)state;
 	assert_true(world_begin(&w, WORLD_URL, 1));
-	(void)server_session(w.o, &pk, &why);
+	(void)server_session(w.d, &pk, &why);
 	world_serve(&w);
 	assert_int_equal(session(&w, SLOT)->state, SESSION_SILENT);
 	assert_true(event_pending(session(&w, SLOT)->timer, EV_TIMEOUT, NULL));
@@ -609,7 +609,7 @@ test_silence_behind_handshake(void **state)
 	/* Somebody who comes and somebody who goes wait as well. */
 	(void)world_out(&w, 1, world_key(PEER));
 	world_request(&w, SLOT, W_SYN, 2, 22);
-	world_fire(w.o->publish_ev);
+	world_fire(w.d->publish_ev);
 	world_serve(&w);
 	assert_int_equal(session(&w, SLOT)->state, SESSION_SILENT);
 	assert_int_equal(w.said[SLOT], said);
@@ -629,19 +629,19 @@ test_late_answers(void **state)
 
 	(void)state;
 	assert_true(world_begin(&w, "http://192.0.2.1:9090", 1));
-	ask(w.o, ASK_SERVERS, NULL);
-	id = w.o->ask.id;
-	world_fire(w.o->ask.timer);
-	event_base_loop(w.o->base, EVLOOP_NONBLOCK);
-	assert_false(ask_busy(w.o));
-	ask(w.o, ASK_SERVERS, NULL);
-	assert_int_not_equal(w.o->ask.id, id);
+	ask_begin(w.d, ASK_SERVERS, NULL);
+	id = w.d->ask.id;
+	world_fire(w.d->ask.timer);
+	event_base_loop(w.d->base, EVLOOP_NONBLOCK);
+	assert_false(ask_busy(w.d));
+	ask_begin(w.d, ASK_SERVERS, NULL);
+	assert_int_not_equal(w.d->ask.id, id);
 	world_answer(&w, PM_DMSG_CONNECT, id, "\0\0\0\2no", 6, -1);
-	event_base_loop(w.o->base, EVLOOP_NONBLOCK);
-	assert_true(ask_busy(w.o));
-	world_do(&w, PM_DMSG_CONNECT, w.o->ask.id);
-	event_base_loop(w.o->base, EVLOOP_NONBLOCK);
-	assert_int_not_equal(w.o->ask.fd, -1);
+	event_base_loop(w.d->base, EVLOOP_NONBLOCK);
+	assert_true(ask_busy(w.d));
+	world_do(&w, PM_DMSG_CONNECT, w.d->ask.id);
+	event_base_loop(w.d->base, EVLOOP_NONBLOCK);
+	assert_int_not_equal(w.d->ask.fd, -1);
 	world_end(&w);
 }
 
