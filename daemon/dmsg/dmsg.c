@@ -5,6 +5,11 @@
  * published, again and again.  PROTOCOL.dmsg 6.6, 6.8, 7.
  */
 #include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_choose.h"
+#include "daemon/dmsg/dmsg_mon.h"
+#include "daemon/dmsg/dmsg_out.h"
+#include "daemon/dmsg/dmsg_reap.h"
+#include "daemon/dmsg/dmsg_status.h"
 
 #include <signal.h>
 #include <sodium.h>

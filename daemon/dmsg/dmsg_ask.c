@@ -4,6 +4,10 @@
  * of our sessions to the discovery's key.  PROTOCOL.dmsg 6.
  */
 #include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_ask.h"
+#include "daemon/dmsg/dmsg_choose.h"
+#include "daemon/dmsg/dmsg_mon.h"
+#include "daemon/dmsg/dmsg_reap.h"
 
 #include <errno.h>
 #include <string.h>

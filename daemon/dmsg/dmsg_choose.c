@@ -4,6 +4,8 @@
  * one that failed is tried again.  PROTOCOL.dmsg 6.8.
  */
 #include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_choose.h"
+#include "daemon/dmsg/dmsg_mon.h"
 
 #include <string.h>
 

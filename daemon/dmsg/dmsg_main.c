@@ -7,6 +7,7 @@
 #include "common/base/process.h"
 #include "common/pty/aead.h"
 #include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_mon.h"
 
 static struct dmsg *
 dmsg_set_up(void)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* dmsg's half of the talk with its monitor: one function an act. */
 #include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_mon.h"
+#include "daemon/dmsg/dmsg_out.h"
+#include "daemon/dmsg/dmsg_pipe.h"
 
 #include <malloc.h>
 #include <stdarg.h>

@@ -6,6 +6,11 @@
  * PROTOCOL.dmsg 4.6.
  */
 #include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_choose.h"
+#include "daemon/dmsg/dmsg_mon.h"
+#include "daemon/dmsg/dmsg_out.h"
+#include "daemon/dmsg/dmsg_pipe.h"
+#include "daemon/dmsg/dmsg_reap.h"
 
 #include <errno.h>
 #include <stdio.h>

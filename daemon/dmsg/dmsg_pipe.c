@@ -6,6 +6,9 @@
  * then bytes are passed on unread.
  */
 #include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_mon.h"
+#include "daemon/dmsg/dmsg_pipe.h"
+#include "daemon/dmsg/dmsg_reap.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -8,6 +8,10 @@
  * PROTOCOL.dmsg 2.8, 2.9.
  */
 #include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_choose.h"
+#include "daemon/dmsg/dmsg_mon.h"
+#include "daemon/dmsg/dmsg_pipe.h"
+#include "daemon/dmsg/dmsg_probe.h"
 
 #include <string.h>
 

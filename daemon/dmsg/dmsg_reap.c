@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Where everything that has ended goes.  dmsg.h says why. */
 #include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_out.h"
+#include "daemon/dmsg/dmsg_pipe.h"
+#include "daemon/dmsg/dmsg_reap.h"
 
 static void
 on_reap(evutil_socket_t fd, short what, void *arg)

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* A session with a dmsg server, from socket to end.  PROTOCOL.dmsg 2. */
 #include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_choose.h"
+#include "daemon/dmsg/dmsg_mon.h"
+#include "daemon/dmsg/dmsg_out.h"
+#include "daemon/dmsg/dmsg_pipe.h"
+#include "daemon/dmsg/dmsg_reap.h"
+#include "daemon/dmsg/dmsg_server.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -18,6 +18,9 @@
 #include "common/base/err.h"
 #include "common/dmsg/dmsg_object.h"
 #include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_choose.h"
+#include "daemon/dmsg/dmsg_out.h"
+#include "daemon/dmsg/dmsg_pipe.h"
 
 #define WORLD_ROOM   (128U * 1024)
 #define WORLD_OTHERS 256
