@@ -180,10 +180,7 @@ COMMON = privsep dmsg pty base
 COMMON_LIB = $(COMMON:%=$(OBJ)/lib%.a)
 objs = $(patsubst %.c,$(OBJ)/%.o,$(1))
 
-# Their header is of libwebsockets.
-NEED_HTTP = $(addprefix regress/unit/,test_http_origin.c test_http_text.c)
-UNIT_SRC = $(filter-out $(if $(filter 1,$(HTTP)),,$(NEED_HTTP)),\
-	$(wildcard regress/unit/test_*.c))
+UNIT_SRC = $(wildcard regress/unit/test_*.c)
 UNIT = $(patsubst %.c,$(OBJ)/%,$(UNIT_SRC))
 FUZZ_SRC = $(wildcard regress/fuzz/fuzz_*.c)
 FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))

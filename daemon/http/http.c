@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* skyptyd-http: its life.  Everything that the filter forbids comes first. */
 #include "daemon/http/http.h"
+#include "daemon/http/http_client.h"
+#include "daemon/http/http_host.h"
+#include "daemon/http/http_mon.h"
+#include "daemon/http/http_page.h"
+#include "daemon/http/http_ws.h"
 
 #include <errno.h>
 #include <malloc.h>

@@ -4,6 +4,9 @@
  * it is slow the host is not read.  PROTOCOL.pty 10; PROTOCOL 5.
  */
 #include "daemon/http/http.h"
+#include "daemon/http/http_client.h"
+#include "daemon/http/http_host.h"
+#include "daemon/http/http_mon.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

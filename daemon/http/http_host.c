@@ -5,6 +5,10 @@
  * http_rpc.c.
  */
 #include "daemon/http/http.h"
+#include "daemon/http/http_client.h"
+#include "daemon/http/http_host.h"
+#include "daemon/http/http_mon.h"
+#include "daemon/http/http_ws.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -4,6 +4,9 @@
  * to say: what is asked of it is waited for, and meanwhile nothing goes on.
  */
 #include "daemon/http/http.h"
+#include "daemon/http/http_host.h"
+#include "daemon/http/http_mon.h"
+#include "daemon/http/http_tls.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -3,7 +3,7 @@
  * Against pages of others: a Host field must name us, whatever DNS says of the
  * name, and a WebSocket must be asked for by our own page.
  */
-#include "daemon/http/http.h"
+#include "daemon/http/http_origin.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -4,6 +4,12 @@
  * cookie for a token.  PROTOCOL.pty 10.
  */
 #include "daemon/http/http.h"
+#include "daemon/http/http_mon.h"
+#include "daemon/http/http_origin.h"
+#include "daemon/http/http_page.h"
+#include "daemon/http/http_text.h"
+#include "daemon/http/http_tls.h"
+#include "daemon/http/http_ws.h"
 
 #include <ctype.h>
 #include <sodium.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* An older host: the terminal by calls.  PROTOCOL.pty 6. */
 #include "daemon/http/http.h"
+#include "daemon/http/http_client.h"
+#include "daemon/http/http_host.h"
 
 #include <stdio.h>
 #include <string.h>

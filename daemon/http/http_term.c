@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A host with skypty/1/exec, and its files as they are.  See PROTOCOL. */
 #include "daemon/http/http.h"
+#include "daemon/http/http_client.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Text messages of a page: sizes, how much has been shown, are you there. */
-#include "daemon/http/http.h"
+#include "daemon/http/http_text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,8 @@
  * it, those that are there keep what they have.  See skyptyd-http(8), SIGNALS.
  */
 #include "daemon/http/http.h"
+#include "daemon/http/http_mon.h"
+#include "daemon/http/http_tls.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>

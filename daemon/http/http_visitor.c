@@ -6,6 +6,8 @@
  * nobody can keep others out by being there.
  */
 #include "daemon/http/http.h"
+#include "daemon/http/http_mon.h"
+#include "daemon/http/http_visitor.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -4,6 +4,11 @@
  * the host is slow it is not read.  PROTOCOL.pty 10; PROTOCOL 5.
  */
 #include "daemon/http/http.h"
+#include "daemon/http/http_client.h"
+#include "daemon/http/http_host.h"
+#include "daemon/http/http_page.h"
+#include "daemon/http/http_text.h"
+#include "daemon/http/http_ws.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/http/http.h"
+#include "daemon/http/http_origin.h"
 
 static char empty[] = "", cert[] = "/cert";
 static char h1[] = "127.0.0.1:8080", h2[] = "localhost:8080", h3[] = "[::1]:80",

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/http/http.h"
+#include "daemon/http/http_text.h"
 
 static bool
 says(const char *text, struct http_said *said)
