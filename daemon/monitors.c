@@ -67,19 +67,16 @@ monitors_describe(const struct settings *s, const struct options *o,
 static void
 become_monitor(const char *path, const struct options *o, int conn, int peer)
 {
-	char *argv[] = { (char *)(uintptr_t)PROGRAM, NULL };
+	const char *argv[] = { PROGRAM, NULL };
+	const struct process_program program = { .path = path,
+		.argv = argv,
+		.fd = { conn, peer },
+		.nfd = 2,
+		.own_stdio = true };
 
 	/* What the listener raised is not for sessions. */
 	(void)setrlimit(RLIMIT_NOFILE, &o->nofile);
-
-	/* Our handlers would write into the daemon's own event loop. */
-	process_reset_signals();
-	if ((conn = fcntl(conn, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
-	    (peer = fcntl(peer, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
-	    dup2(conn, PRIV_FD_CONN) == -1 || dup2(peer, PRIV_FD_PEER) == -1)
-		return;
-	closefrom(PRIV_FD_COUNT);
-	execv(path, argv);
+	process_become(&program);
 }
 
 /* Strangers may bring it about as often as they come. */

@@ -21,25 +21,16 @@
 static void
 become_child(const char *path, int conn, int peer)
 {
-	const char *title = conn == -1 ? "skyptyd: dmsg" : "skyptyd: net";
-	char *argv[] = { (char *)(uintptr_t)title, NULL };
-	char *envp[] = { NULL };
-	int null;
+	const char *argv[] = { conn == -1 ? "skyptyd: dmsg" : "skyptyd: net",
+		NULL };
+	const char *env[] = { NULL };
+	const struct process_program program = { .path = path,
+		.argv = argv,
+		.env = env,
+		.fd = { conn, peer },
+		.nfd = 2 };
 
-	/* Out of the way of the fixed numbers first. */
-	if ((conn != -1 &&
-		(conn = fcntl(conn, F_DUPFD, PRIV_FD_COUNT)) == -1) ||
-	    (peer = fcntl(peer, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
-	    (null = open("/dev/null", O_RDWR)) == -1)
-		_exit(126);
-	if (dup2(null, 0) == -1 || dup2(null, 1) == -1 ||
-	    (!SKYPTY_SANITIZE && dup2(null, 2) == -1) ||
-	    dup2(conn != -1 ? conn : null, PRIV_FD_CONN) == -1 ||
-	    dup2(peer, PRIV_FD_PEER) == -1)
-		_exit(126);
-	closefrom(PRIV_FD_COUNT);
-	process_reset_signals();
-	execve(path, argv, envp);
+	process_become(&program);
 	_exit(127);
 }
 

@@ -12,7 +12,6 @@
 
 #include "common/base/process.h"
 
-#define PROGRAM_FD (CONNECTOR_FD + 1)
 #define NUMBER_MAX 12
 
 int
@@ -39,23 +38,18 @@ connector_execute(const char *path, int sock, const char *host,
 	char number[NUMBER_MAX];
 	const char *argv[] = { CONNECTOR_PROGRAM, host, port, number,
 		best_effort ? CONNECTOR_BEST_EFFORT : NULL, NULL };
-	char *envp[] = { NULL };
-	int program, null;
+	const char *env[] = { NULL };
+	struct process_program program = { .file =
+					       open(path, O_PATH | O_CLOEXEC),
+		.argv = argv,
+		.env = env,
+		.fd = { sock },
+		.nfd = 1 };
 
 	snprintf(number, sizeof(number), "%d", reach);
-	/* Out of the way of the fixed numbers first. */
-	if ((sock = fcntl(sock, F_DUPFD, PROGRAM_FD + 1)) == -1 ||
-	    (program = open(path, O_PATH)) == -1 ||
-	    (program = fcntl(program, F_DUPFD, PROGRAM_FD + 1)) == -1 ||
-	    (null = open("/dev/null", O_RDWR)) == -1 || dup2(null, 0) == -1 ||
-	    dup2(null, 1) == -1 || (!SKYPTY_SANITIZE && dup2(null, 2) == -1) ||
-	    dup2(sock, CONNECTOR_FD) == -1 ||
-	    dup3(program, PROGRAM_FD, O_CLOEXEC) == -1 ||
-	    connector_become(u) == -1)
+	if (program.file == -1 || connector_become(u) == -1)
 		_exit(126);
-	closefrom(PROGRAM_FD + 1);
-	process_reset_signals();
 	alarm(CONNECTOR_S);
-	fexecve(PROGRAM_FD, (char **)(uintptr_t)argv, envp);
+	process_become(&program);
 	_exit(127);
 }

@@ -83,6 +83,56 @@ process_fork(pid_t *pid)
 	return p > 0 ? 1 : (int)p;
 }
 
+/* Out of the way of the fixed numbers, which are below end. */
+static int
+process_lift(int fd, int end)
+{
+	if (fd == -1 && (fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		return -1;
+	return fcntl(fd, F_DUPFD_CLOEXEC, end);
+}
+
+/* A sanitizer's last words go where ours go. */
+static int
+process_null_stdio(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
+	    dup2(null, STDOUT_FILENO) == -1)
+		return -1;
+	return SKYPTY_SANITIZE ? 0 : dup2(null, STDERR_FILENO);
+}
+
+void
+process_become(const struct process_program *p)
+{
+	int n = (int)p->nfd, end = PROCESS_FD_FIRST + n + 1;
+	int fd[PROCESS_FDS_MAX], file = -1;
+
+	for (int i = 0; i < n; i++)
+		if ((fd[i] = process_lift(p->fd[i], end)) == -1)
+			return;
+	if (p->file != 0 && (file = process_lift(p->file, end)) == -1)
+		return;
+	if (!p->own_stdio && process_null_stdio() == -1)
+		return;
+	for (int i = 0; i < n; i++)
+		if (dup2(fd[i], PROCESS_FD_FIRST + i) == -1)
+			return;
+	if (file != -1 && dup3(file, end - 1, O_CLOEXEC) == -1)
+		return;
+	closefrom(file != -1 ? end : end - 1);
+	process_reset_signals();
+	/* exec(2) changes neither; it only lacks the const. */
+	if (file != -1)
+		fexecve(end - 1, (char **)(uintptr_t)p->argv,
+		    p->env != NULL ? (char **)(uintptr_t)p->env : environ);
+	else
+		execve(p->path, (char **)(uintptr_t)p->argv,
+		    p->env != NULL ? (char **)(uintptr_t)p->env : environ);
+}
+
 static bool
 process_is_child(pid_t pid)
 {

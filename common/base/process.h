@@ -30,6 +30,24 @@ void process_standard_fds(void);
  */
 int process_fork(pid_t *pid);
 /*
+ * Executes a program that is to find these descriptors, and no others: fd[i]
+ * becomes PROCESS_FD_FIRST + i, -1 there is /dev/null.  For a new process,
+ * whose descriptors it closes; returns only on failure, with errno.
+ */
+#define PROCESS_FD_FIRST 3
+#define PROCESS_FDS_MAX	 4
+struct process_program {
+	const char *path;
+	int file; /* of O_PATH in place of the path, which may be out of reach
+		   * by now; else 0 */
+	const char *const *argv;
+	const char *const *env; /* NULL: ours */
+	int fd[PROCESS_FDS_MAX];
+	size_t nfd;
+	bool own_stdio; /* ours; else /dev/null */
+};
+void process_become(const struct process_program *);
+/*
  * The only ways of this tree to signal another process.  pid is a child of the
  * caller's that has not been waited for, or that group's leader; anything else,
  * 0, -1 and 1 among it, is refused with -1 and ESRCH.  A child that has ended

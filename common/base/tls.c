@@ -20,8 +20,6 @@
 #define PROGRAM	 "skypty-tls"
 #define RELATIVE "../libexec/skypty"
 
-#define FD_PROGRAM (TLS_FD_PLAIN + 1)
-
 int
 tls_open(void)
 {
@@ -46,35 +44,24 @@ struct job {
 __attribute__((noreturn)) static void
 become(struct job *j)
 {
-	static char name[] = PROGRAM;
 	const char *file = getenv("SSL_CERT_FILE");
+	const char *argv[5] = { PROGRAM, j->host }, *env[2] = { NULL };
+	struct process_program program = { .file = j->program,
+		.argv = argv,
+		.env = env,
+		.fd = { j->net, j->plain },
+		.nfd = 2 };
 	char *entry = NULL;
-	static char best_effort[] = TLS_BEST_EFFORT, child[] = TLS_CHILD;
-	char *argv[5] = { name, (char *)(uintptr_t)j->host };
 	int argc = 2;
-	char *envp[] = { NULL, NULL };
-	int null = open("/dev/null", O_RDWR);
 
 	if (j->best_effort)
-		argv[argc++] = best_effort;
+		argv[argc++] = TLS_BEST_EFFORT;
 	if (j->child)
-		argv[argc++] = child;
+		argv[argc++] = TLS_CHILD;
 	if (file != NULL && asprintf(&entry, "SSL_CERT_FILE=%s", file) != -1)
-		envp[0] = entry;
-	/* Out of the way of the fixed numbers first. */
-	if ((j->net = fcntl(j->net, F_DUPFD, TLS_FD_PLAIN + 1)) == -1 ||
-	    (j->plain = fcntl(j->plain, F_DUPFD, TLS_FD_PLAIN + 1)) == -1 ||
-	    (j->program = fcntl(j->program, F_DUPFD, FD_PROGRAM)) == -1 ||
-	    dup2(null, 0) == -1 || dup2(null, 1) == -1 ||
-	    (!SKYPTY_SANITIZE && dup2(null, 2) == -1) ||
-	    dup2(j->net, TLS_FD_NET) == -1 ||
-	    dup2(j->plain, TLS_FD_PLAIN) == -1 ||
-	    dup3(j->program, FD_PROGRAM, O_CLOEXEC) == -1)
-		_exit(126);
-	closefrom(FD_PROGRAM + 1);
+		env[0] = entry;
 	setpgid(0, 0); /* a terminal's signals are not for it */
-	process_reset_signals();
-	fexecve(FD_PROGRAM, argv, envp);
+	process_become(&program);
 	_exit(127);
 }
 

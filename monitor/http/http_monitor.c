@@ -285,19 +285,14 @@ http_on_child(evutil_socket_t fd, short what, void *arg)
 static void
 http_become_child(const char *path, int peer, int door)
 {
-	static char title[] = "skyptyd: http";
-	char *argv[] = { title, NULL }, *envp[] = { NULL };
-	int null;
+	const char *argv[] = { "skyptyd: http", NULL }, *env[] = { NULL };
+	const struct process_program program = { .path = path,
+		.argv = argv,
+		.env = env,
+		.fd = { door, peer },
+		.nfd = 2 };
 
-	if ((peer = fcntl(peer, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
-	    (door = fcntl(door, F_DUPFD, PRIV_FD_COUNT)) == -1 ||
-	    (null = open("/dev/null", O_RDWR)) == -1 || dup2(null, 0) == -1 ||
-	    dup2(null, 1) == -1 || (!SKYPTY_SANITIZE && dup2(null, 2) == -1) ||
-	    dup2(door, PRIV_FD_CONN) == -1 || dup2(peer, PRIV_FD_PEER) == -1)
-		_exit(126);
-	closefrom(PRIV_FD_COUNT);
-	process_reset_signals();
-	execve(path, argv, envp);
+	process_become(&program);
 	_exit(127);
 }
 
