@@ -153,7 +153,7 @@ TLS_PROGRAM = $(if $(filter 1,$(SSL)),skypty-tls)
 LIBS_skypty-tls = $(call pc,--libs,libssl libcrypto) $(LIB_SECCOMP)
 # The browser terminal, where libwebsockets is.
 HTTP ?= $(call optional,HTTP,libwebsockets libssl)
-HTTP_PROGRAMS = $(if $(filter 1,$(HTTP)),skyptyd-http skyptyd-http-monitor)
+HTTP_PROGRAM = $(if $(filter 1,$(HTTP)),skyptyd-http)
 LIBS_skyptyd-http = $(call pc,--libs,libwebsockets libssl libcrypto) \
 	$(LIB_SODIUM) $(LIB_YAJL) $(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skypty = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_SECP) $(LIB_YAJL) $(LIB_BSD)
@@ -169,7 +169,7 @@ LDFLAGS_ALL = $(LDHARDEN) $(LIB_DIRS) $(LDFLAGS)
 
 include sources.mk
 PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skyptyd-dmsg skyptyd-connect \
-	skypty $(TLS_PROGRAM) $(HTTP_PROGRAMS)
+	skyptyd-http-monitor skypty $(TLS_PROGRAM) $(HTTP_PROGRAM)
 
 .DEFAULT_GOAL = all
 include daemon/http/page/page.mk
@@ -201,7 +201,7 @@ left_out = $(if $(filter file0 fileno,$(origin $(1))$($(1))),\
 	@echo 'There is no $(2): left out is $(3).')
 define LEFT_OUT
 $(call left_out,HTTP,libwebsockets (libwebsockets-dev),skyptyd-http$(comma) the terminal for browsers)
-$(if $(HTTP_PROGRAMS),$(call left_out,WEB,npm,the page of the terminal for browsers))
+$(if $(HTTP_PROGRAM),$(call left_out,WEB,npm,the page of the terminal for browsers))
 $(call left_out,SSL,libssl (libssl-dev),skypty-tls$(comma) for a discovery over https)
 $(call left_out,GCRYPT,libgcrypt (libgcrypt20-dev),the faster cipher for bulk)
 endef
@@ -355,7 +355,7 @@ format:
 OWN_C = $(filter-out common/base/process.c regress/%,$(filter %.c,$(C_FILES)))
 
 # What tells of flags tells of the same ones: the programs are asked.
-lint: $(addprefix $(BIN)/,skyptyd skypty skypty-ssh)
+lint: $(addprefix $(BIN)/,skyptyd skyptyd-http-monitor skypty skypty-ssh)
 	$(if $(formats_our_way),$(CLANG_FORMAT) --dry-run -Werror $(C_FILES),\
 		@echo 'lint: there is no clang-format $(CLANG_FORMAT_RELEASE):' \
 		'the format of the C files was not looked at')
@@ -419,7 +419,7 @@ endef
 FOLDERS = contrib/build/folders.sh
 RECORD = '$(DESTDIR)' $(LIBEXECDIR)/skypty-folders
 BUILT = $(INSTALLS) $(if $(TLS_PROGRAM),$(INSTALLS_SSL)) \
-	$(if $(HTTP_PROGRAMS),$(INSTALLS_HTTP))
+	$(if $(HTTP_PROGRAM),$(INSTALLS_HTTP))
 
 install: all
 	sh $(FOLDERS) make $(RECORD) $(sort $(foreach i,$(BUILT),\
