@@ -48,8 +48,9 @@ formats_our_way = $(filter $(CLANG_FORMAT_RELEASE).%,\
 	$(shell $(CLANG_FORMAT) --version))
 
 OPT ?= -O2 -g
-WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual \
-	-Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2 \
+# A callback's type says what it is given, needed or not.
+WARN = -Wall -Wextra -Wno-unused-parameter -Wshadow -Wpointer-arith \
+	-Wcast-qual -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2 \
 	-Wundef -Wwrite-strings -Werror=implicit-function-declaration \
 	-Werror=incompatible-pointer-types -Werror=int-conversion
 HARDEN = $(HARDEN_CC) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3

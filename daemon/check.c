@@ -133,7 +133,8 @@ check_peer(const struct settings *s, struct keyctx *ctx, const char *text)
 }
 
 int
-check_main(const struct options *o, struct settings *s, struct keyctx *ctx)
+check_main(const struct skyptyd_options *o, struct settings *s,
+    struct keyctx *ctx)
 {
 	char text[KEY_PUBLIC_HEX];
 

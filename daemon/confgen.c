@@ -57,7 +57,6 @@ print_fresh(FILE *f, bool seeds)
 static void
 confgen_say(void *arg, bool fatal, const char *text)
 {
-	(void)arg, (void)fatal;
 	visible_line(stderr, "skyptyd: %s", text);
 }
 
@@ -204,8 +203,8 @@ confgen_main(int argc, char **argv)
 			return 0;
 		}
 		if (opt == '?' || opt == ':')
-			return options_unknown(opt, argv[before], longopts,
-			    "confgen ");
+			return skyptyd_options_unknown(opt, argv[before],
+			    longopts, "confgen ");
 		if (opt == 'u')
 			wish.force = true;
 		else

@@ -125,7 +125,6 @@ on_dmsg_monitor(evutil_socket_t fd, short what, void *arg)
 	struct privmsg m = { 0 };
 	int r;
 
-	(void)what;
 	if ((r = privmsg_recv(fd, &m, false)) == 1)
 		r = answer_stream(s, &m);
 	privmsg_free(&m);
@@ -137,7 +136,7 @@ on_dmsg_monitor(evutil_socket_t fd, short what, void *arg)
 static int
 watch_dmsg_monitor(struct listener *s, int sock)
 {
-	struct conn *c = &s->dmsg;
+	struct limits_conn *c = &s->dmsg;
 
 	c->ev =
 	    event_new(s->base, sock, EV_READ | EV_PERSIST, on_dmsg_monitor, s);
@@ -153,7 +152,7 @@ static int
 spawn_dmsg_monitor(struct listener *s)
 {
 	struct monitor_for what = { .carrier = PRIV_DMSG, .peer = "dmsg" };
-	struct conn *c = &s->dmsg;
+	struct limits_conn *c = &s->dmsg;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), r;
 
 	if (null == -1)
@@ -179,7 +178,6 @@ dmsg_monitor_start(evutil_socket_t unused, short what, void *arg)
 	struct timeval tv = { .tv_sec = DMSG_PAUSE };
 	struct listener *s = arg;
 
-	(void)unused, (void)what;
 	if (!s->set->dmsg || s->stopping || spawn_dmsg_monitor(s) == 0)
 		return;
 	log_error("dmsg cannot be started: %s; it is tried again in %d seconds",
@@ -220,7 +218,7 @@ pass_on(struct listener *s, struct buf *to, int ours[2])
 }
 
 int
-dmsg_monitor_dial(struct listener *s, struct conn *c, struct privmsg *m)
+dmsg_monitor_dial(struct listener *s, struct limits_conn *c, struct privmsg *m)
 {
 	const char *why = MUX_NO_DMSG;
 	int ours[2], r;

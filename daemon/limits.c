@@ -250,7 +250,7 @@ limits_debt(const struct conns *cs, const struct origin *o, int64_t now_ms)
 static size_t
 count_all(const struct conns *cs, const struct origin *o)
 {
-	const struct conn *c;
+	const struct limits_conn *c;
 	size_t n = 0;
 
 	TAILQ_FOREACH (c, &cs->all, entry)
@@ -263,7 +263,7 @@ count_all(const struct conns *cs, const struct origin *o)
 static size_t
 count_startups(const struct conns *cs, const struct origin *o)
 {
-	const struct conn *c;
+	const struct limits_conn *c;
 	size_t n = 0;
 
 	TAILQ_FOREACH (c, &cs->startups[o->pool], startup)
@@ -273,10 +273,10 @@ count_startups(const struct conns *cs, const struct origin *o)
 }
 
 /* Who has been given most time. */
-static struct conn *
+static struct limits_conn *
 oldest_startup(const struct conns *cs, const struct origin *o)
 {
-	struct conn *c, *oldest = NULL;
+	struct limits_conn *c, *oldest = NULL;
 
 	TAILQ_FOREACH (c, &cs->startups[o->pool], startup)
 		if (c->origin.self == o->self &&
@@ -286,10 +286,10 @@ oldest_startup(const struct conns *cs, const struct origin *o)
 }
 
 /* The oldest one of the origin that has most of them, or of those alike. */
-static struct conn *
+static struct limits_conn *
 worst_startup(const struct conns *cs, enum pool pool)
 {
-	struct conn *c, *worst = NULL;
+	struct limits_conn *c, *worst = NULL;
 	size_t n, most = 0;
 
 	TAILQ_FOREACH (c, &cs->startups[pool], startup) {
@@ -313,7 +313,7 @@ is_preferred(const struct conns *cs, const struct origin *o, int64_t now_ms)
 /* A handshake needs a round trip or two: nobody is ended before for another
  * one that has no better claim. */
 static bool
-may_end(const struct conns *cs, const struct conn *victim,
+may_end(const struct conns *cs, const struct limits_conn *victim,
     const struct origin *o, int64_t now_ms)
 {
 	if (victim == NULL)
@@ -386,7 +386,7 @@ limits_unlucky(const struct config_startups *s, size_t n)
 }
 
 static void
-no_startup(struct conns *cs, struct conn *c)
+no_startup(struct conns *cs, struct limits_conn *c)
 {
 	enum pool pool = c->origin.pool;
 
@@ -397,7 +397,7 @@ no_startup(struct conns *cs, struct conn *c)
 }
 
 static void
-limits_drop(struct conns *cs, struct conn *c, int64_t now_ms)
+limits_drop(struct conns *cs, struct limits_conn *c, int64_t now_ms)
 {
 	if (limits_may_tell(cs, now_ms))
 		log_info("Dropped a connection that had not authenticated "
@@ -409,12 +409,12 @@ limits_drop(struct conns *cs, struct conn *c, int64_t now_ms)
 }
 
 void
-limits_admit(struct conns *cs, const struct config *conf, struct conn *c,
+limits_admit(struct conns *cs, const struct config *conf, struct limits_conn *c,
     int64_t now_ms)
 {
 	const struct origin *o = &c->origin;
 	bool known = limits_known(cs, o, now_ms);
-	struct conn *victim;
+	struct limits_conn *victim;
 
 	if (address_full(cs, conf, o) &&
 	    may_end(cs, victim = oldest_startup(cs, o), o, now_ms))
@@ -436,7 +436,7 @@ limits_admit(struct conns *cs, const struct config *conf, struct conn *c,
 }
 
 bool
-limits_turn(struct conn *c, int64_t now_ms)
+limits_turn(struct limits_conn *c, int64_t now_ms)
 {
 	if (c->authenticated || c->turns++ >= PRIV_TURNS_MAX)
 		return false;
@@ -446,7 +446,7 @@ limits_turn(struct conn *c, int64_t now_ms)
 
 void
 limits_authenticated(struct conns *cs, const struct config *conf,
-    struct conn *c, int64_t now_ms)
+    struct limits_conn *c, int64_t now_ms)
 {
 	const struct origin *o = &c->origin;
 
@@ -470,7 +470,7 @@ bool
 limits_key(const struct conns *cs, const struct config *conf,
     const struct key_public *pk)
 {
-	const struct conn *c;
+	const struct limits_conn *c;
 	unsigned n = 0;
 
 	TAILQ_FOREACH (c, &cs->all, entry)
@@ -480,7 +480,7 @@ limits_key(const struct conns *cs, const struct config *conf,
 }
 
 void
-limits_link(struct conns *cs, struct conn *c)
+limits_link(struct conns *cs, struct limits_conn *c)
 {
 	TAILQ_INSERT_TAIL(&cs->all, c, entry);
 	cs->n++;
@@ -491,7 +491,7 @@ limits_link(struct conns *cs, struct conn *c)
 }
 
 void
-limits_unlink(struct conns *cs, struct conn *c)
+limits_unlink(struct conns *cs, struct limits_conn *c)
 {
 	no_startup(cs, c);
 	TAILQ_REMOVE(&cs->all, c, entry);
@@ -499,7 +499,7 @@ limits_unlink(struct conns *cs, struct conn *c)
 }
 
 void
-conn_end(const struct conn *c)
+conn_end(const struct limits_conn *c)
 {
 	(void)process_signal(c->pid, SIGTERM);
 }

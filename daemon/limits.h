@@ -51,9 +51,9 @@ struct origin {
 	uint64_t self, network, wide;
 };
 
-struct conn {
-	TAILQ_ENTRY(conn) entry;
-	TAILQ_ENTRY(conn) startup; /* while it is one */
+struct limits_conn {
+	TAILQ_ENTRY(limits_conn) entry;
+	TAILQ_ENTRY(limits_conn) startup; /* while it is one */
 	struct listener *server;
 	pid_t pid; /* of the monitor */
 	int sock;  /* to the monitor */
@@ -71,7 +71,7 @@ struct conn {
 	struct key_public pk;
 };
 
-TAILQ_HEAD(conn_list, conn);
+TAILQ_HEAD(conn_list, limits_conn);
 
 /* Something remembered until a time: a bucket's debt, a known origin. */
 struct cell {
@@ -115,19 +115,19 @@ const char *limits_all(const struct conns *, const struct config *,
  * Admits the connection, behind both of the above: it pays, and if need be
  * another one, that has not authenticated, is ended for it.
  */
-void limits_admit(struct conns *, const struct config *, struct conn *,
+void limits_admit(struct conns *, const struct config *, struct limits_conn *,
     int64_t now_ms);
 /*
  * It is the peer's turn in its handshake; false if that cannot be.  Until it
  * has been told first, it is us who take the time.
  */
-bool limits_turn(struct conn *, int64_t now_ms);
+bool limits_turn(struct limits_conn *, int64_t now_ms);
 /* It has proved who it is: what it has paid is given back. */
-void limits_authenticated(struct conns *, const struct config *, struct conn *,
-    int64_t now_ms);
+void limits_authenticated(struct conns *, const struct config *,
+    struct limits_conn *, int64_t now_ms);
 /* For every connection, control's, too. */
-void limits_link(struct conns *, struct conn *);
-void limits_unlink(struct conns *, struct conn *);
+void limits_link(struct conns *, struct limits_conn *);
+void limits_unlink(struct conns *, struct limits_conn *);
 
 /* Whether the key may have one more connection. */
 bool limits_key(const struct conns *, const struct config *,
@@ -141,6 +141,6 @@ void limits_untold(struct conns *, int64_t now_ms);
 void limits_tell_rest(struct conns *, int64_t now_ms, bool end);
 
 /* Asks a connection's monitor to end; it may be gone already. */
-void conn_end(const struct conn *);
+void conn_end(const struct limits_conn *);
 
 #endif

@@ -42,7 +42,7 @@ listener_leave_if_done(struct listener *s)
 }
 
 static void
-listener_forget(struct listener *s, struct conn *c)
+listener_forget(struct listener *s, struct limits_conn *c)
 {
 	limits_unlink(&s->conns, c);
 	if (c->quiet && !c->authenticated)
@@ -56,7 +56,7 @@ listener_forget(struct listener *s, struct conn *c)
 
 /* A monitor of the control socket may ask for the dmsg. */
 static int
-answer_control(struct listener *s, struct conn *c, struct privmsg *m)
+answer_control(struct listener *s, struct limits_conn *c, struct privmsg *m)
 {
 	switch (m->type) {
 	case PM_GET_STATUS:
@@ -70,7 +70,7 @@ answer_control(struct listener *s, struct conn *c, struct privmsg *m)
 
 /* A monitor tells whom it has let in and asks whether there is room. */
 static int
-answer_monitor(struct listener *s, struct conn *c, struct privmsg *m)
+answer_monitor(struct listener *s, struct limits_conn *c, struct privmsg *m)
 {
 	struct buf b;
 	uint8_t ok;
@@ -98,12 +98,11 @@ answer_monitor(struct listener *s, struct conn *c, struct privmsg *m)
 static void
 listener_on_monitor(evutil_socket_t fd, short what, void *arg)
 {
-	struct conn *c = arg;
+	struct limits_conn *c = arg;
 	struct listener *s = c->server;
 	struct privmsg m = { 0 };
 	int r;
 
-	(void)what;
 	if ((r = privmsg_recv(fd, &m, false)) == 1)
 		r = answer_monitor(s, c, &m);
 	privmsg_free(&m);
@@ -114,7 +113,7 @@ listener_on_monitor(evutil_socket_t fd, short what, void *arg)
 /* --- accepting --- */
 
 static int
-listener_watch(struct listener *s, struct conn *c)
+listener_watch(struct listener *s, struct limits_conn *c)
 {
 	c->server = s;
 	c->ev = event_new(s->base, c->sock, EV_READ | EV_PERSIST,
@@ -126,10 +125,10 @@ listener_watch(struct listener *s, struct conn *c)
 	return -1;
 }
 
-static struct conn *
+static struct limits_conn *
 new_conn(struct listener *s, const struct origin *from)
 {
-	struct conn *c = calloc(1, sizeof(*c));
+	struct limits_conn *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
@@ -146,7 +145,7 @@ listener_serve(struct listener *s, int fd, const struct origin *from,
     const char *peer, enum priv_carrier carrier)
 {
 	struct monitor_for what = { .carrier = carrier, .peer = peer };
-	struct conn *c;
+	struct limits_conn *c;
 
 	if ((c = new_conn(s, from)) == NULL)
 		return -1;
@@ -181,7 +180,6 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 {
 	struct listener *s = arg;
 
-	(void)fd, (void)what;
 	for (size_t i = 0; i < s->ls.n; i++)
 		event_add(s->ls.each[i].ev, NULL);
 }
@@ -234,7 +232,6 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 	socklen_t len = sizeof(addr);
 	int fd;
 
-	(void)what;
 	memset(&addr, 0, sizeof(addr));
 	fd = accept4(lfd, (struct sockaddr *)&addr, &len,
 	    SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -273,7 +270,6 @@ on_rest(evutil_socket_t fd, short what, void *arg)
 	struct timeval tv = { .tv_sec = 1 };
 	struct listener *s = arg;
 
-	(void)fd, (void)what;
 	limits_tell_rest(&s->conns, now_ms(), false);
 	if (s->conns.untold != 0)
 		event_add(s->rest, &tv);
@@ -284,7 +280,7 @@ on_rest(evutil_socket_t fd, short what, void *arg)
 static void
 end_all(struct listener *s)
 {
-	struct conn *c;
+	struct limits_conn *c;
 
 	log_info("Ending %zu connections", s->conns.n);
 	TAILQ_FOREACH (c, &s->conns.all, entry)
@@ -308,7 +304,6 @@ listener_on_term(evutil_socket_t sig, short what, void *arg)
 {
 	struct listener *s = arg;
 
-	(void)sig, (void)what;
 	if (s->stopping) {
 		end_all(s);
 		return;
@@ -351,7 +346,6 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 	struct listener *s = arg;
 	struct settings fresh;
 
-	(void)sig, (void)what;
 	notify("RELOADING=1");
 	if (s->opts->conf_stdin)
 		log_warn("the configuration came from standard input and "
@@ -373,11 +367,10 @@ static void
 listener_on_chld(evutil_socket_t sig, short what, void *arg)
 {
 	struct listener *s = arg;
-	struct conn *c;
+	struct limits_conn *c;
 	int status;
 	pid_t pid;
 
-	(void)sig, (void)what;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		/* It could not say so itself; SIGTERM is for us to send. */
 		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
@@ -525,7 +518,8 @@ set_room(struct listener *s)
 }
 
 int
-listener_run(const struct options *o, struct settings *set, struct keyctx *ctx)
+listener_run(const struct skyptyd_options *o, struct settings *set,
+    struct keyctx *ctx)
 {
 	static struct listener s;
 	char pk[KEY_PUBLIC_HEX];

@@ -14,7 +14,7 @@
 
 /* TCP connections without a monitor, the oldest first. */
 struct lobby {
-	TAILQ_HEAD(guest_list, guest) guests;
+	TAILQ_HEAD(guest_list, lobby_guest) guests;
 	size_t n;
 	struct event *tick;
 };
@@ -28,7 +28,7 @@ struct listed {
 
 /* The main loop's state. */
 struct listener {
-	const struct options *opts;
+	const struct skyptyd_options *opts;
 	struct settings *set;
 	struct keyctx *keyctx;
 	struct event_base *base;
@@ -40,10 +40,10 @@ struct listener {
 	bool stopping;
 	struct event *resume;
 	struct event *term, *intr, *hup, *chld;
-	struct conn dmsg;    /* pid 0: not running */
-	struct buf status;   /* what it says of itself */
-	struct event *again; /* to start it once more */
-	struct event *rest;  /* to tell of what was not logged */
+	struct limits_conn dmsg; /* pid 0: not running */
+	struct buf status;	 /* what it says of itself */
+	struct event *again;	 /* to start it once more */
+	struct event *rest;	 /* to tell of what was not logged */
 };
 
 /* --- listener.c --- */
@@ -83,6 +83,7 @@ listed_has(struct listed *, const struct listener *, const struct key_public *);
 /* An event's callback; does nothing where dmsg is off. */
 void dmsg_monitor_start(evutil_socket_t, short, void *server);
 /* Somebody on the control socket wants a stream. */
-int dmsg_monitor_dial(struct listener *, struct conn *, struct privmsg *);
+int
+dmsg_monitor_dial(struct listener *, struct limits_conn *, struct privmsg *);
 
 #endif

@@ -22,8 +22,8 @@
 #define DISCARD_MAX   (64 * 1024)
 #define GUEST_SAY_MS  1000 /* what anybody needs to say something */
 
-struct guest {
-	TAILQ_ENTRY(guest) entry;
+struct lobby_guest {
+	TAILQ_ENTRY(lobby_guest) entry;
 	struct listener *server;
 	int fd;
 	struct event *ev;
@@ -35,7 +35,7 @@ struct guest {
 };
 
 static void
-guest_leave(struct guest *g)
+guest_leave(struct lobby_guest *g)
 {
 	struct lobby *l = &g->server->lobby;
 
@@ -49,14 +49,14 @@ guest_leave(struct guest *g)
 
 /* What nobody has read would make a reset of the end. */
 static void
-end_guest(struct guest *g)
+end_guest(struct lobby_guest *g)
 {
 	(void)recv(g->fd, NULL, DISCARD_MAX, MSG_TRUNC | MSG_DONTWAIT);
 	guest_leave(g);
 }
 
 static void
-tell_guest(const struct guest *g, const char *what, const char *why)
+tell_guest(const struct lobby_guest *g, const char *what, const char *why)
 {
 	char peer[ADDR_TEXT_MAX];
 
@@ -69,7 +69,7 @@ tell_guest(const struct guest *g, const char *what, const char *why)
 }
 
 static void
-serve_guest(struct guest *g)
+serve_guest(struct lobby_guest *g)
 {
 	char peer[ADDR_TEXT_MAX];
 
@@ -90,7 +90,7 @@ lobby_arm(struct listener *s)
 
 /* One that has gone in the meantime needs no monitor. */
 static bool
-has_gone(const struct guest *g)
+has_gone(const struct lobby_guest *g)
 {
 	struct pollfd p = { .fd = g->fd, .events = POLLRDHUP };
 
@@ -103,10 +103,10 @@ has_gone(const struct guest *g)
  * then whom the lot falls on.  Whoever has enough networks to owe nothing
  * anywhere could have his come at the time that an order prefers.
  */
-static struct guest *
+static struct lobby_guest *
 next_guest(struct listener *s, bool known, int64_t now)
 {
-	struct guest *g, *best = NULL;
+	struct lobby_guest *g, *best = NULL;
 	int64_t debt, least = INT64_MAX;
 	uint32_t equals = 0;
 
@@ -129,7 +129,7 @@ next_guest(struct listener *s, bool known, int64_t now)
 static void
 admit_guests(struct listener *s, bool known, int64_t now)
 {
-	struct guest *g;
+	struct lobby_guest *g;
 
 	while ((g = next_guest(s, known, now)) != NULL)
 		if (has_gone(g))
@@ -142,7 +142,8 @@ admit_guests(struct listener *s, bool known, int64_t now)
 }
 
 static const char *
-lobby_objection(const struct listener *s, const struct guest *g, int64_t now)
+lobby_objection(const struct listener *s, const struct lobby_guest *g,
+    int64_t now)
 {
 	const char *why;
 
@@ -156,13 +157,12 @@ static void
 lobby_on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct listener *s = arg;
-	struct guest *g, *next;
+	struct lobby_guest *g, *next;
 	/* The rest is for the handshake. */
 	int64_t now = now_ms(),
 		wait_ms = s->set->conf.handshake_timeout * INT64_C(500);
 	bool waiting = false;
 
-	(void)fd, (void)what;
 	admit_guests(s, true, now);
 	admit_guests(s, false, now);
 	for (g = TAILQ_FIRST(&s->lobby.guests); g != NULL; g = next) {
@@ -199,7 +199,7 @@ said_something(int fd)
 static void
 on_guest(evutil_socket_t fd, short what, void *arg)
 {
-	struct guest *g = arg;
+	struct lobby_guest *g = arg;
 	struct listener *s = g->server;
 	char why[64];
 
@@ -219,10 +219,10 @@ on_guest(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Who has come first of those of an address that have said nothing. */
-static struct guest *
+static struct lobby_guest *
 oldest_of(const struct listener *s, uint64_t address)
 {
-	struct guest *g, *oldest = NULL;
+	struct lobby_guest *g, *oldest = NULL;
 	size_t n = 0;
 
 	TAILQ_FOREACH (g, &s->lobby.guests, entry)
@@ -240,10 +240,10 @@ oldest_of(const struct listener *s, uint64_t address)
  * where there are no others.  Who is known is not looked at as long as there
  * are others.
  */
-static struct guest *
+static struct lobby_guest *
 worst_guest(struct listener *s, bool known)
 {
-	struct guest *g, *worst = NULL, *fresh = NULL;
+	struct lobby_guest *g, *worst = NULL, *fresh = NULL;
 	int64_t now = now_ms(), debt, most = -1;
 
 	TAILQ_FOREACH (g, &s->lobby.guests, entry) {
@@ -266,7 +266,7 @@ worst_guest(struct listener *s, bool known)
 }
 
 static void
-turn_away(struct guest *g)
+turn_away(struct lobby_guest *g)
 {
 	tell_guest(g, "Turned away ", "too many wait");
 	end_guest(g);
@@ -275,7 +275,7 @@ turn_away(struct guest *g)
 bool
 lobby_make_room(struct listener *s)
 {
-	struct guest *g;
+	struct lobby_guest *g;
 
 	if ((g = worst_guest(s, false)) == NULL &&
 	    (g = worst_guest(s, true)) == NULL)
@@ -289,7 +289,7 @@ lobby_enter(struct listener *s, int fd, const struct sockaddr_storage *addr,
     socklen_t len)
 {
 	struct timeval tv = { .tv_sec = s->set->conf.handshake_timeout };
-	struct guest *g, *other;
+	struct lobby_guest *g, *other;
 
 	if ((g = calloc(1, sizeof(*g))) == NULL) {
 		close(fd);
@@ -315,7 +315,7 @@ lobby_enter(struct listener *s, int fd, const struct sockaddr_storage *addr,
 void
 lobby_empty(struct listener *s)
 {
-	struct guest *g;
+	struct lobby_guest *g;
 
 	while ((g = TAILQ_FIRST(&s->lobby.guests)) != NULL)
 		guest_leave(g);

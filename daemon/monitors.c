@@ -34,7 +34,7 @@ program_path(char *path, size_t len)
 }
 
 static struct start
-monitors_describe(const struct settings *s, const struct options *o,
+monitors_describe(const struct settings *s, const struct skyptyd_options *o,
     const struct monitor_for *what)
 {
 	uint8_t flags = (uint8_t)((s->drop ? PRIV_DROP : 0) |
@@ -65,7 +65,8 @@ monitors_describe(const struct settings *s, const struct options *o,
 }
 
 static void
-become_monitor(const char *path, const struct options *o, int conn, int peer)
+become_monitor(const char *path, const struct skyptyd_options *o, int conn,
+    int peer)
 {
 	const char *argv[] = { PROGRAM, NULL };
 	const struct process_program program = { .path = path,
@@ -88,8 +89,8 @@ tell_failure(const struct monitor_for *what)
 }
 
 int
-monitor_spawn(const struct settings *s, const struct options *o, int conn,
-    const struct monitor_for *what, pid_t *pid, int *sock)
+monitor_spawn(const struct settings *s, const struct skyptyd_options *o,
+    int conn, const struct monitor_for *what, pid_t *pid, int *sock)
 {
 	struct start st = monitors_describe(s, o, what);
 	sigset_t all, before;
@@ -187,7 +188,8 @@ connected_socket(int fd, char *peer)
 }
 
 int
-monitor_become(const struct settings *s, const struct options *o, int conn)
+monitor_become(const struct settings *s, const struct skyptyd_options *o,
+    int conn)
 {
 	char path[PROCESS_PATH_MAX], peer[ADDR_TEXT_MAX];
 	struct monitor_for what = { .carrier = PRIV_XK, .peer = peer };

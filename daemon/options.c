@@ -106,7 +106,7 @@ usage_error(const char *what, const char *value, const char *why)
 
 /* One list of keys, divided by commas. */
 static int
-add_allow(struct options *o, struct keyctx *ctx, const char *list)
+add_allow(struct skyptyd_options *o, struct keyctx *ctx, const char *list)
 {
 	char *copy, *key, *rest;
 	struct key_public *grown;
@@ -133,7 +133,7 @@ add_allow(struct options *o, struct keyctx *ctx, const char *list)
 
 /* Several --listen add up. */
 static int
-add_listen(struct options *o, const char *addr)
+add_listen(struct skyptyd_options *o, const char *addr)
 {
 	char *joined;
 
@@ -146,7 +146,7 @@ add_listen(struct options *o, const char *addr)
 }
 
 static int
-set_listen_fd(struct options *o, const char *value)
+set_listen_fd(struct skyptyd_options *o, const char *value)
 {
 	const char *problem;
 
@@ -157,7 +157,7 @@ set_listen_fd(struct options *o, const char *value)
 }
 
 static int
-set_log_level(struct options *o, const char *value)
+set_log_level(struct skyptyd_options *o, const char *value)
 {
 	if (log_parse_level(value, &o->log_level) == 0)
 		return 0;
@@ -166,7 +166,7 @@ set_log_level(struct options *o, const char *value)
 }
 
 static int
-options_set_flag(struct options *o, int opt)
+options_set_flag(struct skyptyd_options *o, int opt)
 {
 	switch (opt) {
 	case OPT_CONFSTDIN:
@@ -196,7 +196,7 @@ options_set_flag(struct options *o, int opt)
 
 /* Where an option's text is kept as it is. */
 static const char **
-options_text_of(struct options *o, int opt)
+options_text_of(struct skyptyd_options *o, int opt)
 {
 	switch (opt) {
 	case 'c':
@@ -222,7 +222,7 @@ options_text_of(struct options *o, int opt)
 }
 
 static int
-options_take(struct options *o, struct keyctx *ctx, int opt)
+options_take(struct skyptyd_options *o, struct keyctx *ctx, int opt)
 {
 	const char **text;
 
@@ -244,7 +244,7 @@ options_take(struct options *o, struct keyctx *ctx, int opt)
 }
 
 static int
-options_contradictions(const struct options *o)
+options_contradictions(const struct skyptyd_options *o)
 {
 	if (o->sk_from_visor != NULL && o->mode == MODE_DMSG && !o->no_dmsg)
 		return usage_error("--sk-from-visor", o->sk_from_visor,
@@ -257,7 +257,7 @@ options_contradictions(const struct options *o)
 }
 
 int
-options_unknown(int opt, const char *word, const struct option *list,
+skyptyd_options_unknown(int opt, const char *word, const struct option *list,
     const char *mode)
 {
 	char text[USAGE_TEXT_MAX];
@@ -272,7 +272,8 @@ options_unknown(int opt, const char *word, const struct option *list,
 }
 
 int
-options_parse(struct options *o, struct keyctx *ctx, int argc, char **argv)
+skyptyd_options_parse(struct skyptyd_options *o, struct keyctx *ctx, int argc,
+    char **argv)
 {
 	int opt, r, before = 1;
 
@@ -283,7 +284,8 @@ options_parse(struct options *o, struct keyctx *ctx, int argc, char **argv)
 	while (
 	    (opt = getopt_long(argc, argv, ":c:l:h", longopts, NULL)) != -1) {
 		if (opt == '?' || opt == ':')
-			return options_unknown(opt, argv[before], longopts, "");
+			return skyptyd_options_unknown(opt, argv[before],
+			    longopts, "");
 		if ((r = options_take(o, ctx, opt)) != 0)
 			return r;
 		before = optind;
@@ -296,7 +298,7 @@ options_parse(struct options *o, struct keyctx *ctx, int argc, char **argv)
 }
 
 void
-options_free(struct options *o)
+options_free(struct skyptyd_options *o)
 {
 	free(o->listen);
 	free(o->allow);

@@ -24,7 +24,6 @@
 static void
 settings_complain(void *arg, bool fatal, const char *text)
 {
-	(void)arg;
 	log_at(fatal ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "%s", text);
 }
 
@@ -32,7 +31,7 @@ static const struct config_report report = { .say = settings_complain };
 
 /* The file to read, or NULL. */
 static const char *
-conf_file(const struct options *o)
+conf_file(const struct skyptyd_options *o)
 {
 	if (o->conf != NULL)
 		return o->conf;
@@ -123,7 +122,7 @@ number_flag(const char *name, const char *flag, unsigned max, unsigned *value)
 }
 
 static int
-settings_take_flags(struct settings *s, const struct options *o)
+settings_take_flags(struct settings *s, const struct skyptyd_options *o)
 {
 	struct config *c = &s->conf;
 	unsigned port = c->dmsgport;
@@ -141,7 +140,7 @@ settings_take_flags(struct settings *s, const struct options *o)
 }
 
 static int
-take_allowed(struct settings *s, const struct options *o)
+take_allowed(struct settings *s, const struct skyptyd_options *o)
 {
 	struct key_public *wl;
 
@@ -164,7 +163,8 @@ take_allowed(struct settings *s, const struct options *o)
 /* The configuration's key, a visor's that was named, the visor's that is
  * installed here. */
 static int
-find_identity(struct settings *s, const struct options *o, struct keyctx *ctx)
+find_identity(struct settings *s, const struct skyptyd_options *o,
+    struct keyctx *ctx)
 {
 	const char *visor = o->sk_from_visor;
 	struct config *c = &s->conf;
@@ -218,7 +218,7 @@ settings_names_any(const char *list)
 
 /* A mode that has nothing but TCP listens where its clients will call. */
 static int
-find_listen(struct settings *s, const struct options *o)
+find_listen(struct settings *s, const struct skyptyd_options *o)
 {
 	const char *addr = o->listen, *from = "--addr";
 	int r;
@@ -238,7 +238,7 @@ find_listen(struct settings *s, const struct options *o)
 }
 
 static int
-check_control(struct settings *s, const struct options *o)
+check_control(struct settings *s, const struct skyptyd_options *o)
 {
 	const struct group *gr;
 
@@ -304,7 +304,8 @@ installed_sftp_server(void)
 
 /* Where a client's refusal would be the first word of it. */
 static void
-tell_files(const struct settings *s, const struct options *o, const char *path)
+tell_files(const struct settings *s, const struct skyptyd_options *o,
+    const char *path)
 {
 	if (*path != '\0' || o->check || o->listen_fd != -1)
 		return;
@@ -317,7 +318,7 @@ tell_files(const struct settings *s, const struct options *o, const char *path)
 }
 
 static int
-find_sftp_server(struct settings *s, const struct options *o)
+find_sftp_server(struct settings *s, const struct skyptyd_options *o)
 {
 	const char *path = s->conf.sftp_server;
 
@@ -363,7 +364,8 @@ settings_find_servers(const struct settings *s, struct keyctx *ctx)
 }
 
 static int
-find_dmsg(struct settings *s, const struct options *o, struct keyctx *ctx)
+find_dmsg(struct settings *s, const struct skyptyd_options *o,
+    struct keyctx *ctx)
 {
 	int fd;
 
@@ -401,7 +403,7 @@ find_dmsg(struct settings *s, const struct options *o, struct keyctx *ctx)
 }
 
 static int
-check_whitelist(const struct settings *s, const struct options *o)
+check_whitelist(const struct settings *s, const struct skyptyd_options *o)
 {
 	if (s->nwl + s->conf.nwl != 0)
 		return 0;
@@ -415,7 +417,8 @@ check_whitelist(const struct settings *s, const struct options *o)
 }
 
 int
-settings_load(struct settings *s, const struct options *o, struct keyctx *ctx)
+settings_load(struct settings *s, const struct skyptyd_options *o,
+    struct keyctx *ctx)
 {
 	int r;
 

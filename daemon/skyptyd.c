@@ -29,7 +29,7 @@ static const struct {
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 
 static int
-skyptyd_run(struct options *o, struct keyctx *ctx)
+skyptyd_run(struct skyptyd_options *o, struct keyctx *ctx)
 {
 	struct settings set;
 	int r;
@@ -54,7 +54,7 @@ skyptyd_run(struct options *o, struct keyctx *ctx)
 static int
 serve_main(enum mode mode, bool check, int argc, char **argv)
 {
-	struct options o = { .mode = mode, .check = check };
+	struct skyptyd_options o = { .mode = mode, .check = check };
 	struct keyctx *ctx;
 	int r;
 
@@ -62,7 +62,7 @@ serve_main(enum mode mode, bool check, int argc, char **argv)
 		return EXIT_OS;
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_OS;
-	if ((r = options_parse(&o, ctx, argc, argv)) == 0) {
+	if ((r = skyptyd_options_parse(&o, ctx, argc, argv)) == 0) {
 		o.syslog = o.syslog || o.daemonise;
 		log_init("skyptyd", o.log_level, o.syslog && !o.check);
 		log_set_watched(o.daemonise);

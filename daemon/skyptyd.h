@@ -26,7 +26,7 @@ enum mode { MODE_TCP, MODE_HOST, MODE_DMSG, MODE_ANY };
 
 /* --- options.c: the command line --- */
 
-struct options {
+struct skyptyd_options {
 	enum mode mode;	  /* MODE_ANY: check, for none of them */
 	bool check;	  /* tell what would be served, as that mode */
 	const char *conf; /* NULL: the default places */
@@ -49,15 +49,16 @@ struct options {
 };
 
 /* 0; EXIT_USAGE with a message on standard error; -1: help was printed. */
-int options_parse(struct options *, struct keyctx *, int argc, char **argv);
-void options_free(struct options *);
+int skyptyd_options_parse(struct skyptyd_options *, struct keyctx *, int argc,
+    char **argv);
+void options_free(struct skyptyd_options *);
 void options_usage(FILE *);
 /*
  * Tells what is wrong with an option, as usage_explain() does, and where they
  * are listed: mode is empty, or a mode and a blank.  EXIT_USAGE.
  */
 struct option;
-int options_unknown(int opt, const char *word, const struct option *,
+int skyptyd_options_unknown(int opt, const char *word, const struct option *,
     const char *mode);
 
 /* --- settings.c: what is in force --- */
@@ -83,13 +84,15 @@ struct settings {
  * Reads and checks everything: defaults, files, environment, flags, identity.
  * 0, or EXIT_CONFIG with every problem logged.
  */
-int settings_load(struct settings *, const struct options *, struct keyctx *);
+int settings_load(struct settings *, const struct skyptyd_options *,
+    struct keyctx *);
 void settings_free(struct settings *);
 
 /* --- listener.c: the loop --- */
 
 /* Serves until SIGTERM; an exit status. */
-int listener_run(const struct options *, struct settings *, struct keyctx *);
+int listener_run(const struct skyptyd_options *, struct settings *,
+    struct keyctx *);
 
 /* --- monitors.c: a monitor for a connection --- */
 
@@ -103,15 +106,16 @@ struct monitor_for {
  * Starts a monitor on conn, which stays the caller's.  *sock is the socket to
  * it.  -1 with a message logged.
  */
-int monitor_spawn(const struct settings *, const struct options *, int conn,
-    const struct monitor_for *, pid_t *, int *sock);
+int monitor_spawn(const struct settings *, const struct skyptyd_options *,
+    int conn, const struct monitor_for *, pid_t *, int *sock);
 /* Socket options of a TCP connection; on another socket nothing happens. */
 void monitor_prepare(const struct config *, int fd);
 /*
  * Becomes the monitor of conn.  Returns only on failure, and 0 if the peer has
  * gone in the meantime.
  */
-int monitor_become(const struct settings *, const struct options *, int conn);
+int monitor_become(const struct settings *, const struct skyptyd_options *,
+    int conn);
 
 /* --- confgen.c, check.c: what does not serve --- */
 
@@ -121,6 +125,7 @@ int confgen_main(int argc, char **argv);
  * for those that fail, or for all.  How many failed; -1 if it cannot be tried.
  */
 int check_confinement(const struct settings *, FILE *out, bool verbose);
-int check_main(const struct options *, struct settings *, struct keyctx *);
+int
+check_main(const struct skyptyd_options *, struct settings *, struct keyctx *);
 
 #endif

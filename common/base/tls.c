@@ -33,7 +33,7 @@ tls_open(void)
 	return fd != -1 ? fd : SKY_ERR_SYS;
 }
 
-struct job {
+struct tls_job {
 	const char *host;
 	bool best_effort, child;
 	int program, net, plain;
@@ -42,7 +42,7 @@ struct job {
 };
 
 __attribute__((noreturn)) static void
-become(struct job *j)
+become(struct tls_job *j)
 {
 	const char *file = getenv("SSL_CERT_FILE");
 	const char *argv[5] = { PROGRAM, j->host }, *env[2] = { NULL };
@@ -67,7 +67,7 @@ become(struct job *j)
 
 /* As nobody's child: its end is not waited for. */
 static int
-tls_spawn(struct job *j)
+tls_spawn(struct tls_job *j)
 {
 	int status, r;
 	pid_t pid;
@@ -91,7 +91,7 @@ tls_spawn(struct job *j)
 }
 
 static int
-launch_child(struct job *j, pid_t *pid)
+launch_child(struct tls_job *j, pid_t *pid)
 {
 	int r = process_fork(pid);
 
@@ -146,7 +146,7 @@ int
 tls_launch(int program, int net, const char *host, bool best_effort,
     int (*prepare)(void *), void *arg, pid_t *pid)
 {
-	struct job j = { host, best_effort, pid != NULL, program, net, -1,
+	struct tls_job j = { host, best_effort, pid != NULL, program, net, -1,
 		prepare, arg };
 	int sv[2], r, error;
 

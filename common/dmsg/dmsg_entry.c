@@ -80,7 +80,7 @@ dmsg_put_entry(struct buf *b, const struct dmsg_entry *e, const uint8_t *sig)
 /* --- reading --- */
 
 /* Entries, one at a time. */
-struct reader {
+struct entry_reader {
 	struct dmsg_entry e;
 	bool open, has_key;
 	int error;				/* what is wrong with it */
@@ -185,7 +185,7 @@ take_delegated(struct dmsg_entry *e, const struct json_event *ev)
 }
 
 static void
-entry_take_member(struct reader *r, const struct json_event *ev)
+entry_take_member(struct entry_reader *r, const struct json_event *ev)
 {
 	int error = 0;
 
@@ -208,7 +208,7 @@ entry_take_member(struct reader *r, const struct json_event *ev)
 
 /* What stands in an entry, so many levels below it. */
 static void
-take_inner(struct reader *r, const struct json_event *ev, int level)
+take_inner(struct entry_reader *r, const struct json_event *ev, int level)
 {
 	if (level == 1)
 		entry_take_member(r, ev);
@@ -222,7 +222,7 @@ take_inner(struct reader *r, const struct json_event *ev, int level)
 }
 
 static void
-begin_entry(struct reader *r)
+begin_entry(struct entry_reader *r)
 {
 	memset(&r->e, 0, sizeof(r->e));
 	r->open = true;
@@ -232,7 +232,7 @@ begin_entry(struct reader *r)
 }
 
 static int
-end_entry(struct reader *r)
+end_entry(struct entry_reader *r)
 {
 	r->open = false;
 	if (r->take == NULL || !r->has_key || r->error != 0 ||
@@ -245,7 +245,7 @@ end_entry(struct reader *r)
 static int
 entry_on_event(void *arg, const struct json_event *ev)
 {
-	struct reader *r = arg;
+	struct entry_reader *r = arg;
 	int level = ev->depth - r->depth;
 
 	if (level == 0 && ev->type == JSON_OBJECT)
@@ -261,7 +261,7 @@ entry_on_event(void *arg, const struct json_event *ev)
 static int
 on_list_event(void *arg, const struct json_event *ev)
 {
-	struct reader *r = arg;
+	struct entry_reader *r = arg;
 
 	if (r->depth != -1 && ev->depth >= r->depth)
 		return entry_on_event(r, ev);
@@ -286,7 +286,7 @@ entry_parse(const struct buf *json, json_handler *handle, void *arg)
 int
 dmsg_get_entry(const struct buf *json, struct dmsg_entry *e)
 {
-	struct reader r = { .depth = 0 };
+	struct entry_reader r = { .depth = 0 };
 	int error;
 
 	if ((error = entry_parse(json, entry_on_event, &r)) == 0)
@@ -301,7 +301,7 @@ int
 dmsg_get_servers(const struct buf *json,
     int (*take)(void *, const struct dmsg_entry *), void *arg)
 {
-	struct reader r = { .depth = -1, .take = take, .arg = arg };
+	struct entry_reader r = { .depth = -1, .take = take, .arg = arg };
 	int error = entry_parse(json, on_list_event, &r);
 
 	return error != 0 ? error : r.is_list ? 0 : SKY_ERR_FORMAT;

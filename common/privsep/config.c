@@ -207,7 +207,6 @@ set_netblocks(struct loader *l, const struct json_event *e)
 static void
 set_wl(struct loader *l, const struct json_event *e)
 {
-	(void)e;
 	free(l->conf->wl);
 	l->conf->wl = NULL;
 	l->conf->nwl = 0;

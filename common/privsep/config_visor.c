@@ -126,7 +126,6 @@ on_servers_event(void *arg, const struct json_event *e)
 static void
 say_nothing(void *arg, bool fatal, const char *text)
 {
-	(void)arg, (void)fatal, (void)text;
 }
 
 char *

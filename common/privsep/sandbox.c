@@ -48,7 +48,7 @@ struct port_attr {
 	uint64_t port;
 };
 
-struct step {
+struct sandbox_step {
 	const char *name;
 	int (*run)(const struct sandbox *, char *detail, size_t);
 	bool drop_only;
@@ -115,7 +115,6 @@ step_user(const struct sandbox *sb, char *detail, size_t n)
 static int
 step_nodump(const struct sandbox *sb, char *detail, size_t n)
 {
-	(void)sb, (void)detail, (void)n;
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
@@ -127,14 +126,12 @@ step_nodump(const struct sandbox *sb, char *detail, size_t n)
 static int
 step_monitor(const struct sandbox *sb, char *detail, size_t n)
 {
-	(void)detail, (void)n;
 	return sb->nobodys ? 0 : prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 }
 
 static int
 step_noprivs(const struct sandbox *sb, char *detail, size_t n)
 {
-	(void)sb, (void)detail, (void)n;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
@@ -142,7 +139,6 @@ step_noprivs(const struct sandbox *sb, char *detail, size_t n)
 static int
 step_mdwe(const struct sandbox *sb, char *detail, size_t n)
 {
-	(void)sb;
 	if (prctl(MY_PR_SET_MDWE, MY_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == -1) {
 		if (errno != EINVAL)
 			return -1;
@@ -258,7 +254,7 @@ step_seccomp(const struct sandbox *sb, char *detail, size_t n)
 	return r == 0 ? 0 : -1;
 }
 
-static const struct step steps[] = {
+static const struct sandbox_step steps[] = {
 	{ "chroot", step_chroot, true },
 	{ "rlimits", step_limits, false },
 	{ "user", step_user, true },

@@ -98,21 +98,18 @@ aead_bulk_prepare(void)
 struct aead_bulk *
 aead_bulk_new(const uint8_t *key)
 {
-	(void)key;
 	return NULL;
 }
 
 void
 aead_bulk_free(struct aead_bulk *b)
 {
-	(void)b;
 }
 
 int
 aead_bulk_seal(struct aead_bulk *b, uint64_t nonce, const uint8_t *in, size_t n,
     uint8_t *out)
 {
-	(void)b, (void)nonce, (void)in, (void)n, (void)out;
 	return SKY_ERR_STATE;
 }
 
@@ -120,7 +117,6 @@ int
 aead_bulk_open(struct aead_bulk *b, uint64_t nonce, const uint8_t *in, size_t n,
     uint8_t *out)
 {
-	(void)b, (void)nonce, (void)in, (void)n, (void)out;
 	return SKY_ERR_STATE;
 }
 

@@ -82,7 +82,6 @@ hash_point(uint8_t *out, const uint8_t *x, const uint8_t *y, void *arg)
 {
 	uint8_t point[KEY_PUBLIC_LEN];
 
-	(void)arg;
 	point[0] = 2 | (y[31] & 1);
 	memcpy(point + 1, x, 32);
 	crypto_hash_sha256(out, point, sizeof(point));

@@ -69,7 +69,6 @@ on_servers(evutil_socket_t fd, short what, void *arg)
 {
 	struct dmsg *d = arg;
 
-	(void)fd, (void)what;
 	if (ask_busy(d)) {
 		dmsg_arm(d->servers_ev, SETTLE_MS);
 		return;
@@ -131,7 +130,6 @@ on_connect(evutil_socket_t fd, short what, void *arg)
 {
 	struct dmsg *d = arg;
 
-	(void)fd, (void)what;
 	dmsg_arm(d->connect_ev, CONNECT_MS);
 	server_connect_more(d);
 	status_tell(d);
@@ -199,7 +197,6 @@ on_publish(evutil_socket_t fd, short what, void *arg)
 	struct dmsg *d = arg;
 	int64_t pause;
 
-	(void)fd, (void)what;
 	if (server_live(d) == 0)
 		return; /* the next session comes back here */
 	if (ask_busy(d))
@@ -382,7 +379,6 @@ dmsg_published(struct dmsg *d, int status, struct buf *body)
 static void
 on_leave(evutil_socket_t fd, short what, void *arg)
 {
-	(void)fd, (void)what, (void)arg;
 	_exit(0);
 }
 

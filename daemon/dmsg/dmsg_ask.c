@@ -97,7 +97,6 @@ ask_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct dmsg *d = arg;
 
-	(void)fd, (void)what;
 	dmsg_log(d, LOG_LEVEL_WARN, "Discovery: no answer within %d seconds",
 	    DMSG_REQUEST_S);
 	ask_end(d, 0);
@@ -201,7 +200,6 @@ ask_on_readable(evutil_socket_t fd, short what, void *arg)
 	struct dmsg *d = arg;
 	ssize_t r;
 
-	(void)what;
 	r = buf_read(&d->ask.in, fd, DMSG_CHUNK);
 	if (r != SKY_ERR_AGAIN)
 		(void)ask_advance(d, r < 0);
@@ -213,7 +211,6 @@ ask_on_writable(evutil_socket_t fd, short what, void *arg)
 	struct dmsg *d = arg;
 	ssize_t r;
 
-	(void)what;
 	while ((r = buf_write(&d->ask.request, fd)) > 0)
 		;
 	if ((r == SKY_ERR_AGAIN && event_add(d->ask.wr, NULL) == -1) ||

@@ -241,7 +241,6 @@ dmsg_mon_on_readable(evutil_socket_t fd, short what, void *arg)
 	struct dmsg *d = arg;
 	int r;
 
-	(void)what;
 	if ((r = privmsg_recv(fd, &d->msg, true)) == SKY_ERR_AGAIN)
 		return;
 	if (r < 0)

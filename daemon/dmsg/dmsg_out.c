@@ -72,7 +72,6 @@ out_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct out *t = arg;
 
-	(void)fd, (void)what;
 	out_give_up(t,
 	    t->state < OUT_SIGNING ? "no server of its answers" :
 				     "it does not answer");

@@ -341,7 +341,6 @@ pipe_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct pipe *p = arg;
 
-	(void)fd, (void)what;
 	if (p->state == PIPE_OPEN)
 		pipe_pull(p);
 	else
@@ -353,7 +352,6 @@ pipe_on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct pipe *p = arg;
 
-	(void)fd, (void)what;
 	pipe_push(p);
 	session_flush(p->session); /* the window that was given back */
 }

@@ -206,7 +206,6 @@ on_probe(evutil_socket_t fd, short what, void *arg)
 	struct server_session *s = find_next(d);
 	int64_t now = now_ms(), pause = TICK_MS;
 
-	(void)fd, (void)what;
 	if (d->stopping)
 		return;
 	if (s != NULL && s->probe.due_ms <= now) {

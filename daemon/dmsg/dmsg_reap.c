@@ -10,7 +10,6 @@ on_reap(evutil_socket_t fd, short what, void *arg)
 {
 	struct dmsg *d = arg;
 
-	(void)fd, (void)what;
 	/* A session goes behind its streams, these behind who holds them. */
 	sessions_reap_users(d);
 	pipes_reap(d);

@@ -322,7 +322,6 @@ server_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct server_session *s = arg;
 
-	(void)fd, (void)what;
 	if (s->state == SESSION_SILENT) {
 		come_up(s);
 		return;
@@ -372,7 +371,6 @@ server_on_writable(evutil_socket_t fd, short what, void *arg)
 	ssize_t r = 1;
 	int e = 0;
 
-	(void)what;
 	while (r > 0 && e == 0) {
 		if (s->state == SESSION_UP &&
 		    buf_len(&s->out) < DMSG_UNSENT / 2)
@@ -444,7 +442,6 @@ server_on_readable(evutil_socket_t fd, short what, void *arg)
 	ssize_t r;
 	int e;
 
-	(void)what;
 	r = buf_read(&s->in, fd, DMSG_CHUNK);
 	s->heard = s->heard || r > 0;
 	/* It has seen our key by then. */

@@ -72,7 +72,6 @@ http_emit(int level, const char *line)
 static void *
 wiping_realloc(void *p, size_t n, const char *what)
 {
-	(void)what;
 	if (n != 0)
 		return realloc(p, n);
 	if (p != NULL)
@@ -89,7 +88,6 @@ monitor_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 {
 	struct http *h = http_of(wsi);
 
-	(void)user, (void)in, (void)len;
 	if (reason == LWS_CALLBACK_RAW_RX_FILE && http_mon_message(h) != 0) {
 		over = 1;
 		return -1;
@@ -105,7 +103,6 @@ door_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	struct http *h = http_of(wsi);
 	int fd, r;
 
-	(void)user, (void)in, (void)len;
 	if (reason != LWS_CALLBACK_RAW_RX_FILE)
 		return 0;
 	for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
@@ -264,7 +261,6 @@ limit_descriptors(const struct http *h)
 static void
 http_on_end(int sig)
 {
-	(void)sig;
 	going = 1;
 }
 

@@ -239,7 +239,6 @@ host_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 {
 	struct client *c = lws_get_opaque_user_data(wsi);
 
-	(void)user, (void)in, (void)len;
 	switch (reason) {
 	case LWS_CALLBACK_RAW_RX_FILE:
 		return c != NULL ? on_host_readable(c) : -1;

@@ -230,7 +230,6 @@ files_receive(struct client *c)
 static void
 files_nothing(struct client *c)
 {
-	(void)c;
 }
 
 const struct host_ops host_files = { files_begin, files_input, files_receive,

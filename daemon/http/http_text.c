@@ -8,7 +8,7 @@
 #include "common/base/err.h"
 #include "common/base/json.h"
 
-struct reader {
+struct text_reader {
 	struct http_said said;
 	char type[16];
 	double cols, rows, bytes, id;
@@ -17,7 +17,7 @@ struct reader {
 static int
 text_on_event(void *arg, const struct json_event *e)
 {
-	struct reader *r = arg;
+	struct text_reader *r = arg;
 
 	if (e->depth == 0 && e->type != JSON_OBJECT && e->type != JSON_END)
 		return SKY_ERR_TYPE;
@@ -55,7 +55,7 @@ is_count(double v)
 bool
 text_read(const char *text, size_t n, struct http_said *said)
 {
-	struct reader r = { .id = -1 };
+	struct text_reader r = { .id = -1 };
 
 	*said = (struct http_said){ .what = SAID_NOTHING };
 	if (n == 0 || *text != '{' ||

@@ -33,7 +33,6 @@ cert_free(struct http_cert *c)
 static int
 cert_no_passphrase(char *text, int len, int rw, void *arg)
 {
-	(void)text, (void)len, (void)rw, (void)arg;
 	return -1;
 }
 

@@ -187,7 +187,6 @@ gate_enter(struct gate *g, struct privmsg *m, bool over)
 	struct buf b;
 	int r;
 
-	(void)over;
 	buf_init(&b, 1 + HTTP_TOKEN_LEN);
 	if ((r = buf_get(&m->body, token, sizeof(token))) != 0 ||
 	    (r = buf_get_u8(&m->body, &has)) != 0 ||
@@ -237,7 +236,6 @@ gate_check(struct gate *g, struct privmsg *m, bool over)
 	struct buf b;
 	int r;
 
-	(void)over;
 	buf_init(&b, 1);
 	if ((r = gate_get_cookie(g, &m->body, &good)) == 0 &&
 	    (r = buf_put_u8(&b, good)) == 0)
@@ -382,7 +380,6 @@ gate_leave(struct gate *g, struct privmsg *m, bool over)
 	uint32_t id;
 	int r;
 
-	(void)over;
 	if ((r = buf_get_u32(&m->body, &id)) != 0)
 		return r;
 	if ((t = gate_ticket(g, id)) == NULL)
@@ -396,7 +393,6 @@ gate_leave(struct gate *g, struct privmsg *m, bool over)
 static int
 gate_ended(struct gate *g, struct privmsg *m, bool over)
 {
-	(void)m, (void)over;
 	g->ended = true;
 	return 0;
 }
@@ -409,7 +405,6 @@ gate_log(struct gate *g, struct privmsg *m, bool over)
 	char *text;
 	int r;
 
-	(void)g;
 	if ((r = buf_get_u8(&m->body, &level)) != 0)
 		return r;
 	if (level > LOG_LEVEL_DEBUG)

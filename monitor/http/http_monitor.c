@@ -167,7 +167,6 @@ http_on_room(evutil_socket_t sock, short what, void *arg)
 {
 	int fd = w.held;
 
-	(void)sock, (void)what, (void)arg;
 	w.held = -1;
 	if (fd != -1)
 		http_hand_over(fd);
@@ -181,7 +180,6 @@ http_on_knock(evutil_socket_t sock, short what, void *arg)
 	struct timeval tv = { .tv_sec = 1 };
 	int fd;
 
-	(void)what, (void)arg;
 	for (int i = 0; i < ACCEPTS_BURST && w.held == -1; i++) {
 		fd = accept4(sock, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd != -1) {
@@ -201,7 +199,6 @@ http_on_knock(evutil_socket_t sock, short what, void *arg)
 static void
 http_on_pause(evutil_socket_t fd, short what, void *arg)
 {
-	(void)fd, (void)what, (void)arg;
 	if (w.door != -1 && w.held == -1)
 		http_listen_for(true);
 }
@@ -271,7 +268,6 @@ http_on_child(evutil_socket_t fd, short what, void *arg)
 	struct privmsg m = { 0 };
 	int r;
 
-	(void)what, (void)arg;
 	if ((r = privmsg_recv(fd, &m, false)) == 1)
 		r = gate_request(&w.gate, &m);
 	else if (r == SKY_ERR_FORMAT)
@@ -382,7 +378,6 @@ http_restart_later(void)
 static void
 http_on_again(evutil_socket_t fd, short what, void *arg)
 {
-	(void)fd, (void)what, (void)arg;
 	if (w.stopping) {
 		http_drop_child();
 		return;
@@ -410,7 +405,6 @@ http_on_chld(evutil_socket_t sig, short what, void *arg)
 {
 	int status;
 
-	(void)sig, (void)what, (void)arg;
 	http_dial_reap(&w.gate.dials);
 	if (w.pid == 0 || waitpid(w.pid, &status, WNOHANG) != w.pid)
 		return;
@@ -441,7 +435,6 @@ http_on_chld(evutil_socket_t sig, short what, void *arg)
 static void
 http_on_term(evutil_socket_t sig, short what, void *arg)
 {
-	(void)sig, (void)what, (void)arg;
 	w.stopping = true;
 	http_restart_later(); /* then it is killed */
 	notify("STOPPING=1");
@@ -474,7 +467,6 @@ http_on_hup(evutil_socket_t sig, short what, void *arg)
 	struct buf cert, key, b;
 	int r = 0;
 
-	(void)sig, (void)what, (void)arg;
 	if (*c->cert == '\0') {
 		log_warn("SIGHUP is for a new certificate, and there is none "
 			 "(--tls-cert)");
@@ -504,7 +496,6 @@ http_on_hup(evutil_socket_t sig, short what, void *arg)
 static void
 http_on_usr1(evutil_socket_t sig, short what, void *arg)
 {
-	(void)sig, (void)what, (void)arg;
 	http_make_token();
 	(void)http_print_link();
 }

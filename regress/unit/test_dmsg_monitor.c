@@ -44,8 +44,8 @@ static unsigned started;
 
 /* A process that ends only when it is told to. */
 int
-monitor_spawn(const struct settings *set, const struct options *o, int conn,
-    const struct monitor_for *what, pid_t *pid, int *sock)
+monitor_spawn(const struct settings *set, const struct skyptyd_options *o,
+    int conn, const struct monitor_for *what, pid_t *pid, int *sock)
 {
 	int sv[2];
 

@@ -42,7 +42,7 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	struct conn *c;
+	struct limits_conn *c;
 
 	(void)state;
 	while ((c = TAILQ_FIRST(&cs.all)) != NULL) {
@@ -107,10 +107,10 @@ objection(struct origin o)
 }
 
 /* One that comes, if it may. */
-static struct conn *
+static struct limits_conn *
 come(struct origin o)
 {
-	struct conn *c;
+	struct limits_conn *c;
 
 	if (objection(o) != NULL)
 		return NULL;
@@ -124,14 +124,14 @@ come(struct origin o)
 }
 
 static void
-leave(struct conn *c)
+leave(struct limits_conn *c)
 {
 	limits_unlink(&cs, c);
 	free(c);
 }
 
 static void
-log_in(struct conn *c)
+log_in(struct limits_conn *c)
 {
 	assert_non_null(c);
 	limits_authenticated(&cs, &conf, c, now);
@@ -141,7 +141,7 @@ log_in(struct conn *c)
 static bool
 fail_once(struct origin o)
 {
-	struct conn *c = come(o);
+	struct limits_conn *c = come(o);
 
 	if (c == NULL)
 		return false;
@@ -266,7 +266,7 @@ test_success_is_free(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 5000; i++) {
-		struct conn *c = come(a);
+		struct limits_conn *c = come(a);
 
 		log_in(c);
 		leave(c);
@@ -282,7 +282,7 @@ static void
 test_known(void **state)
 {
 	struct origin friend = numbered(1);
-	struct conn *c = come(friend);
+	struct limits_conn *c = come(friend);
 
 	(void)state;
 	assert_false(limits_known(&cs, &friend, now));
@@ -341,7 +341,7 @@ test_table(void **state)
 static void
 test_startups(void **state)
 {
-	struct conn *c[100], *more;
+	struct limits_conn *c[100], *more;
 	unsigned dropped = 0;
 
 	(void)state;
@@ -364,7 +364,7 @@ test_startups(void **state)
 static void
 test_our_own_time(void **state)
 {
-	struct conn *slow, *quick;
+	struct limits_conn *slow, *quick;
 
 	(void)state;
 	conf.maxstartups = (struct config_startups){ 2, 100, 2 };
@@ -394,7 +394,7 @@ test_our_own_time(void **state)
 static void
 test_crowd_gives_way(void **state)
 {
-	struct conn *c[100], *other;
+	struct limits_conn *c[100], *other;
 
 	(void)state;
 	conf.maxperaddr = 1000;
@@ -410,7 +410,7 @@ test_crowd_gives_way(void **state)
 static void
 test_per_address(void **state)
 {
-	struct conn *a, *b;
+	struct limits_conn *a, *b;
 
 	(void)state;
 	conf.maxperaddr = 2;
@@ -432,7 +432,7 @@ static void
 test_per_key(void **state)
 {
 	struct key_public pk = { { 2, 1 } }, other = { { 3, 1 } };
-	struct conn *c;
+	struct limits_conn *c;
 
 	(void)state;
 	conf.maxperkey = 2;
@@ -457,7 +457,7 @@ test_per_key(void **state)
 static void
 test_dmsg_flood(void **state)
 {
-	struct conn *c;
+	struct limits_conn *c;
 	unsigned key = 100, n = 0;
 
 	(void)state;
@@ -486,7 +486,7 @@ test_dmsg_flood(void **state)
 static void
 test_dmsg_forged(void **state)
 {
-	struct conn *c;
+	struct limits_conn *c;
 
 	(void)state;
 	for (int ms = 0; ms < 5000; ms += 10, now += 10) {
@@ -505,7 +505,7 @@ test_dmsg_forged(void **state)
 static void
 test_dmsg_many(void **state)
 {
-	struct conn *c;
+	struct limits_conn *c;
 
 	(void)state;
 	conf.maxstartups = (struct config_startups){ 2000, 100, 2000 };

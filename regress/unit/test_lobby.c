@@ -182,7 +182,8 @@ test_lots(void **state)
 		fd[i] = come(s, address, "x");
 	}
 	for (int i = 0; i < DRAWS; i++) {
-		const struct guest *g = next_guest(s, false, clock_ms), *other;
+		const struct lobby_guest *g = next_guest(s, false, clock_ms),
+					 *other;
 		int at = 0;
 
 		assert_non_null(g);
