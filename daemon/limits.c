@@ -22,7 +22,7 @@
 /* Who failed in a wide network goes behind others for so long each. */
 #define WIDE_COST (10 * US_PER_S)
 #define EBB_MS	  2000	/* without a line left out: the flood is over */
-#define REST_MS	  10000 /* or that many are told of while it goes on */
+#define REST_MS	  10000 /* or that many are logged while it goes on */
 
 /* --- what is remembered --- */
 

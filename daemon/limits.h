@@ -32,7 +32,7 @@ struct listener;
 #define LIMITS_KNOWN_S (7 * 24 * 3600)
 #define LIMITS_LIFE_MS 1500  /* what a peer's turn is given, come what may */
 #define LIMITS_OURS_MS 10000 /* and our own, on a machine that is busy */
-#define LIMITS_TOLD    100   /* strangers that are told of at once */
+#define LIMITS_TOLD    100   /* strangers that are logged at once */
 #define LIMITS_TOLD_MS 200   /* and one more each time */
 
 /* Whose budget. */
@@ -135,7 +135,7 @@ bool limits_key(const struct conns *, const struct config *,
 
 /* Whether a line about one more stranger is not too much; it is counted. */
 bool limits_may_tell(struct conns *, int64_t now_ms);
-/* One that was not told of. */
+/* One that was not logged. */
 void limits_untold(struct conns *, int64_t now_ms);
 /* Tells how many these were when they have become fewer; at the end anyway. */
 void limits_tell_rest(struct conns *, int64_t now_ms, bool end);

@@ -43,7 +43,7 @@ struct listener {
 	struct limits_conn dmsg; /* pid 0: not running */
 	struct buf status;	 /* what it says of itself */
 	struct event *again;	 /* to start it once more */
-	struct event *rest;	 /* to tell of what was not logged */
+	struct event *rest;	 /* to count what was not logged */
 };
 
 /* --- listener.c --- */
@@ -56,7 +56,7 @@ int listener_serve(struct listener *, int fd, const struct origin *,
     const char *peer, enum priv_carrier);
 /* Whether there are descriptors for one more, which are not control's. */
 bool listener_has_room(struct listener *);
-/* There was one more stranger that the log does not tell of. */
+/* There was one more stranger that is not logged. */
 void listener_untold(struct listener *);
 /* Ends the loop when nothing is left to wait for. */
 void listener_leave_if_done(struct listener *);

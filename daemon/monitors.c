@@ -160,7 +160,7 @@ peer_has_gone(int fd)
 	    ((struct sockaddr_in *)&ss)->sin_port != 0;
 }
 
-/* 1, 0 if whoever has called hung up before we came to it, or -1, told. */
+/* 1, 0 if whoever has called hung up before we came to it, or -1, logged. */
 static int
 connected_socket(int fd, char *peer)
 {

@@ -46,7 +46,7 @@ struct dmsg_entry {
 int dmsg_put_entry(struct buf *, const struct dmsg_entry *, const uint8_t *sig);
 /*
  * Reads an entry; the buffer is not consumed.  Members that are unknown are
- * passed over, delegated servers and addresses that make no sense left out:
+ * passed over, delegated servers and malformed addresses left out:
  * every address that is kept has a host and a port in digits, in printable
  * ASCII.  Keys are 02 or 03 and 32 bytes.  SKY_ERR_FORMAT: no JSON, no object,
  * no such key in it, a number that is none; SKY_ERR_RANGE: one out of range;

@@ -177,7 +177,7 @@ int config_clean(const char *path);
 /*
  * Whether a configuration is safe at path, where no file needs to be yet:
  * nobody but root and us may rename there.  0, or SKY_ERR_DENIED and
- * SKY_ERR_SYS, told.
+ * SKY_ERR_SYS, reported.
  */
 int config_check_place(const struct config_report *, const char *path);
 

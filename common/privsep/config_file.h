@@ -24,7 +24,7 @@ int config_slurp_fd(int fd, struct buf *text, struct stat *);
 int config_slurp(const char *path, struct buf *text, struct stat *);
 /* Tells why config_slurp could not, and returns its error. */
 int config_cannot_read(const struct config_report *, const char *path, int r);
-/* StrictModes: 0, or SKY_ERR_DENIED and SKY_ERR_SYS, told. */
+/* StrictModes: 0, or SKY_ERR_DENIED and SKY_ERR_SYS, reported. */
 int config_check_safety(const struct config_report *, const char *path,
     const struct stat *);
 /* Says so if others may read a file with a secret key in it. */

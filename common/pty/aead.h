@@ -20,21 +20,22 @@ struct aead_data {
 
 /*
  * Writes n + AEAD_TAG_LEN bytes to out, which is in itself or does not overlap
- * it.  SKY_ERR_NOMEM.
+ * it.  Always 0.
  */
 int aead_seal(const uint8_t *key, uint64_t nonce, const struct aead_data *,
     const uint8_t *in, size_t n, uint8_t *out);
 /*
  * Takes n bytes, the tag at their end, and writes n - AEAD_TAG_LEN to out,
  * which are zero after an error.  SKY_ERR_SHORT when there is not even a tag,
- * SKY_ERR_AUTH, SKY_ERR_NOMEM.
+ * SKY_ERR_AUTH.
  */
 int aead_open(const uint8_t *key, uint64_t nonce, const struct aead_data *,
     const uint8_t *in, size_t n, uint8_t *out);
 
 /*
  * The same for many messages under one key, by libgcrypt where the build has
- * it: about twice as fast, but worth its set-up for bulk only.
+ * it: about twice as fast, but worth its set-up for bulk only.  SKY_ERR_STATE
+ * when the library fails.
  */
 struct aead_bulk;
 

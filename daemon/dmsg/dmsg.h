@@ -79,7 +79,7 @@ struct dmsg {
 	LIST_HEAD(, pipe) pipes, ended_pipes;
 	size_t npipes;
 	size_t asked;	       /* DMSG_STREAM without an answer */
-	unsigned long refused; /* streams that no line tells of */
+	unsigned long refused; /* and not logged */
 	int64_t refusal_ms;    /* when one may again */
 	LIST_HEAD(, out) outs, ended_outs;
 	uint16_t last_id;
@@ -90,7 +90,7 @@ struct dmsg {
 	bool known;	   /* both are from there */
 	uint64_t last;	   /* sequence that we have signed */
 	bool removing;	   /* what is being signed takes it out */
-	int64_t other_ms;  /* when one may be told of another writer again */
+	int64_t other_ms;  /* when another writer may be logged again */
 	int64_t future_ms; /* or of an entry of the future */
 	struct buf posted; /* our entry as it was posted last */
 	unsigned tries;
@@ -98,7 +98,7 @@ struct dmsg {
 	int64_t listed_ms;		/* when the servers were asked for */
 	unsigned round;			/* how often they were named */
 	int64_t signed_ms;		/* when what was signed is paid for */
-	int64_t quiet_ms;		/* until then no failure is told */
+	int64_t quiet_ms;		/* until then no failure is logged */
 	bool ready, stopping, dirty;
 	struct event *publish_ev, *servers_ev, *connect_ev, *reap_ev;
 	struct event *probe_ev;

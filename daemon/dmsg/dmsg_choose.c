@@ -12,7 +12,7 @@
 #define PAUSE_MS     1000 /* before a server is tried once more; doubled */
 #define PAUSE_MAX_MS 60000
 #define PAUSE_STEPS  7
-#define CLOSED_TELL  3 /* sessions of a moment, until one is told why */
+#define CLOSED_TELL  3 /* sessions of a moment, until the reason is logged */
 #define CLOSED_AGAIN 20
 
 /* --- what is known --- */

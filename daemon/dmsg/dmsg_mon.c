@@ -19,7 +19,7 @@
 #define BODY_MAX (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
 #define NOFILE	 (DMSG_STREAMS_MAX + 64)
 
-/* The monitor is gone or makes no sense: so do we. */
+/* The monitor is gone, or what it says is malformed: we end. */
 static void
 dmsg_mon_tell(struct dmsg *d, enum privmsg_type type, uint16_t id,
     struct buf *body)

@@ -353,7 +353,7 @@ out_take_response(struct out *t, struct buf *object)
 	if (dmsg_split_signed(object, &sig, &gob) != 0 ||
 	    dmsg_get_response(&gob, &resp) != 0 ||
 	    memcmp(resp.req_hash, t->hash, DMSG_HASH_LEN) != 0)
-		out_give_up(t, "the response makes no sense");
+		out_give_up(t, "the response is malformed");
 	else if (!resp.accepted)
 		out_give_up(t, dmsg_code_text(resp.code));
 	else {

@@ -17,7 +17,7 @@
 #include "common/base/addr.h"
 #include "common/base/err.h"
 
-#define QUIET_MS 200 /* between failures that are told */
+#define QUIET_MS 200 /* between failures that are logged */
 
 static void server_on_readable(evutil_socket_t, short, void *);
 static void server_on_writable(evutil_socket_t, short, void *);
@@ -87,7 +87,7 @@ free_session(struct server_session *s)
 	s->state = SESSION_FREE;
 }
 
-/* Of many failures at once some are told: they drive out nothing else. */
+/* Of many failures at once some are logged: they drive out nothing else. */
 static void
 log_end(struct dmsg *d, const struct server_session *s)
 {
@@ -156,7 +156,7 @@ server_start(struct dmsg *d, struct server_session *s, struct server *sv)
 	memcpy(s->address, sv->address[sv->at], sizeof(s->address));
 	if (addr_split(s->address, NULL, host, port) != 0 ||
 	    (number = strtol(port, NULL, 10)) < 1 || number > UINT16_MAX) {
-		session_end(s, "its address makes no sense");
+		session_end(s, "its address is not HOST:PORT");
 		return;
 	}
 	dmsg_mon_connect(d, s->slot, host, (uint16_t)number);
@@ -228,7 +228,7 @@ server_begun(struct dmsg *d, uint16_t slot, struct buf *message)
 		return;
 	if (buf_len(message) == 0) {
 		s->state = SESSION_PROVEN; /* nothing to drop over there */
-		session_end(s, "its key is none");
+		session_end(s, "its public key is invalid");
 		return;
 	}
 	s->state = SESSION_SENT;

@@ -157,11 +157,11 @@ host_read_rest(struct client *c)
 	    client_wants_output(c)) {
 		if ((r = buf_read(&c->from_host, c->fd, HTTP_WS_CHUNK)) > 0 &&
 		    process_host(c) != 0)
-			client_fail(c, "the host makes no sense");
+			client_fail(c, "malformed data from the host");
 	}
 	if (r == SKY_ERR_LIMIT)
 		client_fail(c,
-		    "the host makes no sense"); /* too long a reply */
+		    "malformed data from the host"); /* too long a reply */
 	else if (r <= 0 &&
 	    (buf_len(&c->from_host) == 0 || client_wants_output(c)))
 		host_ended(c); /* perhaps with half a frame */
@@ -174,7 +174,7 @@ host_resume(struct client *c)
 		return;
 	if (client_wants_output(c) && buf_len(&c->from_host) != 0 &&
 	    process_host(c) != 0)
-		client_fail(c, "the host makes no sense");
+		client_fail(c, "malformed data from the host");
 	if (c->host != NULL)
 		lws_rx_flow_control(c->host, client_wants_output(c));
 	else if (!c->closing && client_wants_output(c))

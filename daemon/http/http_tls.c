@@ -131,7 +131,7 @@ http_tls_renew(struct http *h, struct buf *cert, struct buf *key)
 		cert_free(c);
 		http_log(h, LOG_LEVEL_ERROR,
 		    "The new certificate cannot be used, the old one stays: %s",
-		    why != NULL ? why : "it makes no sense");
+		    why != NULL ? why : "it is malformed");
 		return -1;
 	}
 	cert_free(h->cert);

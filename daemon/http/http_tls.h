@@ -10,7 +10,7 @@ struct buf;
 void http_tls_begin(struct http *, void *ssl_ctx);
 /*
  * Another certificate, with what leads to an authority, and its key, as PEM.
- * -1, told in the log: the one before stays.
+ * -1, logged: the one before stays.
  */
 int http_tls_renew(struct http *, struct buf *cert, struct buf *key);
 

@@ -89,7 +89,7 @@ expect_host(SSL *ssl, const char *host)
 	if (X509_VERIFY_PARAM_set1_host(p, host, 0) != 1 ||
 	    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
 		TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)host) != 1)
-		fail("its name makes no sense");
+		fail("its name cannot be checked");
 }
 
 static SSL *

@@ -175,7 +175,7 @@ gate_log_wrong(struct gate *g, const char *address)
 	if (line != 0)
 		log_warn("http: Refused a token of %s%s",
 		    *address != '\0' ? address : "a local caller",
-		    line == 1 ? "; no more are told in this minute" : "");
+		    line == 1 ? "; no more are logged this minute" : "");
 }
 
 /* A right token lets in; a wrong one is no harm to who is in already. */

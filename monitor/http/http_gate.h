@@ -46,7 +46,7 @@ struct gate {
 void gate_init(struct gate *, const struct http_options *, struct event_base *);
 /* A new child: no ticket of an older one is good. */
 void gate_child(struct gate *, int sock);
-/* One request.  0, or SKY_ERR_*, told in the log: the child is to be ended. */
+/* One request.  0, or SKY_ERR_*, logged: the child is to be ended. */
 int gate_request(struct gate *, struct privmsg *);
 /* The same when the child is no more: what it wanted is of no account. */
 void gate_last_words(struct gate *, struct privmsg *);

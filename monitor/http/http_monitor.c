@@ -186,7 +186,7 @@ http_on_knock(evutil_socket_t sock, short what, void *arg)
 			http_hand_over(fd);
 			continue;
 		}
-		/* What cannot be accepted would be told again and again. */
+		/* What cannot be accepted would be logged again and again. */
 		if (errno != EAGAIN && errno != EINTR &&
 		    errno != ECONNABORTED && errno != EPROTO) {
 			http_listen_for(false);
@@ -326,7 +326,7 @@ http_pairs(int sock[2], int door[2])
 	return -1;
 }
 
-/* -1: told; what there is of a child is dropped. */
+/* -1: logged; what there is of a child is dropped. */
 static int
 http_start_child(void)
 {
@@ -442,7 +442,7 @@ http_on_term(evutil_socket_t sig, short what, void *arg)
 		event_base_loopbreak(w.base);
 }
 
-/* The whole file, or -1, told. */
+/* The whole file, or -1, logged. */
 static int
 http_read_pem(const char *path, struct buf *b)
 {

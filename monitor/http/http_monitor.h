@@ -21,12 +21,12 @@ struct http_options {
 	struct http_conf conf;
 };
 
-/* 0; EXIT_USAGE with the reason told; -1: help was printed. */
+/* 0; EXIT_USAGE, the reason printed; -1: help was printed. */
 int http_options_parse(struct http_options *, int argc, char **argv);
 /*
  * Opens, or takes over, the sockets, and adds to the configuration what
  * browsers may call them.  where: "https://name:port" for links, empty before.
- * -1: told.
+ * -1: logged.
  */
 int http_listen(struct http_options *, struct sockets *, char where[HTTP_TEXT]);
 

@@ -385,7 +385,7 @@ http_options_take(struct http_options *o, int opt)
 	return http_options_take_number(o, opt);
 }
 
-/* What waiting would not cure is told at once. */
+/* What waiting would not cure fails at once. */
 static int
 check_addresses(const struct http_options *o)
 {

@@ -460,7 +460,7 @@ func TestWebRenewedCertificate(t *testing.T) {
 		"it has expired":  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		"no start line":   []byte("nonsense\n"),
 		"cannot be used,": append(old, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"...),
-		"limit exceeded":  make([]byte, 70000),
+		"too large":       make([]byte, 70000),
 	} {
 		_ = os.WriteFile(cert, bad, 0o600)
 		hangUp(text)

@@ -20,15 +20,15 @@ bad() {
 
 kinds() {
 	start_host
-	bad "bad frame: limit exceeded" long
+	bad "bad frame: too large" long
 	bad "bad frame: authentication tag" badtag
 	# The first of the two is no call either, but comes one by one.
 	bad "bad " again
 	bad "bad frame: unexpected end" raw 000701020304050607
 	bad "bad frame: " raw 001801"$(printf %046d 0)"
 	bad "bad frame: frame counter" raw 0018"$(printf %048d 0)"
-	bad "bad call: limit exceeded" huge 0x40000000
-	bad "bad call: limit exceeded" huge 0x00200001
+	bad "bad call: too large" huge 0x40000000
+	bad "bad call: too large" huge 0x00200001
 	bad "bad call: " plain 00
 	bad "bad call: " plain f7ffffffffffffffff
 	bad "bad call: " plain "$(printf %0200d 3)"

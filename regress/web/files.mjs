@@ -251,7 +251,7 @@ export const tests = {
 		await page.close();
 	},
 
-	// A host that makes no sense ends the connection, not the page's patience.
+	// A host that sends malformed data ends the connection, not the page's patience.
 	async a_host_that_makes_no_sense() {
 		const { c, web } = await scene();
 		const u32 = (n) => Buffer.from([n >>> 24, n >>> 16 & 255, n >>> 8 & 255, n & 255]);
@@ -325,9 +325,9 @@ export const tests = {
 			}
 			if (mode[5]) {
 				await page.locator("#listing button", { hasText: "file" }).click();
-				await ends(page, /^file: (the host makes no sense|cut: 3 of 5 bytes have come|not copied)$/);
+				await ends(page, /^file: (malformed data from the host|cut: 3 of 5 bytes have come|not copied)$/);
 			} else
-				await until(name, async () => (await says()) === "the host makes no sense");
+				await until(name, async () => (await says()) === "malformed data from the host");
 			if (reads > 3)
 				throw new Error(`${name}: asked ${reads} times`);
 			await page.close();

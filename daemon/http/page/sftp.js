@@ -33,7 +33,7 @@ const decoder = new TextDecoder();
 /** The host's mistake, which ends the connection. */
 class Nonsense extends Error {
 	constructor() {
-		super("the host makes no sense");
+		super("malformed data from the host");
 	}
 }
 
