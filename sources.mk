@@ -22,11 +22,12 @@ SRC_pty = common/pty/aead.c common/pty/aead_bulk.c common/pty/exec_request.c \
 
 SRC_dmsg = common/dmsg/dmsg_disc.c common/dmsg/dmsg_entry.c \
 	common/dmsg/dmsg_object.c common/dmsg/dmsg_seal.c \
-	common/dmsg/dmsg_session.c common/dmsg/yamux.c \
+	common/dmsg/dmsg_session.c common/dmsg/dmsg_sign.c \
+	common/dmsg/yamux.c \
 	common/dmsg/yamux_in.c common/dmsg/yamux_out.c \
 	common/dmsg/yamux_stream.c
 
-SRC_privsep = common/privsep/config.c common/privsep/config_file.c \
+SRC_privsep = common/privsep/account.c common/privsep/config.c common/privsep/config_file.c \
 	common/privsep/config_print.c common/privsep/config_visor.c \
 	common/privsep/config_wl.c common/privsep/chroot_dir.c \
 	common/privsep/control.c common/privsep/http_conf.c \

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "common/base/err.h"
 #include "common/base/paths.h"
 #include "common/base/tls.h"
+#include "common/privsep/account.h"
 #include "common/privsep/sockets.h"
 #include "common/privsep/start.h"
 
@@ -265,27 +265,17 @@ check_control(struct settings *s, const struct skyptyd_options *o)
 static int
 find_user(struct settings *s)
 {
-	const struct passwd *pw;
+	int r = account_find(s->conf.privsep_user, &s->drop, &s->uid, &s->gid);
 
-	s->uid = getuid();
-	s->gid = getgid();
-	if ((s->drop = geteuid() == 0) == false)
-		return 0;
-	if ((pw = getpwnam(s->conf.privsep_user)) == NULL) {
+	if (r == SKY_ERR_NOTFOUND)
 		log_error("privsep_user: no account is called \"%s\"; 'useradd "
 			  "--system --home-dir %s --no-create-home --shell "
 			  "/usr/sbin/nologin %s' makes it",
 		    s->conf.privsep_user, CHROOT_DIR, s->conf.privsep_user);
-		return EXIT_CONFIG;
-	}
-	if (pw->pw_uid == 0 || pw->pw_gid == 0) {
+	else if (r != 0)
 		log_error("privsep_user: \"%s\" is root or of root's group",
 		    s->conf.privsep_user);
-		return EXIT_CONFIG;
-	}
-	s->uid = pw->pw_uid;
-	s->gid = pw->pw_gid;
-	return 0;
+	return r == 0 ? 0 : EXIT_CONFIG;
 }
 
 /* Where distributions put OpenSSH's. */

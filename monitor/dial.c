@@ -17,6 +17,7 @@
 #include "common/base/log.h"
 #include "common/dmsg/dmsg_disc.h"
 #include "common/dmsg/dmsg_object.h"
+#include "common/dmsg/dmsg_sign.h"
 
 #define DISCOVERY 0  /* the slot that is dmsg's own */
 #define SLOTS	  64 /* an id is a slot and, times this, whose turn it is */
@@ -99,21 +100,8 @@ put_request(struct monitor *m, const struct dial *d, uint16_t port,
 	struct dmsg_request q = { .src = { .pk = m->dials->own, .port = port },
 		.dst = d->to,
 		.noise = *noise };
-	uint8_t sig[KEY_SIGNATURE_LEN];
-	struct timespec now;
-	struct buf gob;
-	int r;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	q.timestamp = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	buf_init(&gob, NOISE_MSG_MAX);
-	if ((r = dmsg_put_request(&gob, &q)) == 0 &&
-	    (r = key_sign(m->keyctx, m->start.sk, buf_ptr(&gob), buf_len(&gob),
-		 sig)) == 0 &&
-	    (r = buf_put(out, sig, sizeof(sig))) == 0)
-		r = buf_put(out, buf_ptr(&gob), buf_len(&gob));
-	buf_free(&gob);
-	return r;
+	return dmsg_sign_request(m->keyctx, m->start.sk, &q, out);
 }
 
 /* A dial of the discovery that was given up is forgotten with the next one. */

@@ -15,6 +15,7 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/dmsg/dmsg_object.h"
+#include "common/dmsg/dmsg_sign.h"
 #include "common/pty/aead.h"
 #include "common/pty/frame.h"
 
@@ -40,19 +41,9 @@ put_response(struct monitor *m, const uint8_t *hash, const struct buf *noise,
     struct buf *out)
 {
 	struct dmsg_response resp = { .accepted = true, .noise = *noise };
-	uint8_t sig[KEY_SIGNATURE_LEN];
-	struct buf gob;
-	int r;
 
 	memcpy(resp.req_hash, hash, sizeof(resp.req_hash));
-	buf_init(&gob, NOISE_MSG_MAX);
-	if ((r = dmsg_put_response(&gob, &resp)) == 0 &&
-	    (r = key_sign(m->keyctx, m->start.sk, buf_ptr(&gob), buf_len(&gob),
-		 sig)) == 0 &&
-	    (r = buf_put(out, sig, sizeof(sig))) == 0)
-		r = buf_put(out, buf_ptr(&gob), buf_len(&gob));
-	buf_free(&gob);
-	return r;
+	return dmsg_sign_response(m->keyctx, m->start.sk, &resp, out);
 }
 
 /* Both messages of KK; the payload of the first is not looked at. */

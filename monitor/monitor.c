@@ -330,9 +330,7 @@ main(int argc, char **argv, char **envp)
 	closefrom(PRIV_FD_COUNT);
 	setproctitle_init(1, argv, envp);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
+	process_ignore_signals();
 	if ((failed = set_up(&m)) != NULL) {
 		log_error("monitor: %s", failed);
 		return 1;

@@ -17,6 +17,7 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/dmsg/dmsg_object.h"
+#include "common/dmsg/dmsg_sign.h"
 #include "common/pty/keys.h"
 #include "common/pty/noise.h"
 
@@ -48,26 +49,16 @@ dmsg_dial_put_request(struct buf *object, const struct dmsg_dialer *d,
 {
 	struct dmsg_request q = { .src = { .pk = d->id.pk },
 		.dst = { .pk = *peer, .port = port } };
-	uint8_t sig[KEY_SIGNATURE_LEN];
-	struct buf gob, msg;
-	struct timespec now;
+	struct buf msg;
 	int r;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	q.timestamp = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	q.src.port = (uint16_t)(EPHEMERAL + 1 +
 	    randombytes_uniform(UINT16_MAX - EPHEMERAL));
-	buf_init(&gob, NOISE_MSG_MAX);
 	buf_init(&msg, NOISE_MSG_MAX);
 	if ((r = noise_write(n, NULL, &msg)) == 0) {
 		q.noise = msg;
-		if ((r = dmsg_put_request(&gob, &q)) == 0 &&
-		    (r = key_sign(d->ctx, d->id.sk, buf_ptr(&gob),
-			 buf_len(&gob), sig)) == 0 &&
-		    (r = buf_put(object, sig, sizeof(sig))) == 0)
-			r = buf_put(object, buf_ptr(&gob), buf_len(&gob));
+		r = dmsg_sign_request(d->ctx, d->id.sk, &q, object);
 	}
-	buf_free(&gob);
 	buf_free(&msg);
 	return r;
 }

@@ -70,4 +70,10 @@ bool process_ignores(int sig);
 /* Default actions and an empty mask: what a new program expects. */
 void process_reset_signals(void);
 
+/*
+ * SIGPIPE, and what a terminal sends to all of us but means for skyptyd: SIGHUP
+ * and SIGINT.
+ */
+void process_ignore_signals(void);
+
 #endif

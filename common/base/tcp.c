@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -80,6 +81,15 @@ tcp_is_stream(int fd)
 		return false;
 	return (domain != AF_INET && domain != AF_INET6) ||
 	    protocol == IPPROTO_TCP || protocol == MY_IPPROTO_MPTCP;
+}
+
+void
+tcp_set_options(int fd)
+{
+	int on = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
 int

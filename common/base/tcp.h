@@ -28,8 +28,10 @@ bool tcp_is_stream(int fd);
  */
 int tcp_settle(int fd);
 
+/* Lets nothing wait for more to come, and has a silent peer asked at all. */
+void tcp_set_options(int fd);
 /*
- * Lets nothing wait for more to come, and has TCP ask a silent peer after so
+ * The same, and has TCP ask a silent peer after so
  * many seconds, and again; four questions without an answer are its death.
  * While something waits to be sent TCP does not: see tcp_ask_peer.
  */

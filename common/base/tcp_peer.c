@@ -21,12 +21,11 @@
 void
 tcp_keep_alive(int fd, int seconds)
 {
-	int on = 1, count = ANSWERS_MISSED, rto = RTO_MAX_MS;
+	int count = ANSWERS_MISSED, rto = RTO_MAX_MS;
 
 	if (seconds < RTO_MAX_MS / 1000)
 		rto = seconds * 1000;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	tcp_set_options(fd);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds,
 	    sizeof(seconds));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds,

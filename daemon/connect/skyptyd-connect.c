@@ -121,7 +121,7 @@ connect_confine(uint16_t port, bool best_effort)
 static int
 connect_one_of(const struct addrinfo *list, enum reach reach, const char **why)
 {
-	int fd = -1, on = 1;
+	int fd = -1;
 
 	*why = NOT_ALLOWED;
 	for (; list != NULL && fd == -1; list = list->ai_next) {
@@ -132,8 +132,7 @@ connect_one_of(const struct addrinfo *list, enum reach reach, const char **why)
 	}
 	if (fd == -1)
 		return -1;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	tcp_set_options(fd);
 	*why = "";
 	return fd;
 }

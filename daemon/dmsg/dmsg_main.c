@@ -14,9 +14,7 @@ dmsg_set_up(void)
 {
 	uint8_t seed[32];
 
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
+	process_ignore_signals();
 	closefrom(PRIV_FD_COUNT);
 	close(PRIV_FD_CONN);
 	if (sodium_init() == -1)

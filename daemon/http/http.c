@@ -295,9 +295,7 @@ main(void)
 	int64_t next = 0, now;
 
 	process_standard_fds();
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
+	process_ignore_signals();
 	signal(SIGUSR1, SIG_IGN);
 	signal(SIGTERM, http_on_end);
 	closefrom(PRIV_FD_COUNT);

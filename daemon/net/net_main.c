@@ -11,10 +11,7 @@
 static struct net *
 set_up(void)
 {
-	signal(SIGPIPE, SIG_IGN);
-	/* Meant for skyptyd, where a terminal sends them to all of us. */
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
+	process_ignore_signals();
 	closefrom(PRIV_FD_COUNT);
 	if (sodium_init() == -1)
 		return NULL;

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -25,6 +24,7 @@
 #include "common/base/hex.h"
 #include "common/base/paths.h"
 #include "common/base/process.h"
+#include "common/privsep/account.h"
 #include "common/privsep/chroot_dir.h"
 #include "common/privsep/notify.h"
 
@@ -506,20 +506,15 @@ static int
 http_find_user(void)
 {
 	struct http_conf *c = &w.o.conf;
-	const struct passwd *pw;
+	int r = account_find(w.o.user, &c->drop, &c->uid, &c->gid);
 
-	c->uid = getuid();
-	c->gid = getgid();
-	if (!(c->drop = geteuid() == 0))
-		return 0;
-	if ((pw = getpwnam(w.o.user)) == NULL || pw->pw_uid == 0) {
+	if (r != 0) {
 		log_error("--user %s: %s", w.o.user,
-		    pw == NULL ? "there is no such account" : "that is root");
+		    r == SKY_ERR_NOTFOUND ? "there is no such account" :
+					    "that is root or of root's group");
 		return -1;
 	}
-	c->uid = pw->pw_uid;
-	c->gid = pw->pw_gid;
-	return chroot_dir_make();
+	return c->drop ? chroot_dir_make() : 0;
 }
 
 static int
