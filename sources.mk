@@ -16,9 +16,10 @@ SRC_pty = common/pty/aead.c common/pty/aead_bulk.c common/pty/exec_request.c \
 	common/pty/gob_def.c common/pty/gob_enc.c common/pty/gob_ids.c \
 	common/pty/gob_list.c common/pty/gob_skip.c common/pty/gob_value.c \
 	common/pty/gob_wire.c common/pty/keys.c common/pty/keys_sign.c \
-	common/pty/modes.c common/pty/mux.c common/pty/mux_proxy.c \
-	common/pty/mux_session.c common/pty/mux_text.c common/pty/noise.c \
-	common/pty/rpc_client.c common/pty/rpc_host.c common/pty/rpc_types.c
+	common/pty/link.c common/pty/modes.c common/pty/mux.c \
+	common/pty/mux_proxy.c common/pty/mux_session.c common/pty/mux_text.c \
+	common/pty/noise.c common/pty/rpc_client.c common/pty/rpc_host.c \
+	common/pty/rpc_types.c
 
 SRC_dmsg = common/dmsg/dmsg_disc.c common/dmsg/dmsg_entry.c \
 	common/dmsg/dmsg_object.c common/dmsg/dmsg_seal.c \
@@ -53,11 +54,13 @@ SRC_skyptyd-monitor = monitor/child.c monitor/command.c monitor/connect.c \
 	monitor/proxy.c monitor/pty.c monitor/sftp.c monitor/spawn.c \
 	monitor/status.c monitor/whitelist.c
 
-SRC_skyptyd-net = daemon/net/net.c daemon/net/net_exec.c \
-	daemon/net/net_flow.c daemon/net/net_http.c daemon/net/net_link.c \
-	daemon/net/net_main.c daemon/net/net_mon.c daemon/net/net_proxy.c \
-	daemon/net/net_pty.c daemon/net/net_rpc.c daemon/net/net_sftp.c \
-	daemon/net/net_stream.c daemon/net/net_wl.c
+SRC_skyptyd-net = daemon/net/net.c daemon/net/net_auth.c \
+	daemon/net/net_channel.c daemon/net/net_dial.c daemon/net/net_exec.c \
+	daemon/net/net_flow.c daemon/net/net_gather.c daemon/net/net_http.c \
+	daemon/net/net_link.c daemon/net/net_main.c daemon/net/net_mon.c \
+	daemon/net/net_pipe.c daemon/net/net_pty.c daemon/net/net_rpc.c \
+	daemon/net/net_sftp.c daemon/net/net_status.c daemon/net/net_term.c \
+	daemon/net/net_wl.c
 
 SRC_skyptyd-dmsg = daemon/dmsg/dmsg.c daemon/dmsg/dmsg_ask.c \
 	daemon/dmsg/dmsg_choose.c daemon/dmsg/dmsg_main.c \

@@ -37,7 +37,7 @@ mux_get_request(struct buf *in, struct buf *uri)
 }
 
 static bool
-has_control(struct buf b)
+mux_has_control(struct buf b)
 {
 	uint8_t c;
 
@@ -48,7 +48,7 @@ has_control(struct buf b)
 }
 
 static bool
-escapes_ok(struct buf b)
+mux_escapes_ok(struct buf b)
 {
 	uint8_t c;
 	int r;
@@ -58,51 +58,25 @@ escapes_ok(struct buf b)
 	return r == 0;
 }
 
-static enum mux_service
-find_service(const struct buf *path)
-{
-	static const struct {
-		const char *uri;
-		enum mux_service service;
-	} known[] = {
-		{ MUX_URI_PTY, MUX_PTY },
-		{ MUX_URI_WHITELIST, MUX_WHITELIST },
-		{ MUX_URI_PROXY, MUX_PROXY },
-		{ MUX_URI_SFTP, MUX_SFTP },
-		{ MUX_URI_EXEC_STREAM, MUX_EXEC_STREAM },
-		{ MUX_URI_EXEC_STREAM2, MUX_EXEC_STREAM },
-		{ MUX_URI_EXEC, MUX_EXEC },
-		{ MUX_URI_STATUS, MUX_STATUS },
-		{ MUX_URI_FILES, MUX_FILES },
-		{ MUX_URI_DIAL, MUX_DIAL },
-	};
-	size_t n = buf_len(path);
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strlen(known[i].uri) == n &&
-		    memcmp(known[i].uri, buf_ptr(path), n) == 0)
-			return known[i].service;
-	return MUX_NONE;
-}
-
 /*
  * Of all references that Go parses only one without scheme, host and escapes
  * in its path has an escaped path equal to one of ours, so the path is compared
  * as it stands.  What is left of the parsing is what makes Go refuse the rest:
  * control bytes outside the fragment and bad escapes in it.
  */
-enum mux_service
-mux_match(struct buf *uri, struct buf *query)
+bool
+mux_match(const struct buf *uri, const char *service, struct buf *query)
 {
 	struct buf ref, fragment = *uri, path;
 
 	if (buf_len(&fragment) != 0 && *buf_ptr(&fragment) == '/')
 		buf_skip(&fragment, 1);
 	ref = mux_cut(&fragment, '#');
-	if (has_control(ref) || !escapes_ok(fragment))
-		return MUX_NONE;
+	if (mux_has_control(ref) || !mux_escapes_ok(fragment))
+		return false;
 	path = mux_cut(&ref, '?');
 	if (query != NULL)
 		*query = ref;
-	return find_service(&path);
+	return strlen(service) == buf_len(&path) &&
+	    memcmp(service, buf_ptr(&path), buf_len(&path)) == 0;
 }

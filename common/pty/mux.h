@@ -15,6 +15,7 @@
 #define MUX_ACCEPT  0x00
 #define MUX_REJECT  0x01
 
+/* Every service there is; which are offered to whom: daemon/net/net.c. */
 #define MUX_URI_PTY	     "dmsgpty/pty"
 #define MUX_URI_WHITELIST    "dmsgpty/whitelist"
 #define MUX_URI_PROXY	     "dmsgpty/proxy"
@@ -24,23 +25,10 @@
 /* Our own.  See PROTOCOL. */
 #define MUX_URI_EXEC   "skypty/1/exec"
 #define MUX_URI_STATUS "skypty/1/status"
-#define MUX_URI_FILES  "skypty/1/sftp"
-#define MUX_URI_DIAL   "skypty/1/dial"
+#define MUX_URI_FILES  "skypty/1/sftp" /* MUX_URI_SFTP, where that is not */
+#define MUX_URI_DIAL   "skypty/1/dial" /* MUX_URI_PROXY, no service opened */
 /* Why there is no stream: where dmsg does not run, word for word. */
 #define MUX_NO_DMSG "dmsg is not on here"
-
-enum mux_service {
-	MUX_NONE, /* no such service, or a URI that cannot be parsed */
-	MUX_PTY,
-	MUX_WHITELIST,
-	MUX_PROXY,
-	MUX_SFTP,
-	MUX_EXEC_STREAM,
-	MUX_EXEC,
-	MUX_STATUS,
-	MUX_FILES, /* MUX_SFTP, where the original has none */
-	MUX_DIAL   /* MUX_PROXY, without a service opened there */
-};
 
 /* Appends a request.  SKY_ERR_LIMIT for a URI over MUX_URI_MAX bytes. */
 int mux_put_request(struct buf *, const char *uri);
@@ -49,11 +37,12 @@ int mux_put_request(struct buf *, const char *uri);
  */
 int mux_get_request(struct buf *in, struct buf *uri);
 /*
- * The service a URI names, after Go's rules: one leading slash is dropped, the
- * rest parsed as a URL reference, its escaped path compared, query and
- * fragment ignored.  query receives the raw query (view; may be NULL).
+ * Whether a URI names this service, one of those above, after Go's rules: one
+ * leading slash is dropped, the rest parsed as a URL reference, its escaped
+ * path compared, query and fragment ignored.  query receives the raw query
+ * (view; may be NULL).
  */
-enum mux_service mux_match(struct buf *uri, struct buf *query);
+bool mux_match(const struct buf *uri, const char *service, struct buf *query);
 /*
  * Reads the proxy's query: pk required, port an unsigned 16-bit number (22 if
  * absent).  Whether pk is a point of the curve is for key_valid to say.

@@ -1,20 +1,57 @@
 /* SPDX-License-Identifier: ISC */
-/* skyptyd-net, the confined child of one connection: its life and states. */
+/*
+ * skyptyd-net, the confined child of one connection: which services there are,
+ * its states, and the wheel that takes input down to the service and output to
+ * the peer.  Nothing else turns it, and it is turned between rounds of the
+ * loop, never in the midst of one.
+ */
 #include "daemon/net/net.h"
 
+#include <errno.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/err.h"
+#include "common/privsep/welcome.h"
+#include "common/pty/mux.h"
+#include "daemon/net/net_mon.h"
+#include "daemon/net/net_service.h"
 
-void
+#define NET_LINGER 2 /* seconds for the peer to see our end */
+#define NET_MEMORY (384U * 1024 * 1024) /* more than all limits allow */
+#define NET_NOFILE 256			/* descriptors: 3 a command and a few */
+
+/* clang-format off */
+const struct service net_services[] = {
+	/* URI                   grant                   remote control does */
+	{ MUX_URI_PTY,           0,                      true,  true,  &net_pty_ops },
+	{ MUX_URI_EXEC_STREAM,   PRIV_GRANT_EXEC,        true,  false, &net_http_ops },
+	{ MUX_URI_EXEC_STREAM2,  PRIV_GRANT_EXEC,        true,  false, &net_http_ops },
+	{ MUX_URI_EXEC,          PRIV_GRANT_EXEC,        true,  true,  &net_exec_ops },
+	{ MUX_URI_SFTP,          PRIV_GRANT_SFTP,        true,  false, &net_sftp_ops },
+	{ MUX_URI_FILES,         PRIV_GRANT_SFTP,        true,  true,  &net_sftp_ops },
+	{ MUX_URI_WHITELIST,     PRIV_GRANT_WHITELIST,   false, true,  &net_wl_ops },
+	{ MUX_URI_STATUS,        PRIV_GRANT_WHITELIST,   false, true,  &net_status_ops },
+	{ MUX_URI_PROXY,         PRIV_GRANT_DIAL,        false, true,  &net_proxy_ops },
+	{ MUX_URI_DIAL,          PRIV_GRANT_DIAL,        false, true,  &net_dial_ops },
+	{ NULL,                  0,                      false, false, NULL },
+};
+/* clang-format on */
+
+/*
+ * Ends the process.  What it is called at the end, behind the service's own end
+ * always PRIV_END_SERVED or PRIV_END_REFUSED.
+ */
+__attribute__((noreturn)) static void
 net_leave(const struct net *n, enum priv_end how)
 {
 	if (n->state == NET_FINISHING || n->state == NET_LINGERING)
-		how = n->rejected ? PRIV_END_REFUSED : PRIV_END_SERVED;
+		how = n->channel.refused ? PRIV_END_REFUSED : PRIV_END_SERVED;
 	_exit((int)how);
 }
 
@@ -27,9 +64,11 @@ net_end(struct net *n, const char *reason, ...)
 	va_start(ap, reason);
 	vsnprintf(text, sizeof(text), reason, ap);
 	va_end(ap);
-	mon_log(n, LOG_LEVEL_INFO, "%s", text);
+	mon_log(n->monitor, LOG_LEVEL_INFO, "%s", text);
 	_exit(PRIV_END_FAULT);
 }
+
+/* --- time --- */
 
 void
 net_timer(struct net *n, int seconds)
@@ -43,262 +82,275 @@ net_timer(struct net *n, int seconds)
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+net_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct net *n = arg;
 
-	(void)fd, (void)what;
 	if (n->state == NET_MUX)
-		mon_log(n, LOG_LEVEL_INFO,
+		mon_log(n->monitor, LOG_LEVEL_INFO,
 		    "no service was asked for within %d seconds",
 		    NET_MUX_TIMEOUT);
-	if (n->state == NET_SERVICE)
-		http_timeout(n);
 	net_leave(n, PRIV_END_IDLE);
 }
 
-void
-net_finish(struct net *n)
-{
-	n->state = NET_FINISHING;
-	link_flush(n);
-}
+/* --- the request for a service --- */
 
-/* The last byte has left. */
-void
-link_finish(struct net *n)
+static const struct service *
+net_find_service(const struct net *n, struct buf *uri, struct buf *query)
 {
-	n->state = NET_LINGERING;
-	net_timer(n, NET_LINGER);
-}
+	bool control = n->carrier == PRIV_CONTROL;
+	const struct service *s;
 
-void
-net_authenticated(struct net *n, uint32_t grants)
-{
-	n->grants = grants;
-	n->state = NET_MUX;
-	net_timer(n, NET_MUX_TIMEOUT);
-	net_process(n);
+	for (s = net_services; s->uri != NULL; s++)
+		if (mux_match(uri, s->uri, query))
+			break;
+	if (s->uri == NULL || (n->channel.grants & s->grant) != s->grant)
+		return NULL;
+	return (control ? s->control : s->remote) ? s : NULL;
 }
 
 static void
-process_handshake(struct net *n)
+net_begin_service(struct net *n, struct buf *query)
 {
-	struct buf body;
+	struct channel *ch = &n->channel;
 	int r;
 
-	if (n->asked)
-		return;
-	if ((r = link_handshake_body(&n->link, &body)) < 0)
-		net_end(n, "bad handshake: %s", err_text(r));
-	if (r == 0)
-		return;
-	n->asked = true;
-	/* Over dmsg: what dmsg says of the request, then a frame. */
-	if (n->carrier != PRIV_KK)
-		mon_handshake(n, &body);
-	else if (!n->requested)
-		mon_kk_request(n, &body);
-	else
-		mon_first_frame(n, &body);
-	n->requested = true;
-}
-
-/* What each service needs, and where it is offered. */
-static const struct offer {
-	enum mux_service service;
-	uint32_t grant;
-	bool remote, control;
-} offers[] = {
-	{ MUX_PTY, 0, true, true },
-	{ MUX_WHITELIST, PRIV_GRANT_WHITELIST, false, true },
-	{ MUX_SFTP, PRIV_GRANT_SFTP, true, false },
-	{ MUX_EXEC_STREAM, PRIV_GRANT_EXEC, true, false },
-	{ MUX_EXEC, PRIV_GRANT_EXEC, true, true },
-	{ MUX_STATUS, PRIV_GRANT_WHITELIST, false, true },
-	{ MUX_FILES, PRIV_GRANT_SFTP, true, true },
-	{ MUX_PROXY, PRIV_GRANT_DIAL, false, true },
-	{ MUX_DIAL, PRIV_GRANT_DIAL, false, true },
-};
-
-static bool
-offered(const struct net *n, enum mux_service service)
-{
-	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++)
-		if (offers[i].service == service)
-			return (n->grants & offers[i].grant) ==
-			    offers[i].grant &&
-			    (n->carrier == PRIV_CONTROL ? offers[i].control :
-							  offers[i].remote);
-	return false;
-}
-
-void
-net_reject(struct net *n)
-{
-	n->rejected = true;
-	buf_put_u8(&n->link.out, MUX_REJECT);
-	net_finish(n);
-}
-
-void
-net_accept(struct net *n)
-{
-	if (buf_put_u8(&n->link.out, MUX_ACCEPT) != 0)
-		net_end(n, "out of memory");
-	n->state = NET_SERVICE;
-	link_flush(n);
+	if ((r = ch->service->ops->begin(ch, query)) != 0)
+		net_end(n, "bad request for %s: %s", ch->service->uri,
+		    err_text(r));
+	if (ch->service->ops->request_s != 0)
+		channel_timer(ch, ch->service->ops->request_s);
 }
 
 static void
-read_wishes(struct net *n, struct buf *query)
+net_take_request(struct net *n)
 {
-	if (mux_session_query(query, &n->wishes) != 0)
-		net_end(n, "bad request: its wishes make no sense");
-}
-
-static void
-begin_service(struct net *n, struct buf *query)
-{
-	switch (n->service) {
-	case MUX_PROXY:
-	case MUX_DIAL:
-		proxy_begin(n, query); /* accepted when there is a stream */
-		return;
-	case MUX_FILES:
-		n->service = MUX_SFTP;
-		/* FALLTHROUGH */
-	case MUX_SFTP:
-		sftp_begin(n); /* accepted when there is a server */
-		return;
-	case MUX_EXEC_STREAM:
-		http_begin(n);
-		break;
-	case MUX_EXEC:
-		read_wishes(n, query);
-		stream_begin(n);
-		break;
-	case MUX_STATUS:
-		mon_status(n);
-		break;
-	default:
-		if (n->service == MUX_PTY)
-			read_wishes(n, query);
-		if (rpc_begin(n,
-			n->service == MUX_PTY ? RPC_SERVICE_PTY :
-						RPC_SERVICE_WHITELIST) != 0)
-			net_end(n, "out of memory");
-	}
-	net_accept(n);
-}
-
-static void
-process_mux(struct net *n)
-{
+	struct channel *ch = &n->channel;
 	struct buf uri, query;
 	char asked[128];
 
-	if (n->service != MUX_NONE || mux_get_request(&n->link.in, &uri) == 0)
+	if (ch->service != NULL || ch->stage == CHANNEL_ENDED ||
+	    mux_get_request(ch->in, &uri) == 0)
 		return;
 	snprintf(asked, sizeof(asked), "%.*s", (int)buf_len(&uri),
 	    (const char *)buf_ptr(&uri));
-	n->service = mux_match(&uri, &query);
 	net_timer(n, 0);
-	if (offered(n, n->service)) {
-		mon_log(n, LOG_LEVEL_DEBUG, "asked for %s", asked);
-		begin_service(n, &query);
+	if ((ch->service = net_find_service(n, &uri, &query)) != NULL) {
+		mon_log(n->monitor, LOG_LEVEL_DEBUG, "asked for %s", asked);
+		net_begin_service(n, &query);
 	} else {
-		mon_log(n, LOG_LEVEL_INFO, "asked for %s, which is not offered",
-		    asked);
-		net_reject(n);
+		mon_log(n->monitor, LOG_LEVEL_INFO,
+		    "asked for %s, which is not offered", asked);
+		channel_reject(ch, NULL);
+	}
+}
+
+/* --- the wheel --- */
+
+/* errno is that of SKY_ERR_SYS. */
+__attribute__((noreturn)) static void
+net_lost(struct net *n, int r)
+{
+	if (r == SKY_ERR_EOF)
+		net_leave(n, PRIV_END_LEFT);
+	if (r != SKY_ERR_SYS)
+		net_end(n, "%s", err_text(r));
+	if (errno == ECONNRESET || errno == EPIPE)
+		net_leave(n, PRIV_END_RESET);
+	mon_log(n->monitor, LOG_LEVEL_INFO, "%s", err_text(r));
+	net_leave(n, PRIV_END_LOST);
+}
+
+/* What has ended, or takes too long. */
+static void
+net_check(struct net *n)
+{
+	struct net_link *l = &n->link;
+
+	if (l->dead) {
+		mon_log(n->monitor, LOG_LEVEL_INFO,
+		    "the peer does not answer any more");
+		net_leave(n, PRIV_END_LOST);
+	}
+	if (l->lost != 0) {
+		errno = l->error;
+		net_lost(n, l->lost);
+	}
+	if (n->channel.late && n->channel.stage != CHANNEL_ENDED) {
+		mon_log(n->monitor, LOG_LEVEL_INFO,
+		    "the request did not come within %d seconds",
+		    n->channel.seconds);
+		net_leave(n, PRIV_END_IDLE);
 	}
 }
 
 static void
-process_service(struct net *n)
+net_serve(struct channel *ch)
 {
-	switch (n->service) {
-	case MUX_SFTP:
-		sftp_process(n);
-		break;
-	case MUX_PROXY:
-	case MUX_DIAL:
-		proxy_process(n);
-		break;
-	case MUX_EXEC_STREAM:
-		http_process(n);
-		break;
-	case MUX_EXEC:
-		stream_process(n);
-		break;
-	case MUX_STATUS:
-		break;
-	default:
-		rpc_process(n);
+	const struct service_ops *ops = ch->service->ops;
+
+	if (ops->input != NULL && channel_ready(ch))
+		ops->input(ch);
+	if (ops->room != NULL && ch->stage == CHANNEL_OPEN && !channel_full(ch))
+		ops->room(ch);
+}
+
+static void
+net_finish(struct net *n)
+{
+	n->state = NET_FINISHING;
+	channel_free(&n->channel);
+}
+
+/* Whatever has come goes to where it belongs in this state. */
+static void
+net_step(struct net *n)
+{
+	struct channel *ch = &n->channel;
+
+	if (n->state == NET_HANDSHAKE)
+		net_auth_input(n);
+	if (n->state == NET_MUX) {
+		net_take_request(n);
+		if (ch->stage == CHANNEL_OPEN)
+			n->state = NET_SERVICE;
+	}
+	if (n->state == NET_SERVICE)
+		net_serve(ch);
+	if (ch->stage == CHANNEL_ENDED && n->state < NET_FINISHING)
+		net_finish(n);
+	if (n->state >= NET_FINISHING) {
+		buf_reset(&n->link.in);
+		if (!n->link.link.sealed)
+			buf_reset(&n->link.link.wire_in);
 	}
 }
 
-void
-net_pump(struct net *n)
+static void
+net_flush(struct net *n)
 {
-	switch (n->service) {
-	case MUX_SFTP:
-		sftp_pump(n);
-		break;
-	case MUX_PROXY:
-	case MUX_DIAL:
-		proxy_pump(n);
-		break;
-	case MUX_EXEC_STREAM:
-	case MUX_EXEC:
-		flow_pump(n);
-		break;
-	case MUX_STATUS:
-		break;
-	default:
-		pty_pump(n);
-		exec_pump(n);
+	int r;
+
+	if ((r = net_link_flush(&n->link)) != 0)
+		net_lost(n, r);
+	if (n->state == NET_FINISHING && net_link_backlog(&n->link) == 0) {
+		shutdown(n->link.fd, SHUT_WR);
+		n->state = NET_LINGERING;
+		net_timer(n, NET_LINGER);
 	}
 }
 
-/*
- * A command's input goes on while its output waits: there may be a signal in
- * it, and what it may hold is bounded otherwise.
- */
-bool
+/* Whether what the peer says has to wait. */
+static bool
 net_busy(const struct net *n)
 {
-	if (n->service == MUX_EXEC_STREAM || n->service == MUX_EXEC)
+	if (n->state >= NET_FINISHING)
 		return false;
-	return n->asked || n->pty.state == PTY_STARTING ||
-	    n->pty.state == PTY_STOPPING || n->wl_asked || sftp_busy(n) ||
-	    proxy_busy(n) || link_backlog(&n->link) >= NET_OUT_HIGH;
+	if (n->asked)
+		return true;
+	return n->channel.service != NULL && !channel_ready(&n->channel);
 }
 
 static void
-step(struct net *n)
+net_turn(struct net *n)
 {
-	if (n->state == NET_HANDSHAKE)
-		process_handshake(n);
-	if (n->state == NET_MUX)
-		process_mux(n);
-	if (n->state == NET_SERVICE)
-		process_service(n);
-	if (n->state == NET_FINISHING || n->state == NET_LINGERING) {
-		buf_reset(&n->link.in);
-		if (!n->link.sealed)
-			buf_reset(&n->link.wire_in);
+	bool full;
+	int r;
+
+	net_check(n);
+	do {
+		if ((r = net_link_open(&n->link)) != 0)
+			net_end(n, "bad frame: %s", err_text(r));
+		net_step(n);
+		full = channel_full(&n->channel);
+		net_flush(n);
+		full = full && !channel_full(&n->channel);
+	} while (full || (!net_busy(n) && net_link_waits(&n->link)));
+	net_link_read_on(&n->link, !net_busy(n));
+}
+
+int
+net_round(struct net *n, int flags)
+{
+	if (event_base_loop(n->base, flags) != 0)
+		return -1;
+	net_turn(n);
+	return 0;
+}
+
+/* --- what the monitor says --- */
+
+static int
+net_told(struct net *n, struct privmsg *m)
+{
+	struct channel *ch = &n->channel;
+
+	switch (m->type) {
+	case PM_HANDSHAKE + 1:
+	case PM_KK_REQUEST + 1:
+	case PM_FIRST_FRAME + 1:
+		return net_auth_told(n, m);
+	case PM_CONTROL_OK:
+		return net_auth_control(n, m);
 	}
+	if (ch->service != NULL && ch->stage != CHANNEL_ENDED)
+		return ch->service->ops->told(ch, m);
+	/* A command may end behind its service. */
+	return m->type == PM_EXITED ? 0 : SKY_ERR_STATE;
+}
+
+static void
+net_on_monitor(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
+	int r;
+
+	if ((r = privmsg_recv(fd, &n->msg, true)) == SKY_ERR_AGAIN)
+		return;
+	if (r < 0)
+		_exit(0);
+	if ((r = net_told(n, &n->msg)) != 0)
+		net_end(n, "monitor's message %u: %s", n->msg.type,
+		    err_text(r));
+	privmsg_clear(&n->msg);
+}
+
+/* --- begin and end --- */
+
+static void
+net_report_step(void *arg, const char *step, const char *detail, int error)
+{
+	struct net *n = arg;
+
+	if (error != 0)
+		mon_log(n->monitor, LOG_LEVEL_ERROR, "confinement: %s (%s): %s",
+		    step, detail, strerror(error));
 }
 
 void
-net_process(struct net *n)
+net_carried(struct net *n, enum priv_carrier carrier)
 {
-	do {
-		link_open(n);
-		step(n);
-	} while (!net_busy(n) && link_has_more(&n->link));
-	link_read_on(n, !net_busy(n));
+	n->carrier = carrier;
+	n->asked = carrier == PRIV_CONTROL; /* for CONTROL_OK */
+	net_link_read_on(&n->link, !net_busy(n));
+}
+
+void
+net_welcome(struct net *n)
+{
+	struct welcome w;
+
+	if (welcome_recv(n->monitor, &n->msg, &w) != 0 ||
+	    w.carrier == PRIV_DMSG)
+		_exit(1);
+	w.sandbox.memory = NET_MEMORY;
+	w.sandbox.nofile = NET_NOFILE;
+	if (sandbox_enter(&w.sandbox, net_report_step, n) == -1)
+		_exit(1);
+	free(w.root);
+	/* What the filter was made from is not needed again. */
+	malloc_trim(0);
+	net_carried(n, w.carrier);
 }
 
 struct net *
@@ -308,11 +360,28 @@ net_new(int conn, int monitor)
 
 	if ((n = calloc(1, sizeof(*n))) == NULL)
 		return NULL;
+	n->monitor = monitor;
 	if ((n->base = event_base_new()) != NULL &&
-	    (n->timer = evtimer_new(n->base, on_timer, n)) != NULL &&
-	    pty_init(n) == 0 && flow_init(n) == 0 && link_init(n, conn) == 0 &&
-	    mon_init(n, monitor) == 0)
+	    (n->timer = evtimer_new(n->base, net_on_timer, n)) != NULL &&
+	    (n->monitor_ev = event_new(n->base, monitor, EV_READ | EV_PERSIST,
+		 net_on_monitor, n)) != NULL &&
+	    event_add(n->monitor_ev, NULL) == 0 &&
+	    net_link_init(&n->link, n->base, conn) == 0 &&
+	    channel_init(&n->channel, n->base, &n->link, monitor) == 0)
 		return n;
 	/* The process ends: what there is of it goes with it. */
 	return NULL;
+}
+
+void
+net_free(struct net *n)
+{
+	channel_free(&n->channel);
+	net_link_free(&n->link);
+	event_free(n->monitor_ev);
+	event_free(n->timer);
+	privmsg_free(&n->msg);
+	close(n->monitor);
+	event_base_free(n->base);
+	free(n);
 }

@@ -1,356 +1,260 @@
 /* SPDX-License-Identifier: ISC */
-/* pty.Exec: a command on pipes, its output gathered into one reply. */
-#include "daemon/net/net.h"
-
-#include <stdio.h>
+/*
+ * skypty/1/exec: frames both ways, so that standard input has no end, signals
+ * have names, and a terminal's command has an exit status.  See PROTOCOL.
+ */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/ioctl.h>
 
 #include "common/base/err.h"
+#include "common/pty/exec_stream.h"
+#include "daemon/net/net_flow.h"
+#include "daemon/net/net_service.h"
 
-#define TIMEOUT_DEFAULT 30000 /* milliseconds; PROTOCOL.pty 7.1 */
-#define TIMEOUT_MAX	300000
-#define GRACE_MS	1000 /* for pipes that outlive a killed command */
+#define START_S	    30		    /* seconds for the first frame */
+#define WINDOW_STEP (XS_WINDOW / 8) /* taken input that is worth a frame */
 
-static void on_stream(evutil_socket_t, short, void *);
-static void on_stdin(evutil_socket_t, short, void *);
-static void on_grace(evutil_socket_t, short, void *);
-
-int64_t
-elapsed_ms(const struct timespec *since)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)(now.tv_sec - since->tv_sec) * 1000 +
-	    (now.tv_nsec - since->tv_nsec) / 1000000;
-}
-
-void
-stream_close(struct stream *s)
-{
-	if (s->ev != NULL)
-		event_free(s->ev);
-	if (s->room != NULL)
-		event_free(s->room);
-	s->ev = s->room = NULL;
-	if (s->fd != -1)
-		close(s->fd);
-	s->fd = -1;
-}
-
-static void
-free_stream(struct net *n, struct stream *s)
-{
-	stream_close(s);
-	n->captured -= buf_len(&s->data);
-	buf_free(&s->data);
-	s->cut = false;
-}
-
-static void
-free_exec(struct exec *e)
-{
-	free_stream(e->net, &e->in);
-	free_stream(e->net, &e->out);
-	free_stream(e->net, &e->err);
-	if (e->grace != NULL)
-		event_free(e->grace);
-	free(e->name);
-	memset(e, 0, sizeof(*e));
-}
-
-/* --- call and start --- */
-
-static uint32_t
-timeout_of(const struct rpc_exec *x)
-{
-	if (x->timeout_ms <= 0)
-		return TIMEOUT_DEFAULT;
-	return x->timeout_ms > TIMEOUT_MAX ? TIMEOUT_MAX :
-					     (uint32_t)x->timeout_ms;
-}
-
-/* What is wrong with a call before anything is started, into text. */
-static bool
-acceptable(struct net *n, const struct rpc_exec *x, char *text, size_t len)
-{
-	if (!(n->grants & PRIV_GRANT_EXEC))
-		snprintf(text, len, "commands are not permitted for this key");
-	else if (buf_len(&x->name) == 0)
-		snprintf(text, len, "dmsgpty: Exec: empty command name");
-	else if (buf_len(&x->in) > NET_STDIN_MAX)
-		snprintf(text, len, "dmsgpty: Exec: stdin %zu > max %u",
-		    buf_len(&x->in), NET_STDIN_MAX);
-	else if (n->captured + buf_len(&x->in) > NET_CAPTURE_MAX)
-		snprintf(text, len,
-		    "dmsgpty: Exec: the connection's commands "
-		    "hold too much already");
-	else
-		return true;
-	return false;
-}
-
-static struct exec *
-free_slot(struct net *n)
-{
-	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
-		if (n->exec[i].state == EXEC_FREE)
-			return &n->exec[i];
-	return NULL;
-}
+struct net_exec {
+	struct channel *ch;
+	struct xs_reader reader;
+	bool started;
+	uint32_t window; /* input that the peer may still send */
+	struct mux_session wishes;
+	struct net_flow flow;
+};
 
 static int
-prepare(struct net *n, struct exec *e, struct rpc_call *c)
+net_exec_begin(struct channel *ch, struct buf *query)
 {
-	struct rpc_exec *x = &c->arg.exec;
+	struct net_exec *x;
+	int r;
 
-	e->net = n;
-	e->seq = c->seq;
-	e->in.fd = e->out.fd = e->err.fd = -1;
-	buf_init(&e->in.data, NET_STDIN_MAX);
-	buf_init(&e->out.data, NET_STREAM_MAX);
-	buf_init(&e->err.data, NET_STREAM_MAX);
-	clock_gettime(CLOCK_MONOTONIC, &e->begun);
-	e->name = strndup((const char *)buf_ptr(&x->name), buf_len(&x->name));
-	e->state = EXEC_STARTING;
-	n->captured += buf_len(&x->in);
-	return e->name == NULL ?
-	    SKY_ERR_NOMEM :
-	    buf_put(&e->in.data, buf_ptr(&x->in), buf_len(&x->in));
-}
-
-void
-exec_call(struct net *n, struct rpc_call *c)
-{
-	struct exec *e;
-	char text[128];
-
-	if (!acceptable(n, &c->arg.exec, text, sizeof(text))) {
-		rpc_fail(n, c->method, c->seq, "%s", text);
-		return;
-	}
-	if ((e = free_slot(n)) == NULL) {
-		rpc_fail(n, c->method, c->seq,
-		    "dmsgpty: Exec: more than %d commands at once",
-		    PRIV_EXECS_MAX);
-		return;
-	}
-	if (prepare(n, e, c) != 0)
-		net_end(n, "out of memory");
-	if (mon_exec_start(n, (uint16_t)(e - n->exec), &c->arg.exec,
-		timeout_of(&c->arg.exec), buf_len(&c->arg.exec.in) != 0) != 0) {
-		rpc_fail(n, c->method, c->seq,
-		    "fork/exec %s: argument list too long", e->name);
-		free_exec(e);
-	}
-}
-
-int
-stream_open(struct net *n, struct stream *s, int fd, event_callback_fn cb,
-    short what, void *arg)
-{
-	if ((s->fd = fd) == -1)
-		return SKY_ERR_FORMAT;
-	s->ev = event_new(n->base, s->fd, what | EV_PERSIST, cb, arg);
-	if (s->ev == NULL || event_add(s->ev, NULL) == -1)
+	if ((ch->state = x = calloc(1, sizeof(*x))) == NULL)
 		return SKY_ERR_NOMEM;
+	x->ch = ch;
+	x->window = XS_WINDOW;
+	net_flow_init(&x->flow, ch);
+	x->flow.format = FLOW_FRAMES;
+	if ((r = mux_session_query(query, &x->wishes)) != 0)
+		return r;
+	channel_accept(ch);
 	return 0;
 }
 
-static int
-open_streams(struct exec *e, struct privmsg *m)
+static void
+net_exec_end(struct channel *ch)
 {
-	struct net *n = e->net;
+	struct net_exec *x = ch->state;
+
+	net_flow_free(&x->flow);
+	free(x);
+}
+
+/* --- what it is told --- */
+
+static void
+net_exec_put(struct net_exec *x, enum xs_tag tag, const void *p, size_t len)
+{
+	if (xs_put_frame(x->ch->out, tag, p, len) != 0)
+		channel_fault(x->ch, "out of memory");
+}
+
+/* How much input the command has taken, and the peer may send once more. */
+static void
+net_exec_put_taken(struct net_exec *x)
+{
+	uint32_t taken = (uint32_t)x->flow.taken;
+	struct buf b;
+
+	buf_init(&b, 4);
+	if (buf_put_u32(&b, taken) != 0)
+		channel_fault(x->ch, "out of memory");
+	net_exec_put(x, XS_WINDOW_ADD, buf_ptr(&b), buf_len(&b));
+	buf_free(&b);
+	x->window += taken;
+	x->flow.taken = 0;
+}
+
+static void
+net_exec_put_exit(struct net_exec *x)
+{
+	struct net_flow *f = &x->flow;
+	struct buf b;
+
+	if (f->failure != NULL) {
+		net_exec_put(x, XS_FAILED, f->failure, strlen(f->failure));
+		return;
+	}
+	buf_init(&b, 16);
+	if (buf_put_u8(&b, (uint8_t)f->how) != 0 ||
+	    buf_put_u32(&b, f->status) != 0 ||
+	    buf_put_u64(&b, (uint64_t)elapsed_ms(&f->begun)) != 0)
+		channel_fault(x->ch, "out of memory");
+	net_exec_put(x, XS_EXIT, buf_ptr(&b), buf_len(&b));
+	buf_free(&b);
+}
+
+static void
+net_exec_room(struct channel *ch)
+{
+	struct net_exec *x = ch->state;
+
+	net_flow_room(&x->flow);
+	if (x->flow.taken >= WINDOW_STEP)
+		net_exec_put_taken(x);
+	if (x->flow.state == FLOW_OVER) {
+		net_exec_put_exit(x);
+		channel_end(ch);
+	}
+}
+
+static int
+net_exec_told(struct channel *ch, struct privmsg *m)
+{
+	struct net_exec *x = ch->state;
 	int r;
 
-	if ((r = buf_get_u32(&m->body, &e->handle)) != 0)
-		return r;
-	e->state = EXEC_RUNNING;
-	if ((r = stream_open(n, &e->out, privmsg_take_fd(m, 0), on_stream,
-		 EV_READ, e)) != 0 ||
-	    (r = stream_open(n, &e->err, privmsg_take_fd(m, 1), on_stream,
-		 EV_READ, e)) != 0)
-		return r;
-	if (buf_len(&e->in.data) == 0)
-		return 0;
-	return stream_open(n, &e->in, privmsg_take_fd(m, 2), on_stdin, EV_WRITE,
-	    e);
+	r = net_flow_told(&x->flow, m);
+	if (r == 0 && m->type != PM_EXITED && x->flow.state == FLOW_RUNNING)
+		net_exec_put(x, XS_STARTED, NULL, 0);
+	return r;
 }
 
-/* A command that could not be started is a result, not an error. */
+/* --- what the client says --- */
+
 static int
-not_started(struct exec *e, const char *why)
+net_exec_run(struct net_exec *x, struct xs_start *s)
 {
-	char text[PRIVMSG_TEXT_MAX];
+	struct rpc_exec e = { .name = s->name, .arg = s->arg, .env = s->env };
+	struct rpc_command c = { .name = s->name,
+		.arg = s->arg,
+		.env = s->env,
+		.has_size = true,
+		.size = s->size };
 
-	snprintf(text, sizeof(text), "dmsgpty: exec %s: %s\n", e->name, why);
-	e->how = PRIV_SIGNALED;
-	e->state = EXEC_OVER;
-	e->net->captured += strlen(text);
-	return buf_put(&e->err.data, text, strlen(text));
+	x->flow.has_stdin = s->flags & XS_HAS_STDIN;
+	if (!(s->flags & XS_TERMINAL))
+		return net_flow_start(&x->flow, &e, s->timeout_ms, &x->wishes);
+	if (!(x->ch->grants & PRIV_GRANT_PTY))
+		return SKY_ERR_DENIED;
+	return net_flow_start_terminal(&x->flow, &c, &x->wishes);
 }
 
-int
-exec_started(struct net *n, struct privmsg *m)
+static void
+net_exec_start(struct net_exec *x, struct buf *payload)
 {
-	struct exec *e;
-	char *text = NULL;
+	struct xs_start s;
 	int r;
 
-	if (m->id >= PRIV_EXECS_MAX || n->exec[m->id].state != EXEC_STARTING)
-		return SKY_ERR_STATE;
-	e = &n->exec[m->id];
-	if ((r = buf_get_cstring(&m->body, &text, PRIVMSG_TEXT_MAX)) != 0)
-		return r;
-	r = *text != '\0' ? not_started(e, text) : open_streams(e, m);
-	free(text);
-	exec_pump(n);
-	return r;
+	channel_timer(x->ch, 0);
+	x->started = true;
+	if ((r = xs_get_start(payload, &s)) != 0)
+		channel_fault(x->ch, "bad request: %s", err_text(r));
+	if ((r = net_exec_run(x, &s)) != 0)
+		net_flow_fail(&x->flow,
+		    r == SKY_ERR_DENIED ?
+			"a terminal is not permitted for this key" :
+			"argument list too long");
+	xs_start_free(&s);
 }
-
-/* --- data --- */
 
 static void
-on_stdin(evutil_socket_t fd, short what, void *arg)
+net_exec_resize(struct net_exec *x, struct buf *b)
 {
-	struct exec *e = arg;
-	ssize_t r;
+	struct winsize ws;
 
-	(void)what;
-	r = buf_write(&e->in.data, fd);
-	if (r > 0)
-		e->net->captured -= (size_t)r;
-	if (r == SKY_ERR_AGAIN || (r > 0 && buf_len(&e->in.data) != 0))
+	if (buf_get_u16(b, &ws.ws_row) != 0 ||
+	    buf_get_u16(b, &ws.ws_col) != 0 ||
+	    buf_get_u16(b, &ws.ws_xpixel) != 0 ||
+	    buf_get_u16(b, &ws.ws_ypixel) != 0 || buf_at_end(b) != 0)
+		channel_fault(x->ch, "bad frame: size");
+	if (x->flow.terminal && x->flow.out.fd != -1)
+		(void)ioctl(x->flow.out.fd, TIOCSWINSZ, &ws);
+}
+
+static void
+net_exec_stdin(struct net_exec *x, struct buf *piece)
+{
+	struct net_flow *f = &x->flow;
+
+	if (!(f->has_stdin || f->terminal) || f->in_end)
+		channel_fault(x->ch,
+		    "bad frame: input was not announced, or has ended");
+	if (buf_len(piece) > x->window)
+		channel_fault(x->ch, "bad frame: input over its window");
+	x->window -= (uint32_t)buf_len(piece);
+	if (net_flow_input(f, piece) != 0)
+		channel_fault(x->ch, "out of memory");
+}
+
+static void
+net_exec_frame(struct net_exec *x, uint8_t tag, struct buf *payload)
+{
+	int number;
+
+	switch (tag) {
+	case XS_KEEPALIVE:
 		return;
-	free_stream(e->net, &e->in);
-}
-
-/* Output over a limit is read and dropped, so that the command goes on. */
-static ssize_t
-discard(int fd)
-{
-	struct buf scratch;
-	ssize_t r;
-
-	buf_init(&scratch, NET_CHUNK);
-	r = buf_read(&scratch, fd, NET_CHUNK);
-	buf_free(&scratch);
-	return r;
-}
-
-static ssize_t
-take(struct net *n, struct stream *s)
-{
-	size_t want = NET_CHUNK;
-	ssize_t r;
-
-	if (n->captured >= NET_CAPTURE_MAX)
-		want = 0;
-	else if (want > NET_CAPTURE_MAX - n->captured)
-		want = NET_CAPTURE_MAX - n->captured;
-	if (want == 0 || buf_room(&s->data) == 0) {
-		if ((r = discard(s->fd)) > 0)
-			s->cut = true;
-		return r;
+	case XS_STDIN_END:
+		net_flow_input_end(&x->flow);
+		return;
+	case XS_SIGNAL:
+		if ((number = xs_signal(payload)) != 0)
+			net_flow_signal(&x->flow, number);
+		return;
+	case XS_RESIZE:
+		net_exec_resize(x, payload);
+		return;
 	}
-	if ((r = buf_read(&s->data, s->fd, want)) > 0)
-		n->captured += (size_t)r;
-	return r;
+	channel_fault(x->ch, "bad frame: tag %u", tag);
 }
 
-static void
-over(struct exec *e)
+/* Input comes in pieces, anything else as a whole and is short. */
+static bool
+net_exec_next(struct net_exec *x)
 {
-	if (e->state != EXEC_RUNNING || !e->exited || e->out.fd != -1 ||
-	    e->err.fd != -1)
-		return;
-	mon_exec_end(e->net, e->handle);
-	e->state = EXEC_OVER;
-	exec_pump(e->net);
-}
+	struct buf *in = x->ch->in, payload;
+	uint8_t tag;
+	int r;
 
-static void
-on_stream(evutil_socket_t fd, short what, void *arg)
-{
-	struct exec *e = arg;
-	struct stream *s = fd == e->out.fd ? &e->out : &e->err;
-	ssize_t r;
-
-	(void)what;
-	if ((r = take(e->net, s)) > 0 || r == SKY_ERR_AGAIN)
-		return;
-	stream_close(s);
-	over(e);
-}
-
-/* --- the end --- */
-
-static void
-on_grace(evutil_socket_t fd, short what, void *arg)
-{
-	struct exec *e = arg;
-
-	(void)fd, (void)what;
-	stream_close(&e->out);
-	stream_close(&e->err);
-	over(e);
-}
-
-static struct exec *
-by_handle(struct net *n, uint32_t handle)
-{
-	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
-		if (n->exec[i].state == EXEC_RUNNING &&
-		    n->exec[i].handle == handle)
-			return &n->exec[i];
-	return NULL;
-}
-
-void
-exec_exited(struct net *n, uint32_t handle, enum priv_exit how, uint32_t status)
-{
-	struct timeval tv = { .tv_usec = GRACE_MS % 1000 * 1000,
-		.tv_sec = GRACE_MS / 1000 };
-	struct exec *e;
-
-	if ((e = by_handle(n, handle)) == NULL)
-		return;
-	e->how = how;
-	e->status = status;
-	if (how == PRIV_TIMEDOUT && e->grace == NULL) {
-		e->grace = evtimer_new(n->base, on_grace, e);
-		if (e->grace == NULL || event_add(e->grace, &tv) == -1)
-			net_end(n, "out of memory");
+	if (x->reader.inside ||
+	    (x->started && buf_len(in) != 0 && *buf_ptr(in) == XS_STDIN)) {
+		r = xs_get_piece(&x->reader, in, &payload);
+		if (r == 1)
+			net_exec_stdin(x, &payload);
+	} else if (x->started) {
+		r = xs_get_frame(in, XS_SIGNAL_MAX, &tag, &payload);
+		if (r == 1)
+			net_exec_frame(x, tag, &payload);
+	} else {
+		r = xs_get_frame(in, XS_START_MAX, &tag, &payload);
+		if (r == 1 && tag != XS_START)
+			channel_fault(x->ch, "bad frame: tag %u before START",
+			    tag);
+		if (r == 1)
+			net_exec_start(x, &payload);
 	}
-	e->exited = true;
-	over(e);
+	if (r < 0)
+		channel_fault(x->ch, "bad frame: %s", err_text(r));
+	return r == 1;
 }
 
 static void
-send_result(struct exec *e)
+net_exec_input(struct channel *ch)
 {
-	union rpc_value v = { .result = { .out = e->out.data,
-				  .err = e->err.data,
-				  .out_cut = e->out.cut,
-				  .err_cut = e->err.cut,
-				  .exit_code = e->how == PRIV_EXITED ?
-				      (int64_t)e->status :
-				      -1,
-				  .timed_out = e->how == PRIV_TIMEDOUT,
-				  .duration_ms = elapsed_ms(&e->begun) } };
+	struct net_exec *x = ch->state;
 
-	rpc_reply(e->net, RPC_PTY_EXEC, e->seq, &v);
-	free_exec(e);
+	while (channel_ready(ch) && net_exec_next(x))
+		;
 }
 
-void
-exec_pump(struct net *n)
-{
-	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
-		if (n->exec[i].state == EXEC_OVER &&
-		    link_backlog(&n->link) < NET_OUT_HIGH)
-			send_result(&n->exec[i]);
-	link_flush(n);
-}
+const struct service_ops net_exec_ops = {
+	.begin = net_exec_begin,
+	.input = net_exec_input,
+	.room = net_exec_room,
+	.told = net_exec_told,
+	.end = net_exec_end,
+	.request_s = START_S,
+	.duplex = true,
+};

@@ -4,166 +4,167 @@
  * skypty/1/exec.  Output that the peer does not take stays in the pipe, and
  * the command blocks.
  */
-#include "daemon/net/net.h"
+#include "daemon/net/net_flow.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/base/err.h"
-#include "common/base/tcp.h"
+#include "common/pty/exec_stream.h"
+#include "daemon/net/net_mon.h"
+#include "daemon/net/net_term.h"
 
-#define CHUNK_LINE 7 /* "10005\r\n": a chunk's size in five digits */
-#define GRACE_S	   1 /* for pipes that outlive a killed command */
+#define CHUNK_LINE     7 /* "10005\r\n": a chunk's size in five digits */
+#define GRACE_S	       1 /* for pipes that outlive a killed command */
+#define NET_TTY_HIGH   (32U * 1024) /* a terminal's: it is printed after ^C */
+#define NET_TTY_UNSENT (64 * 1024)  /* and what the kernel holds of that */
 
-static void on_output(evutil_socket_t, short, void *);
-static void on_room(evutil_socket_t, short, void *);
+static void net_flow_on_output(evutil_socket_t, short, void *);
+static void net_flow_on_writable(evutil_socket_t, short, void *);
 
-int
-flow_init(struct net *n)
+void
+net_flow_init(struct net_flow *f, struct channel *ch)
 {
-	struct flow *f = &n->flow;
-
+	f->ch = ch;
 	f->in.fd = f->out.fd = f->err.fd = -1;
 	buf_init(&f->in.data,
 	    XS_WINDOW > XS_BODY_MAX ? XS_WINDOW : XS_BODY_MAX);
-	return 0;
+}
+
+void
+net_flow_free(struct net_flow *f)
+{
+	if (f->terminal)
+		f->in.fd = -1; /* out's */
+	net_pipe_close(&f->in);
+	net_pipe_close(&f->out);
+	net_pipe_close(&f->err);
+	buf_free(&f->in.data);
+	if (f->grace != NULL)
+		event_free(f->grace);
+	if (f->tick != NULL)
+		event_free(f->tick);
+	free(f->failure);
 }
 
 /* --- start --- */
 
 static void
-begin(struct net *n)
+net_flow_begin(struct net_flow *f)
 {
-	n->flow.state = FLOW_STARTING;
-	clock_gettime(CLOCK_MONOTONIC, &n->flow.begun);
+	f->state = FLOW_STARTING;
+	clock_gettime(CLOCK_MONOTONIC, &f->begun);
 }
 
 int
-flow_start(struct net *n, struct rpc_exec *e, uint32_t timeout_ms)
+net_flow_start(struct net_flow *f, struct rpc_exec *e, uint32_t timeout_ms,
+    const struct mux_session *wishes)
 {
-	begin(n);
-	return mon_exec_start(n, 0, e, timeout_ms, n->flow.has_stdin);
+	net_flow_begin(f);
+	return mon_exec_start(f->ch->mon, 0, e, timeout_ms, f->has_stdin,
+	    wishes);
 }
 
 int
-flow_start_terminal(struct net *n, struct rpc_command *c)
+net_flow_start_terminal(struct net_flow *f, struct rpc_command *c,
+    const struct mux_session *wishes)
 {
-	n->flow.terminal = true;
-	tcp_bound_unsent(n->link.fd, NET_TTY_UNSENT);
-	begin(n);
-	return mon_pty_start(n, c);
+	f->terminal = true;
+	channel_bound_unsent(f->ch, NET_TTY_UNSENT);
+	net_flow_begin(f);
+	return mon_pty_start(f->ch->mon, c, wishes);
+}
+
+void
+net_flow_fail(struct net_flow *f, const char *why)
+{
+	if ((f->failure = strdup(why)) == NULL)
+		channel_fault(f->ch, "out of memory");
+	f->state = FLOW_OVER;
 }
 
 /* A quiet command's connection is not to look dead. */
 static void
-on_tick(evutil_socket_t fd, short what, void *arg)
+net_flow_on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	static const char chunk[] = "5\r\n\0\0\0\0\0\r\n";
-	struct net *n = arg;
-	struct buf *out = &n->link.out;
+	struct net_flow *f = arg;
 	int r = 0;
 
-	(void)fd, (void)what;
-	if (n->flow.state != FLOW_RUNNING || n->flow.paused)
+	if (f->state != FLOW_RUNNING || f->paused)
 		return;
-	if (n->flow.format == FLOW_HTTP)
-		r = buf_put(out, chunk, sizeof(chunk) - 1);
-	else if (n->flow.format == FLOW_FRAMES)
-		r = xs_put_frame(out, XS_KEEPALIVE, NULL, 0);
+	if (f->format == FLOW_HTTP)
+		r = buf_put(f->ch->out, chunk, sizeof(chunk) - 1);
+	else if (f->format == FLOW_FRAMES)
+		r = xs_put_frame(f->ch->out, XS_KEEPALIVE, NULL, 0);
 	if (r != 0)
-		net_end(n, "out of memory");
-	link_flush(n);
+		channel_fault(f->ch, "out of memory");
 }
 
 static int
-start_ticking(struct net *n)
+net_flow_start_ticking(struct net_flow *f)
 {
 	struct timeval tv = { .tv_sec = XS_KEEPALIVE_S };
 
-	n->flow.tick = event_new(n->base, -1, EV_PERSIST, on_tick, n);
-	if (n->flow.tick == NULL || event_add(n->flow.tick, &tv) == -1)
+	f->tick = event_new(f->ch->base, -1, EV_PERSIST, net_flow_on_tick, f);
+	if (f->tick == NULL || event_add(f->tick, &tv) == -1)
 		return SKY_ERR_NOMEM;
 	return 0;
 }
 
 static int
-open_streams(struct net *n, struct privmsg *m)
+net_flow_open(struct net_flow *f, struct privmsg *m)
 {
-	struct flow *f = &n->flow;
+	struct event_base *base = f->ch->base;
 	int r;
 
 	if (!f->terminal && (r = buf_get_u32(&m->body, &f->handle)) != 0)
 		return r;
-	if ((r = stream_open(n, &f->out, privmsg_take_fd(m, 0), on_output,
-		 EV_READ, n)) != 0)
+	if ((r = net_pipe_open(&f->out, base, privmsg_take_fd(m, 0), EV_READ,
+		 net_flow_on_output, f)) != 0)
 		return r;
 	if (!f->terminal &&
-	    (r = stream_open(n, &f->err, privmsg_take_fd(m, 1), on_output,
-		 EV_READ, n)) != 0)
+	    (r = net_pipe_open(&f->err, base, privmsg_take_fd(m, 1), EV_READ,
+		 net_flow_on_output, f)) != 0)
 		return r;
 	if (f->terminal || f->has_stdin)
-		r = stream_open(n, &f->in,
-		    f->terminal ? f->out.fd : privmsg_take_fd(m, 2), on_room,
-		    EV_WRITE, n);
+		r = net_pipe_open(&f->in, base,
+		    f->terminal ? f->out.fd : privmsg_take_fd(m, 2), EV_WRITE,
+		    net_flow_on_writable, f);
 	return r;
 }
 
 static int
-running(struct net *n, struct privmsg *m)
+net_flow_started(struct net_flow *f, struct privmsg *m)
 {
-	struct flow *f = &n->flow;
-	int r;
-
-	if ((r = open_streams(n, m)) != 0 || (r = start_ticking(n)) != 0)
-		return r;
-	f->state = FLOW_RUNNING;
-	if (n->service == MUX_EXEC)
-		stream_started(n);
-	if (f->early_signal != 0)
-		flow_signal(n, f->early_signal);
-	flow_pump(n);
-	return 0;
-}
-
-static void
-finish(struct net *n)
-{
-	n->flow.state = FLOW_OVER;
-	if (n->service == MUX_EXEC)
-		stream_ended(n);
-	else
-		http_ended(n);
-	net_finish(n);
-}
-
-int
-flow_started(struct net *n, struct privmsg *m)
-{
-	struct flow *f = &n->flow;
+	char *why = NULL;
 	int r;
 
 	if (f->state != FLOW_STARTING)
 		return SKY_ERR_STATE;
-	r = buf_get_cstring(&m->body, &f->failure, PRIVMSG_TEXT_MAX);
-	if (r != 0)
+	if ((r = buf_get_cstring(&m->body, &why, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
-	if (*f->failure != '\0') {
-		finish(n);
+	if (*why != '\0') {
+		f->failure = why;
+		f->state = FLOW_OVER;
 		return 0;
 	}
-	free(f->failure);
-	f->failure = NULL;
-	return running(n, m);
+	free(why);
+	if ((r = net_flow_open(f, m)) != 0 ||
+	    (r = net_flow_start_ticking(f)) != 0)
+		return r;
+	f->state = FLOW_RUNNING;
+	if (f->early_signal != 0)
+		net_flow_signal(f, f->early_signal);
+	return 0;
 }
 
 /* --- output --- */
 
 /* What stands before a piece of output; its length is filled in later. */
 static size_t
-head_len(const struct flow *f)
+net_flow_head_len(const struct net_flow *f)
 {
 	if (f->format == FLOW_TEXT)
 		return CHUNK_LINE;
@@ -171,31 +172,31 @@ head_len(const struct flow *f)
 }
 
 static int
-put_head(struct net *n, size_t at, enum xs_tag tag, size_t len)
+net_flow_put_head(struct net_flow *f, size_t at, enum xs_tag tag, size_t len)
 {
 	uint8_t head[XS_HEAD_LEN];
 	char line[CHUNK_LINE + 1];
 	int r;
 
-	if (n->flow.format != FLOW_TEXT) {
+	if (f->format != FLOW_TEXT) {
 		xs_head(head, tag, (uint32_t)len);
-		r = buf_poke(&n->link.out,
-		    at + head_len(&n->flow) - XS_HEAD_LEN, head, sizeof(head));
-		if (r != 0 || n->flow.format == FLOW_FRAMES)
+		r = buf_poke(f->ch->out,
+		    at + net_flow_head_len(f) - XS_HEAD_LEN, head,
+		    sizeof(head));
+		if (r != 0 || f->format == FLOW_FRAMES)
 			return r;
 		len += XS_HEAD_LEN;
 	}
 	snprintf(line, sizeof(line), "%05x\r\n", (unsigned)len & 0xfffff);
-	if ((r = buf_poke(&n->link.out, at, line, CHUNK_LINE)) != 0)
+	if ((r = buf_poke(f->ch->out, at, line, CHUNK_LINE)) != 0)
 		return r;
-	return buf_put(&n->link.out, "\r\n", 2);
+	return buf_put(f->ch->out, "\r\n", 2);
 }
 
 /* A terminal gives its output in small pieces, a pipe all that it holds. */
 static ssize_t
-read_output(struct net *n, int fd)
+net_flow_read(struct net_flow *f, int fd)
 {
-	struct flow *f = &n->flow;
 	size_t max = NET_CHUNK, left;
 	ssize_t r;
 
@@ -204,7 +205,7 @@ read_output(struct net *n, int fd)
 	if (max == 0)
 		return SKY_ERR_EOF;
 	left = max;
-	while ((r = buf_read(&n->link.out, fd, left)) > 0) {
+	while ((r = buf_read(f->ch->out, fd, left)) > 0) {
 		left -= (size_t)r;
 		if (!f->terminal || left == 0)
 			break;
@@ -215,22 +216,22 @@ read_output(struct net *n, int fd)
 }
 
 static ssize_t
-relay(struct net *n, const struct stream *s)
+net_flow_relay(struct net_flow *f, const struct net_pipe *s)
 {
-	struct buf *out = &n->link.out;
-	size_t at = buf_len(out), head = head_len(&n->flow);
+	struct buf *out = f->ch->out;
+	size_t at = buf_len(out), head = net_flow_head_len(f);
 	uint8_t *p;
 	ssize_t r;
 
 	if (buf_extend(out, head, &p) != 0)
-		net_end(n, "out of memory");
-	if ((r = read_output(n, s->fd)) <= 0) {
+		channel_fault(f->ch, "out of memory");
+	if ((r = net_flow_read(f, s->fd)) <= 0) {
 		buf_trim(out, head);
 		return r;
 	}
-	if (put_head(n, at, s == &n->flow.err ? XS_STDERR : XS_STDOUT,
+	if (net_flow_put_head(f, at, s == &f->err ? XS_STDERR : XS_STDOUT,
 		(size_t)r) != 0)
-		net_end(n, "out of memory");
+		channel_fault(f->ch, "out of memory");
 	return r;
 }
 
@@ -239,47 +240,45 @@ relay(struct net *n, const struct stream *s)
  * was left is there, and nothing would say that it is not.
  */
 static void
-read_rest(struct flow *f)
+net_flow_read_rest(struct net_flow *f)
 {
 	if (f->terminal && f->exited && f->out.ev != NULL && !f->paused)
 		event_active(f->out.ev, EV_READ, 0);
 }
 
 static void
-close_input(struct flow *f)
+net_flow_close_input(struct net_flow *f)
 {
 	if (f->terminal)
 		f->in.fd = -1; /* out's */
-	stream_close(&f->in);
+	net_pipe_close(&f->in);
 	buf_free(&f->in.data);
 	f->in_gone = true;
 }
 
 static void
-close_output(struct flow *f, struct stream *s)
+net_flow_close_output(struct net_flow *f, struct net_pipe *s)
 {
 	if (f->terminal && !f->in_gone)
-		close_input(f);
-	stream_close(s);
+		net_flow_close_input(f);
+	net_pipe_close(s);
 }
 
 static void
-over(struct net *n)
+net_flow_over(struct net_flow *f)
 {
-	struct flow *f = &n->flow;
-
 	if (f->state != FLOW_RUNNING || !f->exited || f->out.fd != -1 ||
 	    f->err.fd != -1)
 		return;
 	if (!f->terminal)
-		mon_exec_end(n, f->handle);
-	finish(n);
+		mon_exec_end(f->ch->mon, f->handle);
+	f->state = FLOW_OVER;
 }
 
 static void
-pause_output(struct flow *f, bool on)
+net_flow_pause(struct net_flow *f, bool on)
 {
-	struct stream *both[] = { &f->out, &f->err };
+	struct net_pipe *both[] = { &f->out, &f->err };
 
 	f->paused = on;
 	for (size_t i = 0; i < 2; i++)
@@ -288,76 +287,75 @@ pause_output(struct flow *f, bool on)
 		else if (both[i]->ev != NULL)
 			event_add(both[i]->ev, NULL);
 	if (!on)
-		read_rest(f);
+		net_flow_read_rest(f);
+}
+
+static size_t
+net_flow_high(const struct net_flow *f)
+{
+	return f->terminal ? NET_TTY_HIGH : NET_OUT_HIGH;
 }
 
 static void
-on_output(evutil_socket_t fd, short what, void *arg)
+net_flow_on_output(evutil_socket_t fd, short what, void *arg)
 {
-	struct net *n = arg;
-	struct flow *f = &n->flow;
-	struct stream *s = fd == f->out.fd ? &f->out : &f->err;
+	struct net_flow *f = arg;
+	struct net_pipe *s = fd == f->out.fd ? &f->out : &f->err;
 	ssize_t r;
 
-	(void)what;
-	if ((r = relay(n, s)) > 0) {
-		link_flush(n);
-		if (link_backlog(&n->link) >=
-		    (f->terminal ? NET_TTY_HIGH : NET_OUT_HIGH))
-			pause_output(f, true);
-		read_rest(f);
+	if (channel_backlog(f->ch) >= net_flow_high(f)) {
+		net_flow_pause(f, true);
+		return;
+	}
+	if ((r = net_flow_relay(f, s)) > 0) {
+		net_flow_read_rest(f);
 	} else if (r != SKY_ERR_AGAIN || (f->terminal && f->exited)) {
-		close_output(f, s);
-		over(n);
+		net_flow_close_output(f, s);
+		net_flow_over(f);
 	}
 }
 
 void
-flow_pump(struct net *n)
+net_flow_room(struct net_flow *f)
 {
-	if (n->flow.paused)
-		pause_output(&n->flow, false);
-	link_flush(n);
+	if (f->paused && channel_backlog(f->ch) < net_flow_high(f))
+		net_flow_pause(f, false);
 }
 
 /* --- input --- */
 
 /* Writes what waits; how much the command took is told to the peer. */
 static void
-feed(struct net *n)
+net_flow_feed(struct net_flow *f)
 {
-	struct flow *f = &n->flow;
 	size_t before = buf_len(&f->in.data);
 	ssize_t r;
 
 	while ((r = buf_write(&f->in.data, f->in.fd)) > 0)
 		;
 	if (r < 0 && r != SKY_ERR_AGAIN) {
-		close_input(f);
+		net_flow_close_input(f);
 		return;
 	}
-	if (n->service == MUX_EXEC)
-		stream_taken(n, before - buf_len(&f->in.data));
+	f->taken += before - buf_len(&f->in.data);
 	if (r == SKY_ERR_AGAIN) {
 		event_add(f->in.ev, NULL);
 		return;
 	}
 	event_del(f->in.ev);
 	if (f->in_end && !f->terminal)
-		close_input(f);
+		net_flow_close_input(f);
 }
 
 static void
-on_room(evutil_socket_t fd, short what, void *arg)
+net_flow_on_writable(evutil_socket_t fd, short what, void *arg)
 {
-	(void)fd, (void)what;
-	feed(arg);
+	net_flow_feed(arg);
 }
 
 int
-flow_input(struct net *n, struct buf *b)
+net_flow_input(struct net_flow *f, struct buf *b)
 {
-	struct flow *f = &n->flow;
 	int r;
 
 	if (f->in_gone)
@@ -365,49 +363,44 @@ flow_input(struct net *n, struct buf *b)
 	if ((r = buf_put(&f->in.data, buf_ptr(b), buf_len(b))) != 0)
 		return r;
 	if (f->state == FLOW_RUNNING && f->in.fd != -1)
-		feed(n);
+		net_flow_feed(f);
 	return 0;
 }
 
 void
-flow_input_end(struct net *n)
+net_flow_input_end(struct net_flow *f)
 {
-	struct flow *f = &n->flow;
-
 	f->in_end = true;
 	if (f->state == FLOW_RUNNING && f->in.fd != -1 && !f->in_gone)
-		feed(n);
+		net_flow_feed(f);
 }
 
 void
-flow_signal(struct net *n, int number)
+net_flow_signal(struct net_flow *f, int number)
 {
-	struct flow *f = &n->flow;
-
 	if (f->state == FLOW_STARTING)
 		f->early_signal = number;
 	else if (f->state == FLOW_RUNNING && !f->terminal)
-		mon_exec_signal(n, f->handle, number);
+		mon_exec_signal(f->ch->mon, f->handle, number);
 }
 
 /* --- the end --- */
 
 static void
-on_grace(evutil_socket_t fd, short what, void *arg)
+net_flow_on_grace(evutil_socket_t fd, short what, void *arg)
 {
-	struct net *n = arg;
+	struct net_flow *f = arg;
 
-	(void)fd, (void)what;
-	close_output(&n->flow, &n->flow.out);
-	close_output(&n->flow, &n->flow.err);
-	over(n);
+	net_flow_close_output(f, &f->out);
+	net_flow_close_output(f, &f->err);
+	net_flow_over(f);
 }
 
-void
-flow_exited(struct net *n, uint32_t handle, enum priv_exit how, uint32_t status)
+static void
+net_flow_exited(struct net_flow *f, uint32_t handle, enum priv_exit how,
+    uint32_t status)
 {
 	struct timeval tv = { .tv_sec = GRACE_S };
-	struct flow *f = &n->flow;
 
 	if (f->state != FLOW_RUNNING ||
 	    handle != (f->terminal ? PRIV_PTY_HANDLE : f->handle))
@@ -417,10 +410,35 @@ flow_exited(struct net *n, uint32_t handle, enum priv_exit how, uint32_t status)
 	f->how = how;
 	f->status = status;
 	if (how == PRIV_TIMEDOUT && f->grace == NULL) {
-		f->grace = evtimer_new(n->base, on_grace, n);
+		f->grace = evtimer_new(f->ch->base, net_flow_on_grace, f);
 		if (f->grace == NULL || event_add(f->grace, &tv) == -1)
-			net_end(n, "out of memory");
+			channel_fault(f->ch, "out of memory");
 	}
-	read_rest(f);
-	over(n);
+	net_flow_read_rest(f);
+	net_flow_over(f);
+}
+
+static int
+net_flow_told_exit(struct net_flow *f, struct buf *b)
+{
+	uint32_t handle, status;
+	uint8_t how;
+	int r;
+
+	if ((r = buf_get_u32(b, &handle)) != 0 ||
+	    (r = buf_get_u8(b, &how)) != 0 ||
+	    (r = buf_get_u32(b, &status)) != 0)
+		return r;
+	net_flow_exited(f, handle, (enum priv_exit)how, status);
+	return 0;
+}
+
+int
+net_flow_told(struct net_flow *f, struct privmsg *m)
+{
+	if (m->type == PM_EXITED)
+		return net_flow_told_exit(f, &m->body);
+	if (m->type != (f->terminal ? PM_PTY_START : PM_EXEC_START) + 1)
+		return SKY_ERR_STATE;
+	return net_flow_started(f, m);
 }

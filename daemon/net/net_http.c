@@ -1,41 +1,63 @@
 /* SPDX-License-Identifier: ISC */
-/* The exec stream: one HTTP/1.1 request, one response.  PROTOCOL.pty 7.2. */
-#include "daemon/net/net.h"
-
+/*
+ * dmsgpty/exec-stream: one HTTP/1.1 request, one response.  PROTOCOL.pty 7.2.
+ */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/err.h"
+#include "common/base/http.h"
+#include "common/pty/exec_stream.h"
+#include "daemon/net/net_flow.h"
+#include "daemon/net/net_service.h"
 
 #define HEAD_S	   10 /* seconds for the head, and for the whole request */
 #define REQUEST_S  30
 #define PATH_SHOWN 200
 
-void
-http_begin(struct net *n)
+struct net_http {
+	struct channel *ch;
+	enum { HTTP_HEAD, HTTP_BODY, HTTP_RUNNING } state;
+	bool framed;
+	struct http_body framing;
+	struct buf body;
+	struct net_flow flow;
+};
+
+static int
+net_http_begin(struct channel *ch, struct buf *query)
 {
-	n->http.state = HTTP_HEAD;
-	buf_init(&n->http.body, XS_BODY_MAX);
-	net_timer(n, HEAD_S);
+	struct net_http *h;
+
+	if ((ch->state = h = calloc(1, sizeof(*h))) == NULL)
+		return SKY_ERR_NOMEM;
+	h->ch = ch;
+	buf_init(&h->body, XS_BODY_MAX);
+	net_flow_init(&h->flow, ch);
+	channel_accept(ch);
+	return 0;
 }
 
-void
-http_timeout(struct net *n)
+static void
+net_http_end(struct channel *ch)
 {
-	mon_log(n, LOG_LEVEL_INFO, "the request did not come within %d seconds",
-	    n->http.state == HTTP_HEAD ? HEAD_S : REQUEST_S);
-	net_leave(n, PRIV_END_IDLE);
+	struct net_http *h = ch->state;
+
+	net_flow_free(&h->flow);
+	buf_free(&h->body);
+	free(h);
 }
 
 /* --- responses --- */
 
-static void
-put(struct net *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void net_http_put(struct net_http *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static void
-put(struct net *n, const char *fmt, ...)
+net_http_put(struct net_http *h, const char *fmt, ...)
 {
 	char text[1024 + PRIVMSG_TEXT_MAX];
 	va_list ap;
@@ -43,28 +65,28 @@ put(struct net *n, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (buf_put(&n->link.out, text, strlen(text)) != 0)
-		net_end(n, "out of memory");
+	channel_put(h->ch, text, strlen(text));
 }
 
 static void
-put_date(struct net *n)
+net_http_put_date(struct net_http *h)
 {
 	char date[HTTP_DATE_LEN];
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	http_date(now.tv_sec, date);
-	put(n, "Date: %s\r\nConnection: close\r\n", date);
+	net_http_put(h, "Date: %s\r\nConnection: close\r\n", date);
 }
 
 /* Nothing is run: says why and ends. */
-static void refuse(struct net *n, const char *status, const char *extra,
+static void
+net_http_refuse(struct net_http *h, const char *status, const char *extra,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 static void
-refuse(struct net *n, const char *status, const char *extra, const char *fmt,
-    ...)
+net_http_refuse(struct net_http *h, const char *status, const char *extra,
+    const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -72,56 +94,58 @@ refuse(struct net *n, const char *status, const char *extra, const char *fmt,
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	net_timer(n, 0);
-	n->http.state = HTTP_RUNNING;
-	buf_free(&n->http.body);
-	put(n,
+	channel_timer(h->ch, 0);
+	h->state = HTTP_RUNNING;
+	buf_free(&h->body);
+	net_http_put(h,
 	    "HTTP/1.1 %s\r\n%s"
 	    "Content-Type: text/plain; charset=utf-8\r\n"
 	    "X-Content-Type-Options: nosniff\r\n",
 	    status, extra);
-	put_date(n);
-	put(n, "Content-Length: %zu\r\n\r\nexec-stream: %s\n",
+	net_http_put_date(h);
+	net_http_put(h, "Content-Length: %zu\r\n\r\nexec-stream: %s\n",
 	    strlen(text) + strlen("exec-stream: \n"), text);
-	net_finish(n);
+	channel_end(h->ch);
 }
 
-#define refuse_request(n, ...) refuse(n, "400 Bad Request", "", __VA_ARGS__)
+#define net_http_refuse_request(h, ...) \
+	net_http_refuse(h, "400 Bad Request", "", __VA_ARGS__)
 
 static void
-put_response(struct net *n)
+net_http_put_response(struct net_http *h)
 {
-	put(n,
+	net_http_put(h,
 	    "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n"
 	    "Trailer: " XS_TRAILER_EXIT ", " XS_TRAILER_TIMEDOUT
 	    ", " XS_TRAILER_DURATION ", " XS_TRAILER_ERROR "\r\n",
-	    n->http.framed ? XS_MEDIA_TYPE : "text/plain; charset=utf-8");
-	put_date(n);
-	put(n, "Transfer-Encoding: chunked\r\n\r\n");
-	link_flush(n);
+	    h->framed ? XS_MEDIA_TYPE : "text/plain; charset=utf-8");
+	net_http_put_date(h);
+	net_http_put(h, "Transfer-Encoding: chunked\r\n\r\n");
 }
 
 /* A reason in a field's value: one line, nothing that a terminal obeys. */
 static void
-put_error(struct net *n, char *text)
+net_http_put_error(struct net_http *h, char *text)
 {
 	for (char *p = text; *p != '\0'; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = ' ';
-	put(n, XS_TRAILER_ERROR ": %s\r\n", text);
+	net_http_put(h, XS_TRAILER_ERROR ": %s\r\n", text);
 }
 
-void
-http_ended(struct net *n)
+/* What the command has come to, behind its output. */
+static void
+net_http_put_trailer(struct net_http *h)
 {
-	struct flow *f = &n->flow;
+	struct net_flow *f = &h->flow;
 	bool own = f->failure == NULL && f->how == PRIV_EXITED;
 
-	put(n, "0\r\n" XS_TRAILER_DURATION ": %" PRId64 "\r\n",
+	net_http_put(h, "0\r\n" XS_TRAILER_DURATION ": %" PRId64 "\r\n",
 	    elapsed_ms(&f->begun));
 	if (f->failure != NULL)
-		put_error(n, f->failure);
-	put(n, XS_TRAILER_EXIT ": %d\r\n" XS_TRAILER_TIMEDOUT ": %s\r\n\r\n",
+		net_http_put_error(h, f->failure);
+	net_http_put(h,
+	    XS_TRAILER_EXIT ": %d\r\n" XS_TRAILER_TIMEDOUT ": %s\r\n\r\n",
 	    own ? (int)f->status : -1,
 	    f->how == PRIV_TIMEDOUT ? "true" : "false");
 }
@@ -129,7 +153,7 @@ http_ended(struct net *n)
 /* --- the request --- */
 
 static uint32_t
-timeout_of(const struct rpc_exec *e)
+net_http_timeout(const struct rpc_exec *e)
 {
 	if (e->timeout_ms <= 0)
 		return XS_TIMEOUT_MS;
@@ -138,68 +162,64 @@ timeout_of(const struct rpc_exec *e)
 }
 
 static void
-run(struct net *n, struct xs_request *q)
+net_http_run(struct net_http *h, struct xs_request *q)
 {
-	struct flow *f = &n->flow;
+	const struct mux_session none = { 0 };
+	struct net_flow *f = &h->flow;
 
-	f->format = n->http.framed ? FLOW_HTTP : FLOW_TEXT;
+	f->format = h->framed ? FLOW_HTTP : FLOW_TEXT;
 	f->has_stdin = buf_len(&q->e.in) != 0;
-	put_response(n);
-	if (flow_input(n, &q->e.in) != 0)
-		net_end(n, "out of memory");
-	flow_input_end(n);
-	if (flow_start(n, &q->e, timeout_of(&q->e)) == 0)
-		return;
-	f->failure = strdup("argument list too long");
-	f->state = FLOW_OVER;
-	http_ended(n);
-	net_finish(n);
+	net_http_put_response(h);
+	if (net_flow_input(f, &q->e.in) != 0)
+		channel_fault(h->ch, "out of memory");
+	net_flow_input_end(f);
+	if (net_flow_start(f, &q->e, net_http_timeout(&q->e), &none) != 0)
+		net_flow_fail(f, "argument list too long");
 }
 
 static void
-carry_out(struct net *n)
+net_http_carry_out(struct net_http *h)
 {
 	struct xs_request q;
 	char why[256];
 
-	net_timer(n, 0);
-	n->http.state = HTTP_RUNNING;
-	if (xs_get_request(&n->http.body, &q, why, sizeof(why)) != 0)
-		refuse_request(n, "decoding request: %s", why);
+	channel_timer(h->ch, 0);
+	h->state = HTTP_RUNNING;
+	if (xs_get_request(&h->body, &q, why, sizeof(why)) != 0)
+		net_http_refuse_request(h, "decoding request: %s", why);
 	else if (buf_len(&q.e.name) == 0)
-		refuse_request(n, "empty command name");
+		net_http_refuse_request(h, "empty command name");
 	else if (buf_len(&q.e.in) > XS_STDIN_MAX)
-		refuse(n, "413 Request Entity Too Large", "",
+		net_http_refuse(h, "413 Request Entity Too Large", "",
 		    "stdin %zu > max %u", buf_len(&q.e.in), XS_STDIN_MAX);
 	else
-		run(n, &q);
+		net_http_run(h, &q);
 	xs_request_free(&q);
-	buf_free(&n->http.body);
+	buf_free(&h->body);
 }
 
 static void
-take_body(struct net *n)
+net_http_take_body(struct net_http *h)
 {
-	struct http *h = &n->http;
 	struct buf piece;
 	int r;
 
-	while ((r = http_get_body(&h->framing, &n->link.in, &piece)) == 1)
+	while ((r = http_get_body(&h->framing, h->ch->in, &piece)) == 1)
 		if (buf_put(&h->body, buf_ptr(&piece), buf_len(&piece)) != 0) {
 			/* The original cuts it, so that it makes no sense. */
-			refuse_request(n, "decoding request: over %u bytes",
-			    XS_BODY_MAX);
+			net_http_refuse_request(h,
+			    "decoding request: over %u bytes", XS_BODY_MAX);
 			return;
 		}
 	if (r < 0)
-		refuse_request(n, "reading request: %s", err_text(r));
+		net_http_refuse_request(h, "reading request: %s", err_text(r));
 	else if (h->framing.state == HTTP_DONE)
-		carry_out(n);
+		net_http_carry_out(h);
 }
 
 /* The path of a target, absolute or not, without its query. */
 static struct buf
-path_of(const struct buf *target)
+net_http_path_of(const struct buf *target)
 {
 	const char *p = (const char *)buf_ptr(target), *end, *slash;
 	struct buf path;
@@ -215,7 +235,7 @@ path_of(const struct buf *target)
 }
 
 static unsigned
-count_hosts(const struct http_head *head)
+net_http_count_hosts(const struct http_head *head)
 {
 	struct buf rest = head->fields, name, value;
 	unsigned n = 0;
@@ -226,66 +246,97 @@ count_hosts(const struct http_head *head)
 }
 
 static bool
-acceptable(struct net *n, const struct http_head *head)
+net_http_acceptable(struct net_http *h, const struct http_head *head)
 {
-	struct buf path = path_of(&head->target), value;
+	struct buf path = net_http_path_of(&head->target), value;
 	int shown = (int)buf_len(&path);
 
 	if (head->minor == 0)
-		refuse(n, "505 HTTP Version Not Supported", "",
+		net_http_refuse(h, "505 HTTP Version Not Supported", "",
 		    "HTTP/1.1 only");
-	else if (count_hosts(head) != 1)
-		refuse_request(n, "exactly one Host is needed");
+	else if (net_http_count_hosts(head) != 1)
+		net_http_refuse_request(h, "exactly one Host is needed");
 	else if (!http_is(&head->method, "POST"))
-		refuse(n, "405 Method Not Allowed", "Allow: POST\r\n",
+		net_http_refuse(h, "405 Method Not Allowed", "Allow: POST\r\n",
 		    "POST /exec only");
 	else if (!http_is(&path, XS_PATH))
-		refuse(n, "404 Not Found", "", "unknown path %.*s",
+		net_http_refuse(h, "404 Not Found", "", "unknown path %.*s",
 		    shown > PATH_SHOWN ? PATH_SHOWN : shown,
 		    (const char *)buf_ptr(&path));
 	else if (http_field(&head->fields, "expect", &value) == 1 &&
 	    !http_is_nocase(&value, "100-continue"))
-		refuse(n, "417 Expectation Failed", "", "what is expected?");
+		net_http_refuse(h, "417 Expectation Failed", "",
+		    "what is expected?");
 	else
 		return true;
 	return false;
 }
 
 static void
-take_head(struct net *n)
+net_http_take_head(struct net_http *h)
 {
-	struct http *h = &n->http;
 	struct http_head head;
 	struct buf value;
 	int r;
 
-	if ((r = http_get_request(&n->link.in, &head)) == 0)
+	if ((r = http_get_request(h->ch->in, &head)) == 0)
 		return;
 	if (r == SKY_ERR_LIMIT)
-		refuse(n, "431 Request Header Fields Too Large", "",
+		net_http_refuse(h, "431 Request Header Fields Too Large", "",
 		    "head over %d bytes", HTTP_HEAD_MAX);
 	else if (r < 0)
-		refuse_request(n, "malformed head");
-	if (r < 0 || !acceptable(n, &head))
+		net_http_refuse_request(h, "malformed head");
+	if (r < 0 || !net_http_acceptable(h, &head))
 		return;
 	h->framed = http_field(&head.fields, "accept", &value) == 1 &&
 	    http_is(&value, XS_MEDIA_TYPE);
 	if (http_field(&head.fields, "expect", &value) == 1)
-		put(n, "HTTP/1.1 100 Continue\r\n\r\n");
+		net_http_put(h, "HTTP/1.1 100 Continue\r\n\r\n");
 	http_body_init(&h->framing, &head, false);
 	h->state = HTTP_BODY;
-	net_timer(n, REQUEST_S);
-	link_flush(n);
+	channel_timer(h->ch, REQUEST_S);
 }
 
-void
-http_process(struct net *n)
+static void
+net_http_input(struct channel *ch)
 {
-	if (n->http.state == HTTP_HEAD)
-		take_head(n);
-	if (n->http.state == HTTP_BODY)
-		take_body(n);
+	struct net_http *h = ch->state;
+
+	if (h->state == HTTP_HEAD)
+		net_http_take_head(h);
+	if (h->state == HTTP_BODY)
+		net_http_take_body(h);
 	/* One request a connection; what follows it is nobody's. */
-	if (n->http.state == HTTP_RUNNING)
-		buf_reset(&n->link.in);
+	if (h->state == HTTP_RUNNING)
+		buf_reset(ch->in);
 }
+
+static void
+net_http_room(struct channel *ch)
+{
+	struct net_http *h = ch->state;
+
+	net_flow_room(&h->flow);
+	if (h->flow.state == FLOW_OVER) {
+		net_http_put_trailer(h);
+		channel_end(ch);
+	}
+}
+
+static int
+net_http_told(struct channel *ch, struct privmsg *m)
+{
+	struct net_http *h = ch->state;
+
+	return net_flow_told(&h->flow, m);
+}
+
+const struct service_ops net_http_ops = {
+	.begin = net_http_begin,
+	.input = net_http_input,
+	.room = net_http_room,
+	.told = net_http_told,
+	.end = net_http_end,
+	.request_s = HEAD_S,
+	.duplex = true,
+};

@@ -9,7 +9,7 @@
 #include "daemon/net/net.h"
 
 static struct net *
-set_up(void)
+net_set_up(void)
 {
 	process_ignore_signals();
 	closefrom(PRIV_FD_COUNT);
@@ -25,10 +25,10 @@ main(void)
 	struct net *n;
 
 	process_standard_fds();
-	if ((n = set_up()) == NULL)
+	if ((n = net_set_up()) == NULL)
 		_exit(1);
-	mon_welcome(n);
-	link_read_on(n, !net_busy(n));
-	event_base_dispatch(n->base);
+	net_welcome(n);
+	while (net_round(n, EVLOOP_ONCE) == 0)
+		;
 	_exit(1);
 }

@@ -1,48 +1,51 @@
 /* SPDX-License-Identifier: ISC */
-/* Calls of a connection's RPC service, and the replies to them. */
-#include "daemon/net/net.h"
+/* Calls of a channel that carries net/rpc, and the replies to them. */
+#include "daemon/net/net_rpc.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "common/base/err.h"
-
-static void
-ping(struct net *n, struct rpc_call *c)
-{
-	rpc_reply(n, c->method, c->seq, NULL);
-}
-
-static void (*const methods[RPC_METHODS])(struct net *, struct rpc_call *) = {
-	[RPC_PTY_START] = pty_start,
-	[RPC_PTY_STOP] = pty_stop,
-	[RPC_PTY_READ] = pty_read,
-	[RPC_PTY_WRITE] = pty_write,
-	[RPC_PTY_SETSIZE] = pty_set_size,
-	[RPC_PTY_EXEC] = exec_call,
-	[RPC_PTY_PING] = ping,
-	[RPC_WL_LIST] = wl_call,
-	[RPC_WL_ADD] = wl_call,
-	[RPC_WL_REMOVE] = wl_call,
-};
+#include "common/privsep/privmsg.h"
 
 int
-rpc_begin(struct net *n, unsigned service)
+net_rpc_init(struct net_rpc *rpc, struct channel *ch, unsigned methods)
 {
-	return (n->rpc = rpc_host_new(service)) != NULL ? 0 : SKY_ERR_NOMEM;
+	rpc->ch = ch;
+	return (rpc->host = rpc_host_new(methods)) != NULL ? 0 : SKY_ERR_NOMEM;
 }
 
 void
-rpc_reply(struct net *n, enum rpc_method method, uint64_t seq,
+net_rpc_free(struct net_rpc *rpc)
+{
+	rpc_host_free(rpc->host);
+	rpc->host = NULL;
+}
+
+bool
+net_rpc_next(struct net_rpc *rpc, struct rpc_call *call)
+{
+	struct channel *ch = rpc->ch;
+	int r;
+
+	if (!channel_ready(ch))
+		return false;
+	if ((r = rpc_host_next(rpc->host, ch->in, ch->out, call)) < 0)
+		channel_fault(ch, "bad call: %s", err_text(r));
+	return r == 1;
+}
+
+void
+net_rpc_reply(struct net_rpc *rpc, enum rpc_method method, uint64_t seq,
     const union rpc_value *value)
 {
-	if (rpc_host_reply(n->rpc, &n->link.out, method, seq, value) != 0)
-		net_end(n, "a reply does not fit");
+	if (rpc_host_reply(rpc->host, rpc->ch->out, method, seq, value) != 0)
+		channel_fault(rpc->ch, "a reply does not fit");
 }
 
 void
-rpc_fail(struct net *n, enum rpc_method method, uint64_t seq, const char *fmt,
-    ...)
+net_rpc_fail(struct net_rpc *rpc, enum rpc_method method, uint64_t seq,
+    const char *fmt, ...)
 {
 	char text[PRIVMSG_TEXT_MAX];
 	va_list ap;
@@ -50,20 +53,6 @@ rpc_fail(struct net *n, enum rpc_method method, uint64_t seq, const char *fmt,
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (rpc_host_error(n->rpc, &n->link.out, method, seq, text) != 0)
-		net_end(n, "a reply does not fit");
-}
-
-void
-rpc_process(struct net *n)
-{
-	struct rpc_call call;
-	int r = 0;
-
-	while (!net_busy(n) &&
-	    (r = rpc_host_next(n->rpc, &n->link.in, &n->link.out, &call)) == 1)
-		methods[call.method](n, &call);
-	if (r < 0)
-		net_end(n, "bad call: %s", err_text(r));
-	link_flush(n);
+	if (rpc_host_error(rpc->host, rpc->ch->out, method, seq, text) != 0)
+		channel_fault(rpc->ch, "a reply does not fit");
 }

@@ -3,113 +3,126 @@
  * The SFTP subsystem: bytes between the peer and the server that the monitor
  * started.  Nothing of them is looked at.  PROTOCOL.pty 8.
  */
-#include "daemon/net/net.h"
-
 #include <stdlib.h>
 
 #include "common/base/err.h"
+#include "daemon/net/net_mon.h"
+#include "daemon/net/net_pipe.h"
+#include "daemon/net/net_service.h"
 
-static void on_output(evutil_socket_t, short, void *);
-static void on_room(evutil_socket_t, short, void *);
+struct net_sftp {
+	struct net_pipe server;
+	struct event *writable; /* pending: it takes no more for now */
+};
 
-void
-sftp_begin(struct net *n)
+/* Accepted when there is a server. */
+static int
+net_sftp_begin(struct channel *ch, struct buf *query)
 {
-	n->asked = true;
-	mon_sftp_start(n);
+	struct net_sftp *s;
+
+	if ((ch->state = s = calloc(1, sizeof(*s))) == NULL)
+		return SKY_ERR_NOMEM;
+	s->server.fd = -1;
+	ch->busy = true;
+	mon_sftp_start(ch->mon);
+	return 0;
+}
+
+static void
+net_sftp_end(struct channel *ch)
+{
+	struct net_sftp *s = ch->state;
+
+	if (s->writable != NULL)
+		event_free(s->writable);
+	net_pipe_close(&s->server);
+	free(s);
+}
+
+static void
+net_sftp_input(struct channel *ch)
+{
+	struct net_sftp *s = ch->state;
+	ssize_t r;
+
+	while ((r = buf_write(ch->in, s->server.fd)) > 0)
+		;
+	if (r == SKY_ERR_AGAIN) {
+		ch->busy = true;
+		event_add(s->writable, NULL);
+	} else if (r < 0)
+		channel_end(ch);
+}
+
+static void
+net_sftp_on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct channel *ch = arg;
+
+	ch->busy = false;
+}
+
+/* When the server is gone, what it said before still leaves. */
+static void
+net_sftp_on_output(evutil_socket_t fd, short what, void *arg)
+{
+	struct channel *ch = arg;
+	struct net_sftp *s = ch->state;
+	ssize_t r;
+
+	r = buf_read(ch->out, fd, NET_CHUNK);
+	if (r < 0 && r != SKY_ERR_AGAIN)
+		channel_end(ch);
+	if (channel_full(ch) || ch->stage == CHANNEL_ENDED)
+		event_del(s->server.ev);
+}
+
+static void
+net_sftp_room(struct channel *ch)
+{
+	struct net_sftp *s = ch->state;
+
+	event_add(s->server.ev, NULL);
 }
 
 static int
-open_server(struct net *n, int fd)
+net_sftp_open(struct channel *ch, int fd)
 {
-	struct stream *s = &n->sftp;
+	struct net_sftp *s = ch->state;
 	int r;
 
-	if ((r = stream_open(n, s, fd, on_output, EV_READ, n)) != 0)
+	if ((r = net_pipe_open(&s->server, ch->base, fd, EV_READ,
+		 net_sftp_on_output, ch)) != 0)
 		return r;
-	s->room = event_new(n->base, fd, EV_WRITE, on_room, n);
-	return s->room != NULL ? 0 : SKY_ERR_NOMEM;
+	s->writable =
+	    event_new(ch->base, fd, EV_WRITE, net_sftp_on_writable, ch);
+	return s->writable != NULL ? 0 : SKY_ERR_NOMEM;
 }
 
-int
-sftp_started(struct net *n, struct privmsg *m)
+static int
+net_sftp_told(struct channel *ch, struct privmsg *m)
 {
 	char *why = NULL;
 	int r;
 
-	if (n->service != MUX_SFTP || !n->asked)
+	if (m->type != PM_SFTP_START + 1 || ch->stage != CHANNEL_ASKED)
 		return SKY_ERR_STATE;
 	if ((r = buf_get_cstring(&m->body, &why, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
-	n->asked = false;
+	ch->busy = false;
 	if (*why != '\0')
-		net_reject(n);
-	else if ((r = open_server(n, privmsg_take_fd(m, 0))) == 0)
-		net_accept(n);
+		channel_reject(ch, NULL);
+	else if ((r = net_sftp_open(ch, privmsg_take_fd(m, 0))) == 0)
+		channel_accept(ch);
 	free(why);
-	if (r == 0)
-		net_process(n);
 	return r;
 }
 
-bool
-sftp_busy(const struct net *n)
-{
-	return n->sftp.room != NULL &&
-	    event_pending(n->sftp.room, EV_WRITE, NULL);
-}
-
-/* The server is gone: what it said before still leaves. */
-static void
-server_gone(struct net *n)
-{
-	stream_close(&n->sftp);
-	if (n->state == NET_SERVICE)
-		net_finish(n);
-}
-
-void
-sftp_process(struct net *n)
-{
-	ssize_t r;
-
-	if (sftp_busy(n) || n->sftp.fd == -1)
-		return;
-	while ((r = buf_write(&n->link.in, n->sftp.fd)) > 0)
-		;
-	if (r == SKY_ERR_AGAIN)
-		event_add(n->sftp.room, NULL);
-	else if (r < 0)
-		server_gone(n);
-}
-
-static void
-on_room(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	net_process(arg);
-}
-
-static void
-on_output(evutil_socket_t fd, short what, void *arg)
-{
-	struct net *n = arg;
-	ssize_t r;
-
-	(void)what;
-	r = buf_read(&n->link.out, fd, NET_CHUNK);
-	if (r < 0 && r != SKY_ERR_AGAIN) {
-		server_gone(n);
-		return;
-	}
-	link_flush(n);
-	if (link_backlog(&n->link) >= NET_OUT_HIGH)
-		event_del(n->sftp.ev);
-}
-
-void
-sftp_pump(struct net *n)
-{
-	if (n->sftp.ev != NULL)
-		event_add(n->sftp.ev, NULL);
-}
+const struct service_ops net_sftp_ops = {
+	.begin = net_sftp_begin,
+	.input = net_sftp_input,
+	.room = net_sftp_room,
+	.told = net_sftp_told,
+	.end = net_sftp_end,
+};

@@ -28,7 +28,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	buf_view(&in, data, n);
 	while (mux_get_request(&in, &uri) == 1) {
 		check(buf_len(&uri) <= MUX_URI_MAX);
-		if (mux_match(&uri, &query) == MUX_NONE)
+		if (!mux_match(&uri, MUX_URI_PROXY, &query) &&
+		    !mux_match(&uri, MUX_URI_EXEC, &query))
 			continue;
 		check(buf_len(&query) < buf_len(&uri));
 		(void)mux_proxy_query(&query, &pk, &port);

@@ -218,29 +218,6 @@ use_end(struct net_world *w, uint8_t how)
 	}
 }
 
-static void
-fire(struct net_world *w, uint8_t which)
-{
-	struct net *n = w->n;
-
-	switch (which % 5) {
-	case 0:
-		nw_fire(w, n->timer);
-		break;
-	case 1:
-		nw_fire(w, n->flow.tick);
-		break;
-	case 2:
-		nw_fire(w, n->flow.grace);
-		break;
-	case 3:
-		nw_fire(w, n->pty.batch);
-		break;
-	default:
-		nw_fire(w, n->exec[which / 5 % 8].grace);
-	}
-}
-
 /* The monitor says what it was not asked for. */
 static void
 volunteer(struct net_world *w, uint8_t which, uint8_t how)
@@ -297,7 +274,7 @@ act(struct net_world *w)
 		nw_exited(w, how / 4 % 8, how % 4, next());
 		break;
 	case 10:
-		fire(w, how);
+		nw_fire(w, how % 4);
 		break;
 	case 11:
 		nw_far_say(w, big + (how & 1), how & 2 ? how * 16U : 1);

@@ -12,10 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "common/base/err.h"
+#include "common/pty/exec_stream.h"
+#include "common/pty/mux.h"
+#include "common/pty/rpc.h"
 #include "daemon/net/net.h"
+#include "daemon/net/net_service.h"
 
 #define NW_ROOM (4U * 1024 * 1024)
 #define NW_ENDS 256
@@ -81,9 +86,7 @@ nw_begin(struct net_world *w, enum priv_carrier carrier)
 		return false;
 	}
 	/* As a welcome would have it, without the confinement. */
-	w->n->carrier = carrier;
-	w->n->asked = carrier == PRIV_CONTROL;
-	link_read_on(w->n, !net_busy(w->n));
+	net_carried(w->n, carrier);
 	return true;
 }
 
@@ -96,7 +99,7 @@ nw_open(struct net_world *w)
 	struct buf body;
 	int r;
 
-	if (w->n->link.plain) {
+	if (w->n->link.link.plain) {
 		nw_require(buf_put(&w->heard, buf_ptr(&w->wire),
 			       buf_len(&w->wire)) == 0);
 		buf_reset(&w->wire);
@@ -128,7 +131,7 @@ nw_loop(struct net_world *w)
 {
 	for (int i = 0; i < 4; i++) {
 		nw_inside = true;
-		event_base_loop(w->n->base, EVLOOP_NONBLOCK);
+		net_round(w->n, EVLOOP_NONBLOCK);
 		nw_inside = false;
 		nw_hear(w);
 	}
@@ -160,7 +163,7 @@ nw_say(struct net_world *w, const void *p, size_t n)
 {
 	struct buf plain, wire;
 
-	if (w->n->link.plain) {
+	if (w->n->link.link.plain) {
 		nw_raw(w, p, n);
 		return;
 	}
@@ -436,99 +439,48 @@ nw_ask(struct net_world *w, const char *uri)
 	nw_serve(w);
 }
 
-static inline void
-nw_fire(struct net_world *w, struct event *ev)
+struct nw_timer {
+	const struct event *after;
+	struct event *first;
+	struct timeval when, not_before;
+};
+
+static inline int
+nw_look_at_timer(const struct event_base *base, const struct event *ev,
+    void *arg)
 {
-	if (ev != NULL && event_pending(ev, EV_TIMEOUT, NULL))
-		event_active(ev, EV_TIMEOUT, 0);
+	struct nw_timer *t = arg;
+	struct timeval tv;
+
+	if (event_get_fd(ev) != -1 || !event_pending(ev, EV_TIMEOUT, &tv) ||
+	    ev == t->after ||
+	    (t->after != NULL && timercmp(&tv, &t->not_before, <)))
+		return 0;
+	if (t->first == NULL || timercmp(&tv, &t->when, <)) {
+		memcpy(&t->first, &ev, sizeof(ev));
+		t->when = tv;
+	}
+	return 0;
+}
+
+/* The timer that is due first, or behind it the nth. */
+static inline void
+nw_fire(struct net_world *w, unsigned nth)
+{
+	struct nw_timer t = { 0 };
+
+	do {
+		t.after = t.first;
+		t.not_before = t.when;
+		t.first = NULL;
+		event_base_foreach_event(w->n->base, nw_look_at_timer, &t);
+	} while (t.first != NULL && nth-- > 0);
+	if (t.first != NULL)
+		event_active(t.first, EV_TIMEOUT, 0);
 	nw_serve(w);
 }
 
 /* --- the end: whatever state it is in, nothing leaks --- */
-
-static inline void
-nw_free_event(struct event **ev)
-{
-	if (*ev != NULL)
-		event_free(*ev);
-	*ev = NULL;
-}
-
-static inline void
-nw_free_stream(struct stream *s)
-{
-	nw_free_event(&s->ev);
-	nw_free_event(&s->room);
-	if (s->fd > 2)
-		close(s->fd);
-	buf_free(&s->data);
-}
-
-static inline void
-nw_free_pty(struct pty *p)
-{
-	struct pty_write *wr;
-
-	if (p->fd != -1) {
-		nw_free_event(&p->rd);
-		nw_free_event(&p->wr);
-		close(p->fd);
-	}
-	nw_free_event(&p->batch);
-	buf_free(&p->ahead);
-	while ((wr = p->writes) != NULL) {
-		p->writes = wr->next;
-		free(wr);
-	}
-	buf_free(&p->input);
-}
-
-static inline void
-nw_free_link(struct link *l)
-{
-	nw_free_event(&l->rd);
-	nw_free_event(&l->wr);
-	nw_free_event(&l->hup);
-	nw_free_event(&l->watch);
-	frame_key_wipe(&l->rx);
-	frame_key_wipe(&l->tx);
-	buf_free(&l->wire_in);
-	buf_free(&l->in);
-	buf_free(&l->out);
-	buf_free(&l->wire_out);
-	close(l->fd);
-}
-
-static inline void
-nw_free_services(struct net *n)
-{
-	for (size_t i = 0; i < PRIV_EXECS_MAX; i++) {
-		nw_free_stream(&n->exec[i].in);
-		nw_free_stream(&n->exec[i].out);
-		nw_free_stream(&n->exec[i].err);
-		nw_free_event(&n->exec[i].grace);
-		free(n->exec[i].name);
-	}
-	if (n->flow.terminal)
-		n->flow.in.fd = -1; /* out's */
-	nw_free_stream(&n->flow.in);
-	nw_free_stream(&n->flow.out);
-	nw_free_stream(&n->flow.err);
-	nw_free_event(&n->flow.grace);
-	nw_free_event(&n->flow.tick);
-	free(n->flow.failure);
-	buf_free(&n->http.body);
-	nw_free_stream(&n->sftp);
-	nw_free_event(&n->far.rd);
-	nw_free_event(&n->far.wr);
-	frame_key_wipe(&n->far.rx);
-	frame_key_wipe(&n->far.tx);
-	buf_free(&n->far.wire_in);
-	buf_free(&n->far.wire_out);
-	if (n->far.fd > 2)
-		close(n->far.fd);
-	rpc_host_free(n->rpc);
-}
 
 static inline void
 nw_over(struct net_world *w)
@@ -546,15 +498,7 @@ nw_over(struct net_world *w)
 	frame_key_wipe(&w->far_tx);
 	if (n == NULL)
 		return;
-	nw_free_services(n);
-	nw_free_pty(&n->pty);
-	nw_free_link(&n->link);
-	nw_free_event(&n->monitor_ev);
-	nw_free_event(&n->timer);
-	privmsg_free(&n->msg);
-	close(n->monitor);
-	event_base_free(n->base);
-	free(n);
+	net_free(n);
 }
 
 #endif

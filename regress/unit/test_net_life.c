@@ -89,7 +89,7 @@ answer_to(const char *uri, enum priv_carrier carrier, uint32_t grants)
 	assert_true(nw_begin(&w, carrier));
 	nw_authenticate(&w);
 	assert_int_equal(w.n->state, NET_MUX);
-	w.n->grants = grants;
+	w.n->channel.grants = grants;
 	nw_ask(&w, uri);
 	asked = w.asked[PM_SFTP_START] + w.asked[PM_PROXY_DIAL] +
 	    w.asked[PM_STATUS];
@@ -142,7 +142,7 @@ test_nothing_before_authentication(void **state)
 		nw_raw(&w, uri, sizeof(uri) - 1);
 		nw_serve(&w);
 		assert_int_equal(w.n->state, NET_HANDSHAKE);
-		assert_int_equal(w.n->service, MUX_NONE);
+		assert_null(w.n->channel.service);
 		for (unsigned t = PM_PTY_START; t <= PM_PROXY_DIAL; t++)
 			if (t != PM_KK_REQUEST)
 				assert_int_equal(w.asked[t], 0);
@@ -227,7 +227,7 @@ test_no_second_authentication(void **state)
 			if (!nw_begin(&w, c))
 				_exit(1);
 			nw_control_ok(&w);
-			_exit(w.n->link.plain ? GOES_ON : 1);
+			_exit(w.n->link.link.plain ? GOES_ON : 1);
 		}
 		assert_int_equal(status_of(pid),
 		    c == PRIV_CONTROL ? GOES_ON : PRIV_END_FAULT);
@@ -319,7 +319,7 @@ use_exec(struct net_world *w)
 	nw_serve(w);
 	nw_exited(w, 1, PRIV_TIMEDOUT, 0);
 	nw_serve(w);
-	nw_fire(w, w->n->flow.grace);
+	nw_fire(w, 0);
 }
 
 static void

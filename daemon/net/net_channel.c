@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/* A channel: what a service may do to it. */
+#include "daemon/net/net_channel.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+#include "common/base/tcp.h"
+#include "common/pty/mux.h"
+#include "daemon/net/net_mon.h"
+#include "daemon/net/net_service.h"
+
+static void
+channel_on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct channel *ch = arg;
+
+	ch->late = true;
+}
+
+int
+channel_init(struct channel *ch, struct event_base *base, struct net_link *l,
+    int mon)
+{
+	ch->base = base;
+	ch->link = l;
+	ch->in = &l->in;
+	ch->out = &l->out;
+	ch->mon = mon;
+	ch->timer = evtimer_new(base, channel_on_timer, ch);
+	return ch->timer != NULL ? 0 : SKY_ERR_NOMEM;
+}
+
+void
+channel_free(struct channel *ch)
+{
+	if (ch->state != NULL)
+		ch->service->ops->end(ch);
+	if (ch->timer != NULL)
+		event_free(ch->timer);
+	ch->state = NULL;
+	ch->timer = NULL;
+}
+
+void
+channel_put(struct channel *ch, const void *p, size_t n)
+{
+	if (buf_put(ch->out, p, n) != 0)
+		channel_fault(ch, "out of memory");
+}
+
+static void
+channel_answer(struct channel *ch, uint8_t answer)
+{
+	channel_put(ch, &answer, 1);
+}
+
+void
+channel_accept(struct channel *ch)
+{
+	channel_answer(ch, MUX_ACCEPT);
+	ch->stage = CHANNEL_OPEN;
+}
+
+void
+channel_reject(struct channel *ch, const char *why)
+{
+	ch->refused = why == NULL;
+	channel_answer(ch, MUX_REJECT);
+	if (why != NULL)
+		channel_put(ch, why, strlen(why));
+	channel_end(ch);
+}
+
+void
+channel_end(struct channel *ch)
+{
+	ch->stage = CHANNEL_ENDED;
+}
+
+size_t
+channel_backlog(const struct channel *ch)
+{
+	return net_link_backlog(ch->link);
+}
+
+bool
+channel_full(const struct channel *ch)
+{
+	return channel_backlog(ch) >= NET_OUT_HIGH;
+}
+
+bool
+channel_ready(const struct channel *ch)
+{
+	return ch->stage == CHANNEL_OPEN && !ch->busy &&
+	    (ch->service->ops->duplex || !channel_full(ch));
+}
+
+void
+channel_timer(struct channel *ch, int seconds)
+{
+	struct timeval tv = { .tv_sec = seconds };
+
+	ch->seconds = seconds;
+	if (seconds == 0)
+		event_del(ch->timer);
+	else
+		event_add(ch->timer, &tv);
+}
+
+void
+channel_bound_unsent(struct channel *ch, int bytes)
+{
+	tcp_bound_unsent(ch->link->fd, bytes);
+}
+
+void
+channel_log(struct channel *ch, enum log_level level, const char *fmt, ...)
+{
+	char text[LOG_LINE_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	mon_log(ch->mon, level, "%s", text);
+}
+
+void
+channel_fault(struct channel *ch, const char *fmt, ...)
+{
+	char text[LOG_LINE_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	mon_log(ch->mon, LOG_LEVEL_INFO, "%s", text);
+	_exit(PRIV_END_FAULT);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a service is: a row of net.c's table, and the functions that its own
+ * file defines.  Each gets its channel, and returns to where the wheel is
+ * turned.
+ */
+#ifndef DAEMON_NET_NET_SERVICE_H
+#define DAEMON_NET_NET_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/base/buf.h"
+#include "common/privsep/privmsg.h"
+#include "daemon/net/net_channel.h"
+
+/*
+ * Functions that return an int return 0 or SKY_ERR_*, which ends the
+ * connection. All but begin and told may be NULL: there is nothing to do.
+ */
+struct service_ops {
+	/*
+	 * Asked for, with the query of its URI.  Makes the channel's state; it
+	 * accepts or rejects now or, busy until then, when it can.
+	 */
+	int (*begin)(struct channel *, struct buf *query);
+	/* There may be input that it can go on with: see channel_ready. */
+	void (*input)(struct channel *);
+	/* Output has room: for what waits, if something does. */
+	void (*room)(struct channel *);
+	/* The monitor's answer, or that a command has ended. */
+	int (*told)(struct channel *, struct privmsg *);
+	/* The channel has ended: frees the state. */
+	void (*end)(struct channel *);
+	int request_s; /* seconds for the first request to be there; 0: any */
+	/*
+	 * Its input goes on while its output waits: there may be a signal in
+	 * it, and what it may hold is bounded otherwise.
+	 */
+	bool duplex;
+};
+
+/* One row: what it is called, whom and where it is offered to, what it does. */
+struct service {
+	const char *uri;
+	uint32_t grant; /* of enum priv_grant that is needed; 0: none */
+	bool remote;	/* offered to peers over TCP and dmsg */
+	bool control;	/* offered on the control socket */
+	const struct service_ops *ops;
+};
+
+extern const struct service_ops net_pty_ops;	/* net_pty.c */
+extern const struct service_ops net_http_ops;	/* net_http.c */
+extern const struct service_ops net_exec_ops;	/* net_exec.c */
+extern const struct service_ops net_sftp_ops;	/* net_sftp.c */
+extern const struct service_ops net_wl_ops;	/* net_wl.c */
+extern const struct service_ops net_status_ops; /* net_status.c */
+extern const struct service_ops net_proxy_ops;	/* net_dial.c */
+extern const struct service_ops net_dial_ops;
+
+/* The rows, of which the last has no uri. */
+extern const struct service net_services[];
+
+#endif
