@@ -84,20 +84,20 @@ SRC_skypty-tls = daemon/tls/skypty-tls.c
 # The client.
 SRC_skypty = client/call.c client/complain.c client/conn.c client/dest.c \
 	client/dial.c client/duration.c client/exec.c client/exec_frames.c \
-	client/exec_http.c client/exec_rpc.c client/fs.c client/fs_notes.c \
+	client/exec_http.c client/exec_rpc.c client/flags.c client/fs.c client/fs_notes.c \
 	client/host.c client/hosts.c client/hosts_match.c client/identity.c \
 	client/keygen.c client/offer.c client/options.c client/patience.c \
 	client/progress.c client/proxy.c client/relay.c client/remote.c \
 	client/runtime.c client/screen.c client/shell_rpc.c client/shell.c \
-	client/sink.c client/skypty.c client/term.c client/typed.c \
-	client/via.c client/whitelist.c client/wishes.c client/cp/cp.c \
-	client/cp/cp_file.c client/cp/cp_get.c client/cp/cp_list.c \
-	client/cp/cp_names.c client/cp/cp_put.c client/cp/cp_real.c \
-	client/cp/cp_run.c client/cp/cp_walk.c client/dmsg/dmsg.c \
-	client/dmsg/dmsg_cmd.c client/dmsg/dmsg_dial.c \
-	client/dmsg/dmsg_find.c client/dmsg/dmsg_holder.c \
-	client/dmsg/dmsg_link.c client/dmsg/dmsg_share.c client/sftp/sftp.c \
-	client/sftp/sftp_asker.c client/sftp/sftp_cmd.c \
-	client/sftp/sftp_put.c client/ssh/ssh.c client/ssh/ssh_dest.c \
-	client/ssh/ssh_flags.c client/ssh/ssh_opts.c client/ssh/ssh_print.c \
-	client/ssh/ssh_table.c client/ssh/ssh_words.c
+	client/signals.c client/sink.c client/skypty.c client/term.c \
+	client/term_loop.c client/typed.c client/via.c client/whitelist.c \
+	client/wishes.c client/cp/cp.c client/cp/cp_file.c \
+	client/cp/cp_get.c client/cp/cp_list.c client/cp/cp_names.c \
+	client/cp/cp_put.c client/cp/cp_real.c client/cp/cp_run.c \
+	client/cp/cp_walk.c client/dmsg/dmsg.c client/dmsg/dmsg_cmd.c \
+	client/dmsg/dmsg_dial.c client/dmsg/dmsg_find.c \
+	client/dmsg/dmsg_holder.c client/dmsg/dmsg_link.c \
+	client/dmsg/dmsg_share.c client/sftp/sftp.c client/sftp/sftp_asker.c \
+	client/sftp/sftp_cmd.c client/sftp/sftp_put.c client/ssh/ssh.c \
+	client/ssh/ssh_dest.c client/ssh/ssh_flags.c client/ssh/ssh_opts.c \
+	client/ssh/ssh_print.c client/ssh/ssh_table.c client/ssh/ssh_words.c

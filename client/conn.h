@@ -80,7 +80,7 @@ int conn_hear(struct conn *);
 size_t conn_unsent(const struct conn *);
 /* The mux has said no where that is a failure: tells why. */
 int conn_rejected(const struct conn *);
-/* A message that makes no sense. */
+/* A malformed message: tells so. */
 int conn_bad(const struct conn *, int error);
 void conn_close(struct conn *);
 /* Closes it, so that another can be opened in the same struct. */

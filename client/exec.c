@@ -221,7 +221,7 @@ exec_older(struct keyctx *ctx, const struct client_options *o)
 	signal(SIGINT, exec_on_interrupt);
 	buf_init(&in, XS_STDIN_MAX + 1);
 	if ((r = exec_read_input(o, &in)) == 0 &&
-	    (r = exec_http_run(ctx, o, &in)) == TRY_NEXT)
+	    !exec_http_run(ctx, o, &in, &r))
 		r = exec_rpc_run(ctx, o, &in);
 	buf_free(&in);
 	return r;
@@ -230,9 +230,9 @@ exec_older(struct keyctx *ctx, const struct client_options *o)
 int
 exec_run(struct keyctx *ctx, const struct client_options *o)
 {
-	int r;
+	int status;
 
-	if ((r = exec_frames_run(ctx, o)) == TRY_NEXT)
-		r = exec_older(ctx, o);
-	return r;
+	if (exec_frames_run(ctx, o, &status))
+		return status;
+	return exec_older(ctx, o);
 }

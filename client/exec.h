@@ -20,14 +20,18 @@ int exec_run(struct keyctx *, const struct client_options *);
 /* The same without skypty/1/exec. */
 int exec_older(struct keyctx *, const struct client_options *);
 
-#define TRY_NEXT 3000 /* the host does not know this way */
-
-/* An exit status or TRY_NEXT. */
-int exec_frames_run(struct keyctx *, const struct client_options *);
-int exec_http_run(struct keyctx *, const struct client_options *,
-    const struct buf *input);
+/*
+ * The ways to run one.  True with an exit status, told; false when the host
+ * does not know this way, or a command cannot go by it.
+ */
+bool
+exec_frames_run(struct keyctx *, const struct client_options *, int *status);
+bool exec_http_run(struct keyctx *, const struct client_options *,
+    const struct buf *input, int *status);
+/* The last one, which every host knows: an exit status, told. */
 int exec_rpc_run(struct keyctx *, const struct client_options *,
     const struct buf *input);
+
 /* Words as a list that owns its memory. */
 int exec_put_list(struct gob_list *, const char *const *, size_t n);
 /* The command of the options; its lists own memory, also after an error. */

@@ -76,9 +76,10 @@ exec_http_limit(const struct client_options *o)
 	    o->timeout_ms;
 }
 
+/* Whether it can be said there is told by fits; strings of JSON are UTF-8. */
 static int
 exec_http_describe(struct buf *json, const struct client_options *o,
-    const struct buf *in)
+    const struct buf *in, bool *fits)
 {
 	struct rpc_exec e;
 	int r;
@@ -86,7 +87,8 @@ exec_http_describe(struct buf *json, const struct client_options *o,
 	if ((r = exec_describe(&e, o)) == 0) {
 		buf_view(&e.in, buf_ptr(in), buf_len(in));
 		e.timeout_ms = exec_http_limit(o);
-		r = xs_put_request(json, &e) == 0 ? 0 : TRY_NEXT;
+		*fits = xs_put_request(json, &e) == 0 &&
+		    buf_len(json) <= XS_BODY_MAX;
 	}
 	exec_describe_free(&e);
 	return r;
@@ -157,19 +159,19 @@ exec_http_take_body(struct exec_http *s)
 static int
 exec_http_write_frames(struct exec_http *s)
 {
+	enum sink_result found;
 	struct buf payload;
 	uint8_t tag;
-	int r;
 
-	while (
-	    (r = sink_next(&s->sink, &s->frames, &tag, &payload)) == SINK_FRAME)
+	while ((found = sink_next(&s->sink, &s->frames, &tag, &payload)) ==
+	    SINK_FRAME)
 		if (tag != XS_KEEPALIVE) {
 			complain("protocol error: unknown frame tag %u", tag);
 			return EXIT_FAILED;
 		}
-	return r == SINK_BAD ? conn_bad(&s->conn, SKY_ERR_LIMIT) :
-	    r == EXIT_FAILED ? r :
-			       0;
+	if (found == SINK_BAD)
+		return conn_bad(&s->conn, SKY_ERR_LIMIT);
+	return found == SINK_FAILED ? EXIT_FAILED : 0;
 }
 
 static int
@@ -290,61 +292,58 @@ exec_http_await(struct exec_http *s)
 	return p[0].revents != 0 ? conn_pump(&s->conn, p[0].revents) : 0;
 }
 
+/* An exit status, unless the host has rejected the service meanwhile. */
 static int
 exec_http_exchange(struct exec_http *s, const struct client_options *o)
 {
 	bool over = false;
 	int r;
 
-	if (s->conn.rejected)
-		return TRY_NEXT;
 	if ((r = conn_flush(&s->conn)) != 0)
 		return r;
 	limit_begin(&s->limit, &s->conn, exec_http_limit(o));
-	for (;;) {
-		if ((r = exec_http_await(s)) != 0)
+	while (r == 0 && !over) {
+		if ((r = exec_http_await(s)) != 0 || s->conn.rejected)
 			return r;
-		if (s->conn.rejected)
-			return TRY_NEXT;
-		if ((r = exec_http_advance(s, o, &over)) != 0 || over)
-			return r;
+		r = exec_http_advance(s, o, &over);
 	}
+	return r;
 }
 
-static int
+static bool
 exec_http_try(struct keyctx *ctx, const struct client_options *o,
-    const struct buf *json, const char *uri)
+    const struct buf *json, const char *uri, int *status)
 {
 	struct exec_http s = { .refused = 0 };
-	int r;
 
 	sink_init(&s.sink);
 	buf_init(&s.frames, FRAMES_HIGH + XS_FRAME_MAX + 65536);
-	if ((r = conn_try(&s.conn, ctx, o, uri)) == 0 &&
-	    (r = exec_http_put_request(&s.conn.out, json)) == 0)
-		r = exec_http_exchange(&s, o);
+	if ((*status = conn_try(&s.conn, ctx, o, uri)) == 0 &&
+	    (*status = exec_http_put_request(&s.conn.out, json)) == 0 &&
+	    !s.conn.rejected)
+		*status = exec_http_exchange(&s, o);
 	conn_close(&s.conn);
 	buf_free(&s.frames);
-	return r;
+	return !s.conn.rejected;
 }
 
-int
+bool
 exec_http_run(struct keyctx *ctx, const struct client_options *o,
-    const struct buf *in)
+    const struct buf *in, int *status)
 {
 	struct buf json;
-	int r;
+	bool fits = false, known = true;
 
 	/* The control socket has no such service. */
 	if (o->dest.kind == DEST_LOCAL || o->terminal || !exec_http_fits(o))
-		return TRY_NEXT;
+		return false;
 	buf_init(&json, 2 * XS_BODY_MAX);
-	if ((r = exec_http_describe(&json, o, in)) == 0)
-		r = buf_len(&json) > XS_BODY_MAX ? TRY_NEXT : 0;
-	if (r == 0)
-		r = exec_http_try(ctx, o, &json, MUX_URI_EXEC_STREAM);
-	if (r == TRY_NEXT && buf_len(&json) <= XS_BODY_MAX)
-		r = exec_http_try(ctx, o, &json, MUX_URI_EXEC_STREAM2);
+	if ((*status = exec_http_describe(&json, o, in, &fits)) == 0)
+		known = fits &&
+		    (exec_http_try(ctx, o, &json, MUX_URI_EXEC_STREAM,
+			 status) ||
+			exec_http_try(ctx, o, &json, MUX_URI_EXEC_STREAM2,
+			    status));
 	buf_free(&json);
-	return r;
+	return known;
 }

@@ -15,11 +15,11 @@
 #include "client/hosts.h"
 #include "client/options.h"
 #include "client/relay.h"
+#include "client/signals.h"
 #include "client/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,79 +40,20 @@
 #define BUSY_MS	 500   /* and while its mount is in use */
 #define GRACE_MS 3000  /* and once the connection is over */
 
-enum {
-	OPT_RO = 256,
-	OPT_DEBUG,
-	OPT_ATTR_TTL,
-	OPT_ENTRY_TTL,
-	OPT_REMOTE_ROOT,
-	OPT_BACKGROUND
-};
+/* Asked to end. */
+static volatile sig_atomic_t fs_asked;
 
-static const struct option longopts[] = {
-	{ "ro", no_argument, NULL, OPT_RO },
-	{ "debug", no_argument, NULL, OPT_DEBUG },
-	{ "attr-ttl", required_argument, NULL, OPT_ATTR_TTL },
-	{ "entry-ttl", required_argument, NULL, OPT_ENTRY_TTL },
-	{ "remote-root", required_argument, NULL, OPT_REMOTE_ROOT },
-	{ "background", no_argument, NULL, OPT_BACKGROUND },
-	{ NULL, 0, NULL, 0 },
-};
-
-static struct fs {
+struct fs {
 	struct client_options o;
-	bool ro, debug, background;
-	int64_t attr_ms, entry_ms;
-	const char *root;
 	char dir[PROCESS_PATH_MAX];
 	pid_t sshfs;
 	int ready;  /* who waits for the mount to be there, or -1 */
 	int errors; /* what sshfs says until then, in the background; or -1 */
-	volatile sig_atomic_t asked; /* to end */
-	pid_t unmounter;	     /* that is at work on that, or 0 */
-	int64_t leave_at;	     /* whatever sshfs does then; 0: not yet */
+	pid_t unmounter;  /* that is at work on that, or 0 */
+	int64_t leave_at; /* whatever sshfs does then; 0: not yet */
 	bool up, busy;
 	char host[KEY_PUBLIC_HEX + ADDR_HOST_MAX + 64]; /* for notes */
-} s;
-
-/* --- the command line --- */
-
-static int
-fs_set_ttl(const char *name, const char *text, int64_t *ms)
-{
-	if ((*ms = duration_ms(text)) >= 0)
-		return 0;
-	complain("%s %s: write a time like 1s or 500ms", name, text);
-	return EXIT_USAGE;
-}
-
-/* 1 if the option is one of ours. */
-static int
-fs_flag(int opt, int *result)
-{
-	*result = 0;
-	switch (opt) {
-	case OPT_RO:
-		s.ro = true;
-		return 1;
-	case OPT_DEBUG:
-		s.debug = true;
-		return 1;
-	case OPT_BACKGROUND:
-		s.background = true;
-		return 1;
-	case OPT_REMOTE_ROOT:
-		s.root = optarg;
-		return 1;
-	case OPT_ATTR_TTL:
-		*result = fs_set_ttl("--attr-ttl", optarg, &s.attr_ms);
-		return 1;
-	case OPT_ENTRY_TTL:
-		*result = fs_set_ttl("--entry-ttl", optarg, &s.entry_ms);
-		return 1;
-	}
-	return 0;
-}
+};
 
 /* --- the mount table --- */
 
@@ -204,33 +145,34 @@ fs_unmount(const char *dir, bool lazy)
 
 /* sshfs has a cache of its own, in seconds; of 0 it makes up to one. */
 static char *
-fs_mount_options(void)
+fs_mount_options(struct fs *s)
 {
 	char *cache, *options;
 	int r;
 
-	if (s.attr_ms == 0)
+	if (s->o.attr_ms == 0)
 		r = asprintf(&cache, "dir_cache=no");
 	else
 		r = asprintf(&cache, "dcache_timeout=%lld",
-		    (long long)(s.attr_ms + 999) / 1000);
+		    (long long)(s->o.attr_ms + 999) / 1000);
 	if (r == -1)
 		return NULL;
 	r = asprintf(&options,
 	    "passive,fsname=skypty,auto_unmount,attr_timeout=%.3f,"
 	    "entry_timeout=%.3f,%s%s%s",
-	    (double)s.attr_ms / 1000, (double)s.entry_ms / 1000, cache,
-	    s.ro ? ",ro" : "", s.debug ? ",sshfs_debug" : "");
+	    (double)s->o.attr_ms / 1000, (double)s->o.entry_ms / 1000, cache,
+	    s->o.read_only ? ",ro" : "", s->o.debug ? ",sshfs_debug" : "");
 	free(cache);
 	return r != -1 ? options : NULL;
 }
 
 static void
-fs_become_sshfs(int sock, int errors)
+fs_become_sshfs(struct fs *s, int sock, int errors)
 {
-	char *spec, *options = fs_mount_options();
+	char *spec, *options = fs_mount_options(s);
 
-	if (options == NULL || asprintf(&spec, "skypty:%s", s.root) == -1)
+	if (options == NULL ||
+	    asprintf(&spec, "skypty:%s", s->o.remote_root) == -1)
 		_exit(126);
 	process_reset_signals();
 	/* A terminal's interrupt is ours to act on. */
@@ -238,25 +180,25 @@ fs_become_sshfs(int sock, int errors)
 	if (dup2(sock, 0) == -1 || dup2(sock, 1) == -1 ||
 	    (errors != -1 && dup2(errors, 2) == -1) || chdir("/") == -1)
 		_exit(126);
-	execlp("sshfs", "sshfs", spec, s.dir, "-f", "-o", options,
+	execlp("sshfs", "sshfs", spec, s->dir, "-f", "-o", options,
 	    (char *)NULL);
 	_exit(127);
 }
 
 static int
-fs_start_sshfs(int *sock)
+fs_start_sshfs(struct fs *s, int *sock)
 {
 	int sv[2], errors[2] = { -1, -1 }, r;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1 ||
 	    fcntl(sv[0], F_SETFL, O_NONBLOCK) == -1 ||
-	    (s.background && pipe2(errors, O_CLOEXEC | O_NONBLOCK) == -1))
+	    (s->o.background && pipe2(errors, O_CLOEXEC | O_NONBLOCK) == -1))
 		return EXIT_FAILED;
-	if ((r = process_fork(&s.sshfs)) == 0)
-		fs_become_sshfs(sv[1], errors[1]);
+	if ((r = process_fork(&s->sshfs)) == 0)
+		fs_become_sshfs(s, sv[1], errors[1]);
 	close(sv[1]);
 	close(errors[1]);
-	s.errors = errors[0];
+	s->errors = errors[0];
 	if (r == -1) {
 		complain("sshfs: %s", strerror(errno));
 		close(sv[0]);
@@ -270,7 +212,7 @@ fs_start_sshfs(int *sock)
 
 /* Whoever started us may be waiting for the end of what we could write. */
 static void
-fs_let_go(void)
+fs_let_go(struct fs *s)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -278,31 +220,31 @@ fs_let_go(void)
 		(void)dup2(fd, i);
 	close(fd);
 	sink_release();
-	close(s.errors);
-	s.errors = -1;
+	close(s->errors);
+	s->errors = -1;
 	(void)!chdir("/");
 	complain_to_syslog();
 }
 
 /* Told once, when the mount has come up. */
 static void
-fs_tell_ready(void)
+fs_tell_ready(struct fs *s)
 {
-	if (s.ready == -1)
+	if (s->ready == -1)
 		return;
-	fs_let_go();
-	(void)!write(s.ready, "", 1);
-	close(s.ready);
-	s.ready = -1;
+	fs_let_go(s);
+	(void)!write(s->ready, "", 1);
+	close(s->ready);
+	s->ready = -1;
 }
 
 static void
-fs_pass_errors(void)
+fs_pass_errors(struct fs *s)
 {
 	char text[1024];
 	ssize_t n;
 
-	while (s.errors != -1 && (n = read(s.errors, text, sizeof(text))) > 0)
+	while (s->errors != -1 && (n = read(s->errors, text, sizeof(text))) > 0)
 		(void)!write(STDERR_FILENO, text, (size_t)n);
 }
 
@@ -310,20 +252,7 @@ static void
 fs_on_signal(int sig)
 {
 	(void)sig;
-	s.asked = 1;
-}
-
-/* Not what is ignored as by nohup(1); a shell's '&' does that to SIGINT. */
-static void
-fs_catch_signals(void)
-{
-	static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa = { .sa_handler = fs_on_signal };
-
-	sigemptyset(&sa.sa_mask);
-	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
-		if (caught[i] == SIGINT || !process_ignores(caught[i]))
-			sigaction(caught[i], &sa, NULL);
+	fs_asked = 1;
 }
 
 /*
@@ -331,137 +260,139 @@ fs_catch_signals(void)
  * are passed on until it has ended.  In use, it is not waited for.
  */
 static int
-fs_leave(void)
+fs_leave(struct fs *s)
 {
 	int status;
 
-	if (s.leave_at == 0) {
-		s.leave_at = now_ms() + LEAVE_MS;
-		if (!fs_is_mounted(s.dir))
+	if (s->leave_at == 0) {
+		s->leave_at = now_ms() + LEAVE_MS;
+		if (!fs_is_mounted(s->dir))
 			return RELAY_STOP;
-		fs_start_unmount(s.dir, false, &s.unmounter);
-		s.busy = s.unmounter == 0;
-	} else if (s.unmounter != 0 &&
-	    waitpid(s.unmounter, &status, WNOHANG) == s.unmounter) {
-		s.unmounter = 0;
-		s.busy = fs_unmounted(status) != 0;
+		fs_start_unmount(s->dir, false, &s->unmounter);
+		s->busy = s->unmounter == 0;
+	} else if (s->unmounter != 0 &&
+	    waitpid(s->unmounter, &status, WNOHANG) == s->unmounter) {
+		s->unmounter = 0;
+		s->busy = fs_unmounted(status) != 0;
 	}
-	return s.busy || now_ms() >= s.leave_at ? RELAY_STOP : 10;
+	return s->busy || now_ms() >= s->leave_at ? RELAY_STOP : 10;
 }
 
 static void
-fs_set_up(void)
+fs_set_up(struct fs *s)
 {
-	s.up = true;
-	fs_note_write(s.dir, s.host, "");
-	fs_tell_ready();
+	s->up = true;
+	fs_note_write(s->dir, s->host, "");
+	fs_tell_ready(s);
 }
 
 /* Until the mount is there it is looked for often. */
 static int
 fs_watch(void *arg)
 {
-	(void)arg;
-	if (s.asked)
-		return fs_leave();
-	if (!s.up && !fs_is_mounted(s.dir))
+	struct fs *s = arg;
+
+	if (fs_asked)
+		return fs_leave(s);
+	if (!s->up && !fs_is_mounted(s->dir))
 		return 10;
-	if (!s.up)
-		fs_set_up();
+	if (!s->up)
+		fs_set_up(s);
 	return 1000;
 }
 
 static bool
-fs_sshfs_ended(int64_t ms, int *status)
+fs_sshfs_ended(struct fs *s, int64_t ms, int *status)
 {
 	int64_t until = now_ms() + ms;
 	pid_t pid;
 
 	while (
-	    (pid = waitpid(s.sshfs, status, WNOHANG)) == 0 && now_ms() < until)
+	    (pid = waitpid(s->sshfs, status, WNOHANG)) == 0 && now_ms() < until)
 		(void)poll(NULL, 0, 10);
 	return pid != 0;
 }
 
 /* Unmounted it ends by itself, else when it hears nothing any more. */
 static int
-fs_end_sshfs(int sock)
+fs_end_sshfs(struct fs *s, int sock)
 {
 	int status = 0;
-	bool ended = s.asked && s.up &&
-	    fs_sshfs_ended(s.busy ? BUSY_MS : GRACE_MS, &status);
+	bool ended = fs_asked && s->up &&
+	    fs_sshfs_ended(s, s->busy ? BUSY_MS : GRACE_MS, &status);
 
 	close(sock);
-	if (!ended && !fs_sshfs_ended(GRACE_MS, &status)) {
-		(void)process_signal(s.sshfs, SIGKILL);
-		(void)waitpid(s.sshfs, &status, 0);
+	if (!ended && !fs_sshfs_ended(s, GRACE_MS, &status)) {
+		(void)process_signal(s->sshfs, SIGKILL);
+		(void)waitpid(s->sshfs, &status, 0);
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 /* Busy or dead, the folder comes free. */
 static void
-fs_clear_mount(void)
+fs_clear_mount(struct fs *s)
 {
-	if (!fs_is_mounted(s.dir) || (!s.busy && fs_unmount(s.dir, false) == 0))
+	if (!fs_is_mounted(s->dir) ||
+	    (!s->busy && fs_unmount(s->dir, false) == 0))
 		return;
-	(void)fs_unmount(s.dir, true);
+	(void)fs_unmount(s->dir, true);
 }
 
 static int
-fs_explain(int status, bool was_up)
+fs_explain(struct fs *s, int status, bool was_up)
 {
-	fs_pass_errors();
+	fs_pass_errors(s);
 	if (status == 127)
 		complain("there is no sshfs here; on Debian it is in the "
 			 "package sshfs");
 	else if (!was_up && access("/dev/fuse", R_OK | W_OK) == -1)
 		complain("/dev/fuse: %s; mounting needs it", strerror(errno));
 	else if (!was_up)
-		complain("sshfs did not mount %s (status %d)", s.dir, status);
+		complain("sshfs did not mount %s (status %d)", s->dir, status);
 	return EXIT_FAILED;
 }
 
 static int
-fs_serve(struct conn *c)
+fs_serve(struct fs *s, struct conn *c)
 {
 	int sock, r, status;
 
-	if ((r = fs_start_sshfs(&sock)) != 0)
+	if ((r = fs_start_sshfs(s, &sock)) != 0)
 		return r;
-	r = relay_watch(c, sock, sock, fs_watch, NULL);
-	if (s.asked)
-		fs_clear_mount();
-	status = fs_end_sshfs(sock);
-	fs_clear_mount();
+	r = relay_watch(c, sock, sock, fs_watch, s);
+	if (fs_asked)
+		fs_clear_mount(s);
+	status = fs_end_sshfs(s, sock);
+	fs_clear_mount(s);
 	/* Unmounted by somebody else: sshfs ended by itself. */
-	if (s.asked || (r == 0 && s.up)) {
-		fs_note_remove(s.dir);
+	if (fs_asked || (r == 0 && s->up)) {
+		fs_note_remove(s->dir);
 		return 0;
 	}
-	if (r == 0 || !s.up)
-		return fs_explain(status, s.up);
+	if (r == 0 || !s->up)
+		return fs_explain(s, status, s->up);
 	/* Whoever is in the foreground reads it. */
-	if (s.background)
-		fs_note_lost(s.dir, s.host, complain_last());
+	if (s->o.background)
+		fs_note_lost(s->dir, s->host, complain_last());
 	else
-		fs_note_remove(s.dir);
-	complain("%s is not mounted any more", s.dir);
+		fs_note_remove(s->dir);
+	complain("%s is not mounted any more", s->dir);
 	return r;
 }
 
 static int
-fs_connect_and_serve(struct keyctx *ctx)
+fs_connect_and_serve(struct fs *s, struct keyctx *ctx)
 {
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, 0 };
 	struct conn c;
 	int r;
 
-	fs_catch_signals();
-	if ((r = conn_try(&c, ctx, &s.o, MUX_URI_SFTP)) == 0 &&
-	    (r = conn_await(&c)) == 0)
-		r = c.rejected ? conn_rejected(&c) : fs_serve(&c);
+	signals_catch(signals, fs_on_signal, NULL);
+	if ((r = relay_open_sftp(&c, ctx, &s->o)) == 0)
+		r = fs_serve(s, &c);
 	conn_close(&c);
-	return s.asked ? 0 : r;
+	return fs_asked ? 0 : r;
 }
 
 /* --- in the background --- */
@@ -483,13 +414,14 @@ fs_await_ready(int fd, pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
 }
 
-/* -1 in the process that is to serve, else an exit status. */
+/* An exit status, but for the process that is to serve. */
 static int
-fs_go_background(void)
+fs_go_background(struct fs *s, bool *serves)
 {
 	int p[2], r;
 	pid_t pid;
 
+	*serves = false;
 	if (pipe2(p, O_CLOEXEC) == -1 || (r = process_fork(&pid)) == -1)
 		return EXIT_FAILED;
 	if (r == 1) {
@@ -497,16 +429,17 @@ fs_go_background(void)
 		return fs_await_ready(p[0], pid);
 	}
 	close(p[0]);
-	s.ready = p[1];
+	s->ready = p[1];
 	setsid();
-	return -1;
+	*serves = true;
+	return 0;
 }
 
 /* --- mount and umount --- */
 
 /* The folder by its one true name, as the mount table has it. */
 static int
-fs_set_dir(const char *dir)
+fs_set_dir(struct fs *s, const char *dir)
 {
 	struct stat st;
 	char *real = realpath(dir, NULL);
@@ -517,7 +450,7 @@ fs_set_dir(const char *dir)
 		return EXIT_USAGE;
 	}
 	if (!S_ISDIR(st.st_mode) ||
-	    strlcpy(s.dir, real, sizeof(s.dir)) >= sizeof(s.dir)) {
+	    strlcpy(s->dir, real, sizeof(s->dir)) >= sizeof(s->dir)) {
 		complain("%s: no directory", dir);
 		free(real);
 		return EXIT_USAGE;
@@ -527,16 +460,16 @@ fs_set_dir(const char *dir)
 }
 
 static void
-fs_set_host(void)
+fs_set_host(struct fs *s)
 {
-	const struct dest *d = &s.o.dest;
+	const struct dest *d = &s->o.dest;
 	char pk[KEY_PUBLIC_HEX];
 
 	key_text(&d->pk, pk);
 	if (d->kind == DEST_DMSG)
-		strlcpy(s.host, pk, sizeof(s.host));
+		strlcpy(s->host, pk, sizeof(s->host));
 	else
-		snprintf(s.host, sizeof(s.host), "%s@%s port %s", pk, d->host,
+		snprintf(s->host, sizeof(s->host), "%s@%s port %s", pk, d->host,
 		    d->port);
 }
 
@@ -552,33 +485,29 @@ fs_check_tools(void)
 }
 
 static int
-fs_mount(struct keyctx *ctx, int argc, char **argv)
+fs_mount(struct fs *s, struct keyctx *ctx, int argc, char **argv)
 {
-	static const struct options_command of = { "fs", STYLE_FILES, longopts,
-		fs_flag };
+	bool serves = true;
 	int r;
 
-	s.ready = s.errors = -1;
-	s.root = "/";
-	s.attr_ms = s.entry_ms = 1000;
-	if ((r = options_parse_more(&s.o, ctx, &of, argc, argv)) != 0)
+	if ((r = options_parse(&s->o, ctx, STYLE_MOUNT, "fs", argc, argv)) != 0)
 		return r;
-	if (s.o.dest.kind == DEST_LOCAL || s.o.command[0] == NULL ||
-	    s.o.command[1] != NULL) {
+	if (s->o.dest.kind == DEST_LOCAL || s->o.command[0] == NULL ||
+	    s->o.command[1] != NULL) {
 		complain("usage: skypty fs mount [flags] <pk>@host[:port] dir");
 		return EXIT_USAGE;
 	}
-	if ((r = fs_set_dir(s.o.command[0])) != 0 ||
+	if ((r = fs_set_dir(s, s->o.command[0])) != 0 ||
 	    (r = fs_check_tools()) != 0)
 		return r;
-	fs_set_host();
-	if (fs_is_mounted(s.dir)) {
-		complain("%s: something is mounted there already", s.dir);
+	fs_set_host(s);
+	if (fs_is_mounted(s->dir)) {
+		complain("%s: something is mounted there already", s->dir);
 		return EXIT_USAGE;
 	}
-	if (s.background && (r = fs_go_background()) != -1)
-		return r;
-	return fs_connect_and_serve(ctx);
+	if (s->o.background)
+		r = fs_go_background(s, &serves);
+	return serves ? fs_connect_and_serve(s, ctx) : r;
 }
 
 static int
@@ -625,6 +554,7 @@ fs_main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
 	struct keyctx *ctx;
+	struct fs s = { .ready = -1, .errors = -1 };
 	int r;
 
 	if (strcmp(what, "umount") == 0 || strcmp(what, "unmount") == 0)
@@ -638,7 +568,7 @@ fs_main(int argc, char **argv)
 	}
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	r = fs_mount(ctx, argc - 1, argv + 1);
+	r = fs_mount(&s, ctx, argc - 1, argv + 1);
 	hosts_free(&s.o.alias);
 	keyctx_free(ctx);
 	return r;

@@ -7,6 +7,7 @@
 #include "client/commands.h"
 #include "client/complain.h"
 #include "client/exits.h"
+#include "client/flags.h"
 #include "client/hosts_match.h"
 #include "client/identity.h"
 #include "client/options.h"
@@ -299,24 +300,20 @@ hosts_read_line(struct hosts_reader *r, char *line)
 
 /*
  * Who may write to it decides whom we talk to.  A pipe is a file of ours, too,
- * where it was asked for by name, and /dev/null is an empty one.  1 for a
- * folder among what a pattern has found.
+ * where it was asked for by name, and /dev/null is an empty one.
  */
 static int
 hosts_check_owner(const struct hosts_reader *r, int fd)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) == 0) {
-		if (r->depth != 0 && S_ISDIR(st.st_mode))
-			return 1;
-		if ((S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)) ||
-		    ((S_ISREG(st.st_mode) ||
-			 (S_ISFIFO(st.st_mode) && r->depth == 0)) &&
-			(st.st_uid == 0 || st.st_uid == getuid()) &&
-			(st.st_mode & 022) == 0))
-			return 0;
-	}
+	if (fstat(fd, &st) == 0 &&
+	    ((S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)) ||
+		((S_ISREG(st.st_mode) ||
+		     (S_ISFIFO(st.st_mode) && r->depth == 0)) &&
+		    (st.st_uid == 0 || st.st_uid == getuid()) &&
+		    (st.st_mode & 022) == 0)))
+		return 0;
 	complain("%s: must be a file of yours that nobody else may write to",
 	    r->path);
 	return EXIT_USAGE;
@@ -341,6 +338,7 @@ hosts_read_lines(struct hosts_reader *r, FILE *f)
 static int
 hosts_read_path(struct hosts_reader *r, bool must)
 {
+	struct stat st;
 	int fd, result;
 	FILE *f;
 
@@ -352,10 +350,15 @@ hosts_read_path(struct hosts_reader *r, bool must)
 		complain("%s: %s", r->path, strerror(errno));
 		return EXIT_USAGE;
 	}
+	/* A pattern may have found a folder. */
+	if (r->depth != 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		close(fd);
+		return 0;
+	}
 	if ((result = hosts_check_owner(r, fd)) != 0 ||
 	    (f = fdopen(fd, "r")) == NULL) {
 		close(fd);
-		return result == 1 ? 0 : result != 0 ? result : EXIT_FAILED;
+		return result != 0 ? result : EXIT_FAILED;
 	}
 	result = hosts_read_lines(r, f);
 	fclose(f);
@@ -485,7 +488,7 @@ hosts_expand_home(char **path)
 
 int
 hosts_find_ssh(struct host *h, const char *file, const char *alias,
-    struct ssh_opts *ssh)
+    struct ssh_opts *ssh, bool *found)
 {
 	struct hosts_reader r = { .alias = alias,
 		.host = h,
@@ -496,16 +499,16 @@ hosts_find_ssh(struct host *h, const char *file, const char *alias,
 	memset(h, 0, sizeof(*h));
 	if ((result = hosts_read_file(&r, file)) == 0)
 		result = hosts_expand_home(&h->identity);
-	if (result == 0)
-		return h->via != NULL || h->key != NULL;
-	hosts_free(h);
+	*found = result == 0 && (h->via != NULL || h->key != NULL);
+	if (result != 0)
+		hosts_free(h);
 	return result;
 }
 
 int
-hosts_find(struct host *h, const char *file, const char *alias)
+hosts_find(struct host *h, const char *file, const char *alias, bool *found)
 {
-	return hosts_find_ssh(h, file, alias, NULL);
+	return hosts_find_ssh(h, file, alias, NULL, found);
 }
 
 void
@@ -529,35 +532,26 @@ hosts_list(const char *file)
 
 /* --- skypty config --- */
 
-static const struct option longopts[] = {
-	{ "config", required_argument, NULL, 'F' },
-	{ NULL, 0, NULL, 0 },
-};
-
 int
 config_main(int argc, char **argv)
 {
-	const char *file = NULL;
+	struct client_options o;
 	struct host h;
 	char **value;
-	int opt, r, before = 1;
+	bool found;
+	int r;
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "+:F:", longopts, NULL)) != -1) {
-		if (opt != 'F')
-			return options_unknown("config", opt, argv[before],
-			    longopts);
-		file = optarg;
-		before = optind;
-	}
+	options_init(&o);
+	if ((r = flags_take(&o, STYLE_CONFIG, argv[0], argc, argv, NULL)) != 0)
+		return r;
 	if (argc - optind > 1) {
 		complain("config tells of one name, and these are %d",
 		    argc - optind);
 		return EXIT_USAGE;
 	}
 	if (optind >= argc)
-		return hosts_list(file);
-	if ((r = hosts_find(&h, file, argv[optind])) == EXIT_USAGE)
+		return hosts_list(o.hosts);
+	if ((r = hosts_find(&h, o.hosts, argv[optind], &found)) != 0)
 		return r;
 	printf("host %s\n", argv[optind]);
 	for (size_t i = 0; i < KEYWORDS; i++) {
@@ -568,9 +562,9 @@ config_main(int argc, char **argv)
 	if (h.proxy != NULL)
 		printf("proxycommand %s\n", h.proxy);
 	hosts_free(&h);
-	if (r == 1)
+	if (found)
 		return 0;
 	complain("'%s' leads nowhere: there is neither a Key nor a Via for it",
 	    argv[optind]);
-	return 1;
+	return EXIT_LOCAL;
 }

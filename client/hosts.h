@@ -3,6 +3,8 @@
 #ifndef CLIENT_HOSTS_H
 #define CLIENT_HOSTS_H
 
+#include <stdbool.h>
+
 struct ssh_opts;
 
 /* What the file says of one alias; all malloc'ed, NULL where it is silent. */
@@ -13,13 +15,13 @@ struct host {
 };
 
 /*
- * Looks an alias up in file (NULL: the user's own).  1 if it leads to a host,
- * 0 if not, EXIT_USAGE for a mistake in the file, told.
+ * Looks an alias up in file (NULL: the user's own); found: whether it leads to
+ * a host.  0, or EXIT_USAGE or EXIT_FAILED, told, with nothing to be freed.
  */
-int hosts_find(struct host *, const char *file, const char *alias);
+int hosts_find(struct host *, const char *file, const char *alias, bool *found);
 /* The same with keywords of ssh's: to skypty-ssh's options, or NULL. */
 int hosts_find_ssh(struct host *, const char *file, const char *alias,
-    struct ssh_opts *);
+    struct ssh_opts *, bool *found);
 void hosts_free(struct host *);
 /* Prints the names without wildcards, for completion. */
 int hosts_list(const char *file);

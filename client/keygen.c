@@ -3,6 +3,7 @@
 #include "client/commands.h"
 #include "client/complain.h"
 #include "client/exits.h"
+#include "client/flags.h"
 #include "client/identity.h"
 #include "client/options.h"
 
@@ -18,11 +19,6 @@
 #include "common/base/file.h"
 #include "common/base/hex.h"
 #include "common/pty/keys.h"
-
-static const struct option longopts[] = {
-	{ "force", no_argument, NULL, 'f' },
-	{ NULL, 0, NULL, 0 },
-};
 
 static int
 keygen_write_secret(int fd, const uint8_t *sk)
@@ -107,19 +103,14 @@ keygen_generate(struct keyctx *ctx, const char *path, bool force)
 int
 keygen_main(int argc, char **argv)
 {
+	struct client_options o;
 	struct keyctx *ctx;
-	bool force = false;
 	char *path;
-	int opt, r, before = 1;
+	int r;
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":f", longopts, NULL)) != -1) {
-		if (opt != 'f')
-			return options_unknown("keygen", opt, argv[before],
-			    longopts);
-		force = true;
-		before = optind;
-	}
+	options_init(&o);
+	if ((r = flags_take(&o, STYLE_KEYGEN, argv[0], argc, argv, NULL)) != 0)
+		return r;
 	if (argc - optind > 1) {
 		complain("keygen makes one file, and these are %d",
 		    argc - optind);
@@ -130,7 +121,7 @@ keygen_main(int argc, char **argv)
 		complain("no home directory; name a file");
 		return EXIT_LOCAL;
 	}
-	r = keygen_generate(ctx, path, force);
+	r = keygen_generate(ctx, path, o.force);
 	keyctx_free(ctx);
 	free(path);
 	return r;
@@ -146,7 +137,7 @@ pk_main(int argc, char **argv)
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	if ((r = options_parse(&o, ctx, STYLE_KEY, argc, argv)) == 0 &&
+	if ((r = options_parse(&o, ctx, STYLE_KEY, argv[0], argc, argv)) == 0 &&
 	    *o.command != NULL) {
 		complain("pk takes no words, and there is '%s'; a file is "
 			 "-i FILE",

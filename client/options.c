@@ -5,6 +5,7 @@
 #include "client/dest.h"
 #include "client/duration.h"
 #include "client/exits.h"
+#include "client/flags.h"
 #include "client/hosts.h"
 #include "client/proxy.h"
 #include "client/ssh/ssh_opts.h"
@@ -17,71 +18,7 @@
 #include <unistd.h>
 
 #include "common/base/err.h"
-#include "common/base/usage.h"
 #include "common/privsep/config.h"
-
-enum {
-	OPT_VISOR_KEY = 256,
-	OPT_NO_VISOR_KEY,
-	OPT_NO_PTY,
-	OPT_NO_STDIN,
-	OPT_TRANSPORT,
-	OPT_VIA,
-	OPT_CONFPATH,
-	OPT_ESCAPE,
-	OPT_STANDALONE,
-	OPT_ADDR,
-	OPT_DMSGDISC,
-	OPT_DMSG_SERVERS,
-	OPT_RPC,
-	OPT_IGNORED
-};
-
-/* What has a meaning for which commands; others do not know it. */
-#define CONNECT (1 << STYLE_SHELL | 1 << STYLE_EXEC | 1 << STYLE_FILES)
-#define COMMAND (1 << STYLE_SHELL | 1 << STYLE_EXEC)
-#define KEYS	(CONNECT | 1 << STYLE_KEY)
-#define SOCKET	(CONNECT | 1 << STYLE_SOCKET)
-#define HOST	(COMMAND | 1 << STYLE_SOCKET)
-
-/* clang-format off */
-static const struct options_flag {
-	struct option option;
-	unsigned styles; /* 1 << enum command_style, or'ed */
-} all_flags[] = {
-	{ { "sk", required_argument, NULL, 's' }, KEYS },
-	{ { "identity", required_argument, NULL, 'i' }, KEYS },
-	{ { "visor-key", optional_argument, NULL, OPT_VISOR_KEY }, KEYS },
-	{ { "via-visor", optional_argument, NULL, OPT_VISOR_KEY }, KEYS },
-	{ { "no-visor-key", no_argument, NULL, OPT_NO_VISOR_KEY }, KEYS },
-	{ { "env", required_argument, NULL, 'e' }, COMMAND },
-	{ { "timeout", required_argument, NULL, 't' }, COMMAND },
-	{ { "no-pty", no_argument, NULL, OPT_NO_PTY }, COMMAND },
-	{ { "no-stdin", no_argument, NULL, OPT_NO_STDIN }, COMMAND },
-	{ { "port", required_argument, NULL, 'p' }, CONNECT },
-	{ { "transport", required_argument, NULL, OPT_TRANSPORT }, CONNECT },
-	{ { "scheme", required_argument, NULL, OPT_TRANSPORT }, CONNECT },
-	{ { "via", required_argument, NULL, OPT_VIA }, CONNECT },
-	{ { "clinet", required_argument, NULL, 'n' }, HOST },
-	{ { "cliaddr", required_argument, NULL, 'r' }, SOCKET },
-	{ { "confpath", required_argument, NULL, OPT_CONFPATH }, HOST },
-	{ { "cmd", required_argument, NULL, 'c' }, COMMAND },
-	{ { "args", required_argument, NULL, 'a' }, COMMAND },
-	{ { "addr", required_argument, NULL, OPT_ADDR }, CONNECT },
-	{ { "dmsgdisc", required_argument, NULL, OPT_DMSGDISC }, CONNECT },
-	{ { "dmsg-servers", required_argument, NULL, OPT_DMSG_SERVERS }, CONNECT },
-	{ { "escape", required_argument, NULL, OPT_ESCAPE }, COMMAND },
-	{ { "standalone", no_argument, NULL, OPT_STANDALONE }, CONNECT },
-	{ { "rpc", required_argument, NULL, OPT_RPC }, CONNECT },
-	{ { "config", required_argument, NULL, 'F' }, CONNECT },
-	{ { "quiet", no_argument, NULL, 'q' }, KEYS },
-	{ { "verbose", no_argument, NULL, 'v' }, KEYS },
-};
-/* clang-format on */
-
-#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
-#define OWN_MAX	  16
-#define SHORT_MAX 64
 
 static int
 options_bad(const char *flag, const char *value, const char *why)
@@ -90,29 +27,29 @@ options_bad(const char *flag, const char *value, const char *why)
 	return EXIT_USAGE;
 }
 
-static int
-options_add_env(struct client_options *o, const char *entry)
+int
+options_env(struct client_options *o, const char *flag, const char *entry)
 {
 	if (strchr(entry, '=') == NULL || *entry == '=')
-		return options_bad("--env", entry, "write NAME=VALUE");
+		return options_bad(flag, entry, "write NAME=VALUE");
 	if (o->nenv == ENV_MAX)
-		return options_bad("--env", entry, "too many of them");
+		return options_bad(flag, entry, "too many of them");
 	o->env[o->nenv++] = entry;
 	return 0;
 }
 
-static int
-options_set_timeout(struct client_options *o, const char *text)
+int
+options_timeout(struct client_options *o, const char *flag, const char *text)
 {
 	o->timeout_given = true;
 	if ((o->timeout_ms = duration_ms(text)) >= 0)
 		return 0;
-	return options_bad("--timeout", text,
+	return options_bad(flag, text,
 	    "write a time like 30s, 5m or 1m30s; 0 is none");
 }
 
-static int
-options_set_transport(struct client_options *o, const char *text)
+int
+options_transport(struct client_options *o, const char *flag, const char *text)
 {
 	if (strcmp(text, "auto") == 0 || *text == '\0')
 		o->transport = TRANSPORT_AUTO;
@@ -123,13 +60,13 @@ options_set_transport(struct client_options *o, const char *text)
 	else if (strcmp(text, "skynet") == 0)
 		o->transport = TRANSPORT_SKYNET;
 	else
-		return options_bad("--transport", text,
+		return options_bad(flag, text,
 		    "there are auto, tcp, dmsg and skynet");
 	return 0;
 }
 
-static int
-options_set_visor_key(struct client_options *o, const char *value)
+int
+options_visor_key(struct client_options *o, const char *flag, const char *value)
 {
 	o->visor_key = o->visor_key_given = true;
 	if (value == NULL || strcmp(value, "true") == 0)
@@ -137,11 +74,11 @@ options_set_visor_key(struct client_options *o, const char *value)
 	o->visor_key = false;
 	if (strcmp(value, "false") == 0)
 		return 0;
-	return options_bad("--visor-key", value, "true or false");
+	return options_bad(flag, value, "true or false");
 }
 
-static int
-options_set_escape(struct client_options *o, const char *text)
+int
+options_escape(struct client_options *o, const char *flag, const char *text)
 {
 	o->escape_given = true;
 	if (strcmp(text, "none") == 0)
@@ -152,9 +89,49 @@ options_set_escape(struct client_options *o, const char *text)
 		o->escape =
 		    (unsigned char)(text[1] == '?' ? 127 : text[1] & 31);
 	else
-		return options_bad("--escape", text,
+		return options_bad(flag, text,
 		    "one character, ^ and a letter for a control one, or none");
 	return 0;
+}
+
+int
+options_no_visor_key(struct client_options *o, const char *flag,
+    const char *value)
+{
+	(void)flag, (void)value;
+	o->visor_key_given = true;
+	o->visor_key = false;
+	return 0;
+}
+
+int
+options_standalone(struct client_options *o, const char *flag,
+    const char *value)
+{
+	(void)flag, (void)value;
+	o->standalone = true;
+	o->transport = TRANSPORT_DMSG;
+	return 0;
+}
+
+static int
+options_ttl(int64_t *ms, const char *flag, const char *text)
+{
+	if ((*ms = duration_ms(text)) >= 0)
+		return 0;
+	return options_bad(flag, text, "write a time like 1s or 500ms");
+}
+
+int
+options_attr_ttl(struct client_options *o, const char *flag, const char *text)
+{
+	return options_ttl(&o->attr_ms, flag, text);
+}
+
+int
+options_entry_ttl(struct client_options *o, const char *flag, const char *text)
+{
+	return options_ttl(&o->entry_ms, flag, text);
 }
 
 /* The original's pty-cli has a file there. */
@@ -175,187 +152,6 @@ options_port(struct client_options *o, const char *flag, const char *text)
 		    "it is the port here; a host's configuration, which says "
 		    "where its control socket is, is --confpath FILE");
 	return options_bad(flag, text, "is no port: 1 to 65535");
-}
-
-/* Where an option's text is kept as it is. */
-static const char **
-options_text_of(struct client_options *o, int opt)
-{
-	switch (opt) {
-	case 's':
-		return &o->sk;
-	case 'i':
-		return &o->identity;
-	case 'n':
-		return &o->clinet;
-	case 'r':
-		return &o->cliaddr;
-	case 'F':
-		return &o->hosts;
-	case 'c':
-		return &o->cmd;
-	case 'a':
-		return &o->args;
-	case OPT_VIA:
-		return &o->via;
-	case OPT_CONFPATH:
-		return &o->confpath;
-	case OPT_ADDR:
-		return &o->addr;
-	case OPT_DMSGDISC:
-		return &o->dmsgdisc;
-	case OPT_DMSG_SERVERS:
-		return &o->dmsg_servers;
-	case OPT_RPC:
-		return &o->rpc;
-	}
-	return NULL;
-}
-
-static int
-options_set_flag(struct client_options *o, int opt)
-{
-	switch (opt) {
-	case OPT_NO_VISOR_KEY:
-		o->visor_key_given = true;
-		o->visor_key = false;
-		return 0;
-	case OPT_NO_PTY:
-		o->no_pty = true;
-		return 0;
-	case OPT_NO_STDIN:
-		o->no_stdin = true;
-		return 0;
-	case 'q':
-		o->quiet = true;
-		return 0;
-	case 'v':
-		o->verbose = true;
-		return 0;
-	case OPT_IGNORED:
-		return 0;
-	case OPT_STANDALONE:
-		o->standalone = true;
-		o->transport = TRANSPORT_DMSG;
-		return 0;
-	}
-	return EXIT_USAGE;
-}
-
-static int
-options_flag(struct client_options *o, int opt)
-{
-	const char **text;
-
-	if ((text = options_text_of(o, opt)) != NULL) {
-		*text = optarg;
-		return 0;
-	}
-	switch (opt) {
-	case 'p':
-		return options_port(o, "-p", optarg);
-	case 'e':
-		return options_add_env(o, optarg);
-	case 't':
-		return options_set_timeout(o, optarg);
-	case OPT_TRANSPORT:
-		return options_set_transport(o, optarg);
-	case OPT_VISOR_KEY:
-		return options_set_visor_key(o, optarg);
-	case OPT_ESCAPE:
-		return options_set_escape(o, optarg);
-	}
-	return options_set_flag(o, opt);
-}
-
-int
-options_unknown(const char *command, int opt, const char *word,
-    const struct option *list)
-{
-	char text[USAGE_TEXT_MAX];
-
-	usage_explain(text, opt, word, list);
-	if (strchr(text, '?') != NULL)
-		complain("%s", text);
-	else
-		complain("%s; 'skypty help %s' lists them", text, command);
-	return EXIT_USAGE;
-}
-
-/* Those of a command, its own among them; end is the list's. */
-struct options_flags {
-	struct option list[LENGTH(all_flags) + OWN_MAX + 1];
-	char letters[SHORT_MAX];
-	const char *command; /* that help tells of */
-	options_taker *own;
-};
-
-static void
-options_flags_add(struct options_flags *f, size_t n,
-    const struct option *option)
-{
-	char text[] = { (char)option->val, ':', '\0' };
-
-	f->list[n] = *option;
-	/* Of two names of one letter the second adds nothing. */
-	if (option->val > UINT8_MAX || strchr(f->letters, option->val) != NULL)
-		return;
-	if (option->has_arg != required_argument)
-		text[1] = '\0';
-	(void)strlcat(f->letters, text, sizeof(f->letters));
-}
-
-static void
-options_flags_init(struct options_flags *f, const char *command,
-    enum command_style style)
-{
-	size_t n = 0;
-
-	memset(f, 0, sizeof(*f));
-	f->command = command;
-	(void)strlcpy(f->letters, "+:", sizeof(f->letters));
-	for (size_t i = 0; i < LENGTH(all_flags); i++)
-		if (all_flags[i].styles >> style & 1)
-			options_flags_add(f, n++, &all_flags[i].option);
-}
-
-static void
-options_flags_own(struct options_flags *f, const struct option *own,
-    options_taker *take_own)
-{
-	size_t n = 0;
-
-	while (f->list[n].name != NULL)
-		n++;
-	f->own = take_own;
-	for (size_t i = 0; own[i].name != NULL && i < OWN_MAX; i++)
-		f->list[n + i] = own[i];
-}
-
-/* Flags up to the next word that is none.  *dashes: "--" came first. */
-static int
-options_take_flags(struct client_options *o, const struct options_flags *f,
-    int argc, char **argv, bool *dashes)
-{
-	int before, word, opt, r;
-
-	*dashes = false;
-	opterr = 0;
-	word = before = optind;
-	for (;; word = optind) {
-		opt = getopt_long(argc, argv, f->letters, f->list, NULL);
-		if (opt == -1)
-			break;
-		if (opt == '?' || opt == ':')
-			return options_unknown(f->command, opt, argv[word],
-			    f->list);
-		if (f->own == NULL || f->own(opt, &r) == 0)
-			r = options_flag(o, opt);
-		if (r != 0)
-			return r;
-	}
-	*dashes = optind > before && strcmp(argv[optind - 1], "--") == 0;
-	return 0;
 }
 
 /* --- destinations --- */
@@ -457,9 +253,9 @@ options_apply(struct client_options *o, const struct host *h)
 	if (h->visor_key != NULL && !o->visor_key_given)
 		o->visor_key = strcasecmp(h->visor_key, "yes") == 0;
 	if (h->timeout != NULL && !o->timeout_given)
-		r = options_set_timeout(o, h->timeout);
+		r = options_timeout(o, "Timeout", h->timeout);
 	if (r == 0 && h->escape != NULL && !o->escape_given)
-		r = options_set_escape(o, h->escape);
+		r = options_escape(o, "Escape", h->escape);
 	return r;
 }
 
@@ -521,54 +317,50 @@ options_parse_alias(struct client_options *o, struct keyctx *ctx,
 int
 options_dest(struct client_options *o, struct keyctx *ctx, const char *word)
 {
+	bool found;
 	int r;
 
 	if (dest_like(word))
 		return dest_parse(&o->dest, ctx, word, o->port);
 	hosts_free(&o->alias);
-	if ((r = hosts_find(&o->alias, o->hosts, word)) == 0) {
+	if ((r = hosts_find(&o->alias, o->hosts, word, &found)) != 0)
+		return r;
+	if (!found) {
 		complain("'%s' is neither a destination (<pk>@host[:port]) "
 			 "nor a name in %s",
 		    word,
 		    o->hosts != NULL ? o->hosts : "~/.config/skypty/config");
 		return EXIT_USAGE;
 	}
-	if (r != 1 || (r = options_apply(o, &o->alias)) != 0)
+	if ((r = options_apply(o, &o->alias)) != 0)
 		return r;
 	return options_parse_alias(o, ctx, word);
-}
-
-/* 1, 0, or EXIT_USAGE: a mistake in the file makes no word a command. */
-static int
-options_is_alias(const struct client_options *o, const char *word)
-{
-	struct host h;
-	int r = hosts_find(&h, o->hosts, word);
-
-	hosts_free(&h);
-	return r;
 }
 
 /* The first word is the destination, unless exec finds that it is none. */
 static int
 options_first_word(struct client_options *o, struct keyctx *ctx,
-    const struct options_flags *f, enum command_style style, int argc,
-    char **argv, bool *dashes)
+    enum flags_style style, const char *command, int argc, char **argv,
+    bool *dashes)
 {
+	struct host h;
+	bool found;
 	const char *word = argv[optind];
 	bool command_follows =
 	    optind + 1 < argc && strcmp(argv[optind + 1], "--") == 0;
 	int r;
 
 	if (style == STYLE_EXEC && !dest_like(word) && !command_follows) {
-		if ((r = options_is_alias(o, word)) == 0)
-			return options_local(o, ctx);
-		if (r != 1)
+		/* A mistake in the file makes no word a command. */
+		if ((r = hosts_find(&h, o->hosts, word, &found)) != 0)
 			return r;
+		hosts_free(&h);
+		if (!found)
+			return options_local(o, ctx);
 	}
 	optind++;
 	/* Flags behind the destination are meant for it, too. */
-	if ((r = options_take_flags(o, f, argc, argv, dashes)) != 0)
+	if ((r = flags_take(o, style, command, argc, argv, dashes)) != 0)
 		return r;
 	return options_dest(o, ctx, word);
 }
@@ -576,30 +368,35 @@ options_first_word(struct client_options *o, struct keyctx *ctx,
 void
 options_init(struct client_options *o)
 {
-	*o = (struct client_options){ .timeout_ms = 30000, .escape = '~' };
+	*o = (struct client_options){ .timeout_ms = 30000,
+		.escape = '~',
+		.remote_root = "/",
+		.attr_ms = 1000,
+		.entry_ms = 1000 };
 }
 
-static int
-options_read(struct client_options *o, struct keyctx *ctx,
-    const struct options_flags *f, enum command_style style, int argc,
-    char **argv)
+int
+options_parse(struct client_options *o, struct keyctx *ctx,
+    enum flags_style style, const char *command, int argc, char **argv)
 {
 	bool dashes;
 	int r;
 
 	options_init(o);
-	o->visor_key = strcmp(argv[0], "shell") == 0 || style == STYLE_FILES;
-	if ((r = options_take_flags(o, f, argc, argv, &dashes)) != 0)
+	o->visor_key = strcmp(command, "shell") == 0 || style == STYLE_SFTP ||
+	    style == STYLE_MOUNT;
+	if ((r = flags_take(o, style, command, argc, argv, &dashes)) != 0)
 		return r;
 	if (o->via != NULL)
 		r = options_via(o, ctx);
 	else if (o->addr != NULL)
 		r = dest_parse(&o->dest, ctx, o->addr, o->port);
-	else if (style == STYLE_KEY || style == STYLE_SOCKET || dashes ||
-	    optind >= argc)
+	else if (style == STYLE_KEY || style == STYLE_SOCKET ||
+	    style == STYLE_STATUS || dashes || optind >= argc)
 		r = options_local(o, ctx);
 	else
-		r = options_first_word(o, ctx, f, style, argc, argv, &dashes);
+		r = options_first_word(o, ctx, style, command, argc, argv,
+		    &dashes);
 	o->command = argv + optind;
 	if (r != 0 || (r = options_check_transport(o)) != 0)
 		return r;
@@ -608,25 +405,4 @@ options_read(struct client_options *o, struct keyctx *ctx,
 		return EXIT_USAGE;
 	}
 	return 0;
-}
-
-int
-options_parse(struct client_options *o, struct keyctx *ctx,
-    enum command_style style, int argc, char **argv)
-{
-	struct options_flags f;
-
-	options_flags_init(&f, argv[0], style);
-	return options_read(o, ctx, &f, style, argc, argv);
-}
-
-int
-options_parse_more(struct client_options *o, struct keyctx *ctx,
-    const struct options_command *of, int argc, char **argv)
-{
-	struct options_flags f;
-
-	options_flags_init(&f, of->name, of->style);
-	options_flags_own(&f, of->flags, of->take);
-	return options_read(o, ctx, &f, of->style, argc, argv);
 }

@@ -9,11 +9,11 @@
 
 #include "client/dest.h"
 #include "client/dial.h"
+#include "client/flags.h"
 #include "client/hosts.h"
 #include "common/pty/keys.h"
 
 struct offers;
-struct option;
 
 #define ENV_MAX 1024
 
@@ -50,40 +50,41 @@ struct client_options {
 	const char *cmd, *args;
 	int escape; /* character, or -1 */
 	bool quiet, verbose;
+	bool recursive, preserve, resume;  /* cp */
+	bool background, read_only, debug; /* fs mount */
+	int64_t attr_ms, entry_ms;	   /* the same */
+	const char *remote_root;	   /* the same */
+	bool json;			   /* dmsg status */
+	bool force;			   /* keygen */
 	struct dial_how how;
-	int (*started)(void); /* when the command runs; EXIT_* ends it */
+	/* When the command runs, or NULL; an exit status ends it. */
+	int (*started)(void *);
+	void *started_arg;
 	struct dest dest;
 	char **command; /* NULL-terminated, at least empty */
 };
 
-enum command_style {
-	STYLE_SHELL,
-	STYLE_EXEC,  /* a first word may begin a command for this machine */
-	STYLE_FILES, /* sftp, fs mount: no command */
-	STYLE_KEY,   /* pk: no destination either */
-	STYLE_SOCKET /* of the host here, and no more */
-};
-
-/* Tells what is wrong with an option, as usage_explain() does: EXIT_USAGE. */
-int options_unknown(const char *command, int opt, const char *word,
-    const struct option *);
-/* 0, EXIT_USAGE with the reason told, or -1 when help was printed. */
-int options_parse(struct client_options *, struct keyctx *, enum command_style,
-    int argc, char **argv);
 /*
- * As options_parse, with more flags: take gets those that are not known here
- * and says 1 if it knows them.
+ * Flags and destination of a command, which help knows by that name.  0, or
+ * EXIT_USAGE with the reason told.
  */
-typedef int options_taker(int opt, int *result);
-struct options_command {
-	const char *name; /* as help knows it */
-	enum command_style style;
-	const struct option *flags;
-	options_taker *take;
-};
-int options_parse_more(struct client_options *, struct keyctx *,
-    const struct options_command *, int argc, char **argv);
-/* A port given by a flag: 0, or EXIT_USAGE, told. */
+int options_parse(struct client_options *, struct keyctx *, enum flags_style,
+    const char *command, int argc, char **argv);
+
+/*
+ * What the table of flags calls for those that say more than a text: 0, or
+ * EXIT_USAGE, told by the flag's name.
+ */
+int options_env(struct client_options *, const char *flag, const char *);
+int options_timeout(struct client_options *, const char *flag, const char *);
+int options_transport(struct client_options *, const char *flag, const char *);
+int options_visor_key(struct client_options *, const char *flag, const char *);
+int
+options_no_visor_key(struct client_options *, const char *flag, const char *);
+int options_escape(struct client_options *, const char *flag, const char *);
+int options_standalone(struct client_options *, const char *flag, const char *);
+int options_attr_ttl(struct client_options *, const char *flag, const char *);
+int options_entry_ttl(struct client_options *, const char *flag, const char *);
 int options_port(struct client_options *, const char *flag, const char *text);
 /* What stands before any flag; exec has a time limit, unless told. */
 void options_init(struct client_options *);

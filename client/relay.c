@@ -15,6 +15,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
+#include "common/pty/mux.h"
 
 #define CHUNK	 (64U * 1024)
 #define OUT_HIGH (256U * 1024) /* unsent input that stops reading */
@@ -28,6 +29,18 @@ struct relay {
 	bool blocked;
 	bool over;
 };
+
+int
+relay_open_sftp(struct conn *c, struct keyctx *ctx,
+    const struct client_options *o)
+{
+	int r;
+
+	if ((r = conn_try(c, ctx, o, MUX_URI_SFTP)) != 0 ||
+	    (r = conn_await(c)) != 0)
+		return r;
+	return c->rejected ? conn_rejected(c) : 0;
+}
 
 /* What the host said; 0, or EXIT_FAILED. */
 static int

@@ -3,8 +3,13 @@
 #ifndef CLIENT_RELAY_H
 #define CLIENT_RELAY_H
 
+struct client_options;
 struct conn;
+struct keyctx;
 
+/* The host's files, for such a relay.  0, or EXIT_FAILED, told. */
+int
+relay_open_sftp(struct conn *, struct keyctx *, const struct client_options *);
 /*
  * Until either side ends: 0 when the local side did, else EXIT_FAILED, told;
  * 0 with c->rejected for a service that a host lacks.

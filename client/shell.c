@@ -12,7 +12,7 @@
 #include "common/pty/keys.h"
 
 static int
-shell_or_command(enum command_style style, int argc, char **argv)
+shell_or_command(enum flags_style style, int argc, char **argv)
 {
 	struct client_options o;
 	struct keyctx *ctx;
@@ -20,7 +20,7 @@ shell_or_command(enum command_style style, int argc, char **argv)
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	if ((r = options_parse(&o, ctx, style, argc, argv)) != 0)
+	if ((r = options_parse(&o, ctx, style, argv[0], argc, argv)) != 0)
 		;
 	else if (*o.command != NULL)
 		r = exec_run(ctx, &o);

@@ -11,7 +11,9 @@
 #include "client/exits.h"
 #include "client/options.h"
 #include "client/patience.h"
+#include "client/signals.h"
 #include "client/term.h"
+#include "client/term_loop.h"
 #include "client/typed.h"
 #include "client/wishes.h"
 
@@ -27,7 +29,6 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
-#include "common/base/process.h"
 #include "common/pty/gob.h"
 #include "common/pty/mux.h"
 #include "common/pty/rpc.h"
@@ -53,9 +54,9 @@ static const char *const forwarded[] = { "TERM", "COLORTERM", "LANG", "LC_ALL",
 
 #define FORWARDED (sizeof(forwarded) / sizeof(forwarded[0]))
 
-/* The state of the one session of this process. */
-static struct shell_rpc {
+struct shell_rpc {
 	const struct client_options *opts;
+	struct term_loop loop;
 	struct conn conn;
 	struct rpc_client *rpc;
 	struct buf output; /* for standard output */
@@ -71,19 +72,19 @@ static struct shell_rpc {
 	int64_t next_ping; /* by the connection's clock */
 	int64_t next_eof, eof_ms;
 	bool pinging;
-	struct typed typed;
+	int killed; /* by that signal */
 	int status;
-	volatile sig_atomic_t resized, continued, stopped, killed;
-} s;
+};
 
 /* --- calls --- */
 
 static int
-shell_rpc_make_call(enum rpc_method method, const union rpc_value *v)
+shell_rpc_make_call(struct shell_rpc *s, enum rpc_method method,
+    const union rpc_value *v)
 {
 	int r;
 
-	if ((r = rpc_client_call(s.rpc, &s.conn.out, method, v, NULL)) != 0) {
+	if ((r = rpc_client_call(s->rpc, &s->conn.out, method, v, NULL)) != 0) {
 		complain("a call does not fit: %s", err_text(r));
 		return EXIT_FAILED;
 	}
@@ -91,41 +92,40 @@ shell_rpc_make_call(enum rpc_method method, const union rpc_value *v)
 }
 
 static int
-shell_rpc_ask_read(void)
+shell_rpc_ask_read(struct shell_rpc *s)
 {
 	union rpc_value v = { .number = READ_SIZE };
 
-	if (s.reading || s.over || buf_len(&s.output) >= OUTPUT_HIGH)
+	if (s->reading || s->over || buf_len(&s->output) >= OUTPUT_HIGH)
 		return 0;
-	s.reading = true;
-	return shell_rpc_make_call(RPC_PTY_READ, &v);
+	s->reading = true;
+	return shell_rpc_make_call(s, RPC_PTY_READ, &v);
 }
 
 static int
-shell_rpc_send_input(void)
+shell_rpc_send_input(struct shell_rpc *s)
 {
 	union rpc_value v;
-	size_t n = buf_len(&s.input);
+	size_t n = buf_len(&s->input);
 	int r;
 
-	if (s.writing || n == 0 || !s.started)
+	if (s->writing || n == 0 || !s->started)
 		return 0;
 	if (n > WRITE_MAX)
 		n = WRITE_MAX;
-	if ((r = buf_get_view(&s.input, n, &v.bytes)) != 0)
+	if ((r = buf_get_view(&s->input, n, &v.bytes)) != 0)
 		return EXIT_FAILED;
-	s.writing = true;
-	return shell_rpc_make_call(RPC_PTY_WRITE, &v);
+	s->writing = true;
+	return shell_rpc_make_call(s, RPC_PTY_WRITE, &v);
 }
 
 static int
-shell_rpc_send_size(void)
+shell_rpc_resize(void *arg, const struct rpc_winsize *size)
 {
-	union rpc_value v = { .size = { 0 } };
+	union rpc_value v = { .size = *size };
+	struct shell_rpc *s = arg;
 
-	if (!s.started || !term_size(&v.size))
-		return 0;
-	return shell_rpc_make_call(RPC_PTY_SETSIZE, &v);
+	return shell_rpc_make_call(s, RPC_PTY_SETSIZE, &v);
 }
 
 /* --- start --- */
@@ -156,7 +156,7 @@ shell_rpc_put_variable(struct gob_list *list, const char *name,
 }
 
 static int
-shell_rpc_put_env(struct gob_list *list)
+shell_rpc_put_env(struct shell_rpc *s, struct gob_list *list)
 {
 	int r = 0;
 
@@ -164,22 +164,22 @@ shell_rpc_put_env(struct gob_list *list)
 	for (size_t i = 0; r == 0 && i < FORWARDED; i++)
 		r = shell_rpc_put_variable(list, forwarded[i],
 		    i == 0 ? "xterm-256color" : NULL);
-	for (size_t i = 0; r == 0 && i < s.opts->nenv; i++)
-		r = shell_rpc_put_word(list, s.opts->env[i]);
+	for (size_t i = 0; r == 0 && i < s->opts->nenv; i++)
+		r = shell_rpc_put_word(list, s->opts->env[i]);
 	return r;
 }
 
 /* The original's list, divided by commas. */
 static int
-shell_rpc_put_args(struct gob_list *list)
+shell_rpc_put_args(struct shell_rpc *s, struct gob_list *list)
 {
 	char *copy, *rest, *word;
 	int r = 0;
 
 	buf_init(&list->raw, 1024 * 1024);
-	if (s.opts->args == NULL)
+	if (s->opts->args == NULL)
 		return 0;
-	if ((copy = rest = strdup(s.opts->args)) == NULL)
+	if ((copy = rest = strdup(s->opts->args)) == NULL)
 		return SKY_ERR_NOMEM;
 	while (r == 0 && (word = strsep(&rest, ",")) != NULL)
 		r = shell_rpc_put_word(list, word);
@@ -188,56 +188,21 @@ shell_rpc_put_args(struct gob_list *list)
 }
 
 static int
-shell_rpc_start(void)
+shell_rpc_start(struct shell_rpc *s)
 {
-	const char *shell = s.opts->cmd != NULL ? s.opts->cmd : DEFAULT_SHELL;
+	const char *shell = s->opts->cmd != NULL ? s->opts->cmd : DEFAULT_SHELL;
 	union rpc_value v = { .command = { .has_size = false } };
 	struct rpc_command *c = &v.command;
 	int r;
 
 	buf_view(&c->name, shell, strlen(shell));
 	c->has_size = term_size(&c->size);
-	if ((r = shell_rpc_put_args(&c->arg)) == 0 &&
-	    (r = shell_rpc_put_env(&c->env)) == 0)
-		r = shell_rpc_make_call(RPC_PTY_START, &v);
+	if ((r = shell_rpc_put_args(s, &c->arg)) == 0 &&
+	    (r = shell_rpc_put_env(s, &c->env)) == 0)
+		r = shell_rpc_make_call(s, RPC_PTY_START, &v);
 	buf_free(&c->arg.raw);
 	buf_free(&c->env.raw);
 	return r == 0 ? 0 : EXIT_FAILED;
-}
-
-/* --- signals --- */
-
-static void
-shell_rpc_on_signal(int sig)
-{
-	if (sig == SIGWINCH)
-		s.resized = 1;
-	else if (sig == SIGCONT)
-		s.continued = 1;
-	else if (sig == SIGTSTP)
-		s.stopped = 1;
-	else
-		s.killed = sig;
-}
-
-/* Let in only while poll waits: none is missed. */
-static void
-shell_rpc_catch_signals(void)
-{
-	static const int sigs[] = { SIGWINCH, SIGCONT, SIGTSTP, SIGTERM,
-		SIGHUP };
-	struct sigaction sa = { .sa_handler = shell_rpc_on_signal };
-	sigset_t blocked;
-
-	sigemptyset(&sa.sa_mask);
-	sigemptyset(&blocked);
-	for (size_t i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++) {
-		if (process_ignores(sigs[i]))
-			continue; /* as by nohup(1) */
-		sigaction(sigs[i], &sa, NULL);
-		sigaddset(&blocked, sigs[i]);
-	}
-	sigprocmask(SIG_BLOCK, &blocked, NULL);
 }
 
 /* --- replies --- */
@@ -251,31 +216,31 @@ shell_rpc_equals(const struct buf *text, const char *s1)
 
 /* How hosts say that the shell has ended.  PROTOCOL.pty 6.3. */
 static void
-shell_rpc_read_failed(const struct buf *text)
+shell_rpc_read_failed(struct shell_rpc *s, const struct buf *text)
 {
-	s.over = true;
+	s->over = true;
 	if (shell_rpc_equals(text, "EOF") ||
 	    shell_rpc_equals(text, "read /dev/ptmx: input/output error") ||
 	    shell_rpc_equals(text, "read /dev/ptmx: file already closed"))
 		return;
 	complain("the session failed: %s", printable(text));
-	s.status = EXIT_FAILED;
+	s->status = EXIT_FAILED;
 }
 
 static int
-shell_rpc_take_failure(const struct rpc_reply *reply)
+shell_rpc_take_failure(struct shell_rpc *s, const struct rpc_reply *reply)
 {
 	switch (reply->method) {
 	case RPC_PTY_START:
 		complain("cannot start %s: %s",
-		    s.opts->cmd != NULL ? s.opts->cmd : DEFAULT_SHELL,
+		    s->opts->cmd != NULL ? s->opts->cmd : DEFAULT_SHELL,
 		    printable(&reply->error));
 		return exec_not_started(&reply->error);
 	case RPC_PTY_READ:
-		shell_rpc_read_failed(&reply->error);
+		shell_rpc_read_failed(s, &reply->error);
 		return 0;
 	case RPC_PTY_PING:
-		s.no_ping = true; /* an older host does not know it */
+		s->no_ping = true; /* an older host does not know it */
 		return 0;
 	default:
 		/* Input for a shell that is gone: Read will tell. */
@@ -285,82 +250,59 @@ shell_rpc_take_failure(const struct rpc_reply *reply)
 
 /* A proxy of the original loses the size on the way: it is told again. */
 static int
-shell_rpc_started(void)
+shell_rpc_started(struct shell_rpc *s)
 {
-	s.started = true;
-	if (s.tty && term_raw() != 0)
+	s->started = true;
+	if (s->tty && term_loop_raw(&s->loop) != 0)
 		complain("cannot set the terminal to raw mode");
-	return shell_rpc_send_size();
+	return term_loop_sized(&s->loop);
 }
 
 static int
-shell_rpc_take_reply(struct rpc_reply *reply)
+shell_rpc_take_reply(struct shell_rpc *s, struct rpc_reply *reply)
 {
 	struct buf *b = &reply->value.bytes;
 
 	if (reply->method == RPC_PTY_READ)
-		s.reading = false;
+		s->reading = false;
 	else if (reply->method == RPC_PTY_WRITE)
-		s.writing = false;
+		s->writing = false;
 	else if (reply->method == RPC_PTY_PING)
-		s.pinging = false;
+		s->pinging = false;
 	else if (reply->method == RPC_PTY_STOP)
-		s.stopping = false;
+		s->stopping = false;
 	if (reply->failed)
-		return shell_rpc_take_failure(reply);
+		return shell_rpc_take_failure(s, reply);
 	if (reply->method == RPC_PTY_START)
-		return shell_rpc_started();
+		return shell_rpc_started(s);
 	if (reply->method == RPC_PTY_READ &&
-	    buf_put(&s.output, buf_ptr(b), buf_len(b)) != 0)
-		return conn_bad(&s.conn, SKY_ERR_LIMIT);
+	    buf_put(&s->output, buf_ptr(b), buf_len(b)) != 0)
+		return conn_bad(&s->conn, SKY_ERR_LIMIT);
 	return 0;
 }
 
 /* Replies, and what they make possible, before anything is written out. */
 static int
-shell_rpc_take_replies(void)
+shell_rpc_take_replies(struct shell_rpc *s)
 {
 	struct rpc_reply reply;
 	int r;
 
-	while (s.conn.accepted &&
-	    (r = rpc_client_next(s.rpc, &s.conn.in, &reply)) != 0) {
+	while (s->conn.accepted &&
+	    (r = rpc_client_next(s->rpc, &s->conn.in, &reply)) != 0) {
 		if (r < 0)
-			return conn_bad(&s.conn, r);
-		if ((r = shell_rpc_take_reply(&reply)) != 0)
+			return conn_bad(&s->conn, r);
+		if ((r = shell_rpc_take_reply(s, &reply)) != 0)
 			return r;
 	}
-	if (s.started &&
-	    ((r = shell_rpc_ask_read()) != 0 ||
-		(r = shell_rpc_send_input()) != 0))
+	if (s->started &&
+	    ((r = shell_rpc_ask_read(s)) != 0 ||
+		(r = shell_rpc_send_input(s)) != 0))
 		return r;
 	return 0;
 }
 
 /* --- what is typed --- */
-
-static int
-shell_rpc_suspend(void)
-{
-	int r;
-
-	term_suspend();
-	r = shell_rpc_send_size();
-	return r != 0 ? r : conn_flush(&s.conn);
-}
-
-static int
-shell_rpc_take_key(uint8_t c)
-{
-	int r = typed_key(&s.typed, c, &s.input);
-
-	if (r == TYPED_SUSPEND)
-		return shell_rpc_suspend();
-	if (r != TYPED_END)
-		return r;
-	s.over = s.left = true;
-	return EXIT_FAILED;
-}
 
 /*
  * Without a terminal the end of the input is typed as the terminal's own end
@@ -368,77 +310,119 @@ shell_rpc_take_key(uint8_t c)
  * find it, and one that arrives while a shell changes modes is lost.
  */
 static int
-shell_rpc_type_eof(void)
+shell_rpc_type_eof(struct shell_rpc *s)
 {
 	static const uint8_t eof[2] = { CTRL_D, CTRL_D };
 
-	s.next_eof = now_ms() + s.eof_ms;
-	s.eof_ms = s.eof_ms * 2 < EOF_MS_MAX ? s.eof_ms * 2 : EOF_MS_MAX;
-	if (buf_put(&s.input, eof, s.typed.place == TYPED_NEWLINE ? 1 : 2) != 0)
+	s->next_eof = now_ms() + s->eof_ms;
+	s->eof_ms = s->eof_ms * 2 < EOF_MS_MAX ? s->eof_ms * 2 : EOF_MS_MAX;
+	if (buf_put(&s->input, eof,
+		s->loop.typed.place == TYPED_NEWLINE ? 1 : 2) != 0)
 		return EXIT_FAILED;
-	s.typed.place = TYPED_NEWLINE;
+	s->loop.typed.place = TYPED_NEWLINE;
 	return 0;
 }
 
 static int
-shell_rpc_end_input(void)
+shell_rpc_end_input(struct shell_rpc *s)
 {
-	s.input_end = true;
-	s.eof_ms = EOF_MS;
-	return s.tty ? 0 : shell_rpc_type_eof();
+	s->input_end = true;
+	s->eof_ms = EOF_MS;
+	if (s->tty)
+		return 0;
+	s->loop.wait_ms = EOF_MS;
+	return shell_rpc_type_eof(s);
 }
 
 /* Once the last one has been taken. */
 static int
-shell_rpc_repeat_eof(void)
+shell_rpc_repeat_eof(struct shell_rpc *s)
 {
 	int r;
 
-	if (!s.input_end || s.tty || s.over || s.writing ||
-	    now_ms() < s.next_eof)
+	if (!s->input_end || s->tty || s->over || s->writing ||
+	    now_ms() < s->next_eof)
 		return 0;
-	if ((r = shell_rpc_type_eof()) != 0 ||
-	    (r = shell_rpc_send_input()) != 0)
+	if ((r = shell_rpc_type_eof(s)) != 0 ||
+	    (r = shell_rpc_send_input(s)) != 0)
 		return r;
-	return conn_flush(&s.conn);
+	return conn_flush(&s->conn);
+}
+
+static size_t
+shell_rpc_room(void *arg)
+{
+	struct shell_rpc *s = arg;
+
+	return s->started && !s->input_end && !s->over &&
+		buf_len(&s->input) < WRITE_MAX ?
+	    WRITE_MAX :
+	    0;
 }
 
 static int
-shell_rpc_read_input(void)
+shell_rpc_keys(void *arg, struct buf *keys)
 {
+	struct shell_rpc *s = arg;
+
+	if (buf_len(keys) == 0)
+		return shell_rpc_end_input(s);
+	return buf_put(&s->input, buf_ptr(keys), buf_len(keys)) == 0 ?
+	    0 :
+	    EXIT_FAILED;
+}
+
+static int
+shell_rpc_read(void *arg)
+{
+	struct shell_rpc *s = arg;
 	uint8_t chunk[4096];
 	ssize_t n;
-	int r = 0;
 
 	n = read(STDIN_FILENO, chunk, sizeof(chunk));
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n <= 0)
-		return shell_rpc_end_input();
-	if (s.tty) {
-		for (ssize_t i = 0; r == 0 && i < n; i++)
-			r = shell_rpc_take_key(chunk[i]);
-		return r;
-	}
-	s.typed.place = chunk[n - 1] == '\n' ? TYPED_NEWLINE : TYPED_IN_LINE;
-	return buf_put(&s.input, chunk, (size_t)n) == 0 ? 0 : EXIT_FAILED;
+		return shell_rpc_end_input(s);
+	s->loop.typed.place =
+	    chunk[n - 1] == '\n' ? TYPED_NEWLINE : TYPED_IN_LINE;
+	return buf_put(&s->input, chunk, (size_t)n) == 0 ? 0 : EXIT_FAILED;
+}
+
+static void
+shell_rpc_leave(void *arg)
+{
+	struct shell_rpc *s = arg;
+
+	s->over = s->left = true;
+}
+
+/* SIGTERM and SIGHUP: we go, and die of it. */
+static int
+shell_rpc_signal(void *arg, int sig)
+{
+	struct shell_rpc *s = arg;
+
+	s->killed = sig;
+	s->left = true;
+	return EXIT_FAILED;
 }
 
 /* --- output --- */
 
 static int
-shell_rpc_write_output(void)
+shell_rpc_write_output(struct shell_rpc *s)
 {
-	size_t n =
-	    buf_len(&s.output) < WRITE_CHUNK ? buf_len(&s.output) : WRITE_CHUNK;
+	size_t n = buf_len(&s->output) < WRITE_CHUNK ? buf_len(&s->output) :
+						       WRITE_CHUNK;
 	ssize_t r;
 
 	if (n == 0)
 		return 0;
-	r = write(STDOUT_FILENO, buf_ptr(&s.output), n);
+	r = write(STDOUT_FILENO, buf_ptr(&s->output), n);
 	if (r > 0) {
-		term_watch(buf_ptr(&s.output), (size_t)r);
-		buf_skip(&s.output, (size_t)r);
+		term_watch(buf_ptr(&s->output), (size_t)r);
+		buf_skip(&s->output, (size_t)r);
 	}
 	if (r >= 0 || errno == EAGAIN || errno == EINTR)
 		return 0;
@@ -449,132 +433,80 @@ shell_rpc_write_output(void)
 
 /* Unless whoever reads it is not ready. */
 static int
-shell_rpc_write_now(void)
+shell_rpc_write_now(struct shell_rpc *s)
 {
 	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
-	if (buf_len(&s.output) == 0 || poll(&p, 1, 0) != 1)
+	if (buf_len(&s->output) == 0 || poll(&p, 1, 0) != 1)
 		return 0;
-	return shell_rpc_write_output();
+	return shell_rpc_write_output(s);
 }
 
 /* --- the loop --- */
 
-static int
-shell_rpc_take_signals(void)
-{
-	int r = 0;
-
-	if (s.killed) {
-		s.left = true;
-		return EXIT_FAILED;
-	}
-	if (s.stopped) {
-		s.stopped = 0;
-		r = shell_rpc_suspend();
-	}
-	if (s.continued && s.tty && s.started)
-		(void)term_raw();
-	if (r == 0 && (s.resized || s.continued)) {
-		s.resized = s.continued = 0;
-		if ((r = shell_rpc_send_size()) == 0)
-			r = conn_flush(&s.conn);
-	}
-	return r;
-}
-
 /* Whoever was stopped asks at once, and gives the answer its time. */
 static int
-shell_rpc_keep_alive(void)
+shell_rpc_keep_alive(struct shell_rpc *s)
 {
-	int64_t now = conn_time(&s.conn);
+	int64_t now = conn_time(&s->conn);
 	int r;
 
-	if (conn_slept(&s.conn))
-		s.next_ping = now;
-	if ((s.pinging || !s.started) &&
-	    (r = conn_check_silence(&s.conn, DEAD_MS)) != 0)
+	if (conn_slept(&s->conn))
+		s->next_ping = now;
+	if ((s->pinging || !s->started) &&
+	    (r = conn_check_silence(&s->conn, DEAD_MS)) != 0)
 		return r;
-	if (now < s.next_ping)
+	if (now < s->next_ping)
 		return 0;
-	s.next_ping = now + PING_MS;
-	if (s.no_ping || !s.started || s.over || s.pinging)
+	s->next_ping = now + PING_MS;
+	if (s->no_ping || !s->started || s->over || s->pinging)
 		return 0;
-	s.pinging = true;
-	if (shell_rpc_make_call(RPC_PTY_PING, NULL) != 0)
+	s->pinging = true;
+	if (shell_rpc_make_call(s, RPC_PTY_PING, NULL) != 0)
 		return EXIT_FAILED;
-	return conn_flush(&s.conn);
+	return conn_flush(&s->conn);
 }
 
-enum { P_CONN, P_IN, P_OUT, P_COUNT };
-
-static void
-shell_rpc_prepare(struct pollfd p[P_COUNT])
+static struct pollfd
+shell_rpc_output(void *arg)
 {
-	bool want_input = s.started && !s.input_end && !s.over &&
-	    buf_len(&s.input) < WRITE_MAX;
+	struct shell_rpc *s = arg;
 
-	p[P_CONN] = (struct pollfd){ .fd = s.conn.eof ? -1 : s.conn.fd,
-		.events = conn_events(&s.conn) };
-	p[P_IN] = (struct pollfd){ .fd = want_input ? STDIN_FILENO : -1,
-		.events = POLLIN };
-	p[P_OUT] =
-	    (struct pollfd){ .fd = buf_len(&s.output) != 0 ? STDOUT_FILENO : -1,
-		    .events = POLLOUT };
+	return (
+	    struct pollfd){ .fd = buf_len(&s->output) != 0 ? STDOUT_FILENO : -1,
+		.events = POLLOUT };
 }
 
 static int
-shell_rpc_serve(const struct pollfd p[P_COUNT])
+shell_rpc_work(void *arg, bool writable)
 {
+	struct shell_rpc *s = arg;
 	int r;
 
-	if (p[P_CONN].revents != 0 &&
-	    (r = conn_pump(&s.conn, p[P_CONN].revents)) != 0)
-		return r;
-	if (p[P_IN].revents != 0 && (r = shell_rpc_read_input()) != 0)
-		return r;
-	if ((r = shell_rpc_take_replies()) != 0)
+	if ((r = shell_rpc_take_replies(s)) != 0)
 		return r;
 	/* An echo goes to the screen first, a flood is asked for first. */
-	if (buf_len(&s.output) <= ECHO_MAX && (r = shell_rpc_write_now()) != 0)
+	if (buf_len(&s->output) <= ECHO_MAX &&
+	    (r = shell_rpc_write_now(s)) != 0)
 		return r;
-	if ((r = conn_flush(&s.conn)) != 0)
+	if ((r = conn_flush(&s->conn)) != 0)
 		return r;
-	if (p[P_OUT].revents != 0 && (r = shell_rpc_write_output()) != 0)
+	if (writable && (r = shell_rpc_write_output(s)) != 0)
 		return r;
-	return s.conn.eof && !s.over ? conn_ended(&s.conn) : 0;
+	if (s->conn.eof && !s->over)
+		return conn_ended(&s->conn);
+	if ((r = shell_rpc_keep_alive(s)) != 0)
+		return r;
+	return shell_rpc_repeat_eof(s);
 }
 
-static int64_t
-shell_rpc_wait_ms(void)
+/* What the host has said to the end is still written. */
+static bool
+shell_rpc_is_over(void *arg)
 {
-	return s.input_end && !s.tty ? EOF_MS : -1;
-}
+	struct shell_rpc *s = arg;
 
-static int
-shell_rpc_loop(void)
-{
-	struct pollfd p[P_COUNT];
-	sigset_t open;
-	int r = 0;
-
-	sigprocmask(SIG_SETMASK, NULL, &open);
-	sigdelset(&open, SIGWINCH);
-	sigdelset(&open, SIGCONT);
-	sigdelset(&open, SIGTSTP);
-	sigdelset(&open, SIGTERM);
-	sigdelset(&open, SIGHUP);
-	while (r == 0 && !(s.over && buf_len(&s.output) == 0)) {
-		shell_rpc_prepare(p);
-		if ((r = conn_wait(&s.conn, p, P_COUNT, shell_rpc_wait_ms(),
-			 &open)) != 0)
-			break;
-		if ((r = shell_rpc_take_signals()) == 0 &&
-		    (r = shell_rpc_serve(p)) == 0 &&
-		    (r = shell_rpc_keep_alive()) == 0)
-			r = shell_rpc_repeat_eof();
-	}
-	return r;
+	return s->over && buf_len(&s->output) == 0;
 }
 
 /*
@@ -582,77 +514,74 @@ shell_rpc_loop(void)
  * What comes meanwhile is for nobody.
  */
 static void
-shell_rpc_stop_shell(void)
+shell_rpc_stop_shell(struct shell_rpc *s)
 {
 	int64_t until = now_ms() + STOP_MS;
 	struct pollfd p;
 	int r;
 
-	if (!s.left || !s.started || s.conn.eof)
+	if (!s->left || !s->started || s->conn.eof)
 		return;
-	s.stopping = s.reading = true; /* no more Reads */
-	r = shell_rpc_make_call(RPC_PTY_STOP, NULL);
-	while (r == 0 && s.stopping && !s.conn.eof && now_ms() < until) {
-		buf_skip(&s.output, buf_len(&s.output));
-		p = (struct pollfd){ .fd = s.conn.fd,
-			.events = conn_events(&s.conn) };
-		if ((r = conn_flush(&s.conn)) == 0 && poll(&p, 1, 50) == 1 &&
-		    (r = conn_pump(&s.conn, p.revents)) == 0)
-			r = shell_rpc_take_replies();
+	s->stopping = s->reading = true; /* no more Reads */
+	r = shell_rpc_make_call(s, RPC_PTY_STOP, NULL);
+	while (r == 0 && s->stopping && !s->conn.eof && now_ms() < until) {
+		buf_skip(&s->output, buf_len(&s->output));
+		p = (struct pollfd){ .fd = s->conn.fd,
+			.events = conn_events(&s->conn) };
+		if ((r = conn_flush(&s->conn)) == 0 && poll(&p, 1, 50) == 1 &&
+		    (r = conn_pump(&s->conn, p.revents)) == 0)
+			r = shell_rpc_take_replies(s);
 	}
 }
 
-/* As whoever sent the signal expects. */
-static void
-shell_rpc_die(void)
-{
-	sigset_t sig;
-
-	sigemptyset(&sig);
-	sigaddset(&sig, s.killed);
-	signal(s.killed, SIG_DFL);
-	raise(s.killed);
-	sigprocmask(SIG_UNBLOCK, &sig, NULL);
-}
-
 static int
-shell_rpc_whole(void)
+shell_rpc_serve(struct shell_rpc *s)
 {
+	static const int caught[] = { SIGWINCH, SIGCONT, SIGTSTP, SIGTERM,
+		SIGHUP, 0 };
 	int r;
 
-	if ((s.rpc = rpc_client_new()) == NULL)
+	if ((s->rpc = rpc_client_new()) == NULL)
 		return EXIT_FAILED;
-	s.tty = isatty(STDIN_FILENO) == 1;
-	s.next_ping = conn_time(&s.conn) + PING_MS;
-	if ((r = shell_rpc_start()) == 0 && (r = conn_flush(&s.conn)) == 0) {
-		shell_rpc_catch_signals();
-		r = shell_rpc_loop();
-		shell_rpc_stop_shell();
+	s->tty = isatty(STDIN_FILENO) == 1;
+	s->next_ping = conn_time(&s->conn) + PING_MS;
+	if ((r = shell_rpc_start(s)) == 0 && (r = conn_flush(&s->conn)) == 0) {
+		term_loop_catch(caught);
+		r = term_loop_run(&s->loop);
+		shell_rpc_stop_shell(s);
 	}
 	if (r != 0)
 		term_lost();
 	term_restore();
-	rpc_client_free(s.rpc);
-	if (s.killed)
-		shell_rpc_die();
-	return r != 0 ? r : s.status;
+	rpc_client_free(s->rpc);
+	if (s->killed != 0)
+		signals_die(s->killed);
+	return r != 0 ? r : s->status;
 }
 
 int
 shell_rpc_run(struct keyctx *ctx, const struct client_options *o)
 {
+	static const struct term_loop_ops ops = { .room = shell_rpc_room,
+		.read = shell_rpc_read,
+		.keys = shell_rpc_keys,
+		.leave = shell_rpc_leave,
+		.resize = shell_rpc_resize,
+		.signal = shell_rpc_signal,
+		.output = shell_rpc_output,
+		.work = shell_rpc_work,
+		.is_over = shell_rpc_is_over };
+	struct shell_rpc s = { .opts = o };
 	char uri[MUX_URI_MAX + 1];
 	int r;
 
-	memset(&s, 0, sizeof(s));
-	s.opts = o;
-	s.typed.escape = o->escape;
-	buf_init(&s.output, OUTPUT_MAX);
-	buf_init(&s.input, 2 * WRITE_MAX);
 	if (wishes_uri(uri, MUX_URI_PTY, o, true) != 0)
 		return EXIT_FAILED;
+	term_loop_init(&s.loop, &ops, &s, &s.conn, o->escape);
+	buf_init(&s.output, OUTPUT_MAX);
+	buf_init(&s.input, 2 * WRITE_MAX);
 	if ((r = conn_open(&s.conn, ctx, o, uri)) == 0)
-		r = shell_rpc_whole();
+		r = shell_rpc_serve(&s);
 	conn_close(&s.conn);
 	buf_free(&s.output);
 	buf_free(&s.input);

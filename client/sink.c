@@ -6,7 +6,6 @@
  */
 #include "client/sink.h"
 #include "client/complain.h"
-#include "client/exits.h"
 #include "client/term.h"
 
 #include <errno.h>
@@ -120,8 +119,9 @@ sink_write(struct sink_end *e, const uint8_t *p, size_t n)
 	return -1;
 }
 
-/* The open frame's payload as far as it goes: 1 when it is all gone. */
-static int
+/* The open frame's payload as far as it goes: SINK_FRAME when it is all gone.
+ */
+static enum sink_result
 sink_write_payload(struct sink *k, struct buf *src)
 {
 	struct sink_end *e = &k->end[k->tag == XS_STDERR];
@@ -132,7 +132,7 @@ sink_write_payload(struct sink *k, struct buf *src)
 	while (k->left > 0 && buf_len(src) > 0) {
 		n = buf_len(src) < k->left ? buf_len(src) : k->left;
 		if ((r = sink_write(e, buf_ptr(src), n)) < 0)
-			return EXIT_FAILED;
+			return SINK_FAILED;
 		if (r == 0) {
 			k->blocked = e;
 			return SINK_BLOCKED;
@@ -151,11 +151,12 @@ sink_is_output(uint8_t tag)
 	return tag == XS_STDOUT || tag == XS_STDERR;
 }
 
-int
+enum sink_result
 sink_next(struct sink *k, struct buf *src, uint8_t *tag, struct buf *payload)
 {
+	enum sink_result r;
 	uint32_t len;
-	int r;
+	int got;
 
 	for (;;) {
 		if (k->inside) {
@@ -166,10 +167,10 @@ sink_next(struct sink *k, struct buf *src, uint8_t *tag, struct buf *payload)
 		if (buf_len(src) < XS_HEAD_LEN)
 			return SINK_MORE;
 		if (!sink_is_output(*buf_ptr(src))) {
-			r = xs_get_frame(src, SINK_FRAME_MAX, tag, payload);
-			return r == 1 ? SINK_FRAME :
-			    r == 0    ? SINK_MORE :
-					SINK_BAD;
+			got = xs_get_frame(src, SINK_FRAME_MAX, tag, payload);
+			return got == 1 ? SINK_FRAME :
+			    got == 0	? SINK_MORE :
+					  SINK_BAD;
 		}
 		(void)buf_get_u8(src, &k->tag);
 		(void)buf_get_u32(src, &len);

@@ -13,11 +13,12 @@
 
 #define SINK_FRAME_MAX 8192 /* payload of a frame that is no output */
 
-enum {
-	SINK_MORE = 2000, /* what is there has been written */
-	SINK_BLOCKED,	  /* standard output or error takes no more now */
-	SINK_FRAME,	  /* a frame that is no output */
-	SINK_BAD	  /* too large a frame */
+enum sink_result {
+	SINK_MORE,    /* what is there has been written */
+	SINK_BLOCKED, /* standard output or error takes no more now */
+	SINK_FRAME,   /* a frame that is no output */
+	SINK_BAD,     /* too large a frame */
+	SINK_FAILED   /* it cannot be written, told */
 };
 
 struct sink_end {
@@ -46,11 +47,8 @@ void sink_end_init(struct sink_end *, int fd);
 /* How many bytes went, 0 when it would block, -1 told. */
 ssize_t sink_write(struct sink_end *, const uint8_t *, size_t);
 void sink_init(struct sink *);
-/*
- * Writes output out of src, up to the next other frame.  SINK_*, or
- * EXIT_FAILED when it cannot be written, told.
- */
-int
+/* Writes output out of src, up to the next other frame. */
+enum sink_result
 sink_next(struct sink *, struct buf *src, uint8_t *tag, struct buf *payload);
 /* What poll(2) is to wait for when blocked. */
 struct pollfd sink_poll(const struct sink *);

@@ -4,6 +4,7 @@
 #include "client/complain.h"
 #include "client/dest.h"
 #include "client/exits.h"
+#include "client/flags.h"
 #include "client/sink.h"
 
 #include <errno.h>
@@ -19,136 +20,65 @@
 #include "common/base/process.h"
 #include "common/base/usage.h"
 
+/* clang-format off */
 static const struct client_command {
 	const char *name;
 	int (*main)(int, char **);
+	enum flags_style style;
+	const char *title; /* over its flags in the help */
 	const char *args;
 	const char *what;
 } commands[] = {
-	{ "shell", shell_main, "[flags] [pk@host[:port]] [-- cmd [args]]",
+	{ "shell", shell_main, STYLE_SHELL, "shell, start and exec",
+	    "[flags] [pk@host[:port]] [-- cmd [args]]",
 	    "a shell, or a command by itself; no destination: on this "
 	    "machine" },
-	{ "start", shell_main, "[flags] tcp://pk@host[:port]",
+	{ "start", shell_main, STYLE_SHELL, "shell, start and exec",
+	    "[flags] tcp://pk@host[:port]",
 	    "a shell, with the original's defaults of 'start'" },
-	{ "exec", exec_main, "[flags] tcp://pk@host[:port] -- cmd [args]",
+	{ "exec", exec_main, STYLE_EXEC, "shell, start and exec",
+	    "[flags] tcp://pk@host[:port] -- cmd [args]",
 	    "run a command; exit with its status" },
-	{ "cp", cp_main, "[flags] file ... pk@host[:port]:path, or the reverse",
+	{ "cp", cp_main, STYLE_COPY, "cp",
+	    "[flags] file ... pk@host[:port]:path, or the reverse",
 	    "copy files to a host or from one (-r: directories)" },
-	{ "whitelist", whitelist_main, "[flags]",
+	{ "whitelist", whitelist_main, STYLE_SOCKET, "the whitelist's commands",
+	    "[flags]",
 	    "print the keys that the local host lets in" },
-	{ "whitelist-add", whitelist_main, "[flags] pk ...",
+	{ "whitelist-add", whitelist_main, STYLE_SOCKET, "the whitelist's commands",
+	    "[flags] pk ...",
 	    "let more keys in" },
-	{ "whitelist-remove", whitelist_main, "[flags] pk ...",
+	{ "whitelist-remove", whitelist_main, STYLE_SOCKET, "the whitelist's commands",
+	    "[flags] pk ...",
 	    "let keys in no longer" },
-	{ "ssh", ssh_main, "[options of ssh] pk@host [command]",
+	{ "ssh", ssh_main, STYLE_NONE, NULL,
+	    "[options of ssh] pk@host [command]",
 	    "as ssh, for rsync -e, GIT_SSH_COMMAND, ansible and the like" },
-	{ "sftp", sftp_main, "[flags] pk@host[:port] [-- options of sftp]",
+	{ "sftp", sftp_main, STYLE_SFTP, "sftp",
+	    "[flags] pk@host[:port] [-- options of sftp]",
 	    "files, by the sftp program" },
-	{ "fs", fs_main, "mount [flags] pk@host[:port] dir | umount dir | list",
+	{ "fs", fs_main, STYLE_MOUNT, "fs mount",
+	    "mount [flags] pk@host[:port] dir | umount dir | list",
 	    "a host's files in a folder here, by sshfs" },
-	{ "config", config_main, "[-F file] [name]",
+	{ "config", config_main, STYLE_CONFIG, "config",
+	    "[-F file] [name]",
 	    "what ~/.config/skypty/config says of a name" },
-	{ "dmsg", dmsg_main, "status [--json] [--cliaddr path]",
+	{ "dmsg", dmsg_main, STYLE_STATUS, "dmsg status",
+	    "status [--json] [--cliaddr path]",
 	    "how the local host is reachable over dmsg" },
-	{ "host", host_main, "[flags of skyptyd host]", "run skyptyd host" },
-	{ "keygen", keygen_main, "[-f] [file]",
+	{ "host", host_main, STYLE_NONE, NULL,
+	    "[flags of skyptyd host]", "run skyptyd host" },
+	{ "keygen", keygen_main, STYLE_KEYGEN, "keygen",
+	    "[-f] [file]",
 	    "make an identity (~/.config/skypty/identity)" },
-	{ "pk", pk_main, "[flags]", "print the public key that would be used" },
+	{ "pk", pk_main, STYLE_KEY, "pk",
+	    "[flags]", "print the public key that would be used" },
 };
+/* clang-format on */
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-/* Whom we are, how much is said, and the way to the host. */
-#define WHO                                                     \
-	"  -s, --sk KEY           secret key (64 hex digits)\n" \
-	"  -i, --identity FILE    file with a secret key\n"     \
-	"      --visor-key, --via-visor\n"                      \
-	"                         use the local visor's key\n"  \
-	"      --no-visor-key     do not\n"                     \
-	"  -q, --quiet, -v, --verbose\n"                        \
-	"                         say less, say more\n"
-#define WAY                                                                   \
-	"  -F, --config FILE      names of hosts (~/.config/skypty/config)\n" \
-	"      --rpc HOST:PORT    of a visor here (localhost:3435)\n"         \
-	"      --standalone       dial keys by neither it nor skyptyd here\n" \
-	"      --dmsgdisc URL     where keys without an address are looked "  \
-	"up\n"                                                                \
-	"      --dmsg-servers 'PK@HOST:PORT ...'\n"
-#define SOCKET "  -r, --cliaddr PATH     control socket of the host here\n"
-#define HOST                                                     \
-	SOCKET                                                   \
-	"  -n, --clinet unix      its network\n"                 \
-	"      --confpath FILE    take these two from a host's " \
-	"configuration\n"
-#define PORT "  -p, --port PORT        where the destination has none (2022)\n"
-#define WAYS                                   \
-	"      --via tcp://PK@HOST:PORT\n"     \
-	"      --addr PK[:PORT]   over dmsg\n" \
-	"      --transport T      auto, tcp, dmsg or skynet (also --scheme)\n"
 #define END "\nskypty(1) tells more.\n"
-
-static const char flags_text[] =
-    "flags of shell, start and exec:\n" WHO WAY HOST PORT WAYS
-    "  -e, --env K=V          set in the remote environment; repeatable\n"
-    "  -t, --timeout D        of a command: 30s, 5m (default 30s)\n"
-    "      --no-pty           only with a command\n"
-    "      --no-stdin         give the command no input\n"
-    "      --escape C         escape character (~), or none\n"
-    "  -c, --cmd CMD          shell to start (/bin/bash)\n"
-    "  -a, --args A,B         its arguments\n" END;
-
-static const char cp_text[] =
-    "flags of cp:\n"
-    "  -r, --recursive        directories, with all that is in them\n"
-    "  -p, --preserve         keep modes and times\n"
-    "      --resume           go on with what is there of a file\n"
-    "      --port PORT        where the destination has none (2022)\n"
-    "      --cliaddr PATH     control socket of the host here\n" WHO WAY END;
-
-static const char fs_text[] =
-    "flags of fs mount:\n"
-    "      --background       leave once the mount is there\n"
-    "      --ro               read-only\n"
-    "      --remote-root PATH which directory of the host (/)\n"
-    "      --attr-ttl TIME    attributes may be that old (1s)\n"
-    "      --entry-ttl TIME   so may names (1s)\n"
-    "      --debug            let sshfs say what it does\n" WHO WAY SOCKET PORT
-	WAYS END;
-
-static const char sftp_text[] = "flags of sftp:\n" WHO WAY SOCKET PORT WAYS END;
-
-static const char socket_text[] =
-    "flags of the whitelist's commands:\n" HOST END;
-
-static const char pk_text[] = "flags of pk:\n" WHO END;
-
-static const char keygen_text[] =
-    "flags of keygen:\n"
-    "  -f, --force            replace a file that is there\n" END;
-
-static const char config_text[] =
-    "flags of config:\n"
-    "  -F, --config FILE      in place of ~/.config/skypty/config\n" END;
-
-static const char dmsg_text[] = "flags of dmsg status:\n"
-				"      --json             as JSON\n" HOST END;
-
-/* What help says of a command's flags. */
-static const struct {
-	int (*main)(int, char **);
-	const char *text;
-} flags_of[] = {
-	{ shell_main, flags_text },
-	{ exec_main, flags_text },
-	{ cp_main, cp_text },
-	{ fs_main, fs_text },
-	{ sftp_main, sftp_text },
-	{ whitelist_main, socket_text },
-	{ pk_main, pk_text },
-	{ keygen_main, keygen_text },
-	{ config_main, config_text },
-	{ dmsg_main, dmsg_text },
-};
 
 static void
 skypty_usage(FILE *f)
@@ -157,7 +87,9 @@ skypty_usage(FILE *f)
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(f, "  %-17s %s\n", commands[i].name, commands[i].what);
 	fputs("  version\n  help [command]\n\n", f);
-	fputs(flags_text, f);
+	fputs("flags of shell, start and exec:\n", f);
+	flags_help(STYLE_SHELL, f);
+	fputs(END, f);
 }
 
 static const struct client_command *
@@ -254,9 +186,11 @@ skypty_help(const char *name)
 		return 0;
 	}
 	printf("usage: skypty %s %s\n\n%s\n", c->name, c->args, c->what);
-	for (size_t i = 0; i < sizeof(flags_of) / sizeof(flags_of[0]); i++)
-		if (flags_of[i].main == c->main)
-			printf("\n%s", flags_of[i].text);
+	if (c->title != NULL) {
+		printf("\nflags of %s:\n", c->title);
+		flags_help(c->style, stdout);
+		fputs(END, stdout);
+	}
 	return 0;
 }
 

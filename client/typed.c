@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What is typed at our terminal: escape sequences are taken out of it. */
 #include "client/typed.h"
-#include "client/exits.h"
 
 #include <stdio.h>
 
@@ -39,7 +38,7 @@ typed_help(int escape)
 }
 
 /* What follows the escape character. */
-static int
+static enum typed_what
 typed_after_escape(struct typed *t, uint8_t c, struct buf *out)
 {
 	t->place = TYPED_NEWLINE;
@@ -51,23 +50,23 @@ typed_after_escape(struct typed *t, uint8_t c, struct buf *out)
 		return TYPED_SUSPEND;
 	case '?':
 		typed_help(t->escape);
-		return 0;
+		return TYPED_KEY;
 	}
 	t->place = c == '\r' || c == '\n' ? TYPED_NEWLINE : TYPED_IN_LINE;
 	if (c != t->escape && buf_put_u8(out, (uint8_t)t->escape) != 0)
-		return EXIT_FAILED;
-	return buf_put_u8(out, c) == 0 ? 0 : EXIT_FAILED;
+		return TYPED_FULL;
+	return buf_put_u8(out, c) == 0 ? TYPED_KEY : TYPED_FULL;
 }
 
-int
+enum typed_what
 typed_key(struct typed *t, uint8_t c, struct buf *out)
 {
 	if (t->place == TYPED_ESCAPE)
 		return typed_after_escape(t, c, out);
 	if (t->place == TYPED_NEWLINE && t->escape != -1 && c == t->escape) {
 		t->place = TYPED_ESCAPE;
-		return 0;
+		return TYPED_KEY;
 	}
 	t->place = c == '\r' || c == '\n' ? TYPED_NEWLINE : TYPED_IN_LINE;
-	return buf_put_u8(out, c) == 0 ? 0 : EXIT_FAILED;
+	return buf_put_u8(out, c) == 0 ? TYPED_KEY : TYPED_FULL;
 }

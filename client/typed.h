@@ -12,10 +12,15 @@ struct typed {
 	enum { TYPED_NEWLINE, TYPED_IN_LINE, TYPED_ESCAPE } place;
 };
 
-#define TYPED_END     1000 /* ~. */
-#define TYPED_SUSPEND 1001 /* ~^Z */
+/* What a key has turned out to be. */
+enum typed_what {
+	TYPED_KEY,     /* for the host, as far as it is in out; or held back */
+	TYPED_END,     /* ~. */
+	TYPED_SUSPEND, /* ~^Z */
+	TYPED_FULL     /* out takes no more */
+};
 
-/* One key; what is meant for the host goes to out.  0, EXIT_FAILED, TYPED_*. */
-int typed_key(struct typed *, uint8_t c, struct buf *out);
+/* One key; what is meant for the host goes to out. */
+enum typed_what typed_key(struct typed *, uint8_t c, struct buf *out);
 
 #endif

@@ -11,7 +11,6 @@
 #include "client/dest.h"
 #include "client/dial.h"
 #include "client/dmsg/dmsg.h"
-#include "client/exec.h"
 #include "client/exits.h"
 #include "client/options.h"
 
@@ -36,7 +35,14 @@
 
 #define DIAL_WAIT_MS 40000 /* more than skyptyd gives it */
 #define WHY_MAX	     4096
-#define NOT_HERE     4000 /* this way does not exist */
+
+/* What has become of a way. */
+enum via_result {
+	VIA_OPEN,    /* it leads there, or has found out that it cannot */
+	VIA_ABSENT,  /* it does not exist here */
+	VIA_UNKNOWN, /* skyptyd: it does not know this request */
+	VIA_FAILED   /* told */
+};
 
 /* PROTOCOL.pty 12: the newest head first; older visors close at a longer one.
  */
@@ -82,7 +88,7 @@ via_read_more(struct conn *c, int64_t deadline)
 }
 
 /* The reason comes behind a refusal, up to the end. */
-static int
+static enum via_result
 via_refused(struct conn *c, const struct client_options *o, int64_t deadline)
 {
 	struct buf why;
@@ -91,76 +97,74 @@ via_refused(struct conn *c, const struct client_options *o, int64_t deadline)
 		;
 	buf_view(&why, buf_ptr(&c->in), buf_len(&c->in));
 	if (buf_len(&why) == 0)
-		return TRY_NEXT; /* it knows of no such thing */
+		return VIA_UNKNOWN; /* it knows of no such thing */
 	if (buf_len(&why) == strlen(MUX_NO_DMSG) &&
 	    memcmp(buf_ptr(&why), MUX_NO_DMSG, buf_len(&why)) == 0)
-		return NOT_HERE;
+		return VIA_ABSENT;
 	complain("dmsg port %u of the host, by the local skyptyd: %s",
 	    o->dest.dmsg_port, printable(&why));
-	return EXIT_FAILED;
+	return VIA_FAILED;
 }
 
 /* A stream to the host, plain; its services are still to be asked for. */
-static int
+static enum via_result
 via_dial(struct conn *c, const struct client_options *o)
 {
 	int64_t deadline = now_ms() + DIAL_WAIT_MS;
 	uint8_t answer;
-	int r;
 
-	if (via_put_dial(&c->out, MUX_URI_DIAL, &o->dest) != 0)
-		return EXIT_FAILED;
-	if ((r = conn_flush(c)) != 0)
-		return r;
+	if (via_put_dial(&c->out, MUX_URI_DIAL, &o->dest) != 0 ||
+	    conn_flush(c) != 0)
+		return VIA_FAILED;
 	while (buf_get_u8(&c->in, &answer) != 0)
 		if (!via_read_more(c, deadline)) {
 			complain("the local skyptyd did not say whether it "
 				 "reached the host");
-			return EXIT_FAILED;
+			return VIA_FAILED;
 		}
-	return answer == MUX_ACCEPT ? 0 : via_refused(c, o, deadline);
+	return answer == MUX_ACCEPT ? VIA_OPEN : via_refused(c, o, deadline);
 }
 
 /* The original's proxy gives the terminal's service and no other. */
-static int
+static enum via_result
 via_ask_original(struct conn *c, const struct client_options *o,
     const char *uri)
 {
-	int r;
-
 	conn_hang_up(c);
 	if (strcspn(uri, "?") != strlen(MUX_URI_PTY) ||
 	    strncmp(uri, MUX_URI_PTY, strlen(MUX_URI_PTY)) != 0) {
 		c->rejected = c->eof = c->optional;
 		if (c->optional)
-			return 0;
+			return VIA_OPEN;
 		complain("the local host has no way to that service of "
 			 "others; --standalone is one");
-		return EXIT_FAILED;
+		return VIA_FAILED;
 	}
-	if ((r = conn_local(c, o, true)) != 0)
-		return EXIT_FAILED;
-	return via_put_dial(&c->out, MUX_URI_PROXY, &o->dest) == 0 ?
-	    0 :
-	    EXIT_FAILED;
+	if (conn_local(c, o, true) != 0)
+		return VIA_FAILED;
+	return via_put_dial(&c->out, MUX_URI_PROXY, &o->dest) == 0 ? VIA_OPEN :
+								     VIA_FAILED;
 }
 
-static int
+static enum via_result
 via_by_daemon(struct conn *c, const struct client_options *o, const char *uri)
 {
-	int r;
-
 	if (conn_local(c, o, o->cliaddr == NULL) != 0)
-		return o->cliaddr == NULL ? NOT_HERE : EXIT_FAILED;
+		return o->cliaddr == NULL ? VIA_ABSENT : VIA_FAILED;
 	c->way = WAY_DAEMON;
-	r = via_dial(c, o);
-	if (r == TRY_NEXT)
+	switch (via_dial(c, o)) {
+	case VIA_OPEN:
+		return mux_put_request(&c->out, uri) == 0 ? VIA_OPEN :
+							    VIA_FAILED;
+	case VIA_UNKNOWN:
 		return via_ask_original(c, o, uri);
-	if (r == NOT_HERE)
+	case VIA_ABSENT:
 		conn_hang_up(c);
-	if (r != 0)
-		return r;
-	return mux_put_request(&c->out, uri) == 0 ? 0 : EXIT_FAILED;
+		return VIA_ABSENT;
+	case VIA_FAILED:
+		break;
+	}
+	return VIA_FAILED;
 }
 
 /* --- a visor on this machine --- */
@@ -216,30 +220,28 @@ via_is_trusted(int fd)
 	    via_listener_is_trusted("/proc/net/tcp6", port);
 }
 
-static int
+static enum via_result
 via_connect_visor(struct conn *c, const struct client_options *o)
 {
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
 	const char *rpc = o->rpc != NULL ? o->rpc : DEFAULT_RPC, *why = "";
 
-	if (addr_split(rpc, NULL, host, port) != 0) {
-		complain("--rpc %s: write host:port", rpc);
-		return EXIT_USAGE;
-	}
+	if (addr_split(rpc, NULL, host, port) != 0)
+		return VIA_FAILED; /* via_open has looked */
 	if ((c->fd = dial_connect(host, port, REACH_LOCAL, NULL, &why)) == -1) {
 		if (o->rpc == NULL)
-			return NOT_HERE;
+			return VIA_ABSENT;
 		complain("--rpc %s: %s", rpc, why);
-		return EXIT_FAILED;
+		return VIA_FAILED;
 	}
 	if (o->rpc != NULL || via_is_trusted(c->fd))
-		return 0;
+		return VIA_OPEN;
 	if (o->verbose)
 		complain("%s belongs to another user: not taken for a visor; "
 			 "--rpc %s says that it is one",
 		    rpc, rpc);
 	conn_hang_up(c);
-	return NOT_HERE;
+	return VIA_ABSENT;
 }
 
 static int
@@ -273,28 +275,27 @@ via_await_visor(struct conn *c)
 	return 1;
 }
 
-static int
+static enum via_result
 via_by_visor(struct conn *c, const struct client_options *o, const char *uri)
 {
-	int r;
+	enum via_result r;
 
 	for (int head = 0; head < BRIDGES; head++) {
 		if (head != 0)
 			conn_hang_up(c);
-		if ((r = via_connect_visor(c, o)) != 0)
-			return head == 0 ? r : EXIT_FAILED;
+		if ((r = via_connect_visor(c, o)) != VIA_OPEN)
+			return head == 0 ? r : VIA_FAILED;
 		c->plain = true;
 		c->way = WAY_VISOR;
 		if (via_put_bridge(&c->out, &o->dest, head) != 0 ||
-		    mux_put_request(&c->out, uri) != 0)
-			return EXIT_FAILED;
-		if ((r = conn_flush(c)) != 0)
-			return r;
+		    mux_put_request(&c->out, uri) != 0 || conn_flush(c) != 0)
+			return VIA_FAILED;
 		if (via_await_visor(c))
-			return 0;
+			return VIA_OPEN;
 	}
 	c->eof = true;
-	return conn_ended(c);
+	(void)conn_ended(c);
+	return VIA_FAILED;
 }
 
 /* --- which --- */
@@ -303,7 +304,8 @@ int
 via_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
     const char *uri)
 {
-	int r = NOT_HERE;
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
+	enum via_result r = VIA_ABSENT;
 
 	if (o->dest.skynet) {
 		complain("skynet leads to the other visor's RPC server, which "
@@ -311,9 +313,17 @@ via_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
 			 "leads to its host");
 		return EXIT_USAGE;
 	}
-	if (!via_wants_own(o) && o->rpc == NULL)
+	if (via_wants_own(o))
+		return dmsg_open(c, ctx, o, uri);
+	if (o->rpc != NULL && addr_split(o->rpc, NULL, host, port) != 0) {
+		complain("--rpc %s: write host:port", o->rpc);
+		return EXIT_USAGE;
+	}
+	if (o->rpc == NULL)
 		r = via_by_daemon(c, o, uri);
-	if (r == NOT_HERE && !via_wants_own(o))
+	if (r == VIA_ABSENT)
 		r = via_by_visor(c, o, uri);
-	return r == NOT_HERE ? dmsg_open(c, ctx, o, uri) : r;
+	if (r == VIA_ABSENT)
+		return dmsg_open(c, ctx, o, uri);
+	return r == VIA_OPEN ? 0 : EXIT_FAILED;
 }

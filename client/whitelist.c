@@ -214,7 +214,8 @@ whitelist_main(int argc, char **argv)
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	if ((r = options_parse(&o, ctx, STYLE_SOCKET, argc, argv)) == 0)
+	if ((r = options_parse(&o, ctx, STYLE_SOCKET, argv[0], argc, argv)) ==
+	    0)
 		r = whitelist_serve_command(ctx, &o,
 		    whitelist_method_of(argv[0]));
 	keyctx_free(ctx);

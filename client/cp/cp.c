@@ -4,6 +4,7 @@
 #include "client/commands.h"
 #include "client/complain.h"
 #include "client/exits.h"
+#include "client/flags.h"
 #include "client/hosts.h"
 #include "client/options.h"
 #include "client/remote.h"
@@ -15,114 +16,8 @@
 
 #include "common/pty/keys.h"
 
-enum {
-	OPT_PORT = 256,
-	OPT_VISOR_KEY,
-	OPT_NO_VISOR_KEY,
-	OPT_RESUME,
-	OPT_DMSGDISC,
-	OPT_DMSG_SERVERS,
-	OPT_CLIADDR,
-	OPT_RPC,
-	OPT_STANDALONE
-};
-
-static const struct option longopts[] = {
-	{ "sk", required_argument, NULL, 's' },
-	{ "identity", required_argument, NULL, 'i' },
-	{ "visor-key", no_argument, NULL, OPT_VISOR_KEY },
-	{ "via-visor", no_argument, NULL, OPT_VISOR_KEY },
-	{ "no-visor-key", no_argument, NULL, OPT_NO_VISOR_KEY },
-	{ "config", required_argument, NULL, 'F' },
-	{ "port", required_argument, NULL, OPT_PORT },
-	{ "dmsgdisc", required_argument, NULL, OPT_DMSGDISC },
-	{ "dmsg-servers", required_argument, NULL, OPT_DMSG_SERVERS },
-	{ "cliaddr", required_argument, NULL, OPT_CLIADDR },
-	{ "rpc", required_argument, NULL, OPT_RPC },
-	{ "standalone", no_argument, NULL, OPT_STANDALONE },
-	{ "recursive", no_argument, NULL, 'r' },
-	{ "preserve", no_argument, NULL, 'p' },
-	{ "resume", no_argument, NULL, OPT_RESUME },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ NULL, 0, NULL, 0 },
-};
-
 /* The one copy of this process. */
 static struct cp cp;
-
-/* --- flags --- */
-
-static int
-cp_take_flag(struct client_options *o, int opt)
-{
-	switch (opt) {
-	case 's':
-		o->sk = optarg;
-		return 0;
-	case 'i':
-		o->identity = optarg;
-		return 0;
-	case 'F':
-		o->hosts = optarg;
-		return 0;
-	case OPT_PORT:
-		return options_port(o, "--port", optarg);
-	case OPT_VISOR_KEY:
-	case OPT_NO_VISOR_KEY:
-		o->visor_key = opt == OPT_VISOR_KEY;
-		o->visor_key_given = true;
-		return 0;
-	case OPT_DMSGDISC:
-		o->dmsgdisc = optarg;
-		return 0;
-	case OPT_DMSG_SERVERS:
-		o->dmsg_servers = optarg;
-		return 0;
-	case OPT_CLIADDR:
-		o->cliaddr = optarg;
-		return 0;
-	case OPT_RPC:
-		o->rpc = optarg;
-		return 0;
-	case OPT_STANDALONE:
-		o->standalone = true;
-		return 0;
-	case 'r':
-		cp.recursive = true;
-		return 0;
-	case 'p':
-		cp.preserve = true;
-		return 0;
-	case OPT_RESUME:
-		cp.resume = true;
-		return 0;
-	case 'q':
-		o->quiet = true;
-		return 0;
-	case 'v':
-		o->verbose = true;
-		return 0;
-	}
-	return EXIT_USAGE;
-}
-
-/* Flags may stand behind the words, too. */
-static int
-cp_take_flags(struct client_options *o, int argc, char **argv)
-{
-	int opt;
-
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":s:i:F:rpqv", longopts, NULL)) !=
-	    -1)
-		if (opt == '?' || opt == ':')
-			return options_unknown("cp", opt, argv[optind - 1],
-			    longopts);
-		else if (cp_take_flag(o, opt) != 0)
-			return EXIT_USAGE;
-	return 0;
-}
 
 /* --- sources and target --- */
 
@@ -240,9 +135,12 @@ cp_main(int argc, char **argv)
 	cp.opts = &o;
 	cp.read_size = SFTP_CHUNK;
 	umask(cp.mask = umask(0));
-	if ((r = cp_take_flags(&o, argc, argv)) != 0 ||
+	if ((r = flags_take(&o, STYLE_COPY, argv[0], argc, argv, NULL)) != 0 ||
 	    (r = cp_words(argc - optind, argv + optind)) != 0)
 		return r;
+	cp.recursive = o.recursive;
+	cp.preserve = o.preserve;
+	cp.resume = o.resume;
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
 	if ((r = options_dest(&o, ctx, cp.host)) == 0)

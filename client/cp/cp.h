@@ -209,8 +209,9 @@ void cp_names_free(struct cp *);
 
 /* --- cp_walk.c: local trees --- */
 
-/* The next step of the walk.  1, 0 when it is over, or EXIT_FAILED. */
+/* The next step of the walk, which is over without one.  0 or EXIT_FAILED. */
 int cp_walk_step(struct cp *);
+bool cp_walk_is_over(const struct cp *);
 
 /* --- cp_put.c: uploads --- */
 

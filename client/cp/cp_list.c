@@ -246,9 +246,9 @@ cp_list_take_entry(struct cp_dir *d, const char *name,
 	return cp_get_file(d->cp, d, local, remote, a);
 }
 
-/* 1 when an entry was taken, 0 when it has to wait, or EXIT_FAILED. */
+/* Unless it has to wait.  0 or EXIT_FAILED. */
 static int
-cp_list_next_entry(struct cp_dir *d)
+cp_list_next_entry(struct cp_dir *d, bool *waits)
 {
 	struct buf rest = d->names, name;
 	char text[SFTP_NAME_MAX + 1];
@@ -258,19 +258,20 @@ cp_list_next_entry(struct cp_dir *d)
 	if ((r = sftp_next_name(&rest, &name, &a)) != 0)
 		return cp_fatal(r);
 	if (cp_list_type_of(&a) != S_IFREG && !cp_list_is_dots(&name) &&
-	    !cp_list_may_descend(d))
+	    !cp_list_may_descend(d)) {
+		*waits = true;
 		return 0;
+	}
 	buf_skip(&d->names, buf_len(&d->names) - buf_len(&rest));
 	if (cp_list_is_dots(&name))
-		return 1;
+		return 0;
 	if (!cp_list_good_name(&name)) {
 		cp_list_refuse_name(d, &name);
-		return 1;
+		return 0;
 	}
 	memcpy(text, buf_ptr(&name), buf_len(&name));
 	text[buf_len(&name)] = '\0';
-	r = cp_list_take_entry(d, text, &a);
-	return r == 0 ? 1 : r;
+	return cp_list_take_entry(d, text, &a);
 }
 
 /* --- requests --- */
@@ -309,12 +310,13 @@ static int
 cp_list_serve(struct cp_dir *d)
 {
 	struct cp *cp = d->cp;
-	int r = 1;
+	bool waits = false;
+	int r = 0;
 
-	while (r == 1 && buf_len(&d->names) != 0 && cp->nfiles < CP_FILES &&
-	    sftp_room(&cp->sftp))
-		r = cp_list_next_entry(d);
-	if (r > 1 || (r = cp_list_ask(d)) != 0)
+	while (r == 0 && !waits && buf_len(&d->names) != 0 &&
+	    cp->nfiles < CP_FILES && sftp_room(&cp->sftp))
+		r = cp_list_next_entry(d, &waits);
+	if (r != 0 || (r = cp_list_ask(d)) != 0)
 		return r;
 	return cp_list_close_remote(d);
 }

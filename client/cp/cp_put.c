@@ -369,18 +369,17 @@ cp_put_work(struct cp *cp)
 	}
 	if (r != 0 || (r = cp_put_finish_dirs(cp)) != 0)
 		return r;
-	while (cp->nfiles < CP_FILES && sftp_room(&cp->sftp) &&
-	    (r = cp_walk_step(cp)) == 1)
-		;
-	return r == 1 ? 0 : r;
+	while (r == 0 && !cp_walk_is_over(cp) && cp->nfiles < CP_FILES &&
+	    sftp_room(&cp->sftp))
+		r = cp_walk_step(cp);
+	return r;
 }
 
 static bool
 cp_put_is_over(const struct cp *cp)
 {
-	return cp->known && *cp->sources == NULL && cp->dir == NULL &&
-	    cp->files == NULL && cp->finished == NULL &&
-	    sftp_busy(&cp->sftp) == 0;
+	return cp->known && cp_walk_is_over(cp) && cp->files == NULL &&
+	    cp->finished == NULL && sftp_busy(&cp->sftp) == 0;
 }
 
 /* The host keeps what it has. */

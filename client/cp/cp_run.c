@@ -5,6 +5,7 @@
 #include "client/cp/cp.h"
 #include "client/exits.h"
 #include "client/patience.h"
+#include "client/signals.h"
 #include "client/progress.h"
 #include "client/sftp/sftp.h"
 
@@ -15,7 +16,6 @@
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
-#include "common/base/process.h"
 #include "common/pty/mux.h"
 
 #define TICK_MS 100
@@ -88,42 +88,6 @@ cp_run_on_signal(int sig)
 	caught.signal = sig;
 }
 
-/*
- * They come through while poll waits only, when nothing is half done.  A shell
- * has its jobs in the background ignore SIGINT: whoever sends one means it.
- */
-static void
-cp_run_catch_signals(sigset_t *open)
-{
-	struct sigaction sa = { .sa_handler = cp_run_on_signal };
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	sigset_t blocked;
-
-	sigemptyset(&sa.sa_mask);
-	sigemptyset(&blocked);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		if (signals[i] != SIGINT && process_ignores(signals[i]))
-			continue; /* as by nohup(1) */
-		sigaction(signals[i], &sa, NULL);
-		sigaddset(&blocked, signals[i]);
-	}
-	sigprocmask(SIG_BLOCK, &blocked, open);
-}
-
-/* As if it had not been caught. */
-static void
-cp_run_die_of_signal(void)
-{
-	sigset_t set;
-	int sig = caught.signal;
-
-	signal(sig, SIG_DFL);
-	sigemptyset(&set);
-	sigaddset(&set, sig);
-	raise(sig);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 /* What there is to do goes out until the way or the window is full. */
 static int
 cp_run_work(struct cp *cp)
@@ -161,7 +125,7 @@ cp_run_bad_server(const struct cp *cp, int error)
 	else if (error == SKY_ERR_NOTFOUND)
 		complain("the host's SFTP server answers what was not asked");
 	else
-		complain("the host's SFTP server makes no sense: %s",
+		complain("a malformed message of the host's SFTP server: %s",
 		    err_text(error));
 	return EXIT_FAILED;
 }
@@ -208,11 +172,13 @@ cp_run_is_over(const struct cp *cp)
 static int
 cp_run_loop(struct cp *cp)
 {
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, 0 };
 	sigset_t open;
 	short revents;
 	int r;
 
-	cp_run_catch_signals(&open);
+	/* Let in while poll waits only, when nothing is half done. */
+	signals_catch(signals, cp_run_on_signal, &open);
 	for (;;) {
 		if ((r = cp_run_work(cp)) != 0)
 			return r;
@@ -245,7 +211,7 @@ cp_run_begun(struct cp *cp)
 	for (struct cp_file *f = cp->files; f != NULL; f = f->next)
 		cp->way->abandon(f);
 	if (caught.signal != 0)
-		cp_run_die_of_signal();
+		signals_die(caught.signal);
 	if (r == 0)
 		cp_run_show_total(cp);
 	return r != 0 ? r : cp->failed;

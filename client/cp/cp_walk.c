@@ -187,16 +187,16 @@ cp_walk_entry(struct cp *cp)
 	    cp_join(d->remote, e->d_name));
 }
 
+bool
+cp_walk_is_over(const struct cp *cp)
+{
+	return cp->dir == NULL && *cp->sources == NULL;
+}
+
 int
 cp_walk_step(struct cp *cp)
 {
-	int r;
-
 	if (cp->dir != NULL)
-		r = cp_walk_entry(cp);
-	else if (*cp->sources != NULL)
-		r = cp_walk_source(cp, *cp->sources++);
-	else
-		return 0;
-	return r == 0 ? 1 : r;
+		return cp_walk_entry(cp);
+	return cp_walk_source(cp, *cp->sources++);
 }

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/base/err.h"
 #include "common/pty/frame.h"
 #include "common/pty/keys.h"
 #include "common/pty/mux.h"
@@ -91,13 +90,14 @@ dmsg_begin(struct conn *c, int fd, struct noise_keys *keys)
 }
 
 int
-dmsg_pump(struct conn *c, int64_t deadline)
+dmsg_pump(struct conn *c, int64_t deadline, bool *late)
 {
 	struct pollfd p = { .fd = c->fd, .events = conn_events(c) };
 	int64_t left = deadline - now_ms();
 
-	if (left <= 0)
-		return SKY_ERR_AGAIN;
+	*late = left <= 0;
+	if (*late)
+		return 0;
 	(void)poll(&p, 1, (int)left);
 	return conn_pump(c, p.revents);
 }
@@ -109,18 +109,19 @@ static int
 dmsg_await_service(struct conn *c)
 {
 	int64_t deadline = now_ms() + DMSG_WAIT_MS;
+	bool late = false;
 	int r = 0;
 
-	while (r == 0 && !c->accepted && !c->rejected && !c->eof)
-		r = dmsg_pump(c, deadline);
-	if (r == SKY_ERR_AGAIN)
+	while (r == 0 && !late && !c->accepted && !c->rejected && !c->eof)
+		r = dmsg_pump(c, deadline, &late);
+	if (r != 0 || c->accepted || c->rejected)
+		return r;
+	if (late)
 		complain("the host has not answered to the request for a "
 			 "service");
-	else if (r == 0 && !c->accepted && !c->rejected)
+	else
 		complain("the host closed the stream before it served "
 			 "anything");
-	else
-		return r;
 	return EXIT_FAILED;
 }
 

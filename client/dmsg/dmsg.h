@@ -3,6 +3,7 @@
 #ifndef CLIENT_DMSG_DMSG_H
 #define CLIENT_DMSG_DMSG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -119,10 +120,10 @@ int dmsg_open(struct conn *, struct keyctx *, const struct client_options *,
 /* Gives it the stream, whose keys are wiped. */
 void dmsg_begin(struct conn *, int fd, struct noise_keys *);
 /*
- * Waits for something to happen, and reads and writes what is possible: 0,
- * SKY_ERR_AGAIN when it is later than deadline, EXIT_FAILED, told.
+ * Waits for something to happen, and reads and writes what is possible; late
+ * when it is later than deadline.  0, or EXIT_FAILED, told.
  */
-int dmsg_pump(struct conn *, int64_t deadline);
+int dmsg_pump(struct conn *, int64_t deadline, bool *late);
 
 /* --- dmsg_find.c: the discovery --- */
 

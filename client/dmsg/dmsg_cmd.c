@@ -22,24 +22,8 @@
 #include "common/pty/keys.h"
 #include "common/pty/mux.h"
 
-#define OPT_JSON   256
 #define STATUS_MAX 65536
 #define WAIT_MS	   10000
-
-static const struct option longopts[] = {
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ NULL, 0, NULL, 0 },
-};
-
-static bool as_json;
-
-static int
-dmsg_cmd_flag(int opt, int *result)
-{
-	*result = 0;
-	as_json |= opt == OPT_JSON;
-	return opt == OPT_JSON;
-}
 
 /* Until the host ends, but not for ever. */
 static int
@@ -211,7 +195,7 @@ dmsg_cmd_print_json(const struct buf *text)
 }
 
 static int
-dmsg_cmd_show(const struct buf *text)
+dmsg_cmd_show(const struct buf *text, bool as_json)
 {
 	if (buf_len(text) == 0) {
 		complain("the local host is not on dmsg (skyptyd dmsg), or has "
@@ -219,7 +203,7 @@ dmsg_cmd_show(const struct buf *text)
 		return 1;
 	}
 	if (dmsg_cmd_parse(text, dmsg_cmd_check_event, NULL) != 0) {
-		complain("the host's status makes no sense");
+		complain("the host's status is malformed");
 		return EXIT_FAILED;
 	}
 	if (as_json)
@@ -231,15 +215,12 @@ dmsg_cmd_show(const struct buf *text)
 static int
 dmsg_cmd_status(struct keyctx *ctx, int argc, char **argv)
 {
-	static const struct options_command of = { "dmsg", STYLE_SOCKET,
-		longopts, dmsg_cmd_flag };
 	struct client_options o;
 	struct conn c;
 	struct buf text;
 	int r;
 
-	as_json = false;
-	if ((r = options_parse_more(&o, ctx, &of, argc, argv)) != 0)
+	if ((r = options_parse(&o, ctx, STYLE_STATUS, "dmsg", argc, argv)) != 0)
 		return r;
 	if (*o.command != NULL) {
 		complain("usage: skypty dmsg status [--json] [--cliaddr PATH]");
@@ -249,7 +230,7 @@ dmsg_cmd_status(struct keyctx *ctx, int argc, char **argv)
 	if ((r = conn_open(&c, ctx, &o, MUX_URI_STATUS)) == 0 &&
 	    (r = conn_await(&c)) == 0 &&
 	    (r = dmsg_cmd_read_all(&c, &text)) == 0)
-		r = dmsg_cmd_show(&text);
+		r = dmsg_cmd_show(&text, o.json);
 	conn_close(&c);
 	buf_free(&text);
 	return r;

@@ -78,7 +78,7 @@ dmsg_dial_check(const struct buf *answer, const struct dmsg_dial *x,
 		buf_ptr(&sig)) != 0)
 		return dmsg_code_text(350);
 	if (dmsg_get_response(&gob, &resp) != 0)
-		return "the response makes no sense";
+		return "the response is malformed";
 	if (memcmp(hash, resp.req_hash, sizeof(hash)) != 0)
 		return dmsg_code_text(351);
 	if (!resp.accepted)

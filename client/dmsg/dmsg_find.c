@@ -108,23 +108,23 @@ dmsg_find_exchange(int fd, struct buf *request, struct noise_keys *keys,
     struct dmsg_answer *a)
 {
 	int64_t deadline = now_ms() + DMSG_WAIT_MS;
+	bool late = false;
 	struct conn c;
-	int r, whole = 0;
+	int whole = 0;
 
 	conn_init(&c);
 	dmsg_begin(&c, fd, keys);
 	c.accepted = true;
-	r = buf_put(&c.out, buf_ptr(request), buf_len(request));
-	while (r == 0 && whole == 0 && (r = dmsg_pump(&c, deadline)) == 0)
+	if (buf_put(&c.out, buf_ptr(request), buf_len(request)) != 0)
+		whole = SKY_ERR_NOMEM;
+	while (whole == 0 && !late && dmsg_pump(&c, deadline, &late) == 0)
 		whole = dmsg_answer_read(a, &c.in, c.eof);
 	conn_close(&c);
-	if (r == 0)
-		r = whole;
-	if (r == SKY_ERR_AGAIN)
+	if (whole < 0)
+		return err_text(whole);
+	if (late)
 		return "no answer";
-	if (r == EXIT_FAILED)
-		return "its stream has failed";
-	return r < 0 ? err_text(r) : NULL;
+	return whole == 0 ? "its stream has failed" : NULL;
 }
 
 /* The seed that has worked first, then whatever there is. */
@@ -174,10 +174,10 @@ dmsg_find_ask_dmsg(struct dmsg_finder *f, struct buf *request,
 
 /* --- questions --- */
 
-/* 1 with the entry, 0 if there is none, EXIT_FAILED told. */
+/* Whether there is one is told by there.  0, or EXIT_FAILED, told. */
 static int
 dmsg_find_get_entry(struct dmsg_finder *f, const struct key_public *pk,
-    struct dmsg_entry *e)
+    struct dmsg_entry *e, bool *there)
 {
 	struct dmsg_answer a;
 	struct buf request;
@@ -185,6 +185,7 @@ dmsg_find_get_entry(struct dmsg_finder *f, const struct key_public *pk,
 	char text[128];
 	int r = EXIT_FAILED;
 
+	*there = false;
 	buf_init(&request, REQUEST_MAX);
 	dmsg_answer_init(&a);
 	if (dmsg_disc_get_entry(&request, &f->url, pk) != 0)
@@ -196,9 +197,10 @@ dmsg_find_get_entry(struct dmsg_finder *f, const struct key_public *pk,
 	if (why != NULL)
 		complain("the discovery %s: %s", f->url.authority, why);
 	else if (a.status == 200 && dmsg_get_entry(&a.body, e) == 0) {
-		if (memcmp(e->pk.b, pk->b, KEY_PUBLIC_LEN) == 0)
-			r = 1;
-		else
+		if (memcmp(e->pk.b, pk->b, KEY_PUBLIC_LEN) == 0) {
+			*there = true;
+			r = 0;
+		} else
 			complain("the discovery %s answers for another key",
 			    f->url.authority);
 	} else if (dmsg_get_error(&a.body, text, sizeof(text)) ==
@@ -237,10 +239,12 @@ dmsg_find_add_server(struct dmsg_finder *f, const struct key_public *pk,
     struct dmsg_found *found)
 {
 	struct dmsg_entry e;
+	bool there = false;
 	int r = 0;
 
-	if (now_ms() < f->d->deadline &&
-	    (r = dmsg_find_get_entry(f, pk, &e)) == 1) {
+	if (now_ms() < f->d->deadline)
+		r = dmsg_find_get_entry(f, pk, &e, &there);
+	if (there) {
 		dmsg_find_add(found, pk, e.address, f->reach);
 		dmsg_find_add(found, pk, e.address_v6, f->reach);
 	}
@@ -250,7 +254,7 @@ dmsg_find_add_server(struct dmsg_finder *f, const struct key_public *pk,
 			    f->seeds.way[i].reach);
 			r = 0;
 		}
-	return r == EXIT_FAILED ? r : 0;
+	return r;
 }
 
 static int
@@ -271,12 +275,13 @@ dmsg_find_key(struct dmsg_finder *f, struct dmsg_found *found,
 {
 	char hex[KEY_PUBLIC_HEX];
 	struct dmsg_entry e;
+	bool there;
 	int r;
 
 	key_text(pk, hex);
-	if ((r = dmsg_find_get_entry(f, pk, &e)) == EXIT_FAILED)
+	if ((r = dmsg_find_get_entry(f, pk, &e, &there)) != 0)
 		return r;
-	if (r == 0) {
+	if (!there) {
 		complain("%s is not in the discovery %s: it is not running, or "
 			 "has another discovery",
 		    hex, f->url.authority);

@@ -136,7 +136,7 @@ dmsg_link_open(struct dmsg_link *l, const struct dmsg_dialer *d,
 	buf_init(&l->in, BUFFER);
 	buf_init(&l->out, DMSG_UNSENT);
 	if (addr_split(address, NULL, host, port) != 0)
-		return "its address makes no sense";
+		return "its address is malformed";
 	if ((l->fd = dial_connect(host, port, reach, NULL, &why)) == -1)
 		return why;
 	tcp_bound_unsent(l->fd, DMSG_UNSENT);

@@ -107,7 +107,7 @@ int sftp_init(struct sftp *, struct buf *in, struct buf *out);
 bool sftp_ready(const struct sftp *);
 /*
  * Takes every whole packet in the input and calls for each answer.  0,
- * SKY_ERR_* for input that makes no sense, or what a sftp_fn returned.
+ * SKY_ERR_* for malformed input, or what a sftp_fn returned.
  */
 int sftp_take(struct sftp *);
 /* Requests without an answer yet. */

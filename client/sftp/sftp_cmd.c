@@ -244,7 +244,7 @@ sftp_main(int argc, char **argv)
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	if ((r = options_parse(&o, ctx, STYLE_FILES, argc, argv)) == 0)
+	if ((r = options_parse(&o, ctx, STYLE_SFTP, argv[0], argc, argv)) == 0)
 		r = sftp_cmd_run(&o);
 	hosts_free(&o.alias);
 	keyctx_free(ctx);

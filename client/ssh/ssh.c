@@ -36,7 +36,7 @@
 
 extern char **environ;
 
-static struct ssh {
+struct ssh {
 	struct client_options o;
 	struct ssh_opts opts;
 	struct ssh_dest dest;
@@ -45,7 +45,7 @@ static struct ssh {
 	char *local;	     /* LocalCommand, expanded */
 	char *proxy;	     /* ProxyCommand, expanded */
 	char *args;	     /* of an older host's shell */
-} s;
+};
 
 /* --- the arguments --- */
 
@@ -57,7 +57,7 @@ ssh_usage(void)
 }
 
 static int
-ssh_join(char **words)
+ssh_join(struct ssh *s, char **words)
 {
 	size_t n = 1;
 
@@ -65,37 +65,37 @@ ssh_join(char **words)
 		return 0;
 	for (char **w = words; *w != NULL; w++)
 		n += strlen(*w) + 1;
-	if ((s.command = calloc(1, n)) == NULL)
+	if ((s->command = calloc(1, n)) == NULL)
 		return EXIT_FAILED;
 	for (char **w = words; *w != NULL; w++) {
 		if (w != words)
-			strlcat(s.command, " ", n);
-		strlcat(s.command, *w, n);
+			strlcat(s->command, " ", n);
+		strlcat(s->command, *w, n);
 	}
 	return 0;
 }
 
 /* ssh takes options behind the destination, too, unless "--" came before. */
 static int
-ssh_arguments(int argc, char **argv)
+ssh_arguments(struct ssh *s, int argc, char **argv)
 {
 	bool dashes;
 	int r;
 
-	if ((r = ssh_opts_flags(&s.opts, argc, argv, &dashes)) != 0)
+	if ((r = ssh_opts_flags(&s->opts, argc, argv, &dashes)) != 0)
 		return r;
-	if (s.opts.version)
+	if (s->opts.version)
 		return 0;
 	if (optind >= argc)
 		return ssh_usage();
-	if ((r = ssh_dest_word(&s.dest, &s.opts, argv[optind])) != 0)
+	if ((r = ssh_dest_word(&s->dest, &s->opts, argv[optind])) != 0)
 		return r;
 	argc -= optind;
 	argv += optind;
 	optind = 1;
-	if (!dashes && (r = ssh_opts_flags(&s.opts, argc, argv, &dashes)) != 0)
+	if (!dashes && (r = ssh_opts_flags(&s->opts, argc, argv, &dashes)) != 0)
 		return r;
-	return ssh_join(argv + optind);
+	return ssh_join(s, argv + optind);
 }
 
 /* --- messages --- */
@@ -113,42 +113,43 @@ ssh_facility(const char *name)
 }
 
 static bool
-ssh_level_is(const char *name)
+ssh_level_is(struct ssh *s, const char *name)
 {
-	const char *level = ssh_opts_text(&s.opts, SSH_LOG_LEVEL);
+	const char *level = ssh_opts_text(&s->opts, SSH_LOG_LEVEL);
 
 	return level != NULL && strcmp(level, name) == 0;
 }
 
 /* Where they go from now on, and how many there are. */
 static int
-ssh_messages(void)
+ssh_messages(struct ssh *s)
 {
-	const char *level = ssh_opts_text(&s.opts, SSH_LOG_LEVEL);
+	const char *level = ssh_opts_text(&s->opts, SSH_LOG_LEVEL);
 	FILE *f;
 
-	s.o.quiet = ssh_level_is("QUIET") || ssh_level_is("FATAL") ||
-	    ssh_level_is("ERROR");
-	s.o.verbose = ssh_level_is("VERBOSE") ||
+	s->o.quiet = ssh_level_is(s, "QUIET") || ssh_level_is(s, "FATAL") ||
+	    ssh_level_is(s, "ERROR");
+	s->o.verbose = ssh_level_is(s, "VERBOSE") ||
 	    (level != NULL && strncmp(level, "DEBUG", 5) == 0);
-	if (s.opts.syslog && s.opts.log_file != NULL) {
+	if (s->opts.syslog && s->opts.log_file != NULL) {
 		complain("Can't specify both -y and -E");
 		return EXIT_FAILED;
 	}
-	if (s.opts.log_file != NULL) {
-		if ((f = fopen(s.opts.log_file, "ae")) == NULL) {
-			complain("-E %s: %s", s.opts.log_file, strerror(errno));
+	if (s->opts.log_file != NULL) {
+		if ((f = fopen(s->opts.log_file, "ae")) == NULL) {
+			complain("-E %s: %s", s->opts.log_file,
+			    strerror(errno));
 			return EXIT_FAILED;
 		}
 		setlinebuf(f);
 		complain_to(COMPLAIN_FILE, f);
 	}
-	if (s.opts.syslog) {
+	if (s->opts.syslog) {
 		openlog("skypty-ssh", LOG_PID,
-		    ssh_facility(ssh_opts_text(&s.opts, SSH_FACILITY)));
+		    ssh_facility(ssh_opts_text(&s->opts, SSH_FACILITY)));
 		complain_to(COMPLAIN_SYSLOG, NULL);
 	}
-	if (ssh_level_is("QUIET"))
+	if (ssh_level_is(s, "QUIET"))
 		complain_to(COMPLAIN_NOBODY, NULL);
 	return 0;
 }
@@ -166,83 +167,84 @@ ssh_escape(const char *text)
 }
 
 static int
-ssh_identity(struct keyctx *ctx, const char *text, const struct ssh_tokens *t)
+ssh_identity(struct ssh *s, struct keyctx *ctx, const char *text,
+    const struct ssh_tokens *t)
 {
 	char *path = ssh_expand_path(text, t, "IdentityFile");
 
 	if (path == NULL)
 		return EXIT_FAILED;
 	if (access(path, F_OK) == -1) {
-		if (!s.o.quiet)
+		if (!s->o.quiet)
 			complain("Identity file %s not accessible: %s", path,
 			    strerror(errno));
 	} else
-		(void)offer_add(&s.offer, ctx, path);
+		(void)offer_add(&s->offer, ctx, path);
 	free(path);
 	return 0;
 }
 
 /* Those that can be used, of which the host is to take one. */
 static int
-ssh_identities(struct keyctx *ctx)
+ssh_identities(struct ssh *s, struct keyctx *ctx)
 {
-	const struct ssh_texts *list = &s.opts.identities;
+	const struct ssh_texts *list = &s->opts.identities;
 	struct ssh_tokens t;
 	int r;
 
-	ssh_dest_tokens(&s.dest, &s.opts, &s.o, &t);
+	ssh_dest_tokens(&s->dest, &s->opts, &s->o, &t);
 	for (size_t i = 0; i < list->n; i++)
 		if (strcasecmp(list->text[i], "none") != 0 &&
-		    (r = ssh_identity(ctx, list->text[i], &t)) != 0)
+		    (r = ssh_identity(s, ctx, list->text[i], &t)) != 0)
 			return r;
-	if (list->n != 0 && s.offer.n == 0) {
+	if (list->n != 0 && s->offer.n == 0) {
 		complain("no key is left of those that -i and IdentityFile "
 			 "name, and nobody is let in but by a key");
 		return EXIT_FAILED;
 	}
-	if (s.offer.n != 0)
-		s.o.identity = s.offer.key[0].file;
-	if (s.offer.n > 1)
-		s.o.offer = &s.offer;
+	if (s->offer.n != 0)
+		s->o.identity = s->offer.key[0].file;
+	if (s->offer.n > 1)
+		s->o.offer = &s->offer;
 	return 0;
 }
 
 static int
-ssh_remote_command(const struct ssh_tokens *t)
+ssh_remote_command(struct ssh *s, const struct ssh_tokens *t)
 {
-	const char *text = ssh_opts_text(&s.opts, SSH_REMOTE_COMMAND);
+	const char *text = ssh_opts_text(&s->opts, SSH_REMOTE_COMMAND);
 
 	if (text == NULL || strcasecmp(text, "none") == 0)
 		return 0;
-	if (s.command != NULL) {
+	if (s->command != NULL) {
 		complain("Cannot execute command-line and remote command.");
 		return EXIT_FAILED;
 	}
-	s.command = ssh_expand(text, "%" SSH_TOKENS, t, "RemoteCommand");
-	return s.command != NULL ? 0 : EXIT_FAILED;
+	s->command = ssh_expand(text, "%" SSH_TOKENS, t, "RemoteCommand");
+	return s->command != NULL ? 0 : EXIT_FAILED;
 }
 
 static int
-ssh_local_command(const struct ssh_tokens *t)
+ssh_local_command(struct ssh *s, const struct ssh_tokens *t)
 {
-	const char *text = ssh_opts_text(&s.opts, SSH_LOCAL_COMMAND);
+	const char *text = ssh_opts_text(&s->opts, SSH_LOCAL_COMMAND);
 
-	if (text == NULL || !ssh_opts_yes(&s.opts, SSH_PERMIT_LOCAL))
+	if (text == NULL || !ssh_opts_yes(&s->opts, SSH_PERMIT_LOCAL))
 		return 0;
-	s.local = ssh_expand(text, "%T" SSH_TOKENS, t, "LocalCommand");
-	return s.local != NULL ? 0 : EXIT_FAILED;
+	s->local = ssh_expand(text, "%T" SSH_TOKENS, t, "LocalCommand");
+	return s->local != NULL ? 0 : EXIT_FAILED;
 }
 
 /* In the place of its shell, so that it is the one that is ended. */
 static int
-ssh_proxy(const struct ssh_tokens *t)
+ssh_proxy(struct ssh *s, const struct ssh_tokens *t)
 {
-	const char *text = ssh_opts_proxy(&s.opts);
+	const char *text = ssh_opts_proxy(&s->opts);
 
 	if (text == NULL)
 		return 0;
-	s.o.how.proxy = s.proxy = proxy_command(text, t);
-	return s.proxy != NULL ? 0 : EXIT_FAILED;
+	s->o.how.proxy = s->proxy = proxy_command(text, t);
+	return s->proxy != NULL ? 0 : EXIT_FAILED;
 }
 
 static int
@@ -254,23 +256,23 @@ ssh_family(const char *text)
 }
 
 static void
-ssh_dialing(struct dial_how *how)
+ssh_dialing(struct ssh *s, struct dial_how *how)
 {
-	how->family = ssh_family(ssh_opts_text(&s.opts, SSH_ADDRESS_FAMILY));
-	how->bind_address = ssh_opts_text(&s.opts, SSH_BIND_ADDRESS);
-	how->bind_interface = ssh_opts_text(&s.opts, SSH_BIND_INTERFACE);
-	how->attempts = ssh_opts_number(&s.opts, SSH_CONNECTION_ATTEMPTS, 1);
+	how->family = ssh_family(ssh_opts_text(&s->opts, SSH_ADDRESS_FAMILY));
+	how->bind_address = ssh_opts_text(&s->opts, SSH_BIND_ADDRESS);
+	how->bind_interface = ssh_opts_text(&s->opts, SSH_BIND_INTERFACE);
+	how->attempts = ssh_opts_number(&s->opts, SSH_CONNECTION_ATTEMPTS, 1);
 	how->timeout_ms =
-	    (int64_t)ssh_opts_number(&s.opts, SSH_CONNECT_TIMEOUT, 0) * 1000;
-	how->alive = ssh_opts_number(&s.opts, SSH_ALIVE_INTERVAL, 0);
-	how->alive_count = ssh_opts_number(&s.opts, SSH_ALIVE_COUNT, 3);
+	    (int64_t)ssh_opts_number(&s->opts, SSH_CONNECT_TIMEOUT, 0) * 1000;
+	how->alive = ssh_opts_number(&s->opts, SSH_ALIVE_INTERVAL, 0);
+	how->alive_count = ssh_opts_number(&s->opts, SSH_ALIVE_COUNT, 3);
 }
 
 static void
-ssh_variables(void)
+ssh_variables(struct ssh *s)
 {
-	struct client_options *o = &s.o;
-	const struct ssh_opts *from = &s.opts;
+	struct client_options *o = &s->o;
+	const struct ssh_opts *from = &s->opts;
 	const char *text;
 
 	o->dmsgdisc = ssh_opts_text(from, SSH_DISCOVERY);
@@ -286,31 +288,31 @@ ssh_variables(void)
 	o->visor_key_given = text != NULL;
 	o->duplex = true;
 	o->timeout_ms = 0;
-	ssh_dialing(&o->how);
+	ssh_dialing(s, &o->how);
 }
 
 static int
-ssh_settle(struct keyctx *ctx)
+ssh_settle(struct ssh *s, struct keyctx *ctx)
 {
 	struct ssh_tokens t;
 	int r;
 
-	s.opts.command = s.command;
-	if ((r = ssh_dest_find(&s.dest, &s.opts, &s.o, ctx)) != 0 ||
-	    (r = ssh_opts_check(&s.opts)) != 0 || (r = ssh_messages()) != 0)
+	s->opts.command = s->command;
+	if ((r = ssh_dest_find(&s->dest, &s->opts, &s->o, ctx)) != 0 ||
+	    (r = ssh_opts_check(&s->opts)) != 0 || (r = ssh_messages(s)) != 0)
 		return r;
-	ssh_variables();
-	ssh_dest_tokens(&s.dest, &s.opts, &s.o, &t);
-	if ((r = ssh_remote_command(&t)) == 0 &&
-	    (r = ssh_local_command(&t)) == 0)
-		r = ssh_proxy(&t);
+	ssh_variables(s);
+	ssh_dest_tokens(&s->dest, &s->opts, &s->o, &t);
+	if ((r = ssh_remote_command(s, &t)) == 0 &&
+	    (r = ssh_local_command(s, &t)) == 0)
+		r = ssh_proxy(s, &t);
 	return r;
 }
 
 /* --- the environment --- */
 
 static bool
-ssh_wanted(const char *entry)
+ssh_wanted(struct ssh *s, const char *entry)
 {
 	char name[128];
 	size_t n = strcspn(entry, "=");
@@ -319,28 +321,28 @@ ssh_wanted(const char *entry)
 		return false;
 	memcpy(name, entry, n);
 	name[n] = '\0';
-	if (s.o.terminal &&
+	if (s->o.terminal &&
 	    (strcmp(name, "TERM") == 0 || strcmp(name, "COLORTERM") == 0))
 		return true;
-	for (size_t i = 0; i < s.opts.send_env.n; i++)
-		if (ssh_match(s.opts.send_env.text[i], name))
+	for (size_t i = 0; i < s->opts.send_env.n; i++)
+		if (ssh_match(s->opts.send_env.text[i], name))
 			return true;
 	return false;
 }
 
 /* SetEnv comes last: of two of a name the host keeps the last. */
 static int
-ssh_environment(void)
+ssh_environment(struct ssh *s)
 {
-	const struct ssh_texts *set = &s.opts.set_env;
+	const struct ssh_texts *set = &s->opts.set_env;
 	size_t n = 0;
 
 	for (char **e = environ; *e != NULL && n < ENV_MAX; e++)
-		if (ssh_wanted(*e))
-			s.o.env[n++] = *e;
+		if (ssh_wanted(s, *e))
+			s->o.env[n++] = *e;
 	for (size_t i = 0; i < set->n && n < ENV_MAX; i++)
-		s.o.env[n++] = set->text[i];
-	s.o.nenv = n;
+		s->o.env[n++] = set->text[i];
+	s->o.nenv = n;
 	if (n < ENV_MAX)
 		return 0;
 	complain("SendEnv, SetEnv: more than %d variables", ENV_MAX - 1);
@@ -365,48 +367,48 @@ ssh_environment(void)
 #define SSH_LOGIN "exec \"${SHELL:-/bin/sh}\" -l"
 
 static void
-ssh_words_to_run(void)
+ssh_words_to_run(struct ssh *s)
 {
 	static char sh[] = "/bin/sh", c[] = "-c", none[] = "sh";
 	static char run[] = SSH_RUN, ask_run[] = SSH_ASK_USER SSH_RUN;
 	static char login[] = SSH_LOGIN, ask_login[] = SSH_ASK_USER SSH_LOGIN;
 	static char *argv[6];
-	char *user = s.opts.said[SSH_USER].text;
+	char *user = s->opts.said[SSH_USER].text;
 
 	argv[0] = sh;
 	argv[1] = c;
-	if (s.command != NULL)
+	if (s->command != NULL)
 		argv[2] = user != NULL ? ask_run : run;
 	else
 		argv[2] = user != NULL ? ask_login : login;
-	argv[3] = s.command;
-	if (user != NULL && s.command == NULL)
+	argv[3] = s->command;
+	if (user != NULL && s->command == NULL)
 		argv[3] = none;
 	argv[4] = user;
-	s.o.command = argv;
+	s->o.command = argv;
 }
 
 /* pty.Start of an older host takes words divided by commas here. */
 static int
-ssh_older_shell(struct keyctx *ctx)
+ssh_older_shell(struct ssh *s, struct keyctx *ctx)
 {
-	const char *user = ssh_opts_text(&s.opts, SSH_USER);
+	const char *user = ssh_opts_text(&s->opts, SSH_USER);
 
 	if (user != NULL) {
 		if (strchr(user, ',') != NULL ||
-		    asprintf(&s.args, "-c,%s,sh,%s", SSH_ASK_USER SSH_LOGIN,
+		    asprintf(&s->args, "-c,%s,sh,%s", SSH_ASK_USER SSH_LOGIN,
 			user) == -1)
 			return EXIT_FAILED;
-		s.o.cmd = "/bin/sh";
-		s.o.args = s.args;
+		s->o.cmd = "/bin/sh";
+		s->o.args = s->args;
 	}
-	return shell_rpc_run(ctx, &s.o);
+	return shell_rpc_run(ctx, &s->o);
 }
 
 /* --- when we are let in --- */
 
 static int
-ssh_run_local(void)
+ssh_run_local(struct ssh *s)
 {
 	const char *shell = getenv("SHELL");
 	pid_t pid;
@@ -420,7 +422,7 @@ ssh_run_local(void)
 		process_reset_signals();
 		if (shell == NULL || *shell == '\0')
 			shell = "/bin/sh";
-		execl(shell, shell, "-c", s.local, (char *)NULL);
+		execl(shell, shell, "-c", s->local, (char *)NULL);
 		_exit(127);
 	}
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
@@ -452,13 +454,14 @@ ssh_background(void)
 
 /* Just before the command, or while it begins. */
 static int
-ssh_let_in(void)
+ssh_let_in(void *arg)
 {
+	struct ssh *s = arg;
 	int r = 0;
 
-	if (s.local != NULL)
-		r = ssh_run_local();
-	if (r == 0 && ssh_opts_yes(&s.opts, SSH_FORK))
+	if (s->local != NULL)
+		r = ssh_run_local(s);
+	if (r == 0 && ssh_opts_yes(&s->opts, SSH_FORK))
 		r = ssh_background();
 	return r;
 }
@@ -470,12 +473,12 @@ ssh_let_in(void)
  * The key that was taken there is the one for these, too.
  */
 static int
-ssh_check_user(struct keyctx *ctx)
+ssh_check_user(struct ssh *s, struct keyctx *ctx)
 {
 	static char sh[] = "/bin/sh", c[] = "-c", name[] = "sh";
 	static char ask[] = SSH_ASK_USER "exit 0";
-	char *argv[] = { sh, c, ask, name, s.opts.said[SSH_USER].text, NULL };
-	struct client_options o = s.o;
+	char *argv[] = { sh, c, ask, name, s->opts.said[SSH_USER].text, NULL };
+	struct client_options o = s->o;
 	int key[2], status, r;
 	pid_t pid;
 
@@ -492,19 +495,18 @@ ssh_check_user(struct keyctx *ctx)
 		complain("%s", strerror(errno));
 		return EXIT_FAILED;
 	case 0:
-		if ((r = exec_frames_run(ctx, &o)) == TRY_NEXT)
-			r = exec_older(ctx, &o);
+		r = exec_run(ctx, &o);
 		/* Without it the others are tried once more. */
-		if (s.offer.taken &&
-		    write(key[1], &s.offer.now, sizeof(s.offer.now)) == -1 &&
-		    s.o.verbose)
+		if (s->offer.taken &&
+		    write(key[1], &s->offer.now, sizeof(s->offer.now)) == -1 &&
+		    s->o.verbose)
 			complain("the key that was taken: %s", strerror(errno));
 		fflush(NULL);
 		_exit(r);
 	}
 	close(key[1]);
-	s.offer.taken = read(key[0], &s.offer.now, sizeof(s.offer.now)) ==
-	    sizeof(s.offer.now);
+	s->offer.taken = read(key[0], &s->offer.now, sizeof(s->offer.now)) ==
+	    sizeof(s->offer.now);
 	close(key[0]);
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
@@ -513,17 +515,13 @@ ssh_check_user(struct keyctx *ctx)
 }
 
 static int
-ssh_serve_subsystem(struct conn *c)
+ssh_serve_subsystem(struct ssh *s, struct conn *c)
 {
 	int in = STDIN_FILENO, r;
 
-	if ((r = conn_await(c)) != 0)
+	if ((r = ssh_let_in(s)) != 0)
 		return r;
-	if (c->rejected)
-		return conn_rejected(c);
-	if ((r = ssh_let_in()) != 0)
-		return r;
-	if (s.o.no_stdin && (in = open("/dev/null", O_RDONLY)) == -1)
+	if (s->o.no_stdin && (in = open("/dev/null", O_RDONLY)) == -1)
 		return EXIT_FAILED;
 	r = relay_run(c, in, STDOUT_FILENO);
 	if (in != STDIN_FILENO)
@@ -532,24 +530,24 @@ ssh_serve_subsystem(struct conn *c)
 }
 
 static int
-ssh_subsystem(struct keyctx *ctx)
+ssh_subsystem(struct ssh *s, struct keyctx *ctx)
 {
 	struct conn c;
 	int r;
 
-	if (s.command == NULL) {
+	if (s->command == NULL) {
 		complain("You must specify a subsystem to invoke.");
 		return ssh_usage();
 	}
-	if (strcmp(s.command, "sftp") != 0) {
-		complain("subsystem %s: there is sftp only", s.command);
+	if (strcmp(s->command, "sftp") != 0) {
+		complain("subsystem %s: there is sftp only", s->command);
 		return EXIT_FAILED;
 	}
-	if (ssh_opts_text(&s.opts, SSH_USER) != NULL &&
-	    (r = ssh_check_user(ctx)) != 0)
+	if (ssh_opts_text(&s->opts, SSH_USER) != NULL &&
+	    (r = ssh_check_user(s, ctx)) != 0)
 		return r;
-	if ((r = conn_try(&c, ctx, &s.o, MUX_URI_SFTP)) == 0)
-		r = ssh_serve_subsystem(&c);
+	if ((r = relay_open_sftp(&c, ctx, &s->o)) == 0)
+		r = ssh_serve_subsystem(s, &c);
 	conn_close(&c);
 	return r;
 }
@@ -557,100 +555,102 @@ ssh_subsystem(struct keyctx *ctx)
 /* --- commands --- */
 
 static bool
-ssh_gets_terminal(void)
+ssh_gets_terminal(struct ssh *s)
 {
-	const char *said = ssh_opts_text(&s.opts, SSH_REQUEST_TTY);
+	const char *said = ssh_opts_text(&s->opts, SSH_REQUEST_TTY);
 	bool asked = said != NULL && strcmp(said, "yes") == 0;
-	bool own = isatty(STDIN_FILENO) == 1 && !s.o.no_stdin;
+	bool own = isatty(STDIN_FILENO) == 1 && !s->o.no_stdin;
 
 	if (said != NULL && strcmp(said, "force") == 0)
 		return true;
 	if (said != NULL && strcmp(said, "no") == 0)
 		return false;
-	if (asked && !own && !s.o.quiet)
+	if (asked && !own && !s->o.quiet)
 		complain("Pseudo-terminal will not be allocated because stdin "
 			 "is not a terminal.");
-	return own && (asked || s.command == NULL);
+	return own && (asked || s->command == NULL);
 }
 
 static int
-ssh_command(struct keyctx *ctx)
+ssh_command(struct ssh *s, struct keyctx *ctx)
 {
 	int r;
 
-	if (ssh_opts_yes(&s.opts, SSH_FORK) && s.command == NULL) {
+	if (ssh_opts_yes(&s->opts, SSH_FORK) && s->command == NULL) {
 		complain("Cannot fork into background without a command to "
 			 "execute.");
 		return EXIT_FAILED;
 	}
-	s.o.terminal = ssh_gets_terminal();
-	s.o.started = ssh_let_in;
-	s.o.keep = true;
+	s->o.terminal = ssh_gets_terminal(s);
+	s->o.started = ssh_let_in;
+	s->o.started_arg = s;
+	s->o.keep = true;
 	/* Who is to look at the user first is no shell yet. */
-	s.o.login =
-	    s.command == NULL && ssh_opts_text(&s.opts, SSH_USER) == NULL;
-	if ((r = ssh_environment()) != 0)
+	s->o.login =
+	    s->command == NULL && ssh_opts_text(&s->opts, SSH_USER) == NULL;
+	if ((r = ssh_environment(s)) != 0)
 		return r;
-	ssh_words_to_run();
-	if ((r = exec_frames_run(ctx, &s.o)) != TRY_NEXT)
+	ssh_words_to_run(s);
+	if (exec_frames_run(ctx, &s->o, &r))
 		return r;
-	if ((r = ssh_let_in()) != 0)
+	if ((r = ssh_let_in(s)) != 0)
 		return r;
-	if (s.o.terminal && s.command == NULL)
-		return ssh_older_shell(ctx);
-	return exec_older(ctx, &s.o);
+	if (s->o.terminal && s->command == NULL)
+		return ssh_older_shell(s, ctx);
+	return exec_older(ctx, &s->o);
 }
 
 static int
-ssh_run(struct keyctx *ctx, int argc, char **argv)
+ssh_run(struct ssh *s, struct keyctx *ctx, int argc, char **argv)
 {
 	const char *type;
 	int r;
 
-	if ((r = ssh_arguments(argc, argv)) != 0)
+	if ((r = ssh_arguments(s, argc, argv)) != 0)
 		return r;
-	if (s.opts.version) {
+	if (s->opts.version) {
 		fputs("skypty " SKYPTY_VERSION "\n", stderr);
 		return 0;
 	}
-	if ((r = ssh_settle(ctx)) != 0)
+	if ((r = ssh_settle(s, ctx)) != 0)
 		return r;
-	if (s.opts.print) {
-		ssh_print(&s.dest, &s.opts, &s.o);
+	if (s->opts.print) {
+		ssh_print(&s->dest, &s->opts, &s->o);
 		return 0;
 	}
-	if ((r = ssh_identities(ctx)) != 0)
+	if ((r = ssh_identities(s, ctx)) != 0)
 		return r;
-	type = ssh_opts_text(&s.opts, SSH_SESSION_TYPE);
+	type = ssh_opts_text(&s->opts, SSH_SESSION_TYPE);
 	if (type != NULL && strcmp(type, "subsystem") == 0)
-		return ssh_subsystem(ctx);
-	return ssh_command(ctx);
+		return ssh_subsystem(s, ctx);
+	return ssh_command(s, ctx);
 }
 
 static void
-ssh_forget(void)
+ssh_forget(struct ssh *s)
 {
-	ssh_opts_free(&s.opts);
-	ssh_dest_free(&s.dest);
-	hosts_free(&s.o.alias);
-	free(s.command);
-	offer_free(&s.offer);
-	free(s.local);
-	free(s.proxy);
-	free(s.args);
+	ssh_opts_free(&s->opts);
+	ssh_dest_free(&s->dest);
+	hosts_free(&s->o.alias);
+	free(s->command);
+	offer_free(&s->offer);
+	free(s->local);
+	free(s->proxy);
+	free(s->args);
 }
 
 int
 ssh_main(int argc, char **argv)
 {
+	struct ssh s = { .command = NULL };
 	struct keyctx *ctx;
 	int r;
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
 	options_init(&s.o);
-	r = ssh_run(ctx, argc, argv);
-	ssh_forget();
+	r = ssh_run(&s, ctx, argc, argv);
+	ssh_forget(&s);
 	keyctx_free(ctx);
 	return r;
 }

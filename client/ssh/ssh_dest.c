@@ -218,13 +218,12 @@ static int
 ssh_read_names(const struct ssh_dest *d, struct ssh_opts *o,
     struct client_options *to)
 {
-	int r;
+	bool found;
 
 	if (o->config != NULL && strcasecmp(o->config, "none") == 0)
 		return 0;
 	to->hosts = o->config;
-	r = hosts_find_ssh(&to->alias, to->hosts, d->host, o);
-	if (r != 0 && r != 1)
+	if (hosts_find_ssh(&to->alias, to->hosts, d->host, o, &found) != 0)
 		return EXIT_FAILED;
 	return ssh_take_host(o, &to->alias);
 }

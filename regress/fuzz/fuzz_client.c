@@ -273,6 +273,7 @@ run(uint8_t which)
 	char *command[] = { name, arg, NULL };
 	struct client_options o;
 	struct buf in;
+	int status;
 
 	if (which & 64) {
 		run_local(which);
@@ -287,10 +288,10 @@ run(uint8_t which)
 	buf_view(&in, "input", which & 32 ? 5 : 0);
 	switch (which % 4) {
 	case 0:
-		(void)exec_frames_run(ctx, &o);
+		(void)exec_frames_run(ctx, &o, &status);
 		break;
 	case 1:
-		(void)exec_http_run(ctx, &o, &in);
+		(void)exec_http_run(ctx, &o, &in, &status);
 		break;
 	case 2:
 		(void)exec_rpc_run(ctx, &o, &in);

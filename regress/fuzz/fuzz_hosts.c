@@ -50,11 +50,12 @@ __wrap_globfree(glob_t *g)
 static int
 look(const char *alias, struct ssh_opts *ssh, struct host *h)
 {
-	int r = ssh != NULL ? hosts_find_ssh(h, path, alias, ssh) :
-			      hosts_find(h, path, alias);
+	bool found;
+	int r = ssh != NULL ? hosts_find_ssh(h, path, alias, ssh, &found) :
+			      hosts_find(h, path, alias, &found);
 
-	require(r == 0 || r == 1 || r == EXIT_USAGE || r == EXIT_FAILED);
-	require(r != 1 || h->key != NULL || h->via != NULL);
+	require(r == 0 || r == EXIT_USAGE || r == EXIT_FAILED);
+	require(!found || (r == 0 && (h->key != NULL || h->via != NULL)));
 	return r;
 }
 

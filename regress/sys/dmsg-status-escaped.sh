@@ -85,7 +85,7 @@ escaped() {
 			# shellcheck disable=SC2086
 			status $flag
 			equal "$status $(wc -c <"$dir/out")" "255 0" "$text"
-			has "$dir/err.status" "makes no sense"
+			has "$dir/err.status" "is malformed"
 			clean
 		done
 	done

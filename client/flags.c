@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC */
+/* The flags of all commands but ssh and host.  PROTOCOL.pty 11.4, 11.5, 11.7.
+ */
+#include "client/flags.h"
+#include "client/complain.h"
+#include "client/exits.h"
+#include "client/options.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/usage.h"
+
+#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+#define COLUMN	  25 /* of what a flag does, in the help */
+
+/* What has a meaning for which commands; others do not know it. */
+#define BIT(style)  (1U << STYLE_##style)
+#define COMMAND	    (BIT(SHELL) | BIT(EXEC))
+#define DESTINATION (COMMAND | BIT(SFTP) | BIT(MOUNT))
+#define CONNECT	    (DESTINATION | BIT(COPY))
+#define IDENTITY    (CONNECT | BIT(KEY))
+#define LOCAL	    (BIT(SOCKET) | BIT(STATUS))
+
+struct client_flag {
+	const char *name;
+	int letter; /* or 0 */
+	int takes;  /* no_argument, required_argument, optional_argument */
+	unsigned styles;
+	/* NULL: a field is set, a bool or a text. */
+	int (*set)(struct client_options *, const char *flag, const char *);
+	size_t field;
+	const char *value; /* what it is called in the help */
+	const char *help;  /* NULL: another name of the flag before it */
+};
+
+#define NO	    no_argument
+#define VALUE	    required_argument
+#define MAYBE	    optional_argument
+#define FIELD(name) NULL, offsetof(struct client_options, name)
+#define BY(set)	    set, 0
+
+/* clang-format off */
+static const struct client_flag table[] = {
+	/* cp */
+	{ "recursive", 'r', NO, BIT(COPY), FIELD(recursive), NULL,
+	    "directories, with all that is in them" },
+	{ "preserve", 'p', NO, BIT(COPY), FIELD(preserve), NULL,
+	    "keep modes and times" },
+	{ "resume", 0, NO, BIT(COPY), FIELD(resume), NULL,
+	    "go on with what is there of a file" },
+	{ "port", 0, VALUE, BIT(COPY), BY(options_port), "PORT",
+	    "where the destination has none (2022)" },
+	{ "cliaddr", 0, VALUE, BIT(COPY), FIELD(cliaddr), "PATH",
+	    "control socket of the host here" },
+	/* fs mount */
+	{ "background", 0, NO, BIT(MOUNT), FIELD(background), NULL,
+	    "leave once the mount is there" },
+	{ "ro", 0, NO, BIT(MOUNT), FIELD(read_only), NULL, "read-only" },
+	{ "remote-root", 0, VALUE, BIT(MOUNT), FIELD(remote_root), "PATH",
+	    "which directory of the host (/)" },
+	{ "attr-ttl", 0, VALUE, BIT(MOUNT), BY(options_attr_ttl), "TIME",
+	    "attributes may be that old (1s)" },
+	{ "entry-ttl", 0, VALUE, BIT(MOUNT), BY(options_entry_ttl), "TIME",
+	    "so may names (1s)" },
+	{ "debug", 0, NO, BIT(MOUNT), FIELD(debug), NULL,
+	    "let sshfs say what it does" },
+	/* dmsg status, keygen */
+	{ "json", 0, NO, BIT(STATUS), FIELD(json), NULL, "as JSON" },
+	{ "force", 'f', NO, BIT(KEYGEN), FIELD(force), NULL,
+	    "replace a file that is there" },
+
+	/* Whom we are, and how much is said. */
+	{ "sk", 's', VALUE, IDENTITY, FIELD(sk), "KEY",
+	    "secret key (64 hex digits)" },
+	{ "identity", 'i', VALUE, IDENTITY, FIELD(identity), "FILE",
+	    "file with a secret key" },
+	{ "visor-key", 0, MAYBE, IDENTITY, BY(options_visor_key), NULL,
+	    "use the local visor's key" },
+	{ "via-visor", 0, MAYBE, IDENTITY, BY(options_visor_key), NULL, NULL },
+	{ "no-visor-key", 0, NO, IDENTITY, BY(options_no_visor_key), NULL,
+	    "do not" },
+	{ "quiet", 'q', NO, IDENTITY, FIELD(quiet), NULL, "say less" },
+	{ "verbose", 'v', NO, IDENTITY, FIELD(verbose), NULL, "say more" },
+
+	/* The way to the host. */
+	{ "config", 'F', VALUE, CONNECT, FIELD(hosts), "FILE",
+	    "names of hosts (~/.config/skypty/config)" },
+	{ "config", 'F', VALUE, BIT(CONFIG), FIELD(hosts), "FILE",
+	    "in place of ~/.config/skypty/config" },
+	{ "rpc", 0, VALUE, CONNECT, FIELD(rpc), "HOST:PORT",
+	    "of a visor here (localhost:3435)" },
+	{ "standalone", 0, NO, CONNECT, BY(options_standalone), NULL,
+	    "dial keys by neither it nor skyptyd here" },
+	{ "dmsgdisc", 0, VALUE, CONNECT, FIELD(dmsgdisc), "URL",
+	    "where keys without an address are looked up" },
+	{ "dmsg-servers", 0, VALUE, CONNECT, FIELD(dmsg_servers),
+	    "'PK@HOST:PORT ...'", "by which servers to look there" },
+	{ "cliaddr", 'r', VALUE, DESTINATION | LOCAL, FIELD(cliaddr), "PATH",
+	    "control socket of the host here" },
+	{ "clinet", 'n', VALUE, COMMAND | LOCAL, FIELD(clinet), "unix",
+	    "its network" },
+	{ "confpath", 0, VALUE, COMMAND | LOCAL, FIELD(confpath), "FILE",
+	    "take these two from a host's configuration" },
+	{ "port", 'p', VALUE, DESTINATION, BY(options_port), "PORT",
+	    "where the destination has none (2022)" },
+	{ "via", 0, VALUE, DESTINATION, FIELD(via), "tcp://PK@HOST:PORT",
+	    "the destination, by TCP" },
+	{ "addr", 0, VALUE, DESTINATION, FIELD(addr), "PK[:PORT]",
+	    "the same, over dmsg" },
+	{ "transport", 0, VALUE, DESTINATION, BY(options_transport), "T",
+	    "auto, tcp, dmsg or skynet" },
+	{ "scheme", 0, VALUE, DESTINATION, BY(options_transport), "T", NULL },
+
+	/* A shell or a command. */
+	{ "env", 'e', VALUE, COMMAND, BY(options_env), "K=V",
+	    "set in the remote environment; repeatable" },
+	{ "timeout", 't', VALUE, COMMAND, BY(options_timeout), "D",
+	    "of a command: 30s, 5m (default 30s)" },
+	{ "no-pty", 0, NO, COMMAND, FIELD(no_pty), NULL,
+	    "only with a command" },
+	{ "no-stdin", 0, NO, COMMAND, FIELD(no_stdin), NULL,
+	    "give the command no input" },
+	{ "escape", 0, VALUE, COMMAND, BY(options_escape), "C",
+	    "escape character (~), or none" },
+	{ "cmd", 'c', VALUE, COMMAND, FIELD(cmd), "CMD",
+	    "shell to start (/bin/bash)" },
+	{ "args", 'a', VALUE, COMMAND, FIELD(args), "A,B", "its arguments" },
+};
+/* clang-format on */
+
+static bool
+flags_has(const struct client_flag *f, enum flags_style style)
+{
+	return (f->styles >> style & 1) != 0;
+}
+
+/* What getopt_long(3) gives for it: the same for both names of one. */
+static int
+flags_value(size_t i)
+{
+	if (table[i].letter != 0)
+		return table[i].letter;
+	while (table[i].help == NULL)
+		i--;
+	return UINT8_MAX + 1 + (int)i;
+}
+
+/* The tables of getopt_long(3); a row without a name ends the list. */
+static void
+flags_list(enum flags_style style, struct option *list, char *letters)
+{
+	for (size_t i = 0; i < LENGTH(table); i++) {
+		const struct client_flag *f = &table[i];
+
+		if (!flags_has(f, style))
+			continue;
+		*list++ =
+		    (struct option){ f->name, f->takes, NULL, flags_value(i) };
+		if (f->letter == 0)
+			continue;
+		*letters++ = (char)f->letter;
+		if (f->takes == required_argument)
+			*letters++ = ':';
+	}
+	*list = (struct option){ NULL, 0, NULL, 0 };
+	*letters = '\0';
+}
+
+static int
+flags_set(struct client_options *o, enum flags_style style, int opt,
+    const char *value)
+{
+	const struct client_flag *f;
+	void *field;
+	char flag[32];
+	size_t i = 0;
+
+	while (!flags_has(&table[i], style) || flags_value(i) != opt)
+		i++;
+	f = &table[i];
+	field = (char *)o + f->field;
+	if (f->set != NULL) {
+		snprintf(flag, sizeof(flag), "--%s", f->name);
+		return f->set(o, flag, value);
+	}
+	if (f->takes == no_argument)
+		*(bool *)field = true;
+	else
+		*(const char **)field = value;
+	return 0;
+}
+
+static int
+flags_unknown(const char *command, int opt, const char *word,
+    const struct option *list)
+{
+	char text[USAGE_TEXT_MAX];
+
+	usage_explain(text, opt, word, list);
+	if (strchr(text, '?') != NULL)
+		complain("%s", text);
+	else
+		complain("%s; 'skypty help %s' lists them", text, command);
+	return EXIT_USAGE;
+}
+
+int
+flags_take(struct client_options *o, enum flags_style style,
+    const char *command, int argc, char **argv, bool *dashes)
+{
+	bool anywhere = style == STYLE_COPY || style == STYLE_KEYGEN;
+	struct option list[LENGTH(table) + 1];
+	char letters[2 * LENGTH(table) + 3] = "+:", *all = letters;
+	int before = optind, word, opt, r;
+
+	flags_list(style, list, letters + 2);
+	if (anywhere)
+		all++;
+	opterr = 0;
+	for (word = optind;; word = optind) {
+		opt = getopt_long(argc, argv, all, list, NULL);
+		if (opt == -1)
+			break;
+		if (opt == '?' || opt == ':')
+			return flags_unknown(command, opt,
+			    argv[anywhere ? optind - 1 : word], list);
+		if ((r = flags_set(o, style, opt, optarg)) != 0)
+			return r;
+	}
+	if (dashes != NULL)
+		*dashes =
+		    optind > before && strcmp(argv[optind - 1], "--") == 0;
+	return 0;
+}
+
+/* --- help --- */
+
+/* "  -s, --sk KEY", with the other names that it has. */
+static int
+flags_names(const struct client_flag *f, const struct client_flag *end,
+    FILE *to)
+{
+	char letter[] = { '-', (char)f->letter, ',', '\0' };
+	int n =
+	    fprintf(to, "  %3s --%s", f->letter != 0 ? letter : "", f->name);
+
+	for (const struct client_flag *g = f + 1; g < end && g->help == NULL;
+	     g++)
+		n += fprintf(to, ", --%s", g->name);
+	if (f->value != NULL)
+		n += fprintf(to, " %s", f->value);
+	return n;
+}
+
+void
+flags_help(enum flags_style style, FILE *to)
+{
+	const struct client_flag *end = table + LENGTH(table);
+	int n;
+
+	for (const struct client_flag *f = table; f < end; f++) {
+		if (!flags_has(f, style) || f->help == NULL)
+			continue;
+		n = flags_names(f, end, to);
+		if (n >= COLUMN) {
+			putc('\n', to);
+			n = 0;
+		}
+		fprintf(to, "%*s%s\n", COLUMN - n, "", f->help);
+	}
+}
