@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <cmocka.h>
 
@@ -127,6 +129,55 @@ test_offers(void **state)
 						     services[i].grant),
 				    MUX_ACCEPT);
 		}
+}
+
+/* --- what is told of it --- */
+
+static const char *
+right(uint32_t grant)
+{
+	switch (grant) {
+	case PRIV_GRANT_EXEC:
+		return "exec";
+	case PRIV_GRANT_SFTP:
+		return "sftp";
+	case PRIV_GRANT_WHITELIST:
+		return "whitelist";
+	case PRIV_GRANT_DIAL:
+		return "dial";
+	}
+	return grant == 0 ? "none" : "?";
+}
+
+/* The next row of the manual page's table; its head is none. */
+static bool
+next_told(FILE *f, char *line, int size)
+{
+	while (fgets(line, size, f) != NULL)
+		if (strncmp(line, ".It Li ", 7) == 0 &&
+		    strstr(line, " Ta ") != NULL)
+			return true;
+	return false;
+}
+
+/* The manual page has the rows of the program's table, and no other. */
+static void
+test_manual(void **state)
+{
+	FILE *f = fopen("daemon/skyptyd.8", "r");
+	char want[256], line[256];
+
+	(void)state;
+	assert_non_null(f);
+	for (const struct service *s = net_services; s->uri != NULL; s++) {
+		snprintf(want, sizeof(want), ".It Li %s Ta %s Ta %s Ta %s\n",
+		    s->uri, right(s->grant), s->remote ? "yes" : "no",
+		    s->control ? "yes" : "no");
+		assert_true(next_told(f, line, sizeof(line)));
+		assert_string_equal(line, want);
+	}
+	assert_false(next_told(f, line, sizeof(line)));
+	fclose(f);
 }
 
 /* Before the monitor has said who it is nothing is asked for. */
@@ -461,6 +512,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_offers),
+		cmocka_unit_test(test_manual),
 		cmocka_unit_test(test_nothing_before_authentication),
 		cmocka_unit_test(test_unasked_answers),
 		cmocka_unit_test(test_no_second_authentication),
