@@ -69,7 +69,7 @@ SRC_skyptyd-dmsg = daemon/dmsg/dmsg.c daemon/dmsg/dmsg_ask.c \
 	daemon/dmsg/dmsg_reap.c daemon/dmsg/dmsg_server.c \
 	daemon/dmsg/dmsg_status.c
 
-SRC_skyptyd-http = daemon/http/http.c daemon/http/http_client.c \
+SRC_skyptyd-http = daemon/http/http_main.c daemon/http/http_client.c \
 	daemon/http/http_confine.c daemon/http/http_host.c \
 	daemon/http/http_mon.c daemon/http/http_origin.c \
 	daemon/http/http_page.c daemon/http/http_rpc.c \

@@ -166,7 +166,7 @@ set_log_level(struct skyptyd_options *o, const char *value)
 }
 
 static int
-options_set_flag(struct skyptyd_options *o, int opt)
+skyptyd_options_set_flag(struct skyptyd_options *o, int opt)
 {
 	switch (opt) {
 	case OPT_CONFSTDIN:
@@ -196,7 +196,7 @@ options_set_flag(struct skyptyd_options *o, int opt)
 
 /* Where an option's text is kept as it is. */
 static const char **
-options_text_of(struct skyptyd_options *o, int opt)
+skyptyd_options_text_of(struct skyptyd_options *o, int opt)
 {
 	switch (opt) {
 	case 'c':
@@ -226,7 +226,7 @@ options_take(struct skyptyd_options *o, struct keyctx *ctx, int opt)
 {
 	const char **text;
 
-	if ((text = options_text_of(o, opt)) != NULL) {
+	if ((text = skyptyd_options_text_of(o, opt)) != NULL) {
 		*text = optarg;
 		return 0;
 	}
@@ -240,7 +240,7 @@ options_take(struct skyptyd_options *o, struct keyctx *ctx, int opt)
 	case OPT_LOG_LEVEL:
 		return set_log_level(o, optarg);
 	}
-	return options_set_flag(o, opt);
+	return skyptyd_options_set_flag(o, opt);
 }
 
 static int

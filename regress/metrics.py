@@ -95,7 +95,8 @@ class Source:
 
     def function(self, begin, brace, end):
         for i in range(begin, brace):
-            if found := NAME.match(self.code[i]):
+            found = NAME.match(self.code[i])
+            if found and found[1] != "__attribute__":
                 static = "static" in WORD.findall(self.code[begin])
                 self.functions.append(Function(self.path, i + 1, found[1],
                                                static, end - i + 1))

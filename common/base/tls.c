@@ -42,7 +42,7 @@ struct tls_job {
 };
 
 __attribute__((noreturn)) static void
-become(struct tls_job *j)
+tls_become(struct tls_job *j)
 {
 	const char *file = getenv("SSL_CERT_FILE");
 	const char *argv[5] = { PROGRAM, j->host }, *env[2] = { NULL };
@@ -78,7 +78,7 @@ tls_spawn(struct tls_job *j)
 		if (j->prepare != NULL && j->prepare(j->arg) != 0)
 			_exit(errno & 0xff);
 		if ((r = process_fork(&pid)) == 0)
-			become(j);
+			tls_become(j);
 		_exit(r == -1 ? (errno & 0xff) : 0);
 	}
 	while (waitpid(pid, &status, 0) == -1)
@@ -98,7 +98,7 @@ launch_child(struct tls_job *j, pid_t *pid)
 	if (r == 0) {
 		if (j->prepare != NULL && j->prepare(j->arg) != 0)
 			_exit(126);
-		become(j);
+		tls_become(j);
 	}
 	return r == 1 ? 0 : SKY_ERR_SYS;
 }

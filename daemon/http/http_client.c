@@ -3,7 +3,7 @@
  * What a browser is told on its WebSocket.  Nothing queues without bound: while
  * it is slow the host is not read.  PROTOCOL.pty 10; PROTOCOL 5.
  */
-#include "daemon/http/http.h"
+#include "daemon/http/http_main.h"
 #include "daemon/http/http_client.h"
 #include "daemon/http/http_host.h"
 #include "daemon/http/http_mon.h"

@@ -4,7 +4,7 @@
  * as the browser takes what comes.  What is spoken on it is in http_term.c and
  * http_rpc.c.
  */
-#include "daemon/http/http.h"
+#include "daemon/http/http_main.h"
 #include "daemon/http/http_client.h"
 #include "daemon/http/http_host.h"
 #include "daemon/http/http_mon.h"

@@ -3,7 +3,7 @@
  * What skyptyd-http asks of its monitor.  Who a browser is, is for the monitor
  * to say: what is asked of it is waited for, and meanwhile nothing goes on.
  */
-#include "daemon/http/http.h"
+#include "daemon/http/http_main.h"
 #include "daemon/http/http_host.h"
 #include "daemon/http/http_mon.h"
 #include "daemon/http/http_tls.h"

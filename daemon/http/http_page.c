@@ -3,7 +3,7 @@
  * What a browser gets over plain HTTP: the page, what belongs to it, and a
  * cookie for a token.  PROTOCOL.pty 10.
  */
-#include "daemon/http/http.h"
+#include "daemon/http/http_main.h"
 #include "daemon/http/http_mon.h"
 #include "daemon/http/http_origin.h"
 #include "daemon/http/http_page.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* An older host: the terminal by calls.  PROTOCOL.pty 6. */
-#include "daemon/http/http.h"
+#include "daemon/http/http_main.h"
 #include "daemon/http/http_client.h"
 #include "daemon/http/http_host.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A host with skypty/1/exec, and its files as they are.  See PROTOCOL. */
-#include "daemon/http/http.h"
+#include "daemon/http/http_main.h"
 #include "daemon/http/http_client.h"
 
 #include <stdio.h>

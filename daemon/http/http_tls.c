@@ -3,7 +3,7 @@
  * Another certificate while browsers are there: connections that begin show
  * it, those that are there keep what they have.  See skyptyd-http(8), SIGNALS.
  */
-#include "daemon/http/http.h"
+#include "daemon/http/http_main.h"
 #include "daemon/http/http_mon.h"
 #include "daemon/http/http_tls.h"
 

@@ -5,7 +5,7 @@
  * those who hold too many the oldest goes.  A newcomer always gets in, so that
  * nobody can keep others out by being there.
  */
-#include "daemon/http/http.h"
+#include "daemon/http/http_main.h"
 #include "daemon/http/http_mon.h"
 #include "daemon/http/http_visitor.h"
 

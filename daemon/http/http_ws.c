@@ -3,7 +3,7 @@
  * A browser's WebSocket: what comes from it, its beginning and its end.  While
  * the host is slow it is not read.  PROTOCOL.pty 10; PROTOCOL 5.
  */
-#include "daemon/http/http.h"
+#include "daemon/http/http_main.h"
 #include "daemon/http/http_client.h"
 #include "daemon/http/http_host.h"
 #include "daemon/http/http_page.h"

@@ -8,8 +8,8 @@
  * bytes of what is typed, HTTP_OUTPUT_MAX of output; a reply of an older host
  * up to HTTP_REPLY_MAX.
  */
-#ifndef DAEMON_HTTP_HTTP_H
-#define DAEMON_HTTP_HTTP_H
+#ifndef DAEMON_HTTP_HTTP_MAIN_H
+#define DAEMON_HTTP_HTTP_MAIN_H
 
 #include <libwebsockets.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* skyptyd-http: its life.  Everything that the filter forbids comes first. */
-#include "daemon/http/http.h"
+#include "daemon/http/http_main.h"
 #include "daemon/http/http_client.h"
 #include "daemon/http/http_host.h"
 #include "daemon/http/http_mon.h"
