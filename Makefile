@@ -142,6 +142,7 @@ LIBS_skyptyd = $(LIB_SODIUM) $(LIB_SECP) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skyptyd-monitor = $(LIB_SODIUM) $(LIB_SECP) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_BSD)
+LIBS_skyptyd-dmsg-monitor = $(LIBS_skyptyd-monitor)
 LIBS_skyptyd-net = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP)
 LIBS_skyptyd-dmsg = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
@@ -169,8 +170,9 @@ CFLAGS_ALL = -std=c11 $(OPT) -fPIE -ffunction-sections -fdata-sections $(WARN) $
 LDFLAGS_ALL = $(LDHARDEN) $(LIB_DIRS) $(LDFLAGS)
 
 include sources.mk
-PROGRAMS = skyptyd skyptyd-monitor skyptyd-net skyptyd-dmsg skyptyd-connect \
-	skyptyd-http-monitor skypty $(TLS_PROGRAM) $(HTTP_PROGRAM)
+PROGRAMS = skyptyd skyptyd-monitor skyptyd-dmsg-monitor skyptyd-net \
+	skyptyd-dmsg skyptyd-connect skyptyd-http-monitor skypty $(TLS_PROGRAM) \
+	$(HTTP_PROGRAM)
 
 .DEFAULT_GOAL = all
 include daemon/http/page/page.mk
@@ -185,7 +187,8 @@ UNIT_SRC = $(wildcard regress/unit/test_*.c)
 UNIT = $(patsubst %.c,$(OBJ)/%,$(UNIT_SRC))
 FUZZ_SRC = $(wildcard regress/fuzz/fuzz_*.c)
 FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))
-FOLDERS_C = $(addprefix common/,$(COMMON)) monitor monitor/http daemon \
+FOLDERS_C = $(addprefix common/,$(COMMON)) monitor \
+	$(addprefix monitor/,dmsg half http) daemon \
 	$(addprefix daemon/,net dmsg http http/page connect tls) \
 	client $(addprefix client/,cp dmsg sftp ssh) regress/*
 C_FILES = $(wildcard $(FOLDERS_C:%=%/*.[ch]))
@@ -242,6 +245,7 @@ $(BIN)/$(1): $(call objs,$(SRC_$(1))) $(OBJS_$(1)) $(COMMON_LIB) \
 endef
 $(eval $(call program,skyptyd,$(PIE)))
 $(eval $(call program,skyptyd-monitor,$(PIE)))
+$(eval $(call program,skyptyd-dmsg-monitor,$(PIE)))
 $(eval $(call program,skyptyd-net,$(PIE)))
 $(eval $(call program,skyptyd-dmsg,$(PIE)))
 $(eval $(call program,skyptyd-connect,$(PIE)))
@@ -378,7 +382,8 @@ metrics:
 UNITS = skyptyd.service skyptyd-dmsg.service skyptyd.socket \
 	skyptyd-inetd.socket skyptyd-inetd@.service
 UNITS_HTTP = skyptyd-http.service
-LIBEXEC_PROGRAMS = skyptyd-monitor skyptyd-net skyptyd-dmsg skyptyd-connect
+LIBEXEC_PROGRAMS = skyptyd-monitor skyptyd-dmsg-monitor skyptyd-net \
+	skyptyd-dmsg skyptyd-connect
 places = $(foreach f,$(2),$(1):$(f):$(strip $(3))/$(notdir $(f)))
 INSTALLS = $(call places,755,$(BIN)/skyptyd,$(SBINDIR)) \
 	$(call places,755,$(BIN)/skypty,$(BINDIR)) \

@@ -47,12 +47,20 @@ SRC_skyptyd-http-monitor = monitor/http/http_auth.c \
 	monitor/http/http_gate.c monitor/http/http_listen.c \
 	monitor/http/http_monitor.c monitor/http/http_options.c
 
-SRC_skyptyd-monitor = monitor/child.c monitor/command.c monitor/connect.c \
-	monitor/dial.c monitor/dispatch.c monitor/ending.c monitor/env.c \
+# What both monitors of a confined child are.
+SRC_half = monitor/half/dispatch.c monitor/half/half.c \
+	monitor/half/half_child.c
+
+SRC_skyptyd-monitor = monitor/command.c monitor/ending.c monitor/env.c \
 	monitor/exec.c monitor/guard.c monitor/handshake.c monitor/job.c \
-	monitor/kk.c monitor/monitor.c monitor/origin.c monitor/overlay.c \
-	monitor/proxy.c monitor/pty.c monitor/sftp.c monitor/spawn.c \
-	monitor/status.c monitor/whitelist.c
+	monitor/kk.c monitor/monitor.c monitor/origin.c monitor/proxy.c \
+	monitor/pty.c monitor/requests.c monitor/sftp.c monitor/spawn.c \
+	monitor/status.c monitor/whitelist.c $(SRC_half)
+
+SRC_skyptyd-dmsg-monitor = monitor/dmsg/connect.c monitor/dmsg/dials.c \
+	monitor/dmsg/dmsg_requests.c monitor/dmsg/entry.c \
+	monitor/dmsg/pass_on.c monitor/dmsg/servers.c \
+	monitor/dmsg/skyptyd-dmsg-monitor.c $(SRC_half)
 
 SRC_skyptyd-net = daemon/net/net.c daemon/net/net_auth.c \
 	daemon/net/net_channel.c daemon/net/net_dial.c daemon/net/net_exec.c \

@@ -151,7 +151,8 @@ watch_dmsg_monitor(struct listener *s, int sock)
 static int
 spawn_dmsg_monitor(struct listener *s)
 {
-	struct monitor_for what = { .carrier = PRIV_DMSG, .peer = "dmsg" };
+	struct monitor_for what = { .carrier = PRIV_DMSG,
+		.peer = "dmsg monitor" };
 	struct limits_conn *c = &s->dmsg;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), r;
 

@@ -17,7 +17,12 @@
 #include "common/base/tcp.h"
 #include "common/privsep/start.h"
 
-#define PROGRAM "skyptyd-monitor"
+static const char *
+monitors_program(enum priv_carrier carrier)
+{
+	return carrier == PRIV_DMSG ? "skyptyd-dmsg-monitor" :
+				      "skyptyd-monitor";
+}
 
 /* Nothing waits for more to come, and a dead peer is noticed. */
 void
@@ -27,10 +32,10 @@ monitor_prepare(const struct config *conf, int fd)
 }
 
 static int
-program_path(char *path, size_t len)
+monitors_path(char *path, size_t len, enum priv_carrier carrier)
 {
-	return process_companion(path, len, PROGRAM, "../libexec/skypty",
-	    LIBEXECDIR);
+	return process_companion(path, len, monitors_program(carrier),
+	    "../libexec/skypty", LIBEXECDIR);
 }
 
 static struct start
@@ -68,7 +73,7 @@ static void
 become_monitor(const char *path, const struct skyptyd_options *o, int conn,
     int peer)
 {
-	const char *argv[] = { PROGRAM, NULL };
+	const char *argv[] = { strrchr(path, '/') + 1, NULL };
 	const struct process_program program = { .path = path,
 		.argv = argv,
 		.fd = { conn, peer },
@@ -98,7 +103,8 @@ monitor_spawn(const struct settings *s, const struct skyptyd_options *o,
 	int sv[2], r;
 
 	*pid = 0;
-	if (program_path(path, sizeof(path)) != 0 || privmsg_pair(sv) != 0) {
+	if (monitors_path(path, sizeof(path), what->carrier) != 0 ||
+	    privmsg_pair(sv) != 0) {
 		tell_failure(what);
 		return -1;
 	}
@@ -200,7 +206,7 @@ monitor_become(const struct settings *s, const struct skyptyd_options *o,
 		return r == 0 ? 0 : EXIT_OS;
 	if ((fd = fcntl(conn, F_DUPFD_CLOEXEC, PRIV_FD_COUNT)) == -1 ||
 	    detach_standard(fd) == -1 || privmsg_pair(sv) != 0 ||
-	    program_path(path, sizeof(path)) != 0) {
+	    monitors_path(path, sizeof(path), what.carrier) != 0) {
 		log_error("--listen-fd %d: %s", conn, strerror(errno));
 		return EXIT_OS;
 	}

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* Reading what a child asks to run: name, arguments, environment. */
-#include "monitor/monitor.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "common/privsep/privmsg.h"
+#include "monitor/command.h"
 
 /*
  * u32 count, strings; room for first (if not NULL) in front and the closing
  * NULL.  The vector is freed by the caller also after an error.
  */
 static int
-read_vector(struct buf *b, char *first, char ***vector)
+command_read_vector(struct buf *b, char *first, char ***vector)
 {
 	size_t n = first != NULL ? 1 : 0;
 	uint32_t count;
@@ -41,8 +41,8 @@ command_read(struct buf *b, struct command *c)
 
 	memset(c, 0, sizeof(*c));
 	if ((r = buf_get_cstring(b, &c->name, PRIV_ARG_MAX)) == 0 &&
-	    (r = read_vector(b, c->name, &c->argv)) == 0)
-		r = read_vector(b, NULL, &c->env);
+	    (r = command_read_vector(b, c->name, &c->argv)) == 0)
+		r = command_read_vector(b, NULL, &c->env);
 	if (r != 0)
 		command_free(c);
 	return r;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* What the log tells of the end of a connection: why, who, for what. */
-#include "monitor/monitor.h"
-
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "common/base/clock.h"
+#include "monitor/ending.h"
+#include "monitor/monitor.h"
 
 #define USES_TEXT_MAX 160
 
@@ -25,29 +24,6 @@ void
 ending_used(struct monitor *m, enum mon_use use)
 {
 	m->used[use]++;
-}
-
-/* A child that was taken over may choose among these, and no more. */
-const char *
-ending_of_child(int status)
-{
-	switch (WIFEXITED(status) ? WEXITSTATUS(status) : -1) {
-	case PRIV_END_LEFT:
-		return "client left";
-	case PRIV_END_SERVED:
-		return "served";
-	case PRIV_END_REFUSED:
-		return "service refused";
-	case PRIV_END_RESET:
-		return "connection reset";
-	case PRIV_END_LOST:
-		return "connection lost";
-	case PRIV_END_IDLE:
-		return "idle, no request in time";
-	case PRIV_END_FAULT:
-		return "error told by net";
-	}
-	return "its confined process failed";
 }
 
 void
@@ -89,24 +65,22 @@ ending_uses(const struct monitor *m, char text[USES_TEXT_MAX])
 
 /* Who was not let in has a line that says so, and no other usually. */
 void
-ending_tell(const struct monitor *m, enum mon_phase phase, const char *why)
+ending_tell(const struct monitor *m, int phase, const char *why)
 {
 	char time[ENDING_TIME_MAX], text[USES_TEXT_MAX], who[KEY_PUBLIC_HEX];
 
-	if (phase == MON_DMSG)
-		return;
 	ending_time(time, m->begun);
 	if (phase != MON_SESSION) {
 		log_debug("Connection closed, nobody was let in: %s after %s",
 		    phase == MON_REFUSED ? "refused" : why, time);
 		return;
 	}
-	if (m->start.carrier == PRIV_CONTROL)
+	if (m->half.start.carrier == PRIV_CONTROL)
 		(void)snprintf(who, sizeof(who), "%lu",
 		    (unsigned long)m->caller);
 	else
 		key_text(&m->peer, who);
 	ending_uses(m, text);
 	log_info("Connection closed: %s after %s; %s %s; %s", why, time,
-	    m->start.carrier == PRIV_CONTROL ? "uid" : "key", who, text);
+	    m->half.start.carrier == PRIV_CONTROL ? "uid" : "key", who, text);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The environment of a session: a login's, with the client's on top. */
-#include "monitor/monitor.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "monitor/env.h"
+#include "monitor/origin.h"
 
 /* Debian's login.defs, ENV_SUPATH and ENV_PATH. */
 #define PATH_ROOT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -25,7 +26,7 @@ env_path(const struct passwd *pw)
 
 /* Same name up to the equals sign; entries without one are never the same. */
 static bool
-same_name(const char *a, const char *b)
+env_same_name(const char *a, const char *b)
 {
 	size_t n = strcspn(a, "=");
 
@@ -34,12 +35,12 @@ same_name(const char *a, const char *b)
 
 /* Replaces an entry of that name or adds one; takes the string over. */
 static int
-set(char **env, size_t *n, char *entry)
+env_set(char **env, size_t *n, char *entry)
 {
 	if (entry == NULL)
 		return -1;
 	for (size_t i = 0; i < *n; i++)
-		if (same_name(entry, env[i])) {
+		if (env_same_name(entry, env[i])) {
 			free(env[i]);
 			env[i] = entry;
 			return 0;
@@ -49,7 +50,7 @@ set(char **env, size_t *n, char *entry)
 }
 
 static char *
-entry(const char *name, const char *value)
+env_entry(const char *name, const char *value)
 {
 	char *s;
 
@@ -57,50 +58,50 @@ entry(const char *name, const char *value)
 }
 
 static int
-set_named(char **env, size_t *n, const char *name, const char *value)
+env_set_named(char **env, size_t *n, const char *name, const char *value)
 {
-	return set(env, n, entry(name, value));
+	return env_set(env, n, env_entry(name, value));
 }
 
 /* What software asks to find out whether it is far from its user. */
 static int
-set_origin(char **env, size_t *n, const struct session_origin *o,
+env_set_origin(char **env, size_t *n, const struct session_origin *o,
     const char *tty)
 {
 	if (*o->client == '\0')
 		return 0;
-	if (set_named(env, n, "SSH_CLIENT", o->client) == -1 ||
-	    set_named(env, n, "SSH_CONNECTION", o->connection) == -1)
+	if (env_set_named(env, n, "SSH_CLIENT", o->client) == -1 ||
+	    env_set_named(env, n, "SSH_CONNECTION", o->connection) == -1)
 		return -1;
-	return tty != NULL ? set_named(env, n, "SSH_TTY", tty) : 0;
+	return tty != NULL ? env_set_named(env, n, "SSH_TTY", tty) : 0;
 }
 
 static int
-set_mail(char **env, size_t *n, const struct passwd *pw)
+env_set_mail(char **env, size_t *n, const struct passwd *pw)
 {
 	char *s;
 
-	return set(env, n,
+	return env_set(env, n,
 	    asprintf(&s, "MAIL=" MAIL_DIR "%s", pw->pw_name) == -1 ? NULL : s);
 }
 
 static int
-set_login(char **env, size_t *n, const struct passwd *pw)
+env_set_login(char **env, size_t *n, const struct passwd *pw)
 {
 	const char *shell = *pw->pw_shell != '\0' ? pw->pw_shell : "/bin/sh";
 	const char *value;
 
 	for (size_t i = 0; i < INHERITED; i++)
 		if ((value = getenv(inherited[i])) != NULL &&
-		    set_named(env, n, inherited[i], value) == -1)
+		    env_set_named(env, n, inherited[i], value) == -1)
 			return -1;
-	if (set_named(env, n, "HOME", pw->pw_dir) == -1 ||
-	    set_named(env, n, "USER", pw->pw_name) == -1 ||
-	    set_named(env, n, "LOGNAME", pw->pw_name) == -1 ||
-	    set_named(env, n, "SHELL", shell) == -1 ||
-	    set_mail(env, n, pw) == -1)
+	if (env_set_named(env, n, "HOME", pw->pw_dir) == -1 ||
+	    env_set_named(env, n, "USER", pw->pw_name) == -1 ||
+	    env_set_named(env, n, "LOGNAME", pw->pw_name) == -1 ||
+	    env_set_named(env, n, "SHELL", shell) == -1 ||
+	    env_set_mail(env, n, pw) == -1)
 		return -1;
-	return set_named(env, n, "PATH", env_path(pw));
+	return env_set_named(env, n, "PATH", env_path(pw));
 }
 
 const char *
@@ -126,8 +127,10 @@ env_login(const struct passwd *pw, const struct session_origin *o,
 	env = calloc(LOGIN_VARS + INHERITED + count + 1, sizeof(*env));
 	if (env == NULL)
 		return NULL;
-	if (set_login(env, &n, pw) == 0 && set_origin(env, &n, o, tty) == 0) {
-		while (*client != NULL && set(env, &n, strdup(*client)) == 0)
+	if (env_set_login(env, &n, pw) == 0 &&
+	    env_set_origin(env, &n, o, tty) == 0) {
+		while (
+		    *client != NULL && env_set(env, &n, strdup(*client)) == 0)
 			client++;
 		if (*client == NULL)
 			return env;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* Commands on pipes, each with a time limit. */
-#include "monitor/monitor.h"
-
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -11,13 +9,20 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "monitor/command.h"
+#include "monitor/ending.h"
+#include "monitor/exec.h"
+#include "monitor/guard.h"
+#include "monitor/job.h"
+#include "monitor/monitor.h"
+#include "monitor/spawn.h"
 
-struct pipes {
+struct exec_pipes {
 	int in[2], out[2], err[2]; /* read end, write end; -1 is none */
 };
 
 static void
-close_pair(int p[2])
+exec_close_pair(int p[2])
 {
 	for (int i = 0; i < 2; i++) {
 		if (p[i] != -1)
@@ -27,16 +32,16 @@ close_pair(int p[2])
 }
 
 static void
-close_pipes(struct pipes *p)
+exec_close_pipes(struct exec_pipes *p)
 {
-	close_pair(p->in);
-	close_pair(p->out);
-	close_pair(p->err);
+	exec_close_pair(p->in);
+	exec_close_pair(p->out);
+	exec_close_pair(p->err);
 }
 
 /* Our ends do not block; the command's do. */
 static int
-open_pair(int p[2], int ours)
+exec_open_pair(int p[2], int ours)
 {
 	if (pipe2(p, O_CLOEXEC) == -1)
 		return -1;
@@ -44,19 +49,31 @@ open_pair(int p[2], int ours)
 }
 
 static int
-open_pipes(struct pipes *p, bool has_stdin)
+exec_open_pipes(struct exec_pipes *p, bool has_stdin)
 {
 	memset(p, -1, sizeof(*p));
-	if (open_pair(p->out, 0) == -1 || open_pair(p->err, 0) == -1 ||
-	    (has_stdin && open_pair(p->in, 1) == -1)) {
-		close_pipes(p);
+	if (exec_open_pair(p->out, 0) == -1 ||
+	    exec_open_pair(p->err, 0) == -1 ||
+	    (has_stdin && exec_open_pair(p->in, 1) == -1)) {
+		exec_close_pipes(p);
 		return SKY_ERR_SYS;
 	}
 	return 0;
 }
 
+unsigned
+exec_running(const struct half *h)
+{
+	const struct monitor *m = monitor_of_const(h);
+	unsigned n = 0;
+
+	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
+		n += m->exec[i].pid != 0;
+	return n;
+}
+
 static struct job *
-free_slot(struct monitor *m)
+exec_free_slot(struct monitor *m)
 {
 	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
 		if (m->exec[i].pid == 0)
@@ -66,7 +83,7 @@ free_slot(struct monitor *m)
 
 /* The whole group, also when only its leader has ended. */
 static void
-on_timeout(evutil_socket_t fd, short what, void *arg)
+exec_on_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	struct job *j = arg;
 
@@ -74,35 +91,34 @@ on_timeout(evutil_socket_t fd, short what, void *arg)
 	j->timed_out = true;
 	job_signal(j, SIGKILL);
 	if (j->exited)
-		child_tell_exit(j->mon, j->handle, PRIV_TIMEDOUT, 0);
+		job_tell_child(j->mon, j->handle, PRIV_TIMEDOUT, 0);
 }
 
 static int
-set_limit(struct job *j, uint32_t ms)
+exec_set_limit(struct job *j, uint32_t ms)
 {
 	struct timeval tv = { .tv_sec = ms / 1000,
 		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
 	if (ms == 0)
 		return 0;
-	j->timer = evtimer_new(j->mon->base, on_timeout, j);
+	j->timer = evtimer_new(j->mon->half.base, exec_on_timeout, j);
 	return j->timer != NULL && event_add(j->timer, &tv) == 0 ?
 	    0 :
 	    SKY_ERR_NOMEM;
 }
 
 static int
-hand_down(struct monitor *m, struct privmsg *msg, const struct job *j,
-    struct pipes *p)
+exec_hand_down(struct monitor *m, struct privmsg *msg, const struct job *j,
+    struct exec_pipes *p)
 {
 	int fds[3] = { p->out[0], p->err[0], p->in[1] };
 	struct buf b;
 	int r;
 
-	buf_init(&b, 16);
-	if ((r = buf_put_u32(&b, 0)) == 0 &&
-	    (r = buf_put_u32(&b, j->handle)) == 0) {
-		child_answer_fds(m, msg, &b, fds, p->in[1] != -1 ? 3 : 2);
+	buf_init(&b, 4);
+	if ((r = buf_put_u32(&b, j->handle)) == 0) {
+		half_answer_ok(&m->half, msg, &b, fds, p->in[1] != -1 ? 3 : 2);
 		p->out[0] = p->err[0] = p->in[1] = -1;
 	}
 	buf_free(&b);
@@ -110,26 +126,26 @@ hand_down(struct monitor *m, struct privmsg *msg, const struct job *j,
 }
 
 static int
-run_command(struct monitor *m, struct privmsg *msg, const struct command *c,
+exec_run(struct monitor *m, struct privmsg *msg, const struct command *c,
     uint32_t timeout, uint8_t flags)
 {
 	char why[PRIVMSG_TEXT_MAX];
-	struct job *j = free_slot(m);
-	struct pipes p;
+	struct job *j = exec_free_slot(m);
+	struct exec_pipes p;
 	struct spawn s = { .cmd = c, .login = flags & PRIV_EXEC_LOGIN };
 	int r;
 
-	if (open_pipes(&p, flags & PRIV_EXEC_STDIN) != 0) {
-		child_answer_text(m, msg, strerror(errno));
+	if (exec_open_pipes(&p, flags & PRIV_EXEC_STDIN) != 0) {
+		half_answer_why(&m->half, msg, strerror(errno));
 		return 0;
 	}
 	s.in = p.in[0];
 	s.out = p.out[1];
 	s.err = p.err[1];
 	if (!spawn(m, &s, &j->pid, why, sizeof(why))) {
-		close_pipes(&p);
+		exec_close_pipes(&p);
 		log_info("Command not started: %s", why);
-		child_answer_text(m, msg, why);
+		half_answer_why(&m->half, msg, why);
 		return 0;
 	}
 	j->mon = m;
@@ -138,22 +154,23 @@ run_command(struct monitor *m, struct privmsg *msg, const struct command *c,
 	job_begin(j, "Command", s.login ? "login shell" : c->name);
 	command_tell(c, "Command", s.login, j->pid);
 	ending_used(m, USE_COMMAND);
-	if ((r = set_limit(j, timeout)) == 0)
-		r = hand_down(m, msg, j, &p);
-	close_pipes(&p);
+	if ((r = exec_set_limit(j, timeout)) == 0)
+		r = exec_hand_down(m, msg, j, &p);
+	exec_close_pipes(&p);
 	guard_begin(m, j, timeout);
 	return r;
 }
 
 int
-exec_start(struct monitor *m, struct privmsg *msg)
+exec_start(struct half *h, struct privmsg *msg)
 {
+	struct monitor *m = monitor_of(h);
 	struct command c;
 	uint32_t timeout;
 	uint8_t flags;
 	int r;
 
-	if (free_slot(m) == NULL || m->last_handle == UINT32_MAX)
+	if (exec_free_slot(m) == NULL || m->last_handle == UINT32_MAX)
 		return SKY_ERR_LIMIT;
 	if ((r = command_read(&msg->body, &c)) != 0)
 		return r;
@@ -162,13 +179,13 @@ exec_start(struct monitor *m, struct privmsg *msg)
 	    (r = buf_at_end(&msg->body)) == 0)
 		r = (flags & ~PRIV_EXEC_FLAGS) != 0 ?
 		    SKY_ERR_RANGE :
-		    run_command(m, msg, &c, timeout, flags);
+		    exec_run(m, msg, &c, timeout, flags);
 	command_free(&c);
 	return r;
 }
 
 static struct job *
-by_handle(struct monitor *m, uint32_t handle)
+exec_find(struct monitor *m, uint32_t handle)
 {
 	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
 		if (m->exec[i].pid != 0 && m->exec[i].handle == handle &&
@@ -178,15 +195,16 @@ by_handle(struct monitor *m, uint32_t handle)
 }
 
 int
-exec_end(struct monitor *m, struct privmsg *msg)
+exec_end(struct half *h, struct privmsg *msg)
 {
+	struct monitor *m = monitor_of(h);
 	struct job *j;
 	uint32_t handle;
 	int r;
 
 	if ((r = buf_get_u32(&msg->body, &handle)) != 0)
 		return r;
-	if ((j = by_handle(m, handle)) == NULL)
+	if ((j = exec_find(m, handle)) == NULL)
 		return SKY_ERR_NOTFOUND;
 	j->ended = true;
 	if (j->exited)
@@ -198,7 +216,7 @@ exec_end(struct monitor *m, struct privmsg *msg)
 
 /* What a user at a terminal could type, or give to the kill command. */
 static bool
-may_send(uint8_t number)
+exec_may_send(uint8_t number)
 {
 	static const uint8_t sendable[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,
 		SIGKILL, SIGUSR1, SIGUSR2, SIGCONT };
@@ -207,8 +225,9 @@ may_send(uint8_t number)
 }
 
 int
-exec_signal(struct monitor *m, struct privmsg *msg)
+exec_signal(struct half *h, struct privmsg *msg)
 {
+	struct monitor *m = monitor_of(h);
 	struct job *j;
 	uint32_t handle;
 	uint8_t number;
@@ -217,16 +236,16 @@ exec_signal(struct monitor *m, struct privmsg *msg)
 	if ((r = buf_get_u32(&msg->body, &handle)) != 0 ||
 	    (r = buf_get_u8(&msg->body, &number)) != 0)
 		return r;
-	if (!may_send(number))
+	if (!exec_may_send(number))
 		return SKY_ERR_RANGE;
-	if ((j = by_handle(m, handle)) == NULL)
+	if ((j = exec_find(m, handle)) == NULL)
 		return SKY_ERR_NOTFOUND;
 	job_signal(j, number);
 	return 0;
 }
 
 static void
-reap(struct monitor *m, struct job *j)
+exec_reap_one(struct monitor *m, struct job *j)
 {
 	enum priv_exit how;
 	uint32_t status;
@@ -235,7 +254,7 @@ reap(struct monitor *m, struct job *j)
 		j->exited = true;
 		job_tell(j, LOG_LEVEL_INFO, how, status);
 		if (!j->ended)
-			child_tell_exit(m, j->handle,
+			job_tell_child(m, j->handle,
 			    j->timed_out ? PRIV_TIMEDOUT : how, status);
 	}
 	if (j->exited && j->ended)
@@ -247,7 +266,7 @@ exec_reap(struct monitor *m)
 {
 	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
 		if (m->exec[i].pid != 0)
-			reap(m, &m->exec[i]);
+			exec_reap_one(m, &m->exec[i]);
 }
 
 /* A limit that nobody will be there to keep ends now. */

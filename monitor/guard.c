@@ -5,8 +5,6 @@
  * end by that of their pipe.  It hangs up in place of a monitor that was
  * killed, and stays for as long as commands run that have a limit.
  */
-#include "monitor/monitor.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,6 +18,9 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "monitor/guard.h"
+#include "monitor/job.h"
+#include "monitor/monitor.h"
 
 /* Facts: asm-generic/unistd.h; the number is the same everywhere. */
 #ifndef SYS_pidfd_open

@@ -3,8 +3,6 @@
  * The Noise handshake, run here and not in the child: so it is cryptography
  * that tells the monitor who the peer is, and a child that lies gets nothing.
  */
-#include "monitor/monitor.h"
-
 #include <errno.h>
 #include <malloc.h>
 #include <sodium.h>
@@ -16,39 +14,37 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "monitor/handshake.h"
+#include "monitor/monitor.h"
+#include "monitor/whitelist.h"
 
 int
 handshake_begin(struct monitor *m)
 {
-	m->phase = MON_HANDSHAKE;
-	mon_timer(m, m->start.handshake_timeout);
-	return noise_new(&m->noise, m->keyctx, NOISE_XK, NOISE_RESPONDER,
-	    m->start.sk, NULL);
+	m->half.phase = MON_HANDSHAKE;
+	half_timer(&m->half, m->half.start.handshake_timeout);
+	return noise_new(&m->noise, m->half.keyctx, NOISE_XK, NOISE_RESPONDER,
+	    m->half.start.sk, NULL);
 }
 
 void
 handshake_end(struct monitor *m)
 {
-	uint8_t *sk = (uint8_t *)(uintptr_t)m->start.sk;
-
 	noise_free(m->noise);
 	m->noise = NULL;
-	sodium_free(sk);
-	m->start.sk = NULL;
-	keyctx_free(m->keyctx);
-	m->keyctx = NULL;
+	half_forget_keys(&m->half);
 }
 
 /* skyptyd's word; with it gone nobody counts any more. */
 static bool
-await_room(struct monitor *m)
+handshake_await_room(struct monitor *m)
 {
 	struct privmsg answer = { 0 };
 	uint8_t ok = 0;
 	int r;
 
 	do
-		r = privmsg_recv(m->parent, &answer, false);
+		r = privmsg_recv(m->half.parent, &answer, false);
 	while (r == SKY_ERR_AGAIN && errno == EINTR);
 	if (r == 1 && answer.type == PM_AUTH + 1)
 		(void)buf_get_u8(&answer.body, &ok);
@@ -58,19 +54,19 @@ await_room(struct monitor *m)
 
 /* Whether skyptyd has room for one more connection of this key. */
 static bool
-have_room(struct monitor *m, const struct key_public *pk)
+handshake_have_room(struct monitor *m, const struct key_public *pk)
 {
 	struct buf b;
 	bool ok = true;
 	int r;
 
-	if (m->parent == -1)
+	if (m->half.parent == -1)
 		return true;
 	buf_init(&b, KEY_PUBLIC_LEN);
 	if ((r = buf_put(&b, pk->b, KEY_PUBLIC_LEN)) == 0)
-		r = privmsg_send(m->parent, PM_AUTH, 0, &b, NULL, 0);
+		r = privmsg_send(m->half.parent, PM_AUTH, 0, &b, NULL, 0);
 	if (r == 0)
-		ok = await_room(m);
+		ok = handshake_await_room(m);
 	else
 		ok =
 		    r == SKY_ERR_SYS && (errno == EPIPE || errno == ECONNRESET);
@@ -79,14 +75,15 @@ have_room(struct monitor *m, const struct key_public *pk)
 }
 
 static int
-answer_code(struct monitor *m, struct privmsg *msg, enum priv_handshake code)
+handshake_answer_code(struct monitor *m, struct privmsg *msg,
+    enum priv_handshake code)
 {
 	struct buf b;
 	int r;
 
 	buf_init(&b, 1);
 	if ((r = buf_put_u8(&b, (uint8_t)code)) == 0)
-		child_answer(m, msg, &b);
+		half_answer(&m->half, msg, &b);
 	buf_free(&b);
 	return r;
 }
@@ -94,17 +91,17 @@ answer_code(struct monitor *m, struct privmsg *msg, enum priv_handshake code)
 void
 handshake_turn(const struct monitor *m)
 {
-	if (m->parent != -1)
-		(void)privmsg_send(m->parent, PM_TURN, 0, NULL, NULL, 0);
+	if (m->half.parent != -1)
+		(void)privmsg_send(m->half.parent, PM_TURN, 0, NULL, NULL, 0);
 }
 
 int
 handshake_refuse(struct monitor *m, struct privmsg *msg)
 {
-	m->phase = MON_REFUSED;
-	mon_timer(m, MON_LINGER);
+	m->half.phase = MON_REFUSED;
+	half_timer(&m->half, MON_LINGER);
 	handshake_end(m);
-	return answer_code(m, msg, PRIV_REFUSED);
+	return handshake_answer_code(m, msg, PRIV_REFUSED);
 }
 
 int
@@ -114,14 +111,14 @@ handshake_turn_away(struct monitor *m, struct privmsg *msg, const uint8_t *send,
 	struct buf b;
 	int r;
 
-	m->phase = MON_REFUSED;
-	mon_timer(m, MON_LINGER);
+	m->half.phase = MON_REFUSED;
+	half_timer(&m->half, MON_LINGER);
 	handshake_end(m);
 	buf_init(&b, PRIVMSG_TEXT_MAX);
 	if ((r = buf_put_u8(&b, PRIV_TURNED_AWAY)) == 0 &&
 	    (r = buf_put(&b, send, NOISE_KEY_LEN)) == 0 &&
 	    (r = buf_put(&b, why, strlen(why))) == 0)
-		child_answer(m, msg, &b);
+		half_answer(&m->half, msg, &b);
 	buf_free(&b);
 	return r;
 }
@@ -134,7 +131,7 @@ handshake_put_keys(struct buf *b, const struct monitor *m,
 
 	if ((r = buf_put_u8(b, (uint8_t)code)) != 0 ||
 	    (r = buf_put(b, m->peer.b, KEY_PUBLIC_LEN)) != 0 ||
-	    (r = buf_put_u32(b, m->grants)) != 0 ||
+	    (r = buf_put_u32(b, m->half.grants)) != 0 ||
 	    (r = buf_put(b, k->send, sizeof(k->send))) != 0)
 		return r;
 	return buf_put(b, k->recv, sizeof(k->recv));
@@ -145,16 +142,16 @@ handshake_session(struct monitor *m)
 {
 	handshake_end(m);
 	malloc_trim(0); /* the whitelist may have been long */
-	mon_timer(m, 0);
-	m->phase = MON_SESSION;
+	half_timer(&m->half, 0);
+	m->half.phase = MON_SESSION;
 	if (*m->origin.client == '\0')
-		origin_of_keys(&m->origin, &m->peer, &m->start.pk);
-	m->grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP;
+		origin_of_keys(&m->origin, &m->peer, &m->half.start.pk);
+	m->half.grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP;
 }
 
 /* The peer is proven live and allowed: the child gets the session's keys. */
 static int
-hand_over(struct monitor *m, struct privmsg *msg)
+handshake_hand_over(struct monitor *m, struct privmsg *msg)
 {
 	struct noise_keys keys;
 	struct buf b;
@@ -165,7 +162,7 @@ hand_over(struct monitor *m, struct privmsg *msg)
 	handshake_session(m);
 	buf_init(&b, NOISE_MSG_MAX);
 	if ((r = handshake_put_keys(&b, m, PRIV_DONE, &keys)) == 0)
-		child_answer(m, msg, &b);
+		half_answer(&m->half, msg, &b);
 	buf_free(&b);
 	explicit_bzero(&keys, sizeof(keys));
 	return r;
@@ -173,11 +170,11 @@ hand_over(struct monitor *m, struct privmsg *msg)
 
 /* The key that was claimed until now is proven. */
 static void
-tell_name(struct monitor *m, const char *key)
+handshake_tell_name(struct monitor *m, const char *key)
 {
 	char name[KEY_PUBLIC_HEX + 16];
 
-	if (m->start.carrier != PRIV_KK)
+	if (m->half.start.carrier != PRIV_KK)
 		return;
 	snprintf(name, sizeof(name), "dmsg %s", key);
 	log_set_prefix(name);
@@ -192,7 +189,7 @@ handshake_allowed(struct monitor *m, const char **why)
 
 	*why = "";
 	key_text(&m->peer, text);
-	tell_name(m, text);
+	handshake_tell_name(m, text);
 	if ((r = whitelist_check(m, &m->peer)) != 0) {
 		log_info("Refused key %s: %s", text,
 		    r == SKY_ERR_DENIED ? "not on the whitelist" :
@@ -200,8 +197,8 @@ handshake_allowed(struct monitor *m, const char **why)
 		return false;
 	}
 	/* No stranger any more. */
-	log_set_level((enum log_level)m->start.log_level);
-	if (!have_room(m, &m->peer)) {
+	log_set_level((enum log_level)m->half.start.log_level);
+	if (!handshake_have_room(m, &m->peer)) {
 		*why = "too many connections of your key at once (maxperkey)";
 		log_info("Refused key %s: too many connections (maxperkey)",
 		    text);
@@ -213,7 +210,7 @@ handshake_allowed(struct monitor *m, const char **why)
 
 /* A stranger is told nothing; whoever is listed, why there is no room. */
 static int
-decide(struct monitor *m, struct privmsg *msg)
+handshake_decide(struct monitor *m, struct privmsg *msg)
 {
 	struct noise_keys keys;
 	const char *why;
@@ -221,7 +218,7 @@ decide(struct monitor *m, struct privmsg *msg)
 
 	m->peer = *noise_peer(m->noise);
 	if (handshake_allowed(m, &why))
-		return hand_over(m, msg);
+		return handshake_hand_over(m, msg);
 	if (*why == '\0' || noise_split(m->noise, &keys) != 0)
 		return handshake_refuse(m, msg);
 	r = handshake_turn_away(m, msg, keys.send, why);
@@ -230,7 +227,7 @@ decide(struct monitor *m, struct privmsg *msg)
 }
 
 static int
-respond(struct monitor *m, struct privmsg *msg)
+handshake_respond(struct monitor *m, struct privmsg *msg)
 {
 	struct buf b;
 	int r;
@@ -238,7 +235,7 @@ respond(struct monitor *m, struct privmsg *msg)
 	buf_init(&b, 1 + NOISE_MSG_MAX);
 	if ((r = buf_put_u8(&b, PRIV_FRAME)) == 0 &&
 	    (r = noise_write(m->noise, NULL, &b)) == 0) {
-		child_answer(m, msg, &b);
+		half_answer(&m->half, msg, &b);
 		handshake_turn(m);
 	}
 	buf_free(&b);
@@ -250,8 +247,9 @@ respond(struct monitor *m, struct privmsg *msg)
  * besides keys (an offer of a post-quantum hybrid) is accepted and left alone.
  */
 int
-handshake_frame(struct monitor *m, struct privmsg *msg)
+handshake_frame(struct half *h, struct privmsg *msg)
 {
+	struct monitor *m = monitor_of(h);
 	struct buf payload;
 	int r;
 
@@ -262,5 +260,6 @@ handshake_frame(struct monitor *m, struct privmsg *msg)
 		log_info("Handshake failed: %s", err_text(r));
 		return handshake_refuse(m, msg);
 	}
-	return noise_done(m->noise) ? decide(m, msg) : respond(m, msg);
+	return noise_done(m->noise) ? handshake_decide(m, msg) :
+				      handshake_respond(m, msg);
 }

@@ -3,8 +3,6 @@
  * Spawned processes.  A job's leader stays a zombie until its slot is freed,
  * so that its process group's number cannot pass to somebody else meanwhile.
  */
-#include "monitor/monitor.h"
-
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +12,10 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "monitor/ending.h"
+#include "monitor/guard.h"
+#include "monitor/job.h"
+#include "monitor/monitor.h"
 
 void
 job_begin(struct job *j, const char *kind, const char *name)
@@ -64,6 +66,19 @@ job_exited(struct job *j, enum priv_exit *how, uint32_t *status)
 	*how = si.si_code == CLD_EXITED ? PRIV_EXITED : PRIV_SIGNALED;
 	*status = (uint32_t)si.si_status;
 	return true;
+}
+
+void
+job_tell_child(struct monitor *m, uint32_t handle, enum priv_exit how,
+    uint32_t status)
+{
+	struct buf b;
+
+	buf_init(&b, 16);
+	if (buf_put_u32(&b, handle) == 0 && buf_put_u8(&b, (uint8_t)how) == 0 &&
+	    buf_put_u32(&b, status) == 0)
+		half_tell(&m->half, PM_EXITED, &b);
+	buf_free(&b);
 }
 
 void

@@ -5,8 +5,6 @@
  * not asked before a first frame has decrypted: a recorded request can be
  * replayed by any relay, the frame behind it cannot be made by one.
  */
-#include "monitor/monitor.h"
-
 #include <malloc.h>
 #include <sodium.h>
 #include <string.h>
@@ -18,18 +16,21 @@
 #include "common/dmsg/dmsg_sign.h"
 #include "common/pty/aead.h"
 #include "common/pty/frame.h"
+#include "monitor/handshake.h"
+#include "monitor/kk.h"
+#include "monitor/monitor.h"
 
 int
 kk_begin(struct monitor *m)
 {
-	m->phase = MON_KK;
-	mon_timer(m, m->start.handshake_timeout);
+	m->half.phase = MON_KK;
+	half_timer(&m->half, m->half.start.handshake_timeout);
 	m->kk = sodium_malloc(sizeof(*m->kk));
 	return m->kk != NULL ? 0 : SKY_ERR_NOMEM;
 }
 
 static void
-forget_keys(struct monitor *m)
+kk_forget_keys(struct monitor *m)
 {
 	sodium_free(m->kk);
 	m->kk = NULL;
@@ -37,25 +38,25 @@ forget_keys(struct monitor *m)
 
 /* A response is made from its parts: no other text is ever signed here. */
 static int
-put_response(struct monitor *m, const uint8_t *hash, const struct buf *noise,
+kk_put_response(struct monitor *m, const uint8_t *hash, const struct buf *noise,
     struct buf *out)
 {
 	struct dmsg_response resp = { .accepted = true, .noise = *noise };
 
 	memcpy(resp.req_hash, hash, sizeof(resp.req_hash));
-	return dmsg_sign_response(m->keyctx, m->start.sk, &resp, out);
+	return dmsg_sign_response(m->half.keyctx, m->half.start.sk, &resp, out);
 }
 
 /* Both messages of KK; the payload of the first is not looked at. */
 static int
-exchange(struct monitor *m, struct buf *first, struct buf *second)
+kk_exchange(struct monitor *m, struct buf *first, struct buf *second)
 {
 	struct buf payload;
 	int r;
 
 	buf_init(&payload, NOISE_MSG_MAX);
-	if ((r = noise_new(&m->noise, m->keyctx, NOISE_KK, NOISE_RESPONDER,
-		 m->start.sk, &m->peer)) == 0 &&
+	if ((r = noise_new(&m->noise, m->half.keyctx, NOISE_KK, NOISE_RESPONDER,
+		 m->half.start.sk, &m->peer)) == 0 &&
 	    (r = noise_read(m->noise, first, &payload)) == 0 &&
 	    (r = noise_write(m->noise, NULL, second)) == 0)
 		r = noise_split(m->noise, m->kk);
@@ -64,18 +65,18 @@ exchange(struct monitor *m, struct buf *first, struct buf *second)
 }
 
 static int
-answer_request(struct monitor *m, struct privmsg *msg, const uint8_t *hash)
+kk_answer_request(struct monitor *m, struct privmsg *msg, const uint8_t *hash)
 {
 	struct buf noise, b;
 	int r;
 
 	buf_init(&noise, NOISE_MSG_MAX);
 	buf_init(&b, 1 + DMSG_SIG_LEN + NOISE_MSG_MAX);
-	if ((r = exchange(m, &msg->body, &noise)) == 0 &&
+	if ((r = kk_exchange(m, &msg->body, &noise)) == 0 &&
 	    (r = buf_put_u8(&b, PRIV_FRAME)) == 0 &&
-	    (r = put_response(m, hash, &noise, &b)) == 0) {
-		m->phase = MON_FIRST;
-		child_answer(m, msg, &b);
+	    (r = kk_put_response(m, hash, &noise, &b)) == 0) {
+		m->half.phase = MON_FIRST;
+		half_answer(&m->half, msg, &b);
 		handshake_turn(m);
 	}
 	buf_free(&noise);
@@ -84,8 +85,9 @@ answer_request(struct monitor *m, struct privmsg *msg, const uint8_t *hash)
 }
 
 int
-kk_request(struct monitor *m, struct privmsg *msg)
+kk_request(struct half *h, struct privmsg *msg)
 {
+	struct monitor *m = monitor_of(h);
 	uint8_t hash[DMSG_HASH_LEN];
 	char text[KEY_PUBLIC_HEX];
 	int r;
@@ -93,12 +95,12 @@ kk_request(struct monitor *m, struct privmsg *msg)
 	if ((r = buf_get(&msg->body, m->peer.b, KEY_PUBLIC_LEN)) != 0 ||
 	    (r = buf_get(&msg->body, hash, sizeof(hash))) != 0)
 		return r;
-	if ((r = answer_request(m, msg, hash)) == 0)
+	if ((r = kk_answer_request(m, msg, hash)) == 0)
 		return 0;
 	key_text(&m->peer, text);
 	log_info("Stream that claims %s: handshake failed: %s", text,
 	    err_text(r));
-	forget_keys(m);
+	kk_forget_keys(m);
 	return handshake_refuse(m, msg);
 }
 
@@ -106,7 +108,7 @@ kk_request(struct monitor *m, struct privmsg *msg)
 
 /* counter u64, ciphertext, tag; the plaintext to out. */
 static int
-open_frame(struct monitor *m, struct buf *body, uint64_t *counter,
+kk_open_frame(struct monitor *m, struct buf *body, uint64_t *counter,
     struct buf *out)
 {
 	uint8_t *p;
@@ -125,7 +127,7 @@ open_frame(struct monitor *m, struct buf *body, uint64_t *counter,
 }
 
 static int
-put_session(struct monitor *m, uint64_t counter, const struct buf *plain,
+kk_put_session(struct monitor *m, uint64_t counter, const struct buf *plain,
     struct buf *b)
 {
 	int r;
@@ -137,7 +139,7 @@ put_session(struct monitor *m, uint64_t counter, const struct buf *plain,
 }
 
 static int
-let_in(struct monitor *m, struct privmsg *msg, uint64_t counter,
+kk_let_in(struct monitor *m, struct privmsg *msg, uint64_t counter,
     const struct buf *plain)
 {
 	struct buf b;
@@ -145,33 +147,34 @@ let_in(struct monitor *m, struct privmsg *msg, uint64_t counter,
 
 	handshake_session(m);
 	buf_init(&b, NOISE_MSG_MAX + 256);
-	if ((r = put_session(m, counter, plain, &b)) == 0)
-		child_answer(m, msg, &b);
+	if ((r = kk_put_session(m, counter, plain, &b)) == 0)
+		half_answer(&m->half, msg, &b);
 	buf_free(&b);
-	forget_keys(m);
+	kk_forget_keys(m);
 	return r;
 }
 
 int
-kk_first_frame(struct monitor *m, struct privmsg *msg)
+kk_first_frame(struct half *h, struct privmsg *msg)
 {
+	struct monitor *m = monitor_of(h);
 	struct buf plain;
 	uint64_t counter;
 	const char *why;
 	int r;
 
 	buf_init(&plain, FRAME_BODY_MAX);
-	if ((r = open_frame(m, &msg->body, &counter, &plain)) != 0) {
+	if ((r = kk_open_frame(m, &msg->body, &counter, &plain)) != 0) {
 		log_info("The stream's first frame is not its caller's: %s",
 		    err_text(r));
-		forget_keys(m);
+		kk_forget_keys(m);
 		r = handshake_refuse(m, msg);
 	} else if (handshake_allowed(m, &why))
-		r = let_in(m, msg, counter, &plain);
+		r = kk_let_in(m, msg, counter, &plain);
 	else {
 		/* Sealed; also to a stranger the mux's answer is due here. */
 		r = handshake_turn_away(m, msg, m->kk->send, why);
-		forget_keys(m);
+		kk_forget_keys(m);
 	}
 	buf_free(&plain);
 	return r;

@@ -5,14 +5,14 @@
  * one that nobody has (RFC 6666: packets to 100::/64 are discarded) stands for
  * it, so that whoever parses it finds one, and the same each time.
  */
-#include "monitor/monitor.h"
-
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "monitor/origin.h"
 
 #define ADDRESS_MAX  64
 #define PORT_MAX     8

@@ -3,8 +3,6 @@
  * A stream over dmsg for somebody on the control socket.  dmsg's monitor
  * dials it; what comes here is a socket for sealed bytes and the keys to them.
  */
-#include "monitor/monitor.h"
-
 #include <errno.h>
 #include <event2/event.h>
 #include <sodium.h>
@@ -14,11 +12,14 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "monitor/ending.h"
+#include "monitor/monitor.h"
+#include "monitor/proxy.h"
 
 #define KEYS_LEN 64
 
 static void
-drop(struct proxy *p)
+proxy_drop(struct proxy *p)
 {
 	if (p->ev != NULL)
 		event_free(p->ev);
@@ -31,77 +32,70 @@ drop(struct proxy *p)
 }
 
 static void
-fail(struct monitor *m, const char *why)
+proxy_fail(struct monitor *m, const char *why)
 {
 	struct privmsg req = { .type = PM_PROXY_DIAL, .id = m->proxy.id };
 
-	drop(&m->proxy);
-	child_answer_text(m, &req, why);
+	proxy_drop(&m->proxy);
+	half_answer_why(&m->half, &req, why);
 }
 
 static int
-hand_over(struct monitor *m, struct buf *keys)
+proxy_hand_over(struct monitor *m, struct buf *keys)
 {
 	struct privmsg req = { .type = PM_PROXY_DIAL, .id = m->proxy.id };
-	struct buf b;
-	int r;
 
 	if (buf_len(keys) != KEYS_LEN)
 		return SKY_ERR_FORMAT;
-	buf_init(&b, 4 + KEYS_LEN);
-	if ((r = buf_put_u32(&b, 0)) == 0 &&
-	    (r = buf_put(&b, buf_ptr(keys), KEYS_LEN)) == 0) {
-		child_answer_fds(m, &req, &b, &m->proxy.stream, 1);
-		m->proxy.stream = -1;
-	}
-	buf_free(&b);
-	return r;
+	half_answer_ok(&m->half, &req, keys, &m->proxy.stream, 1);
+	m->proxy.stream = -1;
+	return 0;
 }
 
 static void
-on_result(evutil_socket_t fd, short what, void *arg)
+proxy_on_result(evutil_socket_t fd, short what, void *arg)
 {
 	struct monitor *m = arg;
 	struct privmsg msg = { 0 };
 	char *why = NULL;
 
 	if ((what & EV_READ) == 0)
-		fail(m, "dmsg does not answer");
+		proxy_fail(m, "dmsg does not answer");
 	else if (privmsg_recv(fd, &msg, false) != 1 ||
 	    msg.type != PM_DIAL_RESULT ||
 	    buf_get_cstring(&msg.body, &why, PRIVMSG_TEXT_MAX) != 0)
-		fail(m, "dmsg has ended");
+		proxy_fail(m, "dmsg has ended");
 	else if (*why != '\0')
-		fail(m, why);
-	else if (hand_over(m, &msg.body) != 0)
-		fail(m, "dmsg makes no sense");
-	drop(&m->proxy);
+		proxy_fail(m, why);
+	else if (proxy_hand_over(m, &msg.body) != 0)
+		proxy_fail(m, "dmsg makes no sense");
+	proxy_drop(&m->proxy);
 	free(why);
 	privmsg_free(&msg);
 }
 
 static int
-await(struct monitor *m)
+proxy_await(struct monitor *m)
 {
 	struct timeval tv = { .tv_sec = PRIV_DIAL_S + 5 };
 	struct proxy *p = &m->proxy;
 
-	p->ev = event_new(m->base, p->result, EV_READ, on_result, m);
+	p->ev = event_new(m->half.base, p->result, EV_READ, proxy_on_result, m);
 	return p->ev != NULL && event_add(p->ev, &tv) == 0 ? 0 : SKY_ERR_NOMEM;
 }
 
 /* skyptyd's answer is a short local matter. */
 static int
-ask_parent(struct monitor *m, struct privmsg *msg, char **why)
+proxy_ask_parent(struct monitor *m, struct privmsg *msg, char **why)
 {
 	struct privmsg answer = { 0 };
 	int r;
 
-	if (m->parent == -1 ||
-	    privmsg_send(m->parent, PM_DIAL, 0, &msg->body, NULL, 0) != 0)
+	if (m->half.parent == -1 ||
+	    privmsg_send(m->half.parent, PM_DIAL, 0, &msg->body, NULL, 0) != 0)
 		return SKY_ERR_STATE;
 	do
-		r = privmsg_recv(m->parent, &answer, true);
+		r = privmsg_recv(m->half.parent, &answer, true);
 	while (r == SKY_ERR_AGAIN && errno == EINTR);
 	if (r == 1 && answer.type == PM_DIAL + 1)
 		r = buf_get_cstring(&answer.body, why, PRIVMSG_TEXT_MAX);
@@ -118,23 +112,19 @@ ask_parent(struct monitor *m, struct privmsg *msg, char **why)
 }
 
 int
-proxy_dial(struct monitor *m, struct privmsg *msg)
+proxy_dial(struct half *h, struct privmsg *msg)
 {
+	struct monitor *m = monitor_of(h);
 	char *why = NULL;
 
-	if (m->proxy.used)
-		return SKY_ERR_STATE;
 	ending_used(m, USE_DIAL);
-	m->proxy = (struct proxy){ .used = true,
-		.id = msg->id,
-		.stream = -1,
-		.result = -1 };
-	if (ask_parent(m, msg, &why) != 0)
-		fail(m, "skyptyd is gone: there is no dmsg without it");
+	m->proxy = (struct proxy){ .id = msg->id, .stream = -1, .result = -1 };
+	if (proxy_ask_parent(m, msg, &why) != 0)
+		proxy_fail(m, "skyptyd is gone: there is no dmsg without it");
 	else if (*why != '\0')
-		fail(m, why);
-	else if (await(m) != 0)
-		fail(m, "out of memory");
+		proxy_fail(m, why);
+	else if (proxy_await(m) != 0)
+		proxy_fail(m, "out of memory");
 	free(why);
 	return 0;
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* The connection's terminal and the shell behind it. */
-#include "monitor/monitor.h"
-
 #include <event2/event.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -14,18 +12,24 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/pty/modes.h"
+#include "monitor/command.h"
+#include "monitor/ending.h"
+#include "monitor/job.h"
+#include "monitor/monitor.h"
+#include "monitor/pty.h"
+#include "monitor/spawn.h"
 
 #define NAME_MAX_LEN 64
 
 /* What kind of terminal is wanted. */
-struct looks {
+struct pty_looks {
 	uint8_t flags; /* enum priv_pty */
 	struct winsize ws;
 	uint8_t modes[MODES_LEN];
 };
 
 static int
-read_looks(struct buf *b, struct looks *l)
+pty_read_looks(struct buf *b, struct pty_looks *l)
 {
 	struct winsize *ws = &l->ws;
 	int r;
@@ -49,7 +53,7 @@ read_looks(struct buf *b, struct looks *l)
  * what a client has that says nothing.
  */
 static void
-set_modes(int fd, const struct looks *l)
+pty_set_modes(int fd, const struct pty_looks *l)
 {
 	struct termios t;
 
@@ -64,7 +68,7 @@ set_modes(int fd, const struct looks *l)
 
 /* A master for the child to read and write, and a slave for the shell. */
 static int
-open_pair(int *master, int *slave, const struct looks *l,
+pty_open(int *master, int *slave, const struct pty_looks *l,
     char name[NAME_MAX_LEN])
 {
 	*slave = -1;
@@ -78,25 +82,24 @@ open_pair(int *master, int *slave, const struct looks *l,
 		close(*master);
 		return SKY_ERR_SYS;
 	}
-	set_modes(*slave, l);
+	pty_set_modes(*slave, l);
 	if (l->flags & PRIV_PTY_SIZE)
 		(void)ioctl(*master, TIOCSWINSZ, &l->ws);
 	return 0;
 }
 
 static void
-run_shell(struct monitor *m, struct privmsg *msg, const struct command *c,
-    const struct looks *l)
+pty_run(struct monitor *m, struct privmsg *msg, const struct command *c,
+    const struct pty_looks *l)
 {
 	char why[PRIVMSG_TEXT_MAX], name[NAME_MAX_LEN];
 	struct spawn s = { .cmd = c,
 		.tty = name,
 		.login = l->flags & PRIV_PTY_LOGIN };
-	struct buf b;
 	int master, slave, ok;
 
-	if (open_pair(&master, &slave, l, name) != 0) {
-		child_answer_text(m, msg, err_text(SKY_ERR_SYS));
+	if (pty_open(&master, &slave, l, name) != 0) {
+		half_answer_why(&m->half, msg, err_text(SKY_ERR_SYS));
 		return;
 	}
 	s.in = s.out = s.err = slave;
@@ -105,43 +108,51 @@ run_shell(struct monitor *m, struct privmsg *msg, const struct command *c,
 	if (!ok) {
 		close(master);
 		log_info("Terminal not started: %s", why);
-		child_answer_text(m, msg, why);
+		half_answer_why(&m->half, msg, why);
 		return;
 	}
 	job_begin(&m->pty, "Terminal", s.login ? "login shell" : c->name);
 	command_tell(c, "Terminal", s.login, m->pty.pid);
 	ending_used(m, USE_TERMINAL);
-	buf_init(&b, 4);
-	(void)buf_put_u32(&b, 0);
-	child_answer_fds(m, msg, &b, &master, 1);
-	buf_free(&b);
+	half_answer_ok(&m->half, msg, NULL, &master, 1);
 	malloc_trim(0); /* a shell may stay for days */
 }
 
-int
-pty_start(struct monitor *m, struct privmsg *msg)
+unsigned
+pty_running(const struct half *h)
 {
+	return monitor_of_const(h)->pty.pid != 0;
+}
+
+unsigned
+pty_stopping(const struct half *h)
+{
+	return monitor_of_const(h)->pty_stopping;
+}
+
+int
+pty_start(struct half *h, struct privmsg *msg)
+{
+	struct monitor *m = monitor_of(h);
 	struct command c;
-	struct looks l;
+	struct pty_looks l;
 	int r;
 
-	if (m->pty.pid != 0)
-		return SKY_ERR_STATE;
 	if ((r = command_read(&msg->body, &c)) != 0)
 		return r;
-	if ((r = read_looks(&msg->body, &l)) == 0)
-		run_shell(m, msg, &c, &l);
+	if ((r = pty_read_looks(&msg->body, &l)) == 0)
+		pty_run(m, msg, &c, &l);
 	command_free(&c);
 	return r;
 }
 
 static void
-answer_stop(struct monitor *m)
+pty_answer_stop(struct monitor *m)
 {
-	struct privmsg req = { .type = PM_PTY_STOP, .id = m->stop_id };
+	struct privmsg req = { .type = PM_PTY_STOP, .id = m->pty_stop_id };
 
-	m->stopping = false;
-	child_answer(m, &req, NULL);
+	m->pty_stopping = false;
+	half_answer(&m->half, &req, NULL);
 }
 
 static void
@@ -160,23 +171,22 @@ pty_kill(evutil_socket_t fd, short what, void *arg)
 static int
 pty_end_soon(struct monitor *m)
 {
-	struct timeval tv = { .tv_sec = MON_HANGUP_GRACE };
+	struct timeval tv = { .tv_sec = HALF_GRACE };
 	struct job *j = &m->pty;
 
 	job_hang_up(j);
-	j->timer = evtimer_new(m->base, pty_kill, m);
+	j->timer = evtimer_new(m->half.base, pty_kill, m);
 	return j->timer != NULL && event_add(j->timer, &tv) == 0 ? 0 : -1;
 }
 
 int
-pty_stop(struct monitor *m, struct privmsg *msg)
+pty_stop(struct half *h, struct privmsg *msg)
 {
-	if (m->stopping)
-		return SKY_ERR_STATE;
-	m->stopping = true;
-	m->stop_id = msg->id;
+	struct monitor *m = monitor_of(h);
+	m->pty_stopping = true;
+	m->pty_stop_id = msg->id;
 	if (m->pty.pid == 0) {
-		answer_stop(m);
+		pty_answer_stop(m);
 		return 0;
 	}
 	if (pty_end_soon(m) == -1)
@@ -195,8 +205,8 @@ pty_reap(struct monitor *m)
 		return;
 	job_tell(&m->pty, LOG_LEVEL_INFO, how, status);
 	job_free(&m->pty);
-	if (m->stopping)
-		answer_stop(m);
+	if (m->pty_stopping)
+		pty_answer_stop(m);
 	else
-		child_tell_exit(m, PRIV_PTY_HANDLE, how, status);
+		job_tell_child(m, PRIV_PTY_HANDLE, how, status);
 }

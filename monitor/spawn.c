@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* Starting shells and commands as the session's user. */
-#include "monitor/monitor.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +16,10 @@
 #include <unistd.h>
 
 #include "common/base/process.h"
+#include "monitor/command.h"
+#include "monitor/env.h"
+#include "monitor/monitor.h"
+#include "monitor/spawn.h"
 
 #define START_LIMIT  10000  /* milliseconds for becoming the command */
 #define START_MAX    120000 /* the same, with those spent in line for a CPU */
@@ -27,13 +29,13 @@
 #define ERROR_FD     3 /* where a new process says why it could not start */
 
 /* What a new process that could not become the command says. */
-struct failure {
+struct spawn_failure {
 	bool lookup; /* no such command in PATH, rather than a failed call */
 	int error;
 };
 
 static bool
-is_program(const char *path)
+spawn_is_program(const char *path)
 {
 	struct stat st;
 
@@ -43,7 +45,7 @@ is_program(const char *path)
 
 /* The first program of that name along path, into file. */
 static bool
-look_up(const char *name, const char *path, char *file, size_t len)
+spawn_look_up(const char *name, const char *path, char *file, size_t len)
 {
 	size_t n;
 
@@ -51,7 +53,7 @@ look_up(const char *name, const char *path, char *file, size_t len)
 		n = strcspn(path, ":");
 		if (snprintf(file, len, "%.*s/%s", (int)n, path, name) <
 			(int)len &&
-		    is_program(file))
+		    spawn_is_program(file))
 			return true;
 	}
 	return false;
@@ -59,7 +61,7 @@ look_up(const char *name, const char *path, char *file, size_t len)
 
 /* What SHELL says, which the client may have changed, named as by login(1). */
 static void
-execute_shell(char **env)
+spawn_execute_shell(char **env)
 {
 	const char *shell = env_get(env, "SHELL"), *name;
 	char title[PATH_MAX];
@@ -71,8 +73,8 @@ execute_shell(char **env)
 }
 
 static void
-execute(const struct command *c, const char *path, char **env,
-    struct failure *f)
+spawn_execute(const struct command *c, const char *path, char **env,
+    struct spawn_failure *f)
 {
 	char file[PATH_MAX];
 	const char *program = c->name;
@@ -80,7 +82,7 @@ execute(const struct command *c, const char *path, char **env,
 	if (strchr(c->name, '/') == NULL) {
 		if (*c->name == '\0' || strcmp(c->name, ".") == 0 ||
 		    strcmp(c->name, "..") == 0 ||
-		    !look_up(c->name, path, file, sizeof(file))) {
+		    !spawn_look_up(c->name, path, file, sizeof(file))) {
 			f->lookup = true;
 			return;
 		}
@@ -91,7 +93,7 @@ execute(const struct command *c, const char *path, char **env,
 
 /* Puts fd where it belongs; -1 stands for /dev/null. */
 static int
-place(int fd, int where)
+spawn_place_fd(int fd, int where)
 {
 	int r;
 
@@ -105,10 +107,10 @@ place(int fd, int where)
 }
 
 static int
-arrange_fds(const struct spawn *s, int error)
+spawn_arrange_fds(const struct spawn *s, int error)
 {
-	if (place(s->in, 0) == -1 || place(s->out, 1) == -1 ||
-	    place(s->err, 2) == -1 || dup2(error, ERROR_FD) == -1 ||
+	if (spawn_place_fd(s->in, 0) == -1 || spawn_place_fd(s->out, 1) == -1 ||
+	    spawn_place_fd(s->err, 2) == -1 || dup2(error, ERROR_FD) == -1 ||
 	    fcntl(ERROR_FD, F_SETFD, FD_CLOEXEC) == -1)
 		return -1;
 	closefrom(ERROR_FD + 1);
@@ -153,7 +155,7 @@ spawn_reset_oom(void)
 
 /* Root takes its supplementary groups; nobody else could change a thing. */
 static int
-become_user(const struct passwd *pw)
+spawn_become_user(const struct passwd *pw)
 {
 	if (geteuid() == 0 &&
 	    (initgroups(pw->pw_name, pw->pw_gid) == -1 ||
@@ -165,23 +167,24 @@ become_user(const struct passwd *pw)
 }
 
 static void
-run(const struct spawn *s, const struct passwd *pw, char **env, int error)
+spawn_become(const struct spawn *s, const struct passwd *pw, char **env,
+    int error)
 {
-	struct failure f = { 0 };
+	struct spawn_failure f = { 0 };
 	bool arranged;
 	ssize_t n;
 
 	umask(USUAL_UMASK);
 	spawn_reset_limits();
 	spawn_reset_oom();
-	arranged = setsid() != -1 && arrange_fds(s, error) != -1;
+	arranged = setsid() != -1 && spawn_arrange_fds(s, error) != -1;
 	if (arranged && (s->tty == NULL || ioctl(0, TIOCSCTTY, 0) != -1) &&
-	    become_user(pw) != -1) {
+	    spawn_become_user(pw) != -1) {
 		process_reset_signals();
 		if (s->login)
-			execute_shell(env);
+			spawn_execute_shell(env);
 		else
-			execute(s->cmd, env_path(pw), env, &f);
+			spawn_execute(s->cmd, env_path(pw), env, &f);
 	}
 	f.error = errno;
 	n = write(arranged ? ERROR_FD : error, &f, sizeof(f));
@@ -190,7 +193,8 @@ run(const struct spawn *s, const struct passwd *pw, char **env, int error)
 
 /* Go's spelling of an error begins with a small letter. */
 static void
-describe(const struct failure *f, const char *name, char *why, size_t len)
+spawn_describe(const struct spawn_failure *f, const char *name, char *why,
+    size_t len)
 {
 	char text[256];
 
@@ -230,7 +234,7 @@ spawn_is_running(pid_t pid)
  * machine that has too much to do is.
  */
 static bool
-spawn_started(int fd, pid_t pid, struct failure *f)
+spawn_started(int fd, pid_t pid, struct spawn_failure *f)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	int hung = 0, all = 0, r;
@@ -258,7 +262,7 @@ spawn_abandon(struct monitor *m, pid_t pid)
 			spawn_reap(m);
 			return;
 		}
-	mon_die(m, "too many programs hang as they are started");
+	half_die(&m->half, "too many programs hang as they are started");
 }
 
 void
@@ -275,16 +279,16 @@ spawn_for(struct monitor *m, const struct spawn *s, const struct passwd *pw,
     char **env, pid_t *pid, char *why, size_t len)
 {
 	const char *name = s->login ? env_get(env, "SHELL") : s->cmd->name;
-	struct failure f = { 0 };
+	struct spawn_failure f = { 0 };
 	int p[2], r;
 
 	if (pipe2(p, O_CLOEXEC) == -1) {
 		f.error = errno;
-		describe(&f, name, why, len);
+		spawn_describe(&f, name, why, len);
 		return 0;
 	}
 	if ((r = process_fork(pid)) == 0)
-		run(s, pw, env, p[1]);
+		spawn_become(s, pw, env, p[1]);
 	f.error = errno;
 	close(p[1]);
 	if (r == 1 && spawn_started(p[0], *pid, &f)) {
@@ -295,7 +299,7 @@ spawn_for(struct monitor *m, const struct spawn *s, const struct passwd *pw,
 	if (r == 1)
 		spawn_abandon(m, *pid);
 	*pid = 0;
-	describe(&f, name, why, len);
+	spawn_describe(&f, name, why, len);
 	return 0;
 }
 

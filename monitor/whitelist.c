@@ -3,8 +3,6 @@
  * Who may come in: the keys given on the command line, those of the file,
  * which is read anew for each decision, and the host's own.
  */
-#include "monitor/monitor.h"
-
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,31 +15,35 @@
 #include "common/base/log.h"
 #include "common/privsep/config.h"
 #include "common/privsep/control.h"
+#include "monitor/ending.h"
+#include "monitor/monitor.h"
+#include "monitor/whitelist.h"
 
 #define COUNT_ROOM 40 /* of a text, for " (and 5000 more)" */
 
 static void
-complain(void *arg, bool fatal, const char *text)
+whitelist_complain(void *arg, bool fatal, const char *text)
 {
 	(void)arg;
 	log_at(fatal ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "%s", text);
 }
 
-static const struct config_report report = { .say = complain };
+static const struct config_report report = { .say = whitelist_complain };
 
 static bool
-is_own(const struct monitor *m, const struct key_public *pk)
+whitelist_is_own(const struct monitor *m, const struct key_public *pk)
 {
-	return key_equal(&m->start.pk, pk);
+	return key_equal(&m->half.start.pk, pk);
 }
 
 /* The control socket needs keys only here; the handshake has its own. */
 static int
-read_file(struct monitor *m, struct key_public **wl, size_t *n)
+whitelist_read_file(struct monitor *m, struct key_public **wl, size_t *n)
 {
-	if (m->keyctx == NULL && (m->keyctx = keyctx_new()) == NULL)
+	if (m->half.keyctx == NULL && (m->half.keyctx = keyctx_new()) == NULL)
 		return SKY_ERR_NOMEM;
-	return config_read_wl(m->keyctx, m->start.conf, wl, n, &report);
+	return config_read_wl(m->half.keyctx, m->half.start.conf, wl, n,
+	    &report);
 }
 
 /* A list that cannot be read lets nobody in, whatever the other lists say. */
@@ -53,10 +55,12 @@ whitelist_check(struct monitor *m, const struct key_public *pk)
 	bool listed;
 	int r;
 
-	if (*m->start.conf != '\0' && (r = read_file(m, &wl, &n)) != 0)
+	if (*m->half.start.conf != '\0' &&
+	    (r = whitelist_read_file(m, &wl, &n)) != 0)
 		return r;
 	listed = key_listed(wl, n, pk) ||
-	    key_listed(m->start.wl, m->start.nwl, pk) || is_own(m, pk);
+	    key_listed(m->half.start.wl, m->half.start.nwl, pk) ||
+	    whitelist_is_own(m, pk);
 	free(wl);
 	return listed ? 0 : SKY_ERR_DENIED;
 }
@@ -64,7 +68,7 @@ whitelist_check(struct monitor *m, const struct key_public *pk)
 /* --- the service on the control socket --- */
 
 static int
-put_keys(struct buf *b, const struct key_public *wl, size_t n)
+whitelist_put_keys(struct buf *b, const struct key_public *wl, size_t n)
 {
 	int r = 0;
 
@@ -76,74 +80,75 @@ put_keys(struct buf *b, const struct key_public *wl, size_t n)
 /* Whether the i-th key of the flags' adds to the file's, and to those before.
  */
 static bool
-is_more(const struct monitor *m, const struct key_public *wl, size_t n,
-    size_t i)
+whitelist_is_more(const struct monitor *m, const struct key_public *wl,
+    size_t n, size_t i)
 {
-	return !key_listed(wl, n, &m->start.wl[i]) &&
-	    !key_listed(m->start.wl, i, &m->start.wl[i]);
+	return !key_listed(wl, n, &m->half.start.wl[i]) &&
+	    !key_listed(m->half.start.wl, i, &m->half.start.wl[i]);
 }
 
 /* A key that stands in both lists is one. */
 static int
-put_list(struct buf *b, const struct monitor *m, const struct key_public *wl,
-    size_t n)
+whitelist_put_list(struct buf *b, const struct monitor *m,
+    const struct key_public *wl, size_t n)
 {
 	size_t count = n;
 	int r;
 
-	for (size_t i = 0; i < m->start.nwl; i++)
-		if (is_more(m, wl, n, i))
+	for (size_t i = 0; i < m->half.start.nwl; i++)
+		if (whitelist_is_more(m, wl, n, i))
 			count++;
 	if (count > PRIV_WL_MAX)
 		return SKY_ERR_LIMIT;
-	if ((r = buf_put_u32(b, 0)) != 0 ||
-	    (r = buf_put_u32(b, (uint32_t)count)) != 0 ||
-	    (r = put_keys(b, wl, n)) != 0)
+	if ((r = buf_put_u32(b, (uint32_t)count)) != 0 ||
+	    (r = whitelist_put_keys(b, wl, n)) != 0)
 		return r;
-	for (size_t i = 0; r == 0 && i < m->start.nwl; i++)
-		if (is_more(m, wl, n, i))
-			r = put_keys(b, &m->start.wl[i], 1);
+	for (size_t i = 0; r == 0 && i < m->half.start.nwl; i++)
+		if (whitelist_is_more(m, wl, n, i))
+			r = whitelist_put_keys(b, &m->half.start.wl[i], 1);
 	return r;
 }
 
 static void
-answer_list(struct monitor *m, struct privmsg *msg, const struct key_public *wl,
-    size_t n)
+whitelist_answer_list(struct monitor *m, struct privmsg *msg,
+    const struct key_public *wl, size_t n)
 {
 	struct buf b;
 	int r;
 
 	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
-	if ((r = put_list(&b, m, wl, n)) == 0)
-		child_answer(m, msg, &b);
+	if ((r = whitelist_put_list(&b, m, wl, n)) == 0)
+		half_answer_ok(&m->half, msg, &b, NULL, 0);
 	else
-		child_answer_text(m, msg,
+		half_answer_why(&m->half, msg,
 		    r == SKY_ERR_LIMIT ? "the whitelist is too long" :
 					 "out of memory");
 	buf_free(&b);
 }
 
 int
-whitelist_list(struct monitor *m, struct privmsg *msg)
+whitelist_list(struct half *h, struct privmsg *msg)
 {
+	struct monitor *m = monitor_of(h);
 	struct key_public *wl = NULL;
 	size_t n = 0;
 	int r = 0;
 
 	ending_used(m, USE_WHITELIST);
-	if (*m->start.conf != '\0')
-		r = read_file(m, &wl, &n);
+	if (*m->half.start.conf != '\0')
+		r = whitelist_read_file(m, &wl, &n);
 	if (r != 0)
-		child_answer_text(m, msg, "the whitelist cannot be read");
+		half_answer_why(&m->half, msg, "the whitelist cannot be read");
 	else
-		answer_list(m, msg, wl, n);
+		whitelist_answer_list(m, msg, wl, n);
 	free(wl);
 	return 0;
 }
 
 /* Keys of a request, malloc'ed; every one must be a key. */
 static int
-read_keys(struct monitor *m, struct buf *b, struct key_public **keys, size_t *n)
+whitelist_read_keys(struct monitor *m, struct buf *b, struct key_public **keys,
+    size_t *n)
 {
 	uint32_t count;
 	int r;
@@ -155,7 +160,7 @@ read_keys(struct monitor *m, struct buf *b, struct key_public **keys, size_t *n)
 	if ((*keys = calloc(count + 1, sizeof(**keys))) == NULL)
 		return SKY_ERR_NOMEM;
 	*n = count;
-	if (m->keyctx == NULL && (m->keyctx = keyctx_new()) == NULL)
+	if (m->half.keyctx == NULL && (m->half.keyctx = keyctx_new()) == NULL)
 		return SKY_ERR_NOMEM;
 	for (size_t i = 0; i < count; i++)
 		if ((r = buf_get(b, (*keys)[i].b, KEY_PUBLIC_LEN)) != 0)
@@ -164,7 +169,7 @@ read_keys(struct monitor *m, struct buf *b, struct key_public **keys, size_t *n)
 }
 
 /* A change of the list: text is what the caller is told, empty for success. */
-struct change {
+struct whitelist_change {
 	const struct key_public *keys;
 	size_t nkeys;
 	bool add;
@@ -172,12 +177,12 @@ struct change {
 	size_t unsaid; /* pieces of it that had no room */
 };
 
-static void change_say(struct change *, const char *fmt, ...)
+static void whitelist_say(struct whitelist_change *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Adds to the text; what does not fit is left out as a whole and counted. */
 static void
-change_say(struct change *c, const char *fmt, ...)
+whitelist_say(struct whitelist_change *c, const char *fmt, ...)
 {
 	size_t len = strlen(c->text), room = sizeof(c->text) - COUNT_ROOM;
 	va_list ap;
@@ -193,17 +198,17 @@ change_say(struct change *c, const char *fmt, ...)
 }
 
 static void
-note_existing(struct change *c, const struct key_public *pk)
+note_existing(struct whitelist_change *c, const struct key_public *pk)
 {
 	char hex[KEY_PUBLIC_HEX];
 
 	key_text(pk, hex);
-	change_say(c, "%s%s", *c->text == '\0' ? "skipping append for " : ",",
-	    hex);
+	whitelist_say(c, "%s%s",
+	    *c->text == '\0' ? "skipping append for " : ",", hex);
 }
 
 static size_t
-add_keys(struct change *c, struct key_public *wl, size_t n)
+whitelist_add_keys(struct whitelist_change *c, struct key_public *wl, size_t n)
 {
 	for (size_t i = 0; i < c->nkeys; i++) {
 		if (key_listed(wl, n, &c->keys[i]))
@@ -212,12 +217,13 @@ add_keys(struct change *c, struct key_public *wl, size_t n)
 			wl[n++] = c->keys[i];
 	}
 	if (*c->text != '\0')
-		change_say(c, ". Already exists");
+		whitelist_say(c, ". Already exists");
 	return n;
 }
 
 static size_t
-remove_keys(const struct change *c, struct key_public *wl, size_t n)
+whitelist_remove_keys(const struct whitelist_change *c, struct key_public *wl,
+    size_t n)
 {
 	size_t kept = 0;
 
@@ -232,7 +238,7 @@ remove_keys(const struct change *c, struct key_public *wl, size_t n)
  * would think that it does not.
  */
 static void
-note_staying(struct monitor *m, struct change *c)
+whitelist_note_staying(struct monitor *m, struct whitelist_change *c)
 {
 	char hex[KEY_PUBLIC_HEX];
 	const struct key_public *pk;
@@ -241,16 +247,16 @@ note_staying(struct monitor *m, struct change *c)
 	for (size_t i = 0; i < c->nkeys; i++) {
 		pk = &c->keys[i];
 		why = NULL;
-		if (is_own(m, pk))
+		if (whitelist_is_own(m, pk))
 			why = "it is the host's own key, which is always let "
 			      "in";
-		else if (key_listed(m->start.wl, m->start.nwl, pk))
+		else if (key_listed(m->half.start.wl, m->half.start.nwl, pk))
 			why = "it is given by --allow or standard input; "
 			      "restart skyptyd without it";
 		if (why == NULL || key_listed(c->keys, i, pk))
 			continue;
 		key_text(pk, hex);
-		change_say(c, "%s%s still gets in: %s",
+		whitelist_say(c, "%s%s still gets in: %s",
 		    *c->text != '\0' ? ". " : "", hex, why);
 		log_warn("whitelist: %s still gets in: %s", hex, why);
 	}
@@ -258,7 +264,7 @@ note_staying(struct monitor *m, struct change *c)
 
 /* What went wrong, on what, and what to do about it. */
 static void
-cannot_write(struct change *c, const char *path, int r)
+whitelist_cannot_write(struct whitelist_change *c, const char *path, int r)
 {
 	const char *why = err_text(r), *hint = "";
 
@@ -274,92 +280,95 @@ cannot_write(struct change *c, const char *path, int r)
 	else if (r == SKY_ERR_LIMIT)
 		why = "it would get too long";
 	*c->text = '\0';
-	change_say(c, "%s cannot be written: %s%s", path, why, hint);
+	whitelist_say(c, "%s cannot be written: %s%s", path, why, hint);
 	log_error("whitelist: %s", c->text);
 }
 
 /* Under the lock: what is read is what is changed. */
 static void
-rewrite(struct monitor *m, struct change *c)
+whitelist_rewrite(struct monitor *m, struct whitelist_change *c)
 {
 	struct key_public *wl = NULL, *grown;
 	size_t n = 0, now;
 	int r;
 
-	if (read_file(m, &wl, &n) != 0) {
-		change_say(c, "the whitelist cannot be read");
+	if (whitelist_read_file(m, &wl, &n) != 0) {
+		whitelist_say(c, "the whitelist cannot be read");
 		return;
 	}
 	grown = reallocarray(wl, n + c->nkeys + 1, sizeof(*wl));
 	if (grown == NULL) {
 		free(wl);
-		change_say(c, "out of memory");
+		whitelist_say(c, "out of memory");
 		return;
 	}
-	now = c->add ? add_keys(c, grown, n) : remove_keys(c, grown, n);
-	if (now != n && (r = config_write_wl(m->start.conf, grown, now)) != 0)
-		cannot_write(c, m->start.conf, r);
+	now = c->add ? whitelist_add_keys(c, grown, n) :
+		       whitelist_remove_keys(c, grown, n);
+	if (now != n &&
+	    (r = config_write_wl(m->half.start.conf, grown, now)) != 0)
+		whitelist_cannot_write(c, m->half.start.conf, r);
 	else if (now != n)
 		log_info("Whitelist changed: %zu keys, were %zu", now, n);
 	free(grown);
 }
 
 static void
-change_file(struct monitor *m, struct change *c)
+whitelist_change_file(struct monitor *m, struct whitelist_change *c)
 {
-	const char *path = m->start.conf;
+	const char *path = m->half.start.conf;
 	int lock;
 
 	for (size_t i = 0; i < c->nkeys; i++)
-		if (!key_valid(m->keyctx, &c->keys[i])) {
-			change_say(c, "not a public key");
+		if (!key_valid(m->half.keyctx, &c->keys[i])) {
+			whitelist_say(c, "not a public key");
 			return;
 		}
 	if (*path == '\0') {
-		change_say(c, "this host has no configuration file to change");
+		whitelist_say(c,
+		    "this host has no configuration file to change");
 	} else if ((lock = config_lock_wl(path)) >= 0) {
-		rewrite(m, c);
+		whitelist_rewrite(m, c);
 		close(lock);
 	} else {
-		change_say(c, "%s cannot be locked: %s", path,
+		whitelist_say(c, "%s cannot be locked: %s", path,
 		    lock == SKY_ERR_AGAIN ? "another process is changing it" :
 					    err_text(lock));
 		log_error("whitelist: %s", c->text);
 	}
 	if (!c->add)
-		note_staying(m, c);
+		whitelist_note_staying(m, c);
 }
 
 static int
-change(struct monitor *m, struct privmsg *msg, bool add)
+whitelist_change(struct monitor *m, struct privmsg *msg, bool add)
 {
-	struct change c = { .add = add };
+	struct whitelist_change c = { .add = add };
 	struct key_public *keys = NULL;
 	int r;
 
 	ending_used(m, USE_WHITELIST);
-	if ((r = read_keys(m, &msg->body, &keys, &c.nkeys)) == 0) {
+	if ((r = whitelist_read_keys(m, &msg->body, &keys, &c.nkeys)) == 0) {
 		c.keys = keys;
-		change_file(m, &c);
+		whitelist_change_file(m, &c);
 		if (c.unsaid != 0)
 			snprintf(c.text + strlen(c.text), COUNT_ROOM,
 			    " (and %zu more)", c.unsaid);
-		child_answer_text(m, msg, c.text);
+		half_answer_why(&m->half, msg, c.text);
 	}
 	free(keys);
 	return r;
 }
 
 int
-whitelist_add(struct monitor *m, struct privmsg *msg)
+whitelist_add(struct half *h, struct privmsg *msg)
 {
-	return change(m, msg, true);
+	return whitelist_change(monitor_of(h), msg, true);
 }
 
 int
-whitelist_remove(struct monitor *m, struct privmsg *msg)
+whitelist_remove(struct half *h, struct privmsg *msg)
 {
-	return change(m, msg, false);
+	return whitelist_change(monitor_of(h), msg, false);
 }
 
 /* --- who is at the control socket --- */
@@ -368,7 +377,7 @@ bool
 whitelist_control(struct monitor *m, int conn)
 {
 	struct ucred who;
-	bool may = control_may_call(conn, m->start.cligroup, &who);
+	bool may = control_may_call(conn, m->half.start.cligroup, &who);
 
 	m->caller = who.uid;
 	log_at(may ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,

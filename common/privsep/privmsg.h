@@ -140,7 +140,7 @@ enum privmsg_type {
 	 */
 	PM_DMSG_PROBE = 60,
 	/*
-	 * DMSG_STATUS [PRIV_LOGS_PER_S] what goes on, JSON of at most
+	 * DMSG_STATUS [PRIV_STATUS_PER_S] what goes on, JSON of at most
 	 * PRIV_STATUS_MAX bytes.  No answer.
 	 */
 	PM_DMSG_STATUS = 56,
@@ -283,7 +283,8 @@ enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
 #define PRIV_PROBES_PER_MIN  90 /* signatures for requests to ourselves */
 #define PRIV_SERVERS_MAX     64 /* in our entry, in the configuration */
 #define PRIV_PTY_HANDLE	     0
-#define PRIV_EXECS_MAX	     64	    /* running at once on one connection */
+#define PRIV_EXECS_MAX	     64 /* running at once on one connection */
+#define PRIV_STATUS_PER_S    1
 #define PRIV_LOGS_PER_S	     20	    /* lines of a child that are written down */
 #define PRIV_ARGS_MAX	     16384  /* arguments, and as many of environment */
 #define PRIV_ARG_MAX	     131072 /* bytes of one; the kernel's own limit */

@@ -35,17 +35,18 @@ struct start {
 	uint16_t dmsgport;
 	uint32_t dmsgsessions;
 	char *dmsgdisc;
-	char *dmsg_servers;   /* "<pk>@host:port" each, divided by spaces */
-	const uint8_t *sk;    /* borrowed; NULL on the control socket */
-	struct key_public pk; /* the host's own, everywhere */
-	const struct key_public *wl; /* borrowed; nwl of them */
+	char *dmsg_servers;    /* "<pk>@host:port" each, divided by spaces */
+	uint8_t *sk;	       /* NULL on the control socket */
+	struct key_public pk;  /* the host's own, everywhere */
+	struct key_public *wl; /* nwl of them */
 	size_t nwl;
 };
 
-/* Sends it; sk travels in a buffer that is wiped. */
+/* Sends it, and owns nothing; sk travels in a buffer that is wiped. */
 int start_send(int sock, const struct start *);
 /*
- * Waits for it.  Strings and wl are malloc'ed, sk is sodium_malloc'ed.
+ * Waits for it.  Strings and wl are the caller's then, malloc'ed, and sk is,
+ * sodium_malloc'ed.
  * SKY_ERR_FORMAT also for another PRIVMSG_VERSION.
  */
 int start_recv(int sock, struct start *);

@@ -29,7 +29,7 @@ func (h *dmsgHost) count(text string) int {
 // steady fails the test if dmsg or a connection was ended as faulty.
 func (h *dmsgHost) steady(t testing.TB) {
 	t.Helper()
-	for _, text := range []string{"dmsg ended", "refused: unknown", "child: request"} {
+	for _, text := range []string{"dmsg ended", "refused: unknown", "net: request", "dmsg: request"} {
 		if h.said(text) {
 			t.Errorf("the host's log has %q", text)
 		}

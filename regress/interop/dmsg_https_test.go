@@ -246,7 +246,7 @@ func TestHTTPSDiscoveryPrivateFolder(t *testing.T) {
 	a := newAuthority(t)
 	t.Setenv("SSL_CERT_FILE", a.file)
 	o := newOverlay(t, 1)
-	dir := tlsPrograms(t, 0o700, "skyptyd", "skyptyd-monitor", "skyptyd-net", "skyptyd-dmsg", "skyptyd-connect", "skypty-tls")
+	dir := tlsPrograms(t, 0o700, "skyptyd", "skyptyd-monitor", "skyptyd-dmsg-monitor", "skyptyd-net", "skyptyd-dmsg", "skyptyd-connect", "skypty-tls")
 	t.Setenv("SKYPTYD", filepath.Join(dir, "skyptyd"))
 	o.host(t, map[string]any{"dmsgdisc": o.secure(t, a.issue(t, nil))}).ready(t)
 }

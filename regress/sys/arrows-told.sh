@@ -31,6 +31,12 @@ arrows() {
 		daemon/net/net.h '#include "daemon/limits.h"'
 	told "monitor/http -> monitor (monitor/monitor.h)" \
 		monitor/http/http_gate.c '#include "monitor/monitor.h"'
+	told "monitor/half -> monitor (monitor/monitor.h)" \
+		monitor/half/half.c '#include "monitor/monitor.h"'
+	told "monitor/dmsg -> monitor (monitor/job.h)" \
+		monitor/dmsg/connect.c '#include "monitor/job.h"'
+	told "monitor/http -> monitor/half (monitor/half/half.h)" \
+		monitor/http/http_gate.c '#include "monitor/half/half.h"'
 	told "common/pty/keys.c:" common/pty/keys.c '#include "keys.h"'
 	told "daemon/net/lost.c: there is no such file" sources.mk \
 		'# daemon/net/lost.c'

@@ -99,7 +99,7 @@ time.sleep(600)'
 	wait_for "a port" test -s "$dir/log.accept"
 	url=https://127.0.0.1:$(cat "$dir/log.accept")
 	served_as=dmsg
-	failing skyptyd-monitor:3+ start_host --dmsgdisc "$url"
+	failing skyptyd-dmsg-monitor:3+ start_host --dmsgdisc "$url"
 	wait_for "the failure" grep -q "esource temporarily un" "$log"
 	host_ends "TLS"
 	served_as=tcp
@@ -123,11 +123,13 @@ overlay() {
 	wait_for "another try" has_child "$host"
 	host_ends "dmsg, once"
 
-	failing skyptyd-monitor:1 start_host --dmsgdisc http://discovery.invalid
+	failing skyptyd-dmsg-monitor:1 start_host \
+		--dmsgdisc http://discovery.invalid
 	wait_for "the failure" grep -q "dmsg ended; it is started" "$log"
 	host_ends "dmsg's child"
 
-	failing skyptyd-monitor:2+ start_host --dmsgdisc http://127.0.0.1:1
+	failing skyptyd-dmsg-monitor:2+ start_host \
+		--dmsgdisc http://127.0.0.1:1
 	wait_for "the failure" grep -q "esource temporarily unavailable" "$log"
 	host_ends "dmsg's connection"
 	served_as=tcp

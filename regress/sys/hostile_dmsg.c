@@ -231,30 +231,27 @@ entry_huge(struct buf *b)
 	entry_of(b, UINT32_MAX, 1);
 }
 
-#define PHASE "refused: not in this phase"
-#define SHORT "refused: too short"
-#define LONG  "refused: too long"
-#define STATE "refused: "
+#define UNKNOWN "refused: unknown"
+#define SHORT	"refused: too short"
+#define LONG	"refused: too long"
+#define STATE	"refused: "
 
 static const struct plain plains[] = {
 	/* A connection's requests are not dmsg's. */
-	{ "handshake", "HANDSHAKE " PHASE, PM_HANDSHAKE, 0, 1, bytes_100 },
-	{ "kk-request", "KK_REQUEST " PHASE, PM_KK_REQUEST, 0, 1, bytes_100 },
-	{ "first-frame", "FIRST_FRAME " PHASE, PM_FIRST_FRAME, 0, 1,
-	    bytes_100 },
-	{ "pty", "PTY_START " PHASE, PM_PTY_START, 0, 1, bytes_100 },
-	{ "exec", "EXEC_START " PHASE, PM_EXEC_START, 0, 1, bytes_100 },
-	{ "sftp", "SFTP_START " PHASE, PM_SFTP_START, 0, 1, none },
-	{ "wl-list", "WL_LIST " PHASE, PM_WL_LIST, 0, 1, none },
-	{ "wl-add", "WL_ADD " PHASE, PM_WL_ADD, 0, 1, bytes_5 },
-	{ "status", "STATUS " PHASE, PM_STATUS, 0, 1, none },
-	{ "proxy", "PROXY_DIAL " PHASE, PM_PROXY_DIAL, 0, 1, key_and_port },
+	{ "handshake", "2 " UNKNOWN, PM_HANDSHAKE, 0, 1, bytes_100 },
+	{ "kk-request", "26 " UNKNOWN, PM_KK_REQUEST, 0, 1, bytes_100 },
+	{ "first-frame", "4 " UNKNOWN, PM_FIRST_FRAME, 0, 1, bytes_100 },
+	{ "pty", "6 " UNKNOWN, PM_PTY_START, 0, 1, bytes_100 },
+	{ "exec", "10 " UNKNOWN, PM_EXEC_START, 0, 1, bytes_100 },
+	{ "sftp", "24 " UNKNOWN, PM_SFTP_START, 0, 1, none },
+	{ "wl-list", "14 " UNKNOWN, PM_WL_LIST, 0, 1, none },
+	{ "wl-add", "16 " UNKNOWN, PM_WL_ADD, 0, 1, bytes_5 },
+	{ "status", "28 " UNKNOWN, PM_STATUS, 0, 1, none },
+	{ "proxy", "30 " UNKNOWN, PM_PROXY_DIAL, 0, 1, key_and_port },
 	/* skyptyd's and the monitor's own words. */
-	{ "as-monitor", "202 refused: unknown", PM_STREAM, 0, 1, bytes_100 },
-	{ "as-skyptyd", "303 refused: unknown", PM_DIAL_OUT, 0, 1,
-	    key_and_port },
-	{ "as-answer", "45 refused: unknown", PM_DMSG_MESSAGE_2 + 1, 0, 1,
-	    bytes_100 },
+	{ "as-monitor", "202 " UNKNOWN, PM_STREAM, 0, 1, bytes_100 },
+	{ "as-skyptyd", "303 " UNKNOWN, PM_DIAL_OUT, 0, 1, key_and_port },
+	{ "as-answer", "45 " UNKNOWN, PM_DMSG_MESSAGE_2 + 1, 0, 1, bytes_100 },
 	/* Sizes. */
 	{ "connect-short", "DMSG_CONNECT " SHORT, PM_DMSG_CONNECT, 0, 1,
 	    bytes_5 },
@@ -508,7 +505,8 @@ static void
 list(void)
 {
 	for (size_t i = 0; i < LENGTH(plains); i++)
-		printf("%s\trequest %s\n", plains[i].name, plains[i].expect);
+		printf("%s\tdmsg: request %s\n", plains[i].name,
+		    plains[i].expect);
 	for (size_t i = 0; i < LENGTH(softs); i++)
 		printf("%s\thostile: done %s\n", softs[i].name, softs[i].name);
 }

@@ -889,10 +889,14 @@ static const struct request {
 #define REQUESTS	 (sizeof(requests) / sizeof(requests[0]))
 #define FIRST_OF_CONTROL (REQUESTS - 5)
 
-/* What only dmsg may ask for: here as in any other phase. */
-static const struct request overlay_requests[] = {
+/* Of a stream that has come over dmsg. */
+static const struct request kk_requests[] = {
 	{ "KK_REQUEST", PM_KK_REQUEST, bytes_100 },
 	{ "FIRST_FRAME", PM_FIRST_FRAME, bytes_100 },
+};
+
+/* What dmsg may ask of its own monitor. */
+static const struct request dmsg_requests[] = {
 	{ "DMSG_CONNECT", PM_DMSG_CONNECT, host_and_port },
 	{ "DMSG_HANDSHAKE", PM_DMSG_HANDSHAKE, slot_and_key },
 	{ "DMSG_MESSAGE_2", PM_DMSG_MESSAGE_2, bytes_100 },
@@ -902,6 +906,7 @@ static const struct request overlay_requests[] = {
 	{ "DMSG_DIAL_REQUEST", PM_DMSG_DIAL_REQUEST, bytes_2 },
 	{ "DMSG_DIAL_RESPONSE", PM_DMSG_DIAL_RESPONSE, bytes_100 },
 	{ "DMSG_DIAL_FAILED", PM_DMSG_DIAL_FAILED, bytes_5 },
+	{ "DMSG_PROBE", PM_DMSG_PROBE, bytes_2 },
 	{ "DMSG_STATUS", PM_DMSG_STATUS, bytes_100 },
 };
 
@@ -935,11 +940,19 @@ add_out_of_state(void)
 			a->type = r->type;
 			a->payload = r->payload;
 		}
-	for (size_t i = 0;
-	     i < sizeof(overlay_requests) / sizeof(overlay_requests[0]); i++) {
-		r = &overlay_requests[i];
+	for (size_t i = 0; i < sizeof(kk_requests) / sizeof(kk_requests[0]);
+	     i++) {
+		r = &kk_requests[i];
 		single(SESSION, r->name, r->type, r->payload, r->name,
 		    "not in this phase");
+	}
+	for (size_t i = 0; i < sizeof(dmsg_requests) / sizeof(dmsg_requests[0]);
+	     i++) {
+		r = &dmsg_requests[i];
+		a = add(SESSION, r->name, "request %u refused: unknown",
+		    r->type);
+		a->type = r->type;
+		a->payload = r->payload;
 	}
 	for (size_t i = FIRST_OF_CONTROL; i < REQUESTS; i++) {
 		r = &requests[i];
@@ -1166,7 +1179,7 @@ add_harmless(void)
 	a->type = PM_WL_ADD;
 	a->payload = key_off_curve;
 	a->run = run_bad_key;
-	a = add(PRE, "log-flood", "too many lines");
+	a = add(PRE, "log-flood", "net: LOG more than");
 	a->run = run_flood;
 	a = add(PRE, "log-injection", "hostile: done log-injection");
 	a->run = run_injection;

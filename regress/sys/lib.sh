@@ -155,7 +155,8 @@ begin() {
 	LIB=$dir/lib
 	mkdir "$LIB"
 	cp regress/sys/*.py "$LIB"
-	cp "$BIN/skyptyd" "$BIN/skyptyd-monitor" "$BIN/skyptyd-net" \
+	cp "$BIN/skyptyd" "$BIN/skyptyd-monitor" \
+		"$BIN/skyptyd-dmsg-monitor" "$BIN/skyptyd-net" \
 		"$BIN/skyptyd-dmsg" "$BIN/skyptyd-connect" \
 		"$BIN/skypty" "$bin" || fail "no programs to test"
 	if [ -x "$BIN/skyptyd-http" ]; then

@@ -103,7 +103,7 @@ time.sleep(600)'
 	wait_for "TLS" grep -qx hello "$dir/log.accept"
 	wait_for "who speaks it" relays
 	case $(readlink "/proc/$monitor/exe") in
-	*/skyptyd-monitor) ;;
+	*/skyptyd-dmsg-monitor) ;;
 	*) fail "skypty-tls is a child of $(readlink "/proc/$monitor/exe")" ;;
 	esac
 	kill -STOP "$relay"

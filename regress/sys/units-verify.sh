@@ -55,6 +55,7 @@ install_tree() {
 	make_here install || fail "make install failed"
 	for f in usr/sbin/skyptyd usr/bin/skypty \
 		usr/libexec/skypty/skyptyd-monitor \
+		usr/libexec/skypty/skyptyd-dmsg-monitor \
 		usr/libexec/skypty/skyptyd-net \
 		usr/libexec/skypty/skyptyd-dmsg \
 		usr/libexec/skypty/skyptyd-connect; do

@@ -13,14 +13,24 @@
 
 #include "common/dmsg/dmsg_object.h"
 #include "regress/unit/clock.h"
-#include "regress/unit/mon_world.h"
+#include "regress/unit/half_world.h"
 
 /* With it, to free what a monitor keeps until it exits. */
-#include "monitor/dial.c"
+#include "monitor/dmsg/dials.c"
 
 #define WHY "\0\0\0\4gone"
 
 static time_t ahead;
+static struct dmsg_monitor mon;
+static const struct half_role role = { .child = "dmsg",
+	.requests = &dmsg_requests };
+
+/* The program's, which has its main function beside it. */
+void
+dmsg_monitor_forget(struct half *h)
+{
+	(void)h;
+}
 
 int
 wrap_clock_gettime(clockid_t id, struct timespec *ts)
@@ -38,11 +48,13 @@ begin(void **state)
 
 	(void)state;
 	ahead = 0;
-	mw_begin(PRIV_XK);
-	mw.m.start.dmsgdisc = discovery;
-	mw.m.start.dmsgport = 22;
-	mw.m.phase = MON_DMSG;
-	assert_int_equal(dial_begin(&mw.m, &mw.own_pk), 0);
+	memset(&mon, 0, sizeof(mon));
+	mw_begin_half(&mon.half, &role, PRIV_DMSG);
+	mon.own = mw.own_pk;
+	mon.half.start.dmsgdisc = discovery;
+	mon.half.start.dmsgport = 22;
+	mon.half.phase = DMSG_SERVING;
+	assert_int_equal(dials_begin(&mon), 0);
 	return 0;
 }
 
@@ -50,10 +62,10 @@ static int
 end(void **state)
 {
 	(void)state;
-	dial_forget(&mw.m);
-	event_free(mw.m.dials->parent_ev);
-	free(mw.m.dials);
-	mw_end();
+	dials_forget(&mon);
+	event_free(mon.dials->parent_ev);
+	free(mon.dials);
+	mw_end_half();
 	return 0;
 }
 
@@ -71,7 +83,7 @@ wish(void)
 	assert_int_equal(buf_put(&b, mw.peer_pk.b, KEY_PUBLIC_LEN), 0);
 	assert_int_equal(buf_put_u16(&b, 22), 0);
 	buf_view(&msg.body, buf_ptr(&b), buf_len(&b));
-	dial_out(&mw.m, &msg);
+	dials_wish(&mon, &msg);
 	buf_free(&b);
 	close(stream);
 	return result;
@@ -171,7 +183,7 @@ test_probe(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		mw.m.start.dmsgport = served[i];
+		mon.half.start.dmsgport = served[i];
 		assert_int_equal(say(PM_DMSG_PROBE, 7, "\303\120", 2), 0);
 		assert_int_equal(mw_hear(), PM_DMSG_PROBE + 1);
 		assert_int_equal(mw.got.id, 7);
@@ -199,6 +211,27 @@ test_probe(void **state)
 	assert_int_equal(r, SKY_ERR_DENIED);
 }
 
+/* A flood of reports is one a second for skyptyd. */
+static void
+test_reports(void **state)
+{
+	struct privmsg m = { 0 };
+	unsigned n = 0;
+
+	(void)state;
+	for (ahead = 0; ahead < 3; ahead++) {
+		for (int i = 0; i < 1000; i++)
+			assert_int_equal(say(PM_DMSG_STATUS, 0, "{}", 2), 0);
+		while (mw_parent_hears(&m) != 0) {
+			assert_int_equal(m.type, PM_DMSG_REPORT);
+			n++;
+		}
+	}
+	/* The clock goes on meanwhile. */
+	assert_in_range(n, 3, 100);
+	privmsg_free(&m);
+}
+
 int
 main(void)
 {
@@ -206,6 +239,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_late_word, begin, end),
 		cmocka_unit_test_setup_teardown(test_nobodys, begin, end),
 		cmocka_unit_test_setup_teardown(test_probe, begin, end),
+		cmocka_unit_test_setup_teardown(test_reports, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,11 +66,11 @@ ask_message(unsigned type)
 static void
 is_refused(void)
 {
-	assert_int_equal(mw.m.phase, MON_REFUSED);
-	assert_int_equal(mw.m.grants, 0);
-	assert_null(mw.m.start.sk);
-	assert_null(mw.m.noise);
-	assert_null(mw.m.kk);
+	assert_int_equal(mon.half.phase, MON_REFUSED);
+	assert_int_equal(mon.half.grants, 0);
+	assert_null(mon.half.start.sk);
+	assert_null(mon.noise);
+	assert_null(mon.kk);
 	assert_int_equal(buf_len(&mw.got.body), 0);
 	mw_refused(PM_HANDSHAKE, "x", 1);
 	mw_refused(PM_FIRST_FRAME, "x", 1);
@@ -109,11 +109,11 @@ read_session(struct noise_keys *k)
 	assert_true(key_equal(&pk, &mw.peer_pk));
 	assert_int_equal(grants,
 	    PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP);
-	assert_int_equal(mw.m.grants, grants);
-	assert_int_equal(mw.m.phase, MON_SESSION);
-	assert_null(mw.m.start.sk);
-	assert_null(mw.m.noise);
-	assert_null(mw.m.keyctx);
+	assert_int_equal(mon.half.grants, grants);
+	assert_int_equal(mon.half.phase, MON_SESSION);
+	assert_null(mon.half.start.sk);
+	assert_null(mon.noise);
+	assert_null(mon.half.keyctx);
 }
 
 /* skyptyd's word about the peer's key, said before it is asked. */
@@ -184,7 +184,7 @@ test_xk_unlisted(void **state)
 {
 	(void)state;
 	come_to_third();
-	mw.m.start.nwl = 0;
+	mon.half.start.nwl = 0;
 	room(true);
 	assert_int_equal(ask_message(PM_HANDSHAKE), PRIV_REFUSED);
 	is_refused();
@@ -197,8 +197,8 @@ test_xk_own_key(void **state)
 {
 	(void)state;
 	come_to_third();
-	mw.m.start.nwl = 0;
-	mw.m.start.pk = mw.peer_pk;
+	mon.half.start.nwl = 0;
+	mon.half.start.pk = mw.peer_pk;
 	room(true);
 	assert_int_equal(ask_message(PM_HANDSHAKE), PRIV_DONE);
 	peer_end();
@@ -234,11 +234,11 @@ test_xk_unreadable_list(void **state)
 
 	(void)state;
 	come_to_third();
-	mw.m.start.conf = path;
+	mon.half.start.conf = path;
 	room(true);
 	assert_int_equal(ask_message(PM_HANDSHAKE), PRIV_REFUSED);
 	is_refused();
-	mw.m.start.conf = mw.none;
+	mon.half.start.conf = mw.none;
 	peer_end();
 }
 
@@ -337,8 +337,8 @@ come_to_frame(struct noise_keys *k)
 	assert_int_equal(ask_message(PM_KK_REQUEST), PRIV_FRAME);
 	take_response(hash);
 	assert_int_equal(noise_split(peer.n, k), 0);
-	assert_int_equal(mw.m.phase, MON_FIRST);
-	assert_int_equal(mw.m.grants, 0);
+	assert_int_equal(mon.half.phase, MON_FIRST);
+	assert_int_equal(mon.half.grants, 0);
 	mw_refused(PM_KK_REQUEST, buf_ptr(&peer.msg), buf_len(&peer.msg));
 	mw_refused(PM_SFTP_START, NULL, 0);
 	asked_for_room(0);
@@ -362,7 +362,7 @@ test_kk(void **state)
 	assert_int_equal(counter, 3);
 	assert_int_equal(buf_len(&mw.got.body), 11);
 	assert_memory_equal(buf_ptr(&mw.got.body), "first words", 11);
-	assert_null(mw.m.kk);
+	assert_null(mon.kk);
 	asked_for_room(1);
 	mw_refused(PM_FIRST_FRAME, buf_ptr(&peer.msg), buf_len(&peer.msg));
 	peer_end();
@@ -377,7 +377,7 @@ test_kk_unlisted(void **state)
 
 	(void)state;
 	come_to_frame(&theirs);
-	mw.m.start.nwl = 0;
+	mon.half.start.nwl = 0;
 	put_frame(&theirs, 1, "x");
 	room(true);
 	assert_int_equal(ask_message(PM_FIRST_FRAME), PRIV_TURNED_AWAY);

@@ -14,6 +14,9 @@
 #include <termios.h>
 #include <cmocka.h>
 
+#include "monitor/exec.h"
+#include "monitor/pty.h"
+#include "monitor/sftp.h"
 #include "regress/unit/mon_world.h"
 
 #define ROOM 65536
@@ -30,7 +33,7 @@ begin(void)
 static void
 end(void)
 {
-	struct monitor *m = &mw.m;
+	struct monitor *m = &mon;
 
 	buf_free(&req);
 	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
@@ -110,8 +113,8 @@ static struct job *
 job_of(uint32_t handle)
 {
 	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
-		if (mw.m.exec[i].pid != 0 && mw.m.exec[i].handle == handle)
-			return &mw.m.exec[i];
+		if (mon.exec[i].pid != 0 && mon.exec[i].handle == handle)
+			return &mon.exec[i];
 	return NULL;
 }
 
@@ -126,7 +129,7 @@ expect_exit(uint32_t handle, enum priv_exit how, uint32_t status)
 	assert_int_equal(
 	    waitid(P_PID, (id_t)job_of(handle)->pid, &si, WEXITED | WNOWAIT),
 	    0);
-	exec_reap(&mw.m);
+	exec_reap(&mon);
 	assert_int_equal(mw_hear(), PM_EXITED);
 	assert_int_equal(buf_get_u32(&mw.got.body, &h), 0);
 	assert_int_equal(buf_get_u8(&mw.got.body, &k), 0);
@@ -200,7 +203,7 @@ test_exec_time_limit(void **state)
 	(void)state;
 	begin();
 	handle = start("sleep 1000", 1);
-	event_base_loop(mw.m.base, EVLOOP_ONCE);
+	event_base_loop(mon.half.base, EVLOOP_ONCE);
 	expect_exit(handle, PRIV_TIMEDOUT, SIGKILL);
 	end();
 }
@@ -210,9 +213,9 @@ kill_guard(void)
 {
 	siginfo_t si;
 
-	assert_int_equal(kill(mw.m.guard_pid, SIGKILL), 0);
+	assert_int_equal(kill(mon.guard_pid, SIGKILL), 0);
 	assert_int_equal(
-	    waitid(P_PID, (id_t)mw.m.guard_pid, &si, WEXITED | WNOWAIT), 0);
+	    waitid(P_PID, (id_t)mon.guard_pid, &si, WEXITED | WNOWAIT), 0);
 }
 
 /* A limit that was the guard's to keep ends with it, when we leave. */
@@ -229,7 +232,7 @@ test_guard_killed(void **state)
 	mw_text(b, "");
 	assert_int_equal(buf_get_u32(b, &handle), 0);
 	kill_guard();
-	exec_leave(&mw.m);
+	exec_leave(&mon);
 	expect_exit(handle, PRIV_SIGNALED, SIGKILL);
 	end();
 }
@@ -246,8 +249,8 @@ test_guard_anew(void **state)
 	kill_guard();
 	second = start("sleep 1000", 0);
 	/* As if we were killed. */
-	close(mw.m.guard);
-	mw.m.guard = -1;
+	close(mon.guard);
+	mon.guard = -1;
 	expect_exit(first, PRIV_SIGNALED, SIGHUP);
 	expect_exit(second, PRIV_SIGNALED, SIGHUP);
 	end();
@@ -293,7 +296,7 @@ test_exec_not_started(void **state)
 	put_exec("", 0, 0);
 	mw_text_part(answered(PM_EXEC_START), "not found");
 	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
-		assert_int_equal(mw.m.exec[i].pid, 0);
+		assert_int_equal(mon.exec[i].pid, 0);
 	end();
 }
 
@@ -321,7 +324,7 @@ test_exec_bad(void **state)
 	assert_int_equal(buf_poke(&req, 9, "\0\1\0\0", 4), 0);
 	refused(PM_EXEC_START);
 	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
-		assert_int_equal(mw.m.exec[i].pid, 0);
+		assert_int_equal(mon.exec[i].pid, 0);
 	end();
 }
 
@@ -367,8 +370,8 @@ test_pty(void **state)
 	refused(PM_PTY_START);
 	/* It is stopped, whatever it does, and that is told once it is. */
 	assert_int_equal(mw_ask(PM_PTY_STOP, NULL, 0), 0);
-	while (mw.m.pty.pid != 0)
-		pty_reap(&mw.m);
+	while (mon.pty.pid != 0)
+		pty_reap(&mon);
 	assert_int_equal(mw_hear(), PM_PTY_STOP + 1);
 	assert_int_equal(mw_hear(), 0);
 	/* With none, a stop is answered at once. */
@@ -400,7 +403,7 @@ test_pty_bad(void **state)
 			put_pty("sleep 1000", (uint8_t)flags);
 			refused(PM_PTY_START);
 		}
-	assert_int_equal(mw.m.pty.pid, 0);
+	assert_int_equal(mon.pty.pid, 0);
 	end();
 }
 
@@ -418,12 +421,12 @@ test_sftp_once(void **state)
 	mw_refused(PM_SFTP_START, NULL, 0);
 	end();
 	begin();
-	mw.m.start.sftp_server = none;
+	mon.half.start.sftp_server = none;
 	mw_text_part(mw_answered(PM_SFTP_START, NULL, 0), none);
 	mw_refused(PM_SFTP_START, NULL, 0);
 	end();
 	begin();
-	mw.m.start.sftp_server = cat;
+	mon.half.start.sftp_server = cat;
 	mw_text(mw_answered(PM_SFTP_START, NULL, 0), "");
 	assert_int_equal(mw.got.nfd, 1);
 	/* Both ways, and it ends with its socket. */
@@ -433,8 +436,8 @@ test_sftp_once(void **state)
 	assert_int_equal(byte, 'x');
 	mw_refused(PM_SFTP_START, NULL, 0);
 	privmsg_clear(&mw.got);
-	while (mw.m.sftp.pid != 0)
-		sftp_reap(&mw.m);
+	while (mon.sftp.pid != 0)
+		sftp_reap(&mon);
 	mw_refused(PM_SFTP_START, NULL, 0);
 	end();
 }
@@ -457,33 +460,9 @@ test_status(void **state)
 	mw_parent_says(PM_DIAL + 1, "{\"a\":1}", 7, NULL, 0);
 	(void)mw_answered(PM_STATUS, NULL, 0);
 	assert_int_equal(buf_len(&mw.got.body), 0);
-	close(mw.m.parent);
-	mw.m.parent = -1;
+	close(mon.half.parent);
+	mon.half.parent = -1;
 	mw_refused(PM_STATUS, NULL, 0);
-	privmsg_free(&m);
-	end();
-}
-
-/* A flood of reports is a few lines for skyptyd. */
-static void
-test_reports(void **state)
-{
-	struct privmsg m = { 0 };
-	struct timespec a, b;
-	unsigned n = 0;
-
-	(void)state;
-	begin();
-	mw.m.phase = MON_DMSG;
-	clock_gettime(CLOCK_MONOTONIC, &a);
-	for (int i = 0; i < 1000; i++)
-		assert_int_equal(mw_ask(PM_DMSG_STATUS, "{}", 2), 0);
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	while (mw_parent_hears(&m) != 0) {
-		assert_int_equal(m.type, PM_DMSG_REPORT);
-		n++;
-	}
-	assert_in_range(n, 1, (unsigned)(b.tv_sec - a.tv_sec) + 1);
 	privmsg_free(&m);
 	end();
 }
@@ -522,7 +501,7 @@ result_is(int fd, unsigned type, const void *p, size_t n, const char *want)
 	if (type != 0)
 		assert_int_equal(privmsg_send(fd, type, 0, &b, NULL, 0), 0);
 	close(fd);
-	event_base_loop(mw.m.base, EVLOOP_ONCE);
+	event_base_loop(mon.half.base, EVLOOP_ONCE);
 	assert_int_equal(mw_hear(), PM_PROXY_DIAL + 1);
 	assert_int_equal(mw.got.id, 7);
 	mw_text(&mw.got.body, want);
@@ -582,8 +561,8 @@ test_proxy_without_skyptyd(void **state)
 	mw_text(mw_answered(PM_PROXY_DIAL, query, sizeof(query)), gone);
 	end();
 	begin();
-	close(mw.m.parent);
-	mw.m.parent = -1;
+	close(mon.half.parent);
+	mon.half.parent = -1;
 	mw_text(mw_answered(PM_PROXY_DIAL, query, sizeof(query)), gone);
 	end();
 }
@@ -604,7 +583,6 @@ main(void)
 		cmocka_unit_test(test_pty_bad),
 		cmocka_unit_test(test_sftp_once),
 		cmocka_unit_test(test_status),
-		cmocka_unit_test(test_reports),
 		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_proxy_without_skyptyd),
 	};

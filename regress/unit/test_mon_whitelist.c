@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "regress/unit/conf_util.h"
+#include "monitor/whitelist.h"
 #include "regress/unit/mon_world.h"
 
 #define ROOM 262144
@@ -24,7 +25,7 @@ begin(void)
 {
 	mw_begin(PRIV_CONTROL);
 	snprintf(conf, sizeof(conf), "%s", put_file("skypty.json", conf_full));
-	mw.m.start.conf = conf;
+	mon.half.start.conf = conf;
 	buf_init(&req, ROOM);
 	assert_int_equal(key_parse_public(mw.keys, PK1, &key[0]), 0);
 	assert_int_equal(key_parse_public(mw.keys, PK2, &key[1]), 0);
@@ -35,8 +36,8 @@ static void
 end(void)
 {
 	buf_free(&req);
-	keyctx_free(mw.m.keyctx);
-	mw.m.keyctx = NULL;
+	keyctx_free(mon.half.keyctx);
+	mon.half.keyctx = NULL;
 	mw_end();
 }
 
@@ -78,23 +79,23 @@ test_check(void **state)
 {
 	(void)state;
 	begin();
-	assert_int_equal(whitelist_check(&mw.m, &key[0]), 0);
-	assert_int_equal(whitelist_check(&mw.m, &key[1]), 0);
-	assert_int_equal(whitelist_check(&mw.m, &key[2]), SKY_ERR_DENIED);
-	assert_int_equal(whitelist_check(&mw.m, &mw.peer_pk), 0);
-	assert_int_equal(whitelist_check(&mw.m, &mw.own_pk), 0);
+	assert_int_equal(whitelist_check(&mon, &key[0]), 0);
+	assert_int_equal(whitelist_check(&mon, &key[1]), 0);
+	assert_int_equal(whitelist_check(&mon, &key[2]), SKY_ERR_DENIED);
+	assert_int_equal(whitelist_check(&mon, &mw.peer_pk), 0);
+	assert_int_equal(whitelist_check(&mon, &mw.own_pk), 0);
 	/* Read anew each time. */
 	put_file("skypty.json", "{\"wl\": [\"" PK3 "\"]}");
-	assert_int_equal(whitelist_check(&mw.m, &key[0]), SKY_ERR_DENIED);
-	assert_int_equal(whitelist_check(&mw.m, &key[2]), 0);
-	mw.m.start.nwl = 0;
-	assert_int_equal(whitelist_check(&mw.m, &mw.peer_pk), SKY_ERR_DENIED);
+	assert_int_equal(whitelist_check(&mon, &key[0]), SKY_ERR_DENIED);
+	assert_int_equal(whitelist_check(&mon, &key[2]), 0);
+	mon.half.start.nwl = 0;
+	assert_int_equal(whitelist_check(&mon, &mw.peer_pk), SKY_ERR_DENIED);
 	/* Without a file the flags' alone; the null key is nobody's. */
-	mw.m.start.conf = mw.none;
-	assert_int_equal(whitelist_check(&mw.m, &key[2]), SKY_ERR_DENIED);
-	assert_int_equal(whitelist_check(&mw.m, &(struct key_public){ 0 }),
+	mon.half.start.conf = mw.none;
+	assert_int_equal(whitelist_check(&mon, &key[2]), SKY_ERR_DENIED);
+	assert_int_equal(whitelist_check(&mon, &(struct key_public){ 0 }),
 	    SKY_ERR_DENIED);
-	assert_int_equal(whitelist_check(&mw.m, &mw.own_pk), 0);
+	assert_int_equal(whitelist_check(&mon, &mw.own_pk), 0);
 	end();
 }
 
@@ -111,17 +112,17 @@ test_check_bad_file(void **state)
 	begin();
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		put_file("skypty.json", texts[i]);
-		assert_int_not_equal(whitelist_check(&mw.m, &key[0]), 0);
-		assert_int_not_equal(whitelist_check(&mw.m, &mw.peer_pk), 0);
-		assert_int_not_equal(whitelist_check(&mw.m, &mw.own_pk), 0);
+		assert_int_not_equal(whitelist_check(&mon, &key[0]), 0);
+		assert_int_not_equal(whitelist_check(&mon, &mw.peer_pk), 0);
+		assert_int_not_equal(whitelist_check(&mon, &mw.own_pk), 0);
 		mw_text(mw_answered(PM_WL_LIST, NULL, 0),
 		    "the whitelist cannot be read");
 	}
 	put_file("skypty.json", conf_full);
 	assert_int_equal(chmod(conf, 0666), 0);
-	assert_int_not_equal(whitelist_check(&mw.m, &key[0]), 0);
+	assert_int_not_equal(whitelist_check(&mon, &key[0]), 0);
 	assert_int_equal(chmod(conf, 0600), 0);
-	assert_int_equal(whitelist_check(&mw.m, &key[0]), 0);
+	assert_int_equal(whitelist_check(&mon, &key[0]), 0);
 	end();
 }
 
@@ -135,7 +136,7 @@ test_list(void **state)
 	/* One that stands in both lists, or twice in one, is one. */
 	mw.list[1] = key[1];
 	mw.list[2] = mw.peer_pk;
-	mw.m.start.nwl = 3;
+	mon.half.start.nwl = 3;
 	expect_list(
 	    (const struct key_public *[]){ &key[0], &key[1], &mw.peer_pk }, 3);
 	end();
@@ -149,7 +150,7 @@ test_add(void **state)
 	(void)state;
 	begin();
 	mw_text(change(PM_WL_ADD, &key[2], 1), "");
-	assert_int_equal(whitelist_check(&mw.m, &key[2]), 0);
+	assert_int_equal(whitelist_check(&mon, &key[2]), 0);
 	mw_text(change(PM_WL_ADD, key, 3),
 	    "skipping append for " PK1 "," PK2 "," PK3 ". Already exists");
 	two[0] = two[1] = mw.peer_pk;
@@ -169,8 +170,8 @@ test_remove(void **state)
 	(void)state;
 	begin();
 	mw_text(change(PM_WL_REMOVE, &key[0], 1), "");
-	assert_int_equal(whitelist_check(&mw.m, &key[0]), SKY_ERR_DENIED);
-	assert_int_equal(whitelist_check(&mw.m, &key[1]), 0);
+	assert_int_equal(whitelist_check(&mon, &key[0]), SKY_ERR_DENIED);
+	assert_int_equal(whitelist_check(&mon, &key[1]), 0);
 	mw_text_part(change(PM_WL_REMOVE, &mw.peer_pk, 1), "still gets in");
 	mw_text_part(change(PM_WL_REMOVE, &mw.own_pk, 1), "the host's own key");
 	mw_text(change(PM_WL_REMOVE, &key[1], 1), "");
@@ -237,10 +238,10 @@ test_bad_requests(void **state)
 	expect_list(
 	    (const struct key_public *[]){ &key[0], &key[1], &mw.peer_pk }, 3);
 	/* Without a file there is nothing to change. */
-	mw.m.start.conf = mw.none;
+	mon.half.start.conf = mw.none;
 	mw_text_part(change(PM_WL_ADD, key, 1), "no configuration file");
 	/* And without the grant nothing at all. */
-	mw.m.grants &= ~(uint32_t)PRIV_GRANT_WHITELIST;
+	mon.half.grants &= ~(uint32_t)PRIV_GRANT_WHITELIST;
 	mw_refused(PM_WL_LIST, NULL, 0);
 	mw_refused(PM_WL_ADD, buf_ptr(&req), buf_len(&req));
 	end();

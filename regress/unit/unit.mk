@@ -14,15 +14,22 @@ UNIT_OBJ_test_term = client/term.c client/screen.c
 UNIT_OBJ_test_screen = client/screen.c
 UNIT_OBJ_test_ssh_words = client/ssh/ssh_words.c client/ssh/ssh_opts.c \
 	client/ssh/ssh_table.c client/hosts_match.c
-UNIT_OBJ_test_dispatch = monitor/dispatch.c
 # clock.h
 WRAP_CLOCK = -Wl,--wrap=clock_gettime -Wl,--wrap=__clock_gettime64
+# half_world.h
+HALF_WRAPS = -Wl,--wrap=half_die -Wl,--wrap=half_timer
+MON_SRC = $(filter-out monitor/monitor.c,$(SRC_skyptyd-monitor))
+DMSG_MON_SRC = $(filter-out monitor/dmsg/skyptyd-dmsg-monitor.c,\
+	$(SRC_skyptyd-dmsg-monitor))
+UNIT_OBJ_test_dispatch = $(sort $(MON_SRC) $(DMSG_MON_SRC))
 $(OBJ)/regress/unit/test_dispatch: LDHARDEN += $(WRAP_CLOCK) \
 	-Wl,--wrap=log_at -Wl,--wrap=log_warn
-MON_SRC = $(filter-out monitor/monitor.c,$(SRC_skyptyd-monitor))
 UNIT_OBJ_test_mon_handshake = $(MON_SRC)
 UNIT_OBJ_test_mon_requests = $(MON_SRC)
 UNIT_OBJ_test_mon_whitelist = $(MON_SRC)
-UNIT_OBJ_test_mon_dial = $(filter-out monitor/dial.c,$(MON_SRC))
+UNIT_OBJ_test_mon_dial = $(filter-out monitor/dmsg/dials.c,$(DMSG_MON_SRC))
 $(OBJ)/regress/unit/test_mon_dial: LDHARDEN += $(WRAP_CLOCK)
+MON_TESTS = $(addprefix $(OBJ)/regress/unit/test_mon_,\
+	dial handshake requests whitelist)
+$(MON_TESTS): LDHARDEN += $(HALF_WRAPS)
 UNIT_OBJ_test_sftp_asker = client/sftp/sftp_asker.c

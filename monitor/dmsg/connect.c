@@ -5,7 +5,7 @@
  * an answer of the name service is a stranger's word.  What comes back is
  * looked at here before the child gets it.
  */
-#include "monitor/monitor.h"
+#include "monitor/dmsg/connect.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -28,6 +28,8 @@
 #include "common/base/tcp.h"
 #include "common/base/tls.h"
 #include "common/dmsg/dmsg_session.h"
+#include "common/privsep/privmsg.h"
+#include "monitor/dmsg/dmsg_monitor.h"
 
 #define NUMBER_MAX 8  /* of a port, as text */
 #define RELAYS_MAX 64 /* of TLS, that live */
@@ -39,7 +41,7 @@
  * and the event are gone.
  */
 struct connector {
-	struct monitor *mon;
+	struct dmsg_monitor *mon;
 	pid_t pid;  /* 0: reaped */
 	int status; /* of waitpid(2), when it has been */
 	int fd;
@@ -58,20 +60,21 @@ struct connector {
 /* --- in the process that becomes another program --- */
 
 static struct connector_user
-connect_user(const struct monitor *m)
+connect_user(const struct dmsg_monitor *m)
 {
-	return (struct connector_user){ .drop = m->start.welcome & PRIV_DROP,
-		.uid = m->start.uid,
-		.gid = m->start.gid };
+	return (
+	    struct connector_user){ .drop = m->half.start.welcome & PRIV_DROP,
+		.uid = m->half.start.uid,
+		.gid = m->half.start.gid };
 }
 
 static int
 connect_become_nobody(void *arg)
 {
-	struct monitor *m = arg;
+	struct dmsg_monitor *m = arg;
 	struct connector_user u = connect_user(m);
 
-	overlay_forget(m);
+	dmsg_monitor_forget(&m->half);
 	return connector_become(&u);
 }
 
@@ -81,10 +84,10 @@ connect_execute(const struct connector *c, const char *path, int sock)
 	struct connector_user u = connect_user(c->mon);
 	char port[NUMBER_MAX];
 
-	overlay_forget(c->mon);
+	dmsg_monitor_forget(&c->mon->half);
 	snprintf(port, sizeof(port), "%u", c->port);
 	connector_execute(path, sock, c->host, port, c->reach,
-	    c->mon->start.welcome & PRIV_BEST_EFFORT, &u);
+	    c->mon->half.start.welcome & PRIV_BEST_EFFORT, &u);
 }
 
 /* --- in the monitor --- */
@@ -137,7 +140,8 @@ connect_watch(struct connector *c, int fd, event_callback_fn callback,
 	const struct timeval tv = { .tv_sec = seconds };
 
 	c->fd = fd;
-	c->ev = event_new(c->mon->base, fd, EV_READ | EV_PERSIST, callback, c);
+	c->ev =
+	    event_new(c->mon->half.base, fd, EV_READ | EV_PERSIST, callback, c);
 	return c->ev != NULL ? event_add(c->ev, &tv) : -1;
 }
 
@@ -173,7 +177,7 @@ connect_on_word(evutil_socket_t fd, short what, void *arg)
 
 /* Where the pid of one more skypty-tls goes; it lives a minute at most. */
 static pid_t *
-connect_free_relay(struct monitor *m)
+connect_free_relay(struct dmsg_monitor *m)
 {
 	for (size_t i = 0; i < RELAYS_MAX; i++)
 		if (m->relays[i] == 0)
@@ -184,7 +188,7 @@ connect_free_relay(struct monitor *m)
 static void
 connect_secure(struct connector *c, int net)
 {
-	bool best_effort = c->mon->start.welcome & PRIV_BEST_EFFORT;
+	bool best_effort = c->mon->half.start.welcome & PRIV_BEST_EFFORT;
 	int program = tls_open(), plain;
 	const char *why;
 	pid_t *relay;
@@ -251,7 +255,7 @@ connect_await_end(struct connector *c)
 
 	event_free(c->ev);
 	c->silent = true;
-	c->ev = evtimer_new(c->mon->base, connect_on_stay, c);
+	c->ev = evtimer_new(c->mon->half.base, connect_on_stay, c);
 	if (c->ev == NULL || event_add(c->ev, &tv) == -1)
 		(void)process_signal(c->pid, SIGKILL);
 	if (c->pid == 0)
@@ -307,7 +311,7 @@ connect_free_slot(struct connector *all)
 }
 
 int
-connect_init(struct monitor *m)
+connect_init(struct dmsg_monitor *m)
 {
 	m->connectors = calloc(PRIV_CONNECTS_MAX, sizeof(*m->connectors));
 	m->relays = calloc(RELAYS_MAX, sizeof(*m->relays));
@@ -331,8 +335,8 @@ connect_spawn(struct connector *c, const char *path)
 	return connect_watch(c, sv[0], connect_on_result, 2 * CONNECTOR_S);
 }
 
-int
-connect_start(struct monitor *m, uint16_t id, const struct connect_to *to,
+void
+connect_start(struct dmsg_monitor *m, uint16_t id, const struct connect_to *to,
     connect_done *done)
 {
 	struct connector *c = connect_free_slot(m->connectors);
@@ -340,13 +344,13 @@ connect_start(struct monitor *m, uint16_t id, const struct connect_to *to,
 
 	if (c == NULL) {
 		done(m, id, -1, "too many connections at once");
-		return 0;
+		return;
 	}
 	if (process_companion(path, sizeof(path), CONNECTOR_PROGRAM, ".",
 		LIBEXECDIR) != 0) {
 		log_error(CONNECTOR_PROGRAM " is not where it belongs");
 		done(m, id, -1, CONNECTOR_PROGRAM " is not here");
-		return 0;
+		return;
 	}
 	memset(c, 0, sizeof(*c));
 	c->mon = m;
@@ -359,11 +363,10 @@ connect_start(struct monitor *m, uint16_t id, const struct connect_to *to,
 	strlcpy(c->host, to->host, sizeof(c->host));
 	if (connect_spawn(c, path) == -1)
 		connect_finish(c, -1, strerror(errno));
-	return 0;
 }
 
 void
-connect_reap(struct monitor *m)
+connect_reap(struct dmsg_monitor *m)
 {
 	struct connector *c;
 

@@ -5,7 +5,7 @@
  * handshakes made here; of the second kind dmsg gets no key, it goes
  * straight to the monitor of whoever asked.
  */
-#include "monitor/monitor.h"
+#include "monitor/dmsg/dials.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -18,6 +18,8 @@
 #include "common/dmsg/dmsg_disc.h"
 #include "common/dmsg/dmsg_object.h"
 #include "common/dmsg/dmsg_sign.h"
+#include "common/pty/noise.h"
+#include "monitor/dmsg/dmsg_monitor.h"
 
 #define DISCOVERY 0  /* the slot that is dmsg's own */
 #define SLOTS	  64 /* an id is a slot and, times this, whose turn it is */
@@ -36,15 +38,12 @@ struct dial {
 };
 
 struct dials {
-	struct key_public own;
 	struct event *parent_ev;
-	time_t minute; /* of probes */
-	unsigned probes;
 	struct dial slot[1 + PRIV_DIALS_MAX];
 };
 
 static time_t
-now_s(void)
+dials_now(void)
 {
 	struct timespec now;
 
@@ -53,7 +52,7 @@ now_s(void)
 }
 
 static void
-close_slot(struct dial *d)
+dials_close_slot(struct dial *d)
 {
 	noise_free(d->noise);
 	if (d->result != -1)
@@ -62,18 +61,18 @@ close_slot(struct dial *d)
 }
 
 void
-dial_forget(struct monitor *m)
+dials_forget(struct dmsg_monitor *m)
 {
 	if (m->dials == NULL)
 		return;
 	for (size_t i = 0; i <= PRIV_DIALS_MAX; i++)
-		close_slot(&m->dials->slot[i]);
+		dials_close_slot(&m->dials->slot[i]);
 }
 
 /* --- requests of dmsg --- */
 
 static struct dial *
-get_slot(struct monitor *m, const struct privmsg *msg)
+dials_slot(struct dmsg_monitor *m, const struct privmsg *msg)
 {
 	struct dial *d;
 
@@ -85,7 +84,7 @@ get_slot(struct monitor *m, const struct privmsg *msg)
 
 /* The slot was taken away, for taking too long: the child was not told. */
 static bool
-is_late(struct monitor *m, const struct privmsg *msg)
+dials_is_late(struct dmsg_monitor *m, const struct privmsg *msg)
 {
 	const struct dial *d = &m->dials->slot[msg->id % SLOTS];
 
@@ -94,28 +93,29 @@ is_late(struct monitor *m, const struct privmsg *msg)
 }
 
 static int
-put_request(struct monitor *m, const struct dial *d, uint16_t port,
+dials_put_request(struct dmsg_monitor *m, const struct dial *d, uint16_t port,
     const struct buf *noise, struct buf *out)
 {
-	struct dmsg_request q = { .src = { .pk = m->dials->own, .port = port },
+	struct dmsg_request q = { .src = { .pk = m->own, .port = port },
 		.dst = d->to,
 		.noise = *noise };
 
-	return dmsg_sign_request(m->keyctx, m->start.sk, &q, out);
+	return dmsg_sign_request(m->half.keyctx, m->half.start.sk, &q, out);
 }
 
 /* A dial of the discovery that was given up is forgotten with the next one. */
 int
-dial_request(struct monitor *m, struct privmsg *msg)
+dials_request(struct half *h, struct privmsg *msg)
 {
-	struct dial *d = get_slot(m, msg);
+	struct dmsg_monitor *m = dmsg_monitor_of(h);
+	struct dial *d = dials_slot(m, msg);
 	struct buf noise, b;
 	uint16_t port;
 	int r;
 
 	if ((r = buf_get_u16(&msg->body, &port)) != 0)
 		return r;
-	if (d == NULL && port != 0 && is_late(m, msg))
+	if (d == NULL && port != 0 && dials_is_late(m, msg))
 		return 0;
 	if (d == NULL || port == 0 || (msg->id != DISCOVERY && d->signing_done))
 		return SKY_ERR_STATE;
@@ -124,11 +124,11 @@ dial_request(struct monitor *m, struct privmsg *msg)
 	d->noise = NULL;
 	buf_init(&noise, NOISE_MSG_MAX);
 	buf_init(&b, DMSG_SIG_LEN + NOISE_MSG_MAX);
-	if ((r = noise_new(&d->noise, m->keyctx, NOISE_KK, NOISE_INITIATOR,
-		 m->start.sk, &d->to.pk)) == 0 &&
+	if ((r = noise_new(&d->noise, m->half.keyctx, NOISE_KK, NOISE_INITIATOR,
+		 m->half.start.sk, &d->to.pk)) == 0 &&
 	    (r = noise_write(d->noise, NULL, &noise)) == 0 &&
-	    (r = put_request(m, d, port, &noise, &b)) == 0)
-		child_answer(m, msg, &b);
+	    (r = dials_put_request(m, d, port, &noise, &b)) == 0)
+		half_answer(&m->half, msg, &b);
 	buf_free(&noise);
 	buf_free(&b);
 	return r;
@@ -136,7 +136,8 @@ dial_request(struct monitor *m, struct privmsg *msg)
 
 /* Error text, or none and the keys. */
 static void
-tell_result(const struct dial *d, const char *why, const struct noise_keys *k)
+dials_tell_result(const struct dial *d, const char *why,
+    const struct noise_keys *k)
 {
 	struct buf b;
 
@@ -150,7 +151,7 @@ tell_result(const struct dial *d, const char *why, const struct noise_keys *k)
 }
 
 static void
-tell_child(struct monitor *m, struct privmsg *msg, bool ok,
+dials_tell_child(struct dmsg_monitor *m, struct privmsg *msg, bool ok,
     const struct noise_keys *k)
 {
 	struct buf b;
@@ -160,20 +161,21 @@ tell_child(struct monitor *m, struct privmsg *msg, bool ok,
 	    (k == NULL ||
 		(buf_put(&b, k->send, sizeof(k->send)) == 0 &&
 		    buf_put(&b, k->recv, sizeof(k->recv)) == 0)))
-		child_answer(m, msg, &b);
+		half_answer(&m->half, msg, &b);
 	buf_free(&b);
 }
 
 /* The child has read the response; who made it is told by KK alone. */
 int
-dial_response(struct monitor *m, struct privmsg *msg)
+dials_response(struct half *h, struct privmsg *msg)
 {
-	struct dial *d = get_slot(m, msg);
+	struct dmsg_monitor *m = dmsg_monitor_of(h);
+	struct dial *d = dials_slot(m, msg);
 	struct noise_keys keys = { .send = { 0 } };
 	struct buf payload;
 	bool ok;
 
-	if (d == NULL && is_late(m, msg))
+	if (d == NULL && dials_is_late(m, msg))
 		return 0;
 	if (d == NULL || d->noise == NULL)
 		return SKY_ERR_STATE;
@@ -184,60 +186,50 @@ dial_response(struct monitor *m, struct privmsg *msg)
 	noise_free(d->noise);
 	d->noise = NULL;
 	if (msg->id == DISCOVERY)
-		tell_child(m, msg, ok, ok ? &keys : NULL);
+		dials_tell_child(m, msg, ok, ok ? &keys : NULL);
 	else {
-		tell_child(m, msg, ok, NULL);
-		tell_result(d, ok ? "" : "it does not prove its key",
+		dials_tell_child(m, msg, ok, NULL);
+		dials_tell_result(d, ok ? "" : "it does not prove its key",
 		    ok ? &keys : NULL);
-		close_slot(d);
+		dials_close_slot(d);
 	}
 	explicit_bzero(&keys, sizeof(keys));
 	return 0;
 }
 
 int
-dial_give_up(struct monitor *m, struct privmsg *msg)
+dials_failed(struct half *h, struct privmsg *msg)
 {
-	struct dial *d = get_slot(m, msg);
+	struct dmsg_monitor *m = dmsg_monitor_of(h);
+	struct dial *d = dials_slot(m, msg);
 	char *why;
 	int r;
 
-	if (d == NULL && is_late(m, msg))
+	if (d == NULL && dials_is_late(m, msg))
 		return 0;
 	if (msg->id == DISCOVERY || d == NULL)
 		return SKY_ERR_STATE;
 	if ((r = buf_get_cstring(&msg->body, &why, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
-	tell_result(d, *why != '\0' ? why : "failed", NULL);
-	close_slot(d);
+	dials_tell_result(d, *why != '\0' ? why : "failed", NULL);
+	dials_close_slot(d);
 	free(why);
 	return buf_at_end(&msg->body);
 }
 
 /* --- to ourselves --- */
 
-static bool
-may_probe(struct dials *ds)
-{
-	time_t minute = now_s() / 60;
-
-	if (minute != ds->minute) {
-		ds->minute = minute;
-		ds->probes = 0;
-	}
-	return ds->probes++ < PRIV_PROBES_PER_MIN;
-}
-
 /*
  * Our own key is let in: no handshake that reaches it may ever be finished by
  * the child.  So nobody listens there, and the handshake is forgotten.
  */
 int
-dial_probe(struct monitor *m, struct privmsg *msg)
+dials_probe(struct half *h, struct privmsg *msg)
 {
+	struct dmsg_monitor *m = dmsg_monitor_of(h);
 	struct dial d = { .result = -1,
-		.to = { .pk = m->dials->own,
-		    .port = m->start.dmsgport == 1 ? 2 : 1 } };
+		.to = { .pk = m->own,
+		    .port = m->half.start.dmsgport == 1 ? 2 : 1 } };
 	struct buf noise, b;
 	uint16_t port;
 	int r;
@@ -246,15 +238,13 @@ dial_probe(struct monitor *m, struct privmsg *msg)
 		return r;
 	if (port == 0)
 		return SKY_ERR_STATE;
-	if (!may_probe(m->dials))
-		return SKY_ERR_LIMIT;
 	buf_init(&noise, NOISE_MSG_MAX);
 	buf_init(&b, DMSG_SIG_LEN + NOISE_MSG_MAX);
-	if ((r = noise_new(&d.noise, m->keyctx, NOISE_KK, NOISE_INITIATOR,
-		 m->start.sk, &d.to.pk)) == 0 &&
+	if ((r = noise_new(&d.noise, m->half.keyctx, NOISE_KK, NOISE_INITIATOR,
+		 m->half.start.sk, &d.to.pk)) == 0 &&
 	    (r = noise_write(d.noise, NULL, &noise)) == 0 &&
-	    (r = put_request(m, &d, port, &noise, &b)) == 0)
-		child_answer(m, msg, &b);
+	    (r = dials_put_request(m, &d, port, &noise, &b)) == 0)
+		half_answer(&m->half, msg, &b);
 	noise_free(d.noise);
 	buf_free(&noise);
 	buf_free(&b);
@@ -265,14 +255,14 @@ dial_probe(struct monitor *m, struct privmsg *msg)
 
 /* One is free, or has been for too long: its id is new each time. */
 static struct dial *
-free_slot(struct dials *ds)
+dials_free_slot(struct dials *ds)
 {
 	unsigned turn;
 
 	for (unsigned i = 1; i <= PRIV_DIALS_MAX; i++) {
-		if (ds->slot[i].open && ds->slot[i].until > now_s())
+		if (ds->slot[i].open && ds->slot[i].until > dials_now())
 			continue;
-		close_slot(&ds->slot[i]);
+		dials_close_slot(&ds->slot[i]);
 		turn = ds->slot[i].id / SLOTS % (TURNS_MAX - 1) + 1;
 		ds->slot[i].id = (uint16_t)(turn * SLOTS + i);
 		return &ds->slot[i];
@@ -281,7 +271,8 @@ free_slot(struct dials *ds)
 }
 
 static int
-tell_out(struct monitor *m, uint16_t id, const struct dmsg_addr *to, int fd)
+dials_tell_child_of(struct dmsg_monitor *m, uint16_t id,
+    const struct dmsg_addr *to, int fd)
 {
 	struct buf b;
 	int r;
@@ -289,21 +280,21 @@ tell_out(struct monitor *m, uint16_t id, const struct dmsg_addr *to, int fd)
 	buf_init(&b, KEY_PUBLIC_LEN + 2);
 	if ((r = buf_put(&b, to->pk.b, KEY_PUBLIC_LEN)) == 0 &&
 	    (r = buf_put_u16(&b, to->port)) == 0)
-		r = privmsg_send(m->child, PM_DMSG_DIAL, id, &b, &fd, 1);
+		r = privmsg_send(m->half.child, PM_DMSG_DIAL, id, &b, &fd, 1);
 	buf_free(&b);
 	return r;
 }
 
 static void
-refuse(int result, const char *why)
+dials_refuse(int result, const char *why)
 {
 	struct dial d = { .result = result };
 
-	tell_result(&d, why, NULL);
+	dials_tell_result(&d, why, NULL);
 }
 
 void
-dial_out(struct monitor *m, struct privmsg *msg)
+dials_wish(struct dmsg_monitor *m, struct privmsg *msg)
 {
 	int stream = privmsg_take_fd(msg, 0), result = privmsg_take_fd(msg, 1);
 	struct dmsg_addr to;
@@ -313,18 +304,18 @@ dial_out(struct monitor *m, struct privmsg *msg)
 	    buf_get(&msg->body, to.pk.b, sizeof(to.pk.b)) != 0 ||
 	    buf_get_u16(&msg->body, &to.port) != 0) {
 		log_error("DIAL_OUT: malformed");
-	} else if (to.port == 0 || !key_valid(m->keyctx, &to.pk)) {
-		refuse(result, "that is no key, or no port");
-	} else if ((d = free_slot(m->dials)) == NULL) {
-		refuse(result, "too many streams are being dialed");
-	} else if (tell_out(m, d->id, &to, stream) != 0) {
-		refuse(result, "dmsg does not answer");
+	} else if (to.port == 0 || !key_valid(m->half.keyctx, &to.pk)) {
+		dials_refuse(result, "that is no key, or no port");
+	} else if ((d = dials_free_slot(m->dials)) == NULL) {
+		dials_refuse(result, "too many streams are being dialed");
+	} else if (dials_tell_child_of(m, d->id, &to, stream) != 0) {
+		dials_refuse(result, "dmsg does not answer");
 	} else {
 		*d = (struct dial){ .id = d->id,
 			.open = true,
 			.to = to,
 			.result = result,
-			.until = now_s() + PRIV_DIAL_S };
+			.until = dials_now() + PRIV_DIAL_S };
 		result = -1;
 	}
 	if (stream != -1)
@@ -334,9 +325,9 @@ dial_out(struct monitor *m, struct privmsg *msg)
 }
 
 static void
-on_parent(evutil_socket_t fd, short what, void *arg)
+dials_on_parent(evutil_socket_t fd, short what, void *arg)
 {
-	struct monitor *m = arg;
+	struct dmsg_monitor *m = arg;
 	struct privmsg msg = { 0 };
 	int r;
 
@@ -347,9 +338,9 @@ on_parent(evutil_socket_t fd, short what, void *arg)
 		 * process of its own, which our taking leave would harm.
 		 */
 		event_del(m->dials->parent_ev);
-		mon_die(m, "skyptyd has gone");
+		half_die(&m->half, "skyptyd has gone");
 	} else if (r == 1 && msg.type == PM_DIAL_OUT)
-		dial_out(m, &msg); /* else an answer that came too late */
+		dials_wish(m, &msg); /* else an answer that came too late */
 	privmsg_free(&msg);
 }
 
@@ -357,17 +348,17 @@ on_parent(evutil_socket_t fd, short what, void *arg)
 
 /* "dmsg://<pk>:port": the one address that dmsg may dial by itself. */
 static int
-allow_discovery(struct monitor *m)
+dials_allow_discovery(struct dmsg_monitor *m)
 {
 	struct dial *d = &m->dials->slot[DISCOVERY];
 	struct dmsg_url url;
 	int r;
 
-	if ((r = dmsg_disc_url(m->start.dmsgdisc, &url)) != 0)
+	if ((r = dmsg_disc_url(m->half.start.dmsgdisc, &url)) != 0)
 		return r;
 	if (url.scheme != DMSG_URL_DMSG)
 		return 0;
-	if (!key_valid(m->keyctx, &url.pk))
+	if (!key_valid(m->half.keyctx, &url.pk))
 		return SKY_ERR_KEY;
 	d->to.pk = url.pk;
 	d->to.port = url.port;
@@ -376,18 +367,17 @@ allow_discovery(struct monitor *m)
 }
 
 int
-dial_begin(struct monitor *m, const struct key_public *own)
+dials_begin(struct dmsg_monitor *m)
 {
 	struct dials *ds;
 
 	if ((ds = m->dials = calloc(1, sizeof(*ds))) == NULL)
 		return SKY_ERR_NOMEM;
-	ds->own = *own;
 	for (size_t i = 0; i <= PRIV_DIALS_MAX; i++)
 		ds->slot[i].result = -1;
-	ds->parent_ev =
-	    event_new(m->base, m->parent, EV_READ | EV_PERSIST, on_parent, m);
+	ds->parent_ev = event_new(m->half.base, m->half.parent,
+	    EV_READ | EV_PERSIST, dials_on_parent, m);
 	if (ds->parent_ev == NULL || event_add(ds->parent_ev, NULL) == -1)
 		return SKY_ERR_NOMEM;
-	return allow_discovery(m);
+	return dials_allow_discovery(m);
 }

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A process that was spawned for a session, from its start until it is reaped.
+ */
+#ifndef MONITOR_JOB_H
+#define MONITOR_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/log.h"
+#include "common/privsep/privmsg.h"
+
+struct event;
+struct monitor;
+
+#define JOB_NAME_MAX 64
+
+struct job {
+	struct monitor *mon;
+	pid_t pid; /* its own session and process group; 0 is a free slot */
+	uint32_t handle;
+	bool exited; /* a zombie until its end is asked for */
+	bool ended;  /* its end has been asked for */
+	bool timed_out;
+	bool keep;	  /* not hung up when the connection ends */
+	int64_t deadline; /* of now_ms, 0 for none */
+	struct event *timer;
+	/* For the log: "Command", ..., what of, since when. */
+	const char *kind;
+	char name[JOB_NAME_MAX]; /* cut to that */
+	int64_t begun;		 /* of now_ms */
+};
+
+/* Notes for the log what it is that has been started. */
+void job_begin(struct job *, const char *kind, const char *name);
+/* Tells the log of its end, once it has exited. */
+void
+job_tell(const struct job *, enum log_level, enum priv_exit, uint32_t status);
+/* Tells it that it runs still as its connection ends. */
+void job_tell_left(const struct job *, const char *fate);
+/* Whether the job's process is a zombie now; it stays one. */
+bool job_exited(struct job *, enum priv_exit *, uint32_t *status);
+/* Tells the child of the end of one of its jobs. */
+void job_tell_child(struct monitor *, uint32_t handle, enum priv_exit,
+    uint32_t status);
+/* Signals the job's process group. */
+void job_signal(const struct job *, int signal);
+/* As the kernel does with a terminal's: also one that is stopped hears it. */
+void job_hang_up(const struct job *);
+/* Reaps the zombie, which must be one, and frees the slot. */
+void job_free(struct job *);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* Who may come in. */
+#ifndef MONITOR_WHITELIST_H
+#define MONITOR_WHITELIST_H
+
+#include <stdbool.h>
+
+#include "common/pty/keys.h"
+#include "monitor/half/request.h"
+
+struct monitor;
+
+/* Reads the lists anew and decides.  0, SKY_ERR_DENIED, or what went wrong. */
+int whitelist_check(struct monitor *, const struct key_public *);
+/* Whether the process behind the control socket may use it. */
+bool whitelist_control(struct monitor *, int conn);
+
+request_handler whitelist_list, whitelist_add, whitelist_remove;
+
+#endif
