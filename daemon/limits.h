@@ -93,9 +93,14 @@ struct conns {
 	int64_t untold_first, untold_last; /* milliseconds */
 };
 
+/* Nobody there; with a new key for the tags of origins. */
 void limits_init(struct conns *);
+/* Whom a connection over TCP counts for: its address and network. */
 void limits_tcp(const struct conns *, const struct config *, struct origin *,
     const struct sockaddr_storage *);
+/*
+ * Whom a stream counts for: its server, and, if listed, the key it claims.
+ */
 void limits_dmsg(const struct conns *, struct origin *,
     const struct key_public *claimed, const struct key_public *relay,
     bool listed);

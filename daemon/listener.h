@@ -63,6 +63,7 @@ void listener_leave_if_done(struct listener *);
 
 /* --- lobby.c: before there is a monitor --- */
 
+/* -1: no memory. */
 int lobby_init(struct listener *);
 /* Takes fd. */
 void lobby_enter(struct listener *, int fd, const struct sockaddr_storage *,
@@ -75,6 +76,7 @@ void lobby_empty(struct listener *);
 
 /* --- listed.c --- */
 
+/* Whether the key is on the whitelist, which is read anew when it changed. */
 bool
 listed_has(struct listed *, const struct listener *, const struct key_public *);
 

@@ -119,6 +119,7 @@ int monitor_become(const struct settings *, const struct skyptyd_options *,
 
 /* --- confgen.c, check.c: what does not serve --- */
 
+/* Writes a configuration to standard output or a file.  An exit status. */
 int confgen_main(int argc, char **argv);
 /*
  * Tries every step of confinement in a process of its own, with a line in out

@@ -40,6 +40,7 @@ void buf_free(struct buf *);
 /* Forgets the content, keeps the memory (zeroed). */
 void buf_reset(struct buf *);
 
+/* Bytes that are there to be read. */
 size_t buf_len(const struct buf *);
 /* How many bytes may still be put. */
 size_t buf_room(const struct buf *);
@@ -65,6 +66,11 @@ int buf_get_cstring(struct buf *, char **, size_t max);
 /* 0 when everything has been read, else SKY_ERR_TRAILING. */
 int buf_at_end(const struct buf *);
 
+/*
+ * Append: big-endian integers, and strings as u32 length and bytes.  0, or
+ * nothing is appended: SKY_ERR_LIMIT over max, SKY_ERR_NOMEM, SKY_ERR_RDONLY
+ * for a view.
+ */
 int buf_put(struct buf *, const void *, size_t);
 int buf_put_u8(struct buf *, uint8_t);
 int buf_put_u16(struct buf *, uint16_t);

@@ -38,6 +38,10 @@ int log_parse_level(const char *, enum log_level *);
  */
 void log_set_prefix(const char *);
 
+/*
+ * One line, without its end, where log_init says; unprintables are escaped and
+ * what is longer than LOG_LINE_MAX is cut.  Lines above the level are dropped.
+ */
 void log_error(const char *, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *, ...) __attribute__((format(printf, 1, 2)));

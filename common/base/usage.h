@@ -16,6 +16,10 @@ struct usage_near {
 			    */
 };
 
+/*
+ * Takes candidate, borrowed, if it is nearer than the best so far and near
+ * enough for a slip.
+ */
 void usage_try(struct usage_near *, const char *candidate);
 
 /*

@@ -59,6 +59,7 @@ struct dmsg_answer {
 	int error; /* the first one, for good */
 };
 
+/* Empty, for an answer to come; free also after an error. */
 void dmsg_answer_init(struct dmsg_answer *);
 void dmsg_answer_free(struct dmsg_answer *);
 /*

@@ -64,6 +64,7 @@ struct dmsg_seal {
 	uint64_t window[17]; /* which of the 1024 up to it have been */
 };
 
+/* From the keys of Split, 32 bytes each; wipe it at the end. */
 void
 dmsg_seal_init(struct dmsg_seal *, const uint8_t *send, const uint8_t *recv);
 void dmsg_seal_wipe(struct dmsg_seal *);

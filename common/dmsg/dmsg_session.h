@@ -89,6 +89,7 @@ dmsg_session_dial(struct dmsg_session *, int64_t now, const struct buf *object);
 /* Accepts a request with a signed response; bytes may follow. */
 int dmsg_stream_answer(struct dmsg_stream *, const struct buf *object);
 
+/* Whatever the caller has for the stream; NULL at first. */
 void dmsg_stream_set_arg(struct dmsg_stream *, void *);
 void *dmsg_stream_arg(const struct dmsg_stream *);
 /* What has come, borrowed until the next call; dmsg_stream_consume takes it. */

@@ -157,6 +157,7 @@ int yamux_open(struct yamux *, struct yamux_stream **);
  */
 struct yamux_stream *yamux_accept(struct yamux *);
 
+/* Whatever the caller has for the stream; NULL at first. */
 void yamux_set_arg(struct yamux_stream *, void *);
 void *yamux_arg(const struct yamux_stream *);
 

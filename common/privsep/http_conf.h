@@ -102,11 +102,13 @@ struct http_conf {
 	uint32_t max_clients, idle_s, session_s;
 };
 
+/* Adds a copy.  SKY_ERR_LIMIT, SKY_ERR_NOMEM. */
 int http_list_add(struct http_list *, const char *);
 /* Appends it.  SKY_ERR_LIMIT, SKY_ERR_NOMEM. */
 int http_conf_put(struct buf *, const struct http_conf *);
 /* Strings are malloc'ed; http_conf_free also after an error. */
 int http_conf_get(struct buf *, struct http_conf *);
+/* Frees what is in it; also one that is all zero. */
 void http_conf_free(struct http_conf *);
 
 #endif

@@ -85,9 +85,8 @@ int xs_get_frame(struct buf *in, size_t max, uint8_t *tag, struct buf *payload);
 /* --- requests --- */
 
 /*
- * The original's request, JSON.  Parsing fills e from a storage of its own,
- * which is to be freed with xs_request_free also after an error. SKY_ERR_FORMAT
- * with the reason in why; SKY_ERR_LIMIT, SKY_ERR_NOMEM.
+ * The original's request, JSON.  What e has lies in a storage of the struct's
+ * own.
  */
 struct xs_request {
 	struct rpc_exec e;
@@ -95,6 +94,10 @@ struct xs_request {
 	bool in_arg, in_env;
 };
 
+/*
+ * Fills it, to be freed with xs_request_free also after an error.
+ * SKY_ERR_FORMAT with the reason in why; SKY_ERR_LIMIT, SKY_ERR_NOMEM.
+ */
 int xs_get_request(const struct buf *json, struct xs_request *, char *why,
     size_t whylen);
 void xs_request_free(struct xs_request *);

@@ -41,6 +41,7 @@ struct frame_key {
 	struct aead_bulk *bulk;
 };
 
+/* Copies 32 bytes of key; the counter begins at 0. */
 void frame_key_init(struct frame_key *, const uint8_t *key);
 /* Wipes it; also one that is all zero. */
 void frame_key_wipe(struct frame_key *);

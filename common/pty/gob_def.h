@@ -32,6 +32,7 @@ struct gob_defs {
 	size_t n;
 };
 
+/* Frees what the definitions own. */
 void gob_defs_free(struct gob_defs *);
 /*
  * Takes a definition: the bytes behind the id.  SKY_ERR_FORMAT (also for an id

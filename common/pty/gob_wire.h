@@ -60,6 +60,7 @@ struct gob_sink {
 	int err;  /* of the first put that failed */
 };
 
+/* Append, or count; the first error stays in err and nothing follows it. */
 void gob_put_raw(struct gob_sink *, const void *, size_t);
 void gob_put_uint(struct gob_sink *, uint64_t);
 void gob_put_int(struct gob_sink *, int64_t);

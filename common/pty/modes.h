@@ -12,6 +12,7 @@
 #define MODES_LEN 23
 
 struct termios;
+/* PROTOCOL 1.1: what is not set there is 255. */
 void modes_get(const struct termios *, uint8_t modes[MODES_LEN]);
 /* What is not among them stays as it is. */
 void modes_set(struct termios *, const uint8_t modes[MODES_LEN]);

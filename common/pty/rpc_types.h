@@ -23,9 +23,11 @@ struct rpc_method_def {
 	const struct gob_type *reply;
 };
 
+/* The headers and the empty struct, static; names as in PROTOCOL.pty 5.3. */
 const struct gob_type *rpc_type_request(void);
 const struct gob_type *rpc_type_response(void);
 const struct gob_type *rpc_type_empty(void);
+/* Static as well. */
 const struct rpc_method_def *rpc_method_def(enum rpc_method);
 
 /* Appends a header and the value that follows it: both or neither. */

@@ -113,6 +113,7 @@ struct dmsg *dmsg_new(int monitor, const uint8_t seed[32]);
 /* So soon, or the process ends: it would wait for ever. */
 void dmsg_arm(struct event *, int64_t ms);
 
+/* A number that no server can guess, from the seed. */
 uint64_t dmsg_random(struct dmsg *);
 /* A discovery's answer; status 0 when there was none. */
 void dmsg_answered(struct dmsg *, enum ask_what, int status, struct buf *body);

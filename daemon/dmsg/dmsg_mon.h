@@ -11,6 +11,7 @@
 struct dmsg;
 struct buf;
 
+/* Watches fd, the monitor.  -1: no memory. */
 int dmsg_mon_init(struct dmsg *, int fd);
 /* Waits for the first messages and confines the process. */
 void dmsg_mon_welcome(struct dmsg *);

@@ -45,6 +45,7 @@ struct out {
 	struct dmsg *d;
 };
 
+/* Dials what DMSG_DIAL asks for, for the connection behind fd. */
 void out_begin(struct dmsg *, uint16_t id, int fd, struct buf *);
 /* The discovery is free: the next question. */
 void out_ask(struct dmsg *);

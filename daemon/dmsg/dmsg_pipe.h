@@ -32,8 +32,11 @@ struct pipe {
 	struct event *rd, *wr;
 };
 
+/* An event of a stream that is a pipe, or becomes one by its request. */
 void pipe_handle(struct server_session *, struct dmsg_event *);
+/* The monitor's answer: the connection's socket, or -1 for a refusal. */
 void pipe_socket(struct dmsg *, uint16_t id, int fd);
+/* Takes it out of use; pipes_reap, called by dmsg_reap alone, frees it. */
 void pipe_end(struct pipe *);
 void pipes_reap(struct dmsg *);
 /* A stream that we have dialed, to be joined with fd; both are the pipe's. */

@@ -25,6 +25,7 @@ struct probe {
 	bool lost;	   /* nobody comes by it, but who came is still there */
 };
 
+/* -1: no memory. */
 int probe_init(struct dmsg *);
 /* For a session that has just come up. */
 void probe_begin(struct server_session *);

@@ -5,6 +5,7 @@
 
 struct dmsg;
 
+/* -1: no memory. */
 int dmsg_reap_init(struct dmsg *);
 /* Something has ended, or waits to be tried again. */
 void dmsg_reap_soon(struct dmsg *);

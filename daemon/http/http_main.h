@@ -55,7 +55,9 @@ struct http {
 	struct http_cert *cert; /* NULL: the one that it began with */
 };
 
+/* The process's state, of any connection of it. */
 struct http *http_of(struct lws *);
+/* --once: the terminal has ended, and so do we. */
 void http_once_done(struct http *);
 
 #endif

@@ -11,6 +11,7 @@
 
 struct http;
 
+/* A line for the log, by way of the monitor. */
 void http_log(struct http *, enum log_level, const char *, ...)
     __attribute__((format(printf, 3, 4)));
 /* Takes one message, if there is one.  SKY_ERR_*: to end. */

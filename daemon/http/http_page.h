@@ -6,6 +6,7 @@
 #include <libwebsockets.h>
 #include <stddef.h>
 
+/* libwebsockets' callback for what is HTTP. */
 int page_callback(struct lws *, enum lws_callback_reasons, void *user, void *in,
     size_t len);
 /*

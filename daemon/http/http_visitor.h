@@ -35,6 +35,7 @@ struct visitor {
 };
 TAILQ_HEAD(visitors, visitor);
 
+/* Nobody in any place. */
 void visitor_init(struct http *);
 /* A connection that was accepted, which is closed when it fails. */
 void visitor_new(struct http *, int fd);

@@ -43,6 +43,7 @@ struct gate {
 	unsigned count[GATE_ROWS]; /* of each request in it */
 };
 
+/* Keeps both pointers.  There is no child yet. */
 void gate_init(struct gate *, const struct http_options *, struct event_base *);
 /* A new child: no ticket of an older one is good. */
 void gate_child(struct gate *, int sock);
