@@ -51,27 +51,19 @@ exec_put_list(struct gob_list *list, const char *const *words, size_t n)
 	return r;
 }
 
-static size_t
-exec_count(char **words)
-{
-	size_t n = 0;
-
-	while (words[n] != NULL)
-		n++;
-	return n;
-}
-
 int
 exec_describe(struct rpc_exec *e, const struct client_options *o)
 {
 	const char *const *words = (const char *const *)o->command;
+	size_t n = 0;
 	int r;
 
 	memset(e, 0, sizeof(*e));
 	e->timeout_ms = o->timeout_ms;
 	buf_view(&e->name, words[0], strlen(words[0]));
-	if ((r = exec_put_list(&e->arg, words + 1,
-		 exec_count(o->command) - 1)) == 0)
+	while (words[n + 1] != NULL)
+		n++;
+	if ((r = exec_put_list(&e->arg, words + 1, n)) == 0)
 		r = exec_put_list(&e->env, o->env, o->nenv);
 	if (r == 0)
 		return 0;

@@ -124,53 +124,35 @@ exec_frames_take_exit(struct exec_frames *s, struct buf *b)
 }
 
 static int
-exec_frames_take_failure(struct exec_frames *s, struct buf *why)
-{
-	term_restore();
-	complain("cannot start the command: %s", printable(why));
-	s->over = true;
-	s->status = exec_not_started(why);
-	return 0;
-}
-
-static int
-exec_frames_take_window(struct exec_frames *s, struct buf *b)
-{
-	uint32_t more;
-
-	if (buf_get_u32(b, &more) != 0 || more > XS_WINDOW - s->window)
-		return conn_bad(&s->conn, SKY_ERR_RANGE);
-	s->window += more;
-	return 0;
-}
-
-/* The size may have changed on the way. */
-static int
-exec_frames_started(struct exec_frames *s)
-{
-	int r;
-
-	if (s->opts->terminal && s->input && isatty(STDIN_FILENO))
-		(void)term_loop_raw(&s->loop);
-	if (s->opts->terminal && (r = term_loop_sized(&s->loop)) != 0)
-		return r;
-	return s->opts->started != NULL ?
-	    s->opts->started(s->opts->started_arg) :
-	    0;
-}
-
-static int
 exec_frames_take_frame(struct exec_frames *s, uint8_t tag, struct buf *payload)
 {
+	uint32_t more;
+	int r;
+
 	switch (tag) {
 	case XS_KEEPALIVE:
 		return 0;
 	case XS_STARTED:
-		return exec_frames_started(s);
+		if (s->opts->terminal && s->input && isatty(STDIN_FILENO))
+			(void)term_loop_raw(&s->loop);
+		/* The size may have changed on the way. */
+		if (s->opts->terminal && (r = term_loop_sized(&s->loop)) != 0)
+			return r;
+		return s->opts->started != NULL ?
+		    s->opts->started(s->opts->started_arg) :
+		    0;
 	case XS_WINDOW_ADD:
-		return exec_frames_take_window(s, payload);
+		if (buf_get_u32(payload, &more) != 0 ||
+		    more > XS_WINDOW - s->window)
+			return conn_bad(&s->conn, SKY_ERR_RANGE);
+		s->window += more;
+		return 0;
 	case XS_FAILED:
-		return exec_frames_take_failure(s, payload);
+		term_restore();
+		complain("cannot start the command: %s", printable(payload));
+		s->over = true;
+		s->status = exec_not_started(payload);
+		return 0;
 	case XS_EXIT:
 		return exec_frames_take_exit(s, payload);
 	}

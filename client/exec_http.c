@@ -197,14 +197,6 @@ exec_http_cut_short(struct exec_http *s)
 	return EXIT_FAILED;
 }
 
-/* -1 for a command that has none of its own. */
-static int
-exec_http_exit_code(const struct buf *v, int64_t *code)
-{
-	*code = -1;
-	return http_is(v, "-1") ? 0 : http_number(v, code);
-}
-
 static int64_t
 exec_http_trailer_number(const struct buf *trailers, const char *name,
     int64_t fallback)
@@ -230,7 +222,8 @@ exec_http_ended(struct exec_http *s, const struct client_options *o)
 	}
 	if (http_field(t, XS_TRAILER_EXIT, &v) != 1)
 		return exec_http_cut_short(s);
-	if (exec_http_exit_code(&v, &code) != 0) {
+	code = -1; /* of a command that has none of its own */
+	if (!http_is(&v, "-1") && http_number(&v, &code) != 0) {
 		complain("protocol error: '%s' is no exit code", printable(&v));
 		return EXIT_FAILED;
 	}

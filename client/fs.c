@@ -224,28 +224,9 @@ fs_let_go(struct fs *s)
 	s->errors = -1;
 	(void)!chdir("/");
 	complain_to_syslog();
-}
-
-/* Told once, when the mount has come up. */
-static void
-fs_tell_ready(struct fs *s)
-{
-	if (s->ready == -1)
-		return;
-	fs_let_go(s);
 	(void)!write(s->ready, "", 1);
 	close(s->ready);
 	s->ready = -1;
-}
-
-static void
-fs_pass_errors(struct fs *s)
-{
-	char text[1024];
-	ssize_t n;
-
-	while (s->errors != -1 && (n = read(s->errors, text, sizeof(text))) > 0)
-		(void)!write(STDERR_FILENO, text, (size_t)n);
 }
 
 static void
@@ -278,14 +259,6 @@ fs_leave(struct fs *s)
 	return s->busy || now_ms() >= s->leave_at ? RELAY_STOP : 10;
 }
 
-static void
-fs_set_up(struct fs *s)
-{
-	s->up = true;
-	fs_note_write(s->dir, s->host, "");
-	fs_tell_ready(s);
-}
-
 /* Until the mount is there it is looked for often. */
 static int
 fs_watch(void *arg)
@@ -296,8 +269,12 @@ fs_watch(void *arg)
 		return fs_leave(s);
 	if (!s->up && !fs_is_mounted(s->dir))
 		return 10;
-	if (!s->up)
-		fs_set_up(s);
+	if (!s->up) {
+		s->up = true;
+		fs_note_write(s->dir, s->host, "");
+		if (s->ready != -1)
+			fs_let_go(s);
+	}
 	return 1000;
 }
 
@@ -342,7 +319,11 @@ fs_clear_mount(struct fs *s)
 static int
 fs_explain(struct fs *s, int status, bool was_up)
 {
-	fs_pass_errors(s);
+	char text[1024];
+	ssize_t n;
+
+	while (s->errors != -1 && (n = read(s->errors, text, sizeof(text))) > 0)
+		(void)!write(STDERR_FILENO, text, (size_t)n);
 	if (status == 127)
 		complain("there is no sshfs here; on Debian it is in the "
 			 "package sshfs");
@@ -474,17 +455,6 @@ fs_set_host(struct fs *s)
 }
 
 static int
-fs_check_tools(void)
-{
-	if (access("/dev/fuse", F_OK) == -1) {
-		complain("/dev/fuse: %s; mounting needs it (modprobe fuse)",
-		    strerror(errno));
-		return EXIT_FAILED;
-	}
-	return 0;
-}
-
-static int
 fs_mount(struct fs *s, struct keyctx *ctx, int argc, char **argv)
 {
 	bool serves = true;
@@ -497,9 +467,13 @@ fs_mount(struct fs *s, struct keyctx *ctx, int argc, char **argv)
 		complain("usage: skypty fs mount [flags] <pk>@host[:port] dir");
 		return EXIT_USAGE;
 	}
-	if ((r = fs_set_dir(s, s->o.command[0])) != 0 ||
-	    (r = fs_check_tools()) != 0)
+	if ((r = fs_set_dir(s, s->o.command[0])) != 0)
 		return r;
+	if (access("/dev/fuse", F_OK) == -1) {
+		complain("/dev/fuse: %s; mounting needs it (modprobe fuse)",
+		    strerror(errno));
+		return EXIT_FAILED;
+	}
 	fs_set_host(s);
 	if (fs_is_mounted(s->dir)) {
 		complain("%s: something is mounted there already", s->dir);

@@ -121,23 +121,16 @@ hosts_matches(const char *alias, char **patterns, size_t n)
 	return found;
 }
 
-static void
-hosts_print(char **patterns, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strpbrk(patterns[i], "*?![") == NULL)
-			puts(patterns[i]);
-}
-
 static int
-hosts_begin_section(struct hosts_reader *r, char **words, size_t n)
+hosts_begin_host(struct hosts_reader *r, char **words, size_t n)
 {
 	if (n == 0)
 		return hosts_mistake(r, "Host needs a name", "");
-	if (r->alias == NULL)
-		hosts_print(words, n);
-	else
+	if (r->alias != NULL)
 		r->applies = !r->never && hosts_matches(r->alias, words, n);
+	for (size_t i = 0; r->alias == NULL && i < n; i++)
+		if (strpbrk(words[i], "*?![") == NULL)
+			puts(words[i]);
 	return 0;
 }
 
@@ -275,25 +268,11 @@ hosts_read_words(struct hosts_reader *r, char *line, const char *whole)
 	if (n == WORDS_MAX)
 		return hosts_mistake(r, "too many words", "");
 	if (host)
-		return hosts_begin_section(r, words, n);
+		return hosts_begin_host(r, words, n);
 	if (match)
 		return hosts_begin_match(r, words, n);
 	return k != NULL ? hosts_set(r, k, words, n) :
 			   hosts_include(r, words, n);
-}
-
-static int
-hosts_read_line(struct hosts_reader *r, char *line)
-{
-	char *copy;
-	int result;
-
-	line[strcspn(line, "\r\n")] = '\0';
-	if ((copy = strdup(line)) == NULL)
-		return EXIT_FAILED;
-	result = hosts_read_words(r, copy, line);
-	free(copy);
-	return result;
 }
 
 /* --- the file --- */
@@ -319,25 +298,12 @@ hosts_check_owner(const struct hosts_reader *r, int fd)
 	return EXIT_USAGE;
 }
 
-static int
-hosts_read_lines(struct hosts_reader *r, FILE *f)
-{
-	char *line = NULL;
-	size_t size = 0;
-	int result = 0;
-
-	while (result == 0 && getline(&line, &size, f) != -1) {
-		r->line++;
-		result = hosts_read_line(r, line);
-	}
-	free(line);
-	return result;
-}
-
 /* Of what is included nobody waits for a writer. */
 static int
 hosts_read_path(struct hosts_reader *r, bool must)
 {
+	char *line = NULL, *copy;
+	size_t size = 0;
 	struct stat st;
 	int fd, result;
 	FILE *f;
@@ -360,7 +326,16 @@ hosts_read_path(struct hosts_reader *r, bool must)
 		close(fd);
 		return result != 0 ? result : EXIT_FAILED;
 	}
-	result = hosts_read_lines(r, f);
+	while (result == 0 && getline(&line, &size, f) != -1) {
+		r->line++;
+		line[strcspn(line, "\r\n")] = '\0';
+		if ((copy = strdup(line)) == NULL)
+			result = EXIT_FAILED;
+		else
+			result = hosts_read_words(r, copy, line);
+		free(copy);
+	}
+	free(line);
 	fclose(f);
 	return result;
 }

@@ -204,15 +204,6 @@ options_local(struct client_options *o, struct keyctx *ctx)
 	return 0;
 }
 
-static int
-options_via(struct client_options *o, struct keyctx *ctx)
-{
-	if (strncmp(o->via, "tcp://", 6) != 0)
-		return options_bad("--via", o->via,
-		    "write tcp://<pk>@host:port");
-	return dest_parse(&o->dest, ctx, o->via, o->port);
-}
-
 /* Whether the destination is one that --transport allows. */
 static int
 options_check_transport(struct client_options *o)
@@ -387,8 +378,10 @@ options_parse(struct client_options *o, struct keyctx *ctx,
 	    style == STYLE_MOUNT;
 	if ((r = flags_take(o, style, command, argc, argv, &dashes)) != 0)
 		return r;
-	if (o->via != NULL)
-		r = options_via(o, ctx);
+	if (o->via != NULL && strncmp(o->via, "tcp://", 6) != 0)
+		r = options_bad("--via", o->via, "write tcp://<pk>@host:port");
+	else if (o->via != NULL)
+		r = dest_parse(&o->dest, ctx, o->via, o->port);
 	else if (o->addr != NULL)
 		r = dest_parse(&o->dest, ctx, o->addr, o->port);
 	else if (style == STYLE_KEY || style == STYLE_SOCKET ||

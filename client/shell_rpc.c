@@ -91,29 +91,23 @@ shell_rpc_make_call(struct shell_rpc *s, enum rpc_method method,
 	return 0;
 }
 
+/* A Read unless there is enough to be written out, a Write for what is typed.
+ */
 static int
-shell_rpc_ask_read(struct shell_rpc *s)
+shell_rpc_read_and_write(struct shell_rpc *s)
 {
 	union rpc_value v = { .number = READ_SIZE };
-
-	if (s->reading || s->over || buf_len(&s->output) >= OUTPUT_HIGH)
-		return 0;
-	s->reading = true;
-	return shell_rpc_make_call(s, RPC_PTY_READ, &v);
-}
-
-static int
-shell_rpc_send_input(struct shell_rpc *s)
-{
-	union rpc_value v;
 	size_t n = buf_len(&s->input);
-	int r;
 
-	if (s->writing || n == 0 || !s->started)
+	if (!s->reading && !s->over && buf_len(&s->output) < OUTPUT_HIGH) {
+		s->reading = true;
+		if (shell_rpc_make_call(s, RPC_PTY_READ, &v) != 0)
+			return EXIT_FAILED;
+	}
+	if (s->writing || n == 0)
 		return 0;
-	if (n > WRITE_MAX)
-		n = WRITE_MAX;
-	if ((r = buf_get_view(&s->input, n, &v.bytes)) != 0)
+	if (buf_get_view(&s->input, n < WRITE_MAX ? n : WRITE_MAX, &v.bytes) !=
+	    0)
 		return EXIT_FAILED;
 	s->writing = true;
 	return shell_rpc_make_call(s, RPC_PTY_WRITE, &v);
@@ -131,12 +125,6 @@ shell_rpc_resize(void *arg, const struct rpc_winsize *size)
 /* --- start --- */
 
 static int
-shell_rpc_put_word(struct gob_list *list, const char *word)
-{
-	return gob_list_add(list, word, strlen(word));
-}
-
-static int
 shell_rpc_put_variable(struct gob_list *list, const char *name,
     const char *fallback)
 {
@@ -150,7 +138,7 @@ shell_rpc_put_variable(struct gob_list *list, const char *name,
 		return 0;
 	if (asprintf(&entry, "%s=%s", name, value) == -1)
 		return SKY_ERR_NOMEM;
-	r = shell_rpc_put_word(list, entry);
+	r = gob_list_add(list, entry, strlen(entry));
 	free(entry);
 	return r;
 }
@@ -165,7 +153,8 @@ shell_rpc_put_env(struct shell_rpc *s, struct gob_list *list)
 		r = shell_rpc_put_variable(list, forwarded[i],
 		    i == 0 ? "xterm-256color" : NULL);
 	for (size_t i = 0; r == 0 && i < s->opts->nenv; i++)
-		r = shell_rpc_put_word(list, s->opts->env[i]);
+		r = gob_list_add(list, s->opts->env[i],
+		    strlen(s->opts->env[i]));
 	return r;
 }
 
@@ -182,7 +171,7 @@ shell_rpc_put_args(struct shell_rpc *s, struct gob_list *list)
 	if ((copy = rest = strdup(s->opts->args)) == NULL)
 		return SKY_ERR_NOMEM;
 	while (r == 0 && (word = strsep(&rest, ",")) != NULL)
-		r = shell_rpc_put_word(list, word);
+		r = gob_list_add(list, word, strlen(word));
 	free(copy);
 	return r;
 }
@@ -207,37 +196,29 @@ shell_rpc_start(struct shell_rpc *s)
 
 /* --- replies --- */
 
-static bool
-shell_rpc_equals(const struct buf *text, const char *s1)
-{
-	return buf_len(text) == strlen(s1) &&
-	    memcmp(buf_ptr(text), s1, strlen(s1)) == 0;
-}
-
-/* How hosts say that the shell has ended.  PROTOCOL.pty 6.3. */
-static void
-shell_rpc_read_failed(struct shell_rpc *s, const struct buf *text)
-{
-	s->over = true;
-	if (shell_rpc_equals(text, "EOF") ||
-	    shell_rpc_equals(text, "read /dev/ptmx: input/output error") ||
-	    shell_rpc_equals(text, "read /dev/ptmx: file already closed"))
-		return;
-	complain("the session failed: %s", printable(text));
-	s->status = EXIT_FAILED;
-}
-
+/* How hosts say that the shell has ended: PROTOCOL.pty 6.3. */
 static int
 shell_rpc_take_failure(struct shell_rpc *s, const struct rpc_reply *reply)
 {
+	static const char *const ends[] = { "EOF",
+		"read /dev/ptmx: input/output error",
+		"read /dev/ptmx: file already closed" };
+	const struct buf *text = &reply->error;
+
 	switch (reply->method) {
 	case RPC_PTY_START:
 		complain("cannot start %s: %s",
 		    s->opts->cmd != NULL ? s->opts->cmd : DEFAULT_SHELL,
-		    printable(&reply->error));
-		return exec_not_started(&reply->error);
+		    printable(text));
+		return exec_not_started(text);
 	case RPC_PTY_READ:
-		shell_rpc_read_failed(s, &reply->error);
+		s->over = true;
+		for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+			if (buf_len(text) == strlen(ends[i]) &&
+			    memcmp(buf_ptr(text), ends[i], buf_len(text)) == 0)
+				return 0;
+		complain("the session failed: %s", printable(text));
+		s->status = EXIT_FAILED;
 		return 0;
 	case RPC_PTY_PING:
 		s->no_ping = true; /* an older host does not know it */
@@ -246,16 +227,6 @@ shell_rpc_take_failure(struct shell_rpc *s, const struct rpc_reply *reply)
 		/* Input for a shell that is gone: Read will tell. */
 		return 0;
 	}
-}
-
-/* A proxy of the original loses the size on the way: it is told again. */
-static int
-shell_rpc_started(struct shell_rpc *s)
-{
-	s->started = true;
-	if (s->tty && term_loop_raw(&s->loop) != 0)
-		complain("cannot set the terminal to raw mode");
-	return term_loop_sized(&s->loop);
 }
 
 static int
@@ -273,8 +244,13 @@ shell_rpc_take_reply(struct shell_rpc *s, struct rpc_reply *reply)
 		s->stopping = false;
 	if (reply->failed)
 		return shell_rpc_take_failure(s, reply);
-	if (reply->method == RPC_PTY_START)
-		return shell_rpc_started(s);
+	if (reply->method == RPC_PTY_START) {
+		s->started = true;
+		if (s->tty && term_loop_raw(&s->loop) != 0)
+			complain("cannot set the terminal to raw mode");
+		/* A proxy of the original loses the size on the way. */
+		return term_loop_sized(&s->loop);
+	}
 	if (reply->method == RPC_PTY_READ &&
 	    buf_put(&s->output, buf_ptr(b), buf_len(b)) != 0)
 		return conn_bad(&s->conn, SKY_ERR_LIMIT);
@@ -295,11 +271,7 @@ shell_rpc_take_replies(struct shell_rpc *s)
 		if ((r = shell_rpc_take_reply(s, &reply)) != 0)
 			return r;
 	}
-	if (s->started &&
-	    ((r = shell_rpc_ask_read(s)) != 0 ||
-		(r = shell_rpc_send_input(s)) != 0))
-		return r;
-	return 0;
+	return s->started ? shell_rpc_read_and_write(s) : 0;
 }
 
 /* --- what is typed --- */
@@ -344,7 +316,7 @@ shell_rpc_repeat_eof(struct shell_rpc *s)
 	    now_ms() < s->next_eof)
 		return 0;
 	if ((r = shell_rpc_type_eof(s)) != 0 ||
-	    (r = shell_rpc_send_input(s)) != 0)
+	    (r = shell_rpc_read_and_write(s)) != 0)
 		return r;
 	return conn_flush(&s->conn);
 }
@@ -431,17 +403,6 @@ shell_rpc_write_output(struct shell_rpc *s)
 	return EXIT_FAILED;
 }
 
-/* Unless whoever reads it is not ready. */
-static int
-shell_rpc_write_now(struct shell_rpc *s)
-{
-	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
-
-	if (buf_len(&s->output) == 0 || poll(&p, 1, 0) != 1)
-		return 0;
-	return shell_rpc_write_output(s);
-}
-
 /* --- the loop --- */
 
 /* Whoever was stopped asks at once, and gives the answer its time. */
@@ -480,14 +441,17 @@ shell_rpc_output(void *arg)
 static int
 shell_rpc_work(void *arg, bool writable)
 {
+	struct pollfd now = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	struct shell_rpc *s = arg;
+	size_t n;
 	int r;
 
 	if ((r = shell_rpc_take_replies(s)) != 0)
 		return r;
 	/* An echo goes to the screen first, a flood is asked for first. */
-	if (buf_len(&s->output) <= ECHO_MAX &&
-	    (r = shell_rpc_write_now(s)) != 0)
+	n = buf_len(&s->output);
+	if (n != 0 && n <= ECHO_MAX && poll(&now, 1, 0) == 1 &&
+	    (r = shell_rpc_write_output(s)) != 0)
 		return r;
 	if ((r = conn_flush(&s->conn)) != 0)
 		return r;

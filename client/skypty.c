@@ -132,24 +132,16 @@ static const struct {
 	{ "confgen", "'skyptyd confgen' writes a host's configuration" },
 };
 
-/* The nearest of our own words; nothing rather than the opposite. */
-static const char *
-skypty_meant(const char *word)
+static int
+skypty_unknown(const char *word)
 {
 	struct usage_near near = { .word = word };
 
+	/* The nearest of our own words; nothing rather than the opposite. */
 	for (size_t i = 0; i < COMMANDS; i++)
 		usage_try(&near, commands[i].name);
 	usage_try(&near, "version");
 	usage_try(&near, "help");
-	return near.best;
-}
-
-static int
-skypty_unknown(const char *word)
-{
-	const char *best = skypty_meant(word);
-
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
 		if (strcmp(word, elsewhere[i].word) == 0) {
 			complain("there is no command '%s'; %s", word,
@@ -163,9 +155,9 @@ skypty_unknown(const char *word)
 		complain("unknown option '%s': a command comes first; 'skypty "
 			 "help' lists them",
 		    word);
-	else if (best != NULL)
+	else if (near.best != NULL)
 		complain("unknown command '%s'; did you mean '%s'?", word,
-		    best);
+		    near.best);
 	else
 		complain("unknown command '%s'; 'skypty help' lists them all",
 		    word);
@@ -222,49 +214,30 @@ skypty_finish(int status)
 	return status != 0 ? status : EXIT_FAILED;
 }
 
-/* "fs mount --help" asks for it as "fs --help" does. */
-static bool
-skypty_wants_help_of(const struct client_command *c, int argc, char **argv)
-{
-	bool two_words = c->main == fs_main || c->main == dmsg_main;
-
-	/* These have words of their own for it. */
-	if (c->main == host_main || c->main == ssh_main)
-		return false;
-	return skypty_wants_help(argc, argv) ||
-	    (two_words && argc > 1 && skypty_wants_help(argc - 1, argv + 1));
-}
-
 static int
-skypty_print_version(int more, const char *word)
+skypty_version(const char *word)
 {
-	if (more > 0) {
+	if (word != NULL) {
 		complain("version takes no words, and there is '%s'", word);
 		return EXIT_USAGE;
 	}
 	puts("skypty " SKYPTY_VERSION);
-	return skypty_finish(0);
-}
-
-static const char *
-skypty_own_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
+	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
+	const char *slash = strrchr(argv[0], '/'),
+		   *word = argc > 1 ? argv[1] : NULL;
 	const struct client_command *c;
-	const char *word = argc > 1 ? argv[1] : NULL;
+	bool two_words;
 
 	process_standard_fds();
 	sink_prepare();
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
-	if (strcmp(skypty_own_name(argv[0]), "skypty-ssh") == 0)
+	if (strcmp(slash != NULL ? slash + 1 : argv[0], "skypty-ssh") == 0)
 		return ssh_main(argc, argv);
 	if (word == NULL) {
 		skypty_usage(stderr);
@@ -272,13 +245,18 @@ main(int argc, char **argv)
 	}
 	if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0 ||
 	    strcmp(word, "-V") == 0)
-		return skypty_print_version(argc - 2, argv[2]);
+		return skypty_finish(skypty_version(argv[2]));
 	if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 ||
 	    strcmp(word, "-h") == 0)
 		return skypty_finish(skypty_help(argc > 2 ? argv[2] : NULL));
 	if ((c = skypty_find(word)) == NULL)
 		return skypty_unknown(word);
-	if (skypty_wants_help_of(c, argc - 1, argv + 1))
+	/* "fs mount --help" asks for it as "fs --help" does. */
+	two_words = c->main == fs_main || c->main == dmsg_main;
+	if (c->style != STYLE_NONE &&
+	    (skypty_wants_help(argc - 1, argv + 1) ||
+		(two_words && argc > 2 &&
+		    skypty_wants_help(argc - 2, argv + 2))))
 		return skypty_finish(skypty_help(word));
 	return skypty_finish(c->main(argc - 1, argv + 1));
 }

@@ -261,24 +261,13 @@ via_put_bridge(struct buf *b, const struct dest *d, int head)
 
 /*
  * Nothing says that a visor has reached the host but the answer to what the
- * host is asked for.  1 when that is there, 0 at the end, or when it does not
- * come: no other head would help then.
+ * host is asked for.  When none comes in time no other head would help.
  */
-static int
-via_await_visor(struct conn *c)
-{
-	int64_t deadline = now_ms() + DIAL_WAIT_MS;
-
-	while (buf_len(&c->in) == 0)
-		if (!via_read_more(c, deadline))
-			return now_ms() >= deadline;
-	return 1;
-}
-
 static enum via_result
 via_by_visor(struct conn *c, const struct client_options *o, const char *uri)
 {
 	enum via_result r;
+	int64_t deadline;
 
 	for (int head = 0; head < BRIDGES; head++) {
 		if (head != 0)
@@ -290,7 +279,10 @@ via_by_visor(struct conn *c, const struct client_options *o, const char *uri)
 		if (via_put_bridge(&c->out, &o->dest, head) != 0 ||
 		    mux_put_request(&c->out, uri) != 0 || conn_flush(c) != 0)
 			return VIA_FAILED;
-		if (via_await_visor(c))
+		deadline = now_ms() + DIAL_WAIT_MS;
+		while (buf_len(&c->in) == 0 && via_read_more(c, deadline))
+			;
+		if (buf_len(&c->in) != 0 || now_ms() >= deadline)
 			return VIA_OPEN;
 	}
 	c->eof = true;

@@ -167,15 +167,6 @@ whitelist_make_call(struct conn *c, enum rpc_method method,
 	return r;
 }
 
-static enum rpc_method
-whitelist_method_of(const char *name)
-{
-	if (strcmp(name, "whitelist-add") == 0)
-		return RPC_WL_ADD;
-	return strcmp(name, "whitelist-remove") == 0 ? RPC_WL_REMOVE :
-						       RPC_WL_LIST;
-}
-
 static int
 whitelist_serve_command(struct keyctx *ctx, struct client_options *o,
     enum rpc_method method)
@@ -217,7 +208,11 @@ whitelist_main(int argc, char **argv)
 	if ((r = options_parse(&o, ctx, STYLE_SOCKET, argv[0], argc, argv)) ==
 	    0)
 		r = whitelist_serve_command(ctx, &o,
-		    whitelist_method_of(argv[0]));
+
+		    strcmp(argv[0], "whitelist-add") == 0 ? RPC_WL_ADD :
+			strcmp(argv[0], "whitelist-remove") == 0 ?
+							    RPC_WL_REMOVE :
+							    RPC_WL_LIST);
 	keyctx_free(ctx);
 	return r;
 }

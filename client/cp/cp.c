@@ -44,34 +44,25 @@ cp_path_of(char *path)
 	return strdup(".");
 }
 
-/* Takes the destination over. */
-static int
-cp_same_host(char *dest, const char *word)
-{
-	bool same = cp.host == NULL || strcmp(cp.host, dest) == 0;
-
-	free(cp.host);
-	cp.host = dest;
-	return same ? 0 :
-		      cp_misused("is on another host than the others", word);
-}
-
-/* Takes the hosts off the words in place. */
+/* Takes the hosts off the words in place; they have to be one. */
 static int
 cp_split_sources(char **words)
 {
 	char *dest, *path;
-	int r;
+	bool same;
 
 	for (; *words != NULL; words++) {
 		if (!remote_split(*words, &dest, &path))
-			return cp_misused(
-			    "names no host; one side of a copy is "
-			    "pk@host:path, and only one",
+			return cp_misused("names no host; one side of a copy "
+					  "is pk@host:path, and only one",
 			    *words);
-		if ((r = cp_same_host(dest, *words)) != 0) {
+		same = cp.host == NULL || strcmp(cp.host, dest) == 0;
+		free(cp.host);
+		cp.host = dest;
+		if (!same) {
 			free(path);
-			return r;
+			return cp_misused("is on another host than the others",
+			    *words);
 		}
 		if ((*words = cp_path_of(path)) == NULL)
 			return EXIT_FAILED;

@@ -96,22 +96,10 @@ cp_last(const char *path)
 
 /* --- files --- */
 
-/* Behind the others: the oldest is served first. */
-static void
-cp_file_append(struct cp *cp, struct cp_file *f)
-{
-	struct cp_file **p = &cp->files;
-
-	while (*p != NULL)
-		p = &(*p)->next;
-	*p = f;
-	cp->nfiles++;
-}
-
 struct cp_file *
 cp_file_new(struct cp *cp, struct cp_dir *dir, char *local, char *remote)
 {
-	struct cp_file *f = NULL;
+	struct cp_file *f = NULL, **last = &cp->files;
 	const char *slash;
 
 	if (local == NULL || remote == NULL ||
@@ -129,7 +117,11 @@ cp_file_new(struct cp *cp, struct cp_dir *dir, char *local, char *remote)
 	f->bad = f->eof = UINT64_MAX;
 	if ((f->dir = dir) != NULL)
 		cp_dir_hold(dir);
-	cp_file_append(cp, f);
+	/* Behind the others: the oldest is served first. */
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = f;
+	cp->nfiles++;
 	return f;
 }
 

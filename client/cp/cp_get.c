@@ -229,15 +229,6 @@ cp_get_abandon(struct cp_file *f)
 		cp_get_fail(f, strerror(errno));
 }
 
-/* Takes off what lies behind the end that the host has told. */
-static int
-cp_get_cut(const struct cp_file *f)
-{
-	return f->high > f->eof && !f->stream ?
-	    ftruncate(f->fd, (off_t)f->eof) :
-	    0;
-}
-
 static int
 cp_get_set_attrs(const struct cp_file *f)
 {
@@ -269,7 +260,9 @@ cp_get_finish_local(struct cp_file *f)
 		cp_file_is_short(f, f->remote, " on the host", f->eof);
 	if (f->failed)
 		cp_get_abandon(f);
-	else if (cp_get_cut(f) == -1 || cp_get_set_attrs(f) == -1)
+	else if ((f->high > f->eof && !f->stream &&
+		     ftruncate(f->fd, (off_t)f->eof) == -1) ||
+	    cp_get_set_attrs(f) == -1)
 		cp_get_fail(f, strerror(errno));
 	f->fd = -1;
 	if (close(fd) == -1)
@@ -515,16 +508,6 @@ cp_get_file(struct cp *cp, struct cp_dir *dir, char *local, char *remote,
 	return 0;
 }
 
-static int
-cp_get_take_source(struct cp *cp, const struct cp_source *source)
-{
-	return cp_get_file(cp, NULL,
-	    cp->into && *source->name != '\0' ?
-		cp_join(cp->target, source->name) :
-		strdup(cp->target),
-	    strdup(source->path), NULL);
-}
-
 /* --- all of it --- */
 
 /* What was written into a directory has changed its time. */
@@ -549,33 +532,33 @@ cp_get_finish_dir(struct cp_dir *d)
 		cp_fail(d->cp, d->local, strerror(errno));
 }
 
-static void
-cp_get_finish_dirs(struct cp *cp)
-{
-	struct cp_dir *d;
-
-	while ((d = cp->finished) != NULL) {
-		cp->finished = d->next;
-		cp_get_finish_dir(d);
-		cp_dir_free(d);
-	}
-}
-
 static int
 cp_get_work(struct cp *cp)
 {
+	const struct cp_source *source;
 	struct cp_file *next;
+	struct cp_dir *d;
 	int r = 0;
 
 	for (struct cp_file *f = cp->files; r == 0 && f != NULL; f = next) {
 		next = f->next;
 		r = cp_get_serve(f);
 	}
-	while (r == 0 && cp->found->path != NULL && cp->nfiles < CP_FILES)
-		r = cp_get_take_source(cp, cp->found++);
+	while (r == 0 && cp->found->path != NULL && cp->nfiles < CP_FILES) {
+		source = cp->found++;
+		r = cp_get_file(cp, NULL,
+		    cp->into && *source->name != '\0' ?
+			cp_join(cp->target, source->name) :
+			strdup(cp->target),
+		    strdup(source->path), NULL);
+	}
 	if (r == 0)
 		r = cp_list_work(cp);
-	cp_get_finish_dirs(cp);
+	while ((d = cp->finished) != NULL) {
+		cp->finished = d->next;
+		cp_get_finish_dir(d);
+		cp_dir_free(d);
+	}
 	return r;
 }
 

@@ -200,17 +200,6 @@ cp_list_type_of(const struct sftp_attrs *a)
 	return a->has & SFTP_ATTR_MODE ? a->mode & S_IFMT : 0;
 }
 
-static const struct cp_dir *
-cp_list_deepest(const struct cp *cp)
-{
-	const struct cp_dir *best = cp->dir;
-
-	for (const struct cp_dir *d = cp->dir; d != NULL; d = d->next)
-		if (d->depth > best->depth)
-			best = d;
-	return best;
-}
-
 /*
  * Listing further directories takes memory and handles.  The deepest one may
  * always go on, so that everything ends at some time.
@@ -219,9 +208,13 @@ static bool
 cp_list_may_descend(const struct cp_dir *d)
 {
 	const struct cp *cp = d->cp;
+	const struct cp_dir *deepest = cp->dir;
 
+	for (const struct cp_dir *e = cp->dir; e != NULL; e = e->next)
+		if (e->depth > deepest->depth)
+			deepest = e;
 	return cp->nlists + cp->nstats < CP_LISTS ||
-	    (d == cp_list_deepest(cp) && d->stats == 0);
+	    (d == deepest && d->stats == 0);
 }
 
 /* What a link leads to has yet to be asked; so has what has no type. */
@@ -294,19 +287,6 @@ cp_list_ask(struct cp_dir *d)
 }
 
 static int
-cp_list_close_remote(struct cp_dir *d)
-{
-	int r;
-
-	if (!d->ended || !d->opened || d->asked || !sftp_room(&d->cp->sftp))
-		return 0;
-	d->opened = false;
-	cp_dir_hold(d);
-	r = sftp_close(&d->cp->sftp, &d->handle, cp_list_on_closedir, d);
-	return r == 0 ? 0 : cp_fatal(r);
-}
-
-static int
 cp_list_serve(struct cp_dir *d)
 {
 	struct cp *cp = d->cp;
@@ -318,7 +298,12 @@ cp_list_serve(struct cp_dir *d)
 		r = cp_list_next_entry(d, &waits);
 	if (r != 0 || (r = cp_list_ask(d)) != 0)
 		return r;
-	return cp_list_close_remote(d);
+	if (!d->ended || !d->opened || d->asked || !sftp_room(&cp->sftp))
+		return 0;
+	d->opened = false;
+	cp_dir_hold(d);
+	r = sftp_close(&cp->sftp, &d->handle, cp_list_on_closedir, d);
+	return r == 0 ? 0 : cp_fatal(r);
 }
 
 /* Those with nothing left to list. */

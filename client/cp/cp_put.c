@@ -97,7 +97,7 @@ cp_put_fail(struct cp_file *f, const struct sftp_reply *reply)
 
 /* Writes may have arrived in any order: up to a window is sent again. */
 static int
-cp_put_put_resume(struct cp_file *f, const struct sftp_reply *reply)
+cp_put_resume(struct cp_file *f, const struct sftp_reply *reply)
 {
 	if (reply->status == SFTP_OK && (reply->attrs.has & SFTP_ATTR_SIZE))
 		f->had = reply->attrs.size;
@@ -125,7 +125,7 @@ cp_put_on_stat(void *owner, struct sftp_reply *reply)
 	if (reply->status == SFTP_OK && fstat(f->fd, &st) == 0)
 		f->twin = cp_file_is_twin(f, &st, &reply->attrs);
 	f->state = FILE_OPEN;
-	return f->cp->resume ? cp_put_put_resume(f, reply) : 0;
+	return f->cp->resume ? cp_put_resume(f, reply) : 0;
 }
 
 static int
@@ -184,28 +184,9 @@ cp_put_on_close(void *owner, struct sftp_reply *reply)
 
 /* --- what is put --- */
 
-static int
-cp_put_put_open(struct cp_file *f)
-{
-	struct sftp_attrs a = { .has = SFTP_ATTR_MODE, .mode = f->attrs.mode };
-	uint32_t how = SFTP_OPEN_WRITE | SFTP_OPEN_CREATE;
-
-	if (f->at == 0 && !f->twin)
-		how |= SFTP_OPEN_TRUNCATE;
-	f->state = FILE_WAIT;
-	return sftp_open(&f->cp->sftp, f->remote, how, &a, cp_put_on_open, f);
-}
-
-static int
-cp_put_put_stat(struct cp_file *f)
-{
-	f->state = FILE_WAIT;
-	return sftp_stat(&f->cp->sftp, f->remote, cp_put_on_stat, f);
-}
-
 /* The next piece; behind the last one comes what ends the file. */
 static int
-cp_put_put_piece(struct cp_file *f)
+cp_put_piece(struct cp_file *f)
 {
 	struct cp *cp = f->cp;
 	ssize_t n = pread(f->fd, cp->chunk, sizeof(cp->chunk), (off_t)f->at);
@@ -236,7 +217,7 @@ cp_put_put_piece(struct cp_file *f)
 }
 
 static int
-cp_put_put_pieces(struct cp_file *f)
+cp_put_pieces(struct cp_file *f)
 {
 	struct sftp *s = &f->cp->sftp;
 	int r = 0;
@@ -247,7 +228,7 @@ cp_put_put_pieces(struct cp_file *f)
 	while (r == 0 && f->state == FILE_COPY &&
 	    sftp_data_room(s, SFTP_CHUNK) &&
 	    f->at + SFTP_CHUNK <= cp_file_prefix(f) + SFTP_WINDOW)
-		r = cp_put_put_piece(f);
+		r = cp_put_piece(f);
 	return r;
 }
 
@@ -272,45 +253,38 @@ cp_put_attrs(struct cp_file *f)
 	return r;
 }
 
-static int
-cp_put_put_close(struct cp_file *f)
-{
-	int r = sftp_close(&f->cp->sftp, &f->handle, cp_put_on_close, f);
-
-	if (r == 0) {
-		f->state = FILE_CLOSING;
-		f->asked++;
-	}
-	return r;
-}
-
-static void
-cp_put_finish(struct cp_file *f)
-{
-	if (!f->failed)
-		cp_done(f);
-	cp_file_free(f);
-}
-
 /* One step or several, as far as there is room. */
 static int
 cp_put_serve(struct cp_file *f)
 {
+	struct sftp_attrs a = { .has = SFTP_ATTR_MODE, .mode = f->attrs.mode };
+	uint32_t how = SFTP_OPEN_WRITE | SFTP_OPEN_CREATE;
 	struct sftp *s = &f->cp->sftp;
 	int r = 0;
 
-	if (f->state == FILE_STAT && sftp_room(s) && !cp_file_waits(f))
-		r = cp_put_put_stat(f);
-	else if (f->state == FILE_OPEN && sftp_room(s) && !cp_file_waits(f))
-		r = cp_put_put_open(f);
+	if (f->state == FILE_STAT && sftp_room(s) && !cp_file_waits(f)) {
+		f->state = FILE_WAIT;
+		r = sftp_stat(s, f->remote, cp_put_on_stat, f);
+	} else if (f->state == FILE_OPEN && sftp_room(s) && !cp_file_waits(f)) {
+		if (f->at == 0 && !f->twin)
+			how |= SFTP_OPEN_TRUNCATE;
+		f->state = FILE_WAIT;
+		r = sftp_open(s, f->remote, how, &a, cp_put_on_open, f);
+	}
 	if (r == 0 && f->state == FILE_COPY)
-		r = cp_put_put_pieces(f);
+		r = cp_put_pieces(f);
 	if (r == 0 && f->state == FILE_ATTRS && sftp_room(s))
 		r = cp_put_attrs(f);
-	if (r == 0 && f->state == FILE_CLOSE && sftp_room(s))
-		r = cp_put_put_close(f);
-	if (f->state == FILE_CLOSING && f->asked == 0)
-		cp_put_finish(f);
+	if (r == 0 && f->state == FILE_CLOSE && sftp_room(s) &&
+	    (r = sftp_close(s, &f->handle, cp_put_on_close, f)) == 0) {
+		f->state = FILE_CLOSING;
+		f->asked++;
+	}
+	if (f->state == FILE_CLOSING && f->asked == 0) {
+		if (!f->failed)
+			cp_done(f);
+		cp_file_free(f);
+	}
 	return r == 0 ? 0 : cp_fatal(r);
 }
 
@@ -327,14 +301,6 @@ cp_put_on_finished(void *owner, struct sftp_reply *reply)
 	return 0;
 }
 
-/* The host's umask has done its part when it was made. */
-static bool
-cp_put_wants_attrs(const struct cp_dir *d)
-{
-	return !d->failed &&
-	    (d->cp->preserve || (d->created && (d->attrs.mode & 0700) != 0700));
-}
-
 static int
 cp_put_finish_dirs(struct cp *cp)
 {
@@ -343,7 +309,10 @@ cp_put_finish_dirs(struct cp *cp)
 
 	while (r == 0 && (d = cp->finished) != NULL && sftp_room(&cp->sftp)) {
 		cp->finished = d->next;
-		if (!cp_put_wants_attrs(d)) {
+		/* The host's umask has done its part when it was made. */
+		if (d->failed ||
+		    (!cp->preserve &&
+			(!d->created || (d->attrs.mode & 0700) == 0700))) {
 			cp_dir_free(d);
 			continue;
 		}

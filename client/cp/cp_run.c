@@ -69,17 +69,6 @@ cp_done(struct cp_file *f)
 		progress_end(&f->cp->progress, &item);
 }
 
-static void
-cp_run_show_total(struct cp *cp)
-{
-	struct progress_item all = { .name = NULL };
-
-	if (cp->recursive || cp->many)
-		progress_end(&cp->progress, &all);
-	else
-		progress_clear(&cp->progress);
-}
-
 /* --- the loop --- */
 
 static void
@@ -163,12 +152,6 @@ cp_run_wait_for_host(struct cp *cp, const sigset_t *open, short *revents)
 	return conn_check_silence(&cp->conn, QUIET_MS);
 }
 
-static bool
-cp_run_is_over(const struct cp *cp)
-{
-	return cp->begun && cp->known && cp->way->over(cp);
-}
-
 static int
 cp_run_loop(struct cp *cp)
 {
@@ -182,7 +165,7 @@ cp_run_loop(struct cp *cp)
 	for (;;) {
 		if ((r = cp_run_work(cp)) != 0)
 			return r;
-		if (cp_run_is_over(cp))
+		if (cp->begun && cp->known && cp->way->over(cp))
 			return 0;
 		if (cp->conn.eof)
 			return conn_ended(&cp->conn);
@@ -198,33 +181,27 @@ cp_run_loop(struct cp *cp)
 
 /* --- the whole --- */
 
-static int
-cp_run_begun(struct cp *cp)
-{
-	int r;
-
-	progress_init(&cp->progress, cp->opts->quiet);
-	if ((r = sftp_init(&cp->sftp, &cp->conn.in, &cp->conn.out)) != 0)
-		return cp_fatal(r);
-	r = cp_run_loop(cp);
-	progress_clear(&cp->progress);
-	for (struct cp_file *f = cp->files; f != NULL; f = f->next)
-		cp->way->abandon(f);
-	if (caught.signal != 0)
-		signals_die(caught.signal);
-	if (r == 0)
-		cp_run_show_total(cp);
-	return r != 0 ? r : cp->failed;
-}
-
 int
 cp_run(struct cp *cp, struct keyctx *ctx)
 {
+	struct progress_item all = { .name = NULL };
 	int r;
 
 	cp->since = time(NULL) - 1; /* files have a coarser clock */
-	if ((r = conn_open(&cp->conn, ctx, cp->opts, MUX_URI_SFTP)) == 0)
-		r = cp_run_begun(cp);
+	if ((r = conn_open(&cp->conn, ctx, cp->opts, MUX_URI_SFTP)) == 0) {
+		progress_init(&cp->progress, cp->opts->quiet);
+		r = sftp_init(&cp->sftp, &cp->conn.in, &cp->conn.out);
+		r = r == 0 ? cp_run_loop(cp) : cp_fatal(r);
+		progress_clear(&cp->progress);
+		for (struct cp_file *f = cp->files; f != NULL; f = f->next)
+			cp->way->abandon(f);
+		if (caught.signal != 0)
+			signals_die(caught.signal);
+		if (r == 0 && (cp->recursive || cp->many))
+			progress_end(&cp->progress, &all);
+		if (r == 0 && cp->failed)
+			r = EXIT_LOCAL;
+	}
 	cp_free_all(cp);
 	conn_close(&cp->conn);
 	return r;

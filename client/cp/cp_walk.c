@@ -97,18 +97,6 @@ cp_walk_enter(struct cp *cp, char *local, char *remote, const struct stat *st)
 	return 0;
 }
 
-static void
-cp_walk_leave(struct cp *cp)
-{
-	struct cp_dir *d = cp->dir;
-
-	cp->dir = d->parent;
-	if (d->stream != NULL)
-		closedir(d->stream);
-	d->stream = NULL;
-	cp_dir_release(d);
-}
-
 /* --- entries --- */
 
 static const char *
@@ -178,7 +166,11 @@ cp_walk_entry(struct cp *cp)
 	if (d->failed || (e = readdir(d->stream)) == NULL) {
 		if (!d->failed && errno != 0)
 			cp_fail(cp, d->local, strerror(errno));
-		cp_walk_leave(cp);
+		cp->dir = d->parent;
+		if (d->stream != NULL)
+			closedir(d->stream);
+		d->stream = NULL;
+		cp_dir_release(d);
 		return 0;
 	}
 	if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)

@@ -37,46 +37,33 @@ dmsg_progress(const struct client_options *o, const char *what)
 
 /* --- the stream --- */
 
-static const char *
-dmsg_try_servers(const struct dmsg_found *found, struct dmsg_dialer *d,
-    const struct client_options *o, int *fd, struct noise_keys *keys)
-{
-	const char *why = "no server";
-
-	for (size_t i = 0; i < found->n; i++) {
-		const struct dmsg_way *w = &found->way[i];
-
-		if (i != 0 && now_ms() >= d->deadline)
-			break;
-		dmsg_progress(o, "server");
-		if ((why = dmsg_dial(fd, d, w, &o->dest.pk, o->dest.dmsg_port,
-			 keys)) == NULL)
-			return NULL;
-		if (o->verbose)
-			complain("dmsg server %s: %s", w->address, why);
-	}
-	return why;
-}
-
 static int
 dmsg_get_stream(struct dmsg_dialer *d, const struct client_options *o, int *fd,
     struct noise_keys *keys)
 {
+	const char *why = "no server";
 	struct dmsg_found found;
-	const char *why;
 	int r;
 
 	d->deadline = now_ms() + DMSG_ALL_MS;
 	dmsg_progress(o, "discovery");
 	r = dmsg_find(&found, d, o, &o->dest.pk);
-	if (r == 0 &&
-	    (why = dmsg_try_servers(&found, d, o, fd, keys)) != NULL) {
-		dmsg_progress(o, "");
+	for (size_t i = 0; r == 0 && why != NULL && i < found.n; i++) {
+		const struct dmsg_way *w = &found.way[i];
+
+		if (i != 0 && now_ms() >= d->deadline)
+			break;
+		dmsg_progress(o, "server");
+		why = dmsg_dial(fd, d, w, &o->dest.pk, o->dest.dmsg_port, keys);
+		if (why != NULL && o->verbose)
+			complain("dmsg server %s: %s", w->address, why);
+	}
+	dmsg_progress(o, "");
+	if (r == 0 && why != NULL) {
 		complain("dmsg port %u of the host: %s", o->dest.dmsg_port,
 		    why);
 		r = EXIT_FAILED;
 	}
-	dmsg_progress(o, "");
 	return r;
 }
 
@@ -125,21 +112,6 @@ dmsg_await_service(struct conn *c)
 	return EXIT_FAILED;
 }
 
-static int
-dmsg_open_with(struct conn *c, struct dmsg_dialer *d,
-    const struct client_options *o, const char *uri)
-{
-	struct noise_keys keys;
-	int fd, r;
-
-	if ((r = dmsg_get_stream(d, o, &fd, &keys)) != 0)
-		return r;
-	dmsg_begin(c, fd, &keys);
-	if (mux_put_request(&c->out, uri) != 0)
-		return EXIT_FAILED;
-	return dmsg_await_service(c);
-}
-
 int
 dmsg_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
     const char *uri)
@@ -148,7 +120,8 @@ dmsg_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
 	struct dmsg_dialer d = { .ctx = ctx,
 		.quiet = o->quiet,
 		.verbose = o->verbose };
-	int r;
+	struct noise_keys keys;
+	int fd, r;
 
 	if (o->visor_key_given && o->visor_key) {
 		complain("--visor-key: the visor's key cannot be used by a "
@@ -162,7 +135,12 @@ dmsg_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
 	key_text(&d.id.pk, c->us);
 	if (o->verbose)
 		complain("we are %s (%s)", c->us, d.id.source);
-	r = dmsg_open_with(c, &d, o, uri);
+	r = dmsg_get_stream(&d, o, &fd, &keys);
 	identity_free(&d.id);
-	return r;
+	if (r != 0)
+		return r;
+	dmsg_begin(c, fd, &keys);
+	if (mux_put_request(&c->out, uri) != 0)
+		return EXIT_FAILED;
+	return dmsg_await_service(c);
 }

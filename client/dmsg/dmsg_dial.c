@@ -92,15 +92,6 @@ dmsg_dial_check(const struct buf *answer, const struct dmsg_dial *x,
 
 /* --- bytes --- */
 
-static bool
-dmsg_dial_wait(const struct dmsg_dial *x, short events)
-{
-	struct pollfd p = { .fd = x->fd, .events = events };
-	int64_t left = x->deadline - now_ms();
-
-	return left > 0 && poll(&p, 1, (int)left) != 0;
-}
-
 static const char *
 dmsg_dial_send(const struct dmsg_dial *x, struct buf *object)
 {
@@ -121,6 +112,8 @@ dmsg_dial_send(const struct dmsg_dial *x, struct buf *object)
 static const char *
 dmsg_dial_receive(const struct dmsg_dial *x, uint8_t *p, size_t len)
 {
+	struct pollfd wait = { .fd = x->fd, .events = POLLIN };
+	int64_t left;
 	ssize_t n;
 
 	while (len > 0) {
@@ -129,7 +122,8 @@ dmsg_dial_receive(const struct dmsg_dial *x, uint8_t *p, size_t len)
 			return stale;
 		if (n == -1 && errno != EAGAIN && errno != EINTR)
 			return strerror(errno);
-		if (n == -1 && !dmsg_dial_wait(x, POLLIN))
+		left = x->deadline - now_ms();
+		if (n == -1 && (left <= 0 || poll(&wait, 1, (int)left) == 0))
 			return "no response";
 		if (n > 0) {
 			p += n;
@@ -140,35 +134,26 @@ dmsg_dial_receive(const struct dmsg_dial *x, uint8_t *p, size_t len)
 }
 
 static const char *
-dmsg_dial_reason(const struct dmsg_dial *x)
-{
-	const char *why;
-	uint8_t reason;
-
-	if ((why = dmsg_dial_receive(x, &reason, 1)) != NULL)
-		return why;
-	switch (reason) {
-	case HOLDER_LOST:
-		return lost;
-	case HOLDER_BUSY:
-		return "too many streams by this session";
-	}
-	return "not reachable through this server, or nobody listens there";
-}
-
-static const char *
 dmsg_dial_await(const struct dmsg_dial *x, const struct buf *request,
     struct noise_keys *keys)
 {
 	struct buf answer;
-	uint8_t head[2], *p;
+	uint8_t head[2], reason, *p;
 	const char *why;
 	size_t len;
 
 	if ((why = dmsg_dial_receive(x, head, sizeof(head))) != NULL)
 		return why;
-	if ((len = (size_t)(head[0] << 8 | head[1])) == 0)
-		return dmsg_dial_reason(x);
+	if ((len = (size_t)(head[0] << 8 | head[1])) == 0) {
+		if ((why = dmsg_dial_receive(x, &reason, 1)) != NULL)
+			return why;
+		if (reason == HOLDER_LOST)
+			return lost;
+		return reason == HOLDER_BUSY ?
+		    "too many streams by this session" :
+		    "not reachable through this server, or nobody listens "
+		    "there";
+	}
 	buf_init(&answer, len);
 	if (buf_extend(&answer, len, &p) != 0)
 		why = "out of memory";
@@ -199,23 +184,6 @@ dmsg_dial_exchange(struct dmsg_dial *x, struct noise_keys *keys)
 
 /* --- again --- */
 
-static const char *
-dmsg_dial_once(int *fd, struct dmsg_dialer *d, const struct dmsg_way *w,
-    const struct key_public *peer, uint16_t port, struct noise_keys *keys)
-{
-	struct dmsg_dial x = { .d = d, .peer = peer, .port = port };
-	const char *why;
-
-	if ((why = share_connect(&x.fd, d, w)) != NULL)
-		return why;
-	x.deadline = now_ms() + DMSG_WAIT_MS;
-	if ((why = dmsg_dial_exchange(&x, keys)) == NULL)
-		*fd = x.fd;
-	else
-		close(x.fd);
-	return why;
-}
-
 /*
  * A holder may end just then.  A session that ends at once may have come too
  * soon behind another one of ours.
@@ -224,17 +192,26 @@ const char *
 dmsg_dial(int *fd, struct dmsg_dialer *d, const struct dmsg_way *w,
     const struct key_public *peer, uint16_t port, struct noise_keys *keys)
 {
+	struct dmsg_dial x = { .d = d, .peer = peer, .port = port };
 	const char *why;
 	int stales = 0;
 	bool again = false;
 
-	while ((why = dmsg_dial_once(fd, d, w, peer, port, keys)) != NULL)
+	for (;;) {
+		if ((why = share_connect(&x.fd, d, w)) != NULL)
+			return why;
+		x.deadline = now_ms() + DMSG_WAIT_MS;
+		if ((why = dmsg_dial_exchange(&x, keys)) == NULL) {
+			*fd = x.fd;
+			return NULL;
+		}
+		close(x.fd);
 		if (why == stale && stales++ < STALES)
 			(void)poll(NULL, 0, PAUSE_MS);
 		else if (why == lost && !again) {
 			again = true;
 			(void)poll(NULL, 0, AGAIN_MS);
 		} else
-			break;
-	return why;
+			return why;
+	}
 }

@@ -159,19 +159,6 @@ dmsg_find_by_seeds(struct dmsg_finder *f, int *fd, struct noise_keys *keys)
 	return text;
 }
 
-static const char *
-dmsg_find_ask_dmsg(struct dmsg_finder *f, struct buf *request,
-    struct dmsg_answer *a)
-{
-	struct noise_keys keys;
-	const char *why;
-	int fd;
-
-	if ((why = dmsg_find_by_seeds(f, &fd, &keys)) != NULL)
-		return why;
-	return dmsg_find_exchange(fd, request, &keys, a);
-}
-
 /* --- questions --- */
 
 /* Whether there is one is told by there.  0, or EXIT_FAILED, told. */
@@ -183,16 +170,18 @@ dmsg_find_get_entry(struct dmsg_finder *f, const struct key_public *pk,
 	struct buf request;
 	const char *why;
 	char text[128];
-	int r = EXIT_FAILED;
+	struct noise_keys keys;
+	int fd, r = EXIT_FAILED;
 
 	*there = false;
 	buf_init(&request, REQUEST_MAX);
 	dmsg_answer_init(&a);
 	if (dmsg_disc_get_entry(&request, &f->url, pk) != 0)
 		why = "out of memory";
-	else if (f->url.scheme == DMSG_URL_DMSG)
-		why = dmsg_find_ask_dmsg(f, &request, &a);
-	else
+	else if (f->url.scheme == DMSG_URL_DMSG) {
+		if ((why = dmsg_find_by_seeds(f, &fd, &keys)) == NULL)
+			why = dmsg_find_exchange(fd, &request, &keys, &a);
+	} else
 		why = dmsg_find_ask_tcp(f, &request, &a);
 	if (why != NULL)
 		complain("the discovery %s: %s", f->url.authority, why);
@@ -258,18 +247,6 @@ dmsg_find_add_server(struct dmsg_finder *f, const struct key_public *pk,
 }
 
 static int
-dmsg_find_servers(struct dmsg_finder *f, const struct dmsg_entry *e,
-    struct dmsg_found *found)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < e->ndelegated && found->n < FOUND_MAX; i++)
-		if (dmsg_find_add_server(f, &e->delegated[i], found) != 0)
-			r = EXIT_FAILED;
-	return found->n != 0 ? 0 : r;
-}
-
-static int
 dmsg_find_key(struct dmsg_finder *f, struct dmsg_found *found,
     const struct key_public *pk)
 {
@@ -287,10 +264,11 @@ dmsg_find_key(struct dmsg_finder *f, struct dmsg_found *found,
 		    hex, f->url.authority);
 		return EXIT_FAILED;
 	}
-	if ((r = dmsg_find_servers(f, &e, found)) != 0)
-		return r;
-	if (found->n != 0)
-		return 0;
+	for (size_t i = 0; i < e.ndelegated && found->n < FOUND_MAX; i++)
+		if (dmsg_find_add_server(f, &e.delegated[i], found) != 0)
+			r = EXIT_FAILED;
+	if (found->n != 0 || r != 0)
+		return found->n != 0 ? 0 : r;
 	complain("%s is in the discovery, but without a server that could be "
 		 "reached",
 	    hex);

@@ -130,33 +130,12 @@ holder_refuse(struct holder_guest *g, enum holder_reason why)
 	(void)buf_put_u8(&g->out, (uint8_t)why);
 }
 
-static bool
-holder_is_full(const struct holder *h)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < PLACES_MAX; i++)
-		n += h->guest[i].sock != -1 && h->guest[i].stream != NULL;
-	return n >= GUESTS_MAX;
-}
-
-static void
-holder_dial(struct holder *h, struct holder_guest *g, struct buf *object)
-{
-	if (!h->lost && !holder_is_full(h))
-		g->stream =
-		    dmsg_session_dial(h->l->dmsg, now_ms() / 1000, object);
-	if (g->stream == NULL)
-		holder_refuse(g, h->lost ? HOLDER_LOST : HOLDER_BUSY);
-	else
-		dmsg_stream_set_arg(g->stream, g);
-}
-
 /* The request, all of it at first; false when there cannot be one. */
 static bool
 holder_ask(struct holder *h, struct holder_guest *g)
 {
 	struct buf object;
+	size_t streams = 0;
 	uint16_t len;
 	ssize_t r = buf_read(&g->in, g->sock, OBJECT_MAX);
 
@@ -170,18 +149,17 @@ holder_ask(struct holder *h, struct holder_guest *g)
 	if (buf_len(&g->in) < 2U + len)
 		return true;
 	buf_view(&object, buf_ptr(&g->in) + 2, len);
-	holder_dial(h, g, &object);
+	for (size_t i = 0; i < PLACES_MAX; i++)
+		streams += h->guest[i].sock != -1 && h->guest[i].stream != NULL;
+	if (!h->lost && streams < GUESTS_MAX)
+		g->stream =
+		    dmsg_session_dial(h->l->dmsg, now_ms() / 1000, &object);
+	if (g->stream != NULL)
+		dmsg_stream_set_arg(g->stream, g);
+	else
+		holder_refuse(g, h->lost ? HOLDER_LOST : HOLDER_BUSY);
 	buf_free(&g->in);
 	return true;
-}
-
-static void
-holder_answer(struct holder_guest *g, const struct buf *object)
-{
-	g->answered = true;
-	if (buf_put_u16(&g->out, (uint16_t)buf_len(object)) != 0 ||
-	    buf_put(&g->out, buf_ptr(object), buf_len(object)) != 0)
-		g->over = true;
 }
 
 static void
@@ -193,9 +171,14 @@ holder_take_events(struct holder *h)
 	while (dmsg_session_event(h->l->dmsg, &ev)) {
 		if ((g = dmsg_stream_arg(ev.stream)) == NULL)
 			dmsg_stream_close(ev.stream); /* nobody is served */
-		else if (ev.what == DMSG_ANSWER)
-			holder_answer(g, &ev.object);
-		else if (ev.what == DMSG_END && !g->answered)
+		else if (ev.what == DMSG_ANSWER) {
+			g->answered = true;
+			if (buf_put_u16(&g->out,
+				(uint16_t)buf_len(&ev.object)) != 0 ||
+			    buf_put(&g->out, buf_ptr(&ev.object),
+				buf_len(&ev.object)) != 0)
+				g->over = true;
+		} else if (ev.what == DMSG_END && !g->answered)
 			holder_refuse(g, HOLDER_UNREACHABLE);
 		else if (ev.what == DMSG_END)
 			g->over = true;
@@ -324,26 +307,15 @@ holder_lose(struct holder *h)
 }
 
 /*
- * A ping cannot be answered before it is there: for as long as the server takes
- * what lies in front of it, more time is given.
- */
-static bool
-holder_ping_moves(struct holder *h)
-{
-	uint64_t before = h->taken;
-
-	h->taken = dmsg_link_taken(h->l);
-	return before < h->before_ping && before < h->taken;
-}
-
-/*
  * Behind what has come: after a stop, an answer that lies there is heard before
- * its time is found to be over.
+ * its time is found to be over.  A ping cannot be answered before it is there:
+ * for as long as the server takes what lies in front of it, more time is given.
  */
 static void
 holder_ping(struct holder *h)
 {
 	int64_t now = now_ms();
+	uint64_t before;
 
 	if (h->heard)
 		h->heard_by = 0;
@@ -351,11 +323,12 @@ holder_ping(struct holder *h)
 		return;
 	if (h->heard_by != 0 && now < h->heard_by)
 		return;
+	before = h->taken;
+	h->taken = dmsg_link_taken(h->l);
 	if (h->heard_by == 0 &&
-	    dmsg_session_tick(h->l->dmsg, now / 1000) != SKY_ERR_AGAIN) {
-		h->taken = dmsg_link_taken(h->l);
+	    dmsg_session_tick(h->l->dmsg, now / 1000) != SKY_ERR_AGAIN)
 		h->before_ping = h->l->sent + buf_len(&h->l->out);
-	} else if (!holder_ping_moves(h)) {
+	else if (before >= h->before_ping || before >= h->taken) {
 		holder_lose(h);
 		return;
 	}
@@ -429,25 +402,14 @@ holder_step(struct holder *h)
 }
 
 /*
- * Whether the server has still to get what guests left who have gone, and gets
- * on with it.
+ * False when its time is over: not before the server has got what guests left
+ * who have gone, if it gets on with that.
  */
-static bool
-holder_owes(struct holder *h)
-{
-	size_t owed = dmsg_link_unsent(h->l);
-
-	if (owed < h->owed) {
-		h->owed = owed;
-		h->owed_since = now_ms();
-	}
-	return owed != 0 && now_ms() - h->owed_since < LOST_MS;
-}
-
-/* False when its time is over. */
 static bool
 holder_stays(struct holder *h)
 {
+	size_t owed;
+
 	if (!holder_is_empty(h)) {
 		h->idle_since = now_ms();
 		h->owed = SIZE_MAX;
@@ -455,7 +417,12 @@ holder_stays(struct holder *h)
 	}
 	if (h->lost)
 		return false;
-	return holder_owes(h) || now_ms() - h->idle_since < h->lingers_ms;
+	if ((owed = dmsg_link_unsent(h->l)) < h->owed) {
+		h->owed = owed;
+		h->owed_since = now_ms();
+	}
+	return (owed != 0 && now_ms() - h->owed_since < LOST_MS) ||
+	    now_ms() - h->idle_since < h->lingers_ms;
 }
 
 void

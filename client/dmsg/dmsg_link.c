@@ -85,15 +85,6 @@ dmsg_link_read_message(struct dmsg_link *l, struct noise *n)
 	return r;
 }
 
-/* Servers of 2024 lose what comes right behind message 3. */
-static void
-dmsg_link_pause(int64_t rtt)
-{
-	int64_t ms = 2 * rtt > SILENCE_MS ? 2 * rtt : SILENCE_MS;
-
-	(void)poll(NULL, 0, (int)ms);
-}
-
 static int
 dmsg_link_shake_hands(struct dmsg_link *l, const struct dmsg_dialer *d)
 {
@@ -111,7 +102,10 @@ dmsg_link_shake_hands(struct dmsg_link *l, const struct dmsg_dialer *d)
 		begun = now_ms() - begun;
 		if ((r = dmsg_link_send_message(l, n)) == 0 &&
 		    (r = noise_split(n, &keys)) == 0)
-			dmsg_link_pause(begun);
+			/* Servers of 2024 lose what comes right behind it. */
+			(void)poll(NULL, 0,
+			    2 * begun > SILENCE_MS ? (int)(2 * begun) :
+						     SILENCE_MS);
 	}
 	noise_free(n);
 	if (r != 0)
@@ -206,25 +200,20 @@ dmsg_link_events(const struct dmsg_link *l)
 								      0));
 }
 
-static int
-dmsg_link_receive(struct dmsg_link *l)
-{
-	ssize_t r = buf_read(&l->in, l->fd, CHUNK);
-
-	if (r == SKY_ERR_AGAIN)
-		return 0;
-	return r < 0 ? (int)r : dmsg_session_input(l->dmsg, &l->in);
-}
-
 int
 dmsg_link_pump(struct dmsg_link *l, short revents)
 {
 	ssize_t r = 1;
 	int e;
 
-	if ((revents & (POLLIN | POLLHUP | POLLERR)) &&
-	    (e = dmsg_link_receive(l)) != 0)
-		return e;
+	if (revents & (POLLIN | POLLHUP | POLLERR)) {
+		r = buf_read(&l->in, l->fd, CHUNK);
+		if (r < 0 && r != SKY_ERR_AGAIN)
+			return (int)r;
+		if (r >= 0 && (e = dmsg_session_input(l->dmsg, &l->in)) != 0)
+			return e;
+		r = 1;
+	}
 	while (r > 0) {
 		if (buf_len(&l->out) < DMSG_UNSENT / 2 &&
 		    (e = dmsg_session_output(l->dmsg, &l->out)) != 0)

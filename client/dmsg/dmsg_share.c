@@ -59,16 +59,6 @@ share_find_place(struct share_place *p, const struct dmsg_dialer *d,
 
 /* --- the lock --- */
 
-/* Whether the file that is locked is the one that others find. */
-static bool
-share_lock_counts(const struct share_place *p)
-{
-	struct stat mine, there;
-
-	return fstat(p->fd, &mine) == 0 && lstat(p->lock, &there) == 0 &&
-	    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
-}
-
 /*
  * 0 with the lock.  SKY_ERR_AGAIN: another one has it; SKY_ERR_NOTFOUND: had
  * it, while we waited with the file open.  SKY_ERR_SYS.
@@ -76,6 +66,8 @@ share_lock_counts(const struct share_place *p)
 static int
 share_lock(struct share_place *p)
 {
+	struct stat mine, there;
+
 	if (p->fd == -1)
 		p->fd = open(p->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 		    0600);
@@ -84,7 +76,9 @@ share_lock(struct share_place *p)
 	if (flock(p->fd, LOCK_EX | LOCK_NB) == -1)
 		return errno == EWOULDBLOCK || errno == EINTR ? SKY_ERR_AGAIN :
 								SKY_ERR_SYS;
-	if (!share_lock_counts(p))
+	/* The file that is locked has to be the one that others find. */
+	if (fstat(p->fd, &mine) == -1 || lstat(p->lock, &there) == -1 ||
+	    mine.st_dev != there.st_dev || mine.st_ino != there.st_ino)
 		return SKY_ERR_NOTFOUND;
 	/* Of one that was killed before it took the file away. */
 	return ftruncate(p->fd, 0) == 0 ? 0 : SKY_ERR_SYS;

@@ -197,33 +197,31 @@ sftp_get_content(struct buf *p, uint8_t type, struct sftp_reply *reply)
 	return SKY_ERR_TYPE;
 }
 
-/* What answers a request when it succeeds. */
-static uint8_t
-sftp_answer_of(uint8_t request)
-{
-	switch (request) {
-	case SFTP_OPEN:
-	case SFTP_OPENDIR:
-		return SFTP_HANDLE;
-	case SFTP_READ:
-		return SFTP_DATA;
-	case SFTP_READDIR:
-	case SFTP_REALPATH:
-	case SFTP_READLINK:
-	case SFTP_EXTENDED:
-		return SFTP_NAME;
-	case SFTP_STAT:
-		return SFTP_ATTRS;
-	}
-	return SFTP_STATUS;
-}
-
+/* What answers a request when it succeeds, or a status that it does not. */
 static int
 sftp_check_answer(uint8_t request, uint8_t answer,
     const struct sftp_reply *reply)
 {
-	uint8_t wanted = sftp_answer_of(request);
+	uint8_t wanted = SFTP_STATUS;
 
+	switch (request) {
+	case SFTP_OPEN:
+	case SFTP_OPENDIR:
+		wanted = SFTP_HANDLE;
+		break;
+	case SFTP_READ:
+		wanted = SFTP_DATA;
+		break;
+	case SFTP_READDIR:
+	case SFTP_REALPATH:
+	case SFTP_READLINK:
+	case SFTP_EXTENDED:
+		wanted = SFTP_NAME;
+		break;
+	case SFTP_STAT:
+		wanted = SFTP_ATTRS;
+		break;
+	}
 	if (answer == SFTP_STATUS)
 		return wanted != SFTP_STATUS && reply->status == SFTP_OK ?
 		    SKY_ERR_TYPE :
@@ -257,32 +255,25 @@ sftp_answer(struct sftp *s, struct sftp_request *q, uint8_t type, struct buf *p)
 	return was.fn(was.owner, &reply);
 }
 
-/* u32 version, then pairs of strings that name extensions. */
-static int
-sftp_take_version(struct sftp *s, struct buf *p)
-{
-	uint32_t version;
-	int r;
-
-	if ((r = buf_get_u32(p, &version)) != 0)
-		return r;
-	s->ready = version == SFTP_VERSION;
-	return s->ready ? 0 : SKY_ERR_RANGE;
-}
-
 static int
 sftp_take_packet(struct sftp *s, struct buf *p)
 {
 	struct sftp_request *q;
 	uint8_t type;
-	uint32_t id;
+	uint32_t id, version;
 	int r;
 
 	if ((r = buf_get_u8(p, &type)) != 0)
 		return r;
-	if (!s->ready)
-		return type == SFTP_VERSION_ANSWER ? sftp_take_version(s, p) :
-						     SKY_ERR_TYPE;
+	/* The greeting: u32 version, then pairs that name extensions. */
+	if (!s->ready) {
+		if (type != SFTP_VERSION_ANSWER)
+			return SKY_ERR_TYPE;
+		if ((r = buf_get_u32(p, &version)) != 0)
+			return r;
+		s->ready = version == SFTP_VERSION;
+		return s->ready ? 0 : SKY_ERR_RANGE;
+	}
 	if ((r = buf_get_u32(p, &id)) != 0)
 		return r;
 	q = &s->requests[id % SFTP_REQUESTS];

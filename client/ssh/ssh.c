@@ -49,36 +49,14 @@ struct ssh {
 
 /* --- the arguments --- */
 
-static int
-ssh_usage(void)
-{
-	ssh_opts_usage();
-	return EXIT_FAILED;
-}
-
-static int
-ssh_join(struct ssh *s, char **words)
-{
-	size_t n = 1;
-
-	if (*words == NULL)
-		return 0;
-	for (char **w = words; *w != NULL; w++)
-		n += strlen(*w) + 1;
-	if ((s->command = calloc(1, n)) == NULL)
-		return EXIT_FAILED;
-	for (char **w = words; *w != NULL; w++) {
-		if (w != words)
-			strlcat(s->command, " ", n);
-		strlcat(s->command, *w, n);
-	}
-	return 0;
-}
-
-/* ssh takes options behind the destination, too, unless "--" came before. */
+/*
+ * ssh takes options behind the destination, too, unless "--" came before.  What
+ * follows is the command, with a blank between its words.
+ */
 static int
 ssh_arguments(struct ssh *s, int argc, char **argv)
 {
+	size_t n = 1;
 	bool dashes;
 	int r;
 
@@ -86,8 +64,10 @@ ssh_arguments(struct ssh *s, int argc, char **argv)
 		return r;
 	if (s->opts.version)
 		return 0;
-	if (optind >= argc)
-		return ssh_usage();
+	if (optind >= argc) {
+		ssh_opts_usage();
+		return EXIT_FAILED;
+	}
 	if ((r = ssh_dest_word(&s->dest, &s->opts, argv[optind])) != 0)
 		return r;
 	argc -= optind;
@@ -95,7 +75,16 @@ ssh_arguments(struct ssh *s, int argc, char **argv)
 	optind = 1;
 	if (!dashes && (r = ssh_opts_flags(&s->opts, argc, argv, &dashes)) != 0)
 		return r;
-	return ssh_join(s, argv + optind);
+	for (int i = optind; i < argc; i++)
+		n += strlen(argv[i]) + 1;
+	if (optind < argc && (s->command = calloc(1, n)) == NULL)
+		return EXIT_FAILED;
+	for (int i = optind; i < argc; i++) {
+		if (i != optind)
+			strlcat(s->command, " ", n);
+		strlcat(s->command, argv[i], n);
+	}
+	return 0;
 }
 
 /* --- messages --- */
@@ -157,16 +146,6 @@ ssh_messages(struct ssh *s)
 /* --- what the options mean --- */
 
 static int
-ssh_escape(const char *text)
-{
-	if (text == NULL)
-		return '~';
-	if (strcmp(text, "none") == 0)
-		return -1;
-	return strlen(text) == 2 ? text[1] & 0x1f : (unsigned char)*text;
-}
-
-static int
 ssh_identity(struct ssh *s, struct keyctx *ctx, const char *text,
     const struct ssh_tokens *t)
 {
@@ -209,69 +188,11 @@ ssh_identities(struct ssh *s, struct keyctx *ctx)
 	return 0;
 }
 
-static int
-ssh_remote_command(struct ssh *s, const struct ssh_tokens *t)
-{
-	const char *text = ssh_opts_text(&s->opts, SSH_REMOTE_COMMAND);
-
-	if (text == NULL || strcasecmp(text, "none") == 0)
-		return 0;
-	if (s->command != NULL) {
-		complain("Cannot execute command-line and remote command.");
-		return EXIT_FAILED;
-	}
-	s->command = ssh_expand(text, "%" SSH_TOKENS, t, "RemoteCommand");
-	return s->command != NULL ? 0 : EXIT_FAILED;
-}
-
-static int
-ssh_local_command(struct ssh *s, const struct ssh_tokens *t)
-{
-	const char *text = ssh_opts_text(&s->opts, SSH_LOCAL_COMMAND);
-
-	if (text == NULL || !ssh_opts_yes(&s->opts, SSH_PERMIT_LOCAL))
-		return 0;
-	s->local = ssh_expand(text, "%T" SSH_TOKENS, t, "LocalCommand");
-	return s->local != NULL ? 0 : EXIT_FAILED;
-}
-
-/* In the place of its shell, so that it is the one that is ended. */
-static int
-ssh_proxy(struct ssh *s, const struct ssh_tokens *t)
-{
-	const char *text = ssh_opts_proxy(&s->opts);
-
-	if (text == NULL)
-		return 0;
-	s->o.how.proxy = s->proxy = proxy_command(text, t);
-	return s->proxy != NULL ? 0 : EXIT_FAILED;
-}
-
-static int
-ssh_family(const char *text)
-{
-	return text == NULL || strcmp(text, "any") == 0 ? AF_UNSPEC :
-	    strcmp(text, "inet") == 0			? AF_INET :
-							  AF_INET6;
-}
-
-static void
-ssh_dialing(struct ssh *s, struct dial_how *how)
-{
-	how->family = ssh_family(ssh_opts_text(&s->opts, SSH_ADDRESS_FAMILY));
-	how->bind_address = ssh_opts_text(&s->opts, SSH_BIND_ADDRESS);
-	how->bind_interface = ssh_opts_text(&s->opts, SSH_BIND_INTERFACE);
-	how->attempts = ssh_opts_number(&s->opts, SSH_CONNECTION_ATTEMPTS, 1);
-	how->timeout_ms =
-	    (int64_t)ssh_opts_number(&s->opts, SSH_CONNECT_TIMEOUT, 0) * 1000;
-	how->alive = ssh_opts_number(&s->opts, SSH_ALIVE_INTERVAL, 0);
-	how->alive_count = ssh_opts_number(&s->opts, SSH_ALIVE_COUNT, 3);
-}
-
 static void
 ssh_variables(struct ssh *s)
 {
 	struct client_options *o = &s->o;
+	struct dial_how *how = &o->how;
 	const struct ssh_opts *from = &s->opts;
 	const char *text;
 
@@ -282,19 +203,71 @@ ssh_variables(struct ssh *s)
 	o->standalone = ssh_opts_yes(from, SSH_STANDALONE);
 	o->no_stdin =
 	    ssh_opts_yes(from, SSH_STDIN_NULL) || ssh_opts_yes(from, SSH_FORK);
-	o->escape = ssh_escape(ssh_opts_text(from, SSH_ESCAPE));
 	text = ssh_opts_text(from, SSH_VISOR_KEY);
 	o->visor_key = text == NULL || strcmp(text, "yes") == 0;
 	o->visor_key_given = text != NULL;
 	o->duplex = true;
 	o->timeout_ms = 0;
-	ssh_dialing(s, &o->how);
+
+	/* "x", "^x" or "none"; the form has been checked. */
+	if ((text = ssh_opts_text(from, SSH_ESCAPE)) == NULL)
+		o->escape = '~';
+	else if (strcmp(text, "none") == 0)
+		o->escape = -1;
+	else
+		o->escape =
+		    strlen(text) == 2 ? text[1] & 0x1f : (unsigned char)*text;
+
+	text = ssh_opts_text(from, SSH_ADDRESS_FAMILY);
+	how->family = text == NULL || strcmp(text, "any") == 0 ? AF_UNSPEC :
+	    strcmp(text, "inet") == 0			       ? AF_INET :
+								 AF_INET6;
+	how->bind_address = ssh_opts_text(from, SSH_BIND_ADDRESS);
+	how->bind_interface = ssh_opts_text(from, SSH_BIND_INTERFACE);
+	how->attempts = ssh_opts_number(from, SSH_CONNECTION_ATTEMPTS, 1);
+	how->timeout_ms =
+	    (int64_t)ssh_opts_number(from, SSH_CONNECT_TIMEOUT, 0) * 1000;
+	how->alive = ssh_opts_number(from, SSH_ALIVE_INTERVAL, 0);
+	how->alive_count = ssh_opts_number(from, SSH_ALIVE_COUNT, 3);
+}
+
+/* RemoteCommand, LocalCommand and ProxyCommand, with their tokens replaced. */
+static int
+ssh_commands(struct ssh *s)
+{
+	const char *remote = ssh_opts_text(&s->opts, SSH_REMOTE_COMMAND);
+	const char *local = ssh_opts_text(&s->opts, SSH_LOCAL_COMMAND);
+	const char *proxy = ssh_opts_proxy(&s->opts);
+	struct ssh_tokens t;
+
+	ssh_dest_tokens(&s->dest, &s->opts, &s->o, &t);
+	if (remote != NULL && strcasecmp(remote, "none") != 0) {
+		if (s->command != NULL) {
+			complain("Cannot execute command-line and remote "
+				 "command.");
+			return EXIT_FAILED;
+		}
+		s->command =
+		    ssh_expand(remote, "%" SSH_TOKENS, &t, "RemoteCommand");
+		if (s->command == NULL)
+			return EXIT_FAILED;
+	}
+	if (local != NULL && ssh_opts_yes(&s->opts, SSH_PERMIT_LOCAL)) {
+		s->local =
+		    ssh_expand(local, "%T" SSH_TOKENS, &t, "LocalCommand");
+		if (s->local == NULL)
+			return EXIT_FAILED;
+	}
+	if (proxy == NULL)
+		return 0;
+	/* In the place of its shell, so that it is the one that is ended. */
+	s->o.how.proxy = s->proxy = proxy_command(proxy, &t);
+	return s->proxy != NULL ? 0 : EXIT_FAILED;
 }
 
 static int
 ssh_settle(struct ssh *s, struct keyctx *ctx)
 {
-	struct ssh_tokens t;
 	int r;
 
 	s->opts.command = s->command;
@@ -302,11 +275,7 @@ ssh_settle(struct ssh *s, struct keyctx *ctx)
 	    (r = ssh_opts_check(&s->opts)) != 0 || (r = ssh_messages(s)) != 0)
 		return r;
 	ssh_variables(s);
-	ssh_dest_tokens(&s->dest, &s->opts, &s->o, &t);
-	if ((r = ssh_remote_command(s, &t)) == 0 &&
-	    (r = ssh_local_command(s, &t)) == 0)
-		r = ssh_proxy(s, &t);
-	return r;
+	return ssh_commands(s);
 }
 
 /* --- the environment --- */
@@ -537,7 +506,8 @@ ssh_subsystem(struct ssh *s, struct keyctx *ctx)
 
 	if (s->command == NULL) {
 		complain("You must specify a subsystem to invoke.");
-		return ssh_usage();
+		ssh_opts_usage();
+		return EXIT_FAILED;
 	}
 	if (strcmp(s->command, "sftp") != 0) {
 		complain("subsystem %s: there is sftp only", s->command);
