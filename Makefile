@@ -370,6 +370,7 @@ lint: $(addprefix $(BIN)/,skyptyd skyptyd-http-monitor skypty skypty-ssh)
 	! mandoc -T lint -W style $(MAN_PAGES) 2>/dev/null | \
 		grep -v 'referenced manual not found'
 	python3 regress/arrows.py
+	python3 regress/overview.py
 	python3 regress/flags.py $(BIN)
 
 # Our C in figures; regress/metrics.py -v says where each is from.

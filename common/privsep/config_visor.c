@@ -72,7 +72,7 @@ config_visor_sk(struct keyctx *ctx, const char *path, uint8_t **sk,
 
 /* --- "dmsg": { "servers": [ { "static", "server": { "address" } } ] } --- */
 
-struct servers {
+struct visor_servers {
 	struct keyctx *keyctx;
 	struct buf list;
 	unsigned index; /* of the one that these two are of */
@@ -81,7 +81,7 @@ struct servers {
 };
 
 static int
-put_server(struct servers *s)
+put_server(struct visor_servers *s)
 {
 	struct key_public pk;
 	int r;
@@ -109,7 +109,7 @@ is_member(const char *path, const char *name)
 static int
 on_servers_event(void *arg, const struct json_event *e)
 {
-	struct servers *s = arg;
+	struct visor_servers *s = arg;
 
 	if (is_member(e->path, "") && e->type == JSON_OBJECT)
 		*s->pk = *s->address = '\0';
@@ -132,7 +132,7 @@ char *
 config_visor_servers(struct keyctx *ctx, const char *path)
 {
 	const struct config_report quiet = { .say = say_nothing };
-	struct servers s = { .keyctx = ctx };
+	struct visor_servers s = { .keyctx = ctx };
 	struct buf text;
 	struct stat st;
 	char *list = NULL;
