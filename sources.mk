@@ -40,7 +40,7 @@ SRC_privsep = common/privsep/account.c common/privsep/config.c common/privsep/co
 # The processes.
 SRC_skyptyd = daemon/check.c daemon/confgen.c daemon/dmsg_monitor.c \
 	daemon/limits.c daemon/listed.c daemon/listener.c daemon/lobby.c \
-	daemon/monitors.c daemon/options.c daemon/settings.c daemon/skyptyd.c
+	daemon/monitors.c daemon/skyptyd_options.c daemon/settings.c daemon/skyptyd.c
 
 SRC_skyptyd-http-monitor = monitor/http/http_auth.c \
 	monitor/http/http_control.c monitor/http/http_dial.c \
@@ -70,7 +70,7 @@ SRC_skyptyd-net = daemon/net/net.c daemon/net/net_auth.c \
 	daemon/net/net_sftp.c daemon/net/net_status.c daemon/net/net_term.c \
 	daemon/net/net_wl.c
 
-SRC_skyptyd-dmsg = daemon/dmsg/dmsg.c daemon/dmsg/dmsg_ask.c \
+SRC_skyptyd-dmsg = daemon/dmsg/dmsg_life.c daemon/dmsg/dmsg_ask.c \
 	daemon/dmsg/dmsg_choose.c daemon/dmsg/dmsg_main.c \
 	daemon/dmsg/dmsg_mon.c daemon/dmsg/dmsg_out.c \
 	daemon/dmsg/dmsg_pipe.c daemon/dmsg/dmsg_probe.c \

@@ -61,7 +61,7 @@ struct mux_session {
 	uint8_t modes[MODES_LEN]; /* modes.h */
 };
 
-/* SKY_ERR_FORMAT for a wish that makes no sense. */
+/* SKY_ERR_FORMAT for a malformed wish. */
 int mux_session_query(struct buf *query, struct mux_session *);
 /* The service's URI with that query, if any.  SKY_ERR_LIMIT. */
 int mux_session_uri(char uri[MUX_URI_MAX + 1], const char *service,

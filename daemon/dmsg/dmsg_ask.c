@@ -3,7 +3,7 @@
  * Questions to the discovery, one at a time: over TCP, or over a stream of one
  * of our sessions to the discovery's key.  PROTOCOL.dmsg 6.
  */
-#include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_life.h"
 #include "daemon/dmsg/dmsg_ask.h"
 #include "daemon/dmsg/dmsg_choose.h"
 #include "daemon/dmsg/dmsg_mon.h"

@@ -3,7 +3,7 @@
  * Which dmsg servers are known, which of them there are sessions with, and when
  * one that failed is tried again.  PROTOCOL.dmsg 6.8.
  */
-#include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_life.h"
 #include "daemon/dmsg/dmsg_choose.h"
 #include "daemon/dmsg/dmsg_mon.h"
 

@@ -6,7 +6,7 @@
 
 #include "common/base/process.h"
 #include "common/pty/aead.h"
-#include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_life.h"
 #include "daemon/dmsg/dmsg_mon.h"
 
 static struct dmsg *

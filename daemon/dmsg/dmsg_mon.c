@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* dmsg's half of the talk with its monitor: one function an act. */
-#include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_life.h"
 #include "daemon/dmsg/dmsg_mon.h"
 #include "daemon/dmsg/dmsg_out.h"
 #include "daemon/dmsg/dmsg_pipe.h"

@@ -5,7 +5,7 @@
  * signs.  The keys never come here; what is moved is sealed.
  * PROTOCOL.dmsg 4.6.
  */
-#include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_life.h"
 #include "daemon/dmsg/dmsg_choose.h"
 #include "daemon/dmsg/dmsg_mon.h"
 #include "daemon/dmsg/dmsg_out.h"

@@ -5,7 +5,7 @@
  * frame on it tells of the request, the one that comes back is the response;
  * then bytes are passed on unread.
  */
-#include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_life.h"
 #include "daemon/dmsg/dmsg_mon.h"
 #include "daemon/dmsg/dmsg_pipe.h"
 #include "daemon/dmsg/dmsg_reap.h"

@@ -7,7 +7,7 @@
  * each session now and then; one that it does not come by is begun anew.
  * PROTOCOL.dmsg 2.8, 2.9.
  */
-#include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_life.h"
 #include "daemon/dmsg/dmsg_choose.h"
 #include "daemon/dmsg/dmsg_mon.h"
 #include "daemon/dmsg/dmsg_pipe.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Where everything that has ended goes.  dmsg.h says why. */
-#include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_life.h"
 #include "daemon/dmsg/dmsg_out.h"
 #include "daemon/dmsg/dmsg_pipe.h"
 #include "daemon/dmsg/dmsg_reap.h"

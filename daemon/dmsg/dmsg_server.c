@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A session with a dmsg server, from socket to end.  PROTOCOL.dmsg 2. */
-#include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_life.h"
 #include "daemon/dmsg/dmsg_choose.h"
 #include "daemon/dmsg/dmsg_mon.h"
 #include "daemon/dmsg/dmsg_out.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What dmsg says of itself: JSON, for the control socket. */
-#include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_life.h"
 #include "daemon/dmsg/dmsg_mon.h"
 #include "daemon/dmsg/dmsg_status.h"
 

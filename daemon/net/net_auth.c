@@ -20,7 +20,9 @@ net_auth_input(struct net *n)
 	if (n->asked)
 		return;
 	if ((r = frame_get(&n->link.link.wire_in, &body)) < 0)
-		net_end(n, "bad handshake: %s", err_text(r));
+		net_end(n, "bad handshake: %s",
+		    r == SKY_ERR_LIMIT ? "not a message of Noise" :
+					 err_text(r));
 	if (r == 0)
 		return;
 	n->asked = true;

@@ -32,7 +32,7 @@ kinds() {
 	garbage "a frame that is too short" raw 002002"$(printf %062d 0)"
 	garbage "a length of 4095" raw 0fff
 	garbage "a length of 65535" raw ffff
-	has "$log" "bad handshake: too large"
+	has "$log" "bad handshake: not a message of Noise"
 	garbage "a point that is none" \
 		raw 003102"$(printf %064d 5)$(printf %032d 0)"
 	garbage "a frame that is cut short" raw 0031020304 shut

@@ -17,7 +17,7 @@
 
 #include "common/base/err.h"
 #include "common/dmsg/dmsg_object.h"
-#include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_life.h"
 #include "daemon/dmsg/dmsg_choose.h"
 #include "daemon/dmsg/dmsg_out.h"
 #include "daemon/dmsg/dmsg_pipe.h"

@@ -4,7 +4,7 @@
  * discovery, sessions are kept with some of them, and which these are is
  * published, again and again.  PROTOCOL.dmsg 6.6, 6.8, 7.
  */
-#include "daemon/dmsg/dmsg.h"
+#include "daemon/dmsg/dmsg_life.h"
 #include "daemon/dmsg/dmsg_choose.h"
 #include "daemon/dmsg/dmsg_mon.h"
 #include "daemon/dmsg/dmsg_out.h"

@@ -21,8 +21,8 @@
  * waited for it.  Nothing else frees one of these; functions with _reap in
  * their name are called from there alone.
  */
-#ifndef DAEMON_DMSG_DMSG_H
-#define DAEMON_DMSG_DMSG_H
+#ifndef DAEMON_DMSG_DMSG_LIFE_H
+#define DAEMON_DMSG_DMSG_LIFE_H
 
 #include <event2/event.h>
 #include <stdbool.h>
