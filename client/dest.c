@@ -23,34 +23,25 @@ static const struct {
 	{ "skynet://", DEST_DMSG },
 };
 
-/* What follows the scheme; kind is left alone without one. */
-static const char *
-dest_strip_scheme(const char *text, enum dest_kind *kind)
+/* What follows the scheme; kind is left alone without one.  0, or EXIT_USAGE.
+ */
+static int
+dest_scheme(const char *text, enum dest_kind *kind, const char **rest)
 {
+	const char *colon = strstr(text, "://");
 	size_t n;
 
+	*rest = text;
+	if (colon == NULL)
+		return 0;
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
 		n = strlen(schemes[i].prefix);
 		if (strncmp(text, schemes[i].prefix, n) == 0) {
 			*kind = schemes[i].kind;
-			return text + n;
+			*rest = text + n;
+			return 0;
 		}
 	}
-	return text;
-}
-
-/* 0, or EXIT_USAGE, told. */
-static int
-dest_check_scheme(const char *text)
-{
-	const char *colon = strstr(text, "://");
-
-	if (colon == NULL)
-		return 0;
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-		if (strncmp(text, schemes[i].prefix,
-			strlen(schemes[i].prefix)) == 0)
-			return 0;
 	complain("'%s': %.*s:// is no way to a host; write "
 		 "tcp://<pk>@host[:port], or dmsg://<pk>",
 	    text, (int)(colon - text), text);
@@ -134,9 +125,8 @@ dest_parse(struct dest *d, struct keyctx *ctx, const char *text,
 
 	*d = (struct dest){ .kind = DEST_DMSG };
 	d->skynet = strncmp(text, "skynet://", 9) == 0;
-	if ((r = dest_check_scheme(text)) != 0)
+	if ((r = dest_scheme(text, &d->kind, &rest)) != 0)
 		return r;
-	rest = dest_strip_scheme(text, &d->kind);
 	if ((at = strchr(rest, '@')) == NULL) {
 		if (d->kind == DEST_TCP) {
 			complain("'%s': tcp needs an address: "

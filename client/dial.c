@@ -28,13 +28,6 @@ dial_ms(const struct dial_how *how)
 	return how != NULL && how->proxy != NULL ? PROXY_MS : DIAL_MS;
 }
 
-static socklen_t
-dial_length(int family)
-{
-	return family == AF_INET ? sizeof(struct sockaddr_in) :
-				   sizeof(struct sockaddr_in6);
-}
-
 static int
 dial_from_name(const char *name, int family, struct sockaddr_storage *from,
     socklen_t *len)
@@ -75,7 +68,8 @@ dial_from_interface(const char *name, int family, struct sockaddr_storage *from,
 		    strcmp(a->ifa_name, name) != 0 ||
 		    !dial_is_better(a->ifa_addr, *len))
 			continue;
-		*len = dial_length(family);
+		*len = family == AF_INET ? sizeof(struct sockaddr_in) :
+					   sizeof(struct sockaddr_in6);
 		memcpy(from, a->ifa_addr, *len);
 		if (dial_is_better(a->ifa_addr, 1))
 			break;

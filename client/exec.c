@@ -95,7 +95,8 @@ exec_ended(const struct client_options *o, enum xs_how how, int64_t status,
 	if (how == XS_EXITED && status >= 0 && status <= 255)
 		return (int)status;
 	if (how == XS_EXITED && status != -1)
-		complain("the host reports the status %lld, which is none",
+		complain("the host reports the exit status %lld; 0 to 255 were "
+			 "due",
 		    (long long)status);
 	return EXIT_FAILED;
 }

@@ -28,18 +28,6 @@ match_said(const struct hosts_known *k, enum ssh_name name)
 	return text != NULL ? text : "";
 }
 
-static const char *
-match_session(const struct hosts_known *k)
-{
-	const char *type = match_said(k, SSH_SESSION_TYPE);
-
-	if (k->ssh == NULL)
-		return "";
-	if (*type != '\0' && strcmp(type, "default") != 0)
-		return type;
-	return k->ssh->command != NULL ? "exec" : "shell";
-}
-
 /* Without its port, and with the name in place of %h. */
 static char *
 match_host(const struct hosts_known *k)
@@ -120,20 +108,14 @@ static const struct criterion {
 	{ "localnetwork", MATCH_REFUSED, "Match does not compare networks" },
 };
 
-static const struct criterion *
-match_find(const char *name)
-{
-	for (size_t i = 0; i < sizeof(criteria) / sizeof(criteria[0]); i++)
-		if (strcasecmp(criteria[i].name, name) == 0)
-			return &criteria[i];
-	return NULL;
-}
+#define CRITERIA (sizeof(criteria) / sizeof(criteria[0]))
 
 /* What it is compared with; malloc'ed. */
 static char *
 match_value(const struct hosts_known *k, enum match_what what)
 {
 	const struct passwd *pw;
+	const char *type;
 
 	switch (what) {
 	case MATCH_HOST:
@@ -152,7 +134,12 @@ match_value(const struct hosts_known *k, enum match_what what)
 			k->ssh->command :
 			"");
 	case MATCH_SESSION:
-		return strdup(match_session(k));
+		type = match_said(k, SSH_SESSION_TYPE);
+		if (k->ssh == NULL)
+			type = "";
+		else if (*type == '\0' || strcmp(type, "default") == 0)
+			type = k->ssh->command != NULL ? "exec" : "shell";
+		return strdup(type);
 	default:
 		return strdup("skypty_" SKYPTY_VERSION);
 	}
@@ -213,7 +200,11 @@ hosts_match(const struct hosts_known *k, char **words, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		*word = words[i];
 		negated = words[i][0] == '!';
-		c = match_find(words[i] + negated);
+		c = NULL;
+		for (size_t j = 0; c == NULL && j < CRITERIA; j++)
+			if (strcasecmp(criteria[j].name, words[i] + negated) ==
+			    0)
+				c = &criteria[j];
 		why = match_form(c, i, i + 1 < n ? words[i + 1] : NULL);
 		if (why != NULL)
 			return why;

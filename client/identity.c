@@ -55,53 +55,35 @@ identity_from_text(struct identity *id, struct keyctx *ctx, const char *text,
 
 /* A file that others can read holds no secret. */
 static int
-identity_check_mode(int fd, const char *path)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-		complain("%s: not a regular file", path);
-		return EXIT_FAILED;
-	}
-	if ((st.st_mode & 077) != 0) {
-		complain("%s: others may read it (mode %04o); run: chmod 600 "
-			 "%s",
-		    path, (unsigned)(st.st_mode & 07777), path);
-		return EXIT_FAILED;
-	}
-	return 0;
-}
-
-static int
-identity_read_key(struct identity *id, struct keyctx *ctx, int fd,
-    const char *path)
-{
-	char text[KEY_SECRET_HEX + 2];
-	ssize_t n;
-	int r;
-
-	n = read(fd, text, sizeof(text) - 1);
-	text[n > 0 ? n : 0] = '\0';
-	text[strcspn(text, "\r\n")] = '\0';
-	r = identity_from_text(id, ctx, text, path);
-	explicit_bzero(text, sizeof(text));
-	if (r == 0)
-		return 0;
-	complain("%s: holds no secret key (64 hexadecimal digits)", path);
-	return EXIT_FAILED;
-}
-
-static int
 identity_from_file(struct identity *id, struct keyctx *ctx, const char *path)
 {
-	int fd, r;
+	char text[KEY_SECRET_HEX + 2];
+	struct stat st;
+	int fd, r = EXIT_FAILED;
+	ssize_t n;
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1) {
 		complain("%s: %s", path, strerror(errno));
 		return EXIT_FAILED;
 	}
-	if ((r = identity_check_mode(fd, path)) == 0)
-		r = identity_read_key(id, ctx, fd, path);
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		complain("%s: not a regular file", path);
+	else if ((st.st_mode & 077) != 0)
+		complain("%s: others may read it (mode %04o); run: chmod 600 "
+			 "%s",
+		    path, (unsigned)(st.st_mode & 07777), path);
+	else {
+		n = read(fd, text, sizeof(text) - 1);
+		text[n > 0 ? n : 0] = '\0';
+		text[strcspn(text, "\r\n")] = '\0';
+		if (identity_from_text(id, ctx, text, path) == 0)
+			r = 0;
+		else
+			complain("%s: holds no secret key (64 hexadecimal "
+				 "digits)",
+			    path);
+		explicit_bzero(text, sizeof(text));
+	}
 	close(fd);
 	return r;
 }

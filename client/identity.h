@@ -19,8 +19,10 @@ struct identity {
 	bool fresh; /* made for this process */
 };
 
+/* As the options say.  0, EXIT_FAILED or EXIT_USAGE, told. */
 int identity_find(struct identity *, struct keyctx *,
     const struct client_options *);
+/* Wipes the secret key. */
 void identity_free(struct identity *);
 /* That of a file.  0, or EXIT_FAILED, told. */
 int identity_public(struct keyctx *, const char *path, char pk[KEY_PUBLIC_HEX]);

@@ -20,37 +20,33 @@
 #include "common/base/hex.h"
 #include "common/pty/keys.h"
 
-static int
-keygen_write_secret(int fd, const uint8_t *sk)
-{
-	char *text;
-	ssize_t n;
-
-	if ((text = sodium_malloc(KEY_SECRET_HEX)) == NULL)
-		return SKY_ERR_NOMEM;
-	hex_encode(sk, KEY_SECRET_LEN, text);
-	text[KEY_SECRET_HEX - 1] = '\n';
-	n = write(fd, text, KEY_SECRET_HEX);
-	sodium_free(text);
-	return n == KEY_SECRET_HEX ? 0 : SKY_ERR_SYS;
-}
-
 /* An old key is replaced or stays whole. */
 static int
 keygen_save(const char *path, const uint8_t *sk, bool force)
 {
 	struct file_new f;
+	char *text;
+	ssize_t n;
 	int r;
 
 	/* Every folder on the way is for us alone. */
 	if (file_make_folders(path, 0700) == -1)
 		return SKY_ERR_SYS;
 	file_sweep(path);
-	if ((r = file_new_open(&f, path)) != 0)
-		return r;
-	if ((r = keygen_write_secret(f.fd, sk)) == 0)
-		return file_new_commit(&f, force);
-	file_new_drop(&f);
+	if ((text = sodium_malloc(KEY_SECRET_HEX)) == NULL)
+		return SKY_ERR_NOMEM;
+	if ((r = file_new_open(&f, path)) == 0) {
+		hex_encode(sk, KEY_SECRET_LEN, text);
+		text[KEY_SECRET_HEX - 1] = '\n';
+		n = write(f.fd, text, KEY_SECRET_HEX);
+		if (n == KEY_SECRET_HEX)
+			r = file_new_commit(&f, force);
+		else {
+			r = SKY_ERR_SYS;
+			file_new_drop(&f);
+		}
+	}
+	sodium_free(text);
 	return r;
 }
 

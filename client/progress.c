@@ -62,20 +62,13 @@ progress_duration(double seconds, char *out, size_t size)
 		snprintf(out, size, "%02u:%02u", s / 60, s % 60);
 }
 
-static double
-progress_eta(const struct progress *p, const struct progress_item *item)
-{
-	if (p->rate < 1 || item->size < item->done)
-		return -1;
-	return (double)(item->size - item->done) / p->rate;
-}
-
 static void
 progress_numbers(const struct progress *p, const struct progress_item *item,
     int64_t seconds, char *out, size_t size)
 {
 	bool whole = item->name == NULL || item->done >= item->size;
 	char bytes[16], rate[16], left[32], percent[16] = "";
+	double eta = -1; /* not known */
 
 	progress_amount((double)(item->name != NULL ? item->done : p->bytes),
 	    bytes, sizeof(bytes));
@@ -85,8 +78,9 @@ progress_numbers(const struct progress *p, const struct progress_item *item,
 		    item->size == 0 ?
 			100.0 :
 			100.0 * (double)item->done / (double)item->size);
-	progress_duration(whole ? (double)seconds : progress_eta(p, item), left,
-	    sizeof(left));
+	if (p->rate >= 1 && item->size >= item->done)
+		eta = (double)(item->size - item->done) / p->rate;
+	progress_duration(whole ? (double)seconds : eta, left, sizeof(left));
 	snprintf(out, size, " %4s %8s %8s/s %8s%s", percent, bytes, rate, left,
 	    whole ? "    " : " ETA");
 }

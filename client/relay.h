@@ -15,10 +15,10 @@ relay_open_sftp(struct conn *, struct keyctx *, const struct client_options *);
  * 0 with c->rejected for a service that a host lacks.
  */
 int relay_run(struct conn *, int in, int out);
-/* The same, asking a watcher now and then: how long to wait (-1: for ever),
- * or RELAY_STOP. */
+/* How long to wait (-1: for ever), or RELAY_STOP. */
 #define RELAY_STOP (-2)
 typedef int relay_watcher(void *);
+/* As relay_run, asking a watcher now and then. */
 int relay_watch(struct conn *, int in, int out, relay_watcher *, void *arg);
 
 #endif

@@ -90,22 +90,15 @@ sink_init(struct sink *k)
 	sink_end_init(&k->end[1], STDERR_FILENO);
 }
 
-static bool
-sink_has_room(const struct sink_end *e)
-{
-	struct pollfd p = { .fd = e->fd, .events = POLLOUT };
-
-	return e->never_blocks || e->is_socket || poll(&p, 1, 0) == 1;
-}
-
 ssize_t
 sink_write(struct sink_end *e, const uint8_t *p, size_t n)
 {
+	struct pollfd room = { .fd = e->fd, .events = POLLOUT };
 	ssize_t r;
 
 	if (n > e->piece)
 		n = e->piece;
-	if (!sink_has_room(e))
+	if (!e->never_blocks && !e->is_socket && poll(&room, 1, 0) != 1)
 		return 0;
 	r = e->is_socket ? send(e->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) :
 			   write(e->fd, p, n);
@@ -145,12 +138,6 @@ sink_write_payload(struct sink *k, struct buf *src)
 	return k->left == 0 ? SINK_FRAME : SINK_MORE;
 }
 
-static bool
-sink_is_output(uint8_t tag)
-{
-	return tag == XS_STDOUT || tag == XS_STDERR;
-}
-
 enum sink_result
 sink_next(struct sink *k, struct buf *src, uint8_t *tag, struct buf *payload)
 {
@@ -166,7 +153,7 @@ sink_next(struct sink *k, struct buf *src, uint8_t *tag, struct buf *payload)
 		}
 		if (buf_len(src) < XS_HEAD_LEN)
 			return SINK_MORE;
-		if (!sink_is_output(*buf_ptr(src))) {
+		if (*buf_ptr(src) != XS_STDOUT && *buf_ptr(src) != XS_STDERR) {
 			got = xs_get_frame(src, SINK_FRAME_MAX, tag, payload);
 			return got == 1 ? SINK_FRAME :
 			    got == 0	? SINK_MORE :

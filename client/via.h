@@ -10,6 +10,7 @@ struct conn;
 
 #define DEFAULT_RPC "localhost:3435"
 
+/* As conn_once, for DEST_DMSG. */
 int via_open(struct conn *, struct keyctx *, const struct client_options *,
     const char *uri);
 

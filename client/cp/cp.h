@@ -215,6 +215,7 @@ bool cp_walk_is_over(const struct cp *);
 
 /* --- cp_put.c: uploads --- */
 
+/* To the host. */
 const struct cp_way *cp_put_way(void);
 /*
  * Begins to copy a local file, found to be one; takes the paths.  0 or
@@ -243,6 +244,7 @@ int cp_real_find(struct cp_file *);
 
 /* --- cp_get.c: downloads --- */
 
+/* From the host. */
 const struct cp_way *cp_get_way(void);
 /*
  * Begins to copy a file of the host, or with a name of which the host has yet

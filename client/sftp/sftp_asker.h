@@ -23,6 +23,7 @@ struct sftp_asker {
 	uint64_t dropping; /* or for us */
 };
 
+/* Off, but for files over dmsg. */
 void sftp_asker_init(struct sftp_asker *, const struct conn *);
 /* What the program has said. */
 void sftp_asker_sent(struct sftp_asker *, const uint8_t *, size_t);

@@ -22,14 +22,6 @@ ssh_opts_usage(void)
 	    stderr);
 }
 
-/* -t says "yes", and "force" when that was said. */
-static int
-ssh_more_tty(struct ssh_opts *o)
-{
-	return ssh_opts_last(o, SSH_REQUEST_TTY,
-	    ssh_opts_yes(o, SSH_REQUEST_TTY) ? "force" : "yes", "-t");
-}
-
 /* The first -v counts more than what was said, the others raise it. */
 static int
 ssh_more_verbose(struct ssh_opts *o)
@@ -62,16 +54,6 @@ ssh_session_type(struct ssh_opts *o, const struct ssh_flag *f)
 }
 
 static int
-ssh_jump(struct ssh_opts *o, const char *value)
-{
-	if (ssh_opts_text(o, SSH_PROXY_COMMAND) == NULL ||
-	    strcasecmp(value, "none") == 0)
-		return ssh_opts_first(o, SSH_PROXY_JUMP, value, "-J");
-	complain("Cannot specify -J with ProxyCommand");
-	return EXIT_FAILED;
-}
-
-static int
 ssh_opts_own(struct ssh_opts *o, const struct ssh_flag *f, const char *value)
 {
 	switch (f->letter) {
@@ -85,7 +67,11 @@ ssh_opts_own(struct ssh_opts *o, const struct ssh_flag *f, const char *value)
 		o->print = true;
 		return 0;
 	case 'J':
-		return ssh_jump(o, value);
+		if (ssh_opts_text(o, SSH_PROXY_COMMAND) == NULL ||
+		    strcasecmp(value, "none") == 0)
+			return ssh_opts_first(o, SSH_PROXY_JUMP, value, "-J");
+		complain("Cannot specify -J with ProxyCommand");
+		return EXIT_FAILED;
 	case 'N':
 	case 's':
 		return ssh_session_type(o, f);
@@ -100,7 +86,9 @@ ssh_opts_own(struct ssh_opts *o, const struct ssh_flag *f, const char *value)
 	case 'o':
 		return ssh_opts_line(o, value, "command-line line 0");
 	case 't':
-		return ssh_more_tty(o);
+		/* "yes", and "force" when that was said. */
+		return ssh_opts_last(o, SSH_REQUEST_TTY,
+		    ssh_opts_yes(o, SSH_REQUEST_TTY) ? "force" : "yes", "-t");
 	case 'v':
 		return ssh_more_verbose(o);
 	case 'y':

@@ -56,8 +56,8 @@ const struct ssh_keyword *ssh_keyword_find(const char *);
 const struct ssh_keyword *ssh_keyword_at(size_t);
 /* By its letter, or NULL. */
 const struct ssh_flag *ssh_flag_find(int letter);
-/* For getopt(3): stop at a word that is no flag, tell what lacks a value. */
 #define SSH_LETTERS_MAX 256
+/* For getopt(3): stop at a word that is no flag, tell what lacks a value. */
 void ssh_flag_letters(char letters[SSH_LETTERS_MAX]);
 
 /*
