@@ -258,6 +258,8 @@ net_turn(struct net *n)
 	int r;
 
 	net_check(n);
+	/* What is left behind this waits for the peer, and services know. */
+	net_flush(n);
 	do {
 		if ((r = net_link_open(&n->link)) != 0)
 			net_end(n, "bad frame: %s", err_text(r));

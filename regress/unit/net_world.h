@@ -129,9 +129,9 @@ nw_hear(struct net_world *w)
 static inline void
 nw_loop(struct net_world *w)
 {
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 16; i++) {
 		nw_inside = true;
-		net_round(w->n, EVLOOP_NONBLOCK);
+		net_round(w->n, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 		nw_inside = false;
 		nw_hear(w);
 	}
