@@ -40,11 +40,9 @@
 #include "common/pty/noise.h"
 #include "common/pty/rpc.h"
 
-#define KEEP_MS	 60000 /* a direction of a stream of dmsg may be quiet */
-#define CHUNK	 (64U * 1024)
-#define IN_MAX	 (RPC_CLIENT_MSG_MAX + CHUNK)
-#define OUT_MAX	 (4U * 1024 * 1024)
-#define WIRE_MAX (CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
+#define KEEP_MS 60000 /* a direction of a stream of dmsg may be quiet */
+#define IN_MAX	(RPC_CLIENT_MSG_MAX + LINK_CHUNK)
+#define OUT_MAX (4U * 1024 * 1024)
 
 /* --- connecting --- */
 
@@ -122,7 +120,7 @@ conn_dial_unix(struct conn *c, const char *named, bool quiet)
 	if (c->verbose)
 		complain("connected to the control socket %s",
 		    named != NULL ? named : found);
-	c->plain = true;
+	c->link.plain = true;
 	return fcntl(c->fd, F_SETFL, O_NONBLOCK) == -1 ? EXIT_FAILED : 0;
 }
 
@@ -167,7 +165,7 @@ no_frame(const struct conn *c, int error)
 		{ "HTTP/", "a web server" },
 		{ "220", "a mail or FTP server" },
 	};
-	const struct buf *b = &c->wire_in;
+	const struct buf *b = &c->link.wire_in;
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (buf_len(b) >= strlen(others[i].begin) &&
@@ -190,10 +188,10 @@ await_frame(struct conn *c, struct buf *body)
 	ssize_t r;
 	int got;
 
-	while ((got = frame_get(&c->wire_in, body)) == 0) {
+	while ((got = frame_get(&c->link.wire_in, body)) == 0) {
 		if (!tcp_await(c->fd, POLLIN, deadline))
 			return no_message2(c, SKY_ERR_AGAIN);
-		r = buf_read(&c->wire_in, c->fd, CHUNK);
+		r = buf_read(&c->link.wire_in, c->fd, LINK_CHUNK);
 		if (r < 0 && r != SKY_ERR_AGAIN)
 			return no_message2(c, r);
 		if (r > 0)
@@ -210,7 +208,7 @@ put_message(struct conn *c, struct noise *n)
 
 	buf_init(&msg, NOISE_MSG_MAX);
 	if ((r = noise_write(n, NULL, &msg)) == 0)
-		r = frame_put(&c->wire_out, buf_ptr(&msg), buf_len(&msg));
+		r = frame_put(&c->link.wire_out, buf_ptr(&msg), buf_len(&msg));
 	buf_free(&msg);
 	return r;
 }
@@ -235,8 +233,7 @@ exchange(struct conn *c, struct noise *n)
 	}
 	if ((r = put_message(c, n)) != 0 || (r = noise_split(n, &keys)) != 0)
 		return conn_bad(c, r);
-	frame_key_init(&c->tx, keys.send);
-	frame_key_init(&c->rx, keys.recv);
+	link_keys(&c->link, keys.send, keys.recv);
 	explicit_bzero(&keys, sizeof(keys));
 	return 0;
 }
@@ -289,10 +286,9 @@ conn_init(struct conn *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->fd = -1;
-	buf_init(&c->wire_in, WIRE_MAX);
+	link_init(&c->link);
 	buf_init(&c->in, IN_MAX);
 	buf_init(&c->out, OUT_MAX);
-	buf_init(&c->wire_out, WIRE_MAX);
 }
 
 int
@@ -342,7 +338,7 @@ conn_hang_up(struct conn *c)
 	c->fd = -1;
 	buf_reset(&c->in);
 	buf_reset(&c->out);
-	buf_reset(&c->wire_out);
+	buf_reset(&c->link.wire_out);
 }
 
 void
@@ -352,12 +348,9 @@ conn_close(struct conn *c)
 		close(c->fd);
 	c->fd = -1;
 	proxy_close(c);
-	buf_free(&c->wire_in);
+	link_free(&c->link);
 	buf_free(&c->in);
 	buf_free(&c->out);
-	buf_free(&c->wire_out);
-	frame_key_wipe(&c->rx);
-	frame_key_wipe(&c->tx);
 }
 
 int
@@ -407,7 +400,7 @@ conn_ended(const struct conn *c)
 		complain("the local visor does not reach the host, or its key "
 			 "is not on the whitelist; --standalone dials under "
 			 "your own");
-	else if (c->plain)
+	else if (c->link.plain)
 		complain("the host does not serve this user on its control "
 			 "socket");
 	else
@@ -422,7 +415,7 @@ conn_ended(const struct conn *c)
 static size_t
 conn_backlog(const struct conn *c)
 {
-	return buf_len(&c->out) + buf_len(&c->wire_out);
+	return buf_len(&c->out) + buf_len(&c->link.wire_out);
 }
 
 size_t
@@ -444,20 +437,6 @@ conn_events(const struct conn *c)
 	    (conn_backlog(c) != 0 ? POLLOUT : 0));
 }
 
-static int
-seal_some(struct conn *c)
-{
-	struct buf view;
-	size_t n = buf_len(&c->out) < CHUNK ? buf_len(&c->out) : CHUNK;
-	int r;
-
-	if (!c->plain)
-		return frame_seal(&c->tx, &c->out, &c->wire_out);
-	if ((r = buf_get_view(&c->out, n, &view)) != 0)
-		return r;
-	return buf_put(&c->wire_out, buf_ptr(&view), n);
-}
-
 int
 conn_flush(struct conn *c)
 {
@@ -465,20 +444,18 @@ conn_flush(struct conn *c)
 
 	if (c->rejected) {
 		buf_reset(&c->out);
-		buf_reset(&c->wire_out);
+		buf_reset(&c->link.wire_out);
 	}
-	while (conn_backlog(c) != 0 && r > 0) {
-		if (buf_len(&c->out) != 0 && buf_room(&c->wire_out) > CHUNK &&
-		    (r = seal_some(c)) != 0)
-			return conn_bad(c, (int)r);
-		r = buf_write(&c->wire_out, c->fd);
-	}
+	while (conn_backlog(c) != 0 && r > 0)
+		r = link_write(&c->link, c->fd, &c->out);
 	if (r >= 0 || r == SKY_ERR_AGAIN)
 		return 0;
+	if (r != SKY_ERR_SYS)
+		return conn_bad(c, (int)r);
 	/* What it said before it went may still be read. */
 	if (errno == EPIPE || errno == ECONNRESET) {
 		buf_reset(&c->out);
-		buf_reset(&c->wire_out);
+		buf_reset(&c->link.wire_out);
 		return 0;
 	}
 	complain("sending: %s", strerror(errno));
@@ -488,31 +465,16 @@ conn_flush(struct conn *c)
 int
 conn_keep(struct conn *c)
 {
-	if (c->kept_ms == 0 || c->sent_frames != c->tx.counter) {
-		c->sent_frames = c->tx.counter;
+	if (c->kept_ms == 0 || c->sent_frames != c->link.tx.counter) {
+		c->sent_frames = c->link.tx.counter;
 		c->kept_ms = now_ms();
 	}
-	if (c->plain || !c->accepted || c->eof || conn_backlog(c) != 0 ||
+	if (c->link.plain || !c->accepted || c->eof || conn_backlog(c) != 0 ||
 	    c->dest->kind != DEST_DMSG || now_ms() - c->kept_ms < KEEP_MS)
 		return 0;
-	if (frame_seal_nothing(&c->tx, &c->wire_out) != 0)
+	if (frame_seal_nothing(&c->link.tx, &c->link.wire_out) != 0)
 		return 0;
 	return conn_flush(c);
-}
-
-static int
-open_frames(struct conn *c)
-{
-	struct buf body;
-	int r;
-
-	while (!c->plain && buf_room(&c->in) >= FRAME_PLAIN_MAX) {
-		if ((r = frame_get(&c->wire_in, &body)) == 0)
-			return 0;
-		if (r < 0 || (r = frame_open(&c->rx, &body, &c->in)) != 0)
-			return conn_bad(c, r);
-	}
-	return 0;
 }
 
 /* Over dmsg it may as well be the key that is rejected, whoever's it is. */
@@ -580,7 +542,7 @@ conn_receive(struct conn *c)
 {
 	ssize_t r;
 
-	r = buf_read(c->plain ? &c->in : &c->wire_in, c->fd, CHUNK);
+	r = link_read(&c->link, c->fd, &c->in);
 	if (r == SKY_ERR_EOF || (r == SKY_ERR_SYS && errno == ECONNRESET)) {
 		c->eof = true;
 		return 0;
@@ -609,7 +571,7 @@ conn_pump(struct conn *c, short revents)
 	if ((revents & (POLLIN | POLLHUP | POLLERR)) &&
 	    (conn_events(c) & POLLIN) && (r = conn_receive(c)) != 0)
 		return r;
-	if ((r = open_frames(c)) != 0)
-		return r;
+	if ((r = link_open(&c->link, &c->in)) != 0)
+		return conn_bad(c, r);
 	return conn_check_answer(c);
 }

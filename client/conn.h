@@ -10,15 +10,14 @@
 
 #include "client/patience.h"
 #include "common/base/buf.h"
-#include "common/pty/frame.h"
 #include "common/pty/keys.h"
+#include "common/pty/link.h"
 
 struct client_options;
 struct dest;
 
 struct conn {
 	int fd;
-	bool plain; /* control socket: no Noise, no frames */
 	enum { WAY_OWN, WAY_DAEMON, WAY_VISOR } way; /* who dialed it */
 	bool accepted;				     /* the mux has answered */
 	bool eof;
@@ -33,12 +32,11 @@ struct conn {
 	bool rejected;	      /* optional, and the host has no such service */
 	bool hold;	      /* what has arrived must go first: read no more */
 	pid_t proxy;	      /* the command that has made it, or 0 */
-	struct frame_key rx, tx;
-	struct buf wire_in, in; /* in: plaintext behind the mux's answer */
-	struct buf out, wire_out;
-	uint64_t received; /* bytes off the wire */
-	int64_t dial_ms;   /* for the handshake */
-	int seconds;	   /* of silence until TCP asks the host; 0: none */
+	struct link link;
+	struct buf in, out; /* in: plaintext behind the mux's answer */
+	uint64_t received;  /* bytes off the wire */
+	int64_t dial_ms;    /* for the handshake */
+	int seconds;	    /* of silence until TCP asks the host; 0: none */
 	struct patience patience;
 	const struct dest *dest;
 	char us[KEY_PUBLIC_HEX];

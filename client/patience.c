@@ -50,7 +50,7 @@ void
 patience_begin(struct conn *c)
 {
 	c->patience = (struct patience){ .seen = now_ms() };
-	c->seconds = c->plain ? 0 : tcp_keep_alive_seconds(c->fd);
+	c->seconds = c->link.plain ? 0 : tcp_keep_alive_seconds(c->fd);
 }
 
 /* What TCP knows of the other machine; it goes on while we are stopped. */

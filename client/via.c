@@ -274,7 +274,7 @@ via_by_visor(struct conn *c, const struct client_options *o, const char *uri)
 			conn_hang_up(c);
 		if ((r = via_connect_visor(c, o)) != VIA_OPEN)
 			return head == 0 ? r : VIA_FAILED;
-		c->plain = true;
+		c->link.plain = true;
 		c->way = WAY_VISOR;
 		if (via_put_bridge(&c->out, &o->dest, head) != 0 ||
 		    mux_put_request(&c->out, uri) != 0 || conn_flush(c) != 0)

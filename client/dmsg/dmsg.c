@@ -71,8 +71,7 @@ void
 dmsg_begin(struct conn *c, int fd, struct noise_keys *keys)
 {
 	c->fd = fd;
-	frame_key_init(&c->tx, keys->send);
-	frame_key_init(&c->rx, keys->recv);
+	link_keys(&c->link, keys->send, keys->recv);
 	explicit_bzero(keys, sizeof(*keys));
 }
 

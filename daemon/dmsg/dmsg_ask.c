@@ -17,8 +17,7 @@
 
 #define ASK_ID	    PRIV_SLOTS_MAX /* first of its sockets', behind sessions' */
 #define ASK_IDS	    1024
-#define REQUEST_MAX (64U * 1024)
-#define WIRE_MAX    (DMSG_CHUNK + FRAME_WIRE_LEN(FRAME_PLAIN_MAX))
+#define REQUEST_MAX LINK_CHUNK
 
 bool
 ask_busy(const struct dmsg *d)
@@ -66,12 +65,9 @@ ask_reap(struct dmsg *d)
 	}
 	a->stream = NULL;
 	a->session = NULL;
-	a->sealed = false;
-	frame_key_wipe(&a->tx);
-	frame_key_wipe(&a->rx);
+	link_free(&a->link);
 	buf_free(&a->request);
 	buf_free(&a->in);
-	buf_free(&a->wire);
 }
 
 /* Whoever is told may ask the next question at once. */
@@ -148,7 +144,7 @@ ask_begin(struct dmsg *d, enum ask_what what, const struct buf *json)
 	a->what = what;
 	buf_init(&a->request, REQUEST_MAX);
 	buf_init(&a->in, DMSG_CHUNK + 2 * FRAME_BODY_MAX);
-	buf_init(&a->wire, WIRE_MAX);
+	link_init(&a->link);
 	dmsg_answer_init(&a->answer);
 	if (a->timer == NULL)
 		a->timer = evtimer_new(d->base, ask_on_timer, d);
@@ -281,9 +277,9 @@ ask_dialed(struct dmsg *d, struct buf *answer)
 {
 	struct ask *a = &d->ask;
 	uint8_t ok, keys[64];
-	struct buf wire;
+	struct buf *wire;
 
-	if (a->state != ASK_OPEN || a->stream == NULL || a->sealed)
+	if (a->state != ASK_OPEN || a->stream == NULL || a->link.sealed)
 		return;
 	if (buf_get_u8(answer, &ok) != 0 || ok == 0 ||
 	    buf_get(answer, keys, sizeof(keys)) != 0) {
@@ -292,33 +288,16 @@ ask_dialed(struct dmsg *d, struct buf *answer)
 		ask_end(d, 0);
 		return;
 	}
-	frame_key_init(&a->tx, keys);
-	frame_key_init(&a->rx, keys + 32);
+	link_keys(&a->link, keys, keys + 32);
 	explicit_bzero(keys, sizeof(keys));
-	a->sealed = true;
-	buf_init(&wire, 2 * REQUEST_MAX);
-	if (frame_seal(&a->tx, &a->request, &wire) != 0 ||
-	    dmsg_stream_write(a->stream, buf_ptr(&wire), buf_len(&wire)) !=
-		(ssize_t)buf_len(&wire))
+	wire = &a->link.wire_out; /* it has room for all of a request */
+	if (link_seal(&a->link, &a->request) != 0 ||
+	    dmsg_stream_write(a->stream, buf_ptr(wire), buf_len(wire)) !=
+		(ssize_t)buf_len(wire))
 		ask_end(d, 0);
 	else
 		session_flush(a->session);
-	buf_free(&wire);
-}
-
-static int
-ask_open_frames(struct ask *a)
-{
-	struct buf body;
-	int r;
-
-	while (buf_room(&a->in) >= FRAME_PLAIN_MAX) {
-		if ((r = frame_get(&a->wire, &body)) <= 0)
-			return r;
-		if ((r = frame_open(&a->rx, &body, &a->in)) != 0)
-			return r;
-	}
-	return 0;
+	buf_free(wire);
 }
 
 static void
@@ -331,11 +310,11 @@ take_bytes(struct dmsg *d)
 	while (a->state == ASK_OPEN) {
 		in = dmsg_stream_in(a->stream);
 		n = buf_len(in);
-		if (n > buf_room(&a->wire))
-			n = buf_room(&a->wire);
-		if (buf_put(&a->wire, buf_ptr(in), n) != 0 ||
+		if (n > buf_room(&a->link.wire_in))
+			n = buf_room(&a->link.wire_in);
+		if (buf_put(&a->link.wire_in, buf_ptr(in), n) != 0 ||
 		    dmsg_stream_consume(a->stream, n) != 0 ||
-		    ask_open_frames(a) < 0) {
+		    link_open(&a->link, &a->in) != 0) {
 			ask_end(d, 0);
 			return;
 		}
@@ -353,7 +332,7 @@ ask_handle(struct dmsg *d, struct dmsg_event *ev)
 		ask_take_response(d, &ev->object);
 	else if (ev->what == DMSG_END)
 		ask_end(d, 0);
-	else if (d->ask.sealed && ev->what == DMSG_READ)
+	else if (d->ask.link.sealed && ev->what == DMSG_READ)
 		take_bytes(d);
 }
 

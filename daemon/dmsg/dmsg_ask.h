@@ -9,7 +9,7 @@
 #include "common/dmsg/dmsg_disc.h"
 #include "common/dmsg/dmsg_object.h"
 #include "common/dmsg/dmsg_session.h"
-#include "common/pty/frame.h"
+#include "common/pty/link.h"
 
 struct dmsg;
 struct server_session;
@@ -62,9 +62,7 @@ struct ask {
 	struct server_session *session;
 	struct dmsg_stream *stream;
 	uint8_t hash[DMSG_HASH_LEN];
-	struct buf wire; /* frames that come */
-	struct frame_key tx, rx;
-	bool sealed;
+	struct link link;
 	unsigned turn; /* which session is tried */
 };
 

@@ -79,7 +79,8 @@ image() {
 	tree=$1/root/skypty
 	mkdir -p "$tree/obj/regress"
 	cp -a Makefile PROTOCOL* README.md contrib etc "$tree" || return
-	mkdir "$tree/regress"
+	mkdir "$tree/regress" "$tree/daemon"
+	cp -a daemon/*.8 "$tree/daemon" || return
 	cp -a regress/*.sh regress/sys regress/vectors regress/interop \
 		regress/cross "$tree/regress" || return
 	for p in "$BIN"/*; do

@@ -152,7 +152,7 @@ __wrap_via_open(struct conn *c, struct keyctx *ctx,
 {
 	(void)ctx, (void)o, (void)uri;
 	c->fd = host_connect();
-	c->plain = true;
+	c->link.plain = true;
 	return 0;
 }
 

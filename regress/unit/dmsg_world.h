@@ -341,7 +341,7 @@ world_http(struct world *w, size_t slot, unsigned flags, uint32_t id,
 	buf_init(&plain, WORLD_ROOM);
 	buf_init(&wire, WORLD_ROOM);
 	frame_key_init(&k, key);
-	k.counter = w->d->ask.rx.counter;
+	k.counter = w->d->ask.link.rx.counter;
 	if (buf_put(&plain, head, strlen(head)) == 0 &&
 	    buf_put(&plain, json, strlen(json)) == 0 &&
 	    frame_seal(&k, &plain, &wire) == 0)
