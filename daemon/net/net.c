@@ -202,6 +202,14 @@ net_finish(struct net *n)
 	channel_free(&n->channel);
 }
 
+/* Who is refused has sealed it with keys that we were not given. */
+static void
+net_drop_input(struct net *n)
+{
+	buf_reset(&n->link.in);
+	buf_reset(&n->link.link.wire_in);
+}
+
 /* Whatever has come goes to where it belongs in this state. */
 static void
 net_step(struct net *n)
@@ -219,11 +227,8 @@ net_step(struct net *n)
 		net_serve(ch);
 	if (ch->stage == CHANNEL_ENDED && n->state < NET_FINISHING)
 		net_finish(n);
-	if (n->state >= NET_FINISHING) {
-		buf_reset(&n->link.in);
-		if (!n->link.link.sealed)
-			buf_reset(&n->link.link.wire_in);
-	}
+	if (n->state >= NET_FINISHING)
+		net_drop_input(n);
 }
 
 static void
@@ -261,7 +266,9 @@ net_turn(struct net *n)
 	/* What is left behind this waits for the peer, and services know. */
 	net_flush(n);
 	do {
-		if ((r = net_link_open(&n->link)) != 0)
+		if (n->state >= NET_FINISHING)
+			net_drop_input(n);
+		else if ((r = net_link_open(&n->link)) != 0)
 			net_end(n, "bad frame: %s", err_text(r));
 		net_step(n);
 		full = channel_full(&n->channel);

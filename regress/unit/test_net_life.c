@@ -180,6 +180,53 @@ test_manual(void **state)
 	fclose(f);
 }
 
+static void
+come_to_handshake(struct net_world *w, enum priv_carrier carrier,
+    enum nw_how (*how)(struct net_world *, unsigned, uint16_t))
+{
+	if (!nw_begin(w, carrier))
+		_exit(1);
+	w->how = how;
+	nw_handshake(w, "message 1", 9);
+	nw_serve(w);
+	nw_handshake(w, "message 3", 9);
+	nw_serve(w);
+}
+
+static enum nw_how
+no_word_of_a_frame(struct net_world *w, unsigned type, uint16_t id)
+{
+	(void)w, (void)id;
+	return type == PM_FIRST_FRAME ? NW_SILENT : NW_DO;
+}
+
+/* Who is turned away hears it, whatever he has said in the meantime. */
+static void
+test_turned_away(void **state)
+{
+	static const uint8_t zero[32];
+	struct net_world w;
+	uint8_t byte = 0xff;
+	pid_t pid;
+
+	(void)state;
+	if ((pid = fork()) == 0) {
+		come_to_handshake(&w, PRIV_KK, no_word_of_a_frame);
+		nw_handshake(&w, "his request", 11);
+		nw_loop(&w);
+		frame_key_init(&w.rx, zero);
+		nw_do(&w, PM_FIRST_FRAME, 0, NW_REFUSE);
+		nw_loop(&w);
+		nw_handshake(&w, "and more", 8);
+		nw_loop(&w);
+		if (buf_get_u8(&w.heard, &byte) != 0 || byte != MUX_REJECT ||
+		    buf_len(&w.heard) != strlen("full"))
+			_exit(1);
+		_exit(GOES_ON);
+	}
+	assert_int_equal(status_of(pid), GOES_ON);
+}
+
 /* Before the monitor has said who it is nothing is asked for. */
 static void
 test_nothing_before_authentication(void **state)
@@ -513,6 +560,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_offers),
 		cmocka_unit_test(test_manual),
+		cmocka_unit_test(test_turned_away),
 		cmocka_unit_test(test_nothing_before_authentication),
 		cmocka_unit_test(test_unasked_answers),
 		cmocka_unit_test(test_no_second_authentication),
