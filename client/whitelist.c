@@ -72,7 +72,7 @@ whitelist_print_keys(struct gob_list *keys)
 		}
 }
 
-/* 0, 1 for an answer that is an error, told, or EXIT_FAILED. */
+/* 0, EXIT_LOCAL for an answer that is an error, told, or EXIT_FAILED. */
 static int
 whitelist_call(struct conn *c, struct rpc_client *rpc, enum rpc_method method,
     const union rpc_value *arg, struct rpc_reply *reply)
@@ -84,66 +84,45 @@ whitelist_call(struct conn *c, struct rpc_client *rpc, enum rpc_method method,
 	r = call_await(c, rpc, NULL, reply);
 	if (r == 0 && reply->failed) {
 		complain("%s", printable(&reply->error));
-		r = 1;
+		r = EXIT_LOCAL;
 	}
 	return r;
 }
 
 /*
  * Hosts take a key that they do not have for removed; whoever mistyped one is
- * told.  Copies what is needed of a reply, which the next one overwrites.
+ * told.  What is needed of a reply is copied: the next one overwrites it.
  */
-static int
-whitelist_find_absent(struct gob_list *listed, const struct gob_list *keys,
-    struct gob_list *absent)
-{
-	struct gob_list rest = *keys;
-	struct key_public pk;
-	struct buf b;
-	int r = 0;
-
-	while (r == 0 && gob_list_next(&rest, &b) == 1)
-		if ((r = buf_get(&b, pk.b, sizeof(pk.b))) == 0 &&
-		    !whitelist_contains(listed, &pk))
-			r = gob_list_add(absent, pk.b, sizeof(pk.b));
-	return r == 0 ? 0 : EXIT_FAILED;
-}
-
-static int
-whitelist_tell_absent(struct gob_list *absent)
-{
-	char text[KEY_PUBLIC_HEX];
-	struct key_public pk;
-	struct buf b;
-	int r = 0;
-
-	while (gob_list_next(absent, &b) == 1)
-		if (buf_get(&b, pk.b, sizeof(pk.b)) == 0) {
-			key_text(&pk, text);
-			complain("%s is not on the whitelist", text);
-			r = 1;
-		}
-	return r;
-}
-
 static int
 whitelist_remove_keys(struct conn *c, struct rpc_client *rpc,
     const union rpc_value *keys)
 {
-	struct gob_list absent = { 0 };
+	struct gob_list absent = { 0 }, rest = keys->keys;
+	char text[KEY_PUBLIC_HEX];
 	struct rpc_reply reply;
-	int r, missed;
+	struct key_public pk;
+	struct buf b;
+	int r;
 
 	buf_init(&absent.raw, KEYS_BYTES);
-	if ((r = whitelist_call(c, rpc, RPC_WL_LIST, NULL, &reply)) == 0)
-		r = whitelist_find_absent(&reply.value.keys, &keys->keys,
-		    &absent);
+	r = whitelist_call(c, rpc, RPC_WL_LIST, NULL, &reply);
+	while (r == 0 && gob_list_next(&rest, &b) == 1)
+		if (buf_get(&b, pk.b, sizeof(pk.b)) != 0 ||
+		    (!whitelist_contains(&reply.value.keys, &pk) &&
+			gob_list_add(&absent, pk.b, sizeof(pk.b)) != 0))
+			r = EXIT_FAILED;
 	/* A list that cannot be had is no reason to let anybody in. */
-	if (r == 0 || r == 1)
+	if (r == 0 || r == EXIT_LOCAL)
 		r = whitelist_call(c, rpc, RPC_WL_REMOVE, keys, &reply);
-	missed = r == 0 || r == 1 ? whitelist_tell_absent(&absent) : 0;
+	while ((r == 0 || r == EXIT_LOCAL) && gob_list_next(&absent, &b) == 1) {
+		if (buf_get(&b, pk.b, sizeof(pk.b)) != 0)
+			continue;
+		key_text(&pk, text);
+		complain("%s is not on the whitelist", text);
+		r = EXIT_LOCAL;
+	}
 	buf_free(&absent.raw);
-	return r != 0 ? r : missed;
+	return r;
 }
 
 static int

@@ -47,26 +47,19 @@ static int cp_names_begin_pattern(struct cp_names *);
 
 /* --- what is found --- */
 
-static int
-cp_names_add_room(struct cp_names *n)
-{
-	size_t room = n->room == 0 ? 16 : 2 * n->room;
-	struct cp_source *more;
-
-	if (n->nfound + 1 < n->room)
-		return 0;
-	if ((more = realloc(n->found, room * sizeof(*more))) == NULL)
-		return -1;
-	n->found = more;
-	n->room = room;
-	return 0;
-}
-
 /* Takes both. */
 static int
 cp_names_found(struct cp_names *n, char *path, char *name)
 {
-	if (path == NULL || name == NULL || cp_names_add_room(n) != 0) {
+	size_t room = n->room == 0 ? 16 : 2 * n->room;
+	struct cp_source *more = n->found;
+
+	if (n->nfound + 1 >= n->room &&
+	    (more = realloc(n->found, room * sizeof(*more))) != NULL) {
+		n->found = more;
+		n->room = room;
+	}
+	if (path == NULL || name == NULL || more == NULL) {
 		free(path);
 		free(name);
 		return cp_fatal(SKY_ERR_NOMEM);
@@ -426,27 +419,20 @@ cp_names_finish(struct cp_names *n)
 	return 0;
 }
 
-static struct cp_names *
-cp_names_begin(struct cp *cp)
-{
-	struct cp_names *n = calloc(1, sizeof(*n));
-
-	if (n == NULL)
-		return NULL;
-	n->cp = cp;
-	n->target[0] = cp->target;
-	n->words = cp->way == cp_put_way() ? n->target : cp->sources;
-	return cp->names = n;
-}
-
 int
 cp_names_work(struct cp *cp)
 {
-	struct cp_names *n = cp->names != NULL ? cp->names : cp_names_begin(cp);
+	struct cp_names *n = cp->names;
 	int r = 0;
 
-	if (n == NULL)
-		return cp_fatal(SKY_ERR_NOMEM);
+	if (n == NULL) {
+		if ((n = calloc(1, sizeof(*n))) == NULL)
+			return cp_fatal(SKY_ERR_NOMEM);
+		n->cp = cp;
+		n->target[0] = cp->target;
+		n->words = cp->way == cp_put_way() ? n->target : cp->sources;
+		cp->names = n;
+	}
 	while (r == 0 && !n->waiting && !cp->named)
 		if (n->steps != NULL)
 			r = cp_names_step(n);

@@ -105,21 +105,6 @@ cp_run_work(struct cp *cp)
 }
 
 static int
-cp_run_bad_server(const struct cp *cp, int error)
-{
-	if (!sftp_ready(&cp->sftp))
-		complain("the host's SFTP server does not greet us as version "
-			 "%d does: %s",
-		    SFTP_VERSION, err_text(error));
-	else if (error == SKY_ERR_NOTFOUND)
-		complain("the host's SFTP server answers what was not asked");
-	else
-		complain("a malformed message of the host's SFTP server: %s",
-		    err_text(error));
-	return EXIT_FAILED;
-}
-
-static int
 cp_run_receive(struct cp *cp, short revents)
 {
 	struct conn *c = &cp->conn;
@@ -127,9 +112,18 @@ cp_run_receive(struct cp *cp, short revents)
 
 	if (revents != 0 && (r = conn_pump(c, revents)) != 0)
 		return r;
-	if (c->accepted && (r = sftp_take(&cp->sftp)) != 0)
-		return r < 0 ? cp_run_bad_server(cp, r) : r;
-	return 0;
+	if (!c->accepted || (r = sftp_take(&cp->sftp)) >= 0)
+		return c->accepted ? r : 0;
+	if (!sftp_ready(&cp->sftp))
+		complain("the host's SFTP server does not greet us as version "
+			 "%d does: %s",
+		    SFTP_VERSION, err_text(r));
+	else if (r == SKY_ERR_NOTFOUND)
+		complain("the host's SFTP server answers what was not asked");
+	else
+		complain("a malformed message of the host's SFTP server: %s",
+		    err_text(r));
+	return EXIT_FAILED;
 }
 
 /* Without anything under way there is nothing to wait for. */

@@ -43,26 +43,6 @@ struct dmsg_dial {
 
 /* --- the two objects --- */
 
-static int
-dmsg_dial_put_request(struct buf *object, const struct dmsg_dialer *d,
-    struct noise *n, const struct key_public *peer, uint16_t port)
-{
-	struct dmsg_request q = { .src = { .pk = d->id.pk },
-		.dst = { .pk = *peer, .port = port } };
-	struct buf msg;
-	int r;
-
-	q.src.port = (uint16_t)(EPHEMERAL + 1 +
-	    randombytes_uniform(UINT16_MAX - EPHEMERAL));
-	buf_init(&msg, NOISE_MSG_MAX);
-	if ((r = noise_write(n, NULL, &msg)) == 0) {
-		q.noise = msg;
-		r = dmsg_sign_request(d->ctx, d->id.sk, &q, object);
-	}
-	buf_free(&msg);
-	return r;
-}
-
 static const char *
 dmsg_dial_check(const struct buf *answer, const struct dmsg_dial *x,
     const struct buf *request, struct noise_keys *keys)
@@ -91,22 +71,6 @@ dmsg_dial_check(const struct buf *answer, const struct dmsg_dial *x,
 }
 
 /* --- bytes --- */
-
-static const char *
-dmsg_dial_send(const struct dmsg_dial *x, struct buf *object)
-{
-	uint8_t len[2] = { (uint8_t)(buf_len(object) >> 8),
-		(uint8_t)buf_len(object) };
-	struct iovec iov[2] = { { len, 2 },
-		{ (void *)(uintptr_t)buf_ptr(object), buf_len(object) } };
-	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
-
-	/* It is the first thing that the socket takes, and small. */
-	return sendmsg(x->fd, &m, MSG_NOSIGNAL) ==
-		(ssize_t)(2 + buf_len(object)) ?
-	    NULL :
-	    stale;
-}
 
 /* No more than that: behind the answer are bytes of the stream. */
 static const char *
@@ -166,17 +130,37 @@ dmsg_dial_await(const struct dmsg_dial *x, const struct buf *request,
 static const char *
 dmsg_dial_exchange(struct dmsg_dial *x, struct noise_keys *keys)
 {
+	struct dmsg_request q = { .src = { .pk = x->d->id.pk },
+		.dst = { .pk = *x->peer, .port = x->port } };
 	const char *why = "out of memory";
-	struct buf request;
+	struct buf msg, object, request;
+	size_t n;
 
 	if (noise_new(&x->noise, x->d->ctx, NOISE_KK, NOISE_INITIATOR,
 		x->d->id.sk, x->peer) != 0)
 		return why;
-	buf_init(&request, UINT16_MAX);
-	if (dmsg_dial_put_request(&request, x->d, x->noise, x->peer, x->port) ==
-		0 &&
-	    (why = dmsg_dial_send(x, &request)) == NULL)
-		why = dmsg_dial_await(x, &request, keys);
+	q.src.port = (uint16_t)(EPHEMERAL + 1 +
+	    randombytes_uniform(UINT16_MAX - EPHEMERAL));
+	buf_init(&msg, NOISE_MSG_MAX);
+	buf_init(&object, UINT16_MAX);
+	buf_init(&request, 2 + UINT16_MAX);
+	if (noise_write(x->noise, NULL, &msg) == 0) {
+		q.noise = msg;
+		if (dmsg_sign_request(x->d->ctx, x->d->id.sk, &q, &object) ==
+			0 &&
+		    buf_put_u16(&request, (uint16_t)buf_len(&object)) == 0 &&
+		    buf_put(&request, buf_ptr(&object), buf_len(&object)) == 0)
+			why = NULL;
+	}
+	n = buf_len(&request);
+	/* It is the first thing that the socket takes, and small. */
+	if (why == NULL &&
+	    send(x->fd, buf_ptr(&request), n, MSG_NOSIGNAL) != (ssize_t)n)
+		why = stale;
+	if (why == NULL)
+		why = dmsg_dial_await(x, &object, keys);
+	buf_free(&msg);
+	buf_free(&object);
 	buf_free(&request);
 	noise_free(x->noise);
 	return why;

@@ -39,63 +39,33 @@ sftp_cmd_add(struct sftp_cmd *c, const char *word)
 
 /*
  * A key given by flag goes on in a file without a name: an argument would be
- * seen by everybody.
+ * seen by everybody.  Where ssh has tokens and homes, our -i has a file as it
+ * is called.
  */
 static int
-sftp_cmd_key_file(const char *sk, char path[32])
+sftp_cmd_add_identity(struct sftp_cmd *c, const struct client_options *o)
 {
-	size_t n = strlen(sk);
-	int fd;
+	char *text, *word = NULL;
+	size_t n;
+	int fd, r = -1;
 
-	if ((fd = memfd_create("identity", 0)) == -1 ||
-	    fchmod(fd, 0600) == -1 || write(fd, sk, n) != (ssize_t)n)
-		return EXIT_FAILED;
-	snprintf(path, 32, "/proc/self/fd/%d", fd);
-	return 0;
-}
-
-/* Where the program is that takes ssh's command line. */
-static int
-sftp_cmd_ssh_program(char *path, size_t len)
-{
-	if (process_companion(path, len, "skypty-ssh", ".", BINDIR) == 0)
+	if (o->sk != NULL && *o->sk != '\0') {
+		n = strlen(o->sk);
+		if ((fd = memfd_create("identity", 0)) != -1 &&
+		    fchmod(fd, 0600) == 0 && write(fd, o->sk, n) == (ssize_t)n)
+			r = asprintf(&word, "/proc/self/fd/%d", fd);
+	} else if (o->identity != NULL) {
+		if ((text = ssh_with_each(o->identity, "%", '%')) != NULL)
+			r = asprintf(&word, "%s%s",
+			    *o->identity == '~' ? "./" : "", text);
+		free(text);
+	} else
 		return 0;
-	complain("skypty-ssh is neither beside this program nor in %s", BINDIR);
-	return EXIT_FAILED;
-}
-
-/* Where ssh has tokens and homes, our -i has a file as it is called. */
-static int
-sftp_cmd_add_file(struct sftp_cmd *c, const char *path)
-{
-	char *text = ssh_with_each(path, "%", '%'), *word = NULL;
-	int r;
-
-	if (text == NULL)
-		return EXIT_FAILED;
-	r = asprintf(&word, "%s%s", *path == '~' ? "./" : "", text);
-	free(text);
 	if (r == -1)
 		return EXIT_FAILED;
 	sftp_cmd_add(c, "-i");
 	sftp_cmd_add(c, word);
 	free(word);
-	return 0;
-}
-
-static int
-sftp_cmd_add_identity(struct sftp_cmd *c, const struct client_options *o)
-{
-	char path[32];
-	int r;
-
-	if (o->sk != NULL && *o->sk != '\0') {
-		if ((r = sftp_cmd_key_file(o->sk, path)) != 0)
-			return r;
-		sftp_cmd_add(c, "-i");
-		sftp_cmd_add(c, path);
-	} else if (o->identity != NULL)
-		return sftp_cmd_add_file(c, o->identity);
 	return 0;
 }
 
@@ -174,8 +144,13 @@ sftp_cmd_add_words(struct sftp_cmd *c, const struct client_options *o)
 	char program[PROCESS_PATH_MAX];
 	int r;
 
-	if ((r = sftp_cmd_ssh_program(program, sizeof(program))) != 0)
-		return r;
+	/* The program that takes ssh's command line. */
+	if (process_companion(program, sizeof(program), "skypty-ssh", ".",
+		BINDIR) != 0) {
+		complain("skypty-ssh is neither beside this program nor in %s",
+		    BINDIR);
+		return EXIT_FAILED;
+	}
 	sftp_cmd_add(c, "sftp");
 	sftp_cmd_add(c, "-S");
 	sftp_cmd_add(c, program);
@@ -204,48 +179,34 @@ sftp_cmd_add_words(struct sftp_cmd *c, const struct client_options *o)
 	return EXIT_USAGE;
 }
 
-static int
-sftp_cmd_execute(struct sftp_cmd *c)
-{
-	execvp(c->argv[0], c->argv);
-	if (errno == ENOENT)
-		complain("there is no sftp program here; on Debian it is in "
-			 "the package openssh-client ('skypty cp' needs "
-			 "none)");
-	else
-		complain("sftp: %s", strerror(errno));
-	return EXIT_FAILED;
-}
-
-static int
-sftp_cmd_run(const struct client_options *o)
-{
-	struct sftp_cmd c = { .n = 0 };
-	int r;
-
-	if (o->dest.kind == DEST_LOCAL) {
-		complain("sftp needs a destination: skypty sftp "
-			 "<pk>@host[:port]");
-		return EXIT_USAGE;
-	}
-	if ((r = sftp_cmd_add_words(&c, o)) == 0)
-		r = sftp_cmd_execute(&c);
-	for (size_t i = 0; i < c.n; i++)
-		free(c.argv[i]);
-	return r;
-}
-
 int
 sftp_main(int argc, char **argv)
 {
+	struct sftp_cmd c = { .n = 0 };
 	struct client_options o;
 	struct keyctx *ctx;
 	int r;
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	if ((r = options_parse(&o, ctx, STYLE_SFTP, argv[0], argc, argv)) == 0)
-		r = sftp_cmd_run(&o);
+	r = options_parse(&o, ctx, STYLE_SFTP, argv[0], argc, argv);
+	if (r == 0 && o.dest.kind == DEST_LOCAL) {
+		complain("sftp needs a destination: skypty sftp "
+			 "<pk>@host[:port]");
+		r = EXIT_USAGE;
+	}
+	if (r == 0 && (r = sftp_cmd_add_words(&c, &o)) == 0) {
+		execvp(c.argv[0], c.argv);
+		if (errno == ENOENT)
+			complain("there is no sftp program here; on Debian it "
+				 "is in the package openssh-client ('skypty "
+				 "cp' needs none)");
+		else
+			complain("sftp: %s", strerror(errno));
+		r = EXIT_FAILED;
+	}
+	for (size_t i = 0; i < c.n; i++)
+		free(c.argv[i]);
 	hosts_free(&o.alias);
 	keyctx_free(ctx);
 	return r;

@@ -265,19 +265,6 @@ ssh_commands(struct ssh *s)
 	return s->proxy != NULL ? 0 : EXIT_FAILED;
 }
 
-static int
-ssh_settle(struct ssh *s, struct keyctx *ctx)
-{
-	int r;
-
-	s->opts.command = s->command;
-	if ((r = ssh_dest_find(&s->dest, &s->opts, &s->o, ctx)) != 0 ||
-	    (r = ssh_opts_check(&s->opts)) != 0 || (r = ssh_messages(s)) != 0)
-		return r;
-	ssh_variables(s);
-	return ssh_commands(s);
-}
-
 /* --- the environment --- */
 
 static bool
@@ -484,25 +471,10 @@ ssh_check_user(struct ssh *s, struct keyctx *ctx)
 }
 
 static int
-ssh_serve_subsystem(struct ssh *s, struct conn *c)
-{
-	int in = STDIN_FILENO, r;
-
-	if ((r = ssh_let_in(s)) != 0)
-		return r;
-	if (s->o.no_stdin && (in = open("/dev/null", O_RDONLY)) == -1)
-		return EXIT_FAILED;
-	r = relay_run(c, in, STDOUT_FILENO);
-	if (in != STDIN_FILENO)
-		close(in);
-	return r;
-}
-
-static int
 ssh_subsystem(struct ssh *s, struct keyctx *ctx)
 {
+	int in = STDIN_FILENO, r;
 	struct conn c;
-	int r;
 
 	if (s->command == NULL) {
 		complain("You must specify a subsystem to invoke.");
@@ -516,8 +488,14 @@ ssh_subsystem(struct ssh *s, struct keyctx *ctx)
 	if (ssh_opts_text(&s->opts, SSH_USER) != NULL &&
 	    (r = ssh_check_user(s, ctx)) != 0)
 		return r;
-	if ((r = relay_open_sftp(&c, ctx, &s->o)) == 0)
-		r = ssh_serve_subsystem(s, &c);
+	if ((r = relay_open_sftp(&c, ctx, &s->o)) == 0 &&
+	    (r = ssh_let_in(s)) == 0) {
+		if (s->o.no_stdin)
+			in = open("/dev/null", O_RDONLY);
+		r = in != -1 ? relay_run(&c, in, STDOUT_FILENO) : EXIT_FAILED;
+		if (in != STDIN_FILENO)
+			close(in);
+	}
 	conn_close(&c);
 	return r;
 }
@@ -582,7 +560,12 @@ ssh_run(struct ssh *s, struct keyctx *ctx, int argc, char **argv)
 		fputs("skypty " SKYPTY_VERSION "\n", stderr);
 		return 0;
 	}
-	if ((r = ssh_settle(s, ctx)) != 0)
+	s->opts.command = s->command;
+	if ((r = ssh_dest_find(&s->dest, &s->opts, &s->o, ctx)) != 0 ||
+	    (r = ssh_opts_check(&s->opts)) != 0 || (r = ssh_messages(s)) != 0)
+		return r;
+	ssh_variables(s);
+	if ((r = ssh_commands(s)) != 0)
 		return r;
 	if (s->opts.print) {
 		ssh_print(&s->dest, &s->opts, &s->o);
@@ -596,19 +579,6 @@ ssh_run(struct ssh *s, struct keyctx *ctx, int argc, char **argv)
 	return ssh_command(s, ctx);
 }
 
-static void
-ssh_forget(struct ssh *s)
-{
-	ssh_opts_free(&s->opts);
-	ssh_dest_free(&s->dest);
-	hosts_free(&s->o.alias);
-	free(s->command);
-	offer_free(&s->offer);
-	free(s->local);
-	free(s->proxy);
-	free(s->args);
-}
-
 int
 ssh_main(int argc, char **argv)
 {
@@ -620,7 +590,14 @@ ssh_main(int argc, char **argv)
 		return EXIT_FAILED;
 	options_init(&s.o);
 	r = ssh_run(&s, ctx, argc, argv);
-	ssh_forget(&s);
+	ssh_opts_free(&s.opts);
+	ssh_dest_free(&s.dest);
+	hosts_free(&s.o.alias);
+	free(s.command);
+	offer_free(&s.offer);
+	free(s.local);
+	free(s.proxy);
+	free(s.args);
 	keyctx_free(ctx);
 	return r;
 }
