@@ -67,22 +67,18 @@ dmsg_monitor_open_stream(struct listener *s, const struct key_public *pk,
 }
 
 static int
-keep_status(struct listener *s, struct privmsg *m)
-{
-	buf_free(&s->status);
-	buf_init(&s->status, PRIV_STATUS_MAX);
-	return buf_put(&s->status, buf_ptr(&m->body), buf_len(&m->body));
-}
-
-static int
 answer_stream(struct listener *s, struct privmsg *m)
 {
 	struct key_public pk, relay;
 	struct buf b;
 	int fd, r;
 
-	if (m->type == PM_DMSG_REPORT)
-		return keep_status(s, m);
+	if (m->type == PM_DMSG_REPORT) {
+		buf_free(&s->status);
+		buf_init(&s->status, PRIV_STATUS_MAX);
+		return buf_put(&s->status, buf_ptr(&m->body),
+		    buf_len(&m->body));
+	}
 	if (m->type != PM_STREAM)
 		return SKY_ERR_STATE;
 	if ((r = buf_get(&m->body, pk.b, sizeof(pk.b))) != 0 ||

@@ -217,13 +217,6 @@ is_stranger(struct listener *s, int fd)
 }
 
 static void
-accept_control(struct listener *s, int fd)
-{
-	if (!is_stranger(s, fd))
-		(void)listener_serve(s, fd, NULL, "control", PRIV_CONTROL);
-}
-
-static void
 on_accept(evutil_socket_t lfd, short what, void *arg)
 {
 	struct sockets_one *l = arg;
@@ -245,9 +238,11 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 		lobby_enter(s, fd, &addr, len);
 		return;
 	}
-	if (l->control)
-		accept_control(s, fd);
-	else if (limits_may_tell(&s->conns, now_ms()))
+	if (l->control) {
+		if (!is_stranger(s, fd))
+			(void)listener_serve(s, fd, NULL, "control",
+			    PRIV_CONTROL);
+	} else if (limits_may_tell(&s->conns, now_ms()))
 		log_warn("Turned away a connection: out of descriptors");
 	else
 		listener_untold(s);
@@ -278,16 +273,6 @@ on_rest(evutil_socket_t fd, short what, void *arg)
 /* --- signals --- */
 
 static void
-end_all(struct listener *s)
-{
-	struct limits_conn *c;
-
-	log_info("Ending %zu connections", s->conns.n);
-	TAILQ_FOREACH (c, &s->conns.all, entry)
-		conn_end(c);
-}
-
-static void
 stop_listening(struct listener *s)
 {
 	event_del(s->resume);
@@ -303,9 +288,12 @@ static void
 listener_on_term(evutil_socket_t sig, short what, void *arg)
 {
 	struct listener *s = arg;
+	struct limits_conn *c;
 
 	if (s->stopping) {
-		end_all(s);
+		log_info("Ending %zu connections", s->conns.n);
+		TAILQ_FOREACH (c, &s->conns.all, entry)
+			conn_end(c);
 		return;
 	}
 	s->stopping = true;

@@ -17,13 +17,6 @@
 #include "common/base/tcp.h"
 #include "common/privsep/start.h"
 
-static const char *
-monitors_program(enum priv_carrier carrier)
-{
-	return carrier == PRIV_DMSG ? "skyptyd-dmsg-monitor" :
-				      "skyptyd-monitor";
-}
-
 /* Nothing waits for more to come, and a dead peer is noticed. */
 void
 monitor_prepare(const struct config *conf, int fd)
@@ -34,7 +27,8 @@ monitor_prepare(const struct config *conf, int fd)
 static int
 monitors_path(char *path, size_t len, enum priv_carrier carrier)
 {
-	return process_companion(path, len, monitors_program(carrier),
+	return process_companion(path, len,
+	    carrier == PRIV_DMSG ? "skyptyd-dmsg-monitor" : "skyptyd-monitor",
 	    "../libexec/skypty", LIBEXECDIR);
 }
 

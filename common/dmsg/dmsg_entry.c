@@ -177,14 +177,6 @@ entry_take_server(struct dmsg_entry *e, const struct json_event *ev)
 }
 
 static void
-take_delegated(struct dmsg_entry *e, const struct json_event *ev)
-{
-	if (e->ndelegated < DMSG_DELEGATED_MAX &&
-	    entry_read_key(ev, &e->delegated[e->ndelegated]))
-		e->ndelegated++;
-}
-
-static void
 entry_take_member(struct entry_reader *r, const struct json_event *ev)
 {
 	int error = 0;
@@ -217,8 +209,10 @@ take_inner(struct entry_reader *r, const struct json_event *ev, int level)
 		    entry_key_is(ev, "delegated_servers");
 		if (r->section == SERVER)
 			entry_take_server(&r->e, ev);
-	} else if (level == 3 && r->in_list)
-		take_delegated(&r->e, ev);
+	} else if (level == 3 && r->in_list &&
+	    r->e.ndelegated < DMSG_DELEGATED_MAX &&
+	    entry_read_key(ev, &r->e.delegated[r->e.ndelegated]))
+		r->e.ndelegated++;
 }
 
 static void

@@ -14,12 +14,6 @@ struct head {
 	uint32_t id, length;
 };
 
-static int
-yamux_refuse(struct yamux *y, uint32_t id)
-{
-	return yamux_ring_put(&y->refused, id) ? 0 : SKY_ERR_LIMIT;
-}
-
 /* SYN: a new stream, or a refusal. */
 static int
 yamux_incoming(struct yamux *y, uint32_t id)
@@ -33,30 +27,11 @@ yamux_incoming(struct yamux *y, uint32_t id)
 	if (y->away_sent || y->nbacklog >= y->max.backlog ||
 	    y->count >= y->max.streams ||
 	    (st = yamux_stream_new(y, id)) == NULL)
-		return yamux_refuse(y, id);
+		return yamux_ring_put(&y->refused, id) ? 0 : SKY_ERR_LIMIT;
 	st->waits = true;
 	TAILQ_INSERT_TAIL(&y->backlog, st, wait);
 	y->nbacklog++;
 	return 0;
-}
-
-static void
-got_ack(struct yamux_stream *st)
-{
-	if (!st->inflight)
-		return;
-	st->inflight = false;
-	st->y->ninflight--;
-	yamux_raise(st, YAMUX_OPENED);
-}
-
-static void
-got_reset(struct yamux_stream *st)
-{
-	yamux_silence(st);
-	st->reset = true;
-	yamux_raise(st, YAMUX_RESET);
-	yamux_unlist(st);
 }
 
 /* May free the stream. */
@@ -76,10 +51,16 @@ got_fin(struct yamux_stream *st)
 static int
 flags_first(struct yamux_stream *st, unsigned int flags)
 {
-	if (flags & FLAG_ACK)
-		got_ack(st);
+	if ((flags & FLAG_ACK) && st->inflight) {
+		st->inflight = false;
+		st->y->ninflight--;
+		yamux_raise(st, YAMUX_OPENED);
+	}
 	if (flags & FLAG_RST) {
-		got_reset(st);
+		yamux_silence(st);
+		st->reset = true;
+		yamux_raise(st, YAMUX_RESET);
+		yamux_unlist(st);
 		return 0;
 	}
 	return (flags & FLAG_FIN) && st->fin_got ? SKY_ERR_STATE : 1;
@@ -260,20 +241,10 @@ take_payload(struct yamux *y, struct buf *in)
 		yamux_deliver(y, y->cur, buf_ptr(&b), n);
 }
 
-/* The end of a frame with data. */
-static void
-end_data(struct yamux *y)
-{
-	struct yamux_stream *st = y->cur;
-
-	y->cur = NULL;
-	if (st != NULL && y->cur_fin)
-		got_fin(st);
-}
-
 int
 yamux_input(struct yamux *y, struct buf *in)
 {
+	struct yamux_stream *st;
 	int r;
 
 	while (y->error == 0 && buf_len(in) != 0) {
@@ -285,8 +256,11 @@ yamux_input(struct yamux *y, struct buf *in)
 				yamux_goaway(y, YAMUX_PROTOCOL_ERROR);
 			y->error = r;
 		}
-		if (y->left == 0 && y->cur != NULL)
-			end_data(y);
+		if (y->left == 0 && (st = y->cur) != NULL) {
+			y->cur = NULL;
+			if (y->cur_fin)
+				got_fin(st);
+		}
 	}
 	return y->error;
 }

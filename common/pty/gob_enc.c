@@ -28,25 +28,15 @@ gob_enc_free(struct gob_enc *enc)
 }
 
 static void
-put_view(struct gob_sink *s, const struct buf *v)
-{
-	gob_put_bytes(s, buf_ptr(v), buf_len(v));
-}
-
-static void
-gob_put_list(struct gob_sink *s, const struct gob_list *list)
-{
-	gob_put_uint(s, list->count);
-	gob_put_raw(s, buf_ptr(&list->raw), buf_len(&list->raw));
-}
-
-static void
 put_struct(struct gob_sink *, const struct gob_type *, const void *);
 
 static void
 put_single(struct gob_sink *s, enum gob_kind kind, const struct gob_type *type,
     const void *v)
 {
+	const struct gob_list *list;
+	const struct buf *bytes;
+
 	switch (kind) {
 	case GOB_BOOL:
 		gob_put_uint(s, *(const bool *)v);
@@ -59,11 +49,14 @@ put_single(struct gob_sink *s, enum gob_kind kind, const struct gob_type *type,
 		break;
 	case GOB_BYTES:
 	case GOB_STRING:
-		put_view(s, v);
+		bytes = v;
+		gob_put_bytes(s, buf_ptr(bytes), buf_len(bytes));
 		break;
 	case GOB_STRINGS:
 	case GOB_OPAQUES:
-		gob_put_list(s, v);
+		list = v;
+		gob_put_uint(s, list->count);
+		gob_put_raw(s, buf_ptr(&list->raw), buf_len(&list->raw));
 		break;
 	case GOB_STRUCT:
 		put_struct(s, type, v);
@@ -148,18 +141,6 @@ put_messages(struct gob_ids *ids, struct gob_sink *s,
 	return s->err;
 }
 
-/* Makes room, so that writing n bytes cannot fail half-way. */
-static int
-gob_reserve(struct buf *out, size_t n)
-{
-	uint8_t *p;
-	int r;
-
-	if ((r = buf_extend(out, n, &p)) == 0)
-		r = buf_trim(out, n);
-	return r;
-}
-
 static int
 gob_put_all(struct gob_ids *ids, struct gob_sink *s,
     const struct gob_item *items, size_t n)
@@ -177,11 +158,13 @@ gob_enc_values(struct gob_enc *enc, struct buf *out,
 {
 	struct gob_ids tried = enc->ids;
 	struct gob_sink sink = { 0 };
+	uint8_t *room;
 	int r;
 
-	if ((r = gob_put_all(&tried, &sink, items, n)) != 0)
-		return r;
-	if ((r = gob_reserve(out, sink.n)) != 0)
+	/* Counted first, so that writing cannot fail half-way. */
+	if ((r = gob_put_all(&tried, &sink, items, n)) != 0 ||
+	    (r = buf_extend(out, sink.n, &room)) != 0 ||
+	    (r = buf_trim(out, sink.n)) != 0)
 		return r;
 	sink = (struct gob_sink){ .out = out };
 	return gob_put_all(&enc->ids, &sink, items, n);

@@ -31,13 +31,6 @@ gob_ids_defined(enum gob_kind kind, const struct gob_type *type)
 	}
 }
 
-static const struct gob_type *
-defined_type(const struct gob_type *type)
-{
-	return gob_ids_defined(type->is_struct ? GOB_STRUCT : type->single,
-	    type);
-}
-
 static int64_t
 builtin_id(enum gob_kind kind)
 {
@@ -132,27 +125,24 @@ put_common(struct gob_sink *s, const struct definition *d)
 	gob_put_uint(s, 0);
 }
 
-/* FieldType: 1 name, 2 type id. */
-static void
-put_field(struct gob_sink *s, const struct gob_ids *ids,
-    const struct gob_field *f)
-{
-	gob_put_uint(s, 1);
-	gob_put_bytes(s, f->name, strlen(f->name));
-	gob_put_uint(s, 1);
-	gob_put_int(s, id_of(ids, f->kind, f->type));
-	gob_put_uint(s, 0);
-}
-
 static void
 put_fields(struct gob_sink *s, const struct definition *d)
 {
+	const struct gob_field *f;
+
 	if (d->type->nfields == 0)
 		return;
 	gob_put_uint(s, 1);
 	gob_put_uint(s, d->type->nfields);
-	for (size_t i = 0; i < d->type->nfields; i++)
-		put_field(s, d->ids, &d->type->fields[i]);
+	/* FieldType: 1 name, 2 type id. */
+	for (size_t i = 0; i < d->type->nfields; i++) {
+		f = &d->type->fields[i];
+		gob_put_uint(s, 1);
+		gob_put_bytes(s, f->name, strlen(f->name));
+		gob_put_uint(s, 1);
+		gob_put_int(s, id_of(d->ids, f->kind, f->type));
+		gob_put_uint(s, 0);
+	}
 }
 
 /* A slice's field 2, behind CommonType. */
@@ -167,20 +157,14 @@ put_elem(struct gob_sink *s, const struct definition *d)
 		    GOB_ID_USER + (int64_t)gob_ids_find(d->ids, &opaque));
 }
 
-static enum gob_def_kind
-def_kind(const struct gob_type *type)
-{
-	if (type->is_struct)
-		return GOB_DEF_STRUCT;
-	return type == &opaque ? GOB_DEF_BINARY : GOB_DEF_SLICE;
-}
-
 /* Body of a definition: id below zero, wireType with the kind's field set. */
 static void
 put_definition(struct gob_sink *s, const void *arg)
 {
 	const struct definition *d = arg;
-	enum gob_def_kind kind = def_kind(d->type);
+	enum gob_def_kind kind = d->type->is_struct ? GOB_DEF_STRUCT :
+	    d->type == &opaque			    ? GOB_DEF_BINARY :
+						      GOB_DEF_SLICE;
 
 	gob_put_int(s, -d->id);
 	gob_put_uint(s, kind);
@@ -219,7 +203,8 @@ gob_ids_define(struct gob_ids *ids, struct gob_sink *s,
 {
 	int r;
 
-	type = defined_type(type);
+	type =
+	    gob_ids_defined(type->is_struct ? GOB_STRUCT : type->single, type);
 	if ((r = gob_ids_number(ids, type)) == 0)
 		gob_ids_put(ids, s, type);
 	return r;

@@ -98,13 +98,6 @@ rpc_host_refusal(unsigned methods, const uint8_t *name, size_t n)
 	return "rpc: can't find method ";
 }
 
-static void
-keep_name(struct waiting *call, const uint8_t *name, size_t n)
-{
-	call->name_len = n < sizeof(call->name) ? n : sizeof(call->name);
-	memcpy(call->name, name, call->name_len);
-}
-
 static int
 rpc_host_read_header(struct rpc_host *h, int64_t id, struct buf *value)
 {
@@ -120,7 +113,9 @@ rpc_host_read_header(struct rpc_host *h, int64_t id, struct buf *value)
 	h->call.method = find_method(h->methods, name, n);
 	if (h->call.method == RPC_METHODS) {
 		h->call.refusal = rpc_host_refusal(h->methods, name, n);
-		keep_name(&h->call, name, n);
+		h->call.name_len =
+		    n < sizeof(h->call.name) ? n : sizeof(h->call.name);
+		memcpy(h->call.name, name, h->call.name_len);
 	}
 	return 0;
 }

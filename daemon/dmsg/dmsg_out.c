@@ -203,14 +203,6 @@ out_answered(struct dmsg *d, int status, struct buf *body)
 
 /* --- by which server --- */
 
-static void
-out_request(struct out *t, struct server_session *s)
-{
-	t->session = s;
-	t->state = OUT_SIGNING;
-	dmsg_mon_dial(t->d, t->id, server_port(t->d));
-}
-
 /*
  * One that there is a session with comes first.  A request is signed but once:
  * what fails behind it is the end.
@@ -227,7 +219,9 @@ try_sessions(struct out *t)
 			    memcmp(s->server->pk.b, t->server[i].b,
 				KEY_PUBLIC_LEN) != 0)
 				continue;
-			out_request(t, s);
+			t->session = s;
+			t->state = OUT_SIGNING;
+			dmsg_mon_dial(t->d, t->id, server_port(t->d));
 			return true;
 		}
 	return false;

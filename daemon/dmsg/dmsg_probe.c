@@ -174,16 +174,6 @@ probe_arrived(struct server_session *s, const uint8_t *hash)
 	probe_proven(s);
 }
 
-static void
-probe_sign(struct server_session *s)
-{
-	struct dmsg *d = s->d;
-
-	s->probe.signing = true;
-	s->probe.id = ++d->probe_id;
-	dmsg_mon_probe(d, s->probe.id, server_port(d));
-}
-
 /* The session whose probe is the next to begin or to fail; NULL without one. */
 static struct server_session *
 find_next(struct dmsg *d)
@@ -211,8 +201,11 @@ on_probe(evutil_socket_t fd, short what, void *arg)
 	if (s != NULL && s->probe.due_ms <= now) {
 		if (s->probe.stream != NULL)
 			probe_fail(s);
-		else
-			probe_sign(s);
+		else {
+			s->probe.signing = true;
+			s->probe.id = ++d->probe_id;
+			dmsg_mon_probe(d, s->probe.id, server_port(d));
+		}
 		s = find_next(d);
 	}
 	if (s != NULL && s->probe.due_ms > now + pause)
