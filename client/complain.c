@@ -79,7 +79,7 @@ complain(const char *fmt, ...)
 }
 
 const char *
-printable(const struct buf *text)
+complain_printable(const struct buf *text)
 {
 	static char out[VISIBLE_GROWTH * HOST_TEXT_MAX];
 

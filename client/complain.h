@@ -25,6 +25,6 @@ enum complain_where {
 };
 void complain_to(enum complain_where, FILE *);
 /* Text of a host, with what is not printable escaped; static memory. */
-const char *printable(const struct buf *);
+const char *complain_printable(const struct buf *);
 
 #endif

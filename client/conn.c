@@ -156,7 +156,7 @@ no_message2(const struct conn *c, ssize_t r)
 
 /* Servers of others' protocols give themselves away. */
 static int
-no_frame(const struct conn *c, int error)
+conn_no_frame(const struct conn *c, int error)
 {
 	static const struct {
 		const char *begin, *what;
@@ -182,7 +182,7 @@ no_frame(const struct conn *c, int error)
 
 /* Waits for the responder's one message. */
 static int
-await_frame(struct conn *c, struct buf *body)
+conn_await_frame(struct conn *c, struct buf *body)
 {
 	int64_t deadline = now_ms() + c->dial_ms;
 	ssize_t r;
@@ -197,11 +197,11 @@ await_frame(struct conn *c, struct buf *body)
 		if (r > 0)
 			c->received += (uint64_t)r;
 	}
-	return got == 1 ? 0 : no_frame(c, got);
+	return got == 1 ? 0 : conn_no_frame(c, got);
 }
 
 static int
-put_message(struct conn *c, struct noise *n)
+conn_put_message(struct conn *c, struct noise *n)
 {
 	struct buf msg;
 	int r;
@@ -214,15 +214,15 @@ put_message(struct conn *c, struct noise *n)
 }
 
 static int
-exchange(struct conn *c, struct noise *n)
+conn_exchange(struct conn *c, struct noise *n)
 {
 	struct noise_keys keys;
 	struct buf body, payload;
 	int r;
 
-	if ((r = put_message(c, n)) != 0)
+	if ((r = conn_put_message(c, n)) != 0)
 		return conn_bad(c, r);
-	if ((r = conn_flush(c)) != 0 || (r = await_frame(c, &body)) != 0)
+	if ((r = conn_flush(c)) != 0 || (r = conn_await_frame(c, &body)) != 0)
 		return r;
 	buf_init(&payload, NOISE_MSG_MAX);
 	r = noise_read(n, &body, &payload);
@@ -231,7 +231,8 @@ exchange(struct conn *c, struct noise *n)
 		complain("the host does not prove its key: %s", err_text(r));
 		return EXIT_FAILED;
 	}
-	if ((r = put_message(c, n)) != 0 || (r = noise_split(n, &keys)) != 0)
+	if ((r = conn_put_message(c, n)) != 0 ||
+	    (r = noise_split(n, &keys)) != 0)
 		return conn_bad(c, r);
 	link_keys(&c->link, keys.send, keys.recv);
 	explicit_bzero(&keys, sizeof(keys));
@@ -239,7 +240,8 @@ exchange(struct conn *c, struct noise *n)
 }
 
 static int
-shake_hands(struct conn *c, struct keyctx *ctx, const struct client_options *o)
+conn_shake_hands(struct conn *c, struct keyctx *ctx,
+    const struct client_options *o)
 {
 	struct identity id = { 0 };
 	char them[KEY_PUBLIC_HEX];
@@ -255,7 +257,7 @@ shake_hands(struct conn *c, struct keyctx *ctx, const struct client_options *o)
 	identity_free(&id);
 	if (r != 0)
 		return conn_bad(c, r);
-	r = exchange(c, n);
+	r = conn_exchange(c, n);
 	noise_free(n);
 	key_text(&c->dest->pk, them);
 	if (r == 0 && o->verbose)
@@ -278,7 +280,7 @@ conn_dial(struct conn *c, struct keyctx *ctx, const struct client_options *o)
 				   conn_dial_tcp(c, &o->how);
 	if (r != 0)
 		return r;
-	return shake_hands(c, ctx, o);
+	return conn_shake_hands(c, ctx, o);
 }
 
 void
@@ -524,7 +526,7 @@ conn_check_answer(struct conn *c)
 	/* Of a service that is not known nothing more is said. */
 	if (answer != MUX_ACCEPT && buf_len(&c->in) != 0) {
 		complain("the host turns the connection away: %s",
-		    printable(&c->in));
+		    complain_printable(&c->in));
 		return EXIT_FAILED;
 	}
 	if (answer != MUX_ACCEPT && (c->optional || c->offered)) {

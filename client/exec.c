@@ -221,7 +221,7 @@ exec_older(struct keyctx *ctx, const struct client_options *o)
 }
 
 int
-exec_run(struct keyctx *ctx, const struct client_options *o)
+exec_command(struct keyctx *ctx, const struct client_options *o)
 {
 	int status;
 

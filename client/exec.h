@@ -15,7 +15,7 @@
 struct client_options;
 
 /* A command by the best of the ways that the host has.  An exit status. */
-int exec_run(struct keyctx *, const struct client_options *);
+int exec_command(struct keyctx *, const struct client_options *);
 
 /* The same without skypty/1/exec. */
 int exec_older(struct keyctx *, const struct client_options *);

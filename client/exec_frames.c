@@ -149,7 +149,8 @@ exec_frames_take_frame(struct exec_frames *s, uint8_t tag, struct buf *payload)
 		return 0;
 	case XS_FAILED:
 		term_restore();
-		complain("cannot start the command: %s", printable(payload));
+		complain("cannot start the command: %s",
+		    complain_printable(payload));
 		s->over = true;
 		s->status = exec_not_started(payload);
 		return 0;

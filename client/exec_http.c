@@ -182,7 +182,7 @@ exec_http_refused(struct exec_http *s)
 	while (buf_len(&text) > 0 && buf_ptr(&text)[buf_len(&text) - 1] == '\n')
 		buf_view(&text, buf_ptr(&text), buf_len(&text) - 1);
 	complain("the host refused the command: %d %s", s->refused,
-	    printable(&text));
+	    complain_printable(&text));
 	return EXIT_FAILED;
 }
 
@@ -224,11 +224,13 @@ exec_http_ended(struct exec_http *s, const struct client_options *o)
 		return exec_http_cut_short(s);
 	code = -1; /* of a command that has none of its own */
 	if (!http_is(&v, "-1") && http_number(&v, &code) != 0) {
-		complain("protocol error: '%s' is no exit code", printable(&v));
+		complain("protocol error: '%s' is no exit code",
+		    complain_printable(&v));
 		return EXIT_FAILED;
 	}
 	if (http_field(t, XS_TRAILER_ERROR, &v) == 1 && buf_len(&v) != 0) {
-		complain("the command could not be started: %s", printable(&v));
+		complain("the command could not be started: %s",
+		    complain_printable(&v));
 		return exec_not_started(&v);
 	}
 	return exec_ended(o,

@@ -121,7 +121,7 @@ exec_rpc_call(struct conn *c, const struct client_options *o,
 		r = call_await(c, rpc, &limit, &reply);
 	if (r == 0 && reply.failed) {
 		complain("the host refused the command: %s",
-		    printable(&reply.error));
+		    complain_printable(&reply.error));
 		r = EXIT_FAILED;
 	} else if (r == 0)
 		r = exec_rpc_deliver(&reply.value.result, o);

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* Exit statuses that are not the remote command's own. */
+/*
+ * Exit statuses that are not the remote command's own.  What the client's
+ * functions return is 0 or one of these, with the reason told to the user where
+ * it was found; SKY_ERR_* come from the libraries, and go no further up than
+ * whoever can say what was being done.
+ */
 #ifndef CLIENT_EXITS_H
 #define CLIENT_EXITS_H
 

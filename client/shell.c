@@ -23,7 +23,7 @@ shell_or_command(enum flags_style style, int argc, char **argv)
 	if ((r = options_parse(&o, ctx, style, argv[0], argc, argv)) != 0)
 		;
 	else if (*o.command != NULL)
-		r = exec_run(ctx, &o);
+		r = exec_command(ctx, &o);
 	else if (style == STYLE_EXEC) {
 		complain("exec needs a command: skypty exec %s-- cmd [args]",
 		    o.dest.kind == DEST_TCP ? "... " : "");

@@ -209,7 +209,7 @@ shell_rpc_take_failure(struct shell_rpc *s, const struct rpc_reply *reply)
 	case RPC_PTY_START:
 		complain("cannot start %s: %s",
 		    s->opts->cmd != NULL ? s->opts->cmd : DEFAULT_SHELL,
-		    printable(text));
+		    complain_printable(text));
 		return exec_not_started(text);
 	case RPC_PTY_READ:
 		s->over = true;
@@ -217,7 +217,7 @@ shell_rpc_take_failure(struct shell_rpc *s, const struct rpc_reply *reply)
 			if (buf_len(text) == strlen(ends[i]) &&
 			    memcmp(buf_ptr(text), ends[i], buf_len(text)) == 0)
 				return 0;
-		complain("the session failed: %s", printable(text));
+		complain("the session failed: %s", complain_printable(text));
 		s->status = EXIT_FAILED;
 		return 0;
 	case RPC_PTY_PING:

@@ -102,7 +102,7 @@ via_refused(struct conn *c, const struct client_options *o, int64_t deadline)
 	    memcmp(buf_ptr(&why), MUX_NO_DMSG, buf_len(&why)) == 0)
 		return VIA_ABSENT;
 	complain("dmsg port %u of the host, by the local skyptyd: %s",
-	    o->dest.dmsg_port, printable(&why));
+	    o->dest.dmsg_port, complain_printable(&why));
 	return VIA_FAILED;
 }
 

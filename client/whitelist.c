@@ -35,7 +35,7 @@ whitelist_contains(const struct gob_list *keys, const struct key_public *pk)
 
 /* What is given twice is meant once. */
 static int
-whitelist_read_keys(struct keyctx *ctx, char **words, struct gob_list *keys)
+whitelist_parse_keys(struct keyctx *ctx, char **words, struct gob_list *keys)
 {
 	struct key_public pk;
 	int r;
@@ -83,7 +83,7 @@ whitelist_call(struct conn *c, struct rpc_client *rpc, enum rpc_method method,
 		return EXIT_FAILED;
 	r = call_await(c, rpc, NULL, reply);
 	if (r == 0 && reply->failed) {
-		complain("%s", printable(&reply->error));
+		complain("%s", complain_printable(&reply->error));
 		r = EXIT_LOCAL;
 	}
 	return r;
@@ -94,7 +94,7 @@ whitelist_call(struct conn *c, struct rpc_client *rpc, enum rpc_method method,
  * told.  What is needed of a reply is copied: the next one overwrites it.
  */
 static int
-whitelist_remove_keys(struct conn *c, struct rpc_client *rpc,
+whitelist_call_remove(struct conn *c, struct rpc_client *rpc,
     const union rpc_value *keys)
 {
 	struct gob_list absent = { 0 }, rest = keys->keys;
@@ -136,7 +136,7 @@ whitelist_make_call(struct conn *c, enum rpc_method method,
 	if ((rpc = rpc_client_new()) == NULL)
 		return EXIT_FAILED;
 	if (method == RPC_WL_REMOVE)
-		r = whitelist_remove_keys(c, rpc, keys);
+		r = whitelist_call_remove(c, rpc, keys);
 	else
 		r = whitelist_call(c, rpc, method,
 		    method == RPC_WL_LIST ? NULL : keys, &reply);
@@ -166,7 +166,7 @@ whitelist_serve_command(struct keyctx *ctx, struct client_options *o,
 			"which keys?");
 		return EXIT_USAGE;
 	}
-	if ((r = whitelist_read_keys(ctx, o->command, &v.keys)) == 0) {
+	if ((r = whitelist_parse_keys(ctx, o->command, &v.keys)) == 0) {
 		if ((r = conn_open(&c, ctx, o, MUX_URI_WHITELIST)) == 0)
 			r = whitelist_make_call(&c, method, &v);
 		conn_close(&c);

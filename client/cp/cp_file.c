@@ -51,7 +51,7 @@ cp_fail_remote(struct cp *cp, const char *path, const struct sftp_reply *reply)
 		cp_tell(cp, path, " on the host",
 		    "failure; the host does not say why");
 	else
-		cp_tell(cp, path, " on the host", printable(m));
+		cp_tell(cp, path, " on the host", complain_printable(m));
 }
 
 int

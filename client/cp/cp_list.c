@@ -186,7 +186,7 @@ cp_list_refuse_name(struct cp_dir *d, const struct buf *name)
 
 	snprintf(why, sizeof(why),
 	    "the host lists '%s', which cannot be a file's name: not copied",
-	    printable(name));
+	    complain_printable(name));
 	cp_fail(d->cp, d->remote, why);
 	if (++d->refused == REFUSED_MAX) {
 		cp_list_give_up(d);

@@ -73,7 +73,7 @@ dmsg_cmd_print_text(const char *text)
 	struct buf b;
 
 	buf_view(&b, text, strlen(text));
-	fputs(printable(&b), stdout);
+	fputs(complain_printable(&b), stdout);
 }
 
 static void

@@ -64,7 +64,7 @@ dmsg_find_connect(const struct dmsg_url *url, const char **why)
 	close(fd);
 	buf_view(&said, text, strlen(text));
 	if (plain == -1)
-		*why = printable(&said);
+		*why = complain_printable(&said);
 	return plain;
 }
 

@@ -451,7 +451,7 @@ ssh_check_user(struct ssh *s, struct keyctx *ctx)
 		complain("%s", strerror(errno));
 		return EXIT_FAILED;
 	case 0:
-		r = exec_run(ctx, &o);
+		r = exec_command(ctx, &o);
 		/* Without it the others are tried once more. */
 		if (s->offer.taken &&
 		    write(key[1], &s->offer.now, sizeof(s->offer.now)) == -1 &&

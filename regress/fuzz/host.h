@@ -110,7 +110,7 @@ complain_last(void)
 }
 
 const char *
-printable(const struct buf *text)
+complain_printable(const struct buf *text)
 {
 	static char out[VISIBLE_GROWTH * 256];
 
