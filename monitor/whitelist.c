@@ -198,7 +198,7 @@ whitelist_say(struct whitelist_change *c, const char *fmt, ...)
 }
 
 static void
-note_existing(struct whitelist_change *c, const struct key_public *pk)
+whitelist_note_existing(struct whitelist_change *c, const struct key_public *pk)
 {
 	char hex[KEY_PUBLIC_HEX];
 
@@ -212,7 +212,7 @@ whitelist_add_keys(struct whitelist_change *c, struct key_public *wl, size_t n)
 {
 	for (size_t i = 0; i < c->nkeys; i++) {
 		if (key_listed(wl, n, &c->keys[i]))
-			note_existing(c, &c->keys[i]);
+			whitelist_note_existing(c, &c->keys[i]);
 		else
 			wl[n++] = c->keys[i];
 	}

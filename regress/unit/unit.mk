@@ -30,7 +30,15 @@ UNIT_OBJ_test_mon_requests = $(MON_SRC)
 UNIT_OBJ_test_mon_whitelist = $(MON_SRC)
 UNIT_OBJ_test_mon_dial = $(filter-out monitor/dmsg/dials.c,$(DMSG_MON_SRC))
 $(OBJ)/regress/unit/test_mon_dial: LDHARDEN += $(WRAP_CLOCK)
+UNIT_OBJ_test_mon_command = monitor/command.c
+UNIT_OBJ_test_mon_env = monitor/env.c
+UNIT_OBJ_test_mon_origin = monitor/origin.c
+UNIT_OBJ_test_mon_ending = monitor/ending.c $(SRC_half)
+UNIT_OBJ_test_mon_job = $(MON_SRC)
+WRAP_LOG = -Wl,--wrap=log_info -Wl,--wrap=log_debug
+$(OBJ)/regress/unit/test_mon_command: LDHARDEN += $(WRAP_LOG)
+$(OBJ)/regress/unit/test_mon_ending: LDHARDEN += $(WRAP_CLOCK) $(WRAP_LOG)
 MON_TESTS = $(addprefix $(OBJ)/regress/unit/test_mon_,\
-	dial handshake requests whitelist)
+	dial handshake job requests whitelist)
 $(MON_TESTS): LDHARDEN += $(HALF_WRAPS)
 UNIT_OBJ_test_sftp_asker = client/sftp/sftp_asker.c
