@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/pty/exec_stream.h"
 #include "daemon/net/net_flow.h"
@@ -89,7 +90,7 @@ net_exec_put_exit(struct net_exec *x)
 	buf_init(&b, 16);
 	if (buf_put_u8(&b, (uint8_t)f->how) != 0 ||
 	    buf_put_u32(&b, f->status) != 0 ||
-	    buf_put_u64(&b, (uint64_t)elapsed_ms(&f->begun)) != 0)
+	    buf_put_u64(&b, (uint64_t)(now_ms() - f->begun_ms)) != 0)
 		channel_fault(x->ch, "out of memory");
 	net_exec_put(x, XS_EXIT, buf_ptr(&b), buf_len(&b));
 	buf_free(&b);

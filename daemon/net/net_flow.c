@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/pty/exec_stream.h"
 #include "daemon/net/net_mon.h"
@@ -54,7 +55,7 @@ static void
 net_flow_begin(struct net_flow *f)
 {
 	f->state = FLOW_STARTING;
-	clock_gettime(CLOCK_MONOTONIC, &f->begun);
+	f->begun_ms = now_ms();
 }
 
 int

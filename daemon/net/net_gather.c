@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "daemon/net/net_mon.h"
 #include "daemon/net/net_pipe.h"
@@ -22,7 +23,7 @@ struct gathered {
 	uint64_t seq;
 	uint32_t handle;
 	char *name; /* for the text of a failed start */
-	struct timespec begun;
+	int64_t begun_ms;
 	struct net_pipe in, out, err;
 	bool exited;
 	enum priv_exit how;
@@ -134,7 +135,7 @@ net_gather_prepare(struct net_gather *g, struct gathered *e, struct rpc_call *c)
 	buf_init(&e->in.data, NET_STDIN_MAX);
 	buf_init(&e->out.data, NET_GATHER_MAX);
 	buf_init(&e->err.data, NET_GATHER_MAX);
-	clock_gettime(CLOCK_MONOTONIC, &e->begun);
+	e->begun_ms = now_ms();
 	e->name = strndup((const char *)buf_ptr(&x->name), buf_len(&x->name));
 	e->state = EXEC_STARTING;
 	g->captured += buf_len(&x->in);
@@ -348,7 +349,7 @@ net_gather_send(struct gathered *e)
 				      (int64_t)e->status :
 				      -1,
 				  .timed_out = e->how == PRIV_TIMEDOUT,
-				  .duration_ms = elapsed_ms(&e->begun) } };
+				  .duration_ms = now_ms() - e->begun_ms } };
 
 	net_rpc_reply(e->all->rpc, RPC_PTY_EXEC, e->seq, &v);
 	net_gather_forget(e);

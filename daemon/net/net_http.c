@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/http.h"
 #include "common/pty/exec_stream.h"
@@ -141,7 +142,7 @@ net_http_put_trailer(struct net_http *h)
 	bool own = f->failure == NULL && f->how == PRIV_EXITED;
 
 	net_http_put(h, "0\r\n" XS_TRAILER_DURATION ": %" PRId64 "\r\n",
-	    elapsed_ms(&f->begun));
+	    now_ms() - f->begun_ms);
 	if (f->failure != NULL)
 		net_http_put_error(h, f->failure);
 	net_http_put(h,

@@ -13,7 +13,7 @@
 
 /* The monitor is gone or makes no sense: so does this connection. */
 static void
-mon_ask(int mon, enum privmsg_type type, uint16_t id, struct buf *body)
+mon_request(int mon, enum privmsg_type type, uint16_t id, struct buf *body)
 {
 	if (privmsg_send(mon, type, id, body, NULL, 0) != 0)
 		_exit(1);
@@ -34,25 +34,25 @@ mon_log(int mon, enum log_level level, const char *fmt, ...)
 void
 mon_handshake(int mon, struct buf *body)
 {
-	mon_ask(mon, PM_HANDSHAKE, 0, body);
+	mon_request(mon, PM_HANDSHAKE, 0, body);
 }
 
 void
 mon_kk_request(int mon, struct buf *body)
 {
-	mon_ask(mon, PM_KK_REQUEST, 0, body);
+	mon_request(mon, PM_KK_REQUEST, 0, body);
 }
 
 void
 mon_first_frame(int mon, struct buf *body)
 {
-	mon_ask(mon, PM_FIRST_FRAME, 0, body);
+	mon_request(mon, PM_FIRST_FRAME, 0, body);
 }
 
 void
 mon_pty_stop(int mon)
 {
-	mon_ask(mon, PM_PTY_STOP, 0, NULL);
+	mon_request(mon, PM_PTY_STOP, 0, NULL);
 }
 
 void
@@ -63,7 +63,7 @@ mon_exec_end(int mon, uint32_t handle)
 	buf_init(&b, 4);
 	if (buf_put_u32(&b, handle) != 0)
 		_exit(1);
-	mon_ask(mon, PM_EXEC_END, 0, &b);
+	mon_request(mon, PM_EXEC_END, 0, &b);
 	buf_free(&b);
 }
 
@@ -76,20 +76,20 @@ mon_exec_signal(int mon, uint32_t handle, int number)
 	if (buf_put_u32(&b, handle) != 0 ||
 	    buf_put_u8(&b, (uint8_t)number) != 0)
 		_exit(1);
-	mon_ask(mon, PM_EXEC_SIGNAL, 0, &b);
+	mon_request(mon, PM_EXEC_SIGNAL, 0, &b);
 	buf_free(&b);
 }
 
 void
 mon_sftp_start(int mon)
 {
-	mon_ask(mon, PM_SFTP_START, 0, NULL);
+	mon_request(mon, PM_SFTP_START, 0, NULL);
 }
 
 void
 mon_status(int mon)
 {
-	mon_ask(mon, PM_STATUS, 0, NULL);
+	mon_request(mon, PM_STATUS, 0, NULL);
 }
 
 void
@@ -101,14 +101,14 @@ mon_dial(int mon, const struct key_public *pk, uint16_t port)
 	if (buf_put(&b, pk->b, KEY_PUBLIC_LEN) != 0 ||
 	    buf_put_u16(&b, port) != 0)
 		_exit(1);
-	mon_ask(mon, PM_PROXY_DIAL, 0, &b);
+	mon_request(mon, PM_PROXY_DIAL, 0, &b);
 	buf_free(&b);
 }
 
 void
 mon_wl_list(int mon)
 {
-	mon_ask(mon, PM_WL_LIST, 0, NULL);
+	mon_request(mon, PM_WL_LIST, 0, NULL);
 }
 
 /* u32 count, strings. */
@@ -171,7 +171,7 @@ mon_pty_start(int mon, struct rpc_command *c, const struct mux_session *w)
 	    (r = buf_put_u8(&b, (uint8_t)flags)) == 0 &&
 	    (r = mon_put_size(&b, &c->size)) == 0 &&
 	    (r = buf_put(&b, w->modes, w->has_modes ? MODES_LEN : 0)) == 0)
-		mon_ask(mon, PM_PTY_START, 0, &b);
+		mon_request(mon, PM_PTY_START, 0, &b);
 	buf_free(&b);
 	return r;
 }
@@ -189,7 +189,7 @@ mon_exec_start(int mon, uint16_t slot, struct rpc_exec *e, uint32_t timeout_ms,
 	if ((r = mon_put_command(&b, &e->name, &e->arg, &e->env)) == 0 &&
 	    (r = buf_put_u32(&b, timeout_ms)) == 0 &&
 	    (r = buf_put_u8(&b, (uint8_t)flags)) == 0)
-		mon_ask(mon, PM_EXEC_START, slot, &b);
+		mon_request(mon, PM_EXEC_START, slot, &b);
 	buf_free(&b);
 	return r;
 }
@@ -210,7 +210,7 @@ mon_wl_change(int mon, bool add, struct gob_list *keys)
 		    SKY_ERR_KEY :
 		    buf_put(&b, buf_ptr(&key), buf_len(&key));
 	if (r == 0)
-		mon_ask(mon, add ? PM_WL_ADD : PM_WL_REMOVE, 0, &b);
+		mon_request(mon, add ? PM_WL_ADD : PM_WL_REMOVE, 0, &b);
 	buf_free(&b);
 	return r;
 }

@@ -6,16 +6,6 @@
 
 #include "common/base/err.h"
 
-int64_t
-elapsed_ms(const struct timespec *since)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)(now.tv_sec - since->tv_sec) * 1000 +
-	    (now.tv_nsec - since->tv_nsec) / 1000000;
-}
-
 int
 net_pipe_open(struct net_pipe *p, struct event_base *base, int fd, short what,
     event_callback_fn cb, void *arg)

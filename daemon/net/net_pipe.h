@@ -6,8 +6,6 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <time.h>
 
 #include "common/base/buf.h"
 
@@ -28,6 +26,5 @@ int net_pipe_open(struct net_pipe *, struct event_base *, int fd, short what,
     event_callback_fn, void *arg);
 /* Also one that is closed already; data stays. */
 void net_pipe_close(struct net_pipe *);
-int64_t elapsed_ms(const struct timespec *since);
 
 #endif

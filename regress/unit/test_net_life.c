@@ -332,6 +332,72 @@ test_no_second_authentication(void **state)
 	}
 }
 
+/* --- a peer that reads late --- */
+
+static void
+start_terminal(struct net_world *w)
+{
+	struct xs_start s = { .flags = XS_TERMINAL };
+	struct buf b, out;
+
+	buf_init(&b, 1000);
+	buf_init(&out, 1000);
+	buf_view(&s.name, "sh", 2);
+	assert_int_equal(xs_put_start(&b, &s), 0);
+	assert_int_equal(xs_put_frame(&out, XS_START, buf_ptr(&b), buf_len(&b)),
+	    0);
+	nw_say(w, buf_ptr(&out), buf_len(&out));
+	nw_serve(w);
+	buf_free(&b);
+	buf_free(&out);
+}
+
+/* All that the terminal takes, while nobody reads at the other end. */
+static size_t
+fill_terminal(struct net_world *w)
+{
+	static const uint8_t some[4096];
+	size_t all = 0;
+	ssize_t n;
+
+	do {
+		n = send(w->end[0], some, sizeof(some), MSG_DONTWAIT);
+		if (n > 0)
+			all += (size_t)n;
+		nw_loop(w);
+	} while (n > 0);
+	return all;
+}
+
+/* The loop sleeps between what happens, and what was held back follows. */
+static int
+read_late(enum priv_carrier carrier)
+{
+	struct net_world w;
+	size_t all;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		come_to(&w, carrier, MUX_URI_EXEC);
+		start_terminal(&w);
+		w.deaf = true;
+		all = fill_terminal(&w);
+		w.deaf = false;
+		alarm(30); /* before the loop wakes up anyway, XS_KEEPALIVE_S */
+		for (nw_hear(&w); buf_len(&w.heard) < all; nw_hear(&w))
+			net_round(w.n, EVLOOP_ONCE);
+		_exit(GOES_ON);
+	}
+	return status_of(pid);
+}
+
+static void
+test_late_reader(void **state)
+{
+	for (int c = PRIV_XK; c <= PRIV_CONTROL; c++)
+		assert_int_equal(read_late(c), GOES_ON);
+}
+
 /* --- without memory --- */
 
 static void
@@ -564,6 +630,7 @@ main(void)
 		cmocka_unit_test(test_nothing_before_authentication),
 		cmocka_unit_test(test_unasked_answers),
 		cmocka_unit_test(test_no_second_authentication),
+		cmocka_unit_test(test_late_reader),
 		cmocka_unit_test(test_lives),
 		cmocka_unit_test(test_without_memory),
 	};
