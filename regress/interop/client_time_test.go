@@ -175,7 +175,7 @@ func TestClientSilentHost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := skyptyWith(t, fastTime(t, 60), nil, args...)
+			got := skyptyWith(t, fastTime(t, 15), nil, args...)
 			if got.status != 255 || !strings.Contains(got.err, "the host has not answered for 180 seconds") {
 				t.Errorf("%d, %q", got.status, got.err)
 			}

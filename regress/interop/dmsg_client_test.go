@@ -204,7 +204,7 @@ func TestDmsgClientRefusedAtOnce(t *testing.T) {
 // stream with a direction that is quiet.
 func TestDmsgCommandKeeps(t *testing.T) {
 	t.Parallel()
-	fast := fastTime(t, 30)
+	fast := fastTime(t, 10)
 	o := newOverlay(t, 1)
 	var n atomic.Int64
 	var silent atomic.Bool

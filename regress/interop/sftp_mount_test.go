@@ -268,7 +268,7 @@ func countedHost(n *atomic.Int64, silent *atomic.Bool) *Host {
 // Streams of dmsg that are quiet are ended: a mount that nobody uses is not.
 func TestDmsgMountAsks(t *testing.T) {
 	canMount(t)
-	fast := fastTime(t, 30)
+	fast := fastTime(t, 10)
 	o := newOverlay(t, 1)
 	var n atomic.Int64
 	var silent atomic.Bool
@@ -280,7 +280,7 @@ func TestDmsgMountAsks(t *testing.T) {
 	}
 	m := startMount(t, h.Key.Hex(), "--dmsgdisc", o.http.URL)
 	before := n.Load()
-	waitFor(t, "questions", func() bool { return n.Load() >= before+8 })
+	waitFor(t, "questions", func() bool { return n.Load() >= before+4 })
 	// And who asks a host that says nothing any more can be told to end.
 	silent.Store(true)
 	before = n.Load()
@@ -295,7 +295,7 @@ func TestDmsgMountAsks(t *testing.T) {
 // the questions.
 func TestDmsgSFTPAsks(t *testing.T) {
 	t.Parallel()
-	fast := fastTime(t, 30)
+	fast := fastTime(t, 10)
 	o := newOverlay(t, 1)
 	var n atomic.Int64
 	var silent atomic.Bool
@@ -311,7 +311,7 @@ func TestDmsgSFTPAsks(t *testing.T) {
 	client := must(sftp.NewClientPipe(out, in))(t)
 	want := bytes.Repeat([]byte("0123456789"), 40000)
 	path := filepath.Join(t.TempDir(), "file")
-	for range 4 {
+	for range 2 {
 		before := n.Load()
 		waitFor(t, "questions", func() bool { return n.Load() >= before+4 })
 		f := must(client.Create(path))(t)

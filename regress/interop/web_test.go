@@ -273,6 +273,22 @@ func (x *term) next() bool {
 	}
 }
 
+// untilSeen takes what comes until that many bytes have been output in all.
+func (x *term) untilSeen(n uint64) {
+	x.t.Helper()
+	late := time.After(patience)
+	for x.seen < n {
+		select {
+		case m := <-x.in:
+			if !x.take(m) {
+				x.t.Fatal(x.err)
+			}
+		case <-late:
+			x.t.Fatalf("%d bytes, and not %d", x.seen, n)
+		}
+	}
+}
+
 // untilQuiet takes what comes until nothing does.
 func (x *term) untilQuiet() {
 	x.t.Helper()
@@ -444,9 +460,10 @@ func TestWebAcks(t *testing.T) {
 	x := w.shell(t)
 	x.acks = false
 	x.typed("stty -opost -echo; head -c 3000000 /dev/zero; echo the-end\r")
-	x.untilQuiet()
 	const limit = 384 << 10
-	if x.seen < limit-32<<10 || x.seen > limit+32<<10 {
+	x.untilSeen(limit - 32<<10)
+	x.untilQuiet()
+	if x.seen > limit+32<<10 {
 		t.Errorf("%d bytes without a word", x.seen)
 	}
 	before, ticks := x.seen, w.ticks(t)
@@ -462,8 +479,9 @@ func TestWebAcks(t *testing.T) {
 	}
 	x.say(fmt.Sprintf(`{"type":"ack","bytes":%d}`, x.seen))
 	x.say(`{"type":"ack","bytes":0}`)
+	x.untilSeen(before + limit - 32<<10)
 	x.untilQuiet()
-	if more := x.seen - before; more < limit-32<<10 || more > limit+32<<10 {
+	if more := x.seen - before; more > limit+32<<10 {
 		t.Errorf("%d bytes more after the truth", more)
 	}
 	x.acks = true
