@@ -30,31 +30,30 @@
 #define DIAL_LEN    (KEY_PUBLIC_LEN + 2)
 #define LOG_MAX	    (5 + PRIVMSG_TEXT_MAX)
 
+/* Request, phases, grant, times, alive, rate, bytes at least and at most. */
 /* clang-format off */
 static const struct request rows[] = {
-/*	  request		phase		grant	times	alive			rate	  bytes at least, most		handler */
-
-	/* The peer's key is proven.  XK has two messages of its, KK one and a frame. */
-	{ REQUEST(HANDSHAKE),	MON_HANDSHAKE,	NO_GRANT, 2,	ANY_ALIVE,		ANY_RATE, 0, NOISE_MSG_MAX,		handshake_frame },
-	{ REQUEST(KK_REQUEST),	MON_KK,		NO_GRANT, ONCE,	ANY_ALIVE,		ANY_RATE, KK_MIN, KK_MIN + NOISE_MSG_MAX, kk_request },
-	{ REQUEST(FIRST_FRAME),	MON_FIRST,	NO_GRANT, ONCE,	ANY_ALIVE,		ANY_RATE, 0, FRAME_BODY_MAX,		kk_first_frame },
+	/* The peer proves its key: two messages of XK; one of KK and a frame. */
+	{ REQUEST(HANDSHAKE),	MON_HANDSHAKE,	NO_GRANT,	2,		ANY_ALIVE,				ANY_RATE,					0,			NOISE_MSG_MAX,		handshake_frame },
+	{ REQUEST(KK_REQUEST),	MON_KK,		NO_GRANT,	ONCE,		ANY_ALIVE,				ANY_RATE,					KK_MIN,			KK_MIN + NOISE_MSG_MAX,	kk_request },
+	{ REQUEST(FIRST_FRAME),	MON_FIRST,	NO_GRANT,	ONCE,		ANY_ALIVE,				ANY_RATE,					0,			FRAME_BODY_MAX,		kk_first_frame },
 
 	/* It has a session. */
-	{ REQUEST(PTY_START),	MON_SESSION,	PTY, ANY_TIMES,	ALIVE(1, pty_running),	ANY_RATE, COMMAND_MIN + 9, BODY_MAX,	pty_start },
-	{ REQUEST(PTY_STOP),	MON_SESSION,	PTY, ANY_TIMES,	ALIVE(1, pty_stopping),	ANY_RATE, 0, 0,				pty_stop },
-	{ REQUEST(EXEC_START),	MON_SESSION,	EXEC, ANY_TIMES, ALIVE(PRIV_EXECS_MAX, exec_running), ANY_RATE, COMMAND_MIN + 5, BODY_MAX, exec_start },
-	{ REQUEST(EXEC_END),	MON_SESSION,	EXEC, ANY_TIMES, ANY_ALIVE,		ANY_RATE, 4, 4,				exec_end },
-	{ REQUEST(EXEC_SIGNAL),	MON_SESSION,	EXEC, ANY_TIMES, ANY_ALIVE,		ANY_RATE, 5, 5,				exec_signal },
-	{ REQUEST(SFTP_START),	MON_SESSION,	SFTP, ONCE,	ANY_ALIVE,		ANY_RATE, 0, 0,				sftp_start },
+	{ REQUEST(PTY_START),	MON_SESSION,	PTY,		ANY_TIMES,	ALIVE(1, pty_running),			ANY_RATE,					COMMAND_MIN + 9,	BODY_MAX,		pty_start },
+	{ REQUEST(PTY_STOP),	MON_SESSION,	PTY,		ANY_TIMES,	ALIVE(1, pty_stopping),			ANY_RATE,					0,			0,			pty_stop },
+	{ REQUEST(EXEC_START),	MON_SESSION,	EXEC,		ANY_TIMES,	ALIVE(PRIV_EXECS_MAX, exec_running),	ANY_RATE,					COMMAND_MIN + 5,	BODY_MAX,		exec_start },
+	{ REQUEST(EXEC_END),	MON_SESSION,	EXEC,		ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					4,			4,			exec_end },
+	{ REQUEST(EXEC_SIGNAL),	MON_SESSION,	EXEC,		ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					5,			5,			exec_signal },
+	{ REQUEST(SFTP_START),	MON_SESSION,	SFTP,		ONCE,		ANY_ALIVE,				ANY_RATE,					0,			0,			sftp_start },
 
 	/* It is on the control socket. */
-	{ REQUEST(WL_LIST),	MON_SESSION, WHITELIST, ANY_TIMES, ANY_ALIVE,		ANY_RATE, 0, 0,				whitelist_list },
-	{ REQUEST(WL_ADD),	MON_SESSION, WHITELIST, ANY_TIMES, ANY_ALIVE,		ANY_RATE, 4, WL_MAX,			whitelist_add },
-	{ REQUEST(WL_REMOVE),	MON_SESSION, WHITELIST, ANY_TIMES, ANY_ALIVE,		ANY_RATE, 4, WL_MAX,			whitelist_remove },
-	{ REQUEST(STATUS),	MON_SESSION, WHITELIST, ANY_TIMES, ANY_ALIVE,		ANY_RATE, 0, 0,				status_get },
-	{ REQUEST(PROXY_DIAL),	MON_SESSION,	DIAL, ONCE,	ANY_ALIVE,		ANY_RATE, DIAL_LEN, DIAL_LEN,		proxy_dial },
+	{ REQUEST(WL_LIST),	MON_SESSION,	WHITELIST,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					0,			0,			whitelist_list },
+	{ REQUEST(WL_ADD),	MON_SESSION,	WHITELIST,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					4,			WL_MAX,			whitelist_add },
+	{ REQUEST(WL_REMOVE),	MON_SESSION,	WHITELIST,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					4,			WL_MAX,			whitelist_remove },
+	{ REQUEST(STATUS),	MON_SESSION,	WHITELIST,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					0,			0,			status_get },
+	{ REQUEST(PROXY_DIAL),	MON_SESSION,	DIAL,		ONCE,		ANY_ALIVE,				ANY_RATE,					DIAL_LEN,		DIAL_LEN,		proxy_dial },
 
-	{ REQUEST(LOG),		ANY_PHASE,	NO_GRANT, ANY_TIMES, ANY_ALIVE,		RATE(PRIV_LOGS_PER_S, A_SECOND, ABOVE_TELLS), 5, LOG_MAX, half_log },
+	{ REQUEST(LOG),		ANY_PHASE,	NO_GRANT,	ANY_TIMES,	ANY_ALIVE,				RATE(PRIV_LOGS_PER_S, A_SECOND, ABOVE_TELLS),	5,			LOG_MAX,		half_log },
 };
 /* clang-format on */
 

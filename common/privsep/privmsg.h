@@ -186,9 +186,9 @@ enum privmsg_type {
 	 * AUTH [once] key of the peer.  Answer: ok u8; 0 is one too many.
 	 */
 	PM_AUTH = 200,
-	/* STREAM [overlay only]: as DMSG_STREAM. */
+	/* STREAM [dmsg's monitor only]: as DMSG_STREAM. */
 	PM_STREAM = 202,
-	/* DMSG_REPORT [overlay only]: as DMSG_STATUS. */
+	/* DMSG_REPORT [dmsg's monitor only]: as DMSG_STATUS. */
 	PM_DMSG_REPORT = 204,
 	/* GET_STATUS [control socket only].  Answer: as STATUS. */
 	PM_GET_STATUS = 206,

@@ -984,128 +984,131 @@ add_unknown(void)
 		}
 }
 
+/*
+ * The others, a row each.  The log holds "request R refused: " and why, or what
+ * an error says; without a request it holds why.
+ */
+#define LATE  "not in this phase"
+#define SHORT "too short"
+#define LONG  "too long"
+#define ANY   "" /* where several errors would be right, any of them is */
+
+/* clang-format off */
+static const struct row {
+	const char *name;
+	enum phase phase;
+	const char *request, *why;
+	int error;
+	uint16_t type;
+	void (*payload)(struct buf *);
+	void (*run)(const struct attack *);
+} rows[] = {
+	/* What a monitor bears. */
+	{ "genuine",				SESSION,	NULL,		"hostile: done genuine",		0,			PM_EXEC_START,		exec_start,		run_genuine },
+	{ "stop-without-pty",			SESSION,	NULL,		"hostile: done stop-without-pty",	0,			PM_PTY_STOP,		NULL,			run_stop_without_pty },
+	{ "key-off-curve",			CONTROL,	NULL,		"hostile: done key-off-curve",		0,			PM_WL_ADD,		key_off_curve,		run_bad_key },
+	{ "log-flood",				PRE,		NULL,		"net: LOG more than",			0,			0,			NULL,			run_flood },
+	{ "log-injection",			PRE,		NULL,		"hostile: done log-injection",		0,			0,			NULL,			run_injection },
+
+	/* Handshakes, again and made up. */
+	{ "handshake-after-refusal",		REFUSED,	"HANDSHAKE",	LATE,					0,			PM_HANDSHAKE,		last_again,		run_single },
+	{ "handshake-first-replayed",		SESSION,	"HANDSHAKE",	LATE,					0,			PM_HANDSHAKE,		first_again,		run_single },
+	{ "handshake-last-replayed",		SESSION,	"HANDSHAKE",	LATE,					0,			PM_HANDSHAKE,		last_again,		run_single },
+	{ "handshake-on-control-socket",	CONTROL,	"HANDSHAKE",	LATE,					0,			PM_HANDSHAKE,		bytes_49,		run_single },
+	{ "handshake-too-long",			PRE,		"HANDSHAKE",	LONG,					0,			PM_HANDSHAKE,		handshake_too_long,	run_single },
+	{ "handshake-after-bad-handshake",	PRE,		"HANDSHAKE",	LATE,					0,			0,			NULL,			run_first_twice },
+	{ "exec-after-bad-handshake",		PRE,		"EXEC_START",	LATE,					0,			PM_EXEC_START,		exec_start,		run_after_bad_handshake },
+	{ "claim-as-answer",			PRE,		"3",		"unknown",				0,			PM_HANDSHAKE + 1,	claim,			run_single },
+	{ "claim-as-control",			PRE,		"105",		"unknown",				0,			PM_CONTROL_OK,		handle_7,		run_single },
+	{ "claim-as-monitor",			PRE,		"200",		"unknown",				0,			PM_AUTH,		claim_short,		run_single },
+
+	/* Malformed. */
+	{ "exec-args-lie",			SESSION,	"EXEC_START",	ANY,					0,			PM_EXEC_START,		args_lie_by_one,	run_single },
+	{ "exec-args-lie-much",			SESSION,	"EXEC_START",	ANY,					0,			PM_EXEC_START,		args_lie_by_much,	run_single },
+	{ "exec-args-too-many",			SESSION,	"EXEC_START",	NULL,					SKY_ERR_LIMIT,		PM_EXEC_START,		args_too_many,		run_single },
+	{ "exec-env-lies",			SESSION,	"EXEC_START",	ANY,					0,			PM_EXEC_START,		env_lies,		run_single },
+	{ "exec-string-lies",			SESSION,	"EXEC_START",	ANY,					0,			PM_EXEC_START,		string_lies,		run_single },
+	{ "exec-arg-too-long",			SESSION,	"EXEC_START",	NULL,					SKY_ERR_LIMIT,		PM_EXEC_START,		arg_too_long,		run_single },
+	{ "exec-name-nul",			SESSION,	"EXEC_START",	NULL,					SKY_ERR_FORMAT,		PM_EXEC_START,		name_nul,		run_single },
+	{ "exec-arg-nul",			SESSION,	"EXEC_START",	NULL,					SKY_ERR_FORMAT,		PM_EXEC_START,		arg_nul,		run_single },
+	{ "exec-env-nul",			SESSION,	"EXEC_START",	NULL,					SKY_ERR_FORMAT,		PM_EXEC_START,		env_nul,		run_single },
+	{ "exec-trailing",			SESSION,	"EXEC_START",	NULL,					SKY_ERR_TRAILING,	PM_EXEC_START,		exec_trailing,		run_single },
+	{ "exec-garbage",			SESSION,	"EXEC_START",	ANY,					0,			PM_EXEC_START,		whole_message,		run_single },
+	{ "pty-garbage",			SESSION,	"PTY_START",	ANY,					0,			PM_PTY_START,		whole_message,		run_single },
+	{ "pty-trailing",			SESSION,	"PTY_START",	NULL,					SKY_ERR_TRAILING,	PM_PTY_START,		pty_trailing,		run_single },
+	{ "end-unknown",			SESSION,	"EXEC_END",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_END,		handle_7,		run_single },
+	{ "end-zero",				SESSION,	"EXEC_END",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_END,		handle_0,		run_single },
+	{ "end-max",				SESSION,	"EXEC_END",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_END,		handle_max,		run_single },
+	{ "signal-unknown",			SESSION,	"EXEC_SIGNAL",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_SIGNAL,		signal_term,		run_single },
+	{ "log-level",				SESSION,	"LOG",		NULL,					SKY_ERR_RANGE,		PM_LOG,			log_level,		run_single },
+	{ "log-nul",				SESSION,	"LOG",		NULL,					SKY_ERR_FORMAT,		PM_LOG,			log_nul,		run_single },
+	{ "log-length",				SESSION,	"LOG",		ANY,					0,			PM_LOG,			log_length,		run_single },
+	{ "log-trailing",			SESSION,	"LOG",		NULL,					SKY_ERR_TRAILING,	PM_LOG,			log_trailing,		run_single },
+	{ "keys-lie-by-one",			CONTROL,	"WL_ADD",	NULL,					SKY_ERR_FORMAT,		PM_WL_ADD,		keys_lie_by_one,	run_single },
+	{ "keys-lie-by-much",			CONTROL,	"WL_ADD",	NULL,					SKY_ERR_FORMAT,		PM_WL_ADD,		keys_lie_by_much,	run_single },
+	{ "keys-trailing",			CONTROL,	"WL_REMOVE",	NULL,					SKY_ERR_FORMAT,		PM_WL_REMOVE,		keys_trailing,		run_single },
+
+	/* Sizes. */
+	{ "log-too-long",			PRE,		"LOG",		LONG,					0,			PM_LOG,			log_too_long,		run_single },
+	{ "stop-too-long",			SESSION,	"PTY_STOP",	LONG,					0,			PM_PTY_STOP,		bytes_1,		run_single },
+	{ "end-too-short",			SESSION,	"EXEC_END",	SHORT,					0,			PM_EXEC_END,		bytes_3,		run_single },
+	{ "end-too-long",			SESSION,	"EXEC_END",	LONG,					0,			PM_EXEC_END,		bytes_5,		run_single },
+	{ "signal-too-short",			SESSION,	"EXEC_SIGNAL",	SHORT,					0,			PM_EXEC_SIGNAL,		bytes_3,		run_single },
+	{ "sftp-too-long",			SESSION,	"SFTP_START",	LONG,					0,			PM_SFTP_START,		bytes_1,		run_single },
+	{ "dial-too-short",			CONTROL,	"PROXY_DIAL",	SHORT,					0,			PM_PROXY_DIAL,		bytes_5,		run_single },
+	{ "long-handshake-on-control-socket",	CONTROL,	"HANDSHAKE",	LATE,					0,			PM_HANDSHAKE,		bytes_100,		run_single },
+	{ "list-too-long",			CONTROL,	"WL_LIST",	LONG,					0,			PM_WL_LIST,		bytes_1,		run_single },
+	{ "add-too-long",			CONTROL,	"WL_ADD",	LONG,					0,			PM_WL_ADD,		wl_too_long,		run_single },
+	{ "remove-too-long",			CONTROL,	"WL_REMOVE",	LONG,					0,			PM_WL_REMOVE,		wl_too_long,		run_single },
+	{ "packet-over-the-maximum",		SESSION,	NULL,		"message refused: ",			0,			0,			NULL,			run_oversized },
+	{ "descriptor-sent-up",			PRE,		NULL,		"message refused: ",			0,			0,			NULL,			run_descriptor },
+
+	/* Too often, too late. */
+	{ "pty-twice",				SESSION,	"PTY_START",	ANY,					0,			PM_PTY_START,		pty_start,		run_pty_twice },
+	{ "pty-pipelined",			SESSION,	"PTY_START",	ANY,					0,			PM_PTY_START,		pty_start,		run_pty_pipelined },
+	{ "too-many-execs",			SESSION,	"EXEC_START",	ANY,					0,			PM_EXEC_START,		exec_start,		run_too_many_execs },
+	{ "end-twice",				SESSION,	"EXEC_END",	ANY,					0,			0,			NULL,			run_end_twice },
+	{ "signal-after-end",			SESSION,	"EXEC_SIGNAL",	ANY,					0,			0,			NULL,			run_signal_after_end },
+	{ "signal-stop",			SESSION,	"EXEC_SIGNAL",	ANY,					0,			PM_EXEC_SIGNAL,		signal_stop,		run_signal },
+	{ "signal-zero",			SESSION,	"EXEC_SIGNAL",	ANY,					0,			PM_EXEC_SIGNAL,		signal_none,		run_signal },
+	{ "sftp-twice",				SESSION,	"SFTP_START",	ANY,					0,			0,			NULL,			run_sftp_twice },
+	{ "dial-twice",				CONTROL,	"PROXY_DIAL",	ANY,					0,			0,			NULL,			run_dial_twice },
+};
+/* clang-format on */
+
 static void
-add_handshakes(void)
+add_rows(void)
 {
-	static const char late[] = "not in this phase";
 	struct attack *a;
 
-	single(REFUSED, "handshake-after-refusal", PM_HANDSHAKE, last_again,
-	    "HANDSHAKE", late);
-	single(SESSION, "handshake-first-replayed", PM_HANDSHAKE, first_again,
-	    "HANDSHAKE", late);
-	single(SESSION, "handshake-last-replayed", PM_HANDSHAKE, last_again,
-	    "HANDSHAKE", late);
-	single(CONTROL, "handshake-on-control-socket", PM_HANDSHAKE, bytes_49,
-	    "HANDSHAKE", late);
-	single(PRE, "handshake-too-long", PM_HANDSHAKE, handshake_too_long,
-	    "HANDSHAKE", "too long");
-	single(PRE, "claim-as-answer", PM_HANDSHAKE + 1, claim, "3", "unknown");
-	single(PRE, "claim-as-control", PM_CONTROL_OK, handle_7, "105",
-	    "unknown");
-	single(PRE, "claim-as-monitor", PM_AUTH, claim_short, "200", "unknown");
-	a = add(PRE, "exec-after-bad-handshake",
-	    "request EXEC_START refused: %s", late);
-	a->type = PM_EXEC_START;
-	a->payload = exec_start;
-	a->run = run_after_bad_handshake;
-	a = add(PRE, "handshake-after-bad-handshake",
-	    "request HANDSHAKE refused: %s", late);
-	a->run = run_first_twice;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *r = &rows[i];
+		const char *why = r->why != NULL ? r->why : err_text(r->error);
+
+		if (r->request == NULL)
+			a = add(r->phase, r->name, "%s", why);
+		else
+			a = add(r->phase, r->name, "request %s refused: %s",
+			    r->request, why);
+		a->type = r->type;
+		a->payload = r->payload;
+		a->run = r->run;
+	}
 }
 
+/* Packets that are shorter than a message's head. */
 static void
-add_malformed(void)
+add_headless(void)
 {
-	static const struct {
-		const char *name;
-		uint16_t type;
-		void (*payload)(struct buf *);
-		int error;
-	} bad[] = {
-		{ "exec-args-lie", PM_EXEC_START, args_lie_by_one, 0 },
-		{ "exec-args-lie-much", PM_EXEC_START, args_lie_by_much, 0 },
-		{ "exec-args-too-many", PM_EXEC_START, args_too_many,
-		    SKY_ERR_LIMIT },
-		{ "exec-env-lies", PM_EXEC_START, env_lies, 0 },
-		{ "exec-string-lies", PM_EXEC_START, string_lies, 0 },
-		{ "exec-arg-too-long", PM_EXEC_START, arg_too_long,
-		    SKY_ERR_LIMIT },
-		{ "exec-name-nul", PM_EXEC_START, name_nul, SKY_ERR_FORMAT },
-		{ "exec-arg-nul", PM_EXEC_START, arg_nul, SKY_ERR_FORMAT },
-		{ "exec-env-nul", PM_EXEC_START, env_nul, SKY_ERR_FORMAT },
-		{ "exec-trailing", PM_EXEC_START, exec_trailing,
-		    SKY_ERR_TRAILING },
-		{ "exec-garbage", PM_EXEC_START, whole_message, 0 },
-		{ "pty-garbage", PM_PTY_START, whole_message, 0 },
-		{ "pty-trailing", PM_PTY_START, pty_trailing,
-		    SKY_ERR_TRAILING },
-		{ "end-unknown", PM_EXEC_END, handle_7, SKY_ERR_NOTFOUND },
-		{ "end-zero", PM_EXEC_END, handle_0, SKY_ERR_NOTFOUND },
-		{ "end-max", PM_EXEC_END, handle_max, SKY_ERR_NOTFOUND },
-		{ "signal-unknown", PM_EXEC_SIGNAL, signal_term,
-		    SKY_ERR_NOTFOUND },
-		{ "log-level", PM_LOG, log_level, SKY_ERR_RANGE },
-		{ "log-nul", PM_LOG, log_nul, SKY_ERR_FORMAT },
-		{ "log-length", PM_LOG, log_length, 0 },
-		{ "log-trailing", PM_LOG, log_trailing, SKY_ERR_TRAILING },
-	};
-	static const char *const names[] = { [PM_EXEC_START] = "EXEC_START",
-		[PM_PTY_START] = "PTY_START",
-		[PM_EXEC_END] = "EXEC_END",
-		[PM_EXEC_SIGNAL] = "EXEC_SIGNAL",
-		[PM_LOG] = "LOG" };
-
-	/* Where several errors would be right, any of them is. */
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		single(SESSION, bad[i].name, bad[i].type, bad[i].payload,
-		    names[bad[i].type],
-		    bad[i].error != 0 ? err_text(bad[i].error) : "");
-	single(CONTROL, "keys-lie-by-one", PM_WL_ADD, keys_lie_by_one, "WL_ADD",
-	    err_text(SKY_ERR_FORMAT));
-	single(CONTROL, "keys-lie-by-much", PM_WL_ADD, keys_lie_by_much,
-	    "WL_ADD", err_text(SKY_ERR_FORMAT));
-	single(CONTROL, "keys-trailing", PM_WL_REMOVE, keys_trailing,
-	    "WL_REMOVE", err_text(SKY_ERR_FORMAT));
-}
-
-static void
-add_sizes(void)
-{
-	struct attack *a;
 	char name[NAME_LEN];
+	struct attack *a;
 
-	single(PRE, "log-too-long", PM_LOG, log_too_long, "LOG", "too long");
-	single(SESSION, "stop-too-long", PM_PTY_STOP, bytes_1, "PTY_STOP",
-	    "too long");
-	single(SESSION, "end-too-short", PM_EXEC_END, bytes_3, "EXEC_END",
-	    "too short");
-	single(SESSION, "end-too-long", PM_EXEC_END, bytes_5, "EXEC_END",
-	    "too long");
-	single(SESSION, "signal-too-short", PM_EXEC_SIGNAL, bytes_3,
-	    "EXEC_SIGNAL", "too short");
-	single(SESSION, "sftp-too-long", PM_SFTP_START, bytes_1, "SFTP_START",
-	    "too long");
-	single(CONTROL, "dial-too-short", PM_PROXY_DIAL, bytes_5, "PROXY_DIAL",
-	    "too short");
-	single(CONTROL, "handshake-on-control-socket", PM_HANDSHAKE, bytes_100,
-	    "HANDSHAKE", "not in this phase");
-	single(CONTROL, "list-too-long", PM_WL_LIST, bytes_1, "WL_LIST",
-	    "too long");
-	single(CONTROL, "add-too-long", PM_WL_ADD, wl_too_long, "WL_ADD",
-	    "too long");
-	single(CONTROL, "remove-too-long", PM_WL_REMOVE, wl_too_long,
-	    "WL_REMOVE", "too long");
 	for (unsigned n = 0; n < PRIVMSG_HEAD_LEN; n++) {
 		snprintf(name, sizeof(name), "packet-of-%u-bytes", n);
 		a = add(PRE, name, "message refused: ");
 		a->run = run_headless;
 		a->cut = n;
 	}
-	a = add(SESSION, "packet-over-the-maximum", "message refused: ");
-	a->run = run_oversized;
-	a = add(PRE, "descriptor-sent-up", "message refused: ");
-	a->run = run_descriptor;
 }
 
 static void
@@ -1129,72 +1132,12 @@ add_truncated(const char *name, uint16_t type, enum phase phase,
 }
 
 static void
-add_more(void)
-{
-	struct attack *a;
-
-	a = add(SESSION, "pty-twice", "request PTY_START refused: ");
-	a->type = PM_PTY_START;
-	a->payload = pty_start;
-	a->run = run_pty_twice;
-	a = add(SESSION, "pty-pipelined", "request PTY_START refused: ");
-	a->type = PM_PTY_START;
-	a->payload = pty_start;
-	a->run = run_pty_pipelined;
-	a = add(SESSION, "too-many-execs", "request EXEC_START refused: ");
-	a->type = PM_EXEC_START;
-	a->payload = exec_start;
-	a->run = run_too_many_execs;
-	a = add(SESSION, "end-twice", "request EXEC_END refused: ");
-	a->run = run_end_twice;
-	a = add(SESSION, "signal-after-end", "request EXEC_SIGNAL refused: ");
-	a->run = run_signal_after_end;
-	a = add(SESSION, "signal-stop", "request EXEC_SIGNAL refused: ");
-	a->payload = signal_stop;
-	a->type = PM_EXEC_SIGNAL;
-	a->run = run_signal;
-	a = add(SESSION, "signal-zero", "request EXEC_SIGNAL refused: ");
-	a->payload = signal_none;
-	a->type = PM_EXEC_SIGNAL;
-	a->run = run_signal;
-	a = add(SESSION, "sftp-twice", "request SFTP_START refused: ");
-	a->run = run_sftp_twice;
-	a = add(CONTROL, "dial-twice", "request PROXY_DIAL refused: ");
-	a->run = run_dial_twice;
-}
-
-static void
-add_harmless(void)
-{
-	struct attack *a;
-
-	a = add(SESSION, "genuine", "hostile: done genuine");
-	a->type = PM_EXEC_START;
-	a->payload = exec_start;
-	a->run = run_genuine;
-	a = add(SESSION, "stop-without-pty", "hostile: done stop-without-pty");
-	a->type = PM_PTY_STOP;
-	a->run = run_stop_without_pty;
-	a = add(CONTROL, "key-off-curve", "hostile: done key-off-curve");
-	a->type = PM_WL_ADD;
-	a->payload = key_off_curve;
-	a->run = run_bad_key;
-	a = add(PRE, "log-flood", "net: LOG more than");
-	a->run = run_flood;
-	a = add(PRE, "log-injection", "hostile: done log-injection");
-	a->run = run_injection;
-}
-
-static void
 make_list(void)
 {
-	add_harmless();
+	add_rows();
 	add_out_of_state();
 	add_unknown();
-	add_handshakes();
-	add_malformed();
-	add_sizes();
-	add_more();
+	add_headless();
 	add_truncated("PTY_START", PM_PTY_START, SESSION, pty_start);
 	add_truncated("EXEC_START", PM_EXEC_START, SESSION, exec_start);
 	add_truncated("EXEC_SIGNAL", PM_EXEC_SIGNAL, SESSION, signal_term);
