@@ -87,7 +87,6 @@ exec_on_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	struct job *j = arg;
 
-	(void)fd, (void)what;
 	j->timed_out = true;
 	job_signal(j, SIGKILL);
 	if (j->exited)

@@ -160,7 +160,6 @@ pty_kill(evutil_socket_t fd, short what, void *arg)
 {
 	struct monitor *m = arg;
 
-	(void)fd, (void)what;
 	job_signal(&m->pty, SIGKILL);
 }
 

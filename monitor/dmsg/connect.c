@@ -243,7 +243,6 @@ connect_on_stay(evutil_socket_t fd, short what, void *arg)
 {
 	const struct connector *c = arg;
 
-	(void)fd, (void)what;
 	(void)process_signal(c->pid, SIGKILL);
 }
 

@@ -331,7 +331,6 @@ dials_on_parent(evutil_socket_t fd, short what, void *arg)
 	struct privmsg msg = { 0 };
 	int r;
 
-	(void)what;
 	if ((r = privmsg_recv(fd, &msg, true)) != 1 && r != SKY_ERR_AGAIN) {
 		/*
 		 * Streams have nobody to go to, and the next skyptyd has a
