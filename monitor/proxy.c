@@ -68,7 +68,7 @@ proxy_on_result(evutil_socket_t fd, short what, void *arg)
 	else if (*why != '\0')
 		proxy_fail(m, why);
 	else if (proxy_hand_over(m, &msg.body) != 0)
-		proxy_fail(m, "dmsg makes no sense");
+		proxy_fail(m, "the answer from dmsg is malformed");
 	proxy_drop(&m->proxy);
 	free(why);
 	privmsg_free(&msg);

@@ -11,7 +11,7 @@
 
 #define BODY_MAX (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
 
-/* The monitor is gone or makes no sense: so does this connection. */
+/* The monitor is gone, or what it says is malformed: this connection ends. */
 static void
 mon_request(int mon, enum privmsg_type type, uint16_t id, struct buf *body)
 {

@@ -520,9 +520,9 @@ test_proxy(void **state)
 		const char *want;
 	} results[] = {
 		{ PM_DIAL_RESULT, 4 + 64, "" },
-		{ PM_DIAL_RESULT, 4 + 63, "dmsg makes no sense" },
-		{ PM_DIAL_RESULT, 4 + 65, "dmsg makes no sense" },
-		{ PM_DIAL_RESULT, 4, "dmsg makes no sense" },
+		{ PM_DIAL_RESULT, 4 + 63, "the answer from dmsg is malformed" },
+		{ PM_DIAL_RESULT, 4 + 65, "the answer from dmsg is malformed" },
+		{ PM_DIAL_RESULT, 4, "the answer from dmsg is malformed" },
 		{ PM_DIAL_RESULT, 3, "dmsg has ended" },
 		{ PM_DIAL_OUT, 4 + 64, "dmsg has ended" },
 		{ 0, 0, "dmsg has ended" },
