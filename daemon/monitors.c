@@ -72,10 +72,10 @@ become_monitor(const char *path, const struct skyptyd_options *o, int conn,
 		.argv = argv,
 		.fd = { conn, peer },
 		.nfd = 2,
-		.own_stdio = true };
+		.own_stdio = true,
+		/* What the listener raised is not for sessions. */
+		.nofile = &o->nofile };
 
-	/* What the listener raised is not for sessions. */
-	(void)setrlimit(RLIMIT_NOFILE, &o->nofile);
 	process_become(&program);
 }
 

@@ -123,6 +123,8 @@ process_become(const struct process_program *p)
 	if (file != -1 && dup3(file, end - 1, O_CLOEXEC) == -1)
 		return;
 	closefrom(file != -1 ? end : end - 1);
+	if (p->nofile != NULL)
+		(void)setrlimit(RLIMIT_NOFILE, p->nofile);
 	process_reset_signals();
 	/* exec(2) changes neither; it only lacks the const. */
 	if (file != -1)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #define PROCESS_PATH_MAX 1280 /* enough for process_companion */
@@ -45,6 +46,9 @@ struct process_program {
 	int fd[PROCESS_FDS_MAX];
 	size_t nfd;
 	bool own_stdio; /* ours; else /dev/null */
+	/* Of descriptors, or NULL: set when ours, which may be beyond it, are
+	 * closed. */
+	const struct rlimit *nofile;
 };
 void process_become(const struct process_program *);
 /*

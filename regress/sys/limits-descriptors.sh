@@ -40,7 +40,10 @@ full() {
 	grep -q "Turned away\|more that did not authenticate" "$log"
 }
 
+# More connections than a session may have descriptors: the next one gets its
+# monitor all the same.
 raised() {
+	conf handshake_timeout 600 maxperaddr 1000 maxstartups '"20"'
 	cat >"$dir/soft" <<-END
 		#!/bin/sh
 		ulimit -Sn 100
@@ -53,6 +56,11 @@ raised() {
 	[ "$(awk '/^Max open files/ { print $4 }' "/proc/$host/limits")" -gt 100 ] ||
 		fail "the daemon has not raised its limit"
 	equal "$(on_host -- sh -c 'ulimit -Sn')" 100 "limit of a session"
+	spawn "$dir/crowd" "$HELPERS/raw_client" 127.0.0.1 "$port" "$pk" \
+		"$dir/client" crowd 200 hold
+	wait_for "the crowd" grep -q holding "$dir/crowd"
+	equal "$(run skypty exec -r "$sock" -- sh -c 'ulimit -Sn' \
+		2>"$dir/err.control")" 100 "limit of a session in a crowd"
 	stop_host
 }
 
