@@ -246,7 +246,9 @@ net_exec_input(struct channel *ch)
 {
 	struct net_exec *x = ch->state;
 
-	while (channel_ready(ch) && net_exec_next(x))
+	/* What follows a command's end is nobody's. */
+	while (
+	    channel_ready(ch) && x->flow.state != FLOW_OVER && net_exec_next(x))
 		;
 }
 

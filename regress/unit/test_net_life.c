@@ -398,6 +398,41 @@ test_late_reader(void **state)
 		assert_int_equal(read_late(c), GOES_ON);
 }
 
+/* Who has no right to a terminal hears it, whatever he has typed already. */
+static void
+test_terminal_denied(void **state)
+{
+	struct xs_start s = { .flags = XS_TERMINAL };
+	struct buf b, out, why;
+	struct net_world w;
+	uint8_t tag;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		if (!nw_begin(&w, PRIV_XK))
+			_exit(1);
+		nw_authenticate(&w);
+		w.n->channel.grants = PRIV_GRANT_EXEC;
+		nw_ask(&w, MUX_URI_EXEC);
+		buf_init(&b, 1000);
+		buf_init(&out, 1000);
+		buf_view(&s.name, "sh", 2);
+		if (xs_put_start(&b, &s) != 0 ||
+		    xs_put_frame(&out, XS_START, buf_ptr(&b), buf_len(&b)) !=
+			0 ||
+		    xs_put_frame(&out, XS_STDIN, "ls\r", 3) != 0)
+			_exit(1);
+		nw_say(&w, buf_ptr(&out), buf_len(&out));
+		nw_serve(&w);
+		if (buf_get_u8(&w.heard, &tag) != 0 || tag != MUX_ACCEPT ||
+		    xs_get_frame(&w.heard, 1000, &tag, &why) != 1 ||
+		    tag != XS_FAILED)
+			_exit(1);
+		_exit(GOES_ON);
+	}
+	assert_int_equal(status_of(pid), GOES_ON);
+}
+
 /* --- without memory --- */
 
 static void
@@ -631,6 +666,7 @@ main(void)
 		cmocka_unit_test(test_unasked_answers),
 		cmocka_unit_test(test_no_second_authentication),
 		cmocka_unit_test(test_late_reader),
+		cmocka_unit_test(test_terminal_denied),
 		cmocka_unit_test(test_lives),
 		cmocka_unit_test(test_without_memory),
 	};
