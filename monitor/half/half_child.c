@@ -73,13 +73,19 @@ half_tell(struct half *h, enum privmsg_type event, struct buf *b)
 	half_send(h, event, 0, b, NULL, 0);
 }
 
+static void
+half_close_fds(const int *fds, size_t nfd)
+{
+	for (size_t i = 0; i < nfd; i++)
+		close(fds[i]);
+}
+
 void
 half_answer_fds(struct half *h, const struct privmsg *req, struct buf *b,
     int *fds, size_t nfd)
 {
 	half_send(h, req->type + 1U, req->id, b, fds, nfd);
-	for (size_t i = 0; i < nfd; i++)
-		close(fds[i]);
+	half_close_fds(fds, nfd);
 }
 
 void
@@ -112,8 +118,10 @@ half_answer_ok(struct half *h, const struct privmsg *req,
 		r = buf_put(&b, buf_ptr(rest), buf_len(rest));
 	if (r == 0)
 		half_answer_fds(h, req, &b, fds, nfd);
-	else
+	else {
+		half_close_fds(fds, nfd);
 		half_die(h, "out of memory");
+	}
 	buf_free(&b);
 }
 

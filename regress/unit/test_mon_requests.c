@@ -567,6 +567,26 @@ test_proxy_without_skyptyd(void **state)
 	end();
 }
 
+/* What goes to the child is nobody else's, also when there is no answer. */
+static void
+test_answer_too_long(void **state)
+{
+	static const uint8_t much[PRIVMSG_MAX];
+	struct privmsg ask = { .type = PM_PTY_START, .id = 7 };
+	struct buf rest;
+	int fd;
+
+	(void)state;
+	mw_begin(PRIV_CONTROL);
+	buf_view(&rest, much, sizeof(much));
+	assert_int_not_equal(fd = open("/dev/null", O_RDWR | O_CLOEXEC), -1);
+	half_answer_ok(&mon.half, &ask, &rest, &fd, 1);
+	assert_true(mw.died);
+	assert_int_equal(mw_hear(), 0);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	mw_end();
+}
+
 int
 main(void)
 {
@@ -585,6 +605,7 @@ main(void)
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_proxy_without_skyptyd),
+		cmocka_unit_test(test_answer_too_long),
 	};
 
 	return cmocka_run_group_tests_name("mon_requests", tests, NULL, NULL);
