@@ -25,19 +25,9 @@ put_settings(struct buf *b, const struct start *s)
 	    (r = buf_put_u8(b, s->welcome)) != 0 ||
 	    (r = buf_put_u32(b, s->uid)) != 0 ||
 	    (r = buf_put_u32(b, s->gid)) != 0 ||
-	    (r = buf_put_u32(b, s->cligroup)) != 0 ||
-	    (r = buf_put_cstring(b, s->peer)) != 0 ||
-	    (r = buf_put_cstring(b, s->conf)) != 0)
+	    (r = buf_put_cstring(b, s->peer)) != 0)
 		return r;
-	if ((r = buf_put_cstring(b, s->chroot_dir)) != 0 ||
-	    (r = buf_put_cstring(b, s->sftp_server)) != 0)
-		return r;
-	if ((r = buf_put_u8(b, s->sftp_readonly)) != 0 ||
-	    (r = buf_put_u16(b, s->dmsgport)) != 0 ||
-	    (r = buf_put_u32(b, s->dmsgsessions)) != 0 ||
-	    (r = buf_put_cstring(b, s->dmsgdisc)) != 0)
-		return r;
-	return buf_put_cstring(b, s->dmsg_servers);
+	return buf_put_cstring(b, s->chroot_dir);
 }
 
 static int
@@ -45,11 +35,35 @@ put_keys(struct buf *b, const struct start *s)
 {
 	int r;
 
+	if ((r = buf_put(b, s->pk.b, KEY_PUBLIC_LEN)) != 0)
+		return r;
+	return buf_put_string(b, s->sk, s->sk != NULL ? KEY_SECRET_LEN : 0);
+}
+
+static int
+put_dmsg(struct buf *b, const struct start *s)
+{
+	int r;
+
+	if ((r = buf_put_u16(b, s->dmsgport)) != 0 ||
+	    (r = buf_put_u32(b, s->dmsgsessions)) != 0 ||
+	    (r = buf_put_cstring(b, s->dmsgdisc)) != 0)
+		return r;
+	return buf_put_cstring(b, s->dmsg_servers);
+}
+
+static int
+put_conn(struct buf *b, const struct start *s)
+{
+	int r;
+
 	if (s->nwl > START_WL_MAX)
 		return SKY_ERR_LIMIT;
-	if ((r = buf_put(b, s->pk.b, KEY_PUBLIC_LEN)) == 0)
-		r = buf_put_string(b, s->sk,
-		    s->sk != NULL ? KEY_SECRET_LEN : 0);
+	if ((r = buf_put_u32(b, s->cligroup)) != 0 ||
+	    (r = buf_put_cstring(b, s->conf)) != 0 ||
+	    (r = buf_put_cstring(b, s->sftp_server)) != 0 ||
+	    (r = buf_put_u8(b, s->sftp_readonly)) != 0)
+		return r;
 	for (size_t i = 0; r == 0 && i < s->nwl; i++)
 		r = buf_put(b, s->wl[i].b, KEY_PUBLIC_LEN);
 	return r;
@@ -62,7 +76,9 @@ start_send(int sock, const struct start *s)
 	int r;
 
 	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
-	if ((r = put_settings(&b, s)) == 0 && (r = put_keys(&b, s)) == 0)
+	if ((r = put_settings(&b, s)) == 0 && (r = put_keys(&b, s)) == 0 &&
+	    (r = s->carrier == PRIV_DMSG ? put_dmsg(&b, s) : put_conn(&b, s)) ==
+		0)
 		r = privmsg_send(sock, PM_START, 0, &b, NULL, 0);
 	buf_free(&b);
 	return r;
@@ -71,7 +87,7 @@ start_send(int sock, const struct start *s)
 static int
 get_settings(struct buf *b, struct start *s)
 {
-	uint8_t carrier, use_syslog, quiet, readonly;
+	uint8_t carrier, use_syslog, quiet;
 	uint32_t version;
 	int r;
 
@@ -87,18 +103,9 @@ get_settings(struct buf *b, struct start *s)
 	    (r = buf_get_u8(b, &s->welcome)) != 0 ||
 	    (r = buf_get_u32(b, &s->uid)) != 0 ||
 	    (r = buf_get_u32(b, &s->gid)) != 0 ||
-	    (r = buf_get_u32(b, &s->cligroup)) != 0 ||
 	    (r = buf_get_cstring(b, &s->peer, PATH_LIMIT)) != 0 ||
-	    (r = buf_get_cstring(b, &s->conf, PATH_LIMIT)) != 0 ||
-	    (r = buf_get_cstring(b, &s->chroot_dir, PATH_LIMIT)) != 0 ||
-	    (r = buf_get_cstring(b, &s->sftp_server, PATH_LIMIT)) != 0 ||
-	    (r = buf_get_u8(b, &readonly)) != 0 ||
-	    (r = buf_get_u16(b, &s->dmsgport)) != 0 ||
-	    (r = buf_get_u32(b, &s->dmsgsessions)) != 0 ||
-	    (r = buf_get_cstring(b, &s->dmsgdisc, PATH_LIMIT)) != 0 ||
-	    (r = buf_get_cstring(b, &s->dmsg_servers, SERVERS_LIMIT)) != 0)
+	    (r = buf_get_cstring(b, &s->chroot_dir, PATH_LIMIT)) != 0)
 		return r;
-	s->sftp_readonly = readonly != 0;
 	s->carrier = (enum priv_carrier)carrier;
 	s->use_syslog = use_syslog != 0;
 	s->quiet = quiet != 0;
@@ -141,6 +148,35 @@ get_wl(struct buf *b, struct start *s)
 	return buf_get(b, wl, n * sizeof(*wl));
 }
 
+static int
+get_dmsg(struct buf *b, struct start *s)
+{
+	int r;
+
+	s->cligroup = (gid_t)-1;
+	if ((r = buf_get_u16(b, &s->dmsgport)) != 0 ||
+	    (r = buf_get_u32(b, &s->dmsgsessions)) != 0 ||
+	    (r = buf_get_cstring(b, &s->dmsgdisc, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_cstring(b, &s->dmsg_servers, SERVERS_LIMIT)) != 0)
+		return r;
+	return buf_at_end(b);
+}
+
+static int
+get_conn(struct buf *b, struct start *s)
+{
+	uint8_t readonly;
+	int r;
+
+	if ((r = buf_get_u32(b, &s->cligroup)) != 0 ||
+	    (r = buf_get_cstring(b, &s->conf, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_cstring(b, &s->sftp_server, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_u8(b, &readonly)) != 0)
+		return r;
+	s->sftp_readonly = readonly != 0;
+	return get_wl(b, s);
+}
+
 int
 start_recv(int sock, struct start *s)
 {
@@ -155,7 +191,8 @@ start_recv(int sock, struct start *s)
 	if (r == 0 && (r = get_settings(&m.body, s)) == 0 &&
 	    (r = buf_get(&m.body, s->pk.b, KEY_PUBLIC_LEN)) == 0 &&
 	    (r = get_sk(&m.body, s)) == 0)
-		r = get_wl(&m.body, s);
+		r = s->carrier == PRIV_DMSG ? get_dmsg(&m.body, s) :
+					      get_conn(&m.body, s);
 	privmsg_free(&m);
 	return r;
 }

@@ -25,28 +25,32 @@ struct start {
 	uint8_t welcome;	    /* enum priv_welcome */
 	uid_t uid;		    /* of the confined child */
 	gid_t gid;
-	gid_t cligroup; /* may use the control socket; -1 is none */
-	char *peer;	/* for log lines: "192.0.2.1 port 4711" */
-	char *conf;	/* absolute path of the whitelist's file, or "" */
+	char *peer; /* for log lines: "192.0.2.1 port 4711" */
 	char *chroot_dir;
-	char *sftp_server; /* absolute path, or "" for none */
-	bool sftp_readonly;
+	struct key_public pk; /* the host's own, everywhere */
+	uint8_t *sk;	      /* NULL on the control socket */
 	/* PRIV_DMSG only: */
 	uint16_t dmsgport;
 	uint32_t dmsgsessions;
 	char *dmsgdisc;
-	char *dmsg_servers;    /* "<pk>@host:port" each, divided by spaces */
-	uint8_t *sk;	       /* NULL on the control socket */
-	struct key_public pk;  /* the host's own, everywhere */
+	char *dmsg_servers; /* "<pk>@host:port" each, divided by spaces */
+	/* The others only: */
+	gid_t cligroup;	   /* may use the control socket; -1 is none */
+	char *conf;	   /* absolute path of the whitelist's file, or "" */
+	char *sftp_server; /* absolute path, or "" for none */
+	bool sftp_readonly;
 	struct key_public *wl; /* nwl of them */
 	size_t nwl;
 };
 
-/* Sends it, and owns nothing; sk travels in a buffer that is wiped. */
+/*
+ * Sends what its carrier's monitor needs, and owns nothing; sk travels in a
+ * buffer that is wiped.
+ */
 int start_send(int sock, const struct start *);
 /*
  * Waits for it.  Strings and wl are the caller's then, malloc'ed, and sk is,
- * sodium_malloc'ed.
+ * sodium_malloc'ed; what is not for its carrier is NULL, or none.
  * SKY_ERR_FORMAT also for another PRIVMSG_VERSION.
  */
 int start_recv(int sock, struct start *);

@@ -22,7 +22,10 @@
 /* Where things stand in the message, its head included. */
 #define AT_VERSION PRIVMSG_HEAD_LEN
 #define AT_CARRIER (AT_VERSION + 4)
-#define AT_PEER	   (AT_CARRIER + 1 + 1 + 1 + 1 + 2 + 1 + 3 * 4)
+#define AT_PEER	   (AT_CARRIER + 1 + 1 + 1 + 1 + 2 + 1 + 2 * 4)
+#define AT_SK_LEN                                                      \
+	(AT_PEER + 4 + sizeof(peer) - 1 + 4 + sizeof(chroot_dir) - 1 + \
+	    KEY_PUBLIC_LEN)
 
 static uint8_t the_sk[KEY_SECRET_LEN];
 static struct key_public the_wl[START_WL_MAX + 1];
@@ -45,13 +48,25 @@ static const struct start model = {
 	.chroot_dir = chroot_dir,
 	.sftp_server = sftp,
 	.sftp_readonly = true,
-	.dmsgport = 22,
-	.dmsgsessions = 3,
-	.dmsgdisc = disc,
-	.dmsg_servers = servers,
 	.sk = the_sk,
 	.pk = { .b = { 2, 3, 5, 7, [KEY_PUBLIC_LEN - 1] = 9 } },
 };
+
+/* As dmsg's monitor is told: the rest is not its business. */
+static struct start
+of_dmsg(void)
+{
+	struct start s = model;
+
+	s.carrier = PRIV_DMSG;
+	s.dmsgport = 22;
+	s.dmsgsessions = 3;
+	s.dmsgdisc = disc;
+	s.dmsg_servers = servers;
+	s.conf = s.sftp_server = NULL;
+	s.sftp_readonly = false;
+	return s;
+}
 
 static int
 set_up(void **state)
@@ -81,6 +96,15 @@ free_start(struct start *s)
 }
 
 static void
+check_text(const char *a, const char *b)
+{
+	if (b == NULL)
+		assert_null(a);
+	else
+		assert_string_equal(a, b);
+}
+
+static void
 check_equal(const struct start *a, const struct start *b)
 {
 	assert_int_equal(a->carrier, b->carrier);
@@ -93,11 +117,11 @@ check_equal(const struct start *a, const struct start *b)
 	assert_int_equal(a->gid, b->gid);
 	assert_int_equal(a->cligroup, b->cligroup);
 	assert_string_equal(a->peer, b->peer);
-	assert_string_equal(a->conf, b->conf);
+	check_text(a->conf, b->conf);
 	assert_string_equal(a->chroot_dir, b->chroot_dir);
-	assert_string_equal(a->sftp_server, b->sftp_server);
-	assert_string_equal(a->dmsgdisc, b->dmsgdisc);
-	assert_string_equal(a->dmsg_servers, b->dmsg_servers);
+	check_text(a->sftp_server, b->sftp_server);
+	check_text(a->dmsgdisc, b->dmsgdisc);
+	check_text(a->dmsg_servers, b->dmsg_servers);
 	assert_int_equal(a->dmsgport, b->dmsgport);
 	assert_int_equal(a->dmsgsessions, b->dmsgsessions);
 	assert_int_equal(a->sftp_readonly, b->sftp_readonly);
@@ -191,6 +215,40 @@ test_round_trip(void **state)
 	s.quiet = false;
 	s.uid = s.gid = s.cligroup = 0;
 	round_trip(&s);
+	s = of_dmsg();
+	round_trip(&s);
+}
+
+/* Each is told what it needs, whatever there is. */
+static void
+test_no_more_than_needed(void **state)
+{
+	struct start all = of_dmsg(), want = of_dmsg(), got;
+	uint8_t *raw;
+	size_t n;
+
+	(void)state;
+	all.cligroup = 0;
+	all.conf = conf;
+	all.sftp_server = sftp;
+	all.sftp_readonly = true;
+	all.wl = the_wl;
+	all.nwl = 3;
+	raw = raw_message(&all, &n);
+	assert_int_equal(receive(&got, raw, n), 0);
+	check_equal(&got, &want);
+	free_start(&got);
+	free(raw);
+	all.carrier = PRIV_XK;
+	want = all;
+	want.dmsgport = 0;
+	want.dmsgsessions = 0;
+	want.dmsgdisc = want.dmsg_servers = NULL;
+	raw = raw_message(&all, &n);
+	assert_int_equal(receive(&got, raw, n), 0);
+	check_equal(&got, &want);
+	free_start(&got);
+	free(raw);
 }
 
 /* The control socket needs no key, the others do. */
@@ -217,35 +275,41 @@ test_without_key(void **state)
 	}
 }
 
+/* A text of the message, none and as long as may be, and longer. */
 static void
-test_strings(void **state)
+check_lengths(const struct start *s, char **text)
 {
-	char longest[PATH_LIMIT + 2];
-	struct start s = model, got;
-	char **texts[] = { &s.peer, &s.conf, &s.chroot_dir, &s.sftp_server,
-		&s.dmsgdisc };
+	char longest[PATH_LIMIT + 2], none[] = "", *kept = *text;
+	struct start got;
 	uint8_t *raw;
 	size_t n;
 
-	(void)state;
 	memset(longest, 'x', sizeof(longest));
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		char *kept = *texts[i];
-		char none[] = "";
+	*text = none;
+	round_trip(s);
+	*text = longest;
+	longest[PATH_LIMIT] = '\0';
+	round_trip(s);
+	longest[PATH_LIMIT] = 'x';
+	longest[PATH_LIMIT + 1] = '\0';
+	raw = raw_message(s, &n);
+	assert_int_equal(receive(&got, raw, n), SKY_ERR_LIMIT);
+	free_start(&got);
+	free(raw);
+	*text = kept;
+}
 
-		*texts[i] = none;
-		round_trip(&s);
-		*texts[i] = longest;
-		longest[PATH_LIMIT] = '\0';
-		round_trip(&s);
-		longest[PATH_LIMIT] = 'x';
-		longest[PATH_LIMIT + 1] = '\0';
-		raw = raw_message(&s, &n);
-		assert_int_equal(receive(&got, raw, n), SKY_ERR_LIMIT);
-		free_start(&got);
-		free(raw);
-		*texts[i] = kept;
-	}
+static void
+test_strings(void **state)
+{
+	struct start s = model, d = of_dmsg();
+
+	(void)state;
+	check_lengths(&s, &s.peer);
+	check_lengths(&s, &s.conf);
+	check_lengths(&s, &s.chroot_dir);
+	check_lengths(&s, &s.sftp_server);
+	check_lengths(&d, &d.dmsgdisc);
 }
 
 /* --- bad -------------------------------------------------------------- */
@@ -279,17 +343,24 @@ test_too_many_keys(void **state)
 static void
 test_truncated(void **state)
 {
-	struct start s = model, got;
+	struct start s = of_dmsg(), got;
 	size_t n, full;
 	uint8_t *raw;
 	int r;
 
 	(void)state;
-	raw = raw_message(&s, &full);
-	for (size_t i = 1; i < full; i++)
-		refuse(raw, i,
-		    i < PRIVMSG_HEAD_LEN ? SKY_ERR_FORMAT : SKY_ERR_SHORT);
-	free(raw);
+	for (int i = 0; i < 2; i++) {
+		raw = raw_message(&s, &full);
+		for (size_t j = 1; j < full; j++)
+			refuse(raw, j,
+			    j < PRIVMSG_HEAD_LEN ? SKY_ERR_FORMAT :
+						   SKY_ERR_SHORT);
+		raw[full] = 0;
+		refuse(raw, full + 1,
+		    s.carrier == PRIV_DMSG ? SKY_ERR_TRAILING : SKY_ERR_FORMAT);
+		free(raw);
+		s = model;
+	}
 	s.wl = the_wl;
 	s.nwl = 3;
 	raw = raw_message(&s, &n);
@@ -349,13 +420,14 @@ test_other_messages(void **state)
 	raw[AT_PEER] = 0xff;
 	refuse(raw, n, SKY_ERR_SHORT);
 	raw[AT_PEER] = 0;
-	/* A secret key of another length, at the message's end. */
-	assert_int_equal(raw[n - KEY_SECRET_LEN - 1], KEY_SECRET_LEN);
-	raw[n - KEY_SECRET_LEN - 1]--;
+	free(raw);
+	/* A secret key of another length. */
+	raw = raw_message(&model, &n);
+	assert_int_equal(raw[AT_SK_LEN + 3], KEY_SECRET_LEN);
+	raw[AT_SK_LEN + 3]--;
 	refuse(raw, n, SKY_ERR_FORMAT);
-	raw[n - KEY_SECRET_LEN - 1] += 2;
-	raw[n] = 0;
-	refuse(raw, n + 1, SKY_ERR_FORMAT);
+	raw[AT_SK_LEN + 3] += 2;
+	refuse(raw, n, SKY_ERR_FORMAT);
 	free(raw);
 }
 
@@ -404,6 +476,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_no_more_than_needed),
 		cmocka_unit_test(test_without_key),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_too_many_keys),
