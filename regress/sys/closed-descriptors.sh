@@ -30,7 +30,7 @@ programs() {
 	probe "$bin/skypty" shell -i "$dir/client" --no-visor-key "$(dest)"
 	probe "$bin/skypty-ssh" -i "$dir/client" -p "$port" \
 		-oSetEnv=SHELL=/bin/sh "$pk@127.0.0.1" "sleep 600"
-	for program in monitor net dmsg; do
+	for program in monitor dmsg-monitor net dmsg; do
 		probe "$bin/skyptyd-$program"
 	done
 	if [ -x "$bin/skyptyd-http" ]; then
