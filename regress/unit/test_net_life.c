@@ -398,6 +398,60 @@ test_late_reader(void **state)
 		assert_int_equal(read_late(c), GOES_ON);
 }
 
+/* As much as the far side can say while nobody reads; then its end. */
+static size_t
+say_and_end(struct net_world *w, bool sealed)
+{
+	static const uint8_t some[4096];
+	size_t all = 0;
+
+	for (int i = 0; i < 100; i++) {
+		if (sealed)
+			nw_far_say(w, some, sizeof(some));
+		else
+			nw_end_say(w, 0, some, sizeof(some));
+		all += sizeof(some);
+		nw_loop(w);
+	}
+	nw_end_close(w, w->nends - 1);
+	nw_loop(w);
+	return all;
+}
+
+/* What a stream's far side has said before its end arrives before ours. */
+static int
+end_late(const char *uri)
+{
+	bool far = strcmp(uri, MUX_URI_FILES) != 0;
+	struct net_world w;
+	size_t all;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		come_to(&w, PRIV_CONTROL, uri);
+		w.deaf = true;
+		if (strcmp(uri, PROXY) == 0)
+			nw_far_say(&w, "\0", 1);
+		all = say_and_end(&w, far);
+		w.deaf = false;
+		alarm(30);
+		for (nw_hear(&w); buf_len(&w.heard) < all; nw_hear(&w))
+			net_round(w.n, EVLOOP_ONCE);
+		while (w.n->state < NET_LINGERING)
+			net_round(w.n, EVLOOP_ONCE);
+		_exit(GOES_ON);
+	}
+	return status_of(pid);
+}
+
+static void
+test_late_end(void **state)
+{
+	assert_int_equal(end_late(MUX_URI_FILES), GOES_ON);
+	assert_int_equal(end_late(DIAL), GOES_ON);
+	assert_int_equal(end_late(PROXY), GOES_ON);
+}
+
 /* Who has no right to a terminal hears it, whatever he has typed already. */
 static void
 test_terminal_denied(void **state)
@@ -666,6 +720,7 @@ main(void)
 		cmocka_unit_test(test_unasked_answers),
 		cmocka_unit_test(test_no_second_authentication),
 		cmocka_unit_test(test_late_reader),
+		cmocka_unit_test(test_late_end),
 		cmocka_unit_test(test_terminal_denied),
 		cmocka_unit_test(test_lives),
 		cmocka_unit_test(test_without_memory),
