@@ -338,6 +338,7 @@ conn_hang_up(struct conn *c)
 	if (c->fd != -1)
 		close(c->fd);
 	c->fd = -1;
+	c->link.plain = false;
 	buf_reset(&c->in);
 	buf_reset(&c->out);
 	buf_reset(&c->link.wire_out);

@@ -160,6 +160,7 @@ via_by_daemon(struct conn *c, const struct client_options *o, const char *uri)
 		return via_ask_original(c, o, uri);
 	case VIA_ABSENT:
 		conn_hang_up(c);
+		c->way = WAY_OWN;
 		return VIA_ABSENT;
 	case VIA_FAILED:
 		break;

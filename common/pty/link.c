@@ -32,6 +32,7 @@ link_keys(struct link *l, const uint8_t *send, const uint8_t *recv)
 	frame_key_init(&l->tx, send);
 	frame_key_init(&l->rx, recv);
 	l->sealed = true;
+	l->plain = false;
 }
 
 int

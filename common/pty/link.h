@@ -29,7 +29,7 @@ struct link {
 void link_init(struct link *);
 /* Wipes the keys and frees the buffers; also one that is all zero. */
 void link_free(struct link *);
-/* From now on frames are sealed with these keys, 32 bytes each. */
+/* From now on all is frames, sealed with these keys of 32 bytes each. */
 void link_keys(struct link *, const uint8_t *send, const uint8_t *recv);
 
 /*

@@ -104,6 +104,29 @@ func TestDmsgViaDaemonNotListed(t *testing.T) {
 	}
 }
 
+// Where the host here is not on dmsg its socket is no way, and our own one has
+// nothing of it: what it carries is sealed.
+func TestDmsgBesideDaemon(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(t, 1)
+	far := o.host(t, nil).ready(t)
+	near := startDaemon(t)
+	dir := t.TempDir()
+	id := filepath.Join(dir, ".config", "skypty", "identity")
+	if err := os.MkdirAll(filepath.Dir(id), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(id, []byte(far.client.SK()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program(t, "SKYPTY", "skypty"), "exec", "--cliaddr",
+		filepath.Join(near.dir, "s"), far.key.Hex(), "--", "echo", "there")
+	cmd.Env = append(os.Environ(), "HOME="+dir, "DMSGPTY_DMSGDISC="+o.http.URL)
+	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "there\n" {
+		t.Fatalf("%q %v", out, err)
+	}
+}
+
 // The near host has a session with one server, the far one with the other.
 func TestDmsgViaDaemonOtherServer(t *testing.T) {
 	t.Parallel()

@@ -326,6 +326,26 @@ test_behind_handshake(void **state)
 	end(&e);
 }
 
+/* With keys nothing leaves as it is, whatever the link was before. */
+static void
+test_plain_no_more(void **state)
+{
+	struct ends e;
+	int fd[2];
+
+	begin(&e, false);
+	e.a.plain = true;
+	link_keys(&e.a, key_a, key_b);
+	link_keys(&e.b, key_b, key_a);
+	open_pair(fd);
+	put_pattern(&e.out, LONG);
+	move(&e, fd);
+	check_pattern(&e.in, LONG);
+	close(fd[0]);
+	close(fd[1]);
+	end(&e);
+}
+
 /* A carrier that takes nothing: a bounded part of it is sealed. */
 static void
 test_full(void **state)
@@ -363,6 +383,7 @@ main(void)
 		cmocka_unit_test(test_without_keys),
 		cmocka_unit_test(test_descriptor),
 		cmocka_unit_test(test_behind_handshake),
+		cmocka_unit_test(test_plain_no_more),
 		cmocka_unit_test(test_full),
 	};
 
