@@ -452,6 +452,56 @@ test_late_end(void **state)
 	assert_int_equal(end_late(PROXY), GOES_ON);
 }
 
+/* What is said right behind the request arrives, however late it is taken. */
+static int
+say_early(const char *uri)
+{
+	static const uint8_t some[100000];
+	bool far = strcmp(uri, MUX_URI_FILES) != 0;
+	size_t n = 0, least = sizeof(some);
+	struct net_world w;
+	struct buf b;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		if (!nw_begin(&w, PRIV_CONTROL))
+			_exit(1);
+		nw_control_ok(&w);
+		buf_init(&b, NW_ROOM);
+		if (mux_put_request(&b, uri) != 0 ||
+		    buf_put(&b, some, sizeof(some)) != 0)
+			_exit(1);
+		nw_say(&w, buf_ptr(&b), buf_len(&b));
+		nw_serve(&w);
+		if (strcmp(uri, PROXY) == 0)
+			nw_far_say(&w, "\0", 1);
+		for (int i = 0; i < 2; i++) {
+			nw_loop(&w);
+			nw_say(&w, some, sizeof(some));
+			least += sizeof(some);
+		}
+		alarm(30);
+		while (n < least) {
+			n += nw_end_take(&w, 0);
+			if (n < least)
+				net_round(w.n, EVLOOP_ONCE);
+		}
+		/* Frames have heads, and the request may stand before it. */
+		nw_loop(&w);
+		n += nw_end_take(&w, 0);
+		_exit(far == (n > least) ? GOES_ON : 1);
+	}
+	return status_of(pid);
+}
+
+static void
+test_early_words(void **state)
+{
+	assert_int_equal(say_early(MUX_URI_FILES), GOES_ON);
+	assert_int_equal(say_early(DIAL), GOES_ON);
+	assert_int_equal(say_early(PROXY), GOES_ON);
+}
+
 /* Who has no right to a terminal hears it, whatever he has typed already. */
 static void
 test_terminal_denied(void **state)
@@ -721,6 +771,7 @@ main(void)
 		cmocka_unit_test(test_no_second_authentication),
 		cmocka_unit_test(test_late_reader),
 		cmocka_unit_test(test_late_end),
+		cmocka_unit_test(test_early_words),
 		cmocka_unit_test(test_terminal_denied),
 		cmocka_unit_test(test_lives),
 		cmocka_unit_test(test_without_memory),
