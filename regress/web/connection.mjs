@@ -62,7 +62,7 @@ export const tests = {
 		const web = await Web.start(host, ["--origin", name], { port });
 		const c = await context();
 		const page = await open(c, web.link());
-		await run(page, "echo before; printf '\\e[?1049h\\e[?1003h\\e[?1006hinside'", /inside/);
+		await run(page, "echo before; printf '\\e[?1049h\\e[?1003h\\e[?1006hinside'", /^inside/m);
 		way.cut(true);
 		await until("it is lost", async () => (await state(page)) === "lost");
 		await until("a countdown", async () => /^again in \d+ s$/.test(await page.textContent("#wait")));

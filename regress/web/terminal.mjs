@@ -456,7 +456,7 @@ export const tests = {
 
 	async flood_can_be_stopped() {
 		const page = await fresh();
-		await run(page, "yes flood", /flood/);
+		await run(page, "yes flood", /^flood$/m);
 		await sleep(500);
 		await page.keyboard.press("Control+c");
 		await run(page, "echo stopped", /^stopped$/m);
