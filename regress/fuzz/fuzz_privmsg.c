@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "common/privsep/start.h"
-#include "monitor/monitor.h"
+#include "monitor/command.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
