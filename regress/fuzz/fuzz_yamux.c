@@ -105,12 +105,14 @@ slot(struct end *e, const struct yamux_stream *st)
 	return &e->st[i];
 }
 
-/* Takes at most n bytes; SKY_ERR_EOF or SKY_ERR_AGAIN without any. */
+/* Takes at most n bytes; SKY_ERR_EOF or another without any. */
 static ssize_t
 take_bytes(struct yamux_stream *st, void *p, size_t n)
 {
 	const struct buf *in = yamux_in(st);
 
+	if (st->reset)
+		return SKY_ERR_STATE;
 	if (n > buf_len(in))
 		n = buf_len(in);
 	if (n == 0)
