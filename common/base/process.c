@@ -107,6 +107,9 @@ process_null_stdio(void)
 void
 process_become(const struct process_program *p)
 {
+	/* exec(2) changes neither; it only lacks the const. */
+	char **argv = (char **)(uintptr_t)p->argv;
+	char **env = p->env != NULL ? (char **)(uintptr_t)p->env : environ;
 	int n = (int)p->nfd, end = PROCESS_FD_FIRST + n + 1;
 	int fd[PROCESS_FDS_MAX], file = -1;
 
@@ -126,13 +129,10 @@ process_become(const struct process_program *p)
 	if (p->nofile != NULL)
 		(void)setrlimit(RLIMIT_NOFILE, p->nofile);
 	process_reset_signals();
-	/* exec(2) changes neither; it only lacks the const. */
 	if (file != -1)
-		fexecve(end - 1, (char **)(uintptr_t)p->argv,
-		    p->env != NULL ? (char **)(uintptr_t)p->env : environ);
+		fexecve(end - 1, argv, env);
 	else
-		execve(p->path, (char **)(uintptr_t)p->argv,
-		    p->env != NULL ? (char **)(uintptr_t)p->env : environ);
+		execve(p->path, argv, env);
 }
 
 static bool

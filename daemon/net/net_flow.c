@@ -422,15 +422,12 @@ net_flow_exited(struct net_flow *f, uint32_t handle, enum priv_exit how,
 static int
 net_flow_told_exit(struct net_flow *f, struct buf *b)
 {
-	uint32_t handle, status;
-	uint8_t how;
+	struct mon_exited e;
 	int r;
 
-	if ((r = buf_get_u32(b, &handle)) != 0 ||
-	    (r = buf_get_u8(b, &how)) != 0 ||
-	    (r = buf_get_u32(b, &status)) != 0)
+	if ((r = mon_get_exited(b, &e)) != 0)
 		return r;
-	net_flow_exited(f, handle, (enum priv_exit)how, status);
+	net_flow_exited(f, e.handle, e.how, e.status);
 	return 0;
 }
 

@@ -214,3 +214,16 @@ mon_wl_change(int mon, bool add, struct gob_list *keys)
 	buf_free(&b);
 	return r;
 }
+
+int
+mon_get_exited(struct buf *b, struct mon_exited *e)
+{
+	uint8_t how;
+	int r;
+
+	if ((r = buf_get_u32(b, &e->handle)) != 0 ||
+	    (r = buf_get_u8(b, &how)) != 0)
+		return r;
+	e->how = (enum priv_exit)how;
+	return buf_get_u32(b, &e->status);
+}

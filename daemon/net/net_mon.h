@@ -12,6 +12,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "common/privsep/privmsg.h"
 #include "common/pty/keys.h"
 #include "common/pty/mux.h"
 #include "common/pty/rpc.h"
@@ -36,5 +37,13 @@ void mon_wl_list(int mon);
 int mon_wl_change(int mon, bool add, struct gob_list *keys);
 void mon_log(int mon, enum log_level, const char *, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* PM_EXITED, as the monitor tells it. */
+struct mon_exited {
+	uint32_t handle; /* PRIV_PTY_HANDLE for the pty */
+	enum priv_exit how;
+	uint32_t status;
+};
+int mon_get_exited(struct buf *, struct mon_exited *);
 
 #endif

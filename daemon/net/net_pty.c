@@ -7,6 +7,7 @@
 
 #include "common/base/err.h"
 #include "daemon/net/net_gather.h"
+#include "daemon/net/net_mon.h"
 #include "daemon/net/net_rpc.h"
 #include "daemon/net/net_service.h"
 #include "daemon/net/net_term.h"
@@ -96,19 +97,15 @@ net_pty_room(struct channel *ch)
 static int
 net_pty_exited(struct net_pty *p, struct buf *b)
 {
-	uint32_t handle, status;
-	uint8_t how;
+	struct mon_exited e;
 	int r;
 
-	if ((r = buf_get_u32(b, &handle)) != 0 ||
-	    (r = buf_get_u8(b, &how)) != 0 ||
-	    (r = buf_get_u32(b, &status)) != 0)
+	if ((r = mon_get_exited(b, &e)) != 0)
 		return r;
-	if (handle == PRIV_PTY_HANDLE)
+	if (e.handle == PRIV_PTY_HANDLE)
 		net_term_exited(p->term);
 	else
-		net_gather_exited(p->commands, handle, (enum priv_exit)how,
-		    status);
+		net_gather_exited(p->commands, e.handle, e.how, e.status);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/privsep/privmsg.h"
 #include "monitor/command.h"
+#include "regress/unit/log_told.h"
 
 #define ROOM 4194304
 
@@ -203,31 +204,6 @@ test_nul(void **state)
 }
 
 /* --- what the log is told --- */
-
-static char info[LOG_LINE_MAX], debug[2 * LOG_LINE_MAX];
-
-void __wrap_log_info(const char *, ...);
-void __wrap_log_debug(const char *, ...);
-
-void
-__wrap_log_info(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(info, sizeof(info), fmt, ap);
-	va_end(ap);
-}
-
-void
-__wrap_log_debug(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(debug, sizeof(debug), fmt, ap);
-	va_end(ap);
-}
 
 static void
 told(const struct command *c, bool login, enum log_level level)

@@ -14,12 +14,9 @@
 #include "common/base/log.h"
 #include "monitor/ending.h"
 #include "regress/unit/clock.h"
+#include "regress/unit/log_told.h"
 
 static int64_t now; /* milliseconds */
-static char info[512], debug[512];
-
-void __wrap_log_info(const char *, ...);
-void __wrap_log_debug(const char *, ...);
 
 int
 wrap_clock_gettime(clockid_t id, struct timespec *ts)
@@ -28,26 +25,6 @@ wrap_clock_gettime(clockid_t id, struct timespec *ts)
 	*ts = (struct timespec){ .tv_sec = (time_t)(now / 1000),
 		.tv_nsec = (long)(now % 1000) * 1000000 };
 	return 0;
-}
-
-void
-__wrap_log_info(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(info, sizeof(info), fmt, ap);
-	va_end(ap);
-}
-
-void
-__wrap_log_debug(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(debug, sizeof(debug), fmt, ap);
-	va_end(ap);
 }
 
 static void
