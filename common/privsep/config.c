@@ -34,7 +34,7 @@ struct loader {
 
 struct key {
 	const char *name;
-	unsigned bit;
+	uint64_t bit;
 	enum json_type type;
 	/* NULL: accepted and left to those parts of skypty that use it. */
 	void (*set)(struct loader *, const struct json_event *);

@@ -23,30 +23,28 @@
 	":80"
 
 /* The keys, as bits that tell which were given. */
-enum {
-	CONFIG_SK = 1 << 0,
-	CONFIG_PK = 1 << 1,
-	CONFIG_WL = 1 << 2,
-	CONFIG_DMSGDISC = 1 << 3,
-	CONFIG_DMSGSESSIONS = 1 << 4,
-	CONFIG_DMSGPORT = 1 << 5,
-	CONFIG_CLINET = 1 << 6,
-	CONFIG_CLIADDR = 1 << 7,
-	CONFIG_SSH_LISTEN = 1 << 8,
-	CONFIG_CLIGROUP = 1 << 9,
-	CONFIG_SANDBOX = 1 << 10,
-	CONFIG_PRIVSEP_USER = 1 << 11,
-	CONFIG_MAXSTARTUPS = 1 << 12,
-	CONFIG_MAXPERKEY = 1 << 13,
-	CONFIG_MAXPERADDR = 1 << 14,
-	CONFIG_HANDSHAKE = 1 << 15,
-	CONFIG_KEEPALIVE = 1 << 16,
-	CONFIG_SFTP_SERVER = 1 << 17,
-	CONFIG_SFTP_READONLY = 1 << 18,
-	CONFIG_SERVERS = 1 << 19,
-	CONFIG_STARTUPRATE = 1 << 20,
-	CONFIG_NETBLOCKS = 1 << 21
-};
+#define CONFIG_SK	     (UINT64_C(1) << 0)
+#define CONFIG_PK	     (UINT64_C(1) << 1)
+#define CONFIG_WL	     (UINT64_C(1) << 2)
+#define CONFIG_DMSGDISC	     (UINT64_C(1) << 3)
+#define CONFIG_DMSGSESSIONS  (UINT64_C(1) << 4)
+#define CONFIG_DMSGPORT	     (UINT64_C(1) << 5)
+#define CONFIG_CLINET	     (UINT64_C(1) << 6)
+#define CONFIG_CLIADDR	     (UINT64_C(1) << 7)
+#define CONFIG_SSH_LISTEN    (UINT64_C(1) << 8)
+#define CONFIG_CLIGROUP	     (UINT64_C(1) << 9)
+#define CONFIG_SANDBOX	     (UINT64_C(1) << 10)
+#define CONFIG_PRIVSEP_USER  (UINT64_C(1) << 11)
+#define CONFIG_MAXSTARTUPS   (UINT64_C(1) << 12)
+#define CONFIG_MAXPERKEY     (UINT64_C(1) << 13)
+#define CONFIG_MAXPERADDR    (UINT64_C(1) << 14)
+#define CONFIG_HANDSHAKE     (UINT64_C(1) << 15)
+#define CONFIG_KEEPALIVE     (UINT64_C(1) << 16)
+#define CONFIG_SFTP_SERVER   (UINT64_C(1) << 17)
+#define CONFIG_SFTP_READONLY (UINT64_C(1) << 18)
+#define CONFIG_SERVERS	     (UINT64_C(1) << 19)
+#define CONFIG_STARTUPRATE   (UINT64_C(1) << 20)
+#define CONFIG_NETBLOCKS     (UINT64_C(1) << 21)
 
 /* "begin:rate:full" of sshd_config's MaxStartups. */
 struct config_startups {
@@ -67,7 +65,7 @@ struct config_blocks {
 
 /* Zero-initialise, then config_defaults(). */
 struct config {
-	unsigned given;	       /* CONFIG_* bits met in files */
+	uint64_t given;	       /* CONFIG_* bits met in files */
 	uint8_t *sk;	       /* sodium_malloc'ed, NULL if none */
 	struct key_public pk;  /* null unless given */
 	struct key_public *wl; /* nwl of them */

@@ -249,7 +249,7 @@ int
 config_read_file(struct config *c, struct keyctx *ctx, const char *path,
     const struct config_report *report)
 {
-	const unsigned before = c->given;
+	const uint64_t before = c->given;
 	struct stat st;
 	struct buf text;
 	int r;
@@ -257,7 +257,7 @@ config_read_file(struct config *c, struct keyctx *ctx, const char *path,
 	if ((r = config_slurp(path, &text, &st)) != 0)
 		return config_cannot_read(report, path, r);
 	/* An sk from elsewhere, as standard input, is not in this file. */
-	c->given &= ~(unsigned)CONFIG_SK;
+	c->given &= ~CONFIG_SK;
 	if ((r = config_check_safety(report, path, &st)) == 0)
 		r = config_parse(c, ctx, (const char *)buf_ptr(&text),
 		    buf_len(&text), path, report);

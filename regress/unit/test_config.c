@@ -69,7 +69,7 @@ test_defaults(void **state)
 
 static const struct {
 	const char *name;
-	unsigned bit;
+	uint64_t bit;
 	size_t offset;
 } texts[] = {
 	{ "dmsgdisc", CONFIG_DMSGDISC, offsetof(struct config, dmsgdisc) },
@@ -106,7 +106,7 @@ test_texts(void **state)
 
 static const struct {
 	const char *name;
-	unsigned bit;
+	uint64_t bit;
 	size_t offset;
 	unsigned min, max;
 } numbers[] = {

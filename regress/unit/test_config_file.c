@@ -633,7 +633,7 @@ static void
 test_example(void **state)
 {
 	const char *path = getenv("SKYPTY_EXAMPLE");
-	unsigned all =
+	uint64_t all =
 	    (CONFIG_SERVERS - 1) | CONFIG_STARTUPRATE | CONFIG_NETBLOCKS;
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	struct config c, d;
@@ -643,7 +643,7 @@ test_example(void **state)
 	text = read_text(path != NULL ? path : "etc/skypty.json.example");
 	accept_text(&c, text);
 	free(text);
-	assert_int_equal(c.given, all & ~(unsigned)(CONFIG_SK | CONFIG_PK));
+	assert_int_equal(c.given, all & ~(CONFIG_SK | CONFIG_PK));
 	assert_int_equal(c.nwl, 1);
 	crypto_hash_sha256(hash, (const unsigned char *)"skypty example key",
 	    18);
