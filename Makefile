@@ -332,6 +332,9 @@ obj-fuzz/fuzz_client: FUZZ_LINK += -Wl,--wrap=unix_connect
 obj-fuzz/fuzz_hosts: FUZZ_LINK = -Wl,--wrap=glob -Wl,--wrap=globfree
 obj-fuzz/fuzz_client obj-fuzz/fuzz_cp obj-fuzz/fuzz_hosts: $(FUZZ_CLIENT)
 
+# By itself: it needs nothing else of the client.
+obj-fuzz/fuzz_sftp_asker: obj-fuzz/client/sftp/sftp_asker.o
+
 # For arm64 and armhf: built, with unit tests in qemu's user mode; and all that
 # counts on whole machines that qemu makes, with Debian's own kernel.
 cross:

@@ -2,6 +2,8 @@
 /*
  * Error codes.  Functions of common/ return 0 (or a count) on success and one
  * of these on failure; the text is made once, where a person will read it.
+ * What gives a descriptor or a pid, or stands for one system call, fails as
+ * system calls do, with -1 and errno, and its header says so.
  */
 #ifndef COMMON_BASE_ERR_H
 #define COMMON_BASE_ERR_H
