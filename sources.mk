@@ -33,6 +33,7 @@ SRC_privsep = common/privsep/account.c common/privsep/config.c common/privsep/co
 	common/privsep/config_wl.c common/privsep/chroot_dir.c \
 	common/privsep/control.c common/privsep/http_conf.c \
 	common/privsep/notify.c common/privsep/privmsg.c \
+	common/privsep/rights.c \
 	common/privsep/sandbox.c common/privsep/sandbox_filter.c \
 	common/privsep/sockets.c common/privsep/start.c \
 	common/privsep/welcome.c
