@@ -52,7 +52,8 @@ SRC_skyptyd-http-monitor = monitor/http/http_auth.c \
 SRC_half = monitor/half/dispatch.c monitor/half/half.c \
 	monitor/half/half_child.c
 
-SRC_skyptyd-monitor = monitor/command.c monitor/ending.c monitor/env.c \
+SRC_skyptyd-monitor = monitor/account.c monitor/command.c \
+	monitor/ending.c monitor/env.c \
 	monitor/exec.c monitor/guard.c monitor/handshake.c monitor/job.c \
 	monitor/kk.c monitor/monitor.c monitor/origin.c monitor/proxy.c \
 	monitor/pty.c monitor/requests.c monitor/sftp.c monitor/spawn.c \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "monitor/account.h"
 #include "monitor/env.h"
 #include "monitor/origin.h"
 
@@ -88,7 +89,6 @@ env_set_mail(char **env, size_t *n, const struct passwd *pw)
 static int
 env_set_login(char **env, size_t *n, const struct passwd *pw)
 {
-	const char *shell = *pw->pw_shell != '\0' ? pw->pw_shell : "/bin/sh";
 	const char *value;
 
 	for (size_t i = 0; i < INHERITED; i++)
@@ -98,7 +98,7 @@ env_set_login(char **env, size_t *n, const struct passwd *pw)
 	if (env_set_named(env, n, "HOME", pw->pw_dir) == -1 ||
 	    env_set_named(env, n, "USER", pw->pw_name) == -1 ||
 	    env_set_named(env, n, "LOGNAME", pw->pw_name) == -1 ||
-	    env_set_named(env, n, "SHELL", shell) == -1 ||
+	    env_set_named(env, n, "SHELL", account_shell(pw)) == -1 ||
 	    env_set_mail(env, n, pw) == -1)
 		return -1;
 	return env_set_named(env, n, "PATH", env_path(pw));

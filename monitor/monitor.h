@@ -16,6 +16,7 @@
 #include "common/privsep/privmsg.h"
 #include "common/pty/keys.h"
 #include "common/pty/noise.h"
+#include "monitor/account.h"
 #include "monitor/half/half.h"
 #include "monitor/job.h"
 #include "monitor/origin.h"
@@ -52,6 +53,7 @@ struct monitor {
 	struct key_public peer;
 	uid_t caller; /* on the control socket */
 	struct session_origin origin;
+	struct passwd account; /* the session's, account.h; none: no name */
 	struct noise *noise;
 	struct noise_keys *kk; /* sodium_malloc'ed; until the first frame */
 	struct proxy proxy;

@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/base/process.h"
+#include "monitor/account.h"
 #include "monitor/command.h"
 #include "monitor/env.h"
 #include "monitor/monitor.h"
@@ -153,19 +153,6 @@ spawn_reset_oom(void)
 	close(fd);
 }
 
-/* Root takes its supplementary groups; nobody else could change a thing. */
-static int
-spawn_become_user(const struct passwd *pw)
-{
-	if (geteuid() == 0 &&
-	    (initgroups(pw->pw_name, pw->pw_gid) == -1 ||
-		setgid(pw->pw_gid) == -1 || setuid(pw->pw_uid) == -1))
-		return -1;
-	if (chdir(pw->pw_dir) == -1 && chdir("/") == -1)
-		return -1;
-	return 0;
-}
-
 static void
 spawn_become(const struct spawn *s, const struct passwd *pw, char **env,
     int error)
@@ -179,7 +166,7 @@ spawn_become(const struct spawn *s, const struct passwd *pw, char **env,
 	spawn_reset_oom();
 	arranged = setsid() != -1 && spawn_arrange_fds(s, error) != -1;
 	if (arranged && (s->tty == NULL || ioctl(0, TIOCSCTTY, 0) != -1) &&
-	    spawn_become_user(pw) != -1) {
+	    account_become(pw) != -1) {
 		process_reset_signals();
 		if (s->login)
 			spawn_execute_shell(env);
@@ -307,16 +294,13 @@ int
 spawn(struct monitor *m, const struct spawn *s, pid_t *pid, char *why,
     size_t len)
 {
-	const struct passwd *pw;
+	const struct passwd *pw = &m->account;
 	char **env;
 	int ok;
 
 	*pid = 0;
-	if ((pw = getpwuid(geteuid())) == NULL) {
-		snprintf(why, len, "no account has uid %lu",
-		    (unsigned long)geteuid());
+	if (pw->pw_name == NULL && account_set(m, NULL, why, len) != 0)
 		return 0;
-	}
 	if ((env = env_login(pw, &m->origin, s->tty, s->cmd->env)) == NULL) {
 		snprintf(why, len, "out of memory");
 		return 0;
