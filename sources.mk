@@ -53,11 +53,11 @@ SRC_half = monitor/half/dispatch.c monitor/half/half.c \
 	monitor/half/half_child.c
 
 SRC_skyptyd-monitor = monitor/account.c monitor/command.c \
-	monitor/ending.c monitor/env.c \
-	monitor/exec.c monitor/guard.c monitor/handshake.c monitor/job.c \
+	monitor/ending.c monitor/env.c monitor/exec.c monitor/forced.c \
+	monitor/guard.c monitor/handshake.c monitor/job.c \
 	monitor/kk.c monitor/monitor.c monitor/origin.c monitor/proxy.c \
-	monitor/pty.c monitor/requests.c monitor/sftp.c monitor/spawn.c \
-	monitor/status.c monitor/whitelist.c $(SRC_half)
+	monitor/pty.c monitor/requests.c monitor/session.c monitor/sftp.c \
+	monitor/spawn.c monitor/status.c monitor/whitelist.c $(SRC_half)
 
 SRC_skyptyd-dmsg-monitor = monitor/dmsg/connect.c monitor/dmsg/dials.c \
 	monitor/dmsg/dmsg_requests.c monitor/dmsg/entry.c \

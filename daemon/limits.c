@@ -467,8 +467,7 @@ limits_authenticated(struct conns *cs, const struct config *conf,
 }
 
 bool
-limits_key(const struct conns *cs, const struct config *conf,
-    const struct key_public *pk)
+limits_key(const struct conns *cs, const struct key_public *pk, unsigned max)
 {
 	const struct limits_conn *c;
 	unsigned n = 0;
@@ -476,7 +475,7 @@ limits_key(const struct conns *cs, const struct config *conf,
 	TAILQ_FOREACH (c, &cs->all, entry)
 		if (c->authenticated && key_equal(&c->pk, pk))
 			n++;
-	return n < conf->maxperkey;
+	return n < max;
 }
 
 void

@@ -134,9 +134,8 @@ void limits_authenticated(struct conns *, const struct config *,
 void limits_link(struct conns *, struct limits_conn *);
 void limits_unlink(struct conns *, struct limits_conn *);
 
-/* Whether the key may have one more connection. */
-bool limits_key(const struct conns *, const struct config *,
-    const struct key_public *);
+/* Whether the key, which may have so many, has room for one more connection. */
+bool limits_key(const struct conns *, const struct key_public *, unsigned max);
 
 /* Whether a line about one more stranger is not too much; it is counted. */
 bool limits_may_tell(struct conns *, int64_t now_ms);

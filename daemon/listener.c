@@ -73,6 +73,7 @@ static int
 answer_monitor(struct listener *s, struct limits_conn *c, struct privmsg *m)
 {
 	struct buf b;
+	uint32_t max;
 	uint8_t ok;
 	int r;
 
@@ -82,9 +83,13 @@ answer_monitor(struct listener *s, struct limits_conn *c, struct privmsg *m)
 		return limits_turn(c, now_ms()) ? 0 : SKY_ERR_STATE;
 	if (m->type != PM_AUTH || c->authenticated)
 		return SKY_ERR_STATE;
-	if ((r = buf_get(&m->body, c->pk.b, KEY_PUBLIC_LEN)) != 0)
+	if ((r = buf_get(&m->body, c->pk.b, KEY_PUBLIC_LEN)) != 0 ||
+	    (r = buf_get_u32(&m->body, &max)) != 0 ||
+	    (r = buf_at_end(&m->body)) != 0)
 		return r;
-	ok = !c->dropped && limits_key(&s->conns, &s->set->conf, &c->pk);
+	if (max == 0)
+		max = s->set->conf.maxperkey;
+	ok = !c->dropped && limits_key(&s->conns, &c->pk, max);
 	if (ok)
 		limits_authenticated(&s->conns, &s->set->conf, c, now_ms());
 	buf_init(&b, 1);

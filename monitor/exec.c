@@ -15,6 +15,7 @@
 #include "monitor/guard.h"
 #include "monitor/job.h"
 #include "monitor/monitor.h"
+#include "monitor/session.h"
 #include "monitor/spawn.h"
 
 struct exec_pipes {
@@ -124,16 +125,31 @@ exec_hand_down(struct monitor *m, struct privmsg *msg, const struct job *j,
 	return r;
 }
 
+static enum session_asked
+exec_asked(uint8_t flags)
+{
+	return flags & PRIV_EXEC_LOGIN ? SESSION_LOGIN :
+	    flags & PRIV_EXEC_LINE     ? SESSION_LINE :
+					 SESSION_WORDS;
+}
+
 static int
-exec_run(struct monitor *m, struct privmsg *msg, const struct command *c,
+exec_run(struct monitor *m, struct privmsg *msg, struct command *c,
     uint32_t timeout, uint8_t flags)
 {
 	char why[PRIVMSG_TEXT_MAX];
 	struct job *j = exec_free_slot(m);
 	struct exec_pipes p;
-	struct spawn s = { .cmd = c, .login = flags & PRIV_EXEC_LOGIN };
+	struct spawn s = { .cmd = c };
 	int r;
 
+	if (!session_ready(m, why, sizeof(why))) {
+		log_info("Command not started: %s", why);
+		half_answer_why(&m->half, msg, why);
+		return 0;
+	}
+	if ((r = session_command(m, c, exec_asked(flags), &s.login)) != 0)
+		return r;
 	if (exec_open_pipes(&p, flags & PRIV_EXEC_STDIN) != 0) {
 		half_answer_why(&m->half, msg, strerror(errno));
 		return 0;
@@ -160,6 +176,17 @@ exec_run(struct monitor *m, struct privmsg *msg, const struct command *c,
 	return r;
 }
 
+/* A command may outlive its connection by a grant of its own. */
+static int
+exec_check_flags(const struct half *h, uint8_t flags)
+{
+	if ((flags & ~PRIV_EXEC_FLAGS) != 0)
+		return SKY_ERR_RANGE;
+	return (flags & PRIV_EXEC_KEEP) && !(h->grants & PRIV_GRANT_DETACH) ?
+	    SKY_ERR_DENIED :
+	    0;
+}
+
 int
 exec_start(struct half *h, struct privmsg *msg)
 {
@@ -175,10 +202,9 @@ exec_start(struct half *h, struct privmsg *msg)
 		return r;
 	if ((r = buf_get_u32(&msg->body, &timeout)) == 0 &&
 	    (r = buf_get_u8(&msg->body, &flags)) == 0 &&
-	    (r = buf_at_end(&msg->body)) == 0)
-		r = (flags & ~PRIV_EXEC_FLAGS) != 0 ?
-		    SKY_ERR_RANGE :
-		    exec_run(m, msg, &c, timeout, flags);
+	    (r = buf_at_end(&msg->body)) == 0 &&
+	    (r = exec_check_flags(h, flags)) == 0)
+		r = exec_run(m, msg, &c, timeout, flags);
 	command_free(&c);
 	return r;
 }

@@ -16,6 +16,7 @@
 #include "common/base/log.h"
 #include "monitor/handshake.h"
 #include "monitor/monitor.h"
+#include "monitor/session.h"
 #include "monitor/whitelist.h"
 
 int
@@ -62,8 +63,9 @@ handshake_have_room(struct monitor *m, const struct key_public *pk)
 
 	if (m->half.parent == -1)
 		return true;
-	buf_init(&b, KEY_PUBLIC_LEN);
-	if ((r = buf_put(&b, pk->b, KEY_PUBLIC_LEN)) == 0)
+	buf_init(&b, KEY_PUBLIC_LEN + 4);
+	if ((r = buf_put(&b, pk->b, KEY_PUBLIC_LEN)) == 0 &&
+	    (r = buf_put_u32(&b, m->rights.max_sessions)) == 0)
 		r = privmsg_send(m->half.parent, PM_AUTH, 0, &b, NULL, 0);
 	if (r == 0)
 		ok = handshake_await_room(m);
@@ -132,6 +134,7 @@ handshake_put_keys(struct buf *b, const struct monitor *m,
 	if ((r = buf_put_u8(b, (uint8_t)code)) != 0 ||
 	    (r = buf_put(b, m->peer.b, KEY_PUBLIC_LEN)) != 0 ||
 	    (r = buf_put_u32(b, m->half.grants)) != 0 ||
+	    (r = buf_put_u32(b, m->rights.idle_timeout)) != 0 ||
 	    (r = buf_put(b, k->send, sizeof(k->send))) != 0)
 		return r;
 	return buf_put(b, k->recv, sizeof(k->recv));
@@ -146,7 +149,7 @@ handshake_session(struct monitor *m)
 	m->half.phase = MON_SESSION;
 	if (*m->origin.client == '\0')
 		origin_of_keys(&m->origin, &m->peer, &m->half.start.pk);
-	m->half.grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP;
+	session_begin(m);
 }
 
 /* The peer is proven live and allowed: the child gets the session's keys. */
@@ -199,9 +202,11 @@ handshake_allowed(struct monitor *m, const char **why)
 	/* No stranger any more. */
 	log_set_level((enum log_level)m->half.start.log_level);
 	if (!handshake_have_room(m, &m->peer)) {
-		*why = "too many connections of your key at once (maxperkey)";
-		log_info("Refused key %s: too many connections (maxperkey)",
-		    text);
+		*why = m->rights.max_sessions != 0 ?
+		    "too many connections of your key at once (max-sessions)" :
+		    "too many connections of your key at once (maxperkey)";
+		log_info("Refused key %s: too many connections (%s)", text,
+		    m->rights.max_sessions != 0 ? "max-sessions" : "maxperkey");
 		return false;
 	}
 	log_info("Accepted key %s", text);

@@ -13,6 +13,7 @@
 #include "monitor/handshake.h"
 #include "monitor/kk.h"
 #include "monitor/pty.h"
+#include "monitor/session.h"
 #include "monitor/sftp.h"
 #include "monitor/spawn.h"
 #include "monitor/whitelist.h"
@@ -95,8 +96,7 @@ monitor_begin_control(struct half *h)
 	struct buf b;
 
 	h->phase = MON_SESSION;
-	h->grants = PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP |
-	    PRIV_GRANT_WHITELIST | PRIV_GRANT_DIAL;
+	session_begin_control(monitor_of(h));
 	buf_init(&b, 4);
 	if (buf_put_u32(&b, h->grants) == 0)
 		half_tell(h, PM_CONTROL_OK, &b);

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "common/privsep/privmsg.h"
+#include "common/privsep/rights.h"
 #include "common/pty/keys.h"
 #include "common/pty/noise.h"
 #include "monitor/account.h"
@@ -48,10 +49,13 @@ enum mon_use {
 	USE_COUNT
 };
 
+struct event;
+
 struct monitor {
 	struct half half; /* the first member: monitor_of() */
 	struct key_public peer;
-	uid_t caller; /* on the control socket */
+	struct rights rights; /* of the session; session.c */
+	uid_t caller;	      /* on the control socket */
 	struct session_origin origin;
 	struct passwd account; /* the session's, account.h; none: no name */
 	struct noise *noise;
@@ -68,6 +72,9 @@ struct monitor {
 	int guard;			    /* pipe to it */
 	int64_t begun;			    /* of now_ms */
 	unsigned used[USE_COUNT];
+	bool started;	    /* something was to be */
+	bool settled;	    /* and whom the session is */
+	struct event *idle; /* NULL: it may be idle for ever */
 };
 
 /* The connection whose half it is. */

@@ -17,6 +17,7 @@
 #include "monitor/job.h"
 #include "monitor/monitor.h"
 #include "monitor/pty.h"
+#include "monitor/session.h"
 #include "monitor/spawn.h"
 
 #define NAME_MAX_LEN 64
@@ -88,19 +89,32 @@ pty_open(int *master, int *slave, const struct pty_looks *l,
 	return 0;
 }
 
-static void
-pty_run(struct monitor *m, struct privmsg *msg, const struct command *c,
+static enum session_asked
+pty_asked(const struct pty_looks *l)
+{
+	return l->flags & PRIV_PTY_LOGIN ? SESSION_LOGIN :
+	    l->flags & PRIV_PTY_LINE	 ? SESSION_LINE :
+					   SESSION_WORDS;
+}
+
+static int
+pty_run(struct monitor *m, struct privmsg *msg, struct command *c,
     const struct pty_looks *l)
 {
 	char why[PRIVMSG_TEXT_MAX], name[NAME_MAX_LEN];
-	struct spawn s = { .cmd = c,
-		.tty = name,
-		.login = l->flags & PRIV_PTY_LOGIN };
-	int master, slave, ok;
+	struct spawn s = { .cmd = c, .tty = name };
+	int master, slave, ok, r;
 
+	if (!session_ready(m, why, sizeof(why))) {
+		log_info("Terminal not started: %s", why);
+		half_answer_why(&m->half, msg, why);
+		return 0;
+	}
+	if ((r = session_command(m, c, pty_asked(l), &s.login)) != 0)
+		return r;
 	if (pty_open(&master, &slave, l, name) != 0) {
 		half_answer_why(&m->half, msg, err_text(SKY_ERR_SYS));
-		return;
+		return 0;
 	}
 	s.in = s.out = s.err = slave;
 	ok = spawn(m, &s, &m->pty.pid, why, sizeof(why));
@@ -109,13 +123,14 @@ pty_run(struct monitor *m, struct privmsg *msg, const struct command *c,
 		close(master);
 		log_info("Terminal not started: %s", why);
 		half_answer_why(&m->half, msg, why);
-		return;
+		return 0;
 	}
 	job_begin(&m->pty, "Terminal", s.login ? "login shell" : c->name);
 	command_tell(c, "Terminal", s.login, m->pty.pid);
 	ending_used(m, USE_TERMINAL);
 	half_answer_ok(&m->half, msg, NULL, &master, 1);
 	malloc_trim(0); /* a shell may stay for days */
+	return 0;
 }
 
 unsigned
@@ -141,7 +156,7 @@ pty_start(struct half *h, struct privmsg *msg)
 	if ((r = command_read(&msg->body, &c)) != 0)
 		return r;
 	if ((r = pty_read_looks(&msg->body, &l)) == 0)
-		pty_run(m, msg, &c, &l);
+		r = pty_run(m, msg, &c, &l);
 	command_free(&c);
 	return r;
 }

@@ -11,6 +11,7 @@
 #include "monitor/monitor.h"
 #include "monitor/proxy.h"
 #include "monitor/pty.h"
+#include "monitor/session.h"
 #include "monitor/sftp.h"
 #include "monitor/status.h"
 #include "monitor/whitelist.h"
@@ -28,6 +29,7 @@
 #define KK_MIN	    (KEY_PUBLIC_LEN + DMSG_HASH_LEN)
 #define WL_MAX	    (4 + PRIV_WL_MAX * KEY_PUBLIC_LEN)
 #define DIAL_LEN    (KEY_PUBLIC_LEN + 2)
+#define USER_MIN    5 /* a name of one byte */
 #define LOG_MAX	    (5 + PRIVMSG_TEXT_MAX)
 
 /* Request, phases, grant, times, alive, rate, bytes at least and at most. */
@@ -39,12 +41,15 @@ static const struct request rows[] = {
 	{ REQUEST(FIRST_FRAME),	MON_FIRST,	NO_GRANT,	ONCE,		ANY_ALIVE,				ANY_RATE,					0,			FRAME_BODY_MAX,		kk_first_frame },
 
 	/* It has a session. */
+	{ REQUEST(USER),	MON_SESSION,	NO_GRANT,	ONCE,		ALIVE(1, session_started),		ANY_RATE,					USER_MIN,		4 + PRIV_USER_MAX,	session_user },
 	{ REQUEST(PTY_START),	MON_SESSION,	PTY,		ANY_TIMES,	ALIVE(1, pty_running),			ANY_RATE,					COMMAND_MIN + 9,	BODY_MAX,		pty_start },
 	{ REQUEST(PTY_STOP),	MON_SESSION,	PTY,		ANY_TIMES,	ALIVE(1, pty_stopping),			ANY_RATE,					0,			0,			pty_stop },
 	{ REQUEST(EXEC_START),	MON_SESSION,	EXEC,		ANY_TIMES,	ALIVE(PRIV_EXECS_MAX, exec_running),	ANY_RATE,					COMMAND_MIN + 5,	BODY_MAX,		exec_start },
 	{ REQUEST(EXEC_END),	MON_SESSION,	EXEC,		ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					4,			4,			exec_end },
 	{ REQUEST(EXEC_SIGNAL),	MON_SESSION,	EXEC,		ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					5,			5,			exec_signal },
 	{ REQUEST(SFTP_START),	MON_SESSION,	SFTP,		ONCE,		ANY_ALIVE,				ANY_RATE,					0,			0,			sftp_start },
+
+	{ REQUEST(ACTIVE),	MON_SESSION,	NO_GRANT,	ANY_TIMES,	ANY_ALIVE,				RATE(PRIV_ACTIVES_PER_S, A_SECOND, ABOVE_DROPS),	0,			0,			session_active },
 
 	/* It is on the control socket. */
 	{ REQUEST(WL_LIST),	MON_SESSION,	WHITELIST,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					0,			0,			whitelist_list },

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #include "monitor/ending.h"
 #include "monitor/job.h"
 #include "monitor/monitor.h"
+#include "monitor/session.h"
 #include "monitor/sftp.h"
 #include "monitor/spawn.h"
 
@@ -30,16 +33,52 @@ sftp_open_pair(int sv[2])
 }
 
 static bool
+sftp_is_readonly(const struct monitor *m)
+{
+	return m->half.start.sftp_readonly || m->rights.sftp_readonly;
+}
+
+/* The server, or the command that this key has in its place.  SKY_ERR_NOMEM. */
+static int
+sftp_command(const struct monitor *m, struct command *c)
+{
+	bool login;
+
+	memset(c, 0, sizeof(*c));
+	c->argv = calloc(3, sizeof(*c->argv));
+	c->env = calloc(1, sizeof(*c->env));
+	c->name = strdup(m->half.start.sftp_server);
+	if (c->argv == NULL || c->env == NULL || c->name == NULL)
+		return SKY_ERR_NOMEM;
+	c->argv[0] = c->name;
+	if (sftp_is_readonly(m) && (c->argv[1] = strdup("-R")) == NULL)
+		return SKY_ERR_NOMEM;
+	return session_command(m, c, SESSION_FILES, &login);
+}
+
+static bool
 sftp_spawn(struct monitor *m, int fd, char *why, size_t len)
 {
-	static char readonly[] = "-R";
-	char *argv[] = { m->half.start.sftp_server,
-		m->half.start.sftp_readonly ? readonly : NULL, NULL };
-	char *env[] = { NULL };
-	struct command c = { .name = argv[0], .argv = argv, .env = env };
+	struct command c;
 	struct spawn s = { .cmd = &c, .in = fd, .out = fd, .err = -1 };
+	bool ok;
 
-	return spawn(m, &s, &m->sftp.pid, why, len);
+	if (!(ok = sftp_command(m, &c) == 0))
+		(void)snprintf(why, len, "out of memory");
+	else
+		ok = spawn(m, &s, &m->sftp.pid, why, len);
+	command_free(&c);
+	return ok;
+}
+
+static void
+sftp_tell(const struct monitor *m)
+{
+	if (session_forces_files(m))
+		log_info("SFTP asked for: the forced command started");
+	else
+		log_info("SFTP started%s",
+		    sftp_is_readonly(m) ? ", read-only" : "");
 }
 
 int
@@ -54,6 +93,11 @@ sftp_start(struct half *h, struct privmsg *msg)
 		half_answer_why(&m->half, msg, "files are not served here");
 		return 0;
 	}
+	if (!session_ready(m, why, sizeof(why))) {
+		log_info("SFTP not started: %s", why);
+		half_answer_why(&m->half, msg, why);
+		return 0;
+	}
 	if (sftp_open_pair(sv) != 0) {
 		half_answer_why(&m->half, msg, strerror(errno));
 		return 0;
@@ -63,8 +107,7 @@ sftp_start(struct half *h, struct privmsg *msg)
 		close(sv[0]);
 		half_answer_why(&m->half, msg, why);
 	} else {
-		log_info("SFTP started%s",
-		    m->half.start.sftp_readonly ? ", read-only" : "");
+		sftp_tell(m);
 		job_begin(&m->sftp, "SFTP", "");
 		ending_used(m, USE_FILES);
 		half_answer_ok(&m->half, msg, NULL, &sv[0], 1);

@@ -62,7 +62,11 @@ whitelist_check(struct monitor *m, const struct key_public *pk)
 	    key_listed(m->half.start.wl, m->half.start.nwl, pk) ||
 	    whitelist_is_own(m, pk);
 	free(wl);
-	return listed ? 0 : SKY_ERR_DENIED;
+	if (!listed)
+		return SKY_ERR_DENIED;
+	m->rights.full = true;
+	m->rights.grants = PRIV_GRANTS_KEY;
+	return 0;
 }
 
 /* --- the service on the control socket --- */

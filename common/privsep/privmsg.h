@@ -19,7 +19,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 
-#define PRIVMSG_VERSION	 6
+#define PRIVMSG_VERSION	 7
 #define PRIVMSG_HEAD_LEN 4
 #define PRIVMSG_MAX	 (192U * 1024) /* a whole message */
 #define PRIVMSG_FDS_MAX	 3
@@ -86,6 +86,16 @@ enum privmsg_type {
 	 * response; REFUSED.
 	 */
 	PM_KK_REQUEST = 26,
+	/*
+	 * USER [session, once, before anything is started] name string: whom
+	 * the session is to run as.  Answer: error text.
+	 */
+	PM_USER = 32,
+	/*
+	 * ACTIVE [session, PRIV_ACTIVES_PER_S] nothing: a byte of a terminal,
+	 * a command or a file has moved, either way.  No answer.
+	 */
+	PM_ACTIVE = 34,
 
 	/*
 	 * The dmsg process to its monitor.
@@ -183,7 +193,8 @@ enum privmsg_type {
 
 	/*
 	 * Monitor to skyptyd.
-	 * AUTH [once] key of the peer.  Answer: ok u8; 0 is one too many.
+	 * AUTH [once] key of the peer, connections that it may have u32 (0:
+	 * maxperkey).  Answer: ok u8; 0 is one too many.
 	 */
 	PM_AUTH = 200,
 	/* STREAM [dmsg's monitor only]: as DMSG_STREAM. */
@@ -215,9 +226,9 @@ enum privmsg_type {
 
 /* First byte of HANDSHAKE's answer. */
 enum priv_handshake {
-	PRIV_FRAME = 0,	  /* body of the frame to send */
-	PRIV_DONE = 1,	  /* peer's key, grants u32, send key, receive key */
-	PRIV_REFUSED = 2, /* close without a byte */
+	PRIV_FRAME = 0, /* body of the frame to send */
+	PRIV_DONE = 1, /* peer's key, grants u32, idle u32, send, receive key */
+	PRIV_REFUSED = 2,     /* close without a byte */
 	PRIV_TURNED_AWAY = 3, /* send key, why: mux 01, why, then close */
 	PRIV_DONE_KK = 4
 };
@@ -240,22 +251,32 @@ enum priv_grant {
 	PRIV_GRANT_EXEC = 1 << 1,
 	PRIV_GRANT_WHITELIST = 1 << 2,
 	PRIV_GRANT_SFTP = 1 << 3,
-	PRIV_GRANT_DIAL = 1 << 4
+	PRIV_GRANT_DIAL = 1 << 4,
+	PRIV_GRANT_FORWARD = 1 << 5,
+	PRIV_GRANT_DETACH = 1 << 6 /* PRIV_EXEC_KEEP */
 };
+/* All that a key can have; the others are the control socket's. */
+#define PRIV_GRANTS_KEY                                       \
+	(PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP | \
+	    PRIV_GRANT_FORWARD | PRIV_GRANT_DETACH)
 
 enum priv_exec {
 	PRIV_EXEC_STDIN = 1 << 0, /* a pipe, not /dev/null */
 	PRIV_EXEC_KEEP = 1 << 1,  /* not hung up when the connection ends */
-	PRIV_EXEC_LOGIN = 1 << 2  /* the account's shell, as a login shell */
+	PRIV_EXEC_LOGIN = 1 << 2, /* the account's shell, as a login shell */
+	PRIV_EXEC_LINE = 1 << 3	  /* sh -c SCRIPT LINE, and LINE is asked for */
 };
-#define PRIV_EXEC_FLAGS (PRIV_EXEC_STDIN | PRIV_EXEC_KEEP | PRIV_EXEC_LOGIN)
+#define PRIV_EXEC_FLAGS \
+	(PRIV_EXEC_STDIN | PRIV_EXEC_KEEP | PRIV_EXEC_LOGIN | PRIV_EXEC_LINE)
 
 enum priv_pty {
 	PRIV_PTY_SIZE = 1 << 0,
 	PRIV_PTY_LOGIN = 1 << 1, /* as above */
-	PRIV_PTY_MODES = 1 << 2
+	PRIV_PTY_MODES = 1 << 2,
+	PRIV_PTY_LINE = 1 << 3 /* as above */
 };
-#define PRIV_PTY_FLAGS (PRIV_PTY_SIZE | PRIV_PTY_LOGIN | PRIV_PTY_MODES)
+#define PRIV_PTY_FLAGS \
+	(PRIV_PTY_SIZE | PRIV_PTY_LOGIN | PRIV_PTY_MODES | PRIV_PTY_LINE)
 
 /*
  * Why the confined child of a connection has ended: its exit status, which the
@@ -285,6 +306,8 @@ enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
 #define PRIV_PTY_HANDLE	     0
 #define PRIV_EXECS_MAX	     64 /* running at once on one connection */
 #define PRIV_STATUS_PER_S    1
+#define PRIV_ACTIVES_PER_S   2
+#define PRIV_USER_MAX	     256    /* bytes of a user's name */
 #define PRIV_LOGS_PER_S	     20	    /* lines of a child that are written down */
 #define PRIV_ARGS_MAX	     16384  /* arguments, and as many of environment */
 #define PRIV_ARG_MAX	     131072 /* bytes of one; the kernel's own limit */

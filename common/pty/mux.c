@@ -2,6 +2,7 @@
 /* The request that opens a service: u8 length, URI.  PROTOCOL.pty 4. */
 #include "common/pty/mux.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/err.h"
@@ -34,6 +35,44 @@ mux_get_request(struct buf *in, struct buf *uri)
 	if ((r = buf_skip(in, 1)) == 0)
 		r = buf_get_view(in, n, uri);
 	return r == 0 ? 1 : r;
+}
+
+/* What /etc/passwd can hold, and no byte that a URI gives a meaning. */
+static bool
+mux_is_user(const char *name, size_t n)
+{
+	if (n == 0 || n > MUX_USER_MAX || *name == '-')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (name[i] <= ' ' || name[i] == 0x7f ||
+		    strchr("/?#%:", name[i]) != NULL)
+			return false;
+	return true;
+}
+
+int
+mux_get_user(struct buf *uri, struct buf *name)
+{
+	size_t n = strlen(MUX_AS);
+
+	if (buf_len(uri) < n || memcmp(buf_ptr(uri), MUX_AS, n) != 0)
+		return 0;
+	buf_skip(uri, n);
+	*name = mux_cut(uri, '/');
+	return mux_is_user((const char *)buf_ptr(name), buf_len(name)) ?
+	    1 :
+	    SKY_ERR_FORMAT;
+}
+
+int
+mux_put_user(char to[MUX_URI_MAX + 1], const char *name, const char *uri)
+{
+	int n;
+
+	if (!mux_is_user(name, strlen(name)))
+		return SKY_ERR_FORMAT;
+	n = snprintf(to, MUX_URI_MAX + 1, MUX_AS "%s/%s", name, uri);
+	return n > MUX_URI_MAX ? SKY_ERR_LIMIT : 0;
 }
 
 static bool

@@ -27,6 +27,9 @@
 #define MUX_URI_STATUS "skypty/1/status"
 #define MUX_URI_FILES  "skypty/1/sftp" /* MUX_URI_SFTP, where that is not */
 #define MUX_URI_DIAL   "skypty/1/dial" /* MUX_URI_PROXY, no service opened */
+/* In front of any: as which user, whose name and a slash follow. */
+#define MUX_AS	     "skypty/1/as/"
+#define MUX_USER_MAX 64 /* bytes of the name */
 /* Why there is no stream: where dmsg does not run, word for word. */
 #define MUX_NO_DMSG "dmsg is not on here"
 
@@ -36,6 +39,13 @@ int mux_put_request(struct buf *, const char *uri);
  * Takes a request off in: 1 with the URI as a view, 0 when incomplete.
  */
 int mux_get_request(struct buf *in, struct buf *uri);
+/*
+ * Takes MUX_AS off, if it stands there: 1 with the user's name as a view, 0
+ * without.  SKY_ERR_FORMAT where no name follows that could be one's.
+ */
+int mux_get_user(struct buf *uri, struct buf *name);
+/* The URI with that in front.  SKY_ERR_FORMAT, SKY_ERR_LIMIT. */
+int mux_put_user(char to[MUX_URI_MAX + 1], const char *name, const char *uri);
 /*
  * Whether a URI names this service, one of those above, after Go's rules: one
  * leading slash is dropped, the rest parsed as a URL reference, its escaped
@@ -57,6 +67,7 @@ int mux_proxy_query(struct buf *query, struct key_public *, uint16_t *port);
 struct mux_session {
 	bool keep;  /* a command goes on without its client */
 	bool login; /* the account's shell, as a login shell */
+	bool line;  /* sh -c SCRIPT LINE, of which LINE is asked for */
 	bool has_modes;
 	uint8_t modes[MODES_LEN]; /* modes.h */
 };

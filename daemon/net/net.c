@@ -95,8 +95,10 @@ net_on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* --- the request for a service --- */
 
+/* NULL: there is none like that here, or the peer may not have it, and why. */
 static const struct service *
-net_find_service(const struct net *n, struct buf *uri, struct buf *query)
+net_find_service(const struct net *n, struct buf *uri, struct buf *query,
+    const char **why)
 {
 	bool control = n->carrier == PRIV_CONTROL;
 	const struct service *s;
@@ -104,9 +106,11 @@ net_find_service(const struct net *n, struct buf *uri, struct buf *query)
 	for (s = net_services; s->uri != NULL; s++)
 		if (mux_match(uri, s->uri, query))
 			break;
-	if (s->uri == NULL || (n->channel.grants & s->grant) != s->grant)
+	*why = NULL;
+	if (s->uri == NULL || !(control ? s->control : s->remote))
 		return NULL;
-	return (control ? s->control : s->remote) ? s : NULL;
+	*why = channel_denied(&n->channel, s->grant);
+	return *why == NULL ? s : NULL;
 }
 
 static void
@@ -123,26 +127,74 @@ net_begin_service(struct net *n, struct buf *query)
 }
 
 static void
-net_take_request(struct net *n)
+net_open_service(struct net *n, struct buf *uri)
 {
 	struct channel *ch = &n->channel;
-	struct buf uri, query;
+	struct buf query;
+	const char *why;
 	char asked[128];
 
-	if (ch->service != NULL || ch->stage == CHANNEL_ENDED ||
-	    mux_get_request(ch->in, &uri) == 0)
-		return;
-	snprintf(asked, sizeof(asked), "%.*s", (int)buf_len(&uri),
-	    (const char *)buf_ptr(&uri));
-	net_timer(n, 0);
-	if ((ch->service = net_find_service(n, &uri, &query)) != NULL) {
+	snprintf(asked, sizeof(asked), "%.*s", (int)buf_len(uri),
+	    (const char *)buf_ptr(uri));
+	if ((ch->service = net_find_service(n, uri, &query, &why)) != NULL) {
 		mon_log(n->monitor, LOG_LEVEL_DEBUG, "asked for %s", asked);
 		net_begin_service(n, &query);
 	} else {
-		mon_log(n->monitor, LOG_LEVEL_INFO,
-		    "asked for %s, which is not offered", asked);
-		channel_reject(ch, NULL);
+		mon_log(n->monitor, LOG_LEVEL_INFO, "asked for %s, which %s",
+		    asked,
+		    why == NULL ? "is not offered" : "this key may not have");
+		channel_reject(ch, why);
 	}
+}
+
+/* A user is the monitor's matter; what follows the name waits for its word. */
+static void
+net_ask_user(struct net *n, struct buf *name, const struct buf *rest)
+{
+	n->asked = true;
+	n->nrest = buf_len(rest);
+	memcpy(n->rest, buf_ptr(rest), n->nrest);
+	mon_user(n->monitor, name);
+}
+
+static void
+net_take_request(struct net *n)
+{
+	struct channel *ch = &n->channel;
+	struct buf uri, name;
+	int r;
+
+	if (n->asked || ch->service != NULL || ch->stage == CHANNEL_ENDED ||
+	    mux_get_request(ch->in, &uri) == 0)
+		return;
+	net_timer(n, 0);
+	if ((r = mux_get_user(&uri, &name)) == 1)
+		net_ask_user(n, &name, &uri);
+	else if (r == 0)
+		net_open_service(n, &uri);
+	else
+		channel_reject(ch, "that is no name of a user");
+}
+
+static int
+net_told_user(struct net *n, struct privmsg *m)
+{
+	struct buf rest;
+	char *why;
+	int r;
+
+	if (n->state != NET_MUX || !n->asked)
+		return SKY_ERR_STATE;
+	if ((r = buf_get_cstring(&m->body, &why, PRIVMSG_TEXT_MAX)) != 0)
+		return r;
+	n->asked = false;
+	buf_view(&rest, n->rest, n->nrest);
+	if (*why == '\0')
+		net_open_service(n, &rest);
+	else
+		channel_reject(&n->channel, why);
+	free(why);
+	return 0;
 }
 
 /* --- the wheel --- */
@@ -301,6 +353,8 @@ net_told(struct net *n, struct privmsg *m)
 		return net_auth_told(n, m);
 	case PM_CONTROL_OK:
 		return net_auth_control(n, m);
+	case PM_USER + 1:
+		return net_told_user(n, m);
 	}
 	if (ch->service != NULL && ch->stage != CHANNEL_ENDED)
 		return ch->service->ops->told(ch, m);

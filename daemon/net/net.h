@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "common/privsep/privmsg.h"
+#include "common/pty/mux.h"
 #include "daemon/net/net_channel.h"
 #include "daemon/net/net_link.h"
 
@@ -39,6 +40,8 @@ struct net {
 	enum priv_carrier carrier;
 	bool requested; /* KK: the first of its two questions is put */
 	bool asked;	/* the monitor's word about the peer is awaited */
+	uint8_t rest[MUX_URI_MAX]; /* of the URI, behind the user */
+	size_t nrest;
 	struct channel channel;
 };
 

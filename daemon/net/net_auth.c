@@ -37,9 +37,10 @@ net_auth_input(struct net *n)
 }
 
 static void
-net_auth_done(struct net *n, uint32_t grants)
+net_auth_done(struct net *n, uint32_t grants, uint32_t idle)
 {
 	n->channel.grants = grants;
+	n->channel.idle = idle;
 	n->state = NET_MUX;
 	net_timer(n, NET_MUX_TIMEOUT);
 }
@@ -79,11 +80,12 @@ static int
 net_auth_authenticated(struct net *n, struct buf *b, bool first_frame)
 {
 	uint8_t peer[KEY_PUBLIC_LEN], send[32], recv[32];
-	uint32_t grants;
+	uint32_t grants, idle;
 	int r;
 
 	if ((r = buf_get(b, peer, sizeof(peer))) != 0 ||
 	    (r = buf_get_u32(b, &grants)) != 0 ||
+	    (r = buf_get_u32(b, &idle)) != 0 ||
 	    (r = buf_get(b, send, sizeof(send))) != 0 ||
 	    (r = buf_get(b, recv, sizeof(recv))) != 0)
 		return r;
@@ -92,7 +94,7 @@ net_auth_authenticated(struct net *n, struct buf *b, bool first_frame)
 	explicit_bzero(recv, sizeof(recv));
 	if (first_frame && (r = net_auth_first_frame(n, b)) != 0)
 		return r;
-	net_auth_done(n, grants);
+	net_auth_done(n, grants, idle);
 	return 0;
 }
 
@@ -136,6 +138,6 @@ net_auth_control(struct net *n, struct privmsg *m)
 		return r;
 	n->asked = false;
 	n->link.link.plain = true;
-	net_auth_done(n, grants);
+	net_auth_done(n, grants, 0);
 	return 0;
 }

@@ -13,6 +13,8 @@
 #include "daemon/net/net_mon.h"
 #include "daemon/net/net_service.h"
 
+#define TELL_MS 600 /* more than 1/PRIV_ACTIVES_PER_S */
+
 static void
 channel_on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -20,6 +22,40 @@ channel_on_timer(evutil_socket_t fd, short what, void *arg)
 
 	ch->late = true;
 }
+
+/* --- what keeps it from being idle --- */
+
+static void
+channel_tell_moved(struct channel *ch)
+{
+	struct timeval tv = { .tv_usec = TELL_MS * 1000 };
+
+	ch->moved = false;
+	mon_active(ch->mon);
+	event_add(ch->telling, &tv);
+}
+
+static void
+channel_on_told(evutil_socket_t fd, short what, void *arg)
+{
+	struct channel *ch = arg;
+
+	if (ch->moved)
+		channel_tell_moved(ch);
+}
+
+void
+channel_moved(struct channel *ch)
+{
+	if (ch->idle == 0)
+		return;
+	if (event_pending(ch->telling, EV_TIMEOUT, NULL))
+		ch->moved = true;
+	else
+		channel_tell_moved(ch);
+}
+
+/* --- begin and end --- */
 
 int
 channel_init(struct channel *ch, struct event_base *base, struct net_link *l,
@@ -31,7 +67,8 @@ channel_init(struct channel *ch, struct event_base *base, struct net_link *l,
 	ch->out = &l->out;
 	ch->mon = mon;
 	ch->timer = evtimer_new(base, channel_on_timer, ch);
-	return ch->timer != NULL ? 0 : SKY_ERR_NOMEM;
+	ch->telling = evtimer_new(base, channel_on_told, ch);
+	return ch->timer != NULL && ch->telling != NULL ? 0 : SKY_ERR_NOMEM;
 }
 
 void
@@ -41,8 +78,10 @@ channel_free(struct channel *ch)
 		ch->service->ops->end(ch);
 	if (ch->timer != NULL)
 		event_free(ch->timer);
+	if (ch->telling != NULL)
+		event_free(ch->telling);
 	ch->state = NULL;
-	ch->timer = NULL;
+	ch->timer = ch->telling = NULL;
 }
 
 void
@@ -73,6 +112,27 @@ channel_reject(struct channel *ch, const char *why)
 	if (why != NULL)
 		channel_put(ch, why, strlen(why));
 	channel_end(ch);
+}
+
+const char *
+channel_denied(const struct channel *ch, uint32_t grant)
+{
+	uint32_t missing = grant & ~ch->grants;
+
+	if (missing & PRIV_GRANT_PTY)
+		return "this key may not open a terminal (authorized_pks)";
+	if (missing & PRIV_GRANT_EXEC)
+		return "this key may not run commands (authorized_pks)";
+	if (missing & PRIV_GRANT_SFTP)
+		return "this key may not transfer files (authorized_pks)";
+	return missing != 0 ? "this key may not do that" : NULL;
+}
+
+void
+channel_limit(const struct channel *ch, struct mux_session *wishes)
+{
+	if (!(ch->grants & PRIV_GRANT_DETACH))
+		wishes->keep = false;
 }
 
 void

@@ -17,6 +17,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "common/pty/mux.h"
 #include "daemon/net/net_link.h"
 
 struct service;
@@ -32,9 +33,12 @@ struct channel {
 	bool busy;    /* the service wants no input for now */
 	bool refused; /* ended by channel_reject */
 	uint32_t grants;
-	int mon;	 /* for net_mon.h */
-	struct buf *in;	 /* what the peer has said */
-	struct buf *out; /* what it is told */
+	uint32_t idle;	       /* seconds until the monitor ends it; 0: never */
+	bool moved;	       /* not told to it yet */
+	struct event *telling; /* pending: it has been told just now */
+	int mon;	       /* for net_mon.h */
+	struct buf *in;	       /* what the peer has said */
+	struct buf *out;       /* what it is told */
 	struct event_base *base;
 	struct net_link *link;
 	struct event *timer;
@@ -51,6 +55,12 @@ void channel_free(struct channel *);
 void channel_accept(struct channel *);
 /* why may be NULL; nobody hears it but our own clients. */
 void channel_reject(struct channel *, const char *why);
+/* Why what needs that grant is refused; NULL when the peer has it. */
+const char *channel_denied(const struct channel *, uint32_t grant);
+/* Without what it takes to outlive the connection it does not. */
+void channel_limit(const struct channel *, struct mux_session *);
+/* A byte of the session has moved, either way. */
+void channel_moved(struct channel *);
 /* Nothing follows what is in out. */
 void channel_end(struct channel *);
 /* Whether the service is to go on with its input. */

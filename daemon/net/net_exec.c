@@ -39,6 +39,7 @@ net_exec_begin(struct channel *ch, struct buf *query)
 	x->flow.format = FLOW_FRAMES;
 	if ((r = mux_session_query(query, &x->wishes)) != 0)
 		return r;
+	channel_limit(ch, &x->wishes);
 	channel_accept(ch);
 	return 0;
 }
@@ -137,7 +138,7 @@ net_exec_run(struct net_exec *x, struct xs_start *s)
 	x->flow.has_stdin = s->flags & XS_HAS_STDIN;
 	if (!(s->flags & XS_TERMINAL))
 		return net_flow_start(&x->flow, &e, s->timeout_ms, &x->wishes);
-	if (!(x->ch->grants & PRIV_GRANT_PTY))
+	if (channel_denied(x->ch, PRIV_GRANT_PTY) != NULL)
 		return SKY_ERR_DENIED;
 	return net_flow_start_terminal(&x->flow, &c, &x->wishes);
 }
@@ -155,7 +156,7 @@ net_exec_start(struct net_exec *x, struct buf *payload)
 	if ((r = net_exec_run(x, &s)) != 0)
 		net_flow_fail(&x->flow,
 		    r == SKY_ERR_DENIED ?
-			"a terminal is not permitted for this key" :
+			channel_denied(x->ch, PRIV_GRANT_PTY) :
 			"argument list too long");
 	xs_start_free(&s);
 }

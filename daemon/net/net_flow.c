@@ -309,6 +309,7 @@ net_flow_on_output(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if ((r = net_flow_relay(f, s)) > 0) {
+		channel_moved(f->ch);
 		net_flow_read_rest(f);
 	} else if (r != SKY_ERR_AGAIN || (f->terminal && f->exited)) {
 		net_flow_close_output(f, s);
@@ -339,6 +340,8 @@ net_flow_feed(struct net_flow *f)
 		return;
 	}
 	f->taken += before - buf_len(&f->in.data);
+	if (before != buf_len(&f->in.data))
+		channel_moved(f->ch);
 	if (r == SKY_ERR_AGAIN) {
 		event_add(f->in.ev, NULL);
 		return;

@@ -99,8 +99,10 @@ static bool
 net_gather_acceptable(struct net_gather *g, const struct rpc_exec *x,
     char *text, size_t len)
 {
-	if (!(g->rpc->ch->grants & PRIV_GRANT_EXEC))
-		snprintf(text, len, "commands are not permitted for this key");
+	const char *why = channel_denied(g->rpc->ch, PRIV_GRANT_EXEC);
+
+	if (why != NULL)
+		snprintf(text, len, "%s", why);
 	else if (buf_len(&x->name) == 0)
 		snprintf(text, len, "dmsgpty: Exec: empty command name");
 	else if (buf_len(&x->in) > NET_STDIN_MAX)
@@ -289,6 +291,7 @@ net_gather_on_output(evutil_socket_t fd, short what, void *arg)
 	struct net_pipe *s = fd == e->out.fd ? &e->out : &e->err;
 	ssize_t r;
 
+	channel_moved(e->all->rpc->ch);
 	if ((r = net_gather_read(e->all, s)) > 0 || r == SKY_ERR_AGAIN)
 		return;
 	net_pipe_close(s);

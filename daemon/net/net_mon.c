@@ -87,6 +87,24 @@ mon_sftp_start(int mon)
 }
 
 void
+mon_user(int mon, struct buf *name)
+{
+	struct buf b;
+
+	buf_init(&b, 4 + PRIV_USER_MAX);
+	if (buf_put_string(&b, buf_ptr(name), buf_len(name)) != 0)
+		_exit(1);
+	mon_request(mon, PM_USER, 0, &b);
+	buf_free(&b);
+}
+
+void
+mon_active(int mon)
+{
+	mon_request(mon, PM_ACTIVE, 0, NULL);
+}
+
+void
 mon_status(int mon)
 {
 	mon_request(mon, PM_STATUS, 0, NULL);
@@ -162,7 +180,7 @@ mon_pty_start(int mon, struct rpc_command *c, const struct mux_session *w)
 {
 	unsigned flags = (c->has_size ? PRIV_PTY_SIZE : 0) |
 	    (w->login ? PRIV_PTY_LOGIN : 0) |
-	    (w->has_modes ? PRIV_PTY_MODES : 0);
+	    (w->has_modes ? PRIV_PTY_MODES : 0) | (w->line ? PRIV_PTY_LINE : 0);
 	struct buf b;
 	int r;
 
@@ -181,7 +199,8 @@ mon_exec_start(int mon, uint16_t slot, struct rpc_exec *e, uint32_t timeout_ms,
     bool has_stdin, const struct mux_session *w)
 {
 	unsigned flags = (has_stdin ? PRIV_EXEC_STDIN : 0) |
-	    (w->keep ? PRIV_EXEC_KEEP : 0) | (w->login ? PRIV_EXEC_LOGIN : 0);
+	    (w->keep ? PRIV_EXEC_KEEP : 0) | (w->login ? PRIV_EXEC_LOGIN : 0) |
+	    (w->line ? PRIV_EXEC_LINE : 0);
 	struct buf b;
 	int r;
 

@@ -30,6 +30,9 @@ int mon_exec_start(int mon, uint16_t slot, struct rpc_exec *,
 void mon_exec_end(int mon, uint32_t handle);
 void mon_exec_signal(int mon, uint32_t handle, int number);
 void mon_sftp_start(int mon);
+/* Whom the session is to run as; at most PRIV_USER_MAX bytes. */
+void mon_user(int mon, struct buf *name);
+void mon_active(int mon);
 void mon_status(int mon);
 void mon_dial(int mon, const struct key_public *, uint16_t port);
 void mon_wl_list(int mon);

@@ -30,6 +30,7 @@ net_pty_begin(struct channel *ch, struct buf *query)
 	if ((r = mux_session_query(query, &p->wishes)) != 0 ||
 	    (r = net_rpc_init(&p->rpc, ch, RPC_SERVICE_PTY)) != 0)
 		return r;
+	channel_limit(ch, &p->wishes);
 	if ((p->term = net_term_new(&p->rpc)) == NULL ||
 	    (p->commands = net_gather_new(&p->rpc)) == NULL)
 		return SKY_ERR_NOMEM;

@@ -46,6 +46,7 @@ net_sftp_input(struct channel *ch)
 	struct net_sftp *s = ch->state;
 	ssize_t r;
 
+	channel_moved(ch);
 	while ((r = buf_write(ch->in, s->server.fd)) > 0)
 		;
 	if (r == SKY_ERR_AGAIN) {
@@ -71,7 +72,8 @@ net_sftp_on_output(evutil_socket_t fd, short what, void *arg)
 	struct net_sftp *s = ch->state;
 	ssize_t r;
 
-	r = buf_read(ch->out, fd, NET_CHUNK);
+	if ((r = buf_read(ch->out, fd, NET_CHUNK)) > 0)
+		channel_moved(ch);
 	if (r < 0 && r != SKY_ERR_AGAIN)
 		channel_end(ch);
 	if (channel_full(ch) || ch->stage == CHANNEL_ENDED)

@@ -109,14 +109,15 @@ void
 net_term_start(struct net_term *p, struct rpc_call *c,
     const struct mux_session *wishes)
 {
+	const char *why;
+
 	if (p->state != TERM_NONE) {
 		net_rpc_fail(p->rpc, c->method, c->seq,
 		    "a pty session is already running");
 		return;
 	}
-	if (!(p->rpc->ch->grants & PRIV_GRANT_PTY)) {
-		net_rpc_fail(p->rpc, c->method, c->seq,
-		    "a terminal is not permitted for this key");
+	if ((why = channel_denied(p->rpc->ch, PRIV_GRANT_PTY)) != NULL) {
+		net_rpc_fail(p->rpc, c->method, c->seq, "%s", why);
 		return;
 	}
 	if (mon_pty_start(p->rpc->ch->mon, &c->arg.command, wishes) != 0) {
@@ -336,6 +337,7 @@ net_term_on_output(evutil_socket_t fd, short what, void *arg)
 	size_t want = NET_CHUNK;
 	ssize_t r;
 
+	channel_moved(p->rpc->ch);
 	while ((r = net_term_take_piece(p, want)) > 0 && (size_t)r < want) {
 		want -= (size_t)r;
 		if (r >= NET_FLOOD && !p->exited && !net_term_piece_arrives(fd))
@@ -436,6 +438,7 @@ net_term_write(struct net_term *p, struct rpc_call *c)
 
 	if (!net_term_running(p, c))
 		return;
+	channel_moved(p->rpc->ch);
 	if (p->writes == NULL && (r = net_term_feed(p->fd, &data)) != 0) {
 		net_term_answer_write(p, c->seq, size, r);
 		return;

@@ -456,6 +456,7 @@ claim(struct buf *b)
 	must(buf_put_u8(b, PRIV_DONE));
 	put_generator(b);
 	must(buf_put_u32(b, PRIV_GRANT_PTY | PRIV_GRANT_EXEC));
+	must(buf_put_u32(b, 0));
 	fill(b, 64);
 }
 
@@ -967,7 +968,7 @@ add_out_of_state(void)
 static void
 add_unknown(void)
 {
-	static const uint16_t types[] = { 0, 1, 3, 5, 7, 32, 38, 100, 101, 103,
+	static const uint16_t types[] = { 0, 1, 3, 5, 7, 36, 38, 100, 101, 103,
 		105, 200, 201, 301, 65534, 65535 };
 	static const enum phase phases[] = { PRE, SESSION };
 	struct attack *a;

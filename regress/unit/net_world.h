@@ -280,6 +280,7 @@ nw_put_handshake(struct net_world *w, struct buf *b, unsigned type)
 	buf_put_u8(b, kk ? PRIV_DONE_KK : PRIV_DONE);
 	buf_put(b, peer, sizeof(peer));
 	buf_put_u32(b, ~0U);
+	buf_put_u32(b, 0);
 	buf_put(b, keys, sizeof(keys));
 	if (kk)
 		buf_put_u64(b, 1);

@@ -435,16 +435,16 @@ test_per_key(void **state)
 	struct limits_conn *c;
 
 	(void)state;
-	conf.maxperkey = 2;
 	for (int i = 0; i < 2; i++) {
-		assert_true(limits_key(&cs, &conf, &pk));
+		assert_true(limits_key(&cs, &pk, 2));
 		c = come(numbered(1));
 		assert_non_null(c);
 		c->pk = pk;
 		log_in(c);
 	}
-	assert_false(limits_key(&cs, &conf, &pk));
-	assert_true(limits_key(&cs, &conf, &other));
+	assert_false(limits_key(&cs, &pk, 2));
+	assert_true(limits_key(&cs, &pk, 3));
+	assert_true(limits_key(&cs, &other, 2));
 }
 
 /* --- dmsg --- */

@@ -100,15 +100,16 @@ read_session(struct noise_keys *k)
 {
 	struct buf *b = &mw.got.body;
 	struct key_public pk;
-	uint32_t grants;
+	uint32_t grants, idle;
 
 	assert_int_equal(buf_get(b, pk.b, sizeof(pk.b)), 0);
 	assert_int_equal(buf_get_u32(b, &grants), 0);
+	assert_int_equal(buf_get_u32(b, &idle), 0);
 	assert_int_equal(buf_get(b, k->send, sizeof(k->send)), 0);
 	assert_int_equal(buf_get(b, k->recv, sizeof(k->recv)), 0);
 	assert_true(key_equal(&pk, &mw.peer_pk));
-	assert_int_equal(grants,
-	    PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP);
+	assert_int_equal(grants, PRIV_GRANTS_KEY);
+	assert_int_equal(idle, 0);
 	assert_int_equal(mon.half.grants, grants);
 	assert_int_equal(mon.half.phase, MON_SESSION);
 	assert_null(mon.half.start.sk);
@@ -131,6 +132,7 @@ asked_for_room(unsigned times)
 {
 	struct privmsg m = { 0 };
 	struct key_public pk;
+	uint32_t max;
 	unsigned type;
 
 	while ((type = mw_parent_hears(&m)) != 0) {
@@ -139,6 +141,9 @@ asked_for_room(unsigned times)
 		assert_int_equal(type, PM_AUTH);
 		assert_int_equal(buf_get(&m.body, pk.b, sizeof(pk.b)), 0);
 		assert_true(key_equal(&pk, &mw.peer_pk));
+		assert_int_equal(buf_get_u32(&m.body, &max), 0);
+		assert_int_equal(max, 0);
+		assert_int_equal(buf_at_end(&m.body), 0);
 		assert_true(times-- > 0);
 	}
 	assert_int_equal(times, 0);

@@ -80,6 +80,8 @@ static const struct {
 	{ "", 0, 0 },
 };
 
+static bool told_why; /* the refusal had a sentence */
+
 /* The first byte that a peer gets; a monitor's log line is no answer. */
 static int
 answer_to(const char *uri, enum priv_carrier carrier, uint32_t grants)
@@ -104,6 +106,7 @@ answer_to(const char *uri, enum priv_carrier carrier, uint32_t grants)
 		assert_int_equal(asked, 0);
 		assert_int_not_equal(w.n->state, NET_SERVICE);
 	}
+	told_why = byte != MUX_ACCEPT && buf_len(&w.heard) != 0;
 	nw_over(&w);
 	return byte;
 }
@@ -120,10 +123,13 @@ test_offers(void **state)
 
 			assert_int_equal(answer_to(services[i].uri, c, all),
 			    here ? MUX_ACCEPT : MUX_REJECT);
-			if (services[i].grant != 0)
+			assert_false(told_why);
+			if (services[i].grant != 0) {
 				assert_int_equal(answer_to(services[i].uri, c,
 						     all & ~services[i].grant),
 				    MUX_REJECT);
+				assert_int_equal(told_why, here);
+			}
 			if (here)
 				assert_int_equal(answer_to(services[i].uri, c,
 						     services[i].grant),
