@@ -15,7 +15,7 @@ SRC_pty = common/pty/aead.c common/pty/aead_bulk.c common/pty/exec_request.c \
 	common/pty/exec_stream.c common/pty/frame.c common/pty/gob_dec.c \
 	common/pty/gob_def.c common/pty/gob_enc.c common/pty/gob_ids.c \
 	common/pty/gob_list.c common/pty/gob_skip.c common/pty/gob_value.c \
-	common/pty/gob_wire.c common/pty/keys.c common/pty/keys_sign.c \
+	common/pty/gob_wire.c common/pty/key_file.c common/pty/keys.c common/pty/keys_sign.c \
 	common/pty/link.c common/pty/modes.c common/pty/mux.c \
 	common/pty/mux_proxy.c common/pty/mux_session.c common/pty/mux_text.c \
 	common/pty/noise.c common/pty/rpc_client.c common/pty/rpc_host.c \
@@ -96,7 +96,7 @@ SRC_skypty = client/call.c client/complain.c client/conn.c client/dest.c \
 	client/dial.c client/duration.c client/exec.c client/exec_frames.c \
 	client/exec_http.c client/exec_rpc.c client/flags.c client/fs.c client/fs_notes.c \
 	client/host.c client/hosts.c client/hosts_match.c client/identity.c \
-	client/keygen.c client/offer.c client/options.c client/patience.c \
+	client/identity_file.c client/keygen.c client/offer.c client/options.c client/passphrase.c client/patience.c \
 	client/progress.c client/proxy.c client/relay.c client/remote.c \
 	client/runtime.c client/screen.c client/shell_rpc.c client/shell.c \
 	client/signals.c client/sink.c client/skypty.c client/term.c \

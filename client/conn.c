@@ -239,13 +239,15 @@ conn_exchange(struct conn *c, struct noise *n)
 	return 0;
 }
 
+/*
+ * Before anybody is called: a host does not wait for somebody who looks for a
+ * passphrase.
+ */
 static int
-conn_shake_hands(struct conn *c, struct keyctx *ctx,
-    const struct client_options *o)
+conn_begin_noise(struct conn *c, struct keyctx *ctx,
+    const struct client_options *o, struct noise **n)
 {
 	struct identity id = { 0 };
-	char them[KEY_PUBLIC_HEX];
-	struct noise *n;
 	int r;
 
 	if ((r = identity_find(&id, ctx, o)) != 0)
@@ -253,12 +255,18 @@ conn_shake_hands(struct conn *c, struct keyctx *ctx,
 	key_text(&id.pk, c->us);
 	if (o->verbose)
 		complain("we are %s (%s)", c->us, id.source);
-	r = noise_new(&n, ctx, NOISE_XK, NOISE_INITIATOR, id.sk, &c->dest->pk);
+	r = noise_new(n, ctx, NOISE_XK, NOISE_INITIATOR, id.sk, &c->dest->pk);
 	identity_free(&id);
-	if (r != 0)
-		return conn_bad(c, r);
-	r = conn_exchange(c, n);
-	noise_free(n);
+	return r == 0 ? 0 : conn_bad(c, r);
+}
+
+static int
+conn_shake_hands(struct conn *c, const struct client_options *o,
+    struct noise *n)
+{
+	char them[KEY_PUBLIC_HEX];
+	int r = conn_exchange(c, n);
+
 	key_text(&c->dest->pk, them);
 	if (r == 0 && o->verbose)
 		complain("the host has proven its key %s after %lld ms", them,
@@ -271,16 +279,20 @@ conn_shake_hands(struct conn *c, struct keyctx *ctx,
 static int
 conn_dial(struct conn *c, struct keyctx *ctx, const struct client_options *o)
 {
+	struct noise *n;
 	int r;
 
 	if (c->dest->kind == DEST_LOCAL)
 		return conn_dial_unix(c, c->dest->socket, false);
+	if ((r = conn_begin_noise(c, ctx, o, &n)) != 0)
+		return r;
 	c->dial_ms = dial_ms(&o->how);
 	r = o->how.proxy != NULL ? proxy_open(c, o->how.proxy) :
 				   conn_dial_tcp(c, &o->how);
-	if (r != 0)
-		return r;
-	return conn_shake_hands(c, ctx, o);
+	if (r == 0)
+		r = conn_shake_hands(c, o, n);
+	noise_free(n);
+	return r;
 }
 
 void

@@ -72,6 +72,14 @@ static const struct client_flag table[] = {
 	{ "json", 0, NO, BIT(STATUS), FIELD(json), NULL, "as JSON" },
 	{ "force", 'f', NO, BIT(KEYGEN), FIELD(force), NULL,
 	    "replace a file that is there" },
+	{ "passphrase", 'p', NO, BIT(KEYGEN), FIELD(change), NULL,
+	    "give the file that is there another passphrase" },
+	{ "public-key", 'y', NO, BIT(KEYGEN), FIELD(public_only), NULL,
+	    "print the public key of the file that is there" },
+	{ "passphrase-file", 0, VALUE, BIT(KEYGEN), FIELD(pass_file), "FILE",
+	    "passphrase, in its first line; with -p, the old one" },
+	{ "new-passphrase-file", 0, VALUE, BIT(KEYGEN), FIELD(new_pass_file),
+	    "FILE", "with -p, the new one; empty for none" },
 
 	/* Whom we are, and how much is said. */
 	{ "sk", 's', VALUE, IDENTITY, FIELD(sk), "KEY",

@@ -6,17 +6,16 @@
 #include "client/identity.h"
 #include "client/complain.h"
 #include "client/exits.h"
+#include "client/identity_file.h"
 #include "client/offer.h"
 #include "client/options.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/privsep/config.h"
@@ -53,38 +52,18 @@ identity_from_text(struct identity *id, struct keyctx *ctx, const char *text,
 	return key_parse_secret(ctx, text, id->sk);
 }
 
-/* A file that others can read holds no secret. */
 static int
 identity_from_file(struct identity *id, struct keyctx *ctx, const char *path)
 {
-	char text[KEY_SECRET_HEX + 2];
-	struct stat st;
-	int fd, r = EXIT_FAILED;
-	ssize_t n;
+	struct identity_file f;
+	int r;
 
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1) {
-		complain("%s: %s", path, strerror(errno));
-		return EXIT_FAILED;
-	}
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		complain("%s: not a regular file", path);
-	else if ((st.st_mode & 077) != 0)
-		complain("%s: others may read it (mode %04o); run: chmod 600 "
-			 "%s",
-		    path, (unsigned)(st.st_mode & 07777), path);
-	else {
-		n = read(fd, text, sizeof(text) - 1);
-		text[n > 0 ? n : 0] = '\0';
-		text[strcspn(text, "\r\n")] = '\0';
-		if (identity_from_text(id, ctx, text, path) == 0)
-			r = 0;
-		else
-			complain("%s: holds no secret key (64 hexadecimal "
-				 "digits)",
-			    path);
-		explicit_bzero(text, sizeof(text));
-	}
-	close(fd);
+	if ((r = identity_file_read(&f, ctx, path)) != 0)
+		return r;
+	id->source = path;
+	id->pk = f.key.pk;
+	r = id->public_only ? 0 : identity_file_open(&f, ctx, NULL, id->sk);
+	identity_file_free(&f);
 	return r;
 }
 
@@ -182,12 +161,16 @@ int
 identity_find(struct identity *id, struct keyctx *ctx,
     const struct client_options *o)
 {
+	bool locked;
 	int r;
 
+	id->public_only = o->public_only;
 	if ((id->sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
 		return EXIT_FAILED;
-	if ((r = identity_choose(id, ctx, o)) == 0 &&
-	    key_public(ctx, id->sk, &id->pk) != 0)
+	memset(id->sk, 0, KEY_SECRET_LEN);
+	r = identity_choose(id, ctx, o);
+	locked = sodium_is_zero(id->sk, KEY_SECRET_LEN);
+	if (r == 0 && !locked && key_public(ctx, id->sk, &id->pk) != 0)
 		r = EXIT_FAILED;
 	if (r != 0)
 		identity_free(id);
@@ -197,12 +180,11 @@ identity_find(struct identity *id, struct keyctx *ctx,
 int
 identity_public(struct keyctx *ctx, const char *path, char pk[KEY_PUBLIC_HEX])
 {
-	struct client_options o = { .identity = path, .duplex = true };
-	struct identity id = { 0 };
+	struct identity_file f;
 
-	if (identity_find(&id, ctx, &o) != 0)
+	if (identity_file_read(&f, ctx, path) != 0)
 		return EXIT_FAILED;
-	key_text(&id.pk, pk);
-	identity_free(&id);
+	key_text(&f.key.pk, pk);
+	identity_file_free(&f);
 	return 0;
 }

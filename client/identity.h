@@ -13,10 +13,11 @@ struct client_options;
 #define VISOR_CONF "/opt/skywire/skywire.json"
 
 struct identity {
-	uint8_t *sk; /* sodium_malloc'ed */
+	uint8_t *sk; /* sodium_malloc'ed; zero where nobody was asked for it */
 	struct key_public pk;
 	const char *source;
-	bool fresh; /* made for this process */
+	bool fresh;	  /* made for this process */
+	bool public_only; /* nobody is asked for a passphrase */
 };
 
 /* As the options say.  0, EXIT_FAILED or EXIT_USAGE, told. */
@@ -24,7 +25,7 @@ int identity_find(struct identity *, struct keyctx *,
     const struct client_options *);
 /* Wipes the secret key. */
 void identity_free(struct identity *);
-/* That of a file.  0, or EXIT_FAILED, told. */
+/* That of a file, which needs no passphrase.  0, or EXIT_FAILED, told. */
 int identity_public(struct keyctx *, const char *path, char pk[KEY_PUBLIC_HEX]);
 /* ~/.config/skypty/NAME, malloc'ed; NULL without a home. */
 char *user_file(const char *name);

@@ -5,7 +5,9 @@
 #include "client/exits.h"
 #include "client/flags.h"
 #include "client/identity.h"
+#include "client/identity_file.h"
 #include "client/options.h"
+#include "client/passphrase.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -15,39 +17,75 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/file.h"
-#include "common/base/hex.h"
+#include "common/pty/key_file.h"
 #include "common/pty/keys.h"
 
-/* An old key is replaced or stays whole. */
+/* The text of the file, sealed if there is a passphrase. */
 static int
-keygen_save(const char *path, const uint8_t *sk, bool force)
+keygen_text(struct keyctx *ctx, const uint8_t *sk, const char *pass,
+    struct buf *text)
+{
+	buf_init(text, KEY_FILE_MAX);
+	return *pass != '\0' ?
+	    key_file_seal(ctx, sk, pass, &key_cost_default, text) :
+	    key_file_plain(sk, text);
+}
+
+/* An old file is replaced or stays whole. */
+static int
+keygen_write(const char *path, struct buf *text, bool replace)
 {
 	struct file_new f;
-	char *text;
-	ssize_t n;
+	int r;
+
+	file_sweep(path);
+	if ((r = file_new_open(&f, path)) != 0)
+		return r;
+	if (buf_write(text, f.fd) > 0 && buf_len(text) == 0)
+		return file_new_commit(&f, replace);
+	file_new_drop(&f);
+	return SKY_ERR_SYS;
+}
+
+static int
+keygen_save(struct keyctx *ctx, const char *path, const uint8_t *sk,
+    const char *pass, bool force)
+{
+	struct buf text;
 	int r;
 
 	/* Every folder on the way is for us alone. */
 	if (file_make_folders(path, 0700) == -1)
 		return SKY_ERR_SYS;
-	file_sweep(path);
-	if ((text = sodium_malloc(KEY_SECRET_HEX)) == NULL)
-		return SKY_ERR_NOMEM;
-	if ((r = file_new_open(&f, path)) == 0) {
-		hex_encode(sk, KEY_SECRET_LEN, text);
-		text[KEY_SECRET_HEX - 1] = '\n';
-		n = write(f.fd, text, KEY_SECRET_HEX);
-		if (n == KEY_SECRET_HEX)
-			r = file_new_commit(&f, force);
-		else {
-			r = SKY_ERR_SYS;
-			file_new_drop(&f);
-		}
-	}
-	sodium_free(text);
+	if ((r = keygen_text(ctx, sk, pass, &text)) == 0)
+		r = keygen_write(path, &text, force);
+	buf_free(&text);
 	return r;
+}
+
+static int
+keygen_tell(const char *path, int r)
+{
+	complain("%s: %s%s", path,
+	    r == SKY_ERR_DENIED	    ? "its folder belongs to somebody else" :
+		r == SKY_ERR_FORMAT ? "is no name of a file" :
+				      err_text(r),
+	    r == SKY_ERR_SYS && errno == EEXIST ? "; --force replaces it" : "");
+	return EXIT_LOCAL;
+}
+
+/* From a file, or from whoever sits there; else a new key has none. */
+static int
+keygen_passphrase(const char *file, bool must, char *pass)
+{
+	if (file != NULL)
+		return passphrase_from_file(pass, file);
+	if (must || (isatty(STDIN_FILENO) == 1 && passphrase_has_terminal()))
+		return passphrase_ask_new(pass);
+	return 0;
 }
 
 static int
@@ -63,36 +101,114 @@ keygen_print_public(struct keyctx *ctx, const uint8_t *sk)
 	return 0;
 }
 
+/* Before anybody is asked anything. */
 static int
-keygen_generate(struct keyctx *ctx, const char *path, bool force)
+keygen_check(const char *path, bool force)
 {
-	uint8_t *sk;
-	int r;
-
-	if ((sk = sodium_malloc(KEY_SECRET_LEN)) == NULL ||
-	    key_generate(ctx, sk) != 0)
-		return EXIT_LOCAL;
 	if (file_is_stdout(path)) {
 		complain("%s: is standard output as well: the shell's '>' has "
 			 "made it or emptied it, and a key that was in it is "
 			 "lost; leave out '>', and put back a copy or remove "
 			 "the file",
 		    path);
-		r = EXIT_LOCAL;
-	} else if ((r = keygen_save(path, sk, force)) == 0)
+		return EXIT_LOCAL;
+	}
+	if (force || access(path, F_OK) == -1)
+		return 0;
+	errno = EEXIST;
+	return keygen_tell(path, SKY_ERR_SYS);
+}
+
+static int
+keygen_generate(struct keyctx *ctx, const char *path,
+    const struct client_options *o, char *pass)
+{
+	uint8_t *sk;
+	int r;
+
+	if ((r = keygen_check(path, o->force)) != 0 ||
+	    (r = keygen_passphrase(o->pass_file, false, pass)) != 0)
+		return r;
+	if ((sk = sodium_malloc(KEY_SECRET_LEN)) == NULL ||
+	    key_generate(ctx, sk) != 0)
+		return EXIT_LOCAL;
+	if ((r = keygen_save(ctx, path, sk, pass, o->force)) == 0)
 		r = keygen_print_public(ctx, sk);
-	else {
-		complain("%s: %s%s", path,
-		    r == SKY_ERR_DENIED ?
-			"its folder belongs to somebody else" :
-			r == SKY_ERR_FORMAT ? "is no name of a file" :
-					      err_text(r),
-		    r == SKY_ERR_SYS && errno == EEXIST ?
-			"; --force replaces it" :
-			"");
-		r = EXIT_LOCAL;
+	else
+		r = keygen_tell(path, r);
+	sodium_free(sk);
+	return r;
+}
+
+static int
+keygen_reseal(struct keyctx *ctx, const struct identity_file *f,
+    const struct client_options *o, char *pass)
+{
+	uint8_t *sk = sodium_malloc(KEY_SECRET_LEN);
+	struct buf text = { 0 };
+	int r = EXIT_LOCAL;
+
+	if (sk != NULL && identity_file_open(f, ctx, o->pass_file, sk) == 0 &&
+	    keygen_passphrase(o->new_pass_file, true, pass) == 0) {
+		if ((r = keygen_text(ctx, sk, pass, &text)) == 0)
+			r = keygen_write(f->path, &text, true);
+		if (r != 0)
+			r = keygen_tell(f->path, r);
+		buf_free(&text);
 	}
 	sodium_free(sk);
+	return r;
+}
+
+/*
+ * The new file takes the old one's place when it is on the disk.  A link stays
+ * one: what it leads to is changed.
+ */
+static int
+keygen_change(struct keyctx *ctx, const char *path,
+    const struct client_options *o, char *pass)
+{
+	char *real = realpath(path, NULL);
+	struct identity_file f = { 0 };
+	int r = EXIT_LOCAL;
+
+	if (real == NULL)
+		complain("%s: %s", path, strerror(errno));
+	else if (identity_file_read(&f, ctx, real) == 0) {
+		r = keygen_reseal(ctx, &f, o, pass);
+		if (r == 0)
+			complain("%s has %s passphrase", path,
+			    *pass != '\0' ? "its new" : "no");
+	}
+	identity_file_free(&f);
+	free(real);
+	return r;
+}
+
+static int
+keygen_show(struct keyctx *ctx, const char *path)
+{
+	char pk[KEY_PUBLIC_HEX];
+
+	if (identity_public(ctx, path, pk) != 0)
+		return EXIT_LOCAL;
+	puts(pk);
+	return 0;
+}
+
+static int
+keygen_do(struct keyctx *ctx, const char *path, const struct client_options *o)
+{
+	char *pass;
+	int r;
+
+	if (o->public_only)
+		return keygen_show(ctx, path);
+	if ((pass = passphrase_new()) == NULL)
+		return EXIT_LOCAL;
+	r = o->change ? keygen_change(ctx, path, o, pass) :
+			keygen_generate(ctx, path, o, pass);
+	passphrase_free(pass);
 	return r;
 }
 
@@ -112,12 +228,18 @@ keygen_main(int argc, char **argv)
 		    argc - optind);
 		return EXIT_USAGE;
 	}
+	if (o.change + o.public_only + o.force > 1 ||
+	    (o.new_pass_file != NULL && !o.change)) {
+		complain("keygen: -f, -p and -y exclude each other, and "
+			 "--new-passphrase-file goes with -p");
+		return EXIT_USAGE;
+	}
 	path = optind < argc ? strdup(argv[optind]) : user_file("identity");
 	if (path == NULL || (ctx = keyctx_new()) == NULL) {
 		complain("no home directory; name a file");
 		return EXIT_LOCAL;
 	}
-	r = keygen_generate(ctx, path, o.force);
+	r = keygen_do(ctx, path, &o);
 	keyctx_free(ctx);
 	free(path);
 	return r;
@@ -128,6 +250,7 @@ pk_main(int argc, char **argv)
 {
 	struct identity id = { 0 };
 	struct client_options o;
+	char text[KEY_PUBLIC_HEX];
 	struct keyctx *ctx;
 	int r;
 
@@ -140,8 +263,10 @@ pk_main(int argc, char **argv)
 		    *o.command);
 		r = EXIT_USAGE;
 	}
+	o.public_only = true;
 	if (r == 0 && (r = identity_find(&id, ctx, &o)) == 0) {
-		r = keygen_print_public(ctx, id.sk);
+		key_text(&id.pk, text);
+		puts(text);
 		complain("from %s", id.source);
 	}
 	identity_free(&id);

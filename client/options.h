@@ -55,7 +55,9 @@ struct client_options {
 	int64_t attr_ms, entry_ms;	   /* the same */
 	const char *remote_root;	   /* the same */
 	bool json;			   /* dmsg status */
-	bool force;			   /* keygen */
+	bool force, change, public_only;   /* keygen */
+	const char *pass_file;		   /* the same; NULL: ask */
+	const char *new_pass_file;	   /* the same */
 	struct dial_how how;
 	/* When the command runs, or NULL; an exit status ends it. */
 	int (*started)(void *);

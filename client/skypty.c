@@ -69,8 +69,9 @@ static const struct client_command {
 	{ "host", host_main, STYLE_NONE, NULL,
 	    "[flags of skyptyd host]", "run skyptyd host" },
 	{ "keygen", keygen_main, STYLE_KEYGEN, "keygen",
-	    "[-f] [file]",
-	    "make an identity (~/.config/skypty/identity)" },
+	    "[-f | -p | -y] [file]",
+	    "make an identity (~/.config/skypty/identity), or change its "
+	    "passphrase" },
 	{ "pk", pk_main, STYLE_KEY, "pk",
 	    "[flags]", "print the public key that would be used" },
 };

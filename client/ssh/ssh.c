@@ -13,6 +13,7 @@
 #include "client/hosts.h"
 #include "client/offer.h"
 #include "client/options.h"
+#include "client/passphrase.h"
 #include "client/proxy.h"
 #include "client/relay.h"
 #include "client/shell_rpc.h"
@@ -201,6 +202,8 @@ ssh_variables(struct ssh *s)
 	o->cliaddr = ssh_opts_text(from, SSH_CONTROL_SOCKET);
 	o->rpc = ssh_opts_text(from, SSH_VISOR_RPC);
 	o->standalone = ssh_opts_yes(from, SSH_STANDALONE);
+	if (ssh_opts_yes(from, SSH_BATCH_MODE))
+		passphrase_never_ask();
 	o->no_stdin =
 	    ssh_opts_yes(from, SSH_STDIN_NULL) || ssh_opts_yes(from, SSH_FORK);
 	text = ssh_opts_text(from, SSH_VISOR_KEY);

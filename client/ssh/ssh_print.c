@@ -15,6 +15,7 @@ static const struct {
 	const char *otherwise; /* what counts if it was not said; NULL: none */
 } lines[] = {
 	{ SSH_ADDRESS_FAMILY, "addressfamily", "any" },
+	{ SSH_BATCH_MODE, "batchmode", "no" },
 	{ SSH_BIND_ADDRESS, "bindaddress", NULL },
 	{ SSH_BIND_INTERFACE, "bindinterface", NULL },
 	{ SSH_CLEAR_FORWARDINGS, "clearallforwardings", "no" },

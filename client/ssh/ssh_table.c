@@ -61,7 +61,7 @@
 static const struct ssh_keyword ssh_keywords[] = {
 	{ "AddKeysToAgent", WORDS, HARMLESS },
 	{ "AddressFamily", ONE_OF("any inet inet6"), DONE(SSH_ADDRESS_FAMILY) },
-	{ "BatchMode", FLAG, HARMLESS },
+	{ "BatchMode", FLAG, DONE(SSH_BATCH_MODE) },
 	{ "BindAddress", WORD, DONE(SSH_BIND_ADDRESS) },
 	{ "BindInterface", WORD, DONE(SSH_BIND_INTERFACE) },
 	{ "CASignatureAlgorithms", WORD, HARMLESS },

@@ -312,7 +312,8 @@ _skypty()
 		_skypty_flags "$_skyptyd_valued" "$_skyptyd_plain"
 		;;
 	keygen)
-		_skypty_flags "" "-f --force"
+		_skypty_flags "--passphrase-file --new-passphrase-file" \
+			"-f --force -p --passphrase -y --public-key"
 		[[ $cur == -* ]] || _skypty_files
 		;;
 	esac

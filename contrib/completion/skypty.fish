@@ -151,6 +151,10 @@ complete -c skypty -n "__skypty_is fs" -l debug -d 'let sshfs say what it does'
 
 complete -c skypty -n '__skypty_is dmsg' -l json -d 'as JSON'
 complete -c skypty -n '__skypty_is keygen' -s f -l force -d 'replace a file that is there'
+complete -c skypty -n '__skypty_is keygen' -s p -l passphrase -d 'change the passphrase'
+complete -c skypty -n '__skypty_is keygen' -s y -l public-key -d 'print the public key'
+complete -c skypty -n '__skypty_is keygen' -l passphrase-file -rF -d 'passphrase, in its first line'
+complete -c skypty -n '__skypty_is keygen' -l new-passphrase-file -rF -d 'the new one, with -p'
 
 complete -c skypty -n '__skypty_after fs' -a 'mount umount list'
 complete -c skypty -n '__skypty_after dmsg' -a status

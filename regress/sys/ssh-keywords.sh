@@ -10,7 +10,7 @@ keywords() {
 	cat <<-'END'
 		AddKeysToAgent|confirm 5m|harmless
 		AddressFamily|inet|done
-		BatchMode|yes|harmless
+		BatchMode|yes|done
 		BindAddress|127.0.0.1|done
 		BindInterface|lo|done
 		CASignatureAlgorithms|ssh-ed25519|harmless
