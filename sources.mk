@@ -32,8 +32,10 @@ SRC_privsep = common/privsep/account.c common/privsep/config.c common/privsep/co
 	common/privsep/config_print.c common/privsep/config_visor.c \
 	common/privsep/config_wl.c common/privsep/chroot_dir.c \
 	common/privsep/control.c common/privsep/http_conf.c \
-	common/privsep/notify.c common/privsep/privmsg.c \
-	common/privsep/rights.c \
+	common/privsep/notify.c common/privsep/pks_file.c \
+	common/privsep/pks_from.c common/privsep/pks_line.c \
+	common/privsep/pks_options.c common/privsep/pks_time.c \
+	common/privsep/privmsg.c common/privsep/rights.c \
 	common/privsep/sandbox.c common/privsep/sandbox_filter.c \
 	common/privsep/sockets.c common/privsep/start.c \
 	common/privsep/welcome.c

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "common/base/buf.h"
+#include "common/privsep/pks.h"
 #include "common/privsep/sockets.h"
 #include "daemon/limits.h"
 #include "daemon/skyptyd.h"
@@ -19,11 +20,15 @@ struct lobby {
 	struct event *tick;
 };
 
-/* The whitelist of the configuration's file, as it was read last. */
+/* Keys of a file or a table, in order, as it was read last. */
+struct listed_file {
+	uint8_t stamp[PKS_STAMP_LEN];
+	struct key_public *pk;
+	size_t n, room;
+};
+
 struct listed {
-	struct stat file;
-	struct key_public *wl;
-	size_t nwl;
+	struct listed_file wl, authorized, revoked;
 };
 
 /* The main loop's state. */

@@ -15,11 +15,14 @@
 #include "common/base/paths.h"
 #include "common/base/tls.h"
 #include "common/privsep/account.h"
+#include "common/privsep/pks.h"
 #include "common/privsep/sockets.h"
 #include "common/privsep/start.h"
 
-#define DEFAULT_CONF "./config.json"
-#define SYSTEM_CONF  SYSCONFDIR "/skypty/skypty.json"
+#define DEFAULT_CONF   "./config.json"
+#define SYSTEM_CONF    SYSCONFDIR "/skypty/skypty.json"
+#define AUTHORIZED_PKS SYSCONFDIR "/skypty/authorized_pks"
+#define REVOKED_PKS    SYSCONFDIR "/skypty/revoked_pks"
 
 static void
 settings_complain(void *arg, bool fatal, const char *text)
@@ -392,10 +395,42 @@ find_dmsg(struct settings *s, const struct skyptyd_options *o,
 	return EXIT_CONFIG;
 }
 
+/*
+ * The default places are root's, whose skyptyd lets in whom they name; "host"
+ * reads nothing that it was not told to.
+ */
+static char *
+settings_pks_path(const struct skyptyd_options *o, const char *path,
+    const char *standard)
+{
+	if (strcmp(path, "none") == 0)
+		return strdup("");
+	if (*path != '\0')
+		return strdup(path);
+	return strdup(geteuid() == 0 && o->mode != MODE_HOST ? standard : "");
+}
+
+static int
+find_pks(struct settings *s, const struct skyptyd_options *o)
+{
+	struct config *c = &s->conf;
+
+	s->authorized = settings_pks_path(o, c->authorized_pks, AUTHORIZED_PKS);
+	s->revoked = settings_pks_path(o, c->revoked_pks, REVOKED_PKS);
+	if (s->authorized == NULL || s->revoked == NULL)
+		return EXIT_OS;
+	if (*c->authorized_pks == '\0')
+		c->given &= ~CONFIG_AUTHORIZED;
+	if (*c->revoked_pks == '\0')
+		c->given &= ~CONFIG_REVOKED;
+	return 0;
+}
+
 static int
 check_whitelist(const struct settings *s, const struct skyptyd_options *o)
 {
-	if (s->nwl + s->conf.nwl != 0)
+	if (s->nwl + s->conf.nwl != 0 ||
+	    (*s->authorized != '\0' && pks_any(s->authorized)))
 		return 0;
 	if (o->mode == MODE_HOST) {
 		log_error("nobody is allowed in: give --allow PK,PK or a "
@@ -426,7 +461,7 @@ settings_load(struct settings *s, const struct skyptyd_options *o,
 	    (r = find_identity(s, o, ctx)) != 0 ||
 	    (r = find_listen(s, o)) != 0 || (r = check_control(s, o)) != 0 ||
 	    (r = find_user(s)) != 0 || (r = find_sftp_server(s, o)) != 0 ||
-	    (r = find_dmsg(s, o, ctx)) != 0)
+	    (r = find_dmsg(s, o, ctx)) != 0 || (r = find_pks(s, o)) != 0)
 		return r;
 	return check_whitelist(s, o);
 }
@@ -439,6 +474,8 @@ settings_free(struct settings *s)
 	free(s->wl);
 	free(s->listen);
 	free(s->sftp_server);
+	free(s->authorized);
+	free(s->revoked);
 	free(s->dmsg_servers);
 	memset(s, 0, sizeof(*s));
 }

@@ -187,16 +187,14 @@ handshake_tell_name(struct monitor *m, const char *key)
 bool
 handshake_allowed(struct monitor *m, const char **why)
 {
-	char text[KEY_PUBLIC_HEX];
-	int r;
+	char text[KEY_PUBLIC_HEX], reason[RIGHTS_WHY_MAX];
 
 	*why = "";
 	key_text(&m->peer, text);
 	handshake_tell_name(m, text);
-	if ((r = whitelist_check(m, &m->peer)) != 0) {
-		log_info("Refused key %s: %s", text,
-		    r == SKY_ERR_DENIED ? "not on the whitelist" :
-					  "the whitelist cannot be read");
+	if (whitelist_check(m, &m->peer, &m->rights, reason, sizeof(reason)) !=
+	    0) {
+		log_info("Refused key %s: %s", text, reason);
 		return false;
 	}
 	/* No stranger any more. */

@@ -115,8 +115,10 @@ monitor_connect(struct monitor *m)
 		return "dmsg is not served here";
 	if (carrier == PRIV_CONTROL && !whitelist_control(m, PRIV_FD_CONN))
 		exit(0);
-	if (carrier == PRIV_XK)
+	if (carrier == PRIV_XK) {
 		origin_of_socket(&m->origin, PRIV_FD_CONN);
+		origin_address(&m->from, PRIV_FD_CONN);
+	}
 	if ((failed = half_start_child(h, true)) != NULL)
 		return failed;
 	if (carrier == PRIV_CONTROL) {

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "common/privsep/privmsg.h"
@@ -54,8 +55,9 @@ struct event;
 struct monitor {
 	struct half half; /* the first member: monitor_of() */
 	struct key_public peer;
-	struct rights rights; /* of the session; session.c */
-	uid_t caller;	      /* on the control socket */
+	struct sockaddr_storage from; /* AF_UNSPEC: no address */
+	struct rights rights;	      /* of the session; session.c */
+	uid_t caller;		      /* on the control socket */
 	struct session_origin origin;
 	struct passwd account; /* the session's, account.h; none: no name */
 	struct noise *noise;

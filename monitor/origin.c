@@ -64,6 +64,17 @@ origin_endpoint(struct endpoint *e, int fd, bool peer)
 }
 
 void
+origin_address(struct sockaddr_storage *ss, int conn)
+{
+	socklen_t len = sizeof(*ss);
+
+	memset(ss, 0, sizeof(*ss));
+	if (getpeername(conn, (struct sockaddr *)ss, &len) == -1 ||
+	    (ss->ss_family != AF_INET && ss->ss_family != AF_INET6))
+		memset(ss, 0, sizeof(*ss));
+}
+
+void
 origin_of_socket(struct session_origin *o, int conn)
 {
 	struct endpoint peer, own;

@@ -3,6 +3,8 @@
 #ifndef MONITOR_ORIGIN_H
 #define MONITOR_ORIGIN_H
 
+#include <sys/socket.h>
+
 #include "common/pty/keys.h"
 
 #define ORIGIN_MAX 160
@@ -13,6 +15,8 @@ struct session_origin {
 	char connection[ORIGIN_MAX]; /* address, port, ours */
 };
 
+/* The address at its other end, if it has one: else AF_UNSPEC. */
+void origin_address(struct sockaddr_storage *, int conn);
 /* Of the connection, before it is the child's alone. */
 void origin_of_socket(struct session_origin *, int conn);
 /* Of one that has no addresses, or none that mean a thing. */

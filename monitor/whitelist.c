@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who may come in: the keys given on the command line, those of the file,
- * which is read anew for each decision, and the host's own.
+ * Who may come in: what the files say, which are read anew for each decision,
+ * the keys given on the command line, and the host's own.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/err.h"
@@ -46,27 +47,32 @@ whitelist_read_file(struct monitor *m, struct key_public **wl, size_t *n)
 	    &report);
 }
 
-/* A list that cannot be read lets nobody in, whatever the other lists say. */
 int
-whitelist_check(struct monitor *m, const struct key_public *pk)
+whitelist_check(struct monitor *m, const struct key_public *pk,
+    struct rights *rights, char *why, size_t n)
 {
-	struct key_public *wl = NULL;
-	size_t n = 0;
-	bool listed;
-	int r;
+	const struct start *s = &m->half.start;
+	const struct rights_files files = { .conf = s->conf,
+		.authorized = s->authorized,
+		.authorized_given = s->authorized_given,
+		.revoked = s->revoked,
+		.revoked_given = s->revoked_given,
+		.own = &s->pk,
+		.allow = s->wl,
+		.nallow = s->nwl,
+		.report = &report };
+	const struct rights_peer peer = { .pk = pk,
+		.addr = m->from.ss_family != AF_UNSPEC ?
+		    (const struct sockaddr *)&m->from :
+		    NULL,
+		.carrier = s->carrier,
+		.now = time(NULL) };
 
-	if (*m->half.start.conf != '\0' &&
-	    (r = whitelist_read_file(m, &wl, &n)) != 0)
-		return r;
-	listed = key_listed(wl, n, pk) ||
-	    key_listed(m->half.start.wl, m->half.start.nwl, pk) ||
-	    whitelist_is_own(m, pk);
-	free(wl);
-	if (!listed)
-		return SKY_ERR_DENIED;
-	m->rights.full = true;
-	m->rights.grants = PRIV_GRANTS_KEY;
-	return 0;
+	if (m->half.keyctx == NULL && (m->half.keyctx = keyctx_new()) == NULL) {
+		strlcpy(why, "out of memory", n);
+		return SKY_ERR_NOMEM;
+	}
+	return rights_find(m->half.keyctx, &files, &peer, rights, why, n);
 }
 
 /* --- the service on the control socket --- */

@@ -5,13 +5,17 @@
 
 #include <stdbool.h>
 
-#include "common/pty/keys.h"
+#include "common/privsep/rights.h"
 #include "monitor/half/request.h"
 
 struct monitor;
 
-/* Reads the lists anew and decides.  0, SKY_ERR_DENIED, or what went wrong. */
-int whitelist_check(struct monitor *, const struct key_public *);
+/*
+ * Reads the lists anew and decides what a peer's key may do, as rights_find()
+ * does.
+ */
+int whitelist_check(struct monitor *, const struct key_public *,
+    struct rights *, char *why, size_t);
 /* Whether the process behind the control socket may use it. */
 bool whitelist_control(struct monitor *, int conn);
 

@@ -36,7 +36,6 @@ struct key {
 	const char *name;
 	uint64_t bit;
 	enum json_type type;
-	/* NULL: accepted and left to those parts of skypty that use it. */
 	void (*set)(struct loader *, const struct json_event *);
 	size_t offset;	   /* of a text or a number in struct config */
 	unsigned min, max; /* of a number */
@@ -168,12 +167,12 @@ set_sandbox(struct loader *l, const struct json_event *e)
 }
 
 static void
-set_sftp_server(struct loader *l, const struct json_event *e)
+config_set_path(struct loader *l, const struct json_event *e)
 {
 	if (*e->text != '/' && *e->text != '\0' && strcmp(e->text, "none") != 0)
 		config_bad(l, e, "neither an absolute path nor \"none\"");
-	else if (config_replace(&l->conf->sftp_server, e->text) != 0)
-		config_bad(l, e, "out of memory");
+	else
+		config_set_text(l, e);
 }
 
 static void
@@ -314,11 +313,14 @@ static const struct key keys[] = {
 	{ "tcp_keepalive", CONFIG_KEEPALIVE, JSON_NUMBER,
 	    NUMBER(tcp_keepalive, 1, SECONDS_MAX) },
 	{ "dmsg_servers", CONFIG_SERVERS, JSON_ARRAY, set_servers, 0, 0, 0 },
-	{ "sftp_server", CONFIG_SFTP_SERVER, JSON_STRING, set_sftp_server, 0, 0,
-	    0 },
+	{ "sftp_server", CONFIG_SFTP_SERVER, JSON_STRING, config_set_path,
+	    offsetof(struct config, sftp_server), 0, 0 },
 	{ "sftp_readonly", CONFIG_SFTP_READONLY, JSON_BOOL, set_sftp_readonly,
 	    0, 0, 0 },
-	{ "authorized_pks", 0, JSON_STRING, NULL, 0, 0, 0 },
+	{ "authorized_pks", CONFIG_AUTHORIZED, JSON_STRING, config_set_path,
+	    offsetof(struct config, authorized_pks), 0, 0 },
+	{ "revoked_pks", CONFIG_REVOKED, JSON_STRING, config_set_path,
+	    offsetof(struct config, revoked_pks), 0, 0 },
 };
 
 static const char *
@@ -386,11 +388,7 @@ config_take_member(struct loader *l, const struct json_event *e)
 		return;
 	}
 	l->conf->given |= l->key->bit;
-	if (l->key->set != NULL)
-		l->key->set(l, e);
-	else
-		config_say(l->report, false, l->name, e->path,
-		    "has no effect yet: put keys into \"wl\"");
+	l->key->set(l, e);
 }
 
 static int
@@ -570,6 +568,8 @@ config_defaults(struct config *c)
 	c->privsep_user = strdup("_skypty");
 	c->sftp_server = strdup("");
 	c->dmsg_servers = strdup("");
+	c->authorized_pks = strdup("");
+	c->revoked_pks = strdup("");
 	c->dmsgsessions = 1;
 	c->dmsgport = 22;
 	c->maxstartups = (struct config_startups){ 10, 30, 100 };
@@ -581,7 +581,8 @@ config_defaults(struct config *c)
 	return c->dmsgdisc == NULL || c->clinet == NULL || c->cliaddr == NULL ||
 		c->ssh_listen == NULL || c->cligroup == NULL ||
 		c->privsep_user == NULL || c->sftp_server == NULL ||
-		c->dmsg_servers == NULL ?
+		c->dmsg_servers == NULL || c->authorized_pks == NULL ||
+		c->revoked_pks == NULL ?
 	    SKY_ERR_NOMEM :
 	    0;
 }
@@ -599,5 +600,7 @@ config_free(struct config *c)
 	free(c->privsep_user);
 	free(c->sftp_server);
 	free(c->dmsg_servers);
+	free(c->authorized_pks);
+	free(c->revoked_pks);
 	memset(c, 0, sizeof(*c));
 }

@@ -45,6 +45,8 @@
 #define CONFIG_SERVERS	     (UINT64_C(1) << 19)
 #define CONFIG_STARTUPRATE   (UINT64_C(1) << 20)
 #define CONFIG_NETBLOCKS     (UINT64_C(1) << 21)
+#define CONFIG_AUTHORIZED    (UINT64_C(1) << 22)
+#define CONFIG_REVOKED	     (UINT64_C(1) << 23)
 
 /* "begin:rate:full" of sshd_config's MaxStartups. */
 struct config_startups {
@@ -89,6 +91,8 @@ struct config {
 	char *dmsg_servers; /* "<pk>@host:port" each, divided by spaces */
 	char *sftp_server;  /* path; "" finds it, "none" is none */
 	bool sftp_readonly;
+	/* Paths; "" is the default place, "none" is none. */
+	char *authorized_pks, *revoked_pks;
 	unsigned tcp_keepalive; /* "tcp_keepalive", seconds of silence: 15 */
 };
 

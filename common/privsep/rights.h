@@ -55,6 +55,7 @@ struct rights_files {
 	const char *authorized;		/* authorized_pks; "" is none */
 	bool authorized_given;		/* it must be there */
 	const char *revoked;		/* revoked_pks; "" is none */
+	bool revoked_given;		/* it must be there */
 	const struct key_public *own;	/* the host's */
 	const struct key_public *allow; /* nallow of --allow, standard input */
 	size_t nallow;

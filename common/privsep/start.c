@@ -62,7 +62,11 @@ put_conn(struct buf *b, const struct start *s)
 	if ((r = buf_put_u32(b, s->cligroup)) != 0 ||
 	    (r = buf_put_cstring(b, s->conf)) != 0 ||
 	    (r = buf_put_cstring(b, s->sftp_server)) != 0 ||
-	    (r = buf_put_u8(b, s->sftp_readonly)) != 0)
+	    (r = buf_put_u8(b, s->sftp_readonly)) != 0 ||
+	    (r = buf_put_cstring(b, s->authorized)) != 0 ||
+	    (r = buf_put_u8(b, s->authorized_given)) != 0 ||
+	    (r = buf_put_cstring(b, s->revoked)) != 0 ||
+	    (r = buf_put_u8(b, s->revoked_given)) != 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < s->nwl; i++)
 		r = buf_put(b, s->wl[i].b, KEY_PUBLIC_LEN);
@@ -165,15 +169,21 @@ get_dmsg(struct buf *b, struct start *s)
 static int
 get_conn(struct buf *b, struct start *s)
 {
-	uint8_t readonly;
+	uint8_t readonly, authorized, revoked;
 	int r;
 
 	if ((r = buf_get_u32(b, &s->cligroup)) != 0 ||
 	    (r = buf_get_cstring(b, &s->conf, PATH_LIMIT)) != 0 ||
 	    (r = buf_get_cstring(b, &s->sftp_server, PATH_LIMIT)) != 0 ||
-	    (r = buf_get_u8(b, &readonly)) != 0)
+	    (r = buf_get_u8(b, &readonly)) != 0 ||
+	    (r = buf_get_cstring(b, &s->authorized, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_u8(b, &authorized)) != 0 ||
+	    (r = buf_get_cstring(b, &s->revoked, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_u8(b, &revoked)) != 0)
 		return r;
 	s->sftp_readonly = readonly != 0;
+	s->authorized_given = authorized != 0;
+	s->revoked_given = revoked != 0;
 	return get_wl(b, s);
 }
 

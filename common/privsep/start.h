@@ -39,6 +39,8 @@ struct start {
 	char *conf;	   /* absolute path of the whitelist's file, or "" */
 	char *sftp_server; /* absolute path, or "" for none */
 	bool sftp_readonly;
+	char *authorized, *revoked; /* as in struct rights_files */
+	bool authorized_given, revoked_given;
 	struct key_public *wl; /* nwl of them */
 	size_t nwl;
 };

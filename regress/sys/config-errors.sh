@@ -63,15 +63,13 @@ did you mean \"maxperkey\"?"
 	has "$dir/out" "identity        $pk"
 }
 
-# What a visor's configuration has, and what is not there yet.
+# What a visor's configuration has.
 hints() {
 	sk="\"sk\": \"$host_sk\""
-	file "{$sk, \"whitelist\": [], \"authorized_pks\": \"/etc/x\",
-		\"reboot\": 1, \"privsep_user\": \"$privsep\"}"
+	file "{$sk, \"whitelist\": [], \"reboot\": 1, \"privsep_user\": \"$privsep\"}"
 	run skyptyd check -c "$dir/bad.json" >"$dir/out" 2>"$dir/err.host" ||
 		[ -n "$sanitized" ] || fail "an unknown key was an error"
 	has "$dir/err.host" 'whitelist: unknown key, ignored; did you mean "wl"?'
-	has "$dir/err.host" 'authorized_pks: has no effect yet'
 	grep -q 'reboot: unknown key, ignored$' "$dir/err.host" ||
 		fail "something was suggested for nonsense"
 }

@@ -89,6 +89,7 @@ mw_begin_half(struct half *h, const struct half_role *role,
 	h->start.carrier = carrier;
 	h->start.peer = h->start.conf = h->start.chroot_dir = mw.none;
 	h->start.sftp_server = mw.none;
+	h->start.authorized = h->start.revoked = mw.none;
 	h->start.uid = getuid();
 	h->start.gid = getgid();
 	h->start.pk = mw.own_pk;

@@ -479,6 +479,7 @@ static const struct {
 	{ "dmsg_servers", 'a' },
 	{ "sftp_server", 's' },
 	{ "authorized_pks", 's' },
+	{ "revoked_pks", 's' },
 };
 
 static const struct {

@@ -41,6 +41,19 @@ end(void)
 	mw_end();
 }
 
+static int
+ask(const struct key_public *pk)
+{
+	char why[RIGHTS_WHY_MAX];
+	struct rights r;
+	int e = whitelist_check(&mon, pk, &r, why, sizeof(why));
+
+	assert_int_equal(*why == '\0', e == 0);
+	assert_int_equal(r.full, e == 0);
+	rights_free(&r);
+	return e;
+}
+
 static void
 put_keys(const struct key_public *list, uint32_t n)
 {
@@ -79,23 +92,22 @@ test_check(void **state)
 {
 	(void)state;
 	begin();
-	assert_int_equal(whitelist_check(&mon, &key[0]), 0);
-	assert_int_equal(whitelist_check(&mon, &key[1]), 0);
-	assert_int_equal(whitelist_check(&mon, &key[2]), SKY_ERR_DENIED);
-	assert_int_equal(whitelist_check(&mon, &mw.peer_pk), 0);
-	assert_int_equal(whitelist_check(&mon, &mw.own_pk), 0);
+	assert_int_equal(ask(&key[0]), 0);
+	assert_int_equal(ask(&key[1]), 0);
+	assert_int_equal(ask(&key[2]), SKY_ERR_DENIED);
+	assert_int_equal(ask(&mw.peer_pk), 0);
+	assert_int_equal(ask(&mw.own_pk), 0);
 	/* Read anew each time. */
 	put_file("skypty.json", "{\"wl\": [\"" PK3 "\"]}");
-	assert_int_equal(whitelist_check(&mon, &key[0]), SKY_ERR_DENIED);
-	assert_int_equal(whitelist_check(&mon, &key[2]), 0);
+	assert_int_equal(ask(&key[0]), SKY_ERR_DENIED);
+	assert_int_equal(ask(&key[2]), 0);
 	mon.half.start.nwl = 0;
-	assert_int_equal(whitelist_check(&mon, &mw.peer_pk), SKY_ERR_DENIED);
+	assert_int_equal(ask(&mw.peer_pk), SKY_ERR_DENIED);
 	/* Without a file the flags' alone; the null key is nobody's. */
 	mon.half.start.conf = mw.none;
-	assert_int_equal(whitelist_check(&mon, &key[2]), SKY_ERR_DENIED);
-	assert_int_equal(whitelist_check(&mon, &(struct key_public){ 0 }),
-	    SKY_ERR_DENIED);
-	assert_int_equal(whitelist_check(&mon, &mw.own_pk), 0);
+	assert_int_equal(ask(&key[2]), SKY_ERR_DENIED);
+	assert_int_equal(ask(&(struct key_public){ 0 }), SKY_ERR_DENIED);
+	assert_int_equal(ask(&mw.own_pk), 0);
 	end();
 }
 
@@ -112,17 +124,17 @@ test_check_bad_file(void **state)
 	begin();
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		put_file("skypty.json", texts[i]);
-		assert_int_not_equal(whitelist_check(&mon, &key[0]), 0);
-		assert_int_not_equal(whitelist_check(&mon, &mw.peer_pk), 0);
-		assert_int_not_equal(whitelist_check(&mon, &mw.own_pk), 0);
+		assert_int_not_equal(ask(&key[0]), 0);
+		assert_int_not_equal(ask(&mw.peer_pk), 0);
+		assert_int_not_equal(ask(&mw.own_pk), 0);
 		mw_text(mw_answered(PM_WL_LIST, NULL, 0),
 		    "the whitelist cannot be read");
 	}
 	put_file("skypty.json", conf_full);
 	assert_int_equal(chmod(conf, 0666), 0);
-	assert_int_not_equal(whitelist_check(&mon, &key[0]), 0);
+	assert_int_not_equal(ask(&key[0]), 0);
 	assert_int_equal(chmod(conf, 0600), 0);
-	assert_int_equal(whitelist_check(&mon, &key[0]), 0);
+	assert_int_equal(ask(&key[0]), 0);
 	end();
 }
 
@@ -150,7 +162,7 @@ test_add(void **state)
 	(void)state;
 	begin();
 	mw_text(change(PM_WL_ADD, &key[2], 1), "");
-	assert_int_equal(whitelist_check(&mon, &key[2]), 0);
+	assert_int_equal(ask(&key[2]), 0);
 	mw_text(change(PM_WL_ADD, key, 3),
 	    "skipping append for " PK1 "," PK2 "," PK3 ". Already exists");
 	two[0] = two[1] = mw.peer_pk;
@@ -170,8 +182,8 @@ test_remove(void **state)
 	(void)state;
 	begin();
 	mw_text(change(PM_WL_REMOVE, &key[0], 1), "");
-	assert_int_equal(whitelist_check(&mon, &key[0]), SKY_ERR_DENIED);
-	assert_int_equal(whitelist_check(&mon, &key[1]), 0);
+	assert_int_equal(ask(&key[0]), SKY_ERR_DENIED);
+	assert_int_equal(ask(&key[1]), 0);
 	mw_text_part(change(PM_WL_REMOVE, &mw.peer_pk, 1), "still gets in");
 	mw_text_part(change(PM_WL_REMOVE, &mw.own_pk, 1), "the host's own key");
 	mw_text(change(PM_WL_REMOVE, &key[1], 1), "");

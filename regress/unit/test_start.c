@@ -31,7 +31,8 @@ static uint8_t the_sk[KEY_SECRET_LEN];
 static struct key_public the_wl[START_WL_MAX + 1];
 static char peer[] = "192.0.2.1 port 4711", conf[] = "/etc/x.json",
 	    chroot_dir[] = "/run/x", sftp[] = "/usr/lib/sftp-server",
-	    disc[] = "http://x", servers[] = "02@a:1";
+	    authorized[] = "/etc/a", revoked[] = "/etc/r", disc[] = "http://x",
+	    servers[] = "02@a:1";
 
 static const struct start model = {
 	.carrier = PRIV_KK,
@@ -48,6 +49,10 @@ static const struct start model = {
 	.chroot_dir = chroot_dir,
 	.sftp_server = sftp,
 	.sftp_readonly = true,
+	.authorized = authorized,
+	.authorized_given = true,
+	.revoked = revoked,
+	.revoked_given = true,
 	.sk = the_sk,
 	.pk = { .b = { 2, 3, 5, 7, [KEY_PUBLIC_LEN - 1] = 9 } },
 };
@@ -63,8 +68,8 @@ of_dmsg(void)
 	s.dmsgsessions = 3;
 	s.dmsgdisc = disc;
 	s.dmsg_servers = servers;
-	s.conf = s.sftp_server = NULL;
-	s.sftp_readonly = false;
+	s.conf = s.sftp_server = s.authorized = s.revoked = NULL;
+	s.sftp_readonly = s.authorized_given = s.revoked_given = false;
 	return s;
 }
 
@@ -89,6 +94,8 @@ free_start(struct start *s)
 	free(s->conf);
 	free(s->chroot_dir);
 	free(s->sftp_server);
+	free(s->authorized);
+	free(s->revoked);
 	free(s->dmsgdisc);
 	free(s->dmsg_servers);
 	free((void *)(uintptr_t)s->wl);
@@ -120,6 +127,10 @@ check_equal(const struct start *a, const struct start *b)
 	check_text(a->conf, b->conf);
 	assert_string_equal(a->chroot_dir, b->chroot_dir);
 	check_text(a->sftp_server, b->sftp_server);
+	check_text(a->authorized, b->authorized);
+	check_text(a->revoked, b->revoked);
+	assert_int_equal(a->authorized_given, b->authorized_given);
+	assert_int_equal(a->revoked_given, b->revoked_given);
 	check_text(a->dmsgdisc, b->dmsgdisc);
 	check_text(a->dmsg_servers, b->dmsg_servers);
 	assert_int_equal(a->dmsgport, b->dmsgport);
@@ -232,6 +243,9 @@ test_no_more_than_needed(void **state)
 	all.conf = conf;
 	all.sftp_server = sftp;
 	all.sftp_readonly = true;
+	all.authorized = authorized;
+	all.revoked = revoked;
+	all.revoked_given = true;
 	all.wl = the_wl;
 	all.nwl = 3;
 	raw = raw_message(&all, &n);
