@@ -29,7 +29,8 @@ SRC_dmsg = common/dmsg/dmsg_disc.c common/dmsg/dmsg_entry.c \
 	common/dmsg/yamux_stream.c
 
 SRC_privsep = common/privsep/account.c common/privsep/config.c common/privsep/config_file.c \
-	common/privsep/config_print.c common/privsep/config_visor.c \
+	common/privsep/config_print.c common/privsep/config_sk.c \
+	common/privsep/config_visor.c \
 	common/privsep/config_wl.c common/privsep/chroot_dir.c \
 	common/privsep/control.c common/privsep/http_conf.c \
 	common/privsep/notify.c common/privsep/pks_file.c \

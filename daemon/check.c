@@ -150,6 +150,8 @@ check_main(const struct skyptyd_options *o, struct settings *s,
 		return check_peer(s, ctx, o->check_peer);
 	key_text(&s->pk, text);
 	printf("identity        %s\n", text);
+	if (*s->conf.sk_file != '\0')
+		visible_line(stdout, "secret key      %s", s->conf.sk_file);
 	visible_line(stdout, "configuration   %s",
 	    *s->conf_path != '\0' ? s->conf_path : "none");
 	visible_line(stdout, "listen          %s",

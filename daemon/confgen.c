@@ -12,47 +12,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/file.h"
 #include "common/base/visible.h"
+#include "common/pty/key_file.h"
 
 static const struct option longopts[] = {
 	{ "unsafe", no_argument, NULL, 'u' },
 	{ "seeds", no_argument, NULL, 's' },
+	{ "sk-file", required_argument, NULL, 'k' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
 static const char usage[] =
-    "usage: skyptyd confgen [--unsafe] [--seeds] [FILE]\n"
+    "usage: skyptyd confgen [--unsafe] [--seeds] [--sk-file KEY] [FILE]\n"
     "\n"
     "A configuration with a fresh key, in FILE of mode 0600, whose folder is\n"
     "made, or on standard output.\n"
     "      --unsafe   overwrite FILE, or what '>' has emptied\n"
     "      --seeds    with the servers of the public deployment of dmsg, to\n"
-    "                 change them; without, they are used as well\n";
+    "                 change them; without, they are used as well\n"
+    "      --sk-file KEY\n"
+    "                 keep the secret key in the file KEY, which is made if "
+    "it\n"
+    "                 is not there; FILE holds no secret then, mode 0644\n";
 
 /* What the command line asks for. */
 struct wish {
 	bool force, seeds;
+	const char *sk_file; /* NULL: in the configuration */
 };
-
-static int
-print_fresh(FILE *f, bool seeds)
-{
-	struct keyctx *ctx;
-	uint8_t *sk;
-	int r = -1;
-
-	if ((ctx = keyctx_new()) == NULL ||
-	    (sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
-		return -1;
-	if (key_generate(ctx, sk) == 0)
-		r = config_print(f, ctx, sk, seeds);
-	sodium_free(sk);
-	keyctx_free(ctx);
-	return r == 0 && fflush(f) == 0 ? 0 : -1;
-}
 
 static void
 confgen_say(void *arg, bool fatal, const char *text)
@@ -67,6 +58,77 @@ confgen_tell(int status, const char *path, const char *why)
 {
 	visible_line(stderr, "skyptyd: %s: %s", path, why);
 	return status;
+}
+
+/* A fresh key in a new file of its own. */
+static int
+confgen_save_sk(const char *path, const uint8_t *sk)
+{
+	struct file_new f;
+	struct buf text;
+	int r;
+
+	if ((r = config_check_place(&report, path)) != 0)
+		return r;
+	if (file_make_folders(path, 0755) == -1)
+		return SKY_ERR_SYS;
+	if ((r = file_new_open(&f, path)) != 0)
+		return r;
+	buf_init(&text, KEY_FILE_MAX);
+	if ((r = key_file_plain(sk, &text)) == 0 &&
+	    (buf_write(&text, f.fd) <= 0 || buf_len(&text) != 0))
+		r = SKY_ERR_SYS;
+	buf_free(&text);
+	if (r == 0)
+		return file_new_commit(&f, false);
+	file_new_drop(&f);
+	return r;
+}
+
+/*
+ * The key: of the file that is there, which nothing overwrites, or a fresh one.
+ */
+static int
+confgen_key(struct keyctx *ctx, const char *sk_file, uint8_t **sk)
+{
+	int r;
+
+	if (sk_file != NULL && config_sk_is_credential(sk_file))
+		return confgen_tell(EXIT_USAGE, sk_file,
+		    "name the file here, and in the configuration "
+		    "\"sk_file\": \"credential:NAME\" once the unit has "
+		    "LoadCredential=NAME:FILE");
+	if (sk_file != NULL && access(sk_file, F_OK) == 0) {
+		if (config_read_sk(ctx, sk_file, "", sk, &report) != 0)
+			return EXIT_CONFIG;
+		return confgen_tell(0, sk_file, "its key is used");
+	}
+	if ((*sk = sodium_malloc(KEY_SECRET_LEN)) == NULL)
+		return EXIT_OS;
+	if ((r = key_generate(ctx, *sk)) == 0 && sk_file != NULL &&
+	    (r = confgen_save_sk(sk_file, *sk)) != 0)
+		return confgen_tell(EXIT_OS, sk_file, err_text(r));
+	return r == 0 ? 0 : EXIT_OS;
+}
+
+static int
+confgen_print(FILE *f, const struct wish *wish)
+{
+	struct keyctx *ctx = keyctx_new();
+	uint8_t *sk = NULL;
+	char *name = NULL;
+	int r = EXIT_OS;
+
+	if (ctx != NULL && (r = confgen_key(ctx, wish->sk_file, &sk)) == 0 &&
+	    ((wish->sk_file != NULL &&
+		 (name = realpath(wish->sk_file, NULL)) == NULL) ||
+		config_print(f, ctx, sk, name, wish->seeds) != 0 ||
+		fflush(f) != 0))
+		r = EXIT_OS;
+	free(name);
+	sodium_free(sk);
+	keyctx_free(ctx);
+	return r;
 }
 
 /*
@@ -104,13 +166,13 @@ write_stdout(struct wish wish)
 		    stderr);
 		return EXIT_CONFIG;
 	}
-	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) &&
-	    (st.st_mode & 077) != 0)
+	if (wish.sk_file == NULL && fstat(STDOUT_FILENO, &st) == 0 &&
+	    S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
 		fprintf(stderr,
 		    "skyptyd: others may read the file with the secret key "
 		    "(mode %04o); chmod 600 it, or name it to confgen\n",
 		    (unsigned)(st.st_mode & 07777));
-	return print_fresh(stdout, wish.seeds) == 0 ? 0 : EXIT_OS;
+	return confgen_print(stdout, &wish);
 }
 
 /* What has the name now may be replaced, or is nothing. */
@@ -150,16 +212,19 @@ write_new(const char *path, struct wish wish)
 	int fd, r;
 
 	if ((r = file_new_open(&f, path)) != 0)
-		return r;
-	if ((fd = dup(f.fd)) == -1 || (out = fdopen(fd, "w")) == NULL ||
-	    print_fresh(out, wish.seeds) != 0)
-		r = SKY_ERR_SYS;
+		return confgen_tell(EXIT_OS, path, err_text(r));
+	r = SKY_ERR_SYS;
+	if ((fd = dup(f.fd)) != -1 && (out = fdopen(fd, "w")) != NULL)
+		r = confgen_print(out, &wish);
 	if (out != NULL && fclose(out) != 0)
 		r = SKY_ERR_SYS;
+	if (r == 0 && wish.sk_file != NULL && fchmod(f.fd, 0644) == -1)
+		r = SKY_ERR_SYS;
 	if (r == 0)
-		return file_new_commit(&f, wish.force);
-	file_new_drop(&f);
-	return r;
+		r = file_new_commit(&f, wish.force);
+	else
+		file_new_drop(&f);
+	return r < 0 ? confgen_tell(EXIT_OS, path, err_text(r)) : r;
 }
 
 /*
@@ -183,11 +248,9 @@ write_file(const char *path, struct wish wish)
 		    lock == SKY_ERR_AGAIN ? "another process is changing it" :
 					    err_text(lock));
 	r = write_new(path, wish);
-	if (r != 0)
-		(void)confgen_tell(EXIT_OS, path, err_text(r));
 	if (lock >= 0)
 		close(lock);
-	return r == 0 ? 0 : EXIT_OS;
+	return r;
 }
 
 int
@@ -207,6 +270,8 @@ confgen_main(int argc, char **argv)
 			    longopts, "confgen ");
 		if (opt == 'u')
 			wish.force = true;
+		else if (opt == 'k')
+			wish.sk_file = optarg;
 		else
 			wish.seeds = true;
 		before = optind;

@@ -174,6 +174,17 @@ find_identity(struct settings *s, const struct skyptyd_options *o,
 
 	if (visor != NULL && *visor == '\0')
 		visor = VISOR_CONF;
+	if (*c->sk_file != '\0') {
+		if (c->sk != NULL) {
+			log_error("%s: there are both \"sk\" and \"sk_file\"; "
+				  "leave one out",
+			    s->conf_path);
+			return EXIT_CONFIG;
+		}
+		if (config_read_sk(ctx, c->sk_file, s->conf_path, &c->sk,
+			&report) != 0)
+			return EXIT_CONFIG;
+	}
 	if (c->sk == NULL && visor == NULL && access(VISOR_CONF, F_OK) == 0)
 		visor = VISOR_CONF;
 	if (c->sk == NULL && visor != NULL &&

@@ -285,6 +285,7 @@ config_take_server(struct loader *l, const struct json_event *e)
 	set_number, offsetof(struct config, field), low, high
 
 static const struct key keys[] = {
+	{ "sk_file", CONFIG_SK_FILE, JSON_STRING, TEXT(sk_file) },
 	{ "sk", CONFIG_SK, JSON_STRING, set_sk, 0, 0, 0 },
 	{ "pk", CONFIG_PK, JSON_STRING, set_pk, 0, 0, 0 },
 	{ "wl", CONFIG_WL, JSON_ARRAY, set_wl, 0, 0, 0 },
@@ -567,6 +568,7 @@ config_defaults(struct config *c)
 	c->cligroup = strdup("");
 	c->privsep_user = strdup("_skypty");
 	c->sftp_server = strdup("");
+	c->sk_file = strdup("");
 	c->dmsg_servers = strdup("");
 	c->authorized_pks = strdup("");
 	c->revoked_pks = strdup("");
@@ -580,9 +582,9 @@ config_defaults(struct config *c)
 	c->tcp_keepalive = 15;
 	return c->dmsgdisc == NULL || c->clinet == NULL || c->cliaddr == NULL ||
 		c->ssh_listen == NULL || c->cligroup == NULL ||
-		c->privsep_user == NULL || c->sftp_server == NULL ||
-		c->dmsg_servers == NULL || c->authorized_pks == NULL ||
-		c->revoked_pks == NULL ?
+		c->privsep_user == NULL || c->sk_file == NULL ||
+		c->sftp_server == NULL || c->dmsg_servers == NULL ||
+		c->authorized_pks == NULL || c->revoked_pks == NULL ?
 	    SKY_ERR_NOMEM :
 	    0;
 }
@@ -599,6 +601,7 @@ config_free(struct config *c)
 	free(c->cligroup);
 	free(c->privsep_user);
 	free(c->sftp_server);
+	free(c->sk_file);
 	free(c->dmsg_servers);
 	free(c->authorized_pks);
 	free(c->revoked_pks);

@@ -47,6 +47,7 @@
 #define CONFIG_NETBLOCKS     (UINT64_C(1) << 21)
 #define CONFIG_AUTHORIZED    (UINT64_C(1) << 22)
 #define CONFIG_REVOKED	     (UINT64_C(1) << 23)
+#define CONFIG_SK_FILE	     (UINT64_C(1) << 26)
 
 /* "begin:rate:full" of sshd_config's MaxStartups. */
 struct config_startups {
@@ -93,6 +94,7 @@ struct config {
 	bool sftp_readonly;
 	/* Paths; "" is the default place, "none" is none. */
 	char *authorized_pks, *revoked_pks;
+	char *sk_file;		/* where sk is, or "" */
 	unsigned tcp_keepalive; /* "tcp_keepalive", seconds of silence: 15 */
 };
 
@@ -144,6 +146,15 @@ int config_read_env(struct config *, const char *prefix,
 int config_visor_sk(struct keyctx *, const char *path, uint8_t **sk,
     const struct config_report *);
 /*
+ * The secret key of "sk_file" in the configuration conf: a file of mode 0600
+ * that is safe where it lies, relative to conf's folder, or "credential:NAME",
+ * which systemd has put into $CREDENTIALS_DIRECTORY.  *sk is sodium_malloc'ed.
+ * SKY_ERR_DENIED also for one with a passphrase; all of it is reported.
+ */
+int config_read_sk(struct keyctx *, const char *sk_file, const char *conf,
+    uint8_t **sk, const struct config_report *);
+bool config_sk_is_credential(const char *sk_file);
+/*
  * The dmsg servers that a visor begins with, in the form of dmsg_servers,
  * malloc'ed; none from a file that is not there or not to be trusted.  NULL
  * without memory.
@@ -186,9 +197,11 @@ int config_check_place(const struct config_report *, const char *path);
 /*
  * Prints a complete configuration that works by itself with this identity, in
  * the original's order, indent four.  With the servers that CONFIG_DISCOVERY is
- * reached through only if that is wished: they are built in.  SKY_ERR_SYS.
+ * reached through only if that is wished: they are built in.  With sk_file, if
+ * it is not NULL, in place of the secret key.  SKY_ERR_SYS.
  */
-int config_print(FILE *, struct keyctx *, const uint8_t *sk, bool with_seeds);
+int config_print(FILE *, struct keyctx *, const uint8_t *sk,
+    const char *sk_file, bool with_seeds);
 
 /*
  * The seed servers of CONFIG_DISCOVERY in the form of dmsg_servers, malloc'ed.

@@ -106,7 +106,7 @@ print_path(FILE *f, const char *name, const char *path)
 	struct buf b;
 	int r;
 
-	buf_init(&b, 8 * CONTROL_PATH_MAX);
+	buf_init(&b, 8 * (strlen(path) + 2));
 	if ((r = json_put_string(&b, path, strlen(path))) == 0)
 		fprintf(f, "    \"%s\": %.*s,\n", name, (int)buf_len(&b),
 		    (const char *)buf_ptr(&b));
@@ -115,7 +115,8 @@ print_path(FILE *f, const char *name, const char *path)
 }
 
 static int
-print_members(FILE *f, const struct config *c, const char *sk, const char *pk)
+print_members(FILE *f, const struct config *c, const char *sk,
+    const char *sk_file, const char *pk)
 {
 	int r;
 
@@ -125,7 +126,10 @@ print_members(FILE *f, const struct config *c, const char *sk, const char *pk)
 	fprintf(f, "    \"clinet\": \"%s\",\n", c->clinet);
 	if ((r = print_path(f, "cliaddr", c->cliaddr)) != 0)
 		return r;
-	fprintf(f, "    \"sk\": \"%s\",\n", sk);
+	if (sk_file == NULL)
+		fprintf(f, "    \"sk\": \"%s\",\n", sk);
+	else if ((r = print_path(f, "sk_file", sk_file)) != 0)
+		return r;
 	fprintf(f, "    \"pk\": \"%s\",\n", pk);
 	fputs("    \"wl\": [],\n", f);
 	fputs("    \"ssh_listen\": \"\"", f);
@@ -133,7 +137,8 @@ print_members(FILE *f, const struct config *c, const char *sk, const char *pk)
 }
 
 int
-config_print(FILE *f, struct keyctx *ctx, const uint8_t *sk, bool with_seeds)
+config_print(FILE *f, struct keyctx *ctx, const uint8_t *sk,
+    const char *sk_file, bool with_seeds)
 {
 	char pk_text[KEY_PUBLIC_HEX], *sk_text;
 	struct key_public pk;
@@ -148,7 +153,7 @@ config_print(FILE *f, struct keyctx *ctx, const uint8_t *sk, bool with_seeds)
 		hex_encode(sk, KEY_SECRET_LEN, sk_text);
 		key_text(&pk, pk_text);
 		fputs("{\n", f);
-		r = print_members(f, &c, sk_text, pk_text);
+		r = print_members(f, &c, sk_text, sk_file, pk_text);
 		if (r == 0 && with_seeds)
 			print_seeds(f);
 		fputs("\n}\n", f);

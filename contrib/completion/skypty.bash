@@ -342,7 +342,7 @@ _skyptyd()
 		_skypty_flags "$_skyptyd_http_valued" "$_skyptyd_http_plain"
 		;;
 	confgen)
-		_skypty_flags "" "--unsafe --seeds"
+		_skypty_flags "--sk-file" "--unsafe --seeds"
 		[[ $cur == -* ]] || _skypty_files
 		;;
 	esac

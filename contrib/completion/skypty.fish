@@ -246,6 +246,7 @@ end
 complete -c skyptyd -n '__skypty_is check' -l peer -x -d 'would this key be let in?'
 
 complete -c skyptyd -n '__skypty_is confgen' -l unsafe -d 'overwrite the file'
+complete -c skyptyd -n '__skypty_is confgen' -l sk-file -rF -d 'where the secret key is kept'
 complete -c skyptyd -n '__skypty_is confgen' -l seeds -d 'with the servers of the public deployment'
 complete -c skyptyd -n '__skypty_is confgen' -F
 

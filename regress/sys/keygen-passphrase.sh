@@ -99,7 +99,8 @@ used() {
 	with_askpass cp -i "$own" "$dir/data" \
 		"$pk@127.0.0.1:$port:$dir/copy" || fail "cp"
 	equal "$(cat "$dir/copy")" data "cp"
-	equal "$(with_askpass ssh -F none -i "$own" -p "$port" \
+	# shellcheck disable=SC2086 # words, or none
+	equal "$(with_askpass ssh $no_login -F none -i "$own" -p "$port" \
 		"$pk@127.0.0.1" echo in)" in "ssh"
 	: >"$dir/asked"
 	if with_askpass ssh -F none -o BatchMode=yes -i "$own" -p "$port" \

@@ -529,7 +529,7 @@ print_and_read(bool with_seeds)
 	assert_int_equal(key_parse_secret(test.keyctx, SECRET, sk), 0);
 	assert_int_equal(key_public(test.keyctx, sk, &pk), 0);
 	assert_non_null(f = fopen(path, "w"));
-	assert_int_equal(config_print(f, test.keyctx, sk, with_seeds), 0);
+	assert_int_equal(config_print(f, test.keyctx, sk, NULL, with_seeds), 0);
 	assert_int_equal(fclose(f), 0);
 	assert_int_equal(chmod(path, 0600), 0);
 	assert_int_equal(read_path(&c, &s, path), 0);
@@ -618,10 +618,11 @@ test_print_fails(void **state)
 	assert_int_equal(key_parse_secret(test.keyctx, SECRET, sk), 0);
 	assert_non_null(f = fopen("/dev/full", "w"));
 	setvbuf(f, NULL, _IONBF, 0);
-	assert_int_equal(config_print(f, test.keyctx, sk, true), SKY_ERR_SYS);
+	assert_int_equal(config_print(f, test.keyctx, sk, NULL, true),
+	    SKY_ERR_SYS);
 	fclose(f);
 	memset(sk, 0, sizeof(sk));
-	assert_int_equal(config_print(stdout, test.keyctx, sk, false),
+	assert_int_equal(config_print(stdout, test.keyctx, sk, NULL, false),
 	    SKY_ERR_KEY);
 }
 
