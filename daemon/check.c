@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* skyptyd check: what would be served, for whom, and how confined. */
-#include "daemon/skyptyd.h"
+#include "daemon/tables.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -126,10 +126,36 @@ check_peer(const struct settings *s, struct keyctx *ctx, const char *text)
 		visible_line(stderr, "skyptyd: --peer %s: " KEY_WANTED, text);
 		return EXIT_USAGE;
 	}
-	ok = key_listed(s->wl, s->nwl, &pk) ||
-	    key_listed(s->conf.wl, s->conf.nwl, &pk) || key_equal(&pk, &s->pk);
+	ok = check_key_lets_in(s, ctx, &pk);
 	visible_line(stdout, "%s would be %s", text, ok ? "let in" : "refused");
 	return ok ? 0 : 1;
+}
+
+static void
+check_complain(void *arg, bool fatal, const char *text)
+{
+	(void)arg, (void)fatal;
+	visible_line(stderr, "skyptyd: %s", text);
+}
+
+/* The tables, each line of them. */
+static int
+check_tables(const struct settings *s, struct keyctx *ctx)
+{
+	const struct config_report report = { .say = check_complain };
+	struct tables_sum sum;
+
+	tables_check(s, ctx, &report, SIZE_MAX, &sum);
+	visible_line(stdout, "authorized_pks  %s",
+	    *s->authorized != '\0' ? s->authorized : "none");
+	visible_line(stdout, "revoked_pks     %s",
+	    *s->revoked != '\0' ? s->revoked : "none");
+	printf("    %zu lines with keys, %zu revoked keys, %zu lines of no "
+	       "use\n",
+	    sum.keys, sum.revoked, sum.useless);
+	if (sum.unreadable)
+		puts("    nobody is let in: see the messages");
+	return sum.unreadable || sum.useless != 0 ? EXIT_CONFIG : 0;
 }
 
 int
@@ -137,6 +163,7 @@ check_main(const struct skyptyd_options *o, struct settings *s,
     struct keyctx *ctx)
 {
 	char text[KEY_PUBLIC_HEX];
+	int lists;
 
 	if (o->mode != MODE_ANY && *s->listen == '\0' && !s->dmsg) {
 		fputs("skyptyd: nowhere to listen: there is neither --addr nor "
@@ -148,6 +175,8 @@ check_main(const struct skyptyd_options *o, struct settings *s,
 		return EXIT_OS;
 	if (o->check_peer != NULL)
 		return check_peer(s, ctx, o->check_peer);
+	if (o->check_key != NULL)
+		return check_key(o, s, ctx);
 	key_text(&s->pk, text);
 	printf("identity        %s\n", text);
 	if (*s->conf.sk_file != '\0')
@@ -175,16 +204,17 @@ check_main(const struct skyptyd_options *o, struct settings *s,
 	    s->conf.startuprate.all, s->conf.netblocks.v4,
 	    s->conf.netblocks.v6);
 	check_print_keys(s);
+	lists = check_tables(s, ctx);
 	visible_line(stdout, "confinement     %s, of %s",
 	    s->conf.best_effort ? "best effort" : "strict",
 	    s->drop ? s->conf.privsep_user : "this user");
 	fflush(stdout);
 	switch (check_confinement(s, stdout, true)) {
 	case 0:
-		return 0;
+		return lists;
 	case -1:
 		fputs("skyptyd: confinement could not be tried\n", stderr);
 		return EXIT_OS;
 	}
-	return s->conf.best_effort ? 0 : EXIT_OS;
+	return s->conf.best_effort ? lists : EXIT_OS;
 }

@@ -21,6 +21,7 @@
 #include "common/privsep/chroot_dir.h"
 #include "common/privsep/control.h"
 #include "common/privsep/notify.h"
+#include "daemon/tables.h"
 
 #define ACCEPT_PAUSE 1	/* seconds, when descriptors or memory are short */
 #define RESERVE	     16 /* descriptors for control, and on the way */
@@ -352,6 +353,7 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 		settings_free(s->set);
 		*s->set = fresh;
 		log_info("Configuration read again");
+		tables_log(s->set);
 	}
 	notify("READY=1");
 }
@@ -545,6 +547,7 @@ listener_run(const struct skyptyd_options *o, struct settings *set,
 	set_room(&s);
 	key_text(&set->pk, pk);
 	log_info("Serving as %s", pk);
+	tables_log(set);
 	dmsg_monitor_start(-1, 0, &s);
 	notify("READY=1");
 	event_base_dispatch(s.base);

@@ -36,8 +36,10 @@ struct skyptyd_options {
 	const char *envprefix;
 	char *listen;		/* addresses divided by commas, or NULL */
 	const char *check_peer; /* check --peer */
-	struct rlimit nofile;	/* as it was when we were started */
-	int listen_fd;		/* -1 */
+	const char *check_key, *check_from, *check_user; /* check --key */
+	bool check_print;				 /* check -T */
+	struct rlimit nofile; /* as it was when we were started */
+	int listen_fd;	      /* -1 */
 	bool daemonise;
 	bool syslog;
 	enum log_level log_level;
@@ -127,6 +129,11 @@ int confgen_main(int argc, char **argv);
  * for those that fail, or for all.  How many failed; -1 if it cannot be tried.
  */
 int check_confinement(const struct settings *, FILE *out, bool verbose);
+/* check --key: what would become of it.  An exit status. */
+int check_key(const struct skyptyd_options *, const struct settings *,
+    struct keyctx *);
+bool check_key_lets_in(const struct settings *, struct keyctx *,
+    const struct key_public *);
 int
 check_main(const struct skyptyd_options *, struct settings *, struct keyctx *);
 

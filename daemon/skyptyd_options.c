@@ -28,6 +28,9 @@ enum {
 	OPT_DAEMON,
 	OPT_SYSLOG,
 	OPT_PEER,
+	OPT_KEY,
+	OPT_FROM,
+	OPT_USER,
 	OPT_SFTP_READONLY,
 	OPT_IGNORED
 };
@@ -56,6 +59,9 @@ static const struct option longopts[] = {
 	{ "syslog", no_argument, NULL, OPT_SYSLOG },
 	{ "sftp-readonly", no_argument, NULL, OPT_SFTP_READONLY },
 	{ "peer", required_argument, NULL, OPT_PEER },
+	{ "key", required_argument, NULL, OPT_KEY },
+	{ "from", required_argument, NULL, OPT_FROM },
+	{ "user", required_argument, NULL, OPT_USER },
 	{ "pprofmode", required_argument, NULL, OPT_IGNORED },
 	{ "pprofaddr", required_argument, NULL, OPT_IGNORED },
 	{ "help", no_argument, NULL, 'h' },
@@ -67,7 +73,8 @@ static const char usage_text[] =
     "       skyptyd host [-l ADDR[,ADDR]] --allow PK[,PK] [-c FILE] [options]\n"
     "       skyptyd dmsg [-c FILE] [--tcplisten ADDR] [options]\n"
     "       skyptyd http [--addr ADDR | --unix PATH] [options]\n"
-    "       skyptyd check [tcp | host | dmsg] [--peer PK] [options of these]\n"
+    "       skyptyd check [tcp | host | dmsg] [--peer PK | --key PK]\n"
+    "                     [options of these]\n"
     "       skyptyd confgen [--unsafe] [--seeds] [FILE]\n"
     "       skyptyd version\n"
     "\n"
@@ -88,6 +95,9 @@ static const char usage_text[] =
     "      --daemon           go to the background, log to syslog\n"
     "      --syslog           log to syslog\n"
     "      --peer PK          check: would this key be let in?\n"
+    "      --key PK           check: by which rule, and with which rights?\n"
+    "      --from FROM        check: of --key, from an address, dmsg or local\n"
+    "      --user NAME        check: of --key, as this account\n"
     "\n"
     "skyptyd(8) tells more.\n";
 
@@ -217,6 +227,12 @@ skyptyd_options_text_of(struct skyptyd_options *o, int opt)
 		return &o->envprefix;
 	case OPT_PEER:
 		return &o->check_peer;
+	case OPT_KEY:
+		return &o->check_key;
+	case OPT_FROM:
+		return &o->check_from;
+	case OPT_USER:
+		return &o->check_user;
 	}
 	return NULL;
 }
@@ -253,6 +269,14 @@ options_contradictions(const struct skyptyd_options *o)
 	if (o->check_peer != NULL && !o->check)
 		return usage_error("--peer", o->check_peer,
 		    "is for 'skyptyd check', which tells and serves nobody");
+	if (o->check_key != NULL && !o->check)
+		return usage_error("--key", o->check_key,
+		    "is for 'skyptyd check', which tells and serves nobody");
+	if (o->check_key == NULL &&
+	    (o->check_from != NULL || o->check_user != NULL))
+		return usage_error(o->check_from != NULL ? "--from" : "--user",
+		    o->check_from != NULL ? o->check_from : o->check_user,
+		    "belongs to 'skyptyd check --key PK'");
 	return 0;
 }
 

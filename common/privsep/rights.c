@@ -82,6 +82,13 @@ rights_say_line(const struct decision *d, const struct pks_at *at,
 	config_say(d->files->report, true, name, "", "%s", why);
 }
 
+/* A file that may not be trusted says nothing, not even no. */
+static int
+rights_no_verdict(int r)
+{
+	return r == SKY_ERR_DENIED ? SKY_ERR_STATE : r;
+}
+
 /* --- revoked_pks --- */
 
 /* Half of this list would let in whom it is to keep out. */
@@ -123,8 +130,7 @@ rights_ask_revoked(struct decision *d)
 
 /* --- authorized_pks --- */
 
-/* Whoever is not root cannot become somebody else. */
-static bool
+bool
 rights_may_become(const struct rights *r, char *why, size_t n)
 {
 	const struct passwd *pw;
@@ -255,7 +261,7 @@ rights_ask_lists(struct decision *d, struct keyctx *ctx)
 	if (*f->conf != '\0' &&
 	    (r = config_read_wl(ctx, f->conf, &wl, &n, f->report)) != 0) {
 		strlcpy(d->why, "the whitelist cannot be read", d->whylen);
-		return r;
+		return rights_no_verdict(r);
 	}
 	listed = key_listed(wl, n, d->peer->pk);
 	free(wl);
@@ -292,7 +298,7 @@ rights_unreadable(struct decision *d, const char *name, int r)
 		config_say(d->files->report, true, name, "",
 		    "is being changed all the time");
 	snprintf(d->why, d->whylen, "%s cannot be read", name);
-	return r;
+	return rights_no_verdict(r);
 }
 
 static int

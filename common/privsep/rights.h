@@ -77,6 +77,11 @@ struct rights_peer {
  */
 int rights_find(struct keyctx *, const struct rights_files *,
     const struct rights_peer *, struct rights *, char *why, size_t);
+/*
+ * Whether this process can become the accounts of a line at all: root can, and
+ * anybody himself.  Else why not.
+ */
+bool rights_may_become(const struct rights *, char *why, size_t);
 /* Frees what it holds; it is zero then. */
 void rights_free(struct rights *);
 
