@@ -3,10 +3,13 @@
 #include "daemon/tables.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
+#include "common/base/err.h"
 #include "common/base/paths.h"
 #include "common/base/process.h"
 #include "common/base/visible.h"
@@ -14,7 +17,8 @@
 #include "common/privsep/chroot_dir.h"
 #include "common/privsep/sockets.h"
 
-#define PROBE_NOFILE 256
+#define PROBE_NOFILE	256
+#define CHECK_PRINT_MAX (4U << 20)
 
 struct trial {
 	int fd;
@@ -131,6 +135,12 @@ check_peer(const struct settings *s, struct keyctx *ctx, const char *text)
 	return ok ? 0 : 1;
 }
 
+static const char *
+check_path(const char *path)
+{
+	return *path != '\0' ? path : "none";
+}
+
 static void
 check_complain(void *arg, bool fatal, const char *text)
 {
@@ -146,16 +156,45 @@ check_tables(const struct settings *s, struct keyctx *ctx)
 	struct tables_sum sum;
 
 	tables_check(s, ctx, &report, SIZE_MAX, &sum);
-	visible_line(stdout, "authorized_pks  %s",
-	    *s->authorized != '\0' ? s->authorized : "none");
-	visible_line(stdout, "revoked_pks     %s",
-	    *s->revoked != '\0' ? s->revoked : "none");
+	visible_line(stdout, "authorized_pks  %s", check_path(s->authorized));
+	visible_line(stdout, "revoked_pks     %s", check_path(s->revoked));
 	printf("    %zu lines with keys, %zu revoked keys, %zu lines of no "
 	       "use\n",
 	    sum.keys, sum.revoked, sum.useless);
 	if (sum.unreadable)
 		puts("    nobody is let in: see the messages");
 	return sum.unreadable || sum.useless != 0 ? EXIT_CONFIG : 0;
+}
+
+/* As sshd -T: a configuration that says all of it, but for the secret key. */
+static int
+check_print_all(const struct settings *s)
+{
+	struct config c = s->conf;
+	struct buf b;
+	int r;
+
+	c.pk = s->pk;
+	c.ssh_listen = s->listen;
+	c.sftp_server = (char *)(uintptr_t)check_path(s->sftp_server);
+	c.authorized_pks = (char *)(uintptr_t)check_path(s->authorized);
+	c.revoked_pks = (char *)(uintptr_t)check_path(s->revoked);
+	c.dmsg_servers = s->dmsg_servers;
+	c.wl = calloc(s->nwl + s->conf.nwl + 1, sizeof(*c.wl));
+	buf_init(&b, CHECK_PRINT_MAX);
+	r = c.wl != NULL ? 0 : SKY_ERR_NOMEM;
+	for (size_t i = c.nwl = 0; r == 0 && i < s->nwl + s->conf.nwl; i++) {
+		const struct key_public *pk =
+		    i < s->nwl ? &s->wl[i] : &s->conf.wl[i - s->nwl];
+
+		if (!key_listed(c.wl, c.nwl, pk))
+			c.wl[c.nwl++] = *pk;
+	}
+	if (r == 0 && (r = config_show(&b, &c)) == 0)
+		fwrite(buf_ptr(&b), 1, buf_len(&b), stdout);
+	buf_free(&b);
+	free(c.wl);
+	return r == 0 && fflush(stdout) == 0 ? 0 : EXIT_OS;
 }
 
 int
@@ -173,6 +212,8 @@ check_main(const struct skyptyd_options *o, struct settings *s,
 	}
 	if (o->mode != MODE_ANY && sockets_check(s->listen) == -1)
 		return EXIT_OS;
+	if (o->check_print)
+		return check_print_all(s);
 	if (o->check_peer != NULL)
 		return check_peer(s, ctx, o->check_peer);
 	if (o->check_key != NULL)

@@ -98,7 +98,7 @@ static const struct {
 	const char *word, *instead;
 } elsewhere[] = {
 	{ "-t", "'skyptyd check'" },
-	{ "-T", "'skyptyd check'" },
+	{ "-T", "'skyptyd check -T'" },
 	{ "test", "'skyptyd check'" },
 	{ "listen", "'skyptyd tcp'" },
 	{ "serve", "'skyptyd tcp'" },

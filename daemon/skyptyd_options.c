@@ -73,7 +73,7 @@ static const char usage_text[] =
     "       skyptyd host [-l ADDR[,ADDR]] --allow PK[,PK] [-c FILE] [options]\n"
     "       skyptyd dmsg [-c FILE] [--tcplisten ADDR] [options]\n"
     "       skyptyd http [--addr ADDR | --unix PATH] [options]\n"
-    "       skyptyd check [tcp | host | dmsg] [--peer PK | --key PK]\n"
+    "       skyptyd check [tcp | host | dmsg] [-T | --peer PK | --key PK]\n"
     "                     [options of these]\n"
     "       skyptyd confgen [--unsafe] [--seeds] [FILE]\n"
     "       skyptyd version\n"
@@ -94,6 +94,7 @@ static const char usage_text[] =
     "      --log-level L      error, warn, info (default) or debug\n"
     "      --daemon           go to the background, log to syslog\n"
     "      --syslog           log to syslog\n"
+    "  -T                     check: print the whole configuration in force\n"
     "      --peer PK          check: would this key be let in?\n"
     "      --key PK           check: by which rule, and with which rights?\n"
     "      --from FROM        check: of --key, from an address, dmsg or local\n"
@@ -194,6 +195,9 @@ skyptyd_options_set_flag(struct skyptyd_options *o, int opt)
 	case OPT_SFTP_READONLY:
 		o->sftp_readonly = true;
 		return 0;
+	case 'T':
+		o->check_print = true;
+		return 0;
 	case OPT_IGNORED:
 		fputs("skyptyd: profiling flags have no effect here\n", stderr);
 		return 0;
@@ -272,6 +276,9 @@ options_contradictions(const struct skyptyd_options *o)
 	if (o->check_key != NULL && !o->check)
 		return usage_error("--key", o->check_key,
 		    "is for 'skyptyd check', which tells and serves nobody");
+	if (o->check_print && !o->check)
+		return usage_error("-T", "",
+		    "is for 'skyptyd check', which tells and serves nobody");
 	if (o->check_key == NULL &&
 	    (o->check_from != NULL || o->check_user != NULL))
 		return usage_error(o->check_from != NULL ? "--from" : "--user",
@@ -306,7 +313,7 @@ skyptyd_options_parse(struct skyptyd_options *o, struct keyctx *ctx, int argc,
 	o->log_level = LOG_LEVEL_INFO;
 	opterr = 0;
 	while (
-	    (opt = getopt_long(argc, argv, ":c:l:h", longopts, NULL)) != -1) {
+	    (opt = getopt_long(argc, argv, ":c:l:hT", longopts, NULL)) != -1) {
 		if (opt == '?' || opt == ':')
 			return skyptyd_options_unknown(opt, argv[before],
 			    longopts, "");

@@ -508,6 +508,186 @@ config_parse_blocks(const char *text, struct config_blocks *b)
 	return 0;
 }
 
+/* --- what is in force --- */
+
+static int
+config_put_text(struct buf *b, const char *text)
+{
+	return json_put_string(b, text, strlen(text));
+}
+
+static int config_put_format(struct buf *b, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int
+config_put_format(struct buf *b, const char *fmt, ...)
+{
+	char text[ADDR_TEXT_MAX + KEY_PUBLIC_HEX];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return n < 0 || (size_t)n >= sizeof(text) ? SKY_ERR_LIMIT :
+						    buf_put(b, text, (size_t)n);
+}
+
+static int
+show_text(struct buf *b, const struct config *c, size_t offset)
+{
+	return config_put_text(b,
+	    *(char *const *)(const void *)((const char *)c + offset));
+}
+
+static int
+show_number(struct buf *b, const struct config *c, size_t offset)
+{
+	return config_put_format(b, "%u",
+	    *(const unsigned *)(const void *)((const char *)c + offset));
+}
+
+static int
+show_port(struct buf *b, const struct config *c, size_t offset)
+{
+	(void)offset;
+	return config_put_format(b, "%u", c->dmsgport);
+}
+
+static int
+show_sandbox(struct buf *b, const struct config *c, size_t offset)
+{
+	(void)offset;
+	return config_put_text(b, c->best_effort ? "best-effort" : "strict");
+}
+
+static int
+show_sftp_readonly(struct buf *b, const struct config *c, size_t offset)
+{
+	(void)offset;
+	return config_put_format(b, "%s", c->sftp_readonly ? "true" : "false");
+}
+
+static int
+show_startups(struct buf *b, const struct config *c, size_t offset)
+{
+	(void)offset;
+	return config_put_format(b, "\"%u:%u:%u\"", c->maxstartups.begin,
+	    c->maxstartups.rate, c->maxstartups.full);
+}
+
+static int
+show_startuprate(struct buf *b, const struct config *c, size_t offset)
+{
+	(void)offset;
+	return config_put_format(b, "\"%u:%u:%u\"", c->startuprate.origin,
+	    c->startuprate.network, c->startuprate.all);
+}
+
+static int
+show_netblocks(struct buf *b, const struct config *c, size_t offset)
+{
+	(void)offset;
+	return config_put_format(b, "\"%u:%u\"", c->netblocks.v4,
+	    c->netblocks.v6);
+}
+
+static int
+show_pk(struct buf *b, const struct config *c, size_t offset)
+{
+	char text[KEY_PUBLIC_HEX];
+
+	(void)offset;
+	key_text(&c->pk, text);
+	return config_put_text(b, text);
+}
+
+static int
+show_wl(struct buf *b, const struct config *c, size_t offset)
+{
+	char text[KEY_PUBLIC_HEX];
+	int r = buf_put(b, "[", 1);
+
+	(void)offset;
+	for (size_t i = 0; r == 0 && i < c->nwl; i++) {
+		key_text(&c->wl[i], text);
+		r = config_put_format(b, "%s\n        \"%s\"", i > 0 ? "," : "",
+		    text);
+	}
+	return r == 0 ?
+	    config_put_format(b, "%s]", c->nwl > 0 ? "\n    " : "") :
+	    r;
+}
+
+/* "<pk>@host:port" each, divided by spaces. */
+static int
+show_servers(struct buf *b, const struct config *c, size_t offset)
+{
+	const char *s = c->dmsg_servers;
+	int r = buf_put(b, "[", 1), n, at;
+
+	(void)offset;
+	for (bool first = true; r == 0 && *s != '\0'; first = false) {
+		n = (int)strcspn(s, " ");
+		at = (int)strcspn(s, "@");
+		r = config_put_format(b,
+		    "%s\n        { \"static\": \"%.*s\", "
+		    "\"server\": { \"address\": \"%.*s\" } }",
+		    first ? "" : ",", at, s, at < n ? n - at - 1 : 0,
+		    s + at + (at < n));
+		s += n + (s[n] == ' ');
+	}
+	return r == 0 ? config_put_format(b, "%s]",
+			    *c->dmsg_servers != '\0' ? "\n    " : "") :
+			r;
+}
+
+static const struct {
+	void (*set)(struct loader *, const struct json_event *);
+	int (*show)(struct buf *, const struct config *, size_t offset);
+} shown[] = {
+	{ config_set_text, show_text },
+	{ config_set_path, show_text },
+	{ set_number, show_number },
+	{ config_set_port, show_port },
+	{ set_sandbox, show_sandbox },
+	{ set_sftp_readonly, show_sftp_readonly },
+	{ set_startups, show_startups },
+	{ set_startuprate, show_startuprate },
+	{ set_netblocks, show_netblocks },
+	{ set_pk, show_pk },
+	{ set_wl, show_wl },
+	{ set_servers, show_servers },
+};
+
+/* Of the key itself nothing is shown. */
+static int
+config_show_key(struct buf *b, const struct config *c, const struct key *k)
+{
+	int r;
+
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+		if (shown[i].set == k->set) {
+			if ((r = config_put_format(b, "%s\n    \"%s\": ",
+				 buf_len(b) > 1 ? "," : "", k->name)) != 0)
+				return r;
+			return shown[i].show(b, c, k->offset);
+		}
+	return 0;
+}
+
+int
+config_show(struct buf *b, const struct config *c)
+{
+	int r = buf_put(b, "{", 1);
+
+	for (size_t i = 0; r == 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
+		r = config_show_key(b, c, &keys[i]);
+	return r == 0 ? buf_put(b, "\n}\n", 3) : r;
+}
+
+/* --- the environment --- */
+
 static int
 env_text(const char *prefix, const char *name, char **value)
 {

@@ -204,6 +204,13 @@ int config_print(FILE *, struct keyctx *, const uint8_t *sk,
     const char *sk_file, bool with_seeds);
 
 /*
+ * Appends all of it as the text of a configuration, but for the secret key.
+ * What buf_put() returns.
+ */
+struct buf;
+int config_show(struct buf *, const struct config *);
+
+/*
  * The seed servers of CONFIG_DISCOVERY in the form of dmsg_servers, malloc'ed.
  */
 char *config_seeds(void);

@@ -333,7 +333,8 @@ _skyptyd()
 		_skypty_flags "$_skyptyd_valued" "$_skyptyd_plain"
 		;;
 	check)
-		_skypty_flags "$_skyptyd_valued --peer" "$_skyptyd_plain"
+		_skypty_flags "$_skyptyd_valued --peer --key --from --user" \
+			"$_skyptyd_plain -T"
 		if ((${#words[@]} == 3)) && [[ $cur != -* ]]; then
 			_skypty_offer "tcp host dmsg"
 		fi

@@ -244,6 +244,10 @@ for host in 'skyptyd:__skypty_is tcp host dmsg check' 'skypty:__skypty_is host'
     complete -c $program -n $when -l syslog -d 'log to syslog'
 end
 complete -c skyptyd -n '__skypty_is check' -l peer -x -d 'would this key be let in?'
+complete -c skyptyd -n '__skypty_is check' -l key -x -d 'by which rule, and with which rights?'
+complete -c skyptyd -n '__skypty_is check' -l from -x -a 'dmsg local' -d 'of --key, from where'
+complete -c skyptyd -n '__skypty_is check' -l user -x -a '(__fish_complete_users)' -d 'of --key, as whom'
+complete -c skyptyd -n '__skypty_is check' -s T -d 'print the configuration in force'
 
 complete -c skyptyd -n '__skypty_is confgen' -l unsafe -d 'overwrite the file'
 complete -c skyptyd -n '__skypty_is confgen' -l sk-file -rF -d 'where the secret key is kept'

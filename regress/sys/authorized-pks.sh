@@ -309,8 +309,10 @@ rewritten() {
 		            f.flush()
 	END
 	writer=$!
-	for i in 1 2 3 4 5 6 7 8 9 10; do
+	tries=0
+	while [ $tries -lt 10 ]; do
 		refused
+		tries=$((tries + 1))
 	done
 	kill "$writer"
 	wait "$writer" 2>/dev/null

@@ -32,7 +32,7 @@ differences() {
 	told "--bogus is a flag of no command" client/skypty.1 \
 		's/^\.It Fl -ro$/.It Fl -ro , -bogus/'
 	told "--peer of 'skyptyd check' is missing" daemon/skyptyd.8 \
-		's/Fl -peer/Ar peer/'
+		's/Fl \(T | \)\?-peer/Ar peer/'
 	told "--twice is a flag of no command" daemon/http/skyptyd-http.8 \
 		's/^\.It Fl -once$/.It Fl -twice/'
 	c=contrib/completion
