@@ -4,7 +4,7 @@
 
 # common/: four libraries; base knows nobody, pty knows base, dmsg and privsep
 # know both.
-SRC_base = common/base/addr.c common/base/buf.c common/base/clock.c \
+SRC_base = common/base/addr.c common/base/buf.c common/base/cidr.c common/base/clock.c \
 	common/base/connector.c common/base/err.c common/base/file.c \
 	common/base/hex.c common/base/http.c common/base/json.c \
 	common/base/log.c common/base/process.c common/base/reach.c \
@@ -29,7 +29,8 @@ SRC_dmsg = common/dmsg/dmsg_disc.c common/dmsg/dmsg_entry.c \
 	common/dmsg/yamux_stream.c
 
 SRC_privsep = common/privsep/account.c common/privsep/config.c common/privsep/config_file.c \
-	common/privsep/config_print.c common/privsep/config_sk.c \
+	common/privsep/config_penalties.c common/privsep/config_print.c \
+	common/privsep/config_sk.c \
 	common/privsep/config_visor.c \
 	common/privsep/config_wl.c common/privsep/chroot_dir.c \
 	common/privsep/control.c common/privsep/http_conf.c \

@@ -197,6 +197,17 @@ check_print_all(const struct settings *s)
 	return r == 0 && fflush(stdout) == 0 ? 0 : EXIT_OS;
 }
 
+static void
+check_print_penalties(const struct config *c)
+{
+	char text[CONFIG_PENALTIES_TEXT];
+
+	config_print_penalties(&c->penalties, text);
+	printf("penalties       %s\n", text);
+	printf("                penalty_blocks %u:%u, %zu exempt\n",
+	    c->penalty_blocks.v4, c->penalty_blocks.v6, c->npenalty_exempt);
+}
+
 int
 check_main(const struct skyptyd_options *o, struct settings *s,
     struct keyctx *ctx)
@@ -244,6 +255,7 @@ check_main(const struct skyptyd_options *o, struct settings *s,
 	    s->conf.startuprate.origin, s->conf.startuprate.network,
 	    s->conf.startuprate.all, s->conf.netblocks.v4,
 	    s->conf.netblocks.v6);
+	check_print_penalties(&s->conf);
 	check_print_keys(s);
 	lists = check_tables(s, ctx);
 	visible_line(stdout, "confinement     %s, of %s",

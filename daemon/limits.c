@@ -172,6 +172,16 @@ tag_network(const struct conns *cs, char kind, const uint8_t *addr,
 	return tag_of(cs, kind, a, sizeof(a));
 }
 
+static bool
+limits_exempt(const struct config *conf, const struct sockaddr_storage *addr)
+{
+	for (size_t i = 0; i < conf->npenalty_exempt; i++)
+		if (cidr_has(&conf->penalty_exempt[i],
+			(const struct sockaddr *)addr))
+			return true;
+	return false;
+}
+
 /*
  * Whoever has one address of IPv6 has 2^64 of them; what is IPv4 in disguise
  * is told apart as such.
@@ -199,12 +209,16 @@ limits_tcp(const struct conns *cs, const struct config *conf, struct origin *o,
 		o->self = tag_network(cs, '4', p, 32);
 		o->network = tag_network(cs, 'n', p, conf->netblocks.v4);
 		o->wide = tag_network(cs, 'w', p, 16);
+		o->block = tag_network(cs, 'p', p, conf->penalty_blocks.v4);
 	} else {
 		p = s6->sin6_addr.s6_addr;
 		o->self = tag_network(cs, '6', p, 64);
 		o->network = tag_network(cs, 'N', p, conf->netblocks.v6);
 		o->wide = tag_network(cs, 'W', p, 32);
+		o->block = tag_network(cs, 'P', p, conf->penalty_blocks.v6);
 	}
+	if (limits_exempt(conf, addr))
+		o->block = 0;
 }
 
 /*
@@ -223,11 +237,16 @@ limits_dmsg(const struct conns *cs, struct origin *o,
 	memset(o, 0, sizeof(*o));
 	o->pool = POOL_DMSG;
 	o->listed = listed;
+	o->by = *relay;
 	memcpy(both, relay->b, KEY_PUBLIC_LEN);
 	memcpy(&both[KEY_PUBLIC_LEN], claimed->b, KEY_PUBLIC_LEN);
 	o->network = tag_of(cs, 'r', both, KEY_PUBLIC_LEN);
 	o->self = listed ? tag_of(cs, 'k', both, sizeof(both)) :
 			   tag_of(cs, 's', both, KEY_PUBLIC_LEN);
+	if (listed)
+		return;
+	o->block = tag_of(cs, 'c', claimed->b, KEY_PUBLIC_LEN);
+	o->relay = o->network;
 }
 
 bool
@@ -242,6 +261,129 @@ int64_t
 limits_debt(const struct conns *cs, const struct origin *o, int64_t now_ms)
 {
 	return limits_owed(cs, o->wide, now_ms);
+}
+
+/* --- penalties --- */
+
+static const struct {
+	const char *did;     /* of one, for the log */
+	const char *refused; /* of who comes then */
+} penalty_texts[PENALTY_COUNT] = {
+	[PENALTY_NOAUTH] = { "it left before it authenticated",
+	    "penalty: connections that did not authenticate (noauth)" },
+	[PENALTY_HANDSHAKE] = { "its handshake was wrong",
+	    "penalty: wrong handshakes (handshake)" },
+	[PENALTY_AUTHFAIL] = { "its key may not come in",
+	    "penalty: keys that may not come in (authfail)" },
+	[PENALTY_GRACE] = { "it did not authenticate in time",
+	    "penalty: handshakes not finished (grace-exceeded)" },
+	[PENALTY_CRASH] = { "its process crashed", "penalty: crashes (crash)" },
+};
+
+static const struct penalised *
+penalty_find(const struct conns *cs, uint64_t tag)
+{
+	const struct penalised *set =
+	    &cs->penalised[tag % (LIMITS_PENALTIES / WAYS) * WAYS];
+
+	for (size_t i = 0; tag != 0 && i < WAYS; i++)
+		if (set[i].tag == tag)
+			return &set[i];
+	return NULL;
+}
+
+/* Where all places are taken the one that is over first makes room. */
+static struct penalised *
+penalty_take(struct conns *cs, uint64_t tag)
+{
+	struct penalised *set =
+	    &cs->penalised[tag % (LIMITS_PENALTIES / WAYS) * WAYS];
+	struct penalised *first = set;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set[i].tag == tag)
+			return &set[i];
+		if (set[i].until < first->until)
+			first = &set[i];
+	}
+	*first = (struct penalised){ .tag = tag };
+	return first;
+}
+
+static const char *
+penalty_of(const struct conns *cs, uint64_t tag, int64_t now_ms)
+{
+	const struct penalised *p = penalty_find(cs, tag);
+
+	return p != NULL && p->active && p->until > now_ms ?
+	    penalty_texts[p->last].refused :
+	    NULL;
+}
+
+const char *
+limits_penalty(const struct conns *cs, const struct config *conf,
+    const struct origin *o, int64_t now_ms)
+{
+	const char *why;
+
+	if (conf->penalties.off || limits_known(cs, o, now_ms))
+		return NULL;
+	why = penalty_of(cs, o->block, now_ms);
+	return why != NULL ? why : penalty_of(cs, o->relay, now_ms);
+}
+
+/* Seconds, if those of this tag are refused from now on and were not before. */
+static int64_t
+penalty_add(struct conns *cs, const struct config_penalties *conf, uint64_t tag,
+    enum penalty what, int64_t now_ms)
+{
+	int64_t most = now_ms + conf->max * INT64_C(1000);
+	struct penalised *p;
+
+	if (tag == 0)
+		return 0;
+	p = penalty_take(cs, tag);
+	if (p->until <= now_ms) {
+		p->until = now_ms;
+		p->active = false;
+	}
+	p->until += conf->each[what] * INT64_C(1000);
+	if (p->until > most)
+		p->until = most;
+	p->last = what;
+	if (p->active || p->until - now_ms <= conf->min * INT64_C(1000))
+		return 0;
+	p->active = true;
+	return (p->until - now_ms + 999) / 1000;
+}
+
+void
+limits_penalise(struct conns *cs, const struct config *conf,
+    const struct origin *o, enum penalty what, const char *peer, int64_t now_ms)
+{
+	const struct config_penalties *p = &conf->penalties;
+	char server[KEY_PUBLIC_HEX];
+	int64_t block, relay;
+
+	if (p->off || p->each[what] == 0)
+		return;
+	block = penalty_add(cs, p, o->block, what, now_ms);
+	relay = penalty_add(cs, p, o->relay, what, now_ms);
+	if (block == 0 && relay == 0)
+		return;
+	if (!limits_may_tell(cs, now_ms))
+		return;
+	key_text(&o->by, server);
+	if (o->pool == POOL_TCP)
+		log_info("Penalty of %lld s for the address of %s: %s",
+		    (long long)block, peer, penalty_texts[what].did);
+	else if (relay != 0)
+		log_info("Penalty of %lld s for strangers by the dmsg server "
+			 "%s: %s: %s",
+		    (long long)relay, server, peer, penalty_texts[what].did);
+	else
+		log_info("Penalty of %lld s for that key: %s: %s",
+		    (long long)block, peer, penalty_texts[what].did);
 }
 
 /* --- how many there are --- */
@@ -343,7 +485,10 @@ limits_own(const struct conns *cs, const struct config *conf,
 {
 	bool known = limits_known(cs, o, now_ms);
 	struct price self = known ? price_all(conf) : price_self(conf);
+	const char *why = limits_penalty(cs, conf, o, now_ms);
 
+	if (why != NULL)
+		return why;
 	if (limits_owed(cs, own_tag(o, known), now_ms) > self.credit)
 		return "too many of this origin did not authenticate "
 		       "(startuprate)";
@@ -454,8 +599,10 @@ limits_authenticated(struct conns *cs, const struct config *conf,
 	c->authenticated = true;
 	if (!c->quiet)
 		cs->told_paid -= LIMITS_TOLD_MS;
-	cell_take(cs->known, LIMITS_KNOWN, o->self)->until =
-	    (now_ms / 1000 + LIMITS_KNOWN_S) * US_PER_S;
+	/* What is not listed over dmsg are all strangers of a relay. */
+	if (o->pool == POOL_TCP || o->listed)
+		cell_take(cs->known, LIMITS_KNOWN, o->self)->until =
+		    (now_ms / 1000 + LIMITS_KNOWN_S) * US_PER_S;
 	if (c->known) {
 		give_back(cs, own_tag(o, true), price_all(conf).each);
 		return;

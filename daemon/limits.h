@@ -27,13 +27,14 @@
 struct event;
 struct listener;
 
-#define LIMITS_BUCKETS 4096 /* origins and networks that are remembered */
-#define LIMITS_KNOWN   1024 /* origins that somebody logged in from */
-#define LIMITS_KNOWN_S (7 * 24 * 3600)
-#define LIMITS_LIFE_MS 1500  /* what a peer's turn is given, come what may */
-#define LIMITS_OURS_MS 10000 /* and our own, on a machine that is busy */
-#define LIMITS_TOLD    100   /* strangers that are logged at once */
-#define LIMITS_TOLD_MS 200   /* and one more each time */
+#define LIMITS_BUCKETS	 4096 /* origins and networks that are remembered */
+#define LIMITS_KNOWN	 1024 /* origins that somebody logged in from */
+#define LIMITS_KNOWN_S	 (7 * 24 * 3600)
+#define LIMITS_LIFE_MS	 1500  /* what a peer's turn is given, come what may */
+#define LIMITS_OURS_MS	 10000 /* and our own, on a machine that is busy */
+#define LIMITS_PENALTIES 16384 /* blocks, keys and relays that have one */
+#define LIMITS_TOLD	 100   /* strangers that are logged at once */
+#define LIMITS_TOLD_MS	 200   /* and one more each time */
 
 /* Whose budget. */
 enum pool { POOL_TCP, POOL_DMSG, POOL_COUNT };
@@ -49,6 +50,14 @@ struct origin {
 	enum pool pool;
 	bool listed; /* dmsg: claims a key of the whitelist */
 	uint64_t self, network, wide;
+	/*
+	 * Whose penalties count, 0 for nobody's.  TCP: its block of addresses
+	 * ("penalty_blocks").  dmsg: the key that it claims, and the relay; but
+	 * not of who claims a key that is listed, which a stranger could lock
+	 * out so.
+	 */
+	uint64_t block, relay;
+	struct key_public by; /* dmsg: the relay, for the log */
 };
 
 struct limits_conn {
@@ -68,10 +77,20 @@ struct limits_conn {
 	bool known;	/* its origin was, when it came */
 	bool preferred; /* known, or listed */
 	bool quiet;	/* its monitor logs little before it authenticates */
+	bool failed;	/* its monitor has said how it failed */
+	char *peer;	/* for the log */
 	struct key_public pk;
 };
 
 TAILQ_HEAD(conn_list, limits_conn);
+
+/* What a block has to its debit: over at a time, in milliseconds. */
+struct penalised {
+	uint64_t tag;
+	int64_t until;
+	enum penalty last;
+	bool active; /* it has been over the least there is refused for */
+};
 
 /* Something remembered until a time: a bucket's debt, a known origin. */
 struct cell {
@@ -87,6 +106,7 @@ struct conns {
 	uint8_t secret[16];
 	struct cell bucket[LIMITS_BUCKETS], known[LIMITS_KNOWN];
 	int64_t all_paid[POOL_COUNT]; /* the bucket of all */
+	struct penalised penalised[LIMITS_PENALTIES];
 	/* Of the log: */
 	int64_t told_paid; /* milliseconds, a bucket as the others */
 	unsigned long untold;
@@ -110,6 +130,19 @@ bool limits_known(const struct conns *, const struct origin *, int64_t now_ms);
 /* Of two unknown origins the one with the lesser debt goes first. */
 int64_t
 limits_debt(const struct conns *, const struct origin *, int64_t now_ms);
+/*
+ * Why it is refused for what others of its block did before, or NULL.  An
+ * origin that somebody has logged in from lately is not: whoever shares his
+ * address with a stranger is not kept out by him.
+ */
+const char *limits_penalty(const struct conns *, const struct config *,
+    const struct origin *, int64_t now_ms);
+/*
+ * One of that origin has not authenticated, in this way.  peer is for the log,
+ * which is told when it makes its block, key or relay refused.
+ */
+void limits_penalise(struct conns *, const struct config *,
+    const struct origin *, enum penalty, const char *peer, int64_t now_ms);
 /* Why nobody of that origin can be admitted now, or NULL. */
 const char *limits_own(const struct conns *, const struct config *,
     const struct origin *, int64_t now_ms);

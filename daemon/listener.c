@@ -50,6 +50,7 @@ listener_forget(struct listener *s, struct limits_conn *c)
 		listener_untold(s);
 	event_free(c->ev);
 	close(c->sock);
+	free(c->peer);
 	free(c);
 	lobby_pump(s);
 	listener_leave_if_done(s);
@@ -69,6 +70,26 @@ answer_control(struct listener *s, struct limits_conn *c, struct privmsg *m)
 	return SKY_ERR_STATE;
 }
 
+/* Whom we have ended ourselves did nothing wrong. */
+static int
+take_failure(struct listener *s, struct limits_conn *c, struct privmsg *m)
+{
+	uint8_t what;
+	int r;
+
+	if (c->authenticated || c->failed)
+		return SKY_ERR_STATE;
+	c->failed = true;
+	if ((r = buf_get_u8(&m->body, &what)) != 0)
+		return r;
+	if (what >= PENALTY_COUNT)
+		return SKY_ERR_FORMAT;
+	if (!c->dropped && !s->stopping)
+		limits_penalise(&s->conns, &s->set->conf, &c->origin,
+		    (enum penalty)what, c->peer, now_ms());
+	return 0;
+}
+
 /* A monitor tells whom it has let in and asks whether there is room. */
 static int
 answer_monitor(struct listener *s, struct limits_conn *c, struct privmsg *m)
@@ -82,6 +103,8 @@ answer_monitor(struct listener *s, struct limits_conn *c, struct privmsg *m)
 		return answer_control(s, c, m);
 	if (m->type == PM_TURN)
 		return limits_turn(c, now_ms()) ? 0 : SKY_ERR_STATE;
+	if (m->type == PM_FAILED)
+		return take_failure(s, c, m);
 	if (m->type != PM_AUTH || c->authenticated)
 		return SKY_ERR_STATE;
 	if ((r = buf_get(&m->body, c->pk.b, KEY_PUBLIC_LEN)) != 0 ||
@@ -132,12 +155,14 @@ listener_watch(struct listener *s, struct limits_conn *c)
 }
 
 static struct limits_conn *
-new_conn(struct listener *s, const struct origin *from)
+new_conn(struct listener *s, const struct origin *from, const char *peer)
 {
 	struct limits_conn *c = calloc(1, sizeof(*c));
 
-	if (c == NULL)
+	if (c == NULL || (c->peer = strdup(peer)) == NULL) {
+		free(c);
 		return NULL;
+	}
 	c->control = from == NULL;
 	if (from == NULL)
 		return c;
@@ -153,11 +178,12 @@ listener_serve(struct listener *s, int fd, const struct origin *from,
 	struct monitor_for what = { .carrier = carrier, .peer = peer };
 	struct limits_conn *c;
 
-	if ((c = new_conn(s, from)) == NULL)
+	if ((c = new_conn(s, from, peer)) == NULL)
 		return -1;
 	what.quiet = c->quiet;
 	if (monitor_spawn(s->set, s->opts, fd, &what, &c->pid, &c->sock) ==
 	    -1) {
+		free(c->peer);
 		free(c);
 		return -1;
 	}
@@ -171,6 +197,7 @@ listener_serve(struct listener *s, int fd, const struct origin *from,
 	log_error("cannot watch a monitor: out of memory");
 	conn_end(c);
 	close(c->sock);
+	free(c->peer);
 	free(c);
 	return -1;
 }
@@ -222,6 +249,42 @@ is_stranger(struct listener *s, int fd)
 	return true;
 }
 
+/* Who has been refused has cost an accept and a close. */
+static void
+tell_refused(struct listener *s, const struct sockaddr_storage *addr,
+    socklen_t len, enum log_level level, const char *why)
+{
+	char peer[ADDR_TEXT_MAX];
+
+	if (!limits_may_tell(&s->conns, now_ms())) {
+		listener_untold(s);
+		return;
+	}
+	addr_text((const struct sockaddr *)addr, len, peer);
+	log_at(level, "Turned away %s: %s", peer, why);
+}
+
+static void
+accept_tcp(struct listener *s, int fd, const struct sockaddr_storage *addr,
+    socklen_t len)
+{
+	struct origin from;
+	const char *why;
+
+	limits_tcp(&s->conns, &s->set->conf, &from, addr);
+	why = limits_penalty(&s->conns, &s->set->conf, &from, now_ms());
+	if (why == NULL && listener_has_room(s)) {
+		lobby_enter(s, fd, addr, len, &from);
+		return;
+	}
+	if (why != NULL)
+		tell_refused(s, addr, len, LOG_LEVEL_INFO, why);
+	else
+		tell_refused(s, addr, len, LOG_LEVEL_WARN,
+		    "out of descriptors");
+	close(fd);
+}
+
 static void
 on_accept(evutil_socket_t lfd, short what, void *arg)
 {
@@ -240,18 +303,12 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 			pause_accepting(l);
 		return;
 	}
-	if (!l->control && listener_has_room(s)) {
-		lobby_enter(s, fd, &addr, len);
+	if (!l->control) {
+		accept_tcp(s, fd, &addr, len);
 		return;
 	}
-	if (l->control) {
-		if (!is_stranger(s, fd))
-			(void)listener_serve(s, fd, NULL, "control",
-			    PRIV_CONTROL);
-	} else if (limits_may_tell(&s->conns, now_ms()))
-		log_warn("Turned away a connection: out of descriptors");
-	else
-		listener_untold(s);
+	if (!is_stranger(s, fd))
+		(void)listener_serve(s, fd, NULL, "control", PRIV_CONTROL);
 	close(fd);
 }
 

@@ -72,7 +72,7 @@ void listener_leave_if_done(struct listener *);
 int lobby_init(struct listener *);
 /* Takes fd. */
 void lobby_enter(struct listener *, int fd, const struct sockaddr_storage *,
-    socklen_t);
+    socklen_t, const struct origin *);
 /* Whose turn it is may have changed. */
 void lobby_pump(struct listener *);
 /* Turns one away; false: there is none that may be. */

@@ -69,6 +69,16 @@ tell_guest(const struct lobby_guest *g, const char *what, const char *why)
 }
 
 static void
+guest_penalise(const struct lobby_guest *g, enum penalty what)
+{
+	char peer[ADDR_TEXT_MAX];
+
+	addr_text((const struct sockaddr *)&g->addr, g->len, peer);
+	limits_penalise(&g->server->conns, &g->server->set->conf, &g->origin,
+	    what, peer, now_ms());
+}
+
+static void
 serve_guest(struct lobby_guest *g)
 {
 	char peer[ADDR_TEXT_MAX];
@@ -169,7 +179,9 @@ lobby_on_tick(evutil_socket_t fd, short what, void *arg)
 		next = TAILQ_NEXT(g, entry);
 		if (g->ready_ms == 0)
 			continue;
-		if (now - g->ready_ms < wait_ms) {
+		if (now - g->ready_ms < wait_ms &&
+		    limits_penalty(&s->conns, &s->set->conf, &g->origin, now) ==
+			NULL) {
 			waiting = true;
 			continue;
 		}
@@ -208,6 +220,7 @@ on_guest(evutil_socket_t fd, short what, void *arg)
 		    "Handshake not finished within %u seconds",
 		    s->set->conf.handshake_timeout);
 		tell_guest(g, "", why);
+		guest_penalise(g, PENALTY_GRACE);
 		guest_leave(g);
 	} else if (!said_something(fd))
 		guest_leave(g);
@@ -286,7 +299,7 @@ lobby_make_room(struct listener *s)
 
 void
 lobby_enter(struct listener *s, int fd, const struct sockaddr_storage *addr,
-    socklen_t len)
+    socklen_t len, const struct origin *from)
 {
 	struct timeval tv = { .tv_sec = s->set->conf.handshake_timeout };
 	struct lobby_guest *g, *other;
@@ -300,7 +313,7 @@ lobby_enter(struct listener *s, int fd, const struct sockaddr_storage *addr,
 	g->addr = *addr;
 	g->len = len;
 	g->since_ms = now_ms();
-	limits_tcp(&s->conns, &s->set->conf, &g->origin, addr);
+	g->origin = *from;
 	if ((other = oldest_of(s, g->origin.self)) != NULL)
 		turn_away(other);
 	else if (s->lobby.n >= LOBBY_MAX)

@@ -188,16 +188,20 @@ bool
 handshake_allowed(struct monitor *m, const char **why)
 {
 	char text[KEY_PUBLIC_HEX], reason[RIGHTS_WHY_MAX];
+	int r;
 
 	*why = "";
 	key_text(&m->peer, text);
 	handshake_tell_name(m, text);
-	if (whitelist_check(m, &m->peer, &m->rights, reason, sizeof(reason)) !=
-	    0) {
+	if ((r = whitelist_check(m, &m->peer, &m->rights, reason,
+		 sizeof(reason))) != 0) {
 		log_info("Refused key %s: %s", text, reason);
+		m->welcome = r != SKY_ERR_DENIED; /* it is not to blame */
+		m->failure = PENALTY_AUTHFAIL;
 		return false;
 	}
 	/* No stranger any more. */
+	m->welcome = true;
 	log_set_level((enum log_level)m->half.start.log_level);
 	if (!handshake_have_room(m, &m->peer)) {
 		*why = m->rights.max_sessions != 0 ?
@@ -261,6 +265,7 @@ handshake_frame(struct half *h, struct privmsg *msg)
 	buf_free(&payload);
 	if (r != 0) {
 		log_info("Handshake failed: %s", err_text(r));
+		m->failure = PENALTY_HANDSHAKE;
 		return handshake_refuse(m, msg);
 	}
 	return noise_done(m->noise) ? handshake_decide(m, msg) :

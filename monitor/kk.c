@@ -98,6 +98,7 @@ kk_request(struct half *h, struct privmsg *msg)
 	if ((r = kk_answer_request(m, msg, hash)) == 0)
 		return 0;
 	key_text(&m->peer, text);
+	m->failure = PENALTY_HANDSHAKE;
 	log_info("Stream that claims %s: handshake failed: %s", text,
 	    err_text(r));
 	kk_forget_keys(m);
@@ -165,6 +166,7 @@ kk_first_frame(struct half *h, struct privmsg *msg)
 
 	buf_init(&plain, FRAME_BODY_MAX);
 	if ((r = kk_open_frame(m, &msg->body, &counter, &plain)) != 0) {
+		m->failure = PENALTY_HANDSHAKE;
 		log_info("The stream's first frame is not its caller's: %s",
 		    err_text(r));
 		kk_forget_keys(m);

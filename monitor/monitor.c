@@ -21,11 +21,28 @@
 /* --- what is the connection's in the life of a half --- */
 
 static void
-monitor_late(const struct half *h)
+monitor_late(struct half *h)
 {
-	if (h->phase & (MON_HANDSHAKE | MON_KK | MON_FIRST))
-		log_info("Handshake not finished within %d seconds",
-		    h->start.handshake_timeout);
+	if (!(h->phase & (MON_HANDSHAKE | MON_KK | MON_FIRST)))
+		return;
+	monitor_of(h)->failure = PENALTY_GRACE;
+	log_info("Handshake not finished within %d seconds",
+	    h->start.handshake_timeout);
+}
+
+/* skyptyd counts who did not authenticate, and how. */
+static void
+monitor_tell_failure(const struct monitor *m)
+{
+	enum penalty what = m->half.crashed ? PENALTY_CRASH : m->failure;
+	struct buf b;
+
+	if (m->half.parent == -1)
+		return;
+	buf_init(&b, 1);
+	if (buf_put_u8(&b, (uint8_t)what) == 0)
+		(void)privmsg_send(m->half.parent, PM_FAILED, 0, &b, NULL, 0);
+	buf_free(&b);
 }
 
 /*
@@ -44,6 +61,8 @@ monitor_leave(struct half *h, int was, const char *why)
 	if (m->pty.pid != 0)
 		job_tell_left(&m->pty, "hung up");
 	sftp_leave(m);
+	if (was != MON_SESSION && !m->welcome)
+		monitor_tell_failure(m);
 	ending_tell(m, was, why);
 }
 

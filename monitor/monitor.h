@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "common/privsep/config.h"
 #include "common/privsep/privmsg.h"
 #include "common/privsep/rights.h"
 #include "common/pty/keys.h"
@@ -74,9 +75,11 @@ struct monitor {
 	int guard;			    /* pipe to it */
 	int64_t begun;			    /* of now_ms */
 	unsigned used[USE_COUNT];
-	bool started;	    /* something was to be */
-	bool settled;	    /* and whom the session is */
-	struct event *idle; /* NULL: it may be idle for ever */
+	bool started;	      /* something was to be */
+	bool settled;	      /* and whom the session is */
+	struct event *idle;   /* NULL: it may be idle for ever */
+	bool welcome;	      /* its key may come in, if there is room */
+	enum penalty failure; /* how it did not authenticate, if it does not */
 };
 
 /* The connection whose half it is. */

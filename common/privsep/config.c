@@ -238,6 +238,60 @@ add_wl(struct loader *l, const struct json_event *e)
 }
 
 static void
+set_penalties(struct loader *l, const struct json_event *e)
+{
+	if (config_parse_penalties(e->text, &l->conf->penalties) != 0)
+		config_bad(l, e,
+		    "neither \"off\" nor words like \"crash:90s\", which are "
+		    "noauth, handshake, authfail, grace-exceeded, crash, and "
+		    "min and max, min the lesser");
+}
+
+static void
+set_penalty_blocks(struct loader *l, const struct json_event *e)
+{
+	if (config_parse_blocks(e->text, &l->conf->penalty_blocks) != 0)
+		config_bad(l, e, "not of the form \"32:64\"");
+}
+
+static void
+set_exempt(struct loader *l, const struct json_event *e)
+{
+	l->conf->npenalty_exempt = 0;
+}
+
+static int
+config_add_cidr(struct config *c, const char *text)
+{
+	struct cidr *grown, one;
+	int r;
+
+	if (c->npenalty_exempt == CONFIG_CIDR_MAX)
+		return SKY_ERR_LIMIT;
+	if ((r = cidr_parse(text, &one)) != 0)
+		return r;
+	grown = reallocarray(c->penalty_exempt, c->npenalty_exempt + 1,
+	    sizeof(*grown));
+	if (grown == NULL)
+		return SKY_ERR_NOMEM;
+	grown[c->npenalty_exempt++] = one;
+	c->penalty_exempt = grown;
+	return 0;
+}
+
+static void
+add_exempt(struct loader *l, const struct json_event *e)
+{
+	int r = e->type == JSON_STRING ? config_add_cidr(l->conf, e->text) :
+					 SKY_ERR_FORMAT;
+
+	if (r == SKY_ERR_FORMAT)
+		config_bad(l, e, "not of the form \"192.0.2.0/24\"");
+	else if (r != 0)
+		config_bad(l, e, err_text(r));
+}
+
+static void
 set_servers(struct loader *l, const struct json_event *e)
 {
 	if (config_replace(&l->conf->dmsg_servers, "") != 0)
@@ -305,6 +359,11 @@ static const struct key keys[] = {
 	{ "startuprate", CONFIG_STARTUPRATE, JSON_STRING, set_startuprate, 0, 0,
 	    0 },
 	{ "netblocks", CONFIG_NETBLOCKS, JSON_STRING, set_netblocks, 0, 0, 0 },
+	{ "penalties", CONFIG_PENALTIES, JSON_STRING, set_penalties, 0, 0, 0 },
+	{ "penalty_blocks", CONFIG_PENALTY_BLOCKS, JSON_STRING,
+	    set_penalty_blocks, 0, 0, 0 },
+	{ "penalty_exempt", CONFIG_PENALTY_EXEMPT, JSON_ARRAY, set_exempt, 0, 0,
+	    0 },
 	{ "maxperkey", CONFIG_MAXPERKEY, JSON_NUMBER,
 	    NUMBER(maxperkey, 1, COUNT_MAX) },
 	{ "maxperaddr", CONFIG_MAXPERADDR, JSON_NUMBER,
@@ -406,6 +465,9 @@ config_on_event(void *arg, const struct json_event *e)
 	else if (e->depth == 2 && e->type != JSON_END && l->key != NULL &&
 	    l->key->set == set_wl)
 		add_wl(l, e);
+	else if (e->depth == 2 && e->type != JSON_END && l->key != NULL &&
+	    l->key->set == set_exempt)
+		add_exempt(l, e);
 	else if (e->depth >= 2 && l->key != NULL && l->key->set == set_servers)
 		config_take_server(l, e);
 	return 0;
@@ -593,6 +655,38 @@ show_netblocks(struct buf *b, const struct config *c, size_t offset)
 }
 
 static int
+show_penalties(struct buf *b, const struct config *c, size_t offset)
+{
+	char text[CONFIG_PENALTIES_TEXT];
+
+	(void)offset;
+	config_print_penalties(&c->penalties, text);
+	return config_put_text(b, text);
+}
+
+static int
+show_penalty_blocks(struct buf *b, const struct config *c, size_t offset)
+{
+	(void)offset;
+	return config_put_format(b, "\"%u:%u\"", c->penalty_blocks.v4,
+	    c->penalty_blocks.v6);
+}
+
+static int
+show_exempt(struct buf *b, const struct config *c, size_t offset)
+{
+	char text[CIDR_TEXT_MAX];
+	int r = buf_put(b, "[", 1);
+
+	(void)offset;
+	for (size_t i = 0; r == 0 && i < c->npenalty_exempt; i++) {
+		cidr_text(&c->penalty_exempt[i], text);
+		r = config_put_format(b, "%s\"%s\"", i > 0 ? ", " : "", text);
+	}
+	return r == 0 ? buf_put(b, "]", 1) : r;
+}
+
+static int
 show_pk(struct buf *b, const struct config *c, size_t offset)
 {
 	char text[KEY_PUBLIC_HEX];
@@ -655,6 +749,9 @@ static const struct {
 	{ set_startups, show_startups },
 	{ set_startuprate, show_startuprate },
 	{ set_netblocks, show_netblocks },
+	{ set_penalties, show_penalties },
+	{ set_penalty_blocks, show_penalty_blocks },
+	{ set_exempt, show_exempt },
 	{ set_pk, show_pk },
 	{ set_wl, show_wl },
 	{ set_servers, show_servers },
@@ -757,6 +854,12 @@ config_defaults(struct config *c)
 	c->maxstartups = (struct config_startups){ 10, 30, 100 };
 	c->startuprate = (struct config_rates){ 10, 40, 100 };
 	c->netblocks = (struct config_blocks){ 24, 48 };
+	config_default_penalties(&c->penalties);
+	c->penalty_blocks = (struct config_blocks){ 32, 64 };
+	/* Who comes by a tunnel or a proxy shares them with everybody. */
+	if (config_add_cidr(c, "127.0.0.0/8") != 0 ||
+	    config_add_cidr(c, "::1") != 0)
+		return SKY_ERR_NOMEM;
 	c->maxperkey = c->maxperaddr = 64;
 	c->handshake_timeout = 10;
 	c->tcp_keepalive = 15;
@@ -785,5 +888,6 @@ config_free(struct config *c)
 	free(c->dmsg_servers);
 	free(c->authorized_pks);
 	free(c->revoked_pks);
+	free(c->penalty_exempt);
 	memset(c, 0, sizeof(*c));
 }

@@ -11,10 +11,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "common/base/cidr.h"
 #include "common/pty/keys.h"
 
 #define CONFIG_FILE_MAX (1024U * 1024) /* bytes of a configuration file */
 #define CONFIG_WL_MAX	8192	       /* keys in one whitelist */
+#define CONFIG_CIDR_MAX 256	       /* blocks in penalty_exempt */
 
 /* The public deployment.  PROTOCOL.dmsg 6.9. */
 #define CONFIG_DISCOVERY                                                     \
@@ -49,6 +51,10 @@
 #define CONFIG_REVOKED	     (UINT64_C(1) << 23)
 #define CONFIG_SK_FILE	     (UINT64_C(1) << 26)
 
+#define CONFIG_PENALTIES      (UINT64_C(1) << 32)
+#define CONFIG_PENALTY_EXEMPT (UINT64_C(1) << 33)
+#define CONFIG_PENALTY_BLOCKS (UINT64_C(1) << 34)
+
 /* "begin:rate:full" of sshd_config's MaxStartups. */
 struct config_startups {
 	unsigned begin;
@@ -64,6 +70,25 @@ struct config_rates {
 /* "v4:v6", bits of what counts as one network. */
 struct config_blocks {
 	unsigned v4, v6;
+};
+
+/* What a connection did that has not authenticated. */
+enum penalty {
+	PENALTY_NOAUTH,	   /* it left before */
+	PENALTY_HANDSHAKE, /* its handshake was wrong */
+	PENALTY_AUTHFAIL,  /* its key may not come in */
+	PENALTY_GRACE,	   /* it did not finish in time */
+	PENALTY_CRASH,	   /* its process crashed, or lied to the monitor */
+	PENALTY_COUNT
+};
+#define CONFIG_PENALTY_MAX (7 * 24 * 3600U) /* seconds */
+
+/* In the manner of sshd_config's PerSourcePenalties; seconds. */
+struct config_penalties {
+	bool off;
+	unsigned each[PENALTY_COUNT]; /* what it adds; 0: nothing */
+	unsigned min;		      /* nobody is refused for less */
+	unsigned max;		      /* and nobody for longer */
 };
 
 /* Zero-initialise, then config_defaults(). */
@@ -86,6 +111,10 @@ struct config {
 	struct config_startups maxstartups; /* "maxstartups": "10:30:100" */
 	struct config_rates startuprate;    /* "startuprate": "10:40:100" */
 	struct config_blocks netblocks;	    /* "netblocks": "24:48" */
+	struct config_penalties penalties;
+	struct config_blocks penalty_blocks; /* "penalty_blocks": "32:64" */
+	struct cidr *penalty_exempt; /* npenalty_exempt of them: loopback */
+	size_t npenalty_exempt;
 	unsigned maxperkey;	    /* connections of one key at once: 64 */
 	unsigned maxperaddr;	    /* connections of one address at once: 64 */
 	unsigned handshake_timeout; /* "handshake_timeout", seconds: 10 */
@@ -226,5 +255,18 @@ int config_parse_startups(const char *, struct config_startups *);
 int config_parse_rates(const char *, struct config_rates *);
 /* "v4:v6": 8 to 32, 16 to 64. */
 int config_parse_blocks(const char *, struct config_blocks *);
+
+/* --- config_penalties.c --- */
+
+void config_default_penalties(struct config_penalties *);
+/*
+ * "off", "on" or words "name:time" over the defaults.  SKY_ERR_FORMAT,
+ * SKY_ERR_RANGE.
+ */
+int config_parse_penalties(const char *, struct config_penalties *);
+#define CONFIG_PENALTIES_TEXT 160
+/* What reads back as the same. */
+void config_print_penalties(const struct config_penalties *,
+    char text[CONFIG_PENALTIES_TEXT]);
 
 #endif

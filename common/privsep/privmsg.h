@@ -213,6 +213,12 @@ enum privmsg_type {
 	 * turn from now on.  No answer.
 	 */
 	PM_TURN = 210,
+	/*
+	 * FAILED [before AUTH was answered with 1, once] how u8 of enum
+	 * penalty of config.h: the connection ends and has not authenticated.
+	 * The monitor's own word, never its child's.  No answer.
+	 */
+	PM_FAILED = 220,
 	/* START, event, skyptyd's first message to a monitor: start.h */
 	PM_START = 301,
 	/* DIAL_OUT, event: key, port u16, with the two other ends. */

@@ -130,10 +130,25 @@ half_on_term(evutil_socket_t fd, short what, void *arg)
 
 /* --- the child --- */
 
+/* Signals that somebody sends are none. */
+static bool
+half_is_crash(int status)
+{
+	static const int crashes[] = { SIGSEGV, SIGBUS, SIGTRAP, SIGSYS, SIGFPE,
+		SIGILL, SIGABRT };
+
+	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+		if (WIFSIGNALED(status) && WTERMSIG(status) == crashes[i])
+			return true;
+	return false;
+}
+
 static void
 half_child_gone(struct half *h, int status)
 {
 	h->child_pid = 0;
+	if (h->phase != HALF_DYING && half_is_crash(status))
+		h->crashed = true;
 	if (h->phase != HALF_DYING && WIFSIGNALED(status))
 		log_error("confined child killed by signal %d%s",
 		    WTERMSIG(status),
@@ -191,6 +206,7 @@ half_on_child(evutil_socket_t fd, short what, void *arg)
 	}
 	if (r == SKY_ERR_EOF)
 		log_warn("%s: message refused: empty", h->role->child);
+	h->crashed = true;
 	half_die(h, "its confined process was refused a request");
 }
 

@@ -35,7 +35,7 @@ struct half_role {
 	const char *title;   /* of the monitor, for ps; the peer follows */
 	const struct requests *requests;
 	/* The time limit of the phase is over: a line for the log. */
-	void (*late)(const struct half *);
+	void (*late)(struct half *);
 	/* SIGTERM.  Whether the child is let take its leave before it ends. */
 	bool (*term)(struct half *);
 	/* The child is gone: what it had started ends.  The phase was that. */
@@ -61,8 +61,9 @@ struct half {
 	struct request_count count[REQUESTS_MAX];
 	struct keyctx *keyctx;
 	struct privmsg msg;
-	bool killed; /* SIGKILL has been sent, only reaping is left */
-	int term_fd; /* signalfd(2): who sends SIGTERM */
+	bool crashed; /* the child, or it asked for what it may not */
+	bool killed;  /* SIGKILL has been sent, only reaping is left */
+	int term_fd;  /* signalfd(2): who sends SIGTERM */
 	struct event *child_ev, *chld_ev, *term_ev, *timer;
 };
 

@@ -450,6 +450,91 @@ test_netblocks(void **state)
 	}
 }
 
+static void
+test_penalties(void **state)
+{
+	static const char *const bad[] = { "", " ", "off on", "OFF", "crash",
+		"crash:", "crash:x", "crash:-1", "crash:1d", "crash:1mm",
+		"crash:1 s", "crash :1", "crash:1,noauth:1", "bang:1", ":1",
+		"crash:1 crash:2", "crash:604801", "crash:169h",
+		"crash:1000000", "min:601", "min:20 max:19", "off crash:1" };
+	struct config c;
+	char text[128];
+
+	(void)state;
+	accept_text(&c, "{}");
+	assert_false(c.penalties.off);
+	assert_int_equal(c.penalties.each[PENALTY_NOAUTH], 1);
+	assert_int_equal(c.penalties.each[PENALTY_HANDSHAKE], 5);
+	assert_int_equal(c.penalties.each[PENALTY_AUTHFAIL], 2);
+	assert_int_equal(c.penalties.each[PENALTY_GRACE], 20);
+	assert_int_equal(c.penalties.each[PENALTY_CRASH], 90);
+	assert_int_equal(c.penalties.min, 15);
+	assert_int_equal(c.penalties.max, 600);
+	config_free(&c);
+	accept_text(&c,
+	    "{\"penalties\":\"crash:2m authfail:3  grace-exceeded:4s "
+	    "noauth:0\\thandshake:6 max:168h min:7m\"}");
+	assert_int_equal(c.given, CONFIG_PENALTIES);
+	assert_false(c.penalties.off);
+	assert_int_equal(c.penalties.each[PENALTY_NOAUTH], 0);
+	assert_int_equal(c.penalties.each[PENALTY_HANDSHAKE], 6);
+	assert_int_equal(c.penalties.each[PENALTY_AUTHFAIL], 3);
+	assert_int_equal(c.penalties.each[PENALTY_GRACE], 4);
+	assert_int_equal(c.penalties.each[PENALTY_CRASH], 120);
+	assert_int_equal(c.penalties.min, 420);
+	assert_int_equal(c.penalties.max, CONFIG_PENALTY_MAX);
+	config_free(&c);
+	/* What is not named is as by default. */
+	accept_text(&c, "{\"penalties\":\"crash:7\"}");
+	assert_int_equal(c.penalties.each[PENALTY_CRASH], 7);
+	assert_int_equal(c.penalties.each[PENALTY_HANDSHAKE], 5);
+	config_free(&c);
+	accept_text(&c, "{\"penalties\":\"off\"}");
+	assert_true(c.penalties.off);
+	config_free(&c);
+	accept_text(&c, "{\"penalties\":\"on\"}");
+	assert_false(c.penalties.off);
+	config_free(&c);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		snprintf(text, sizeof(text), "{\"penalties\":\"%s\"}", bad[i]);
+		refuse_text(text, "penalties: neither \"off\"");
+	}
+}
+
+static void
+test_penalty_exempt(void **state)
+{
+	struct config c;
+	struct said s;
+
+	(void)state;
+	accept_text(&c, "{}");
+	assert_int_equal(c.npenalty_exempt, 2);
+	assert_int_equal(c.penalty_exempt[0].bits, 96 + 8);
+	assert_int_equal(c.penalty_exempt[1].bits, 128);
+	assert_int_equal(c.penalty_blocks.v4, 32);
+	assert_int_equal(c.penalty_blocks.v6, 64);
+	assert_int_equal(
+	    parse_over(&c, &s, "{\"penalty_exempt\":[\"192.0.2.0/24\"]}"), 0);
+	assert_int_equal(c.given, CONFIG_PENALTY_EXEMPT);
+	assert_int_equal(c.npenalty_exempt, 1);
+	assert_int_equal(c.penalty_exempt[0].bits, 96 + 24);
+	assert_int_equal(parse_over(&c, &s, "{\"penalty_exempt\":[]}"), 0);
+	assert_int_equal(c.npenalty_exempt, 0);
+	assert_int_equal(parse_over(&c, &s, "{\"penalty_blocks\":\"24:56\"}"),
+	    0);
+	assert_int_equal(c.penalty_blocks.v4, 24);
+	assert_int_equal(c.penalty_blocks.v6, 56);
+	config_free(&c);
+	refuse_text("{\"penalty_exempt\":[\"192.0.2.1/24\"]}",
+	    "penalty_exempt[0]: not of the form");
+	refuse_text("{\"penalty_exempt\":[7]}",
+	    "penalty_exempt[0]: not of the form");
+	refuse_text("{\"penalty_blocks\":\"7:64\"}",
+	    "penalty_blocks: not of the form");
+}
+
 /* --- types, unknown keys, duplicates --- */
 
 /* Each key with its type: the first letter of a value's. */
@@ -468,6 +553,9 @@ static const struct {
 	{ "ssh_listen", 's' },
 	{ "cligroup", 's' },
 	{ "sandbox", 's' },
+	{ "penalties", 's' },
+	{ "penalty_blocks", 's' },
+	{ "penalty_exempt", 'a' },
 	{ "privsep_user", 's' },
 	{ "maxstartups", 's' },
 	{ "startuprate", 's' },
@@ -764,6 +852,8 @@ main(void)
 		cmocka_unit_test(test_startups),
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_netblocks),
+		cmocka_unit_test(test_penalties),
+		cmocka_unit_test(test_penalty_exempt),
 		cmocka_unit_test(test_wrong_types),
 		cmocka_unit_test(test_kept_keys),
 		cmocka_unit_test(test_unknown_keys),

@@ -634,8 +634,9 @@ static void
 test_example(void **state)
 {
 	const char *path = getenv("SKYPTY_EXAMPLE");
-	uint64_t all =
-	    (CONFIG_SERVERS - 1) | CONFIG_STARTUPRATE | CONFIG_NETBLOCKS;
+	uint64_t all = (CONFIG_SERVERS - 1) | CONFIG_STARTUPRATE |
+	    CONFIG_NETBLOCKS | CONFIG_PENALTIES | CONFIG_PENALTY_EXEMPT |
+	    CONFIG_PENALTY_BLOCKS;
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	struct config c, d;
 	char *text;

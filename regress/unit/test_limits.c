@@ -546,6 +546,218 @@ test_ration(void **state)
 	assert_int_equal(cs.untold, 0);
 }
 
+/* --- penalties --- */
+
+static void
+with_penalties(void)
+{
+	config_default_penalties(&conf.penalties);
+	conf.penalty_blocks = (struct config_blocks){ 32, 64 };
+}
+
+static void
+penalise(struct origin o, enum penalty what)
+{
+	limits_penalise(&cs, &conf, &o, what, "peer", now);
+}
+
+static bool
+is_refused(struct origin o)
+{
+	return limits_penalty(&cs, &conf, &o, now) != NULL;
+}
+
+/* Less than the least is remembered, and refuses nobody. */
+static void
+test_penalty_min(void **state)
+{
+	struct origin o = tcp("192.0.2.1");
+
+	(void)state;
+	with_penalties();
+	for (int i = 0; i < 3; i++)
+		penalise(o, PENALTY_HANDSHAKE);
+	assert_false(is_refused(o));
+	penalise(o, PENALTY_NOAUTH);
+	assert_true(is_refused(o));
+	assert_false(is_refused(tcp("192.0.2.2")));
+	now += 15999;
+	assert_true(is_refused(o));
+	now += 1;
+	assert_false(is_refused(o));
+	/* It was refused, and has paid: the next one is the first. */
+	penalise(o, PENALTY_HANDSHAKE);
+	assert_false(is_refused(o));
+	/* What is old has run off. */
+	o = tcp("192.0.2.3");
+	for (int i = 0; i < 100; i++) {
+		penalise(o, PENALTY_HANDSHAKE);
+		assert_false(is_refused(o));
+		now += 5000;
+	}
+}
+
+static void
+test_penalty_max(void **state)
+{
+	struct origin o = tcp("192.0.2.1");
+
+	(void)state;
+	with_penalties();
+	for (int i = 0; i < 1000; i++)
+		penalise(o, PENALTY_CRASH);
+	now += 599999;
+	assert_true(is_refused(o));
+	now++;
+	assert_false(is_refused(o));
+}
+
+static void
+test_penalty_kinds(void **state)
+{
+	static const unsigned seconds[PENALTY_COUNT] = { 31, 32, 33, 34, 35 };
+	struct origin o;
+
+	(void)state;
+	with_penalties();
+	memcpy(conf.penalties.each, seconds, sizeof(seconds));
+	for (unsigned i = 0; i < PENALTY_COUNT; i++) {
+		int64_t begin = now;
+
+		o = numbered(i);
+		penalise(o, (enum penalty)i);
+		now += seconds[i] * 1000 - 1;
+		assert_true(is_refused(o));
+		now++;
+		assert_false(is_refused(o));
+		now = begin;
+		o = numbered(100 + i);
+		conf.penalties.each[i] = 0;
+		penalise(o, (enum penalty)i);
+		assert_false(is_refused(o));
+	}
+}
+
+static void
+test_penalty_off(void **state)
+{
+	struct origin o = tcp("192.0.2.1");
+
+	(void)state;
+	with_penalties();
+	conf.penalties.off = true;
+	penalise(o, PENALTY_CRASH);
+	conf.penalties.off = false;
+	assert_false(is_refused(o));
+	penalise(o, PENALTY_CRASH);
+	assert_true(is_refused(o));
+	conf.penalties.off = true;
+	assert_false(is_refused(o));
+}
+
+static void
+test_penalty_blocks(void **state)
+{
+	(void)state;
+	with_penalties();
+	conf.penalty_blocks = (struct config_blocks){ 24, 56 };
+	penalise(tcp("192.0.2.1"), PENALTY_CRASH);
+	assert_true(is_refused(tcp("192.0.2.255")));
+	assert_true(is_refused(tcp("::ffff:192.0.2.7")));
+	assert_false(is_refused(tcp("192.0.3.1")));
+	penalise(tcp("2001:db8:0:100::1"), PENALTY_CRASH);
+	assert_true(is_refused(tcp("2001:db8:0:1ff::1")));
+	assert_false(is_refused(tcp("2001:db8:0:200::1")));
+}
+
+static void
+test_penalty_exempt(void **state)
+{
+	struct cidr exempt[2];
+
+	(void)state;
+	with_penalties();
+	assert_int_equal(cidr_parse("192.0.2.128/25", &exempt[0]), 0);
+	assert_int_equal(cidr_parse("2001:db8::/32", &exempt[1]), 0);
+	conf.penalty_exempt = exempt;
+	conf.npenalty_exempt = 2;
+	penalise(tcp("192.0.2.200"), PENALTY_CRASH);
+	penalise(tcp("2001:db8:1::1"), PENALTY_CRASH);
+	penalise(tcp("192.0.2.100"), PENALTY_CRASH);
+	assert_false(is_refused(tcp("192.0.2.200")));
+	assert_false(is_refused(tcp("2001:db8:1::1")));
+	assert_true(is_refused(tcp("192.0.2.100")));
+	/* Nor is it refused for what its block did before it was exempt. */
+	assert_int_equal(cidr_parse("192.0.2.0/24", &exempt[0]), 0);
+	assert_false(is_refused(tcp("192.0.2.100")));
+}
+
+/* Whoever has logged in from there shares the address with a stranger. */
+static void
+test_penalty_known(void **state)
+{
+	struct origin o = tcp("192.0.2.1");
+
+	(void)state;
+	with_penalties();
+	log_in(come(o));
+	penalise(o, PENALTY_CRASH);
+	assert_false(is_refused(o));
+	assert_null(objection(o));
+	now += LIMITS_KNOWN_S * INT64_C(1000) + 1000;
+	penalise(o, PENALTY_CRASH);
+	assert_true(is_refused(o));
+	assert_non_null(objection(o));
+}
+
+/* Whatever strangers do, whoever claims a listed key is not refused for it. */
+static void
+test_penalty_dmsg(void **state)
+{
+	(void)state;
+	with_penalties();
+	penalise(dmsg(1, 1, true), PENALTY_CRASH);
+	assert_false(is_refused(dmsg(1, 1, true)));
+	assert_false(is_refused(dmsg(2, 1, false)));
+	penalise(dmsg(2, 1, false), PENALTY_CRASH);
+	assert_true(is_refused(dmsg(2, 1, false)));
+	assert_true(is_refused(dmsg(3, 1, false))); /* by its relay */
+	assert_true(is_refused(dmsg(2, 2, false))); /* by its key */
+	assert_false(is_refused(dmsg(3, 2, false)));
+	assert_false(is_refused(dmsg(1, 1, true)));
+	assert_false(is_refused(dmsg(2, 1, true))); /* listed by now */
+	assert_null(objection(dmsg(1, 1, true)));
+	/* One who was listed meanwhile makes no stranger known. */
+	now += 600 * 1000;
+	log_in(come(dmsg(4, 1, false)));
+	penalise(dmsg(2, 1, false), PENALTY_CRASH);
+	assert_true(is_refused(dmsg(3, 1, false)));
+}
+
+/* More of them than there are places: nobody else is refused for it. */
+static void
+test_penalty_table(void **state)
+{
+	unsigned refused = 0;
+
+	(void)state;
+	with_penalties();
+	for (unsigned i = 0; i < 3 * LIMITS_PENALTIES; i++)
+		penalise(numbered(i), PENALTY_CRASH);
+	for (unsigned i = 0; i < 3 * LIMITS_PENALTIES; i++)
+		refused += is_refused(numbered(i));
+	assert_in_range(refused, LIMITS_PENALTIES * 9 / 10, LIMITS_PENALTIES);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_false(is_refused(numbered(1 << 20 | i)));
+	/* Who is refused for longest stays longest. */
+	now += 1000;
+	penalise(tcp("192.0.2.1"), PENALTY_CRASH);
+	penalise(tcp("192.0.2.1"), PENALTY_CRASH);
+	for (unsigned i = 0; i < 3 * LIMITS_PENALTIES; i++)
+		penalise(numbered(1 << 17 | i), PENALTY_GRACE);
+	assert_true(is_refused(tcp("192.0.2.1")));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -570,6 +782,15 @@ main(void)
 		TEST(test_dmsg_forged),
 		TEST(test_dmsg_many),
 		TEST(test_ration),
+		TEST(test_penalty_min),
+		TEST(test_penalty_max),
+		TEST(test_penalty_kinds),
+		TEST(test_penalty_off),
+		TEST(test_penalty_blocks),
+		TEST(test_penalty_exempt),
+		TEST(test_penalty_known),
+		TEST(test_penalty_dmsg),
+		TEST(test_penalty_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,13 +92,15 @@ come(struct listener *s, const char *address, const char *said)
 		struct sockaddr_storage ss;
 		struct sockaddr_in v4;
 	} a = { .v4 = { .sin_family = AF_INET } };
+	struct origin from;
 	int sv[2];
 
 	assert_int_equal(inet_pton(AF_INET, address, &a.v4.sin_addr), 1);
 	assert_int_equal(socketpair(AF_UNIX,
 			     SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv),
 	    0);
-	lobby_enter(s, sv[1], &a.ss, sizeof(a.v4));
+	limits_tcp(&s->conns, &set.conf, &from, &a.ss);
+	lobby_enter(s, sv[1], &a.ss, sizeof(a.v4), &from);
 	assert_int_equal(write(sv[0], said, strlen(said)),
 	    (ssize_t)strlen(said));
 	if (*said != '\0')
