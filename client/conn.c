@@ -315,6 +315,14 @@ conn_once(struct conn *c, struct keyctx *ctx, const struct client_options *o,
 	c->optional = optional;
 	c->offered = o->offer != NULL && !o->offer->taken;
 	c->is_sftp = strcmp(uri, MUX_URI_SFTP) == 0;
+	if (o->user != NULL) {
+		if (mux_put_user(c->asked, o->user, uri) != 0) {
+			complain("%s: too long a name", o->user);
+			return EXIT_FAILED;
+		}
+		c->as_user = !o->user_optional;
+		uri = c->asked;
+	}
 	c->uri = uri;
 	c->verbose = o->verbose;
 	c->begun_ms = now_ms();
@@ -499,7 +507,13 @@ conn_rejected(const struct conn *c)
 	bool own = c->way == WAY_OWN && c->dest->kind == DEST_DMSG;
 	const char *other = c->way == WAY_DAEMON ? "skyptyd" : "visor";
 
-	if (c->is_sftp && own)
+	if (c->as_user)
+		complain(
+		    "request rejected by remote dmsgpty-host: it lacks "
+		    "this service, or knows of no users (it is no skyptyd, "
+		    "or an older one); without a user (-l) sessions are "
+		    "those of its own");
+	else if (c->is_sftp && own)
 		complain("remote rejected sftp subsystem: the host serves no "
 			 "files, or your key %s is not on its whitelist",
 		    c->us);
@@ -542,7 +556,8 @@ conn_check_answer(struct conn *c)
 		    complain_printable(&c->in));
 		return EXIT_FAILED;
 	}
-	if (answer != MUX_ACCEPT && (c->optional || c->offered)) {
+	if (answer != MUX_ACCEPT && (c->optional || c->offered) &&
+	    !c->as_user) {
 		c->rejected = c->eof = true;
 		return 0;
 	}

@@ -12,6 +12,7 @@
 #include "common/base/buf.h"
 #include "common/pty/keys.h"
 #include "common/pty/link.h"
+#include "common/pty/mux.h"
 
 struct client_options;
 struct dest;
@@ -24,8 +25,10 @@ struct conn {
 	bool optional; /* a rejection is no failure */
 	bool offered;  /* nor is it while there are other keys to try */
 	bool is_sftp;
-	bool verbose;	 /* how far we are is told */
-	const char *uri; /* of the service that is asked for */
+	bool verbose;		     /* how far we are is told */
+	const char *uri;	     /* of the service that is asked for */
+	char asked[MUX_URI_MAX + 1]; /* the same as a user, or empty */
+	bool as_user; /* a host that knows of none is of no use */
 	int64_t begun_ms;
 	int64_t kept_ms;      /* conn_keep: when something was sent last */
 	uint64_t sent_frames; /* and how many there were then */

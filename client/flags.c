@@ -95,6 +95,8 @@ static const struct client_flag table[] = {
 	{ "verbose", 'v', NO, IDENTITY, FIELD(verbose), NULL, "say more" },
 
 	/* The way to the host. */
+	{ "user", 'l', VALUE, CONNECT, BY(options_user), "NAME",
+	    "the account there" },
 	{ "config", 'F', VALUE, CONNECT, FIELD(hosts), "FILE",
 	    "names of hosts (~/.config/skypty/config)" },
 	{ "config", 'F', VALUE, BIT(CONFIG), FIELD(hosts), "FILE",

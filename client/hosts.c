@@ -41,6 +41,7 @@ static const struct hosts_keyword {
 	{ "Port", offsetof(struct host, port), "port" },
 	{ "Identity", offsetof(struct host, identity), "identity" },
 	{ "IdentityFile", offsetof(struct host, identity), NULL },
+	{ "User", offsetof(struct host, user), "user" },
 	{ "Via", offsetof(struct host, via), "via" },
 	{ "Discovery", offsetof(struct host, discovery), "discovery" },
 	{ "DmsgServers", offsetof(struct host, dmsg_servers), "dmsgservers" },
@@ -161,10 +162,7 @@ hosts_rest_of(const char *line)
 	return strndup(line, n);
 }
 
-/*
- * The other commands go by it without a look, but for the way to the host; and
- * whose session it is they cannot see to.
- */
+/* The other commands go by it without a look, but for the way to the host. */
 static int
 hosts_pass_over(struct hosts_reader *r, const char *name, const char *value,
     const char *line)
@@ -173,9 +171,6 @@ hosts_pass_over(struct hosts_reader *r, const char *name, const char *value,
 		return hosts_mistake(r, "unknown keyword", name);
 	if (!r->applies || r->host == NULL)
 		return 0;
-	if (strcasecmp(name, "User") == 0)
-		return hosts_mistake(r,
-		    "only skypty-ssh can see to it whose session it is", name);
 	if (strcasecmp(name, "ProxyCommand") != 0 || r->has_proxy)
 		return 0;
 	if (*value == '\0')
@@ -205,15 +200,21 @@ hosts_set_more(struct hosts_reader *r, const char *name, const char *value,
 	return result;
 }
 
+/* What ssh has words of its own for. */
+static bool
+hosts_is_ssh(const struct hosts_keyword *k)
+{
+	return k->offset == offsetof(struct host, identity) ||
+	    k->offset == offsetof(struct host, user);
+}
+
 /* NULL for what is none of ours; ssh takes each key that there is. */
 static const struct hosts_keyword *
 hosts_find_keyword(const struct hosts_reader *r, const char *name)
 {
 	for (size_t i = 0; i < KEYWORDS; i++)
 		if (strcasecmp(name, keywords[i].name) == 0)
-			return r->ssh != NULL &&
-				keywords[i].offset ==
-				    offsetof(struct host, identity) ?
+			return r->ssh != NULL && hosts_is_ssh(&keywords[i]) ?
 			    NULL :
 			    &keywords[i];
 	return NULL;

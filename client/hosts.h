@@ -9,8 +9,8 @@ struct ssh_opts;
 
 /* What the file says of one alias; all malloc'ed, NULL where it is silent. */
 struct host {
-	char *key, *address, *port, *identity, *via, *visor_key, *timeout,
-	    *escape, *discovery, *dmsg_servers;
+	char *key, *address, *port, *identity, *user, *via, *visor_key,
+	    *timeout, *escape, *discovery, *dmsg_servers;
 	char *proxy; /* ProxyCommand; not where it is among ssh's options */
 };
 

@@ -19,6 +19,7 @@
 
 #include "common/base/err.h"
 #include "common/privsep/config.h"
+#include "common/pty/mux.h"
 
 static int
 options_bad(const char *flag, const char *value, const char *why)
@@ -154,6 +155,17 @@ options_port(struct client_options *o, const char *flag, const char *text)
 	return options_bad(flag, text, "is no port: 1 to 65535");
 }
 
+int
+options_user(struct client_options *o, const char *flag, const char *name)
+{
+	char uri[MUX_URI_MAX + 1];
+
+	o->user = name;
+	if (mux_put_user(uri, name, "") == 0)
+		return 0;
+	return options_bad(flag, name, "is no name of a user");
+}
+
 /* --- destinations --- */
 
 static void
@@ -237,13 +249,15 @@ options_apply(struct client_options *o, const struct host *h)
 
 	if (o->identity == NULL && o->sk == NULL)
 		o->identity = h->identity;
+	if (h->user != NULL && o->user == NULL)
+		r = options_user(o, "User", h->user);
 	if (o->dmsgdisc == NULL)
 		o->dmsgdisc = h->discovery;
 	if (o->dmsg_servers == NULL)
 		o->dmsg_servers = h->dmsg_servers;
 	if (h->visor_key != NULL && !o->visor_key_given)
 		o->visor_key = strcasecmp(h->visor_key, "yes") == 0;
-	if (h->timeout != NULL && !o->timeout_given)
+	if (r == 0 && h->timeout != NULL && !o->timeout_given)
 		r = options_timeout(o, "Timeout", h->timeout);
 	if (r == 0 && h->escape != NULL && !o->escape_given)
 		r = options_escape(o, "Escape", h->escape);
@@ -305,12 +319,42 @@ options_parse_alias(struct client_options *o, struct keyctx *ctx,
 	return r == 0 ? options_parse_proxy(o, word) : r;
 }
 
+/* "user@" in front of a destination or a name of the file: 0, or EXIT_FAILED */
+static int
+options_word_user(struct client_options *o, const char **word)
+{
+	const char *at = strchr(*word, '@');
+	struct host h;
+	bool found = false;
+	char *user;
+	int r;
+
+	if (at == NULL || strstr(*word, "://") != NULL)
+		return 0;
+	if (!dest_like(at + 1)) {
+		if ((r = hosts_find(&h, o->hosts, at + 1, &found)) != 0)
+			return r;
+		hosts_free(&h);
+		if (!found)
+			return 0;
+	}
+	if ((user = strndup(*word, (size_t)(at - *word))) == NULL)
+		return EXIT_FAILED;
+	*word = at + 1;
+	if (o->user == NULL)
+		return options_user(o, "user@", user);
+	free(user);
+	return 0;
+}
+
 int
 options_dest(struct client_options *o, struct keyctx *ctx, const char *word)
 {
 	bool found;
 	int r;
 
+	if ((r = options_word_user(o, &word)) != 0)
+		return r;
 	if (dest_like(word))
 		return dest_parse(&o->dest, ctx, word, o->port);
 	hosts_free(&o->alias);

@@ -27,9 +27,12 @@ struct client_options {
 	int64_t timeout_ms;
 	bool no_pty;
 	bool no_stdin;
-	bool terminal; /* the command gets one */
-	bool keep;     /* it goes on when we are gone */
-	bool login;    /* in place of it the account's login shell */
+	bool terminal;	    /* the command gets one */
+	bool keep;	    /* it goes on when we are gone */
+	bool login;	    /* in place of it the account's login shell */
+	bool line;	    /* it is sh -c SCRIPT LINE, and LINE is meant */
+	const char *user;   /* the account there, or NULL: the key's own */
+	bool user_optional; /* a host that knows of none is no failure */
 	const char *port;
 	const char *via, *addr;
 	const char *clinet, *cliaddr, *confpath;
@@ -87,6 +90,7 @@ int options_escape(struct client_options *, const char *flag, const char *);
 int options_standalone(struct client_options *, const char *flag, const char *);
 int options_attr_ttl(struct client_options *, const char *flag, const char *);
 int options_entry_ttl(struct client_options *, const char *flag, const char *);
+int options_user(struct client_options *, const char *flag, const char *);
 int options_port(struct client_options *, const char *flag, const char *text);
 /* What stands before any flag; exec has a time limit, unless told. */
 void options_init(struct client_options *);

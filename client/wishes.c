@@ -10,7 +10,9 @@ int
 wishes_uri(char uri[MUX_URI_MAX + 1], const char *service,
     const struct client_options *o, bool terminal)
 {
-	struct mux_session w = { .keep = o->keep, .login = o->login };
+	struct mux_session w = { .keep = o->keep,
+		.login = o->login,
+		.line = o->line };
 
 	w.has_modes = terminal && term_modes(w.modes);
 	return mux_session_uri(uri, service, &w);

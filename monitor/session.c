@@ -114,12 +114,13 @@ session_begin_control(struct monitor *m)
 
 /* --- whom it runs as --- */
 
+/* By its number, as several names may be one user. */
 static bool
 session_is_own_user(const char *name)
 {
-	const struct passwd *pw = getpwuid(geteuid());
+	const struct passwd *pw = getpwnam(name);
 
-	return pw != NULL && strcmp(pw->pw_name, name) == 0;
+	return pw != NULL && pw->pw_uid == geteuid();
 }
 
 static bool
@@ -135,6 +136,20 @@ session_may_be(const struct monitor *m, const char *name)
 	return false;
 }
 
+static void
+session_refuse_user(const struct monitor *m, const char *name, char *why,
+    size_t len)
+{
+	const struct rights *r = &m->rights;
+	const struct passwd *pw = r->nuser == 0 ? getpwuid(geteuid()) : NULL;
+	const char *own = pw != NULL ? pw->pw_name : "the daemon";
+
+	(void)snprintf(why, len, "this key's sessions are %s's%s and not %s's",
+	    r->nuser != 0 ? r->user[0] : own,
+	    r->nuser > 1 ? ", or another's of its user=," : "", name);
+	log_info("Refused user %s: not one of this key's", name);
+}
+
 /* Who may not be somebody learns nothing of whether there is such a user. */
 int
 session_user(struct half *h, struct privmsg *msg)
@@ -146,13 +161,9 @@ session_user(struct half *h, struct privmsg *msg)
 	if ((r = buf_get_cstring(&msg->body, &name, PRIV_USER_MAX)) != 0)
 		return r;
 	if ((r = buf_at_end(&msg->body)) == 0) {
-		if (!session_may_be(m, name)) {
-			snprintf(why, sizeof(why),
-			    "this key may not be %s here (authorized_pks)",
-			    name);
-			log_info("Refused user %s: not one of this key's",
-			    name);
-		} else
+		if (!session_may_be(m, name))
+			session_refuse_user(m, name, why, sizeof(why));
+		else
 			m->settled =
 			    account_set(m, name, why, sizeof(why)) == 0;
 		half_answer_why(h, msg, why);

@@ -98,6 +98,10 @@ sftp_start(struct half *h, struct privmsg *msg)
 		half_answer_why(&m->half, msg, why);
 		return 0;
 	}
+	if (m->rights.sftp_root != NULL) {
+		half_answer_why(&m->half, msg, "sftp-root is not built in");
+		return 0;
+	}
 	if (sftp_open_pair(sv) != 0) {
 		half_answer_why(&m->half, msg, strerror(errno));
 		return 0;

@@ -326,14 +326,17 @@ ssh_environment(struct ssh *s)
 #define SSH_LOGIN "exec \"${SHELL:-/bin/sh}\" -l"
 
 static void
-ssh_words_to_run(struct ssh *s)
+ssh_words_to_run(struct ssh *s, const char *asked)
 {
 	static char sh[] = "/bin/sh", c[] = "-c", none[] = "sh";
 	static char run[] = SSH_RUN, ask_run[] = SSH_ASK_USER SSH_RUN;
 	static char login[] = SSH_LOGIN, ask_login[] = SSH_ASK_USER SSH_LOGIN;
 	static char *argv[6];
-	char *user = s->opts.said[SSH_USER].text;
+	char *user = (char *)(uintptr_t)asked;
 
+	s->o.line = s->command != NULL;
+	/* Who is to look at the user first is no shell yet. */
+	s->o.login = s->command == NULL && user == NULL;
 	argv[0] = sh;
 	argv[1] = c;
 	if (s->command != NULL)
@@ -345,6 +348,28 @@ ssh_words_to_run(struct ssh *s)
 		argv[3] = none;
 	argv[4] = user;
 	s->o.command = argv;
+}
+
+/*
+ * A host that knows of users sees to it; one that does not says so, and nothing
+ * has been run.  False: it has to be asked whose session it is.
+ */
+static bool
+ssh_run_as_user(struct ssh *s, struct keyctx *ctx, int *status)
+{
+	char uri[MUX_URI_MAX + 1];
+	bool ran;
+
+	s->o.user = ssh_opts_text(&s->opts, SSH_USER);
+	if (s->o.user == NULL || mux_put_user(uri, s->o.user, "") != 0) {
+		s->o.user = NULL;
+		return false;
+	}
+	s->o.user_optional = true;
+	ssh_words_to_run(s, NULL);
+	ran = exec_frames_run(ctx, &s->o, status);
+	s->o.user = NULL;
+	return ran;
 }
 
 /* pty.Start of an older host takes words divided by commas here. */
@@ -473,6 +498,30 @@ ssh_check_user(struct ssh *s, struct keyctx *ctx)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : EXIT_FAILED;
 }
 
+/* As ssh_run_as_user: asked where the host does not know. */
+static int
+ssh_open_files(struct ssh *s, struct keyctx *ctx, struct conn *c)
+{
+	char uri[MUX_URI_MAX + 1];
+	int r;
+
+	conn_init(c);
+	s->o.user = ssh_opts_text(&s->opts, SSH_USER);
+	if (s->o.user == NULL)
+		return relay_open_sftp(c, ctx, &s->o);
+	s->o.user_optional = true;
+	if (mux_put_user(uri, s->o.user, "") == 0) {
+		if ((r = conn_try(c, ctx, &s->o, MUX_URI_SFTP)) != 0 ||
+		    (r = conn_await(c)) != 0 || !c->rejected)
+			return r;
+		conn_close(c);
+		conn_init(c);
+	}
+	s->o.user = NULL;
+	r = ssh_check_user(s, ctx);
+	return r == 0 ? relay_open_sftp(c, ctx, &s->o) : r;
+}
+
 static int
 ssh_subsystem(struct ssh *s, struct keyctx *ctx)
 {
@@ -488,11 +537,7 @@ ssh_subsystem(struct ssh *s, struct keyctx *ctx)
 		complain("subsystem %s: there is sftp only", s->command);
 		return EXIT_FAILED;
 	}
-	if (ssh_opts_text(&s->opts, SSH_USER) != NULL &&
-	    (r = ssh_check_user(s, ctx)) != 0)
-		return r;
-	if ((r = relay_open_sftp(&c, ctx, &s->o)) == 0 &&
-	    (r = ssh_let_in(s)) == 0) {
+	if ((r = ssh_open_files(s, ctx, &c)) == 0 && (r = ssh_let_in(s)) == 0) {
 		if (s->o.no_stdin)
 			in = open("/dev/null", O_RDONLY);
 		r = in != -1 ? relay_run(&c, in, STDOUT_FILENO) : EXIT_FAILED;
@@ -536,12 +581,11 @@ ssh_command(struct ssh *s, struct keyctx *ctx)
 	s->o.started = ssh_let_in;
 	s->o.started_arg = s;
 	s->o.keep = true;
-	/* Who is to look at the user first is no shell yet. */
-	s->o.login =
-	    s->command == NULL && ssh_opts_text(&s->opts, SSH_USER) == NULL;
 	if ((r = ssh_environment(s)) != 0)
 		return r;
-	ssh_words_to_run(s);
+	if (ssh_run_as_user(s, ctx, &r))
+		return r;
+	ssh_words_to_run(s, ssh_opts_text(&s->opts, SSH_USER));
 	if (exec_frames_run(ctx, &s->o, &r))
 		return r;
 	if ((r = ssh_let_in(s)) != 0)

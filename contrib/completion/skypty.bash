@@ -11,7 +11,7 @@ whitelist-add whitelist-remove host keygen pk version help"
 _skypty_who_valued="-s --sk -i --identity"
 _skypty_who_plain="--visor-key --via-visor --no-visor-key -q --quiet -v
 --verbose"
-_skypty_way_valued="-F --config --rpc --dmsgdisc --dmsg-servers"
+_skypty_way_valued="-l --user -F --config --rpc --dmsgdisc --dmsg-servers"
 _skypty_way_plain="--standalone"
 _skypty_ways_valued="-p --port --via --addr --transport --scheme -r --cliaddr"
 _skypty_here_valued="-r --cliaddr -n --clinet --confpath"

@@ -8,11 +8,11 @@ for program in skypty skypty-ssh skyptyd
 end
 
 # Flags with a value, whose value is no word of its own.
-set -g __skypty_valued -s --sk -i --identity -F --config --rpc --dmsgdisc \
+set -g __skypty_valued -l --user -s --sk -i --identity -F --config --rpc --dmsgdisc \
     --dmsg-servers -p --port --via --addr --transport --scheme -r --cliaddr -n \
     --clinet --confpath -e --env -t --timeout --escape -c --cmd -a --args \
     --remote-root --attr-ttl --entry-ttl
-set -g __skypty_cp_valued -s --sk -i --identity -F --config --rpc --dmsgdisc \
+set -g __skypty_cp_valued -l --user -s --sk -i --identity -F --config --rpc --dmsgdisc \
     --dmsg-servers --port --cliaddr
 set -g __skypty_ssh_valued -b -c -e -i -l -m -o -p -B -D -E -F -I -J -L -O -P \
     -Q -R -S -W -w
@@ -112,6 +112,7 @@ complete -c skypty -n "__skypty_is $who" -s q -l quiet -d 'say less'
 complete -c skypty -n "__skypty_is $who" -s v -l verbose -d 'say more'
 
 complete -c skypty -n "__skypty_is $way cp config" -s F -l config -rF -d 'names of hosts'
+complete -c skypty -n "__skypty_is $way cp" -s l -l user -x -d 'the account there'
 complete -c skypty -n "__skypty_is $way cp" -l rpc -x -d 'of a visor here'
 complete -c skypty -n "__skypty_is $way cp" -l standalone -d 'dial keys by neither it nor skyptyd here'
 complete -c skypty -n "__skypty_is $way cp" -l dmsgdisc -x -d 'where keys without an address are looked up'

@@ -114,7 +114,7 @@ net_sftp_told(struct channel *ch, struct privmsg *m)
 		return r;
 	ch->busy = false;
 	if (*why != '\0')
-		channel_reject(ch, NULL);
+		channel_reject(ch, why);
 	else if ((r = net_sftp_open(ch, privmsg_take_fd(m, 0))) == 0)
 		channel_accept(ch);
 	free(why);

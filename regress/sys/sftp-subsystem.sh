@@ -61,7 +61,7 @@ files() {
 none() {
 	conf sftp_server '"none"'
 	start_host
-	fails 255 "the host serves no files"
+	fails 255 "files are not served here"
 	serves
 	stop_host
 }
@@ -95,7 +95,7 @@ missing() {
 	conf sftp_server "\"$dir/nowhere\""
 	start_host
 	has "$log" "sftp_server: $dir/nowhere: No such file or directory"
-	fails 255 "the host serves no files"
+	fails 255 "no such file or directory"
 	serves
 	stop_host
 	conf sftp_server '"nowhere"'

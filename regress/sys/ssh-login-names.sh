@@ -56,8 +56,9 @@ names() {
 	equal "$(tr -d '\r' <"$dir/out")" "$account" "on a terminal"
 	status=0
 	on_ssh -tt -l "$other" "$on_127" "echo x >>$dir/ran" >"$dir/out" \
-		</dev/null || status=$?
+		2>"$dir/err.ssh" </dev/null || status=$?
 	equal $status 255 "status on a terminal"
+	cat "$dir/err.ssh" >>"$dir/out"
 	has "$dir/out" "are $account's and not $other's"
 	[ ! -e "$dir/ran" ] || fail "it was run on a terminal"
 }

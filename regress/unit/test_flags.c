@@ -45,6 +45,7 @@ complain(const char *fmt, ...)
 		return 0;                                                    \
 	}
 RECORD(options_port)
+RECORD(options_user)
 RECORD(options_env)
 RECORD(options_timeout)
 RECORD(options_transport)
