@@ -80,6 +80,8 @@ struct limits_conn {
 	bool failed;	/* its monitor has said how it failed */
 	char *peer;	/* for the log */
 	struct key_public pk;
+	uint64_t id;	     /* in each line of its log */
+	unsigned long kills; /* of a key, as there had been when it came */
 };
 
 TAILQ_HEAD(conn_list, limits_conn);

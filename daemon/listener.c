@@ -66,6 +66,8 @@ answer_control(struct listener *s, struct limits_conn *c, struct privmsg *m)
 		    &s->status, NULL, 0);
 	case PM_DIAL:
 		return dmsg_monitor_dial(s, c, m);
+	case PM_END_CONNS:
+		return conns_kill(s, c, m);
 	}
 	return SKY_ERR_STATE;
 }
@@ -113,7 +115,8 @@ answer_monitor(struct listener *s, struct limits_conn *c, struct privmsg *m)
 		return r;
 	if (max == 0)
 		max = s->set->conf.maxperkey;
-	ok = !c->dropped && limits_key(&s->conns, &c->pk, max);
+	ok = !c->dropped && !conns_is_killed(s, c) &&
+	    limits_key(&s->conns, &c->pk, max);
 	if (ok)
 		limits_authenticated(&s->conns, &s->set->conf, c, now_ms());
 	buf_init(&b, 1);
@@ -163,6 +166,8 @@ new_conn(struct listener *s, const struct origin *from, const char *peer)
 		free(c);
 		return NULL;
 	}
+	c->id = monitor_new_id();
+	c->kills = s->kills.n;
 	c->control = from == NULL;
 	if (from == NULL)
 		return c;
@@ -181,6 +186,7 @@ listener_serve(struct listener *s, int fd, const struct origin *from,
 	if ((c = new_conn(s, from, peer)) == NULL)
 		return -1;
 	what.quiet = c->quiet;
+	what.id = c->id;
 	if (monitor_spawn(s->set, s->opts, fd, &what, &c->pid, &c->sock) ==
 	    -1) {
 		free(c->peer);
@@ -424,16 +430,21 @@ listener_on_chld(evutil_socket_t sig, short what, void *arg)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		/* It could not say so itself; SIGTERM is for us to send. */
-		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
-			log_error("monitor %ld was killed by signal %d, and "
-				  "with it its connection",
-			    (long)pid, WTERMSIG(status));
 		if (s->dmsg.pid == pid)
 			s->dmsg.pid = 0;
 		TAILQ_FOREACH (c, &s->conns.all, entry)
 			if (c->pid == pid)
-				c->pid = 0; /* it may be somebody else's now */
+				break;
+		if (c != NULL)
+			c->pid = 0; /* it may be somebody else's now */
+		/* It could not say so itself; SIGTERM is for us to send. */
+		if (!WIFSIGNALED(status) || WTERMSIG(status) == SIGTERM)
+			continue;
+		log_set_id(c != NULL ? c->id : 0);
+		log_error("monitor %ld was killed by signal %d, and with it "
+			  "its connection",
+		    (long)pid, WTERMSIG(status));
+		log_set_id(0);
 	}
 	listener_leave_if_done(s);
 }

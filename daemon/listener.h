@@ -27,6 +27,14 @@ struct listed_file {
 	size_t n, room;
 };
 
+#define KILLS_KEPT 64
+
+/* Keys whose connections were ended, the last ones. */
+struct kills {
+	unsigned long n; /* that there have been */
+	struct key_public pk[KILLS_KEPT];
+};
+
 struct listed {
 	struct listed_file wl, authorized, revoked;
 };
@@ -41,6 +49,7 @@ struct listener {
 	struct conns conns;
 	struct lobby lobby;
 	struct listed listed;
+	struct kills kills;
 	size_t room; /* connections, until descriptors are short */
 	bool stopping;
 	struct event *resume;
@@ -78,6 +87,13 @@ void lobby_pump(struct listener *);
 /* Turns one away; false: there is none that may be. */
 bool lobby_make_room(struct listener *);
 void lobby_empty(struct listener *);
+
+/* --- conns.c: for who asks on the control socket --- */
+
+/* Ends connections, as PM_END_CONNS says, and answers how many. */
+int conns_kill(struct listener *, struct limits_conn *, struct privmsg *);
+/* Whether it is of a key whose connections were ended since it has come. */
+bool conns_is_killed(const struct listener *, const struct limits_conn *);
 
 /* --- listed.c --- */
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,6 +33,17 @@ monitors_path(char *path, size_t len, enum priv_carrier carrier)
 	    "../libexec/skypty", LIBEXECDIR);
 }
 
+uint64_t
+monitor_new_id(void)
+{
+	uint64_t id;
+
+	do
+		arc4random_buf(&id, sizeof(id));
+	while (id == 0);
+	return id;
+}
+
 static struct start
 monitors_describe(const struct settings *s, const struct skyptyd_options *o,
     const struct monitor_for *what)
@@ -43,6 +55,7 @@ monitors_describe(const struct settings *s, const struct skyptyd_options *o,
 		.log_level = (uint8_t)o->log_level,
 		.use_syslog = o->syslog,
 		.quiet = what->quiet,
+		.id = what->id,
 		.handshake_timeout = (uint16_t)s->conf.handshake_timeout,
 		.welcome = flags,
 		.uid = s->uid,
@@ -196,7 +209,9 @@ monitor_become(const struct settings *s, const struct skyptyd_options *o,
     int conn)
 {
 	char path[PROCESS_PATH_MAX], peer[ADDR_TEXT_MAX];
-	struct monitor_for what = { .carrier = PRIV_XK, .peer = peer };
+	struct monitor_for what = { .carrier = PRIV_XK,
+		.peer = peer,
+		.id = monitor_new_id() };
 	struct start st;
 	int sv[2], fd, r;
 

@@ -14,6 +14,7 @@
 #include "common/base/usage.h"
 #include "common/base/visible.h"
 #include "common/privsep/chroot_dir.h"
+#include "daemon/ask.h"
 
 #define HTTP_PROGRAM "skyptyd-http-monitor"
 
@@ -122,7 +123,7 @@ static int
 skyptyd_unknown(const char *word)
 {
 	static const char *const others[] = { "http", "check", "confgen",
-		"version", "help" };
+		"kill", "version", "help" };
 	struct usage_near near = { .word = word };
 
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
@@ -149,7 +150,8 @@ skyptyd_unknown(const char *word)
 	else
 		visible_line(stderr,
 		    "skyptyd: unknown mode '%s'; there are tcp, host, dmsg, "
-		    "http, check and confgen, and 'skyptyd --help' tells more",
+		    "http, check, confgen and kill, and 'skyptyd --help' tells "
+		    "more",
 		    word);
 	return EXIT_USAGE;
 }
@@ -212,6 +214,8 @@ main(int argc, char **argv)
 		return confgen_main(argc - 1, argv + 1);
 	if (strcmp(word, "http") == 0)
 		return http_main(argv);
+	if (strcmp(word, "kill") == 0)
+		return kill_main(argc - 1, argv + 1);
 	if (strcmp(word, "check") == 0)
 		return skyptyd_check(argc - 1, argv + 1);
 	mode = skyptyd_mode_of(word);

@@ -102,8 +102,12 @@ int listener_run(const struct skyptyd_options *, struct settings *,
 struct monitor_for {
 	enum priv_carrier carrier;
 	const char *peer; /* for its log lines */
-	bool quiet; /* no line below a warning before the peer is proven */
+	bool quiet;  /* no line below a warning before the peer is proven */
+	uint64_t id; /* in each line of its log; 0: none */
 };
+
+/* For one connection, never 0. */
+uint64_t monitor_new_id(void);
 
 /*
  * Starts a monitor on conn, which stays the caller's.  *sock is the socket to

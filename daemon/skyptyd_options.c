@@ -76,6 +76,7 @@ static const char usage_text[] =
     "       skyptyd check [tcp | host | dmsg] [-T | --peer PK | --key PK]\n"
     "                     [options of these]\n"
     "       skyptyd confgen [--unsafe] [--seeds] [FILE]\n"
+    "       skyptyd kill ID... | --key PK [--cliaddr PATH]\n"
     "       skyptyd version\n"
     "\n"
     "  -c, --conf FILE        configuration (also --confpath)\n"

@@ -17,6 +17,7 @@ static const struct {
 	[USE_FILES] = { "files", NULL },
 	[USE_WHITELIST] = { "whitelist", NULL },
 	[USE_STATUS] = { "dmsg status", NULL },
+	[USE_KILL] = { "kill", NULL },
 	[USE_DIAL] = { "stream over dmsg", NULL },
 };
 

@@ -47,6 +47,7 @@ enum mon_use {
 	USE_FILES,
 	USE_WHITELIST,
 	USE_STATUS,
+	USE_KILL,
 	USE_DIAL,
 	USE_COUNT
 };

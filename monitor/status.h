@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* What dmsg says of itself, for who asks on the control socket. */
+/* What skyptyd knows, and ends, for who asks on the control socket. */
 #ifndef MONITOR_STATUS_H
 #define MONITOR_STATUS_H
 
 #include "monitor/half/request.h"
 
-request_handler status_get;
+request_handler status_get, status_kill;
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,6 +37,7 @@ static struct {
 	bool to_syslog;
 	bool watched; /* by who has started us, at standard error */
 	char prefix[PREFIX_MAX];
+	char id[LOG_ID_LEN + 2]; /* with a blank behind it, or empty */
 	int fd; /* to syslog, or a way of our own to standard error */
 	unsigned long lost; /* lines that nobody took */
 } state = { .ident = "skypty", .level = LOG_LEVEL_INFO, .fd = -1 };
@@ -244,6 +246,15 @@ log_set_prefix(const char *prefix)
 		snprintf(state.prefix, sizeof(state.prefix), "%s: ", prefix);
 }
 
+void
+log_set_id(uint64_t id)
+{
+	if (id == 0)
+		state.id[0] = '\0';
+	else
+		snprintf(state.id, sizeof(state.id), "%016" PRIx64 " ", id);
+}
+
 /*
  * Printable ASCII as it is but the backslash, which is doubled; anything else
  * as \ooo.  As far as dst goes.
@@ -298,7 +309,7 @@ log_va(enum log_level level, const char *fmt, va_list ap)
 
 	if (level > state.level)
 		return;
-	n = (size_t)snprintf(raw, sizeof(raw), "%s", state.prefix);
+	n = (size_t)snprintf(raw, sizeof(raw), "%s%s", state.id, state.prefix);
 	vsnprintf(raw + n, sizeof(raw) - n, fmt, ap);
 	log_escape(line, sizeof(line), raw);
 	log_emit(level, line);

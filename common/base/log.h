@@ -11,6 +11,7 @@
 #define COMMON_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level {
 	LOG_LEVEL_ERROR,
@@ -20,6 +21,7 @@ enum log_level {
 };
 
 #define LOG_LINE_MAX 1024 /* bytes of one line, escapes included */
+#define LOG_ID_LEN   16	  /* digits of a connection's id */
 
 /* ident is kept, not copied.  Call before chroot. */
 void log_init(const char *ident, enum log_level, bool use_syslog);
@@ -37,6 +39,11 @@ int log_parse_level(const char *, enum log_level *);
  * port 40000"; copied, up to 127 bytes.  "" is none.
  */
 void log_set_prefix(const char *);
+/*
+ * The connection that the lines from now on are about: 16 hexadecimal digits,
+ * and a blank, before all else.  0 is none.
+ */
+void log_set_id(uint64_t);
 
 /*
  * One line, without its end, where log_init says; unprintables are escaped and

@@ -162,6 +162,12 @@ enum privmsg_type {
 	 * receive key, with a stream socket for sealed frames.
 	 */
 	PM_PROXY_DIAL = 30,
+	/*
+	 * KILL [control socket] what u8 of enum priv_kill, then the id of a
+	 * connection u64 or a key: whose connections are ended.  Answer: error
+	 * text; if empty: how many u32.
+	 */
+	PM_KILL = 62,
 	/* LOG [always, PRIV_LOGS_PER_S] level u8, text.  No answer. */
 	PM_LOG = 20,
 	/*
@@ -219,6 +225,8 @@ enum privmsg_type {
 	 * The monitor's own word, never its child's.  No answer.
 	 */
 	PM_FAILED = 220,
+	/* END_CONNS [control socket only]: as KILL.  Answer: how many u32. */
+	PM_END_CONNS = 212,
 	/* START, event, skyptyd's first message to a monitor: start.h */
 	PM_START = 301,
 	/* DIAL_OUT, event: key, port u16, with the two other ends. */
@@ -265,6 +273,14 @@ enum priv_grant {
 #define PRIV_GRANTS_KEY                                       \
 	(PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP | \
 	    PRIV_GRANT_FORWARD | PRIV_GRANT_DETACH)
+
+/* Which connections are to be ended. */
+enum priv_kill {
+	PRIV_KILL_ID = 0, /* the one with that id */
+	PRIV_KILL_KEY = 1 /* all of that key */
+};
+#define PRIV_KILL_MIN (1 + 8)
+#define PRIV_KILL_MAX (1 + 33) /* KEY_PUBLIC_LEN */
 
 enum priv_exec {
 	PRIV_EXEC_STDIN = 1 << 0, /* a pipe, not /dev/null */

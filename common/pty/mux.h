@@ -25,6 +25,7 @@
 /* Our own.  See PROTOCOL. */
 #define MUX_URI_EXEC   "skypty/1/exec"
 #define MUX_URI_STATUS "skypty/1/status"
+#define MUX_URI_KILL   "skypty/1/kill"
 #define MUX_URI_FILES  "skypty/1/sftp" /* MUX_URI_SFTP, where that is not */
 #define MUX_URI_DIAL   "skypty/1/dial" /* MUX_URI_PROXY, no service opened */
 /* In front of any: as which user, whose name and a slash follow. */
@@ -59,6 +60,16 @@ bool mux_match(const struct buf *uri, const char *service, struct buf *query);
  * SKY_ERR_FORMAT.
  */
 int mux_proxy_query(struct buf *query, struct key_public *, uint16_t *port);
+
+/* Which connections skypty/1/kill is to end: the one of an id, or a key's. */
+struct mux_kill {
+	bool by_key;
+	uint8_t id[8];
+	struct key_public pk;
+};
+
+/* Reads its query: id of 16 digits, or key.  SKY_ERR_FORMAT. */
+int mux_kill_query(struct buf *query, struct mux_kill *);
 
 /*
  * What the query of a session's service may wish for.  A host that does not

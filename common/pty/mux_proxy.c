@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Reads a query, the proxy's above all: pk=HEX&port=N.  PROTOCOL.pty 9. */
+/* Reads queries: the proxy's, pk=HEX&port=N (PROTOCOL.pty 9), and kill's. */
 #include "common/pty/mux.h"
 
 #include <string.h>
@@ -74,4 +74,17 @@ mux_proxy_query(struct buf *query, struct key_public *pk, uint16_t *port)
 	if (mux_setting(*query, "pk", value) != 0)
 		return SKY_ERR_FORMAT;
 	return hex_decode(value, pk->b, sizeof(pk->b));
+}
+
+int
+mux_kill_query(struct buf *query, struct mux_kill *k)
+{
+	char value[MUX_TEXT_MAX];
+
+	k->by_key = mux_setting(*query, "key", value) == 0;
+	if (k->by_key)
+		return hex_decode(value, k->pk.b, sizeof(k->pk.b));
+	if (mux_setting(*query, "id", value) != 0)
+		return SKY_ERR_FORMAT;
+	return hex_decode(value, k->id, sizeof(k->id));
 }

@@ -325,7 +325,7 @@ _skyptyd()
 
 	_skypty_words
 	if ((${#words[@]} == 2)); then
-		_skypty_offer "tcp host dmsg http check confgen version"
+		_skypty_offer "tcp host dmsg http check confgen kill version"
 		return
 	fi
 	case ${words[1]} in
@@ -341,6 +341,9 @@ _skyptyd()
 		;;
 	http)
 		_skypty_flags "$_skyptyd_http_valued" "$_skyptyd_http_plain"
+		;;
+	kill)
+		_skypty_flags "--key --cliaddr" ""
 		;;
 	confgen)
 		_skypty_flags "--sk-file" "--unsafe --seeds"

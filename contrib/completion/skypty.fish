@@ -211,6 +211,7 @@ set -l modes \
     'http\ta terminal for browsers' \
     'check\twhat would be served, for whom' \
     'confgen\ta configuration with a fresh key' \
+    'kill\tend connections' \
     'version\tprint the version'
 for mode in $modes
     complete -c skyptyd -n '__skypty_nth 1' -a (printf $mode | string split \t)[1] \
@@ -249,6 +250,9 @@ complete -c skyptyd -n '__skypty_is check' -l key -x -d 'by which rule, and with
 complete -c skyptyd -n '__skypty_is check' -l from -x -a 'dmsg local' -d 'of --key, from where'
 complete -c skyptyd -n '__skypty_is check' -l user -x -a '(__fish_complete_users)' -d 'of --key, as whom'
 complete -c skyptyd -n '__skypty_is check' -s T -d 'print the configuration in force'
+
+complete -c skyptyd -n '__skypty_is kill' -l key -x -d 'all of this key'
+complete -c skyptyd -n '__skypty_is kill' -l cliaddr -rF -d 'control socket'
 
 complete -c skyptyd -n '__skypty_is confgen' -l unsafe -d 'overwrite the file'
 complete -c skyptyd -n '__skypty_is confgen' -l sk-file -rF -d 'where the secret key is kept'

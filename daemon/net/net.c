@@ -37,6 +37,7 @@ const struct service net_services[] = {
 	{ MUX_URI_FILES,         PRIV_GRANT_SFTP,        true,  true,  &net_sftp_ops },
 	{ MUX_URI_WHITELIST,     PRIV_GRANT_WHITELIST,   false, true,  &net_wl_ops },
 	{ MUX_URI_STATUS,        PRIV_GRANT_WHITELIST,   false, true,  &net_status_ops },
+	{ MUX_URI_KILL,          PRIV_GRANT_WHITELIST,   false, true,  &net_kill_ops },
 	{ MUX_URI_PROXY,         PRIV_GRANT_DIAL,        false, true,  &net_proxy_ops },
 	{ MUX_URI_DIAL,          PRIV_GRANT_DIAL,        false, true,  &net_dial_ops },
 	{ NULL,                  0,                      false, false, NULL },

@@ -111,6 +111,20 @@ mon_status(int mon)
 }
 
 void
+mon_kill(int mon, const struct mux_kill *k)
+{
+	struct buf b;
+
+	buf_init(&b, PRIV_KILL_MAX);
+	if (buf_put_u8(&b, k->by_key ? PRIV_KILL_KEY : PRIV_KILL_ID) != 0 ||
+	    (k->by_key ? buf_put(&b, k->pk.b, KEY_PUBLIC_LEN) :
+			 buf_put(&b, k->id, sizeof(k->id))) != 0)
+		_exit(1);
+	mon_request(mon, PM_KILL, 0, &b);
+	buf_free(&b);
+}
+
+void
 mon_dial(int mon, const struct key_public *pk, uint16_t port)
 {
 	struct buf b;

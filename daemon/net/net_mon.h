@@ -34,6 +34,7 @@ void mon_sftp_start(int mon);
 void mon_user(int mon, struct buf *name);
 void mon_active(int mon);
 void mon_status(int mon);
+void mon_kill(int mon, const struct mux_kill *);
 void mon_dial(int mon, const struct key_public *, uint16_t port);
 void mon_wl_list(int mon);
 /* SKY_ERR_LIMIT for too many keys, SKY_ERR_KEY for one of another length. */

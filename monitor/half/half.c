@@ -280,6 +280,7 @@ half_begin(struct half *h, const struct half_role *role)
 	    h->start.quiet ? LOG_LEVEL_WARN :
 			     (enum log_level)h->start.log_level,
 	    h->start.use_syslog);
+	log_set_id(h->start.id);
 	log_set_prefix(h->start.peer);
 	setproctitle("-skyptyd: %s%s", role->title, h->start.peer);
 	return half_set_up_events(h) == 0 ? NULL : "event loop";

@@ -22,6 +22,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct mux_session wishes;
 	struct key_public pk;
+	struct mux_kill kill;
 	struct buf in, uri, query;
 	uint16_t port;
 
@@ -34,6 +35,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		check(buf_len(&query) < buf_len(&uri));
 		(void)mux_proxy_query(&query, &pk, &port);
 		(void)mux_session_query(&query, &wishes);
+		(void)mux_kill_query(&query, &kill);
 	}
 	return 0;
 }

@@ -275,6 +275,34 @@ key_and_port(struct buf *b)
 }
 
 static void
+kill_key(struct buf *b)
+{
+	must(buf_put_u8(b, PRIV_KILL_KEY));
+	put_generator(b);
+}
+
+static void
+kill_id(struct buf *b)
+{
+	must(buf_put_u8(b, PRIV_KILL_ID));
+	must(buf_put_u64(b, 0));
+}
+
+static void
+kill_other(struct buf *b)
+{
+	must(buf_put_u8(b, 2));
+	must(buf_put_u64(b, 0));
+}
+
+static void
+kill_trailing(struct buf *b)
+{
+	kill_id(b);
+	must(buf_put_u8(b, 0));
+}
+
+static void
 keys_lie_by_one(struct buf *b)
 {
 	must(buf_put_u32(b, 2));
@@ -884,11 +912,12 @@ static const struct request {
 	{ "WL_ADD", PM_WL_ADD, one_key },
 	{ "WL_REMOVE", PM_WL_REMOVE, one_key },
 	{ "STATUS", PM_STATUS, NULL },
+	{ "KILL", PM_KILL, kill_key },
 	{ "PROXY_DIAL", PM_PROXY_DIAL, key_and_port },
 };
 
 #define REQUESTS	 (sizeof(requests) / sizeof(requests[0]))
-#define FIRST_OF_CONTROL (REQUESTS - 5)
+#define FIRST_OF_CONTROL (REQUESTS - 6)
 
 /* Of a stream that has come over dmsg. */
 static const struct request kk_requests[] = {
@@ -1049,6 +1078,9 @@ static const struct row {
 	{ "keys-lie-by-much",			CONTROL,	"WL_ADD",	NULL,					SKY_ERR_FORMAT,		PM_WL_ADD,		keys_lie_by_much,	run_single },
 	{ "keys-trailing",			CONTROL,	"WL_REMOVE",	NULL,					SKY_ERR_FORMAT,		PM_WL_REMOVE,		keys_trailing,		run_single },
 
+	{ "kill-of-another-kind",		CONTROL,	"KILL",		NULL,					SKY_ERR_RANGE,		PM_KILL,		kill_other,		run_single },
+	{ "kill-trailing",			CONTROL,	"KILL",		NULL,					SKY_ERR_TRAILING,	PM_KILL,		kill_trailing,		run_single },
+
 	/* Sizes. */
 	{ "log-too-long",			PRE,		"LOG",		LONG,					0,			PM_LOG,			log_too_long,		run_single },
 	{ "stop-too-long",			SESSION,	"PTY_STOP",	LONG,					0,			PM_PTY_STOP,		bytes_1,		run_single },
@@ -1143,6 +1175,7 @@ make_list(void)
 	add_truncated("EXEC_START", PM_EXEC_START, SESSION, exec_start);
 	add_truncated("EXEC_SIGNAL", PM_EXEC_SIGNAL, SESSION, signal_term);
 	add_truncated("LOG", PM_LOG, PRE, log_line);
+	add_truncated("KILL", PM_KILL, CONTROL, kill_key);
 	add_truncated("WL_ADD", PM_WL_ADD, CONTROL, one_key);
 }
 

@@ -29,6 +29,8 @@
 	"dd1aa"
 
 /* What the monitor does with a request. */
+#define NW_TYPES 100 /* more than what a child asks for */
+
 enum nw_how {
 	NW_DO,	   /* as asked */
 	NW_REFUSE, /* says why not */
@@ -46,10 +48,10 @@ struct net_world {
 	struct frame_key tx, rx, far_tx; /* the peer's; the far one's */
 	struct buf wire;		 /* what the process has sent */
 	struct buf heard;		 /* the same, opened */
-	unsigned greetings; /* frames that are not sealed, to come */
-	bool deaf;	    /* the peer reads nothing */
-	unsigned asked[PM_PROXY_DIAL + 1]; /* how often, by type */
-	uint32_t handle;		   /* the last one given */
+	unsigned greetings;	  /* frames that are not sealed, to come */
+	bool deaf;		  /* the peer reads nothing */
+	unsigned asked[NW_TYPES]; /* how often, by type */
+	uint32_t handle;	  /* the last one given */
 	enum nw_how (*how)(struct net_world *, unsigned type, uint16_t id);
 };
 
@@ -322,6 +324,9 @@ nw_put_answer(struct net_world *w, struct buf *b, unsigned type)
 		frame_key_init(&w->far_tx, zero);
 		w->far = true;
 		return 1;
+	case PM_KILL:
+		buf_put_u32(b, 7);
+		return 0;
 	case PM_WL_LIST:
 		buf_put_u32(b, 2);
 		buf_put(b, key, sizeof(key));
@@ -380,7 +385,7 @@ nw_serve(struct net_world *w)
 	while ((n = recv(w->monitor, m, sizeof(m), MSG_DONTWAIT)) >= 4) {
 		type = (unsigned)m[0] << 8 | m[1];
 		id = (uint16_t)(m[2] << 8 | m[3]);
-		nw_require(type <= PM_PROXY_DIAL);
+		nw_require(type < NW_TYPES);
 		w->asked[type]++;
 		nw_do(w, type, id,
 		    w->how == NULL ? NW_DO : w->how(w, type, id));

@@ -382,6 +382,7 @@ static const struct rule {
 	{ PM_WL_ADD,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	0,	0,	4,	4 + 5000 * 33 },
 	{ PM_WL_REMOVE,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	0,	0,	4,	4 + 5000 * 33 },
 	{ PM_STATUS,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	0,	0,	0,	0 },
+	{ PM_KILL,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	0,	0,	9,	34 },
 	{ PM_PROXY_DIAL,		MON_SESSION,	PRIV_GRANT_DIAL,	1,	0,	0,	0,	35,	35 },
 	{ PM_LOG,			SOMETIME,	0,			0,	0,	20,	1,	5,	5 + 4096 },
 }, dmsg_rules[] = {

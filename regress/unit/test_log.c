@@ -290,6 +290,27 @@ test_prefix(void **state)
 	assert_in_range(strlen(line), 100, 160);
 }
 
+/* Before the prefix, which has a limit of its own. */
+static void
+test_id(void **state)
+{
+	(void)state;
+	log_set_prefix("peer");
+	log_set_id(UINT64_C(0xab));
+	begin();
+	log_info("x");
+	expect("00000000000000ab peer: x");
+	log_set_id(UINT64_MAX);
+	begin();
+	log_info("x");
+	expect("ffffffffffffffff peer: x");
+	log_set_id(0);
+	begin();
+	log_info("x");
+	expect("peer: x");
+	log_set_prefix("");
+}
+
 /* Nobody who reads: nothing happens. */
 static void
 test_closed(void **state)
@@ -325,6 +346,7 @@ main(void)
 		cmocka_unit_test_setup(test_every_byte, reset),
 		cmocka_unit_test_setup(test_long_lines, reset),
 		cmocka_unit_test_setup(test_prefix, reset),
+		cmocka_unit_test_setup(test_id, reset),
 		cmocka_unit_test_setup(test_closed, reset),
 		cmocka_unit_test_setup(test_syslog, reset),
 	};

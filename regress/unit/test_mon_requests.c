@@ -467,6 +467,53 @@ test_status(void **state)
 	end();
 }
 
+/* What, and which: 0 an id, 1 a key. */
+static const uint8_t kill_id[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+static const uint8_t kill_key[1 + KEY_PUBLIC_LEN + 1] = { 1, 2 };
+
+static void
+test_kill(void **state)
+{
+	static const struct {
+		const uint8_t *body;
+		size_t len;
+	} asked[] = { { kill_id, 9 }, { kill_key, 34 } };
+	struct privmsg m = { 0 };
+	uint8_t other[9] = { 2 };
+	uint32_t n;
+
+	(void)state;
+	begin();
+	for (size_t i = 0; i < 2; i++) {
+		mw_parent_says(PM_END_CONNS + 1, "\0\0\0\3", 4, NULL, 0);
+		mw_text(mw_answered(PM_KILL, asked[i].body, asked[i].len), "");
+		assert_int_equal(buf_get_u32(&mw.got.body, &n), 0);
+		assert_int_equal(n, 3);
+		/* As it was asked for. */
+		assert_int_equal(mw_parent_hears(&m), PM_END_CONNS);
+		assert_int_equal(buf_len(&m.body), asked[i].len);
+		assert_memory_equal(buf_ptr(&m.body), asked[i].body,
+		    asked[i].len);
+		privmsg_clear(&m);
+		/* Another answer is none. */
+		mw_parent_says(PM_DIAL + 1, "\0\0\0\3", 4, NULL, 0);
+		mw_text(mw_answered(PM_KILL, asked[i].body, asked[i].len),
+		    "skyptyd does not answer");
+		assert_int_equal(mw_parent_hears(&m), PM_END_CONNS);
+		privmsg_clear(&m);
+	}
+	/* Nothing of these goes on to skyptyd. */
+	mw_refused(PM_KILL, other, sizeof(other));
+	mw_refused(PM_KILL, kill_id, 8);
+	mw_refused(PM_KILL, kill_id, 10);
+	mw_refused(PM_KILL, kill_key, 33);
+	mw_refused(PM_KILL, kill_key, 35);
+	mon.half.grants &= ~(uint32_t)PRIV_GRANT_WHITELIST;
+	mw_refused(PM_KILL, kill_id, 9);
+	privmsg_free(&m);
+	end();
+}
+
 /* --- a stream over dmsg --- */
 
 static const uint8_t query[KEY_PUBLIC_LEN + 2] = { 2 };
@@ -603,6 +650,7 @@ main(void)
 		cmocka_unit_test(test_pty_bad),
 		cmocka_unit_test(test_sftp_once),
 		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_proxy_without_skyptyd),
 		cmocka_unit_test(test_answer_too_long),

@@ -2,6 +2,7 @@ UNIT_OBJ_test_http_auth = monitor/http/http_auth.c
 UNIT_OBJ_test_http_gate = monitor/http/http_auth.c monitor/http/http_gate.c
 UNIT_OBJ_test_http_origin = daemon/http/http_origin.c
 UNIT_OBJ_test_http_text = daemon/http/http_text.c
+UNIT_OBJ_test_conns = daemon/limits.c
 UNIT_OBJ_test_limits = daemon/limits.c
 UNIT_OBJ_test_lobby = daemon/limits.c
 UNIT_OBJ_test_dmsg_monitor = daemon/limits.c
