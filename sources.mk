@@ -57,7 +57,7 @@ SRC_skyptyd-http-monitor = monitor/http/http_auth.c \
 SRC_half = monitor/half/dispatch.c monitor/half/half.c \
 	monitor/half/half_child.c
 
-SRC_skyptyd-monitor = monitor/account.c monitor/command.c \
+SRC_skyptyd-monitor = monitor/account.c monitor/cage.c monitor/command.c \
 	monitor/ending.c monitor/env.c monitor/exec.c monitor/forced.c \
 	monitor/guard.c monitor/handshake.c monitor/job.c \
 	monitor/kk.c monitor/monitor.c monitor/origin.c monitor/proxy.c \

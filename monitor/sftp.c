@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "monitor/cage.h"
 #include "monitor/command.h"
 #include "monitor/ending.h"
 #include "monitor/job.h"
@@ -57,10 +59,15 @@ sftp_command(const struct monitor *m, struct command *c)
 }
 
 static bool
-sftp_spawn(struct monitor *m, int fd, char *why, size_t len)
+sftp_spawn(struct monitor *m, int fd, const struct cage *cage, char *why,
+    size_t len)
 {
 	struct command c;
-	struct spawn s = { .cmd = &c, .in = fd, .out = fd, .err = -1 };
+	struct spawn s = { .cmd = &c,
+		.in = fd,
+		.out = fd,
+		.err = -1,
+		.cage = cage };
 	bool ok;
 
 	if (!(ok = sftp_command(m, &c) == 0))
@@ -71,14 +78,57 @@ sftp_spawn(struct monitor *m, int fd, char *why, size_t len)
 	return ok;
 }
 
+/* The same in a folder of its own.  False: the server, if there is one, goes.
+ */
+static bool
+sftp_spawn_caged(struct monitor *m, int sv[2], char *why, size_t len)
+{
+	struct cage cage;
+	bool ok = false;
+
+	if (cage_begin(&cage, m->rights.sftp_root, sftp_is_readonly(m), why,
+		len) == 0)
+		ok = sftp_spawn(m, sv[1], &cage, why, len);
+	if (ok && cage_close(&cage, sv[0], why, len) != 0) {
+		ok = false;
+		job_signal(&m->sftp, SIGKILL);
+		waitpid(m->sftp.pid, NULL, 0);
+		m->sftp.pid = 0;
+	}
+	cage_free(&cage);
+	return ok;
+}
+
+/* What goes wrong there, the peer need not know in detail. */
+static bool
+sftp_begin(struct monitor *m, int sv[2], char *why, size_t len)
+{
+	bool ok;
+
+	if (m->rights.sftp_root == NULL) {
+		if (!(ok = sftp_spawn(m, sv[1], NULL, why, len)))
+			log_error("sftp_server: %s", why);
+		return ok;
+	}
+	if (!(ok = sftp_spawn_caged(m, sv, why, len))) {
+		log_error("SFTP not started: %s", why);
+		(void)snprintf(why, len,
+		    "the folder of this key (sftp-root) cannot be served; the "
+		    "host's log says why");
+	}
+	return ok;
+}
+
 static void
 sftp_tell(const struct monitor *m)
 {
 	if (session_forces_files(m))
 		log_info("SFTP asked for: the forced command started");
 	else
-		log_info("SFTP started%s",
-		    sftp_is_readonly(m) ? ", read-only" : "");
+		log_info("SFTP started%s%s%s",
+		    sftp_is_readonly(m) ? ", read-only" : "",
+		    m->rights.sftp_root != NULL ? ", in " : "",
+		    m->rights.sftp_root != NULL ? m->rights.sftp_root : "");
 }
 
 int
@@ -98,16 +148,11 @@ sftp_start(struct half *h, struct privmsg *msg)
 		half_answer_why(&m->half, msg, why);
 		return 0;
 	}
-	if (m->rights.sftp_root != NULL) {
-		half_answer_why(&m->half, msg, "sftp-root is not built in");
-		return 0;
-	}
 	if (sftp_open_pair(sv) != 0) {
 		half_answer_why(&m->half, msg, strerror(errno));
 		return 0;
 	}
-	if (!sftp_spawn(m, sv[1], why, sizeof(why))) {
-		log_error("sftp_server: %s", why);
+	if (!sftp_begin(m, sv, why, sizeof(why))) {
 		close(sv[0]);
 		half_answer_why(&m->half, msg, why);
 	} else {

@@ -16,6 +16,7 @@
 
 #include "common/base/process.h"
 #include "monitor/account.h"
+#include "monitor/cage.h"
 #include "monitor/command.h"
 #include "monitor/env.h"
 #include "monitor/monitor.h"
@@ -164,9 +165,11 @@ spawn_become(const struct spawn *s, const struct passwd *pw, char **env,
 	umask(USUAL_UMASK);
 	spawn_reset_limits();
 	spawn_reset_oom();
-	arranged = setsid() != -1 && spawn_arrange_fds(s, error) != -1;
+	arranged = setsid() != -1 &&
+	    (s->cage == NULL || cage_build(s->cage) != -1) &&
+	    spawn_arrange_fds(s, error) != -1;
 	if (arranged && (s->tty == NULL || ioctl(0, TIOCSCTTY, 0) != -1) &&
-	    account_become(pw) != -1) {
+	    account_become(pw) != -1 && (s->cage == NULL || chdir("/") != -1)) {
 		process_reset_signals();
 		if (s->login)
 			spawn_execute_shell(env);

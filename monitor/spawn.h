@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct cage;
 struct command;
 struct monitor;
 
@@ -14,6 +15,7 @@ struct spawn {
 	const struct command *cmd;
 	int in, out, err; /* -1 is /dev/null */
 	const char *tty;  /* name of in, the controlling terminal to be */
+	const struct cage *cage; /* what it is to be shut into, or NULL */
 	bool login; /* the session's SHELL in place of cmd, as a login shell */
 };
 
