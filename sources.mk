@@ -112,7 +112,13 @@ SRC_skypty = client/call.c client/complain.c client/conn.c client/dest.c \
 	client/cp/cp_walk.c client/dmsg/dmsg.c client/dmsg/dmsg_cmd.c \
 	client/dmsg/dmsg_dial.c client/dmsg/dmsg_find.c \
 	client/dmsg/dmsg_holder.c client/dmsg/dmsg_link.c \
-	client/dmsg/dmsg_share.c client/sftp/sftp.c client/sftp/sftp_asker.c \
+	client/dmsg/dmsg_share.c client/fleet/fleet.c \
+	client/fleet/fleet_child.c client/fleet/fleet_flags.c \
+	client/fleet/fleet_hosts.c client/fleet/fleet_journal.c \
+	client/fleet/fleet_list.c client/fleet/fleet_output.c \
+	client/fleet/fleet_plan.c client/fleet/fleet_report.c \
+	client/fleet/fleet_run.c \
+	client/fleet/fleet_tell.c client/sftp/sftp.c client/sftp/sftp_asker.c \
 	client/sftp/sftp_cmd.c client/sftp/sftp_put.c client/ssh/ssh.c \
 	client/ssh/ssh_dest.c client/ssh/ssh_flags.c client/ssh/ssh_opts.c \
 	client/ssh/ssh_print.c client/ssh/ssh_table.c client/ssh/ssh_words.c

@@ -23,6 +23,8 @@ int ssh_main(int argc, char **argv);
 int sftp_main(int argc, char **argv);
 /* fs mount, umount and list */
 int fs_main(int argc, char **argv);
+/* A command, or a copy, on many hosts. */
+int fleet_main(int argc, char **argv);
 /* What the file of names says. */
 int config_main(int argc, char **argv);
 /* dmsg status */

@@ -82,6 +82,8 @@ int
 exec_ended(const struct client_options *o, enum xs_how how, int64_t status,
     int64_t duration_ms)
 {
+	if (o->ended != NULL)
+		o->ended(o->watch_arg, how, status);
 	if (how == XS_TIMEDOUT) {
 		fprintf(stderr, "[timed out after %lldms]\n",
 		    (long long)duration_ms);
@@ -204,6 +206,8 @@ exec_older(struct keyctx *ctx, const struct client_options *o)
 	int r;
 
 	if ((r = exec_is_let_in(ctx, o)) != 0)
+		return r;
+	if (o->leaving != NULL && (r = o->leaving(o->watch_arg)) != 0)
 		return r;
 	if (exec_is_conversation(o)) {
 		complain("this host takes a command's input only as a whole, "

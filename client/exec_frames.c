@@ -153,6 +153,9 @@ exec_frames_take_frame(struct exec_frames *s, uint8_t tag, struct buf *payload)
 		    complain_printable(payload));
 		s->over = true;
 		s->status = exec_not_started(payload);
+		if (s->opts->ended != NULL)
+			s->opts->ended(s->opts->watch_arg, XS_EXITED,
+			    s->status);
 		return 0;
 	case XS_EXIT:
 		return exec_frames_take_exit(s, payload);
@@ -366,6 +369,19 @@ exec_frames_serve(struct exec_frames *s)
 	return r != 0 ? r : s->status;
 }
 
+/* Who watches wants to know first whether the host has taken us. */
+static int
+exec_frames_leave_by(struct exec_frames *s)
+{
+	int r;
+
+	if (s->opts->leaving == NULL)
+		return 0;
+	if ((r = conn_await(&s->conn)) != 0 || s->conn.rejected)
+		return r;
+	return s->opts->leaving(s->opts->watch_arg);
+}
+
 bool
 exec_frames_run(struct keyctx *ctx, const struct client_options *o, int *status)
 {
@@ -392,6 +408,8 @@ exec_frames_run(struct keyctx *ctx, const struct client_options *o, int *status)
 	*status = conn_try(&s.conn, ctx, o, uri);
 	if (o->terminal && s.conn.fd != -1)
 		tcp_bound_window(s.conn.fd, WINDOW);
+	if (*status == 0 && !s.conn.rejected)
+		*status = exec_frames_leave_by(&s);
 	if (*status == 0 && !s.conn.rejected)
 		*status = exec_frames_serve(&s);
 	conn_close(&s.conn);

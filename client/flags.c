@@ -4,6 +4,7 @@
 #include "client/flags.h"
 #include "client/complain.h"
 #include "client/exits.h"
+#include "client/fleet/fleet_flags.h"
 #include "client/options.h"
 
 #include <getopt.h>
@@ -21,7 +22,8 @@
 #define BIT(style)  (1U << STYLE_##style)
 #define COMMAND	    (BIT(SHELL) | BIT(EXEC))
 #define DESTINATION (COMMAND | BIT(SFTP) | BIT(MOUNT))
-#define CONNECT	    (DESTINATION | BIT(COPY))
+#define CONNECT	    (DESTINATION | BIT(COPY) | BIT(FLEET))
+#define SECRET	    (DESTINATION | BIT(COPY) | BIT(KEY))
 #define IDENTITY    (CONNECT | BIT(KEY))
 #define LOCAL	    (BIT(SOCKET) | BIT(STATUS))
 
@@ -45,6 +47,61 @@ struct client_flag {
 
 /* clang-format off */
 static const struct client_flag table[] = {
+	/* fleet */
+	{ "jobs", 'j', VALUE, BIT(FLEET), BY(fleet_flag), "N",
+	    "how many hosts at once (64)" },
+	{ "tag", 0, VALUE, BIT(FLEET), BY(fleet_flag), "TAG[,TAG]",
+	    "only hosts of a file with one of these tags" },
+	{ "exclude", 0, VALUE, BIT(FLEET), BY(fleet_flag), "PATTERN",
+	    "leave hosts out, or #TAG those with it; repeatable" },
+	{ "order", 0, VALUE, BIT(FLEET), BY(fleet_flag), "O",
+	    "listed, sorted, reverse or random" },
+	{ "seed", 0, VALUE, BIT(FLEET), BY(fleet_flag), "N",
+	    "the same random order each time" },
+	{ "batch", 0, VALUE, BIT(FLEET), BY(fleet_flag), "1,10%,50%,100%",
+	    "how far each batch goes" },
+	{ "canary", 0, VALUE, BIT(FLEET), BY(fleet_flag), "N",
+	    "a first batch of so many hosts" },
+	{ "pause", 0, VALUE, BIT(FLEET), BY(fleet_flag), "TIME",
+	    "between batches" },
+	{ "max-fail", 0, VALUE, BIT(FLEET), BY(fleet_flag), "N|P%",
+	    "stop when more hosts fail (with batches: 0)" },
+	{ "timeout", 't', VALUE, BIT(FLEET), BY(options_timeout), "TIME",
+	    "of the command on each host (none)" },
+	{ "connect-timeout", 0, VALUE, BIT(FLEET), BY(fleet_flag), "TIME",
+	    "until a host has let us in (30s)" },
+	{ "retry", 0, VALUE, BIT(FLEET), BY(fleet_flag), "N",
+	    "further attempts at hosts that are not reached" },
+	{ "idempotent", 0, NO, BIT(FLEET), FIELD(fleet.idempotent), NULL,
+	    "the command may run on a host more than once" },
+	{ "check", 0, VALUE, BIT(FLEET), FIELD(fleet.check), "CMD",
+	    "has to succeed there when the command has" },
+	{ "check-within", 0, VALUE, BIT(FLEET), BY(fleet_flag), "TIME",
+	    "tried until then (5m)" },
+	{ "script", 0, VALUE, BIT(FLEET), FIELD(fleet.script), "FILE",
+	    "run it there; words behind -- are its arguments" },
+	{ "put", 0, VALUE, BIT(FLEET), BY(fleet_flag), "SRC DST",
+	    "copy a file to each host" },
+	{ "get", 0, VALUE, BIT(FLEET), BY(fleet_flag), "SRC DIR",
+	    "copy one from each, to a folder of its name in DIR" },
+	{ "recursive", 0, NO, BIT(FLEET), FIELD(recursive), NULL,
+	    "copy directories, too" },
+	{ "preserve", 0, NO, BIT(FLEET), FIELD(preserve), NULL,
+	    "keep modes and times" },
+	{ "env", 'e', VALUE, BIT(FLEET), BY(options_env), "K=V",
+	    "set in the remote environment; repeatable" },
+	{ "live", 0, NO, BIT(FLEET), FIELD(fleet.live), NULL,
+	    "output as it comes, each line with its host's name" },
+	{ "output", 'o', VALUE, BIT(FLEET), FIELD(fleet.output), "DIR",
+	    "keep the output and status of each host there" },
+	{ "json", 0, NO, BIT(FLEET), FIELD(json), NULL,
+	    "a line of JSON for each host" },
+	{ "junit", 0, VALUE, BIT(FLEET), FIELD(fleet.junit), "FILE",
+	    "write a JUnit report there" },
+	{ "dry-run", 0, NO, BIT(FLEET), FIELD(fleet.dry_run), NULL,
+	    "print the plan, and leave" },
+	{ "resume", 0, MAYBE, BIT(FLEET), BY(fleet_flag), NULL,
+	    "go on with a run that was cut off (=ID)" },
 	/* cp */
 	{ "recursive", 'r', NO, BIT(COPY), FIELD(recursive), NULL,
 	    "directories, with all that is in them" },
@@ -54,7 +111,7 @@ static const struct client_flag table[] = {
 	    "go on with what is there of a file" },
 	{ "port", 0, VALUE, BIT(COPY), BY(options_port), "PORT",
 	    "where the destination has none (2022)" },
-	{ "cliaddr", 0, VALUE, BIT(COPY), FIELD(cliaddr), "PATH",
+	{ "cliaddr", 0, VALUE, BIT(COPY) | BIT(FLEET), FIELD(cliaddr), "PATH",
 	    "control socket of the host here" },
 	/* fs mount */
 	{ "background", 0, NO, BIT(MOUNT), FIELD(background), NULL,
@@ -82,7 +139,7 @@ static const struct client_flag table[] = {
 	    "FILE", "with -p, the new one; empty for none" },
 
 	/* Whom we are, and how much is said. */
-	{ "sk", 's', VALUE, IDENTITY, FIELD(sk), "KEY",
+	{ "sk", 's', VALUE, SECRET, FIELD(sk), "KEY",
 	    "secret key (64 hex digits)" },
 	{ "identity", 'i', VALUE, IDENTITY, FIELD(identity), "FILE",
 	    "file with a secret key" },
@@ -115,15 +172,15 @@ static const struct client_flag table[] = {
 	    "its network" },
 	{ "confpath", 0, VALUE, COMMAND | LOCAL, FIELD(confpath), "FILE",
 	    "take these two from a host's configuration" },
-	{ "port", 'p', VALUE, DESTINATION, BY(options_port), "PORT",
+	{ "port", 'p', VALUE, DESTINATION | BIT(FLEET), BY(options_port), "PORT",
 	    "where the destination has none (2022)" },
 	{ "via", 0, VALUE, DESTINATION, FIELD(via), "tcp://PK@HOST:PORT",
 	    "the destination, by TCP" },
 	{ "addr", 0, VALUE, DESTINATION, FIELD(addr), "PK[:PORT]",
 	    "the same, over dmsg" },
-	{ "transport", 0, VALUE, DESTINATION, BY(options_transport), "T",
+	{ "transport", 0, VALUE, DESTINATION | BIT(FLEET), BY(options_transport), "T",
 	    "auto, tcp, dmsg or skynet" },
-	{ "scheme", 0, VALUE, DESTINATION, BY(options_transport), "T", NULL },
+	{ "scheme", 0, VALUE, DESTINATION | BIT(FLEET), BY(options_transport), "T", NULL },
 
 	/* A shell or a command. */
 	{ "env", 'e', VALUE, COMMAND, BY(options_env), "K=V",

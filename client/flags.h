@@ -24,6 +24,7 @@ enum flags_style {
 	STYLE_STATUS, /* the same, of dmsg */
 	STYLE_KEYGEN,
 	STYLE_CONFIG,
+	STYLE_FLEET,
 	STYLE_NONE /* another program's flags */
 };
 

@@ -55,7 +55,9 @@ static const struct hosts_keyword {
 struct hosts_reader {
 	const char *path;
 	size_t line;
-	const char *alias; /* NULL: list the names */
+	const char *alias;		    /* NULL: list the names */
+	void (*name)(void *, const char *); /* is told of each */
+	void *arg;
 	struct host *host;
 	struct ssh_opts *ssh; /* takes keywords of ssh's, or NULL */
 	int depth;	      /* of Include */
@@ -131,7 +133,7 @@ hosts_begin_host(struct hosts_reader *r, char **words, size_t n)
 		r->applies = !r->never && hosts_matches(r->alias, words, n);
 	for (size_t i = 0; r->alias == NULL && i < n; i++)
 		if (strpbrk(words[i], "*?![") == NULL)
-			puts(words[i]);
+			r->name(r->arg, words[i]);
 	return 0;
 }
 
@@ -499,11 +501,23 @@ hosts_free(struct host *h)
 }
 
 int
-hosts_list(const char *file)
+hosts_each(const char *file, void (*name)(void *, const char *), void *arg)
 {
-	struct hosts_reader r = { .alias = NULL };
+	struct hosts_reader r = { .name = name, .arg = arg };
 
 	return hosts_read_file(&r, file);
+}
+
+static void
+hosts_print(void *arg, const char *name)
+{
+	puts(name);
+}
+
+int
+hosts_list(const char *file)
+{
+	return hosts_each(file, hosts_print, NULL);
 }
 
 /* --- skypty config --- */

@@ -23,6 +23,10 @@ int hosts_find(struct host *, const char *file, const char *alias, bool *found);
 int hosts_find_ssh(struct host *, const char *file, const char *alias,
     struct ssh_opts *, bool *found);
 void hosts_free(struct host *);
+/*
+ * Tells of each name without wildcards.  0, or EXIT_USAGE or EXIT_FAILED, told.
+ */
+int hosts_each(const char *file, void (*)(void *, const char *), void *arg);
 /* Prints the names without wildcards, for completion. */
 int hosts_list(const char *file);
 

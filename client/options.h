@@ -9,8 +9,10 @@
 
 #include "client/dest.h"
 #include "client/dial.h"
+#include "client/fleet/fleet_flags.h"
 #include "client/flags.h"
 #include "client/hosts.h"
+#include "common/pty/exec_stream.h"
 #include "common/pty/keys.h"
 
 struct offers;
@@ -61,10 +63,18 @@ struct client_options {
 	bool force, change, public_only;   /* keygen */
 	const char *pass_file;		   /* the same; NULL: ask */
 	const char *new_pass_file;	   /* the same */
+	struct fleet_flags fleet;
 	struct dial_how how;
 	/* When the command runs, or NULL; an exit status ends it. */
 	int (*started)(void *);
 	void *started_arg;
+	/*
+	 * For who watches, or NULL: the host has taken us, and the command
+	 * leaves next, unless that gives an exit status; how it has ended.
+	 */
+	int (*leaving)(void *);
+	void (*ended)(void *, enum xs_how, int64_t status);
+	void *watch_arg;
 	struct dest dest;
 	char **command; /* NULL-terminated, at least empty */
 };

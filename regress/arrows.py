@@ -28,8 +28,8 @@ PROGRAMS = {
     "monitor": ["monitor", "monitor/half"],
     "monitor/dmsg": ["monitor/dmsg", "monitor/half"],
     "monitor/http": ["monitor/http"],
-    "client": ["client", "client/cp", "client/dmsg", "client/sftp",
-               "client/ssh"],
+    "client": ["client", "client/cp", "client/dmsg", "client/fleet",
+               "client/sftp", "client/ssh"],
 }
 MADE = "places.h"  # by make: for common/base/paths.h alone
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')

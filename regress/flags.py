@@ -221,7 +221,9 @@ def main():
     flags, commands = flags_by_command(sys.argv[1])
     for page, names in {
             "client/skypty.1": [c for c in flags if c.startswith("skypty ") and
-                                c not in ("skypty ssh", "skypty host")],
+                                c not in ("skypty ssh", "skypty host",
+                                          "skypty fleet")],
+            "client/skypty-fleet.1": ["skypty fleet"],
             "daemon/skyptyd.8": [c for c in flags if c.startswith("skyptyd ")
                                  and c != "skyptyd http"],
             "daemon/http/skyptyd-http.8": ["skyptyd http"]}.items():

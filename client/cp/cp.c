@@ -114,6 +114,37 @@ cp_words(int n, char **words)
 
 /* --- the command --- */
 
+static void
+cp_begin(const struct client_options *o)
+{
+	cp.opts = o;
+	cp.read_size = SFTP_CHUNK;
+	umask(cp.mask = umask(0));
+	cp.recursive = o->recursive;
+	cp.preserve = o->preserve;
+	cp.resume = o->resume;
+}
+
+int
+cp_one(const struct client_options *o, struct keyctx *ctx, bool put,
+    const char *source, const char *target)
+{
+	char *words[] = { strdup(source), NULL };
+
+	cp_begin(o);
+	cp.sources = words;
+	cp.way = put ? cp_put_way() : cp_get_way();
+	cp.target = strdup(target);
+	if (words[0] == NULL || cp.target == NULL)
+		return EXIT_FAILED;
+	if (put)
+		cp.target = cp_path_of(cp.target);
+	else
+		words[0] = cp_path_of(words[0]);
+	return words[0] != NULL && cp.target != NULL ? cp_run(&cp, ctx) :
+						       EXIT_FAILED;
+}
+
 int
 cp_main(int argc, char **argv)
 {
@@ -123,15 +154,10 @@ cp_main(int argc, char **argv)
 
 	options_init(&o);
 	o.visor_key = true;
-	cp.opts = &o;
-	cp.read_size = SFTP_CHUNK;
-	umask(cp.mask = umask(0));
 	if ((r = flags_take(&o, STYLE_COPY, argv[0], argc, argv, NULL)) != 0 ||
 	    (r = cp_words(argc - optind, argv + optind)) != 0)
 		return r;
-	cp.recursive = o.recursive;
-	cp.preserve = o.preserve;
-	cp.resume = o.resume;
+	cp_begin(&o);
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
 	if ((r = options_dest(&o, ctx, cp.host)) == 0)

@@ -140,6 +140,13 @@ struct cp {
 	uint8_t chunk[SFTP_CHUNK];
 };
 
+/* --- cp.c --- */
+
+/* One source, to the destination of the options or from there.  An exit status.
+ */
+int cp_one(const struct client_options *, struct keyctx *, bool put,
+    const char *source, const char *target);
+
 /* --- cp_run.c --- */
 
 /* Copies, and frees what it needed for that.  An exit status. */

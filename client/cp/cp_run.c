@@ -182,7 +182,11 @@ cp_run(struct cp *cp, struct keyctx *ctx)
 	int r;
 
 	cp->since = time(NULL) - 1; /* files have a coarser clock */
-	if ((r = conn_open(&cp->conn, ctx, cp->opts, MUX_URI_SFTP)) == 0) {
+	r = conn_open(&cp->conn, ctx, cp->opts, MUX_URI_SFTP);
+	if (r == 0 && cp->opts->leaving != NULL &&
+	    (r = conn_await(&cp->conn)) == 0)
+		r = cp->opts->leaving(cp->opts->watch_arg);
+	if (r == 0) {
 		progress_init(&cp->progress, cp->opts->quiet);
 		r = sftp_init(&cp->sftp, &cp->conn.in, &cp->conn.out);
 		r = r == 0 ? cp_run_loop(cp) : cp_fatal(r);

@@ -3,7 +3,7 @@
 # Completion for bash: commands, flags, the names in ~/.config/skypty/config,
 # and what is on this machine.  Nothing is asked of a host.
 
-_skypty_commands="shell start exec cp ssh sftp fs config dmsg whitelist
+_skypty_commands="shell start exec cp fleet ssh sftp fs config dmsg whitelist
 whitelist-add whitelist-remove host keygen pk version help"
 
 # Flags that take a value, and those that do not: who we are, which way the host
@@ -23,6 +23,12 @@ _skypty_run_valued="$_skypty_files_valued -n --clinet --confpath -e --env -t
 _skypty_run_plain="$_skypty_plain --no-pty --no-stdin"
 _skypty_cp_valued="$_skypty_who_valued $_skypty_way_valued --port --cliaddr"
 _skypty_cp_plain="$_skypty_plain -r --recursive -p --preserve --resume"
+_skypty_fleet_valued="-i --identity $_skypty_way_valued -p --port --transport
+--scheme --cliaddr -j --jobs --tag --exclude --order --seed --batch --canary
+--pause --max-fail -t --timeout --connect-timeout --retry --check --check-within
+--script --put --get -e --env -o --output --junit"
+_skypty_fleet_plain="$_skypty_plain --idempotent --recursive --preserve --live
+--json --dry-run --resume"
 _skypty_fs_valued="--remote-root --attr-ttl --entry-ttl"
 _skypty_fs_plain="--background --ro --debug"
 _skyptyd_valued="-c --conf --confpath -l --listen --addr --tcplisten
@@ -99,10 +105,16 @@ _skypty_ssh_names()
 _skypty_value()
 {
 	case $1 in
-	-i | --identity | -F | --config | --confpath | -r | --cliaddr | -c | \
+	--script | --put | --junit | -i | --identity | -F | --config | --confpath | -r | --cliaddr | -c | \
 		--conf | --cmd | --sk-from-visor | --unix | --haddr | \
 		--tls-cert | --tls-key | --token-file)
 		_skypty_files
+		;;
+	--output)
+		_skypty_folders
+		;;
+	--order)
+		_skypty_offer "listed sorted reverse random"
 		;;
 	--transport | --scheme)
 		# skynet is known, and refused
@@ -224,6 +236,29 @@ _skypty_cp()
 	fi
 }
 
+# Hosts and flags in any order; behind the dashes a command.
+_skypty_fleet()
+{
+	local prev=${words[-2]} count dashes
+
+	_skypty_count 2 "$_skypty_fleet_valued"
+	if [[ $prev == -- ]]; then
+		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+	elif [[ -n $dashes ]]; then
+		_skypty_files
+	elif ((${#words[@]} > 3)) && _skypty_has "$prev" "$_skypty_fleet_valued"; then
+		_skypty_value "$prev"
+	elif [[ $cur == -* ]]; then
+		_skypty_offer "$_skypty_fleet_valued $_skypty_fleet_plain --"
+	elif [[ $cur == @* ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -P @ -- "${cur#@}")
+	elif ((${#words[@]} == 3)); then
+		_skypty_offer "list show $(_skypty_names)"
+	else
+		_skypty_offer "$(_skypty_names)"
+	fi
+}
+
 _skypty_fs()
 {
 	if ((${#words[@]} == 3)); then
@@ -282,6 +317,9 @@ _skypty()
 		;;
 	cp)
 		_skypty_cp
+		;;
+	fleet)
+		_skypty_fleet
 		;;
 	ssh)
 		_skypty_ssh_words 2 _skypty_names

@@ -79,6 +79,7 @@ set -l commands \
     'start\ta shell, with the defaults of the original' \
     'exec\trun a command; exit with its status' \
     'cp\tcopy files to a host or from one' \
+    'fleet\ton many hosts' \
     'ssh\tas ssh' \
     'sftp\tfiles, by the sftp program' \
     'fs\ta host\'s files in a folder here' \
@@ -104,30 +105,30 @@ set -l who $way cp pk
 set -l here $run whitelist whitelist-add whitelist-remove dmsg
 
 complete -c skypty -n "__skypty_is $who" -s s -l sk -x -d 'secret key of 64 hex digits'
-complete -c skypty -n "__skypty_is $who" -s i -l identity -rF -d 'file with a secret key'
-complete -c skypty -n "__skypty_is $who" -l visor-key -d 'use the local visor\'s key'
-complete -c skypty -n "__skypty_is $who" -l via-visor -d 'use the local visor\'s key'
-complete -c skypty -n "__skypty_is $who" -l no-visor-key -d 'do not'
-complete -c skypty -n "__skypty_is $who" -s q -l quiet -d 'say less'
-complete -c skypty -n "__skypty_is $who" -s v -l verbose -d 'say more'
+complete -c skypty -n "__skypty_is $who fleet" -s i -l identity -rF -d 'file with a secret key'
+complete -c skypty -n "__skypty_is $who fleet" -l visor-key -d 'use the local visor\'s key'
+complete -c skypty -n "__skypty_is $who fleet" -l via-visor -d 'use the local visor\'s key'
+complete -c skypty -n "__skypty_is $who fleet" -l no-visor-key -d 'do not'
+complete -c skypty -n "__skypty_is $who fleet" -s q -l quiet -d 'say less'
+complete -c skypty -n "__skypty_is $who fleet" -s v -l verbose -d 'say more'
 
-complete -c skypty -n "__skypty_is $way cp config" -s F -l config -rF -d 'names of hosts'
-complete -c skypty -n "__skypty_is $way cp" -s l -l user -x -d 'the account there'
-complete -c skypty -n "__skypty_is $way cp" -l rpc -x -d 'of a visor here'
-complete -c skypty -n "__skypty_is $way cp" -l standalone -d 'dial keys by neither it nor skyptyd here'
-complete -c skypty -n "__skypty_is $way cp" -l dmsgdisc -x -d 'where keys without an address are looked up'
-complete -c skypty -n "__skypty_is $way cp" -l dmsg-servers -x -d 'servers to reach it by'
+complete -c skypty -n "__skypty_is $way cp fleet config" -s F -l config -rF -d 'names of hosts'
+complete -c skypty -n "__skypty_is $way cp fleet" -s l -l user -x -d 'the account there'
+complete -c skypty -n "__skypty_is $way cp fleet" -l rpc -x -d 'of a visor here'
+complete -c skypty -n "__skypty_is $way cp fleet" -l standalone -d 'dial keys by neither it nor skyptyd here'
+complete -c skypty -n "__skypty_is $way cp fleet" -l dmsgdisc -x -d 'where keys without an address are looked up'
+complete -c skypty -n "__skypty_is $way cp fleet" -l dmsg-servers -x -d 'servers to reach it by'
 
-complete -c skypty -n "__skypty_is $way" -s p -l port -x -d 'where the destination has none'
+complete -c skypty -n "__skypty_is $way fleet" -s p -l port -x -d 'where the destination has none'
 complete -c skypty -n "__skypty_is cp" -l port -x -d 'where the destination has none'
 complete -c skypty -n "__skypty_is $way" -l via -x -d 'the destination, tcp://PK@HOST:PORT'
 complete -c skypty -n "__skypty_is $way" -l addr -x -d 'the destination over dmsg, PK[:PORT]'
 # skynet is known, and refused
-complete -c skypty -n "__skypty_is $way" -l transport -x -a 'auto tcp dmsg' -d 'how to get there'
-complete -c skypty -n "__skypty_is $way" -l scheme -x -a 'auto tcp dmsg' -d 'how to get there'
+complete -c skypty -n "__skypty_is $way fleet" -l transport -x -a 'auto tcp dmsg' -d 'how to get there'
+complete -c skypty -n "__skypty_is $way fleet" -l scheme -x -a 'auto tcp dmsg' -d 'how to get there'
 
 complete -c skypty -n "__skypty_is $here sftp fs" -s r -l cliaddr -rF -d 'control socket of the host here'
-complete -c skypty -n "__skypty_is cp" -l cliaddr -rF -d 'control socket of the host here'
+complete -c skypty -n "__skypty_is cp fleet" -l cliaddr -rF -d 'control socket of the host here'
 complete -c skypty -n "__skypty_is $here" -s n -l clinet -x -a unix -d 'its network'
 complete -c skypty -n "__skypty_is $here" -l confpath -rF -d 'take these two from a host\'s configuration'
 
@@ -201,6 +202,37 @@ for ssh in skypty-ssh:true:2 'skypty:__skypty_is ssh:3'
     complete -c $program -n "$when; and test (__skypty_given $from \$__skypty_ssh_valued) -eq 1" -a '(__fish_complete_command)'
     complete -c $program -n "$when; and test (__skypty_given $from \$__skypty_ssh_valued) -gt 1" -F
 end
+
+# fleet
+complete -c skypty -n '__skypty_is fleet' -a '(__skypty_names)'
+complete -c skypty -n '__skypty_after fleet' -a 'list show'
+complete -c skypty -n '__skypty_is fleet' -s j -l jobs -x -d 'how many hosts at once'
+complete -c skypty -n '__skypty_is fleet' -l tag -x -d 'only hosts with one of these tags'
+complete -c skypty -n '__skypty_is fleet' -l exclude -x -d 'leave hosts out'
+complete -c skypty -n '__skypty_is fleet' -l order -x -a 'listed sorted reverse random' -d 'whose turn comes first'
+complete -c skypty -n '__skypty_is fleet' -l seed -x -d 'the same random order each time'
+complete -c skypty -n '__skypty_is fleet' -l batch -x -d 'how far each batch goes'
+complete -c skypty -n '__skypty_is fleet' -l canary -x -d 'a first batch of so many'
+complete -c skypty -n '__skypty_is fleet' -l pause -x -d 'between batches'
+complete -c skypty -n '__skypty_is fleet' -l max-fail -x -d 'stop when more hosts fail'
+complete -c skypty -n '__skypty_is fleet' -s t -l timeout -x -d 'of the command on each host'
+complete -c skypty -n '__skypty_is fleet' -l connect-timeout -x -d 'until a host has let us in'
+complete -c skypty -n '__skypty_is fleet' -l retry -x -d 'further attempts at hosts not reached'
+complete -c skypty -n '__skypty_is fleet' -l idempotent -d 'the command may run more than once'
+complete -c skypty -n '__skypty_is fleet' -l check -x -d 'has to succeed there afterwards'
+complete -c skypty -n '__skypty_is fleet' -l check-within -x -d 'tried until then'
+complete -c skypty -n '__skypty_is fleet' -l script -rF -d 'run it there'
+complete -c skypty -n '__skypty_is fleet' -l put -rF -d 'copy a file to each host'
+complete -c skypty -n '__skypty_is fleet' -l get -x -d 'copy one from each'
+complete -c skypty -n '__skypty_is fleet' -l recursive -d 'copy directories, too'
+complete -c skypty -n '__skypty_is fleet' -l preserve -d 'keep modes and times'
+complete -c skypty -n '__skypty_is fleet' -s e -l env -x -d 'set in the remote environment'
+complete -c skypty -n '__skypty_is fleet' -l live -d 'output as it comes'
+complete -c skypty -n '__skypty_is fleet' -s o -l output -rF -d 'keep the output of each host there'
+complete -c skypty -n '__skypty_is fleet' -l json -d 'a line of JSON for each host'
+complete -c skypty -n '__skypty_is fleet' -l junit -rF -d 'write a JUnit report there'
+complete -c skypty -n '__skypty_is fleet' -l dry-run -d 'print the plan, and leave'
+complete -c skypty -n '__skypty_is fleet' -l resume -d 'go on with a run that was cut off'
 
 # --- skyptyd, and skypty host ---
 

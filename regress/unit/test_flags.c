@@ -55,6 +55,7 @@ RECORD(options_escape)
 RECORD(options_standalone)
 RECORD(options_attr_ttl)
 RECORD(options_entry_ttl)
+RECORD(fleet_flag)
 
 /* Takes a command's words, divided by blanks; the first is its name. */
 static int

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which hosts: names and patterns of the file of names, destinations, files
+ * with a destination and its tags a line, standard input.
+ */
+#include "client/complain.h"
+#include "client/dest.h"
+#include "client/exits.h"
+#include "client/fleet/fleet.h"
+#include "client/hosts.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/pty/keys.h"
+
+#define HOSTS_MAX 1000000
+#define TAGS_MAX  64 /* of a host */
+#define KEY_SHOWN 8  /* digits of a key, in what is shown */
+
+/* The names in the file of names, sorted. */
+struct hosts_names {
+	char **name;
+	size_t n, room;
+	bool failed;
+};
+
+struct hosts_finder {
+	struct fleet_hosts *hosts;
+	struct keyctx *ctx;
+	const struct client_options *o;
+	struct hosts_names names;
+	const char *file; /* NULL: the command line */
+	size_t line;
+	bool input; /* standard input has been read */
+};
+
+/* --- the list --- */
+
+/* "tcp://02ab...@host:port" as "02ab34cd..@host:port". */
+static char *
+hosts_label(const char *dest)
+{
+	const char *scheme = strstr(dest, "://"), *at;
+	char *label;
+
+	if (!dest_like(dest))
+		return strdup(dest);
+	if (scheme != NULL)
+		dest = scheme + 3;
+	at = dest + strcspn(dest, "@:");
+	if (at - dest <= KEY_SHOWN)
+		return strdup(dest);
+	return asprintf(&label, "%.*s..%s", KEY_SHOWN, dest, at) != -1 ? label :
+									 NULL;
+}
+
+int
+fleet_hosts_add(struct fleet_hosts *hosts, const char *dest, const char *canon)
+{
+	struct fleet_host *more, *h;
+	size_t room;
+
+	if (hosts->n == HOSTS_MAX) {
+		complain("more than %d hosts", HOSTS_MAX);
+		return EXIT_FAILED;
+	}
+	if (hosts->n == hosts->room) {
+		room = hosts->room == 0 ? 64 : 2 * hosts->room;
+		more = reallocarray(hosts->host, room, sizeof(*more));
+		if (more == NULL) {
+			complain("out of memory");
+			return EXIT_FAILED;
+		}
+		hosts->host = more;
+		hosts->room = room;
+	}
+	h = &hosts->host[hosts->n];
+	*h = (struct fleet_host){ .dest = strdup(dest),
+		.canon = strdup(canon),
+		.label = hosts_label(dest) };
+	hosts->n++;
+	if (h->dest != NULL && h->canon != NULL && h->label != NULL)
+		return 0;
+	complain("out of memory");
+	return EXIT_FAILED;
+}
+
+static void
+hosts_free_one(struct fleet_host *h)
+{
+	free(h->dest);
+	free(h->canon);
+	free(h->label);
+	free(h->why);
+	for (size_t i = 0; h->tag != NULL && h->tag[i] != NULL; i++)
+		free(h->tag[i]);
+	free(h->tag);
+}
+
+void
+fleet_hosts_free(struct fleet_hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->n; i++)
+		hosts_free_one(&hosts->host[i]);
+	free(hosts->host);
+	*hosts = (struct fleet_hosts){ .n = 0 };
+}
+
+/* --- what a word names --- */
+
+__attribute__((format(printf, 2, 3))) static int
+hosts_mistake(const struct hosts_finder *f, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n == -1)
+		return EXIT_FAILED;
+	if (f->file != NULL)
+		complain("%s line %zu: %s", f->file, f->line, text);
+	else
+		complain("%s", text);
+	free(text);
+	return EXIT_USAGE;
+}
+
+static void
+hosts_names_add(void *arg, const char *name)
+{
+	struct hosts_names *n = arg;
+	size_t room;
+	char **more;
+
+	if (n->n == n->room) {
+		room = n->room == 0 ? 64 : 2 * n->room;
+		more = reallocarray(n->name, room, sizeof(*more));
+		if (more == NULL) {
+			n->failed = true;
+			return;
+		}
+		n->name = more;
+		n->room = room;
+	}
+	if ((n->name[n->n] = strdup(name)) == NULL)
+		n->failed = true;
+	else
+		n->n++;
+}
+
+static int
+hosts_names_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool
+hosts_names_has(const struct hosts_names *n, const char *name)
+{
+	return bsearch(&name, n->name, n->n, sizeof(name), hosts_names_compare) !=
+	    NULL;
+}
+
+/* Names that only a pattern of the file covers are looked up by themselves. */
+static int
+hosts_check_name(struct hosts_finder *f, const char *word)
+{
+	struct host h;
+	bool found;
+	int r;
+
+	if (hosts_names_has(&f->names, word))
+		return 0;
+	if ((r = hosts_find(&h, f->o->hosts, word, &found)) != 0)
+		return r;
+	hosts_free(&h);
+	return found ? 0 :
+		       hosts_mistake(f,
+			   "'%s' is neither a destination (<pk>@host[:port]) "
+			   "nor a name in %s",
+			   word,
+			   f->o->hosts != NULL ? f->o->hosts :
+						 "~/.config/skypty/config");
+}
+
+/* A destination, in the one way to write it. */
+static int
+hosts_canon(struct hosts_finder *f, const char *word, char **canon)
+{
+	char pk[KEY_PUBLIC_HEX];
+	struct dest d;
+	int r;
+
+	if ((r = dest_parse(&d, f->ctx, word, f->o->port)) != 0)
+		return f->file != NULL ? hosts_mistake(f, "this line") : r;
+	key_text(&d.pk, pk);
+	if (d.kind == DEST_TCP)
+		r = asprintf(canon, "%s@%s:%s", pk, d.host, d.port);
+	else
+		r = asprintf(canon, "%s:%u", pk, d.dmsg_port);
+	return r == -1 ? EXIT_FAILED : 0;
+}
+
+static bool
+hosts_is_pattern(const char *word)
+{
+	return !dest_like(word) && strpbrk(word, "*?[") != NULL;
+}
+
+static int
+hosts_add_pattern(struct hosts_finder *f, const char *word)
+{
+	bool found = false;
+	int r;
+
+	for (size_t i = 0; i < f->names.n; i++) {
+		if (fnmatch(word, f->names.name[i], 0) != 0)
+			continue;
+		found = true;
+		if ((r = fleet_hosts_add(f->hosts, f->names.name[i],
+			 f->names.name[i])) != 0)
+			return r;
+	}
+	return found ? 0 :
+		       hosts_mistake(f, "'%s': no name in %s is like that",
+			   word,
+			   f->o->hosts != NULL ? f->o->hosts :
+						 "~/.config/skypty/config");
+}
+
+static int
+hosts_add_word(struct hosts_finder *f, const char *word)
+{
+	char *canon;
+	int r;
+
+	if (hosts_is_pattern(word))
+		return hosts_add_pattern(f, word);
+	if (!dest_like(word))
+		return (r = hosts_check_name(f, word)) == 0 ?
+		    fleet_hosts_add(f->hosts, word, word) :
+		    r;
+	if ((r = hosts_canon(f, word, &canon)) != 0)
+		return r;
+	r = fleet_hosts_add(f->hosts, word, canon);
+	free(canon);
+	return r;
+}
+
+/* --- files --- */
+
+/* To all hosts from the first one on. */
+static int
+hosts_set_tags(struct hosts_finder *f, size_t first, char *const *tag, size_t n)
+{
+	for (size_t i = first; i < f->hosts->n; i++) {
+		struct fleet_host *h = &f->hosts->host[i];
+
+		if ((h->tag = calloc(n + 1, sizeof(*h->tag))) == NULL)
+			return EXIT_FAILED;
+		for (size_t j = 0; j < n; j++)
+			if ((h->tag[j] = strdup(tag[j])) == NULL)
+				return EXIT_FAILED;
+	}
+	return 0;
+}
+
+/* "destination #tag tag": a line that begins with # is a comment. */
+static int
+hosts_read_line(struct hosts_finder *f, char *line)
+{
+	char *tag[TAGS_MAX], *rest, *word, *more;
+	size_t n = 0, first = f->hosts->n;
+	int r;
+
+	line[strcspn(line, "\r\n")] = '\0';
+	line += strspn(line, " \t");
+	if (*line == '\0' || *line == '#')
+		return 0;
+	rest = line + strcspn(line, " \t");
+	if (*rest != '\0')
+		*rest++ = '\0';
+	rest += strspn(rest, " \t");
+	if (*rest != '\0' && *rest != '#')
+		return hosts_mistake(f,
+		    "one destination a line, and tags behind a #: %s", rest);
+	while ((word = strsep(&rest, " \t#,")) != NULL) {
+		if (*word == '\0')
+			continue;
+		if (n == TAGS_MAX)
+			return hosts_mistake(f, "more than %d tags", TAGS_MAX);
+		tag[n++] = word;
+	}
+	if (*line == '@' || strcmp(line, "-") == 0)
+		return hosts_mistake(f, "a file of hosts names no other: %s",
+		    line);
+	for (more = line; (word = strsep(&more, ",")) != NULL;)
+		if (*word != '\0' && (r = hosts_add_word(f, word)) != 0)
+			return r;
+	return hosts_set_tags(f, first, tag, n);
+}
+
+static int
+hosts_read(struct hosts_finder *f, FILE *from, const char *name)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+	int r = 0;
+
+	f->file = name;
+	f->line = 0;
+	errno = 0;
+	while (r == 0 && (len = getline(&line, &size, from)) != -1) {
+		f->line++;
+		r = strlen(line) == (size_t)len ?
+		    hosts_read_line(f, line) :
+		    hosts_mistake(f, "this is no text");
+	}
+	if (r == 0 && ferror(from)) {
+		complain("%s: %s", name, strerror(errno));
+		r = EXIT_USAGE;
+	}
+	free(line);
+	f->file = NULL;
+	return r;
+}
+
+static int
+hosts_read_file(struct hosts_finder *f, const char *path)
+{
+	FILE *from = fopen(path, "re");
+	int r;
+
+	if (from == NULL) {
+		complain("%s: %s", path, strerror(errno));
+		return EXIT_USAGE;
+	}
+	r = hosts_read(f, from, path);
+	fclose(from);
+	return r;
+}
+
+static int
+hosts_take_word(struct hosts_finder *f, char *word)
+{
+	char *one;
+	int r;
+
+	if (*word == '@')
+		return hosts_read_file(f, word + 1);
+	if (strcmp(word, "-") == 0) {
+		if (f->input)
+			return hosts_mistake(f,
+			    "'-': standard input can be read once");
+		f->input = true;
+		return hosts_read(f, stdin, "standard input");
+	}
+	while ((one = strsep(&word, ",")) != NULL)
+		if (*one != '\0' && (r = hosts_add_word(f, one)) != 0)
+			return r;
+	return 0;
+}
+
+/* --- which of them --- */
+
+/* "a,b" is one of the two, and each --tag has to hold. */
+static bool
+hosts_has_tag(const struct fleet_host *h, const char *list)
+{
+	size_t n;
+
+	for (; *list != '\0'; list += n + (list[n] == ',')) {
+		n = strcspn(list, ",");
+		for (size_t i = 0; h->tag != NULL && h->tag[i] != NULL; i++)
+			if (strlen(h->tag[i]) == n &&
+			    memcmp(h->tag[i], list, n) == 0)
+				return true;
+	}
+	return false;
+}
+
+static bool
+hosts_is_wanted(const struct hosts_finder *f, const struct fleet_host *h)
+{
+	const struct fleet_flags *flags = &f->o->fleet;
+
+	for (size_t i = 0; i < flags->ntag; i++)
+		if (!hosts_has_tag(h, flags->tag[i]))
+			return false;
+	for (size_t i = 0; i < flags->nexclude; i++)
+		if (fnmatch(flags->exclude[i], h->dest, 0) == 0 ||
+		    fnmatch(flags->exclude[i], h->canon, 0) == 0 ||
+		    (flags->exclude[i][0] == '#' &&
+			hosts_has_tag(h, flags->exclude[i] + 1)))
+			return false;
+	return true;
+}
+
+static void
+hosts_choose(struct hosts_finder *f)
+{
+	struct fleet_hosts *hosts = f->hosts;
+	size_t n = 0;
+
+	for (size_t i = 0; i < hosts->n; i++)
+		if (hosts_is_wanted(f, &hosts->host[i]))
+			hosts->host[n++] = hosts->host[i];
+		else
+			hosts_free_one(&hosts->host[i]);
+	hosts->n = n;
+}
+
+struct hosts_place {
+	const char *canon;
+	size_t at;
+};
+
+static int
+hosts_compare(const void *a, const void *b)
+{
+	const struct hosts_place *p = a, *q = b;
+	int r = strcmp(p->canon, q->canon);
+
+	return r != 0 ? r : p->at < q->at ? -1 : 1;
+}
+
+/* The first of several counts. */
+static int
+hosts_once(struct hosts_finder *f)
+{
+	struct fleet_hosts *hosts = f->hosts;
+	struct hosts_place *place = calloc(hosts->n + 1, sizeof(*place));
+	bool *again = calloc(hosts->n + 1, sizeof(*again));
+	size_t n = 0, twice = 0;
+
+	if (place == NULL || again == NULL) {
+		free(place);
+		free(again);
+		complain("out of memory");
+		return EXIT_FAILED;
+	}
+	for (size_t i = 0; i < hosts->n; i++)
+		place[i] = (struct hosts_place){ hosts->host[i].canon, i };
+	qsort(place, hosts->n, sizeof(*place), hosts_compare);
+	for (size_t i = 1; i < hosts->n; i++)
+		again[place[i].at] =
+		    strcmp(place[i].canon, place[i - 1].canon) == 0;
+	for (size_t i = 0; i < hosts->n; i++)
+		if (!again[i])
+			hosts->host[n++] = hosts->host[i];
+		else {
+			if (++twice <= 3)
+				complain("%s is named more than once: it gets "
+					 "one turn",
+				    hosts->host[i].label);
+			hosts_free_one(&hosts->host[i]);
+		}
+	if (twice > 3)
+		complain("so are %zu more", twice - 3);
+	hosts->n = n;
+	free(place);
+	free(again);
+	return 0;
+}
+
+int
+fleet_hosts_find(struct fleet_hosts *hosts, struct keyctx *ctx,
+    const struct client_options *o, char **words, size_t n)
+{
+	struct hosts_finder f = { .hosts = hosts, .ctx = ctx, .o = o };
+	int r;
+
+	if ((r = hosts_each(o->hosts, hosts_names_add, &f.names)) == 0 &&
+	    f.names.failed) {
+		complain("out of memory");
+		r = EXIT_FAILED;
+	}
+	if (f.names.n != 0)
+		qsort(f.names.name, f.names.n, sizeof(*f.names.name),
+		    hosts_names_compare);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = hosts_take_word(&f, words[i]);
+	if (r == 0) {
+		hosts_choose(&f);
+		r = hosts_once(&f);
+	}
+	for (size_t i = 0; i < f.names.n; i++)
+		free(f.names.name[i]);
+	free(f.names.name);
+	return r;
+}
