@@ -502,12 +502,19 @@ limits_own(const struct conns *cs, const struct config *conf,
 	return NULL;
 }
 
+bool
+limits_spent(const struct conns *cs, const struct config *conf, enum pool pool,
+    int64_t now_ms)
+{
+	return cs->all_paid[pool] - now_ms * 1000 > price_all(conf).credit;
+}
+
 const char *
 limits_all(const struct conns *cs, const struct config *conf,
     const struct origin *o, int64_t now_ms)
 {
 	if (!limits_known(cs, o, now_ms) &&
-	    cs->all_paid[o->pool] - now_ms * 1000 > price_all(conf).credit)
+	    limits_spent(cs, conf, o->pool, now_ms))
 		return "too many do not authenticate (startuprate)";
 	if (cs->nstartups[o->pool] >= conf->maxstartups.full &&
 	    !may_end(cs, worst_startup(cs, o->pool), o, now_ms))

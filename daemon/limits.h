@@ -148,6 +148,9 @@ void limits_penalise(struct conns *, const struct config *,
 /* Why nobody of that origin can be admitted now, or NULL. */
 const char *limits_own(const struct conns *, const struct config *,
     const struct origin *, int64_t now_ms);
+/* Whether nobody unknown can be, whoever he is. */
+bool limits_spent(const struct conns *, const struct config *, enum pool,
+    int64_t now_ms);
 /* Why nobody like it can. */
 const char *limits_all(const struct conns *, const struct config *,
     const struct origin *, int64_t now_ms);

@@ -278,7 +278,7 @@ accept_tcp(struct listener *s, int fd, const struct sockaddr_storage *addr,
 	const char *why;
 
 	limits_tcp(&s->conns, &s->set->conf, &from, addr);
-	why = limits_penalty(&s->conns, &s->set->conf, &from, now_ms());
+	why = lobby_refuses(s, &from);
 	if (why == NULL && listener_has_room(s)) {
 		lobby_enter(s, fd, addr, len, &from);
 		return;

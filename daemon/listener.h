@@ -13,9 +13,14 @@
 #include "daemon/limits.h"
 #include "daemon/skyptyd.h"
 
-/* TCP connections without a monitor, the oldest first. */
+#define LOBBY_MAX   2048
+#define LOBBY_LISTS 512
+
+/* TCP connections without a monitor. */
 struct lobby {
-	TAILQ_HEAD(guest_list, lobby_guest) guests;
+	TAILQ_HEAD(guest_list, lobby_guest) guests; /* the oldest first */
+	struct guest_list alike[LOBBY_LISTS];	    /* the same, by address */
+	struct lobby_guest *all[LOBBY_MAX];	    /* n of them */
 	size_t n;
 	struct event *tick;
 };
@@ -79,6 +84,8 @@ void listener_leave_if_done(struct listener *);
 
 /* -1: no memory. */
 int lobby_init(struct listener *);
+/* Why somebody of that origin is not even let wait, or NULL. */
+const char *lobby_refuses(struct listener *, const struct origin *);
 /* Takes fd. */
 void lobby_enter(struct listener *, int fd, const struct sockaddr_storage *,
     socklen_t, const struct origin *);

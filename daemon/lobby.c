@@ -3,7 +3,8 @@
  * TCP connections that have no monitor yet.  Here they cost a descriptor and
  * nothing else: whoever says nothing never costs more, and what comes faster
  * than the limits allow waits a little for its turn, so that a burst of honest
- * connections is spread and not turned away.  No byte is read.
+ * connections is spread and not turned away.  No byte is read: that there are
+ * as many as a handshake begins with is asked of the kernel.
  */
 #include "daemon/listener.h"
 
@@ -12,18 +13,33 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/base/addr.h"
 #include "common/base/clock.h"
 
-#define LOBBY_MAX     2048
 #define LOBBY_TICK_MS 50
 #define DISCARD_MAX   (64 * 1024)
 #define GUEST_SAY_MS  1000 /* what anybody needs to say something */
+/*
+ * From so many on, in all and of one address, who may not be served is not let
+ * wait for it: there is no time for so many.
+ */
+#define CROWDED	  (LOBBY_MAX / 2)
+#define ALIKE_MAX (LOBBY_MAX / 8)
+/*
+ * Bytes of the shortest first message of the handshake, with its length: who
+ * has sent less cannot be served.  PROTOCOL.pty 2.
+ */
+#define FIRST_MESSAGE (2 + 33 + 16)
+
+#define SAMPLE 16 /* guests that are looked at for the worst */
 
 struct lobby_guest {
 	TAILQ_ENTRY(lobby_guest) entry;
+	TAILQ_ENTRY(lobby_guest) alike; /* in one list of alike[] */
+	size_t place;			/* in all[] */
 	struct listener *server;
 	int fd;
 	struct event *ev;
@@ -34,13 +50,22 @@ struct lobby_guest {
 	int64_t ready_ms; /* when it said something; 0: not yet */
 };
 
+/* Those of one address, and of a few others. */
+static struct guest_list *
+lobby_alike(struct lobby *l, const struct origin *o)
+{
+	return &l->alike[o->self % LOBBY_LISTS];
+}
+
 static void
 guest_leave(struct lobby_guest *g)
 {
 	struct lobby *l = &g->server->lobby;
 
 	TAILQ_REMOVE(&l->guests, g, entry);
-	l->n--;
+	TAILQ_REMOVE(lobby_alike(l, &g->origin), g, alike);
+	l->all[g->place] = l->all[--l->n];
+	l->all[g->place]->place = g->place;
 	if (g->ev != NULL)
 		event_free(g->ev);
 	close(g->fd);
@@ -78,12 +103,20 @@ guest_penalise(const struct lobby_guest *g, enum penalty what)
 	    what, peer, now_ms());
 }
 
+/* With fewer bytes than that there is nothing to be woken for. */
+static void
+lobby_want(int fd, int bytes)
+{
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
+}
+
 static void
 serve_guest(struct lobby_guest *g)
 {
 	char peer[ADDR_TEXT_MAX];
 
 	addr_text((const struct sockaddr *)&g->addr, g->len, peer);
+	lobby_want(g->fd, 1);
 	monitor_prepare(&g->server->set->conf, g->fd);
 	(void)listener_serve(g->server, g->fd, &g->origin, peer, PRIV_XK);
 	guest_leave(g);
@@ -141,6 +174,8 @@ admit_guests(struct listener *s, bool known, int64_t now)
 {
 	struct lobby_guest *g;
 
+	if (!known && limits_spent(&s->conns, &s->set->conf, POOL_TCP, now))
+		return;
 	while ((g = next_guest(s, known, now)) != NULL)
 		if (has_gone(g))
 			end_guest(g);
@@ -199,13 +234,28 @@ lobby_pump(struct listener *s)
 		event_active(s->lobby.tick, EV_TIMEOUT, 0);
 }
 
-/* Whether it is there, not what it says. */
+/* How much is there, not what it says. */
 static bool
-said_something(int fd)
+said_enough(int fd)
 {
-	char c;
+	int n;
 
-	return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+	return ioctl(fd, FIONREAD, &n) == 0 && n >= FIRST_MESSAGE;
+}
+
+/* Who cannot be served now is looked at with the others, at the next tick. */
+static void
+lobby_ready(struct lobby_guest *g)
+{
+	struct listener *s = g->server;
+
+	event_del(g->ev);
+	g->ready_ms = now_ms();
+	if (!limits_spent(&s->conns, &s->set->conf, POOL_TCP, g->ready_ms) ||
+	    limits_known(&s->conns, &g->origin, g->ready_ms))
+		lobby_pump(s);
+	else
+		lobby_arm(s);
 }
 
 static void
@@ -221,61 +271,83 @@ on_guest(evutil_socket_t fd, short what, void *arg)
 		    s->set->conf.handshake_timeout);
 		tell_guest(g, "", why);
 		guest_penalise(g, PENALTY_GRACE);
-		guest_leave(g);
-	} else if (!said_something(fd))
-		guest_leave(g);
-	else {
-		event_del(g->ev);
-		g->ready_ms = now_ms();
-		lobby_pump(s);
-	}
+		end_guest(g);
+	} else if (!said_enough(fd) && has_gone(g))
+		end_guest(g);
+	else
+		lobby_ready(g);
 }
 
 /* Who has come first of those of an address that have said nothing. */
 static struct lobby_guest *
-oldest_of(const struct listener *s, uint64_t address)
+oldest_of(struct listener *s, const struct origin *o)
 {
 	struct lobby_guest *g, *oldest = NULL;
 	size_t n = 0;
 
-	TAILQ_FOREACH (g, &s->lobby.guests, entry)
-		if (g->origin.self == address && g->ready_ms == 0) {
+	TAILQ_FOREACH (g, lobby_alike(&s->lobby, o), alike)
+		if (g->origin.self == o->self && g->ready_ms == 0) {
 			if (n++ == 0)
 				oldest = g;
 		}
 	return n >= s->set->conf.maxperaddr ? oldest : NULL;
 }
 
+/* Guests that are compared, and who is the worst of them so far. */
+struct lobby_worst {
+	struct lobby_guest *silent, *debtor, *fresh;
+	int64_t debt; /* of the debtor */
+};
+
+static void
+lobby_compare(struct listener *s, struct lobby_worst *w, struct lobby_guest *g,
+    int64_t now)
+{
+	int64_t debt;
+
+	if (g->ready_ms == 0 && now - g->since_ms >= GUEST_SAY_MS) {
+		if (w->silent == NULL || g->since_ms < w->silent->since_ms)
+			w->silent = g;
+		return;
+	}
+	if (g->ready_ms == 0) {
+		if (w->fresh == NULL || g->since_ms < w->fresh->since_ms)
+			w->fresh = g;
+		return;
+	}
+	debt = limits_debt(&s->conns, &g->origin, now);
+	if (w->debtor == NULL || debt > w->debt ||
+	    (debt == w->debt && g->since_ms < w->debtor->since_ms)) {
+		w->debtor = g;
+		w->debt = debt;
+	}
+}
+
 /*
  * A full lobby: who has said nothing though there was time for it goes, as
  * whoever means to log in says something at once; else who waits longest of
  * those with the greatest debt; of those who have just come the first, only
- * where there are no others.  Who is known is not looked at as long as there
- * are others.
+ * where there are no others.  Of many a part is looked at, by lot: a flood is
+ * nearly all of them.  Who is known is not looked at as long as there are
+ * others.
  */
 static struct lobby_guest *
 worst_guest(struct listener *s, bool known)
 {
-	struct lobby_guest *g, *worst = NULL, *fresh = NULL;
-	int64_t now = now_ms(), debt, most = -1;
+	struct lobby_worst w = { 0 };
+	int64_t now = now_ms();
+	struct lobby_guest *g;
+	size_t n = s->lobby.n;
+	bool some = !known && n > SAMPLE;
 
-	TAILQ_FOREACH (g, &s->lobby.guests, entry) {
-		if (!known && limits_known(&s->conns, &g->origin, now))
-			continue;
-		if (g->ready_ms == 0 && now - g->since_ms >= GUEST_SAY_MS)
-			return g;
-		if (g->ready_ms == 0) {
-			if (fresh == NULL)
-				fresh = g;
-			continue;
-		}
-		debt = limits_debt(&s->conns, &g->origin, now);
-		if (debt > most) {
-			most = debt;
-			worst = g;
-		}
+	for (size_t i = 0; i < (some ? SAMPLE : n); i++) {
+		g = s->lobby.all[some ? arc4random_uniform((uint32_t)n) : i];
+		if (known || !limits_known(&s->conns, &g->origin, now))
+			lobby_compare(s, &w, g, now);
 	}
-	return worst != NULL ? worst : fresh;
+	if (w.silent != NULL)
+		return w.silent;
+	return w.debtor != NULL ? w.debtor : w.fresh;
 }
 
 static void
@@ -283,6 +355,32 @@ turn_away(struct lobby_guest *g)
 {
 	tell_guest(g, "Turned away ", "too many wait");
 	end_guest(g);
+}
+
+static bool
+lobby_has_many(struct listener *s, const struct origin *o)
+{
+	const struct lobby_guest *g;
+	size_t n = 0;
+
+	TAILQ_FOREACH (g, lobby_alike(&s->lobby, o), alike)
+		if (g->origin.self == o->self && ++n == ALIKE_MAX)
+			return true;
+	return false;
+}
+
+const char *
+lobby_refuses(struct listener *s, const struct origin *o)
+{
+	const struct config *conf = &s->set->conf;
+	int64_t now = now_ms();
+	const char *why = limits_penalty(&s->conns, conf, o, now);
+
+	if (why == NULL && s->lobby.n >= ALIKE_MAX &&
+	    !limits_known(&s->conns, o, now) &&
+	    (s->lobby.n >= CROWDED || lobby_has_many(s, o)))
+		why = limits_own(&s->conns, conf, o, now);
+	return why;
 }
 
 bool
@@ -302,6 +400,7 @@ lobby_enter(struct listener *s, int fd, const struct sockaddr_storage *addr,
     socklen_t len, const struct origin *from)
 {
 	struct timeval tv = { .tv_sec = s->set->conf.handshake_timeout };
+	struct lobby *l = &s->lobby;
 	struct lobby_guest *g, *other;
 
 	if ((g = calloc(1, sizeof(*g))) == NULL) {
@@ -314,12 +413,15 @@ lobby_enter(struct listener *s, int fd, const struct sockaddr_storage *addr,
 	g->len = len;
 	g->since_ms = now_ms();
 	g->origin = *from;
-	if ((other = oldest_of(s, g->origin.self)) != NULL)
+	if ((other = oldest_of(s, from)) != NULL)
 		turn_away(other);
-	else if (s->lobby.n >= LOBBY_MAX)
+	else if (l->n >= LOBBY_MAX)
 		(void)lobby_make_room(s);
-	TAILQ_INSERT_TAIL(&s->lobby.guests, g, entry);
-	s->lobby.n++;
+	TAILQ_INSERT_TAIL(&l->guests, g, entry);
+	TAILQ_INSERT_TAIL(lobby_alike(l, from), g, alike);
+	g->place = l->n;
+	l->all[l->n++] = g;
+	lobby_want(fd, FIRST_MESSAGE);
 	g->ev = event_new(s->base, fd, EV_READ, on_guest, g);
 	if (g->ev == NULL || event_add(g->ev, &tv) == -1)
 		guest_leave(g);
@@ -339,6 +441,8 @@ int
 lobby_init(struct listener *s)
 {
 	TAILQ_INIT(&s->lobby.guests);
+	for (size_t i = 0; i < LOBBY_LISTS; i++)
+		TAILQ_INIT(&s->lobby.alike[i]);
 	s->lobby.tick = evtimer_new(s->base, lobby_on_tick, s);
 	return s->lobby.tick != NULL ? 0 : -1;
 }

@@ -32,6 +32,9 @@ lean true 2>/dev/null || lean() {
 }
 lean python3 "$here/bench.py" || status=1
 lean python3 "$here/transfer.py" || status=1
+if unshare -n true 2>/dev/null; then
+	python3 "$here/abuse.py" || status=1
+fi
 if command -v go >/dev/null; then
 	(cd "$top/regress/interop" && SKYPTY_BENCH=1 SKYPTYD=$top/skyptyd \
 		SKYPTY=$top/skypty go test -count=1 -run "TestDmsgFigures|TestWebMemory" -v . |

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Garbage in place of a handshake ends that connection without a byte in
-# answer; skyptyd serves on.
+# answer; skyptyd serves on.  What is shorter than any handshake costs no
+# process, and ends when its time is over.
 . regress/sys/lib.sh
 
 # garbage NAME STEP...
@@ -17,21 +18,46 @@ garbage() {
 	hasnt "$dir/said" Accepted
 }
 
+# short NAME STEP...: the same, of too few bytes.
+short() {
+	hasnt "$log" "not finished"
+	garbage "$@"
+	has "$dir/said" "Handshake not finished within 2 seconds"
+	stop_host
+	start_host
+}
+
+# HEX with as many bytes behind it as make it worth a look.
+padded() {
+	echo "$1$(printf %0102d 0)"
+}
+
+text() {
+	printf '%b' "$1" | od -An -tx1 | tr -d ' \n'
+}
+
+few_bytes() {
+	conf handshake_timeout 2
+	start_host
+	short "an empty frame" raw 0000
+	short "HTTP" raw "$(text 'GET / HTTP/1.1\r\n\r\n')"
+	short "a byte too few" raw "0031$(printf '02%094d' 7)"
+	stop_host
+}
+
 kinds() {
 	conf maxperaddr 500
 	start_host
 	garbage "nothing" shut
 	garbage "half a head" raw 00 shut
-	garbage "HTTP" raw "$(printf 'GET / HTTP/1.1\r\n\r\n' | od -An -tx1 |
-		tr -d ' \n')"
-	garbage "SSH" raw "$(printf 'SSH-2.0-OpenSSH_9.9\r\n' | od -An -tx1 |
-		tr -d ' \n')"
-	garbage "an empty frame" raw 0000
+	garbage "HTTP" raw "$(padded "$(text 'GET / HTTP/1.1\r\n\r\n')")"
+	garbage "SSH" raw "$(padded "$(text 'SSH-2.0-OpenSSH_9.9\r\n')")"
+	garbage "an empty frame" raw "$(padded 0000)"
 	has "$log" "Handshake failed"
 	garbage "zeros" raw "0031$(printf %098d 0)"
-	garbage "a frame that is too short" raw 002002"$(printf %062d 0)"
-	garbage "a length of 4095" raw 0fff
-	garbage "a length of 65535" raw ffff
+	garbage "a frame that is too short" raw "$(padded 002002)"
+	garbage "a length of 4095" raw "$(padded 0fff)"
+	garbage "a length of 65535" raw "$(padded ffff)"
 	has "$log" "bad handshake: not a message of Noise"
 	garbage "a point that is none" \
 		raw 003102"$(printf %064d 5)$(printf %032d 0)"
@@ -57,4 +83,5 @@ kinds() {
 	stop_host
 }
 
+either few_bytes
 both kinds

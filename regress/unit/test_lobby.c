@@ -203,6 +203,79 @@ test_lots(void **state)
 	}
 }
 
+/* Of so many that only a part is looked at. */
+static void
+test_crowd(void **state)
+{
+	struct listener *s = *state;
+	struct origin from = { .self = 7, .network = 8, .wide = 9 };
+	char address[32];
+	int known, fd[200];
+
+	known = come(s, "192.0.2.1", "x");
+	limits_tcp(&s->conns, &set.conf, &from, &s->lobby.all[0]->addr);
+	limits_authenticated(&s->conns, &set.conf,
+	    &(struct limits_conn){ .origin = from, .control = true }, clock_ms);
+	for (int i = 0; i < 200; i++) {
+		snprintf(address, sizeof(address), "203.0.%d.1", i);
+		fd[i] = come(s, address, i % 2 ? "x" : "");
+	}
+	assert_int_equal(s->lobby.n, 201);
+	clock_ms += GUEST_SAY_MS;
+	for (int i = 0; i < 200; i++)
+		assert_true(lobby_make_room(s));
+	assert_int_equal(s->lobby.n, 1);
+	assert_false(has_left(known));
+	for (int i = 0; i < 200; i++)
+		assert_true(has_left(fd[i]));
+	assert_true(lobby_make_room(s));
+	assert_true(has_left(known));
+	for (size_t i = 0; i < LOBBY_LISTS; i++)
+		assert_true(TAILQ_EMPTY(&s->lobby.alike[i]));
+}
+
+/* A crowded lobby lets nobody wait who has used up what is his. */
+static void
+test_refuses(void **state)
+{
+	struct listener *s = *state;
+	struct limits_conn c = { 0 };
+	union {
+		struct sockaddr_storage ss;
+		struct sockaddr_in v4;
+	} a = { .v4 = { .sin_family = AF_INET } };
+	int fd[CROWDED];
+	char address[32];
+
+	a.v4.sin_addr.s_addr = htonl(0xc6336401);
+	limits_tcp(&s->conns, &set.conf, &c.origin, &a.ss);
+	for (int i = 0; i < 101; i++)
+		limits_admit(&s->conns, &set.conf, &c, clock_ms);
+	assert_null(lobby_refuses(s, &c.origin));
+	for (int i = 0; i < CROWDED; i++) {
+		snprintf(address, sizeof(address), "203.%d.%d.1", i / 200,
+		    i % 200);
+		fd[i] = come(s, address, "");
+	}
+	assert_non_null(lobby_refuses(s, &c.origin));
+	a.v4.sin_addr.s_addr = htonl(0xcb007101);
+	limits_tcp(&s->conns, &set.conf, &c.origin, &a.ss);
+	assert_null(lobby_refuses(s, &c.origin));
+	for (int i = 0; i < CROWDED; i++)
+		close(fd[i]);
+	/* Nor one of which so many wait already. */
+	lobby_empty(s);
+	a.v4.sin_addr.s_addr = htonl(0xc6336401);
+	limits_tcp(&s->conns, &set.conf, &c.origin, &a.ss);
+	for (int i = 0; i < ALIKE_MAX; i++) {
+		assert_null(lobby_refuses(s, &c.origin));
+		fd[i] = come(s, "198.51.100.1", "x");
+	}
+	assert_non_null(lobby_refuses(s, &c.origin));
+	for (int i = 0; i < ALIKE_MAX; i++)
+		close(fd[i]);
+}
+
 int
 main(void)
 {
@@ -211,6 +284,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_silent_goes, begin, end),
 		cmocka_unit_test_setup_teardown(test_first_goes, begin, end),
 		cmocka_unit_test_setup_teardown(test_lots, begin, end),
+		cmocka_unit_test_setup_teardown(test_crowd, begin, end),
+		cmocka_unit_test_setup_teardown(test_refuses, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
