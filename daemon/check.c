@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* skyptyd check: what would be served, for whom, and how confined. */
+#include "daemon/limits.h"
 #include "daemon/tables.h"
 
 #include <stdio.h>
@@ -255,6 +256,9 @@ check_main(const struct skyptyd_options *o, struct settings *s,
 	    s->conf.startuprate.origin, s->conf.startuprate.network,
 	    s->conf.startuprate.all, s->conf.netblocks.v4,
 	    s->conf.netblocks.v6);
+	printf("                maxperrelay %u, startup_memory %u MiB: %u "
+	       "unauthenticated, and as many over dmsg\n",
+	    s->conf.maxperrelay, s->conf.startup_memory, limits_full(&s->conf));
 	check_print_penalties(&s->conf);
 	check_print_keys(s);
 	lists = check_tables(s, ctx);

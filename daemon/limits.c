@@ -427,14 +427,31 @@ oldest_startup(const struct conns *cs, const struct origin *o)
 	return oldest;
 }
 
-/* The oldest one of the origin that has most of them, or of those alike. */
+static size_t
+count_relay(const struct conns *cs, const struct origin *o)
+{
+	const struct limits_conn *c;
+	size_t n = 0;
+
+	TAILQ_FOREACH (c, &cs->startups[o->pool], startup)
+		if (c->origin.network == o->network)
+			n++;
+	return n;
+}
+
+/*
+ * The oldest one of the origin that has most of them, or of those alike; by one
+ * relay, or all.
+ */
 static struct limits_conn *
-worst_startup(const struct conns *cs, enum pool pool)
+worst_startup(const struct conns *cs, enum pool pool, const uint64_t *relay)
 {
 	struct limits_conn *c, *worst = NULL;
 	size_t n, most = 0;
 
 	TAILQ_FOREACH (c, &cs->startups[pool], startup) {
+		if (relay != NULL && c->origin.network != *relay)
+			continue;
 		if (worst != NULL && c->origin.self == worst->origin.self)
 			continue;
 		n = count_startups(cs, &c->origin);
@@ -466,6 +483,10 @@ may_end(const struct conns *cs, const struct limits_conn *victim,
 		return false;
 	if (is_preferred(cs, o, now_ms) != victim->preferred)
 		return !victim->preferred;
+	/* One relay is not to have all places: it may make up claims. */
+	if (o->pool == POOL_DMSG && victim->origin.network != o->network)
+		return count_relay(cs, &victim->origin) >
+		    count_relay(cs, o) + 1;
 	return count_startups(cs, &victim->origin) > count_startups(cs, o) + 1;
 }
 
@@ -477,6 +498,26 @@ address_full(const struct conns *cs, const struct config *conf,
     const struct origin *o)
 {
 	return o->pool == POOL_TCP && count_all(cs, o) >= conf->maxperaddr;
+}
+
+unsigned
+limits_full(const struct config *conf)
+{
+	unsigned full = conf->maxstartups.full;
+	uint64_t room = conf->startup_memory * UINT64_C(1024) /
+	    LIMITS_STARTUP_KIB / POOL_COUNT;
+
+	if (conf->startup_memory == 0 || room >= full)
+		return full;
+	return room > 0 ? (unsigned)room : 1;
+}
+
+static bool
+relay_full(const struct conns *cs, const struct config *conf,
+    const struct origin *o)
+{
+	return o->pool == POOL_DMSG && conf->maxperrelay != 0 &&
+	    count_relay(cs, o) >= conf->maxperrelay;
 }
 
 const char *
@@ -499,6 +540,10 @@ limits_own(const struct conns *cs, const struct config *conf,
 	if (address_full(cs, conf, o) &&
 	    !may_end(cs, oldest_startup(cs, o), o, now_ms))
 		return "too many connections of this address (maxperaddr)";
+	if (relay_full(cs, conf, o) &&
+	    !may_end(cs, worst_startup(cs, o->pool, &o->network), o, now_ms))
+		return "too many by this dmsg server have not authenticated "
+		       "(maxperrelay)";
 	return NULL;
 }
 
@@ -516,9 +561,11 @@ limits_all(const struct conns *cs, const struct config *conf,
 	if (!limits_known(cs, o, now_ms) &&
 	    limits_spent(cs, conf, o->pool, now_ms))
 		return "too many do not authenticate (startuprate)";
-	if (cs->nstartups[o->pool] >= conf->maxstartups.full &&
-	    !may_end(cs, worst_startup(cs, o->pool), o, now_ms))
-		return "too many have not authenticated (maxstartups)";
+	if (cs->nstartups[o->pool] >= limits_full(conf) &&
+	    !may_end(cs, worst_startup(cs, o->pool, NULL), o, now_ms))
+		return limits_full(conf) < conf->maxstartups.full ?
+		    "too many have not authenticated (startup_memory)" :
+		    "too many have not authenticated (maxstartups)";
 	return NULL;
 }
 
@@ -528,7 +575,7 @@ limits_unlucky(const struct config_startups *s, size_t n)
 {
 	unsigned percent;
 
-	if (n < s->begin)
+	if (n < s->begin && n < s->full)
 		return false;
 	if (n >= s->full || s->rate >= 100)
 		return true;
@@ -565,14 +612,21 @@ limits_admit(struct conns *cs, const struct config *conf, struct limits_conn *c,
     int64_t now_ms)
 {
 	const struct origin *o = &c->origin;
+	const struct config_startups curve = { .begin = conf->maxstartups.begin,
+		.rate = conf->maxstartups.rate,
+		.full = limits_full(conf) };
 	bool known = limits_known(cs, o, now_ms);
 	struct limits_conn *victim;
 
 	if (address_full(cs, conf, o) &&
 	    may_end(cs, victim = oldest_startup(cs, o), o, now_ms))
 		limits_drop(cs, victim, now_ms);
-	if (limits_unlucky(&conf->maxstartups, cs->nstartups[o->pool]) &&
-	    may_end(cs, victim = worst_startup(cs, o->pool), o, now_ms))
+	if (relay_full(cs, conf, o) &&
+	    may_end(cs, victim = worst_startup(cs, o->pool, &o->network), o,
+		now_ms))
+		limits_drop(cs, victim, now_ms);
+	if (limits_unlucky(&curve, cs->nstartups[o->pool]) &&
+	    may_end(cs, victim = worst_startup(cs, o->pool, NULL), o, now_ms))
 		limits_drop(cs, victim, now_ms);
 	c->due_ms = now_ms + LIMITS_OURS_MS;
 	c->known = known;

@@ -33,8 +33,14 @@ struct listener;
 #define LIMITS_LIFE_MS	 1500  /* what a peer's turn is given, come what may */
 #define LIMITS_OURS_MS	 10000 /* and our own, on a machine that is busy */
 #define LIMITS_PENALTIES 16384 /* blocks, keys and relays that have one */
-#define LIMITS_TOLD	 100   /* strangers that are logged at once */
-#define LIMITS_TOLD_MS	 200   /* and one more each time */
+/*
+ * KiB of memory that nothing else holds, of a connection before it has
+ * authenticated: monitor and confined process.  regress/sys/startup-memory.sh
+ * measures it.
+ */
+#define LIMITS_STARTUP_KIB 3072
+#define LIMITS_TOLD	   100 /* strangers that are logged at once */
+#define LIMITS_TOLD_MS	   200 /* and one more each time */
 
 /* Whose budget. */
 enum pool { POOL_TCP, POOL_DMSG, POOL_COUNT };
@@ -151,6 +157,8 @@ const char *limits_own(const struct conns *, const struct config *,
 /* Whether nobody unknown can be, whoever he is. */
 bool limits_spent(const struct conns *, const struct config *, enum pool,
     int64_t now_ms);
+/* How many of a pool may be unauthenticated: also startup_memory allows it. */
+unsigned limits_full(const struct config *);
 /* Why nobody like it can. */
 const char *limits_all(const struct conns *, const struct config *,
     const struct origin *, int64_t now_ms);

@@ -452,6 +452,18 @@ check_whitelist(const struct settings *s, const struct skyptyd_options *o)
 	return 0;
 }
 
+/* An eighth of what the machine has, in MiB. */
+static unsigned
+settings_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	uint64_t mib = pages > 0 && page > 0 ?
+	    (uint64_t)pages * (uint64_t)page / (8 * 1024 * 1024) :
+	    0;
+
+	return mib > 0 && mib < 1000000 ? (unsigned)mib : 1000000;
+}
+
 int
 settings_load(struct settings *s, const struct skyptyd_options *o,
     struct keyctx *ctx)
@@ -467,6 +479,10 @@ settings_load(struct settings *s, const struct skyptyd_options *o,
 		return r;
 	if (config_read_env(&s->conf, o->envprefix, &report) != 0)
 		return EXIT_CONFIG;
+	/* Whoever has said how many there may be has said so. */
+	if (s->conf.startup_memory == 0 &&
+	    !(s->conf.given & CONFIG_MAXSTARTUPS))
+		s->conf.startup_memory = settings_memory();
 	if ((r = settings_take_flags(s, o)) != 0 ||
 	    (r = take_allowed(s, o)) != 0 ||
 	    (r = find_identity(s, o, ctx)) != 0 ||

@@ -54,6 +54,8 @@
 #define CONFIG_PENALTIES      (UINT64_C(1) << 32)
 #define CONFIG_PENALTY_EXEMPT (UINT64_C(1) << 33)
 #define CONFIG_PENALTY_BLOCKS (UINT64_C(1) << 34)
+#define CONFIG_MAXPERRELAY    (UINT64_C(1) << 35)
+#define CONFIG_STARTUPMEMORY  (UINT64_C(1) << 36)
 
 /* "begin:rate:full" of sshd_config's MaxStartups. */
 struct config_startups {
@@ -115,8 +117,10 @@ struct config {
 	struct config_blocks penalty_blocks; /* "penalty_blocks": "32:64" */
 	struct cidr *penalty_exempt; /* npenalty_exempt of them: loopback */
 	size_t npenalty_exempt;
-	unsigned maxperkey;	    /* connections of one key at once: 64 */
-	unsigned maxperaddr;	    /* connections of one address at once: 64 */
+	unsigned maxperkey;	 /* connections of one key at once: 64 */
+	unsigned maxperaddr;	 /* connections of one address at once: 64 */
+	unsigned maxperrelay;	 /* not authenticated, of one server; 0: any */
+	unsigned startup_memory; /* MiB of who has not; 0: an eighth of all */
 	unsigned handshake_timeout; /* "handshake_timeout", seconds: 10 */
 	char *dmsg_servers; /* "<pk>@host:port" each, divided by spaces */
 	char *sftp_server;  /* path; "" finds it, "none" is none */

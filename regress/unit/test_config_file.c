@@ -636,7 +636,7 @@ test_example(void **state)
 	const char *path = getenv("SKYPTY_EXAMPLE");
 	uint64_t all = (CONFIG_SERVERS - 1) | CONFIG_STARTUPRATE |
 	    CONFIG_NETBLOCKS | CONFIG_PENALTIES | CONFIG_PENALTY_EXEMPT |
-	    CONFIG_PENALTY_BLOCKS;
+	    CONFIG_PENALTY_BLOCKS | CONFIG_MAXPERRELAY | CONFIG_STARTUPMEMORY;
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	struct config c, d;
 	char *text;

@@ -546,6 +546,81 @@ test_ration(void **state)
 	assert_int_equal(cs.untold, 0);
 }
 
+/* --- a relay's, and memory's --- */
+
+/* Who comes by another relay has his place, whatever claims the one makes up.
+ */
+static void
+test_per_relay(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	conf.startuprate = (struct config_rates){ 1000000, 1000000, 1000000 };
+	for (unsigned i = 0; i < 200; i++)
+		n += come(dmsg(i, 1, true)) != NULL;
+	assert_int_equal(n, 100);
+	assert_non_null(objection(dmsg(200, 1, true)));
+	n = 0;
+	for (unsigned i = 0; i < 100; i++)
+		n += come(dmsg(i, 2, true)) != NULL;
+	assert_in_range(n, 45, 50);
+	assert_int_equal(cs.nstartups[POOL_DMSG], 100);
+	/* But nobody listed for a stranger. */
+	assert_null(come(dmsg(1, 3, false)));
+	assert_non_null(come(dmsg(1, 3, true)));
+}
+
+static void
+test_most_per_relay(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	conf.maxperrelay = 20;
+	for (unsigned i = 0; i < 50; i++)
+		n += come(dmsg(i, 1, true)) != NULL;
+	assert_int_equal(n, 20);
+	assert_string_equal(objection(dmsg(200, 1, true)),
+	    "too many by this dmsg server have not authenticated "
+	    "(maxperrelay)");
+	assert_non_null(come(dmsg(1, 2, true)));
+	for (unsigned i = 0; i < 60; i++)
+		assert_non_null(come(numbered(i << 8)));
+	/* Those that have had their time make room, by their relay. */
+	now += LIMITS_LIFE_MS;
+	assert_non_null(come(dmsg(200, 1, true)));
+	assert_in_range(cs.nstartups[POOL_DMSG], 20, 21);
+}
+
+static void
+test_startup_memory(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	conf.startuprate = (struct config_rates){ 1000000, 1000000, 1000000 };
+	assert_int_equal(limits_full(&conf), 100);
+	conf.startup_memory = 1000000;
+	assert_int_equal(limits_full(&conf), 100);
+	conf.startup_memory = 1;
+	assert_int_equal(limits_full(&conf), 1);
+	conf.startup_memory = 2 * 4 * LIMITS_STARTUP_KIB / 1024;
+	assert_int_equal(limits_full(&conf), 4);
+	for (unsigned i = 0; i < 50; i++)
+		n += come(numbered(i)) != NULL;
+	assert_int_equal(n, 4);
+	assert_string_equal(objection(numbered(50)),
+	    "too many have not authenticated (startup_memory)");
+	/* dmsg has as many for itself. */
+	for (unsigned i = 0; i < 4; i++)
+		assert_non_null(come(dmsg(i, i, true)));
+	assert_null(come(dmsg(5, 5, true)));
+	now += LIMITS_LIFE_MS;
+	assert_non_null(come(numbered(50)));
+	assert_int_equal(cs.nstartups[POOL_TCP], 4);
+}
+
 /* --- penalties --- */
 
 static void
@@ -782,6 +857,9 @@ main(void)
 		TEST(test_dmsg_forged),
 		TEST(test_dmsg_many),
 		TEST(test_ration),
+		TEST(test_per_relay),
+		TEST(test_most_per_relay),
+		TEST(test_startup_memory),
 		TEST(test_penalty_min),
 		TEST(test_penalty_max),
 		TEST(test_penalty_kinds),
