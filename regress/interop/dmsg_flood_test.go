@@ -8,6 +8,7 @@ package interop
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"regexp"
 	"sync"
@@ -88,15 +89,22 @@ func (h *dmsgHost) servesWhile(t testing.TB, c *DmsgClient, what string, count f
 	}
 }
 
+// The rates at which nobody came in once.
 func TestDmsgFlood(t *testing.T) {
+	for _, rate := range []int{100, 300} {
+		t.Run(fmt.Sprint(rate), func(t *testing.T) { dmsgFlood(t, rate) })
+	}
+}
+
+func dmsgFlood(t *testing.T, rate int) {
 	o := newOverlay(t, 2)
 	h := o.host(t, nil).ready(t)
 	by0, by1 := o.client(t, h.client, 0), o.client(t, h.client, 1)
-	count, stop := floodWith(t, o.servers[0], h.key.PK, 300,
+	count, stop := floodWith(t, o.servers[0], h.key.PK, rate,
 		requests(t, 600, func() []byte { return forge(t, NewKey(), h.key.PK, nil) }))
-	eventually(t, "the flood", func() bool { return count() > 300 })
-	h.servesWhile(t, by0, "by the flooded relay", count, 1000)
-	h.servesWhile(t, by1, "by another relay", count, 1500)
+	eventually(t, "the flood", func() bool { return count() > rate })
+	h.servesWhile(t, by0, "by the flooded relay", count, 3*rate)
+	h.servesWhile(t, by1, "by another relay", count, 5*rate)
 	stop()
 	h.serves(t, by0)
 	h.steady(t)
