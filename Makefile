@@ -196,7 +196,8 @@ SH_FILES = $(wildcard contrib/*.sh contrib/build/*.sh \
 	contrib/completion/*.bash regress/*.sh \
 	regress/*/*.sh daemon/http/page/*.sh)
 MAN_PAGES = daemon/skyptyd.8 daemon/http/skyptyd-http.8 client/skypty.1 \
-	client/skypty-fleet.1 client/skypty-ssh.1 daemon/skypty.json.5
+	client/skypty-fleet.1 client/skypty-ssh.1 daemon/skypty.json.5 \
+	daemon/authorized_pks.5
 
 all: $(addprefix $(BIN)/,$(PROGRAMS)) $(BIN)/skypty-ssh left-out
 
@@ -396,8 +397,9 @@ INSTALLS = $(call places,755,$(BIN)/skyptyd,$(SBINDIR)) \
 	$(call places,644,daemon/skyptyd.8,$(MANDIR)/man8) \
 	$(call places,644,client/skypty.1 client/skypty-fleet.1 \
 		client/skypty-ssh.1,$(MANDIR)/man1) \
-	$(call places,644,daemon/skypty.json.5,$(MANDIR)/man5) \
-	$(call places,644,etc/skypty.json.example \
+	$(call places,644,daemon/skypty.json.5 daemon/authorized_pks.5,\
+		$(MANDIR)/man5) \
+	$(call places,644,etc/skypty.json.example etc/authorized_pks.example \
 		PROTOCOL PROTOCOL.pty PROTOCOL.dmsg,$(DOCDIR)) \
 	644:contrib/completion/skypty.bash:$(BASHCOMPDIR)/skypty \
 	644:contrib/completion/skypty.fish:$(FISHCOMPDIR)/skypty.fish \

@@ -43,8 +43,9 @@ SRC_privsep = common/privsep/account.c common/privsep/config.c common/privsep/co
 	common/privsep/welcome.c
 
 # The processes.
-SRC_skyptyd = daemon/ask.c daemon/check.c daemon/check_key.c \
-	daemon/confgen.c daemon/conns.c daemon/dmsg_monitor.c daemon/tables.c \
+SRC_skyptyd = daemon/ask.c daemon/authorize.c daemon/check.c daemon/check_key.c \
+	daemon/confgen.c daemon/conns.c daemon/dmsg_monitor.c daemon/keys.c \
+	daemon/tables.c \
 	daemon/limits.c daemon/listed.c daemon/listener.c daemon/lobby.c \
 	daemon/monitors.c daemon/skyptyd_options.c daemon/settings.c daemon/skyptyd.c
 

@@ -493,6 +493,20 @@ settings_load(struct settings *s, const struct skyptyd_options *o,
 	return check_whitelist(s, o);
 }
 
+int
+settings_load_lists(struct settings *s, const struct skyptyd_options *o,
+    struct keyctx *ctx)
+{
+	int r;
+
+	memset(s, 0, sizeof(*s));
+	if (config_defaults(&s->conf) != 0)
+		return EXIT_OS;
+	if ((r = settings_read_file(s, ctx, conf_file(o))) != 0)
+		return r;
+	return find_pks(s, o);
+}
+
 void
 settings_free(struct settings *s)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* skyptyd: the privileged daemon.  It parses no byte of the network. */
-#include "daemon/skyptyd.h"
+#include "daemon/tables.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -103,6 +103,8 @@ static const struct {
 	{ "test", "'skyptyd check'" },
 	{ "listen", "'skyptyd tcp'" },
 	{ "serve", "'skyptyd tcp'" },
+	{ "authorise", "'skyptyd authorize'" },
+	{ "allow", "'skyptyd authorize'" },
 	{ "keygen",
 	    "'skyptyd confgen' for a host, 'skypty keygen' for a "
 	    "client" },
@@ -123,7 +125,7 @@ static int
 skyptyd_unknown(const char *word)
 {
 	static const char *const others[] = { "http", "check", "confgen",
-		"kill", "version", "help" };
+		"authorize", "revoke", "keys", "kill", "version", "help" };
 	struct usage_near near = { .word = word };
 
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
@@ -216,6 +218,12 @@ main(int argc, char **argv)
 		return http_main(argv);
 	if (strcmp(word, "kill") == 0)
 		return kill_main(argc - 1, argv + 1);
+	if (strcmp(word, "authorize") == 0)
+		return authorize_main(argc - 1, argv + 1);
+	if (strcmp(word, "revoke") == 0)
+		return revoke_main(argc - 1, argv + 1);
+	if (strcmp(word, "keys") == 0)
+		return keys_main(argc - 1, argv + 1);
 	if (strcmp(word, "check") == 0)
 		return skyptyd_check(argc - 1, argv + 1);
 	mode = skyptyd_mode_of(word);

@@ -89,6 +89,12 @@ struct settings {
  */
 int settings_load(struct settings *, const struct skyptyd_options *,
     struct keyctx *);
+/*
+ * Only what says who may come in, of the configuration's file and of what the
+ * default places are: conf, authorized and revoked.  The same.
+ */
+int settings_load_lists(struct settings *, const struct skyptyd_options *,
+    struct keyctx *);
 void settings_free(struct settings *);
 
 /* --- listener.c: the loop --- */

@@ -3,6 +3,8 @@
 #ifndef DAEMON_TABLES_H
 #define DAEMON_TABLES_H
 
+#include <getopt.h>
+
 #include "common/privsep/pks.h"
 #include "daemon/skyptyd.h"
 
@@ -32,6 +34,29 @@ int tables_read(const struct settings *, struct keyctx *,
 /* The same for one key's lines; on_skipped is not called. */
 int tables_read_key(const struct settings *, struct keyctx *,
     const struct key_public *, const struct tables_reader *);
+
+/* --- authorize.c, keys.c: commands.  Exit statuses. --- */
+
+int authorize_main(int argc, char **argv);
+int revoke_main(int argc, char **argv);
+int keys_main(int argc, char **argv);
+/*
+ * What begins each of them: the flags, the configuration, the log on standard
+ * error.  0 and what is left of the arguments; an exit status; -1: help was
+ * printed.
+ */
+struct lists_command {
+	const char *usage;
+	const char *mode;	  /* "revoke " */
+	const struct option *own; /* flags that are its own, without -c */
+	unsigned flags;		  /* those given: bits by their val */
+	struct keyctx *keyctx;
+	struct settings set;
+	int argc;
+	char **argv;
+};
+int lists_begin(struct lists_command *, int argc, char **argv);
+void lists_end(struct lists_command *);
 
 /* What is in them. */
 struct tables_sum {

@@ -64,7 +64,8 @@ def flags_by_command(bin):
     ssh = done_by_ssh()
     flags = {"skypty-ssh": ssh, "skypty ssh": ssh}
     for mode in modes:
-        text = ask("skyptyd", mode, "--help") if mode in ("http", "confgen", "kill") \
+        text = ask("skyptyd", mode, "--help") if mode in (
+            "http", "confgen", "authorize", "revoke", "keys", "kill") \
             else daemon if mode != "version" else ""
         flags[f"skyptyd {mode}"] = flags_of_help(text, mode)
     for command in commands:

@@ -17,15 +17,15 @@
 #define LINKS_MAX 40 /* the kernel's own limit */
 
 static int
-config_read_all(int fd, struct buf *text)
+config_read_all(int fd, size_t max, struct buf *text)
 {
 	ssize_t r;
 
-	buf_init(text, CONFIG_FILE_MAX + 1);
+	buf_init(text, max + 1);
 	do
 		r = buf_read(text, fd, CHUNK);
 	while (r > 0 || (r == SKY_ERR_AGAIN && errno == EINTR));
-	if (r == SKY_ERR_EOF && buf_len(text) <= CONFIG_FILE_MAX)
+	if (r == SKY_ERR_EOF && buf_len(text) <= max)
 		return 0;
 	buf_free(text);
 	return r == SKY_ERR_EOF ? SKY_ERR_LIMIT : (int)r;
@@ -39,15 +39,15 @@ config_open(const char *path)
 }
 
 int
-config_slurp_fd(int fd, struct buf *text, struct stat *st)
+config_slurp_fd(int fd, size_t max, struct buf *text, struct stat *st)
 {
 	if (fstat(fd, st) == -1)
 		return SKY_ERR_SYS;
 	if (!S_ISREG(st->st_mode))
 		return SKY_ERR_TYPE;
-	if (st->st_size > CONFIG_FILE_MAX)
+	if (st->st_size > (off_t)max)
 		return SKY_ERR_LIMIT;
-	return config_read_all(fd, text);
+	return config_read_all(fd, max, text);
 }
 
 int
@@ -57,7 +57,7 @@ config_slurp(const char *path, struct buf *text, struct stat *st)
 
 	if ((fd = config_open(path)) == -1)
 		return SKY_ERR_SYS;
-	r = config_slurp_fd(fd, text, st);
+	r = config_slurp_fd(fd, CONFIG_FILE_MAX, text, st);
 	close(fd);
 	return r;
 }
@@ -275,7 +275,7 @@ config_read_fd(struct config *c, struct keyctx *ctx, int fd, const char *name,
 	struct buf text;
 	int r;
 
-	if ((r = config_read_all(fd, &text)) != 0)
+	if ((r = config_read_all(fd, CONFIG_FILE_MAX, &text)) != 0)
 		return config_cannot_read(report, name, r);
 	r = config_parse(c, ctx, (const char *)buf_ptr(&text), buf_len(&text),
 	    name, report);

@@ -226,57 +226,79 @@ replace_file(const char *path, int old, struct buf *content)
 	return file_new_commit(&f, true);
 }
 
+/* What a file is to become. */
+struct rewrite {
+	size_t max;
+	int (*compose)(void *arg, struct buf *out, const struct buf *text);
+	void *arg;
+};
+
 static int
-config_wl_rewrite(const char *path, int old, const struct key_public *wl,
-    size_t n)
+rewrite_open_file(const char *path, int old, const struct rewrite *w)
 {
 	struct buf text, out;
 	struct stat st;
 	int r;
 
-	if ((r = config_slurp_fd(old, &text, &st)) != 0)
+	if ((r = config_slurp_fd(old, w->max, &text, &st)) != 0)
 		return r;
-	buf_init(&out, CONFIG_FILE_MAX);
+	buf_init(&out, w->max);
 	if (st.st_nlink > 1 && links_are_guarded())
 		r = SKY_ERR_EXISTS;
-	else if ((r = config_wl_compose(&out, &text, wl, n)) == 0)
+	else if ((r = w->compose(w->arg, &out, &text)) == 0)
 		r = replace_file(path, old, &out);
 	buf_free(&out);
 	buf_free(&text);
 	return r;
 }
 
-static int
-write_wl(const char *path, const struct key_public *wl, size_t n)
+int
+config_rewrite(const char *path, size_t max,
+    int (*compose)(void *arg, struct buf *out, const struct buf *text),
+    void *arg)
 {
-	int fd, error, r;
+	const struct rewrite w = { .max = max, .compose = compose, .arg = arg };
+	char *real;
+	int fd, error, r = SKY_ERR_SYS;
 
-	if ((fd = config_open(path)) == -1)
+	/* A link stays a link: its target is what is replaced. */
+	if ((real = realpath(path, NULL)) == NULL)
 		return SKY_ERR_SYS;
-	r = config_wl_rewrite(path, fd, wl, n);
-	error = errno;
-	close(fd);
+	if ((fd = config_open(real)) != -1) {
+		r = rewrite_open_file(real, fd, &w);
+		error = errno;
+		close(fd);
+	} else
+		error = errno;
+	free(real);
 	errno = error;
 	return r;
+}
+
+/* A whitelist to be written. */
+struct config_wl_list {
+	const struct key_public *wl;
+	size_t n;
+};
+
+static int
+config_wl_compose_list(void *arg, struct buf *out, const struct buf *text)
+{
+	const struct config_wl_list *l = arg;
+
+	return config_wl_compose(out, text, l->wl, l->n);
 }
 
 int
 config_write_wl(const char *path, const struct key_public *wl, size_t n)
 {
-	char *real;
-	int error, r;
+	struct config_wl_list l = { .wl = wl, .n = n };
 
 	/* What is written must be read again. */
 	if (n > CONFIG_WL_MAX)
 		return SKY_ERR_LIMIT;
-	/* A link stays a link: its target is what is replaced. */
-	if ((real = realpath(path, NULL)) == NULL)
-		return SKY_ERR_SYS;
-	r = write_wl(real, wl, n);
-	error = errno;
-	free(real);
-	errno = error;
-	return r;
+	return config_rewrite(path, CONFIG_FILE_MAX, config_wl_compose_list,
+	    &l);
 }
 
 /*

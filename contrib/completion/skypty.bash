@@ -363,7 +363,8 @@ _skyptyd()
 
 	_skypty_words
 	if ((${#words[@]} == 2)); then
-		_skypty_offer "tcp host dmsg http check confgen kill version"
+		_skypty_offer "tcp host dmsg http check authorize revoke \
+keys confgen kill version"
 		return
 	fi
 	case ${words[1]} in
@@ -382,6 +383,15 @@ _skyptyd()
 		;;
 	kill)
 		_skypty_flags "--key --cliaddr" ""
+		;;
+	authorize)
+		_skypty_flags "-c --conf --confpath" "--also"
+		;;
+	revoke)
+		_skypty_flags "-c --conf --confpath" "--now"
+		;;
+	keys)
+		_skypty_flags "-c --conf --confpath" "--json"
 		;;
 	confgen)
 		_skypty_flags "--sk-file" "--unsafe --seeds"

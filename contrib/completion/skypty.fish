@@ -242,6 +242,9 @@ set -l modes \
     'dmsg\tbe reachable over dmsg' \
     'http\ta terminal for browsers' \
     'check\twhat would be served, for whom' \
+    'authorize\tlet a key in, and say what it may do' \
+    'revoke\tkeep a key out' \
+    'keys\twho may come in' \
     'confgen\ta configuration with a fresh key' \
     'kill\tend connections' \
     'version\tprint the version'
@@ -285,6 +288,11 @@ complete -c skyptyd -n '__skypty_is check' -s T -d 'print the configuration in f
 
 complete -c skyptyd -n '__skypty_is kill' -l key -x -d 'all of this key'
 complete -c skyptyd -n '__skypty_is kill' -l cliaddr -rF -d 'control socket'
+
+complete -c skyptyd -n '__skypty_is authorize revoke keys' -s c -l conf -l confpath -rF -d 'configuration'
+complete -c skyptyd -n '__skypty_is authorize' -l also -d 'though the key has lines already'
+complete -c skyptyd -n '__skypty_is revoke' -l now -d 'end its connections, too'
+complete -c skyptyd -n '__skypty_is keys' -l json -d 'for programs'
 
 complete -c skyptyd -n '__skypty_is confgen' -l unsafe -d 'overwrite the file'
 complete -c skyptyd -n '__skypty_is confgen' -l sk-file -rF -d 'where the secret key is kept'
