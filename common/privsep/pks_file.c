@@ -31,7 +31,7 @@ struct reader {
 	const struct pks_scan *scan;
 	struct pks_at at;
 	char hex[KEY_PUBLIC_HEX];
-	char *text;   /* CHUNK bytes, and one for a NUL */
+	char *text;   /* CHUNK bytes, and a word for a NUL */
 	char *folded; /* the same in lower case, if a key is looked for */
 	size_t n;
 	uint64_t total;
@@ -57,11 +57,32 @@ reader_tell(struct reader *r, char *line, size_t n, const char *why)
 static unsigned long
 reader_count(const char *text, size_t n)
 {
+	const char *end = text + n;
 	unsigned long lines = 0;
 
-	for (size_t i = 0; i < n; i++)
-		lines += text[i] == '\n';
+	while ((text = memchr(text, '\n', (size_t)(end - text))) != NULL) {
+		text++;
+		lines++;
+	}
 	return lines;
+}
+
+/*
+ * Digits are in lower case then, and what is no digit may become one: a line is
+ * found too often rather than not.  A word at a time, as a stranger can have
+ * this done as often as he comes.
+ */
+static void
+reader_fold(struct reader *r, size_t n)
+{
+	const uint64_t bits = UINT64_C(0x2020202020202020);
+	uint64_t word;
+
+	for (size_t i = 0; i < n; i += sizeof(word)) {
+		memcpy(&word, r->text + i, sizeof(word));
+		word |= bits;
+		memcpy(r->folded + i, &word, sizeof(word));
+	}
 }
 
 /* Each line of what is there, up to n: a newline is behind the last one. */
@@ -86,9 +107,7 @@ reader_some(struct reader *r, size_t n)
 	const char *found;
 	int e = 0;
 
-	for (size_t i = 0; i < n; i++)
-		r->folded[i] = (char)(r->text[i] |
-		    (r->text[i] >= 'A' && r->text[i] <= 'Z') << 5);
+	reader_fold(r, n);
 	while (e == 0 &&
 	    (found = memmem(r->folded + done, n - done, r->hex,
 		 KEY_PUBLIC_HEX - 1)) != NULL) {
@@ -191,9 +210,9 @@ pks_file_read(const struct pks_scan *scan, const struct pks_at *at, int fd,
 
 	if (scan->pk != NULL) {
 		key_text(scan->pk, r.hex);
-		r.folded = malloc(CHUNK + 1);
+		r.folded = malloc(CHUNK + sizeof(uint64_t));
 	}
-	r.text = malloc(CHUNK + 1);
+	r.text = calloc(1, CHUNK + sizeof(uint64_t));
 	if (r.text == NULL || (scan->pk != NULL && r.folded == NULL))
 		e = SKY_ERR_NOMEM;
 	else

@@ -8,6 +8,7 @@ charged for what root's own reads when it starts.  Each figure is the median of 
 ratios are worth quoting.
 """
 
+import contextlib
 import os
 import pty
 import pwd
@@ -59,20 +60,41 @@ def seconds(cmd, text=None):
     return time.monotonic() - start
 
 
+def write_table(conf, path, lines, pk):
+    """Keys of nobody, with options every other line, and ours."""
+    with open(path, "w") as f:
+        for i in range(lines - 1):
+            f.write("%s02%s user-%d@example\n" % (
+                'restrict,pty,from="192.0.2.0/24,dmsg" ' if i % 2 else "",
+                os.urandom(32).hex(), i))
+        f.write(pk + " bench\n")
+    os.chmod(path, 0o600)
+    with open(conf) as f:
+        text = f.read()
+    with open(conf, "w") as f:
+        f.write(text.replace("{", '{\n    "authorized_pks": "%s",' % path, 1))
+
+
 class Skypty:
-    def __init__(self, folder):
+    """A host, and who is let in: by --allow, or by the last line of a table."""
+
+    def __init__(self, folder, lines=0):
         self.port = free_port()
         conf = os.path.join(folder, "host.json")
         self.identity = os.path.join(folder, "identity")
         run([BIN + "/skyptyd", "confgen", conf])
         pk = subprocess.check_output(
             [BIN + "/skypty", "keygen", self.identity], text=True).split()[-1]
+        who = ["--allow", pk] if lines == 0 else []
+        if lines:
+            write_table(conf, os.path.join(folder, "pks"), lines, pk)
         host = re.search(r'"pk": "([0-9a-f]+)"', open(conf).read()).group(1)
         self.dest = "%s@127.0.0.1:%d" % (host, self.port)
         self.proc = subprocess.Popen(
-            [BIN + "/skyptyd", "tcp", "-c", conf, "--allow", pk, "--addr",
+            [BIN + "/skyptyd", "tcp", "-c", conf, "--addr",
              "127.0.0.1:%d" % self.port, "--cliaddr",
-             os.path.join(folder, "pty.sock")], stderr=subprocess.DEVNULL)
+             os.path.join(folder, "pty.sock")] + who,
+            stderr=subprocess.DEVNULL)
         wait_port(self.port)
 
     def exec(self, *cmd):
@@ -278,6 +300,26 @@ def bench_connect(sky, ssh):
     report("exec true: skypty / ssh over sshd -i", r, "<= 0.25", r <= 0.25)
 
 
+def bench_tables(sky, ssh):
+    """authorized_pks is read for each connection."""
+    sizes = (10, 1000, 100000)
+    with contextlib.ExitStack() as stack:
+        commands = {"none": sky.exec("true")}
+        for n in sizes:
+            host = Skypty(stack.enter_context(tempfile.TemporaryDirectory()),
+                          n)
+            stack.callback(host.proc.wait)
+            stack.callback(host.proc.terminate)
+            commands[n] = host.exec("true")
+        m = median_of(commands)
+    for n in sizes:
+        report("exec true: authorized_pks of %d keys / --allow" % n,
+               m[n] / m["none"], "-", True)
+    print("  (%s; %.1f ms without)" % (", ".join(
+        "%d: %+.1f ms" % (n, 1000 * (m[n] - m["none"])) for n in sizes),
+        1000 * m["none"]))
+
+
 def bench_bulk(sky, ssh):
     script = ["script", "-qfc", SHELL, "/dev/null"]
     kernel, ours, theirs = [], [], []
@@ -321,8 +363,8 @@ def main():
             hosts.append(sky)
             ssh = Ssh(folder)
             hosts.append(ssh)
-            for bench in (bench_connect, bench_echo, bench_memory,
-                          bench_bulk):
+            for bench in (bench_connect, bench_tables, bench_echo,
+                          bench_memory, bench_bulk):
                 bench(sky, ssh)
         finally:
             for h in hosts:
