@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""skypty fleet on 1,000 hosts: one skyptyd with as many addresses of
+127.0.0.0/8, all on this machine, 64 at a time.
+
+Prints the time for "true" against xargs -P64 with "skypty exec" and, where it
+is installed, with ssh to an sshd on the same addresses, in the same run; and
+what the client needs for a host that has its turn.  Host and client share the
+machine, so that only ratios are worth quoting.  HOSTS=1000 JOBS=64 BIN=.
+"""
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+BIN = os.path.abspath(os.environ.get("BIN", "."))
+HOSTS = int(os.environ.get("HOSTS", "1000"))
+JOBS = int(os.environ.get("JOBS", "64"))
+QUIET = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+             stderr=subprocess.DEVNULL)
+
+
+def address(i):
+    return f"127.1.{i // 250}.{i % 250 + 1}"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def await_port(port):
+    while True:
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+
+
+def seconds(argv, **more):
+    begin = time.monotonic()
+    how = {**QUIET, **more}
+    if "input" in how:
+        del how["stdin"]
+    status = subprocess.run(argv, **how).returncode
+    if status != 0:
+        sys.exit(f"bench: {argv[:4]}... ended with status {status}")
+    return time.monotonic() - begin
+
+
+def sums(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        return dict(re.findall(r"(\w+): +(\d+) kB", f.read()))
+
+
+def memory(fleet):
+    """Of the processes of hosts while a command runs on each, in kB."""
+    client = subprocess.Popen(fleet + ["--", "sleep", "10"], **QUIET)
+    begin = time.monotonic()
+    while time.monotonic() - begin < 60:
+        kids = subprocess.run(["ps", "-o", "pid=", "--ppid", str(client.pid)],
+                              stdout=subprocess.PIPE, text=True).stdout.split()
+        if len(kids) == JOBS and time.monotonic() - begin > 4:
+            break
+        time.sleep(0.1)
+    all_of = [sums(k) for k in kids]
+    own = sums(client.pid)
+    client.terminate()
+    client.wait()
+    for name in "Pss", "Private_Dirty":
+        mean = sum(int(s[name]) for s in all_of) / len(all_of)
+        print(f"{name:14} {mean:6.0f} kB a host in flight, "
+              f"{own[name]:>6} kB the client itself")
+
+
+def ssh_arguments(folder, port, started):
+    sshd = shutil.which("sshd", path="/usr/sbin:/usr/bin")
+    if not sshd or not shutil.which("ssh"):
+        return None
+    for name in "host", "user":
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                        f"{folder}/{name}"], check=True, **QUIET)
+    shutil.copy(f"{folder}/user.pub", f"{folder}/authorized")
+    os.makedirs("/run/sshd", exist_ok=True)
+    started.append(subprocess.Popen([sshd, "-D", "-f", "/dev/null", "-p", str(port),
+                      "-h", f"{folder}/host", "-o", "StrictModes=no", "-o",
+                      f"AuthorizedKeysFile={folder}/authorized", "-o",
+                      "MaxStartups=1000", "-o", "PidFile=none"], **QUIET))
+    await_port(port)
+    return ["ssh", "-F", "none", "-i", f"{folder}/user", "-p", str(port),
+            "-o", "StrictHostKeyChecking=no", "-o",
+            "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes"]
+
+
+def run(folder, started):
+    port = free_port()
+    os.environ["XDG_STATE_HOME"] = folder
+    subprocess.run([BIN + "/skyptyd", "confgen", f"{folder}/conf"], check=True,
+                   **QUIET)
+    subprocess.run([BIN + "/skypty", "keygen", f"{folder}/id"], check=True,
+                   **QUIET)
+    ask = dict(stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    us = subprocess.run([BIN + "/skypty", "pk", "-i", f"{folder}/id"],
+                        **ask).stdout.strip()
+    told = subprocess.run([BIN + "/skyptyd", "check", "-c", f"{folder}/conf",
+                           "--cliaddr", ""], **ask).stdout
+    pk = re.search(r"^identity +(\w+)", told, re.M)[1]
+    started.append(subprocess.Popen(
+        [BIN + "/skyptyd", "tcp", "-c", f"{folder}/conf", "--allow", us,
+         "--addr", f"0.0.0.0:{port}", "--cliaddr", f"{folder}/sock"], **QUIET))
+    await_port(port)
+    dests = [f"{pk}@{address(i)}:{port}" for i in range(HOSTS)]
+    with open(f"{folder}/hosts", "w", encoding="ascii") as f:
+        f.write("\n".join(dests) + "\n")
+    fleet = [BIN + "/skypty", "fleet", "-i", f"{folder}/id", "--no-visor-key",
+             "-j", str(JOBS), f"@{folder}/hosts"]
+    xargs = ["xargs", "-P", str(JOBS), "-I", "{}"]
+    took = seconds(fleet + ["--", "true"])
+    print(f"fleet          {took:6.1f} s for {HOSTS} hosts, {JOBS} at a time")
+    with open(f"{folder}/hosts", encoding="ascii") as f:
+        other = seconds(xargs + [BIN + "/skypty", "exec", "-i", f"{folder}/id",
+                                 "--no-visor-key", "tcp://{}", "--", "true"],
+                        stdin=f)
+    print(f"xargs exec     {other:6.1f} s, {other / took:.2f} of fleet's")
+    ssh = ssh_arguments(folder, free_port(), started)
+    if ssh:
+        other = seconds(xargs + ssh + ["{}", "true"],
+                        input="\n".join(map(address, range(HOSTS))).encode())
+        print(f"xargs ssh      {other:6.1f} s, {other / took:.2f} of fleet's")
+    else:
+        print("xargs ssh      there is no ssh here")
+    memory(fleet)
+
+
+def main():
+    started = []
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            run(folder, started)
+        finally:
+            for process in started:
+                process.terminate()
+                process.wait()
+
+
+if __name__ == "__main__":
+    main()
