@@ -58,7 +58,7 @@ SRC_skyptyd-http-monitor = monitor/http/http_auth.c \
 SRC_half = monitor/half/dispatch.c monitor/half/half.c \
 	monitor/half/half_child.c
 
-SRC_skyptyd-monitor = monitor/account.c monitor/cage.c monitor/command.c \
+SRC_skyptyd-monitor = monitor/about.c monitor/account.c monitor/cage.c monitor/command.c \
 	monitor/ending.c monitor/env.c monitor/exec.c monitor/forced.c \
 	monitor/guard.c monitor/handshake.c monitor/job.c \
 	monitor/kk.c monitor/monitor.c monitor/origin.c monitor/proxy.c \
@@ -71,7 +71,7 @@ SRC_skyptyd-dmsg-monitor = monitor/dmsg/connect.c monitor/dmsg/dials.c \
 	monitor/dmsg/skyptyd-dmsg-monitor.c $(SRC_half)
 
 SRC_skyptyd-net = daemon/net/net.c daemon/net/net_auth.c \
-	daemon/net/net_channel.c daemon/net/net_dial.c daemon/net/net_exec.c \
+	daemon/net/net_channel.c daemon/net/net_conns.c daemon/net/net_dial.c daemon/net/net_exec.c \
 	daemon/net/net_flow.c daemon/net/net_gather.c daemon/net/net_http.c \
 	daemon/net/net_link.c daemon/net/net_main.c daemon/net/net_mon.c \
 	daemon/net/net_pipe.c daemon/net/net_pty.c daemon/net/net_rpc.c \

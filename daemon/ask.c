@@ -17,6 +17,7 @@
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/hex.h"
+#include "common/base/json.h"
 #include "common/base/tcp.h"
 #include "common/base/unix.h"
 #include "common/base/visible.h"
@@ -24,9 +25,10 @@
 #include "common/pty/mux.h"
 #include "daemon/skyptyd.h"
 
-#define ASK_MS	  15000 /* of silence */
-#define ASK_CHUNK 16384
-#define ID_DIGITS 16
+#define ASK_MS	   15000 /* of silence */
+#define ASK_CHUNK  16384
+#define ID_DIGITS  16
+#define STATUS_MAX (32U * 1024 * 1024)
 
 static int
 ask_connect(const char *cliaddr, char why[ASK_WHY_MAX])
@@ -244,4 +246,180 @@ kill_main(int argc, char **argv)
 		if ((one = kill_one(cliaddr, "id", argv[i])) != 0)
 			r = one;
 	return r;
+}
+
+/* --- what there is --- */
+
+static const char status_usage[] =
+    "usage: skyptyd status [--json | --metrics] [--cliaddr PATH]\n"
+    "\n"
+    "  --json           as JSON, with all that is known\n"
+    "  --metrics        counters, as text for Prometheus\n"
+    "  --cliaddr PATH   control socket\n";
+
+/* One connection, as it is read. */
+struct status_row {
+	char id[ID_DIGITS + 1], carrier[16], key[KEY_PUBLIC_HEX];
+	char address[128], user[64], comment[64], runs[128];
+	long long age, idle, in, out;
+	bool known;
+};
+
+static void
+status_duration(char text[24], long long s)
+{
+	if (s < 60)
+		snprintf(text, 24, "%llds", s);
+	else if (s < 3600)
+		snprintf(text, 24, "%lldm%02llds", s / 60, s % 60);
+	else
+		snprintf(text, 24, "%lldh%02lldm", s / 3600, s / 60 % 60);
+}
+
+static void
+status_print(const struct status_row *r)
+{
+	char age[24], idle[24];
+	const char *whose = *r->comment != '\0' ? r->comment : r->key;
+
+	status_duration(age, r->age);
+	status_duration(idle, r->idle);
+	visible_line(stdout,
+	    "%-16s %-7s %-16.16s %-12s %7s %7s %10lld %10lld "
+	    "%s%s%s",
+	    r->id, r->carrier, r->known ? whose : "(not yet)",
+	    *r->user != '\0' ? r->user : "-", age, idle, r->in, r->out,
+	    r->address, *r->runs != '\0' ? ": " : "", r->runs);
+}
+
+static int
+status_on_event(void *arg, const struct json_event *ev)
+{
+	struct status_row *r = arg;
+	const struct {
+		const char *key;
+		char *text;
+		size_t len;
+	} texts[] = {
+		{ "id", r->id, sizeof(r->id) },
+		{ "carrier", r->carrier, sizeof(r->carrier) },
+		{ "key", r->key, sizeof(r->key) },
+		{ "address", r->address, sizeof(r->address) },
+		{ "user", r->user, sizeof(r->user) },
+		{ "comment", r->comment, sizeof(r->comment) },
+		{ "runs", r->runs, sizeof(r->runs) },
+	};
+	const struct {
+		const char *key;
+		long long *n;
+	} numbers[] = {
+		{ "age_s", &r->age },
+		{ "idle_s", &r->idle },
+		{ "bytes_in", &r->in },
+		{ "bytes_out", &r->out },
+	};
+
+	if (ev->depth == 2 && ev->type == JSON_OBJECT)
+		memset(r, 0, sizeof(*r));
+	else if (ev->depth == 2 && ev->type == JSON_END)
+		status_print(r);
+	if (ev->depth != 3 || ev->key == NULL)
+		return 0;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (ev->type == JSON_STRING &&
+		    strcmp(ev->key, texts[i].key) == 0)
+			strlcpy(texts[i].text, ev->text, texts[i].len);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (ev->type == JSON_NUMBER &&
+		    strcmp(ev->key, numbers[i].key) == 0)
+			*numbers[i].n = strtoll(ev->text, NULL, 10);
+	if (ev->type == JSON_BOOL && strcmp(ev->key, "authenticated") == 0)
+		r->known = ev->truth;
+	return 0;
+}
+
+/* It is checked as a whole before a word of it is told. */
+static int
+status_nothing(void *arg, const struct json_event *ev)
+{
+	(void)arg, (void)ev;
+	return 0;
+}
+
+static int
+status_show(const struct buf *b, const char *uri, bool json)
+{
+	const char *text = (const char *)buf_ptr(b);
+	struct status_row row = { 0 };
+	char last = buf_len(b) != 0 ? text[buf_len(b) - 1] : '\0';
+
+	if (strcmp(uri, MUX_URI_CONNS) != 0 ?
+		last != '\n' :
+		json_parse(text, buf_len(b), status_nothing, NULL, NULL, 0) !=
+		    0) {
+		fputs("skyptyd: what the daemon says is malformed\n", stderr);
+		return EXIT_OS;
+	}
+	/* All of it is ASCII, made so by the daemon; and if it is not: */
+	for (size_t i = 0; i < buf_len(b); i++)
+		if (text[i] != '\n' && (text[i] < ' ' || text[i] > '~')) {
+			fputs("skyptyd: what the daemon says is malformed\n",
+			    stderr);
+			return EXIT_OS;
+		}
+	if (json) {
+		fwrite(text, 1, buf_len(b), stdout);
+		return 0;
+	}
+	printf("%-16s %-7s %-16s %-12s %7s %7s %10s %10s %s\n", "id", "carrier",
+	    "key or comment", "user", "age", "idle", "in", "out", "from: runs");
+	(void)json_parse(text, buf_len(b), status_on_event, &row, NULL, 0);
+	return 0;
+}
+
+int
+status_main(int argc, char **argv)
+{
+	static const struct option longopts[] = {
+		{ "cliaddr", required_argument, NULL, 'a' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "metrics", no_argument, NULL, 'm' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *cliaddr = NULL, *uri = MUX_URI_CONNS;
+	char why[ASK_WHY_MAX];
+	int opt, r, before = 1;
+	bool raw = false;
+	struct buf b;
+
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":h", longopts, NULL)) != -1) {
+		if (opt == 'a')
+			cliaddr = optarg;
+		else if (opt == 'j')
+			raw = true;
+		else if (opt == 'm') {
+			raw = true;
+			uri = MUX_URI_METRICS;
+		} else if (opt == 'h') {
+			fputs(status_usage, stdout);
+			return 0;
+		} else
+			return skyptyd_options_unknown(opt, argv[before],
+			    longopts, "status ");
+		before = optind;
+	}
+	if (optind < argc) {
+		fputs(status_usage, stderr);
+		return EXIT_USAGE;
+	}
+	buf_init(&b, STATUS_MAX);
+	if (ask(cliaddr, uri, &b, why) != 0) {
+		visible_line(stderr, "skyptyd: %s", why);
+		r = EXIT_OS;
+	} else
+		r = status_show(&b, uri, raw);
+	buf_free(&b);
+	return r == 0 && fflush(stdout) != 0 ? EXIT_OS : r;
 }

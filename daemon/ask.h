@@ -21,7 +21,8 @@ int ask(const char *cliaddr, const char *uri, struct buf *answer,
 int ask_kill_key(const char *cliaddr, const struct key_public *pk,
     unsigned long *n, char why[ASK_WHY_MAX]);
 
-/* skyptyd kill.  An exit status. */
+/* skyptyd kill, skyptyd status.  An exit status. */
 int kill_main(int argc, char **argv);
+int status_main(int argc, char **argv);
 
 #endif

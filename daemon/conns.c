@@ -1,10 +1,146 @@
 /* SPDX-License-Identifier: ISC */
 /* The connections, for whoever looks after the host on the control socket. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "daemon/listener.h"
+
+#define PART_MAX (32 * 1024) /* bytes of a part of the list */
+
+/* --- what is known of them --- */
+
+void
+conns_begin(struct listener *s, struct limits_conn *c,
+    enum priv_carrier carrier)
+{
+	c->carrier = carrier;
+	c->number = ++s->numbers;
+	c->begun_ms = c->moved_ms = now_ms();
+	s->count[carrier == PRIV_CONTROL ? PRIV_COUNT_CONTROL :
+		carrier == PRIV_KK	 ? PRIV_COUNT_DMSG :
+					   PRIV_COUNT_TCP]++;
+}
+
+void
+conns_free_about(struct limits_conn *c)
+{
+	free(c->user);
+	free(c->comment);
+	free(c->rule);
+	free(c->runs);
+	c->user = c->comment = c->rule = c->runs = NULL;
+}
+
+int
+conns_about(struct limits_conn *c, struct privmsg *m)
+{
+	char **texts[] = { &c->user, &c->comment, &c->rule, &c->runs };
+	int r;
+
+	conns_free_about(c);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if ((r = buf_get_cstring(&m->body, texts[i], PRIV_ABOUT_MAX)) !=
+		    0)
+			return r;
+	return buf_at_end(&m->body);
+}
+
+int
+conns_moved(struct limits_conn *c, struct privmsg *m)
+{
+	int r;
+
+	if ((r = buf_get_u64(&m->body, &c->bytes_in)) != 0 ||
+	    (r = buf_get_u64(&m->body, &c->bytes_out)) != 0)
+		return r;
+	c->moved_ms = now_ms();
+	return buf_at_end(&m->body);
+}
+
+static int
+conns_put_text(struct buf *b, const char *text)
+{
+	if (text == NULL)
+		text = "";
+	return buf_put_string(b, text, strnlen(text, PRIV_ABOUT_MAX));
+}
+
+static int
+conns_put(struct buf *b, const struct limits_conn *c, int64_t now)
+{
+	const char *texts[] = { c->peer, c->user, c->comment, c->rule,
+		c->runs };
+	int r;
+
+	if ((r = buf_put_u64(b, c->number)) != 0 ||
+	    (r = buf_put_u64(b, c->id)) != 0 ||
+	    (r = buf_put_u8(b, (uint8_t)c->carrier)) != 0 ||
+	    (r = buf_put_u8(b, c->authenticated || c->control)) != 0 ||
+	    (r = buf_put(b, c->pk.b, sizeof(c->pk.b))) != 0 ||
+	    (r = buf_put_u64(b, (uint64_t)(now - c->begun_ms) / 1000)) != 0 ||
+	    (r = buf_put_u64(b, (uint64_t)(now - c->moved_ms) / 1000)) != 0 ||
+	    (r = buf_put_u64(b, c->bytes_in)) != 0 ||
+	    (r = buf_put_u64(b, c->bytes_out)) != 0)
+		return r;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if ((r = conns_put_text(b, texts[i])) != 0)
+			return r;
+	return 0;
+}
+
+/* The oldest of those that have not been told; they are in order. */
+int
+conns_list(struct listener *s, struct limits_conn *asks, struct privmsg *m)
+{
+	const struct limits_conn *c;
+	int64_t now = now_ms();
+	uint64_t after;
+	struct buf b;
+	int r;
+
+	if ((r = buf_get_u64(&m->body, &after)) != 0 ||
+	    (r = buf_at_end(&m->body)) != 0)
+		return r;
+	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
+	TAILQ_FOREACH (c, &s->conns.all, entry) {
+		if (c->number <= after)
+			continue;
+		if ((r = conns_put(&b, c, now)) != 0 || buf_len(&b) >= PART_MAX)
+			break;
+	}
+	if (r == 0)
+		r = privmsg_send(asks->sock, PM_GET_CONNS + 1, m->id, &b, NULL,
+		    0);
+	buf_free(&b);
+	return r;
+}
+
+int
+conns_count(struct listener *s, struct limits_conn *asks, struct privmsg *m)
+{
+	const struct limits_conn *c;
+	uint64_t n[PRIV_COUNTS];
+	struct buf b;
+	int r;
+
+	memcpy(n, s->count, sizeof(n));
+	TAILQ_FOREACH (c, &s->conns.all, entry)
+		n[c->control		 ? PRIV_COUNT_NOW_CONTROL :
+			c->authenticated ? PRIV_COUNT_NOW :
+					   PRIV_COUNT_NOW_UNKNOWN]++;
+	buf_init(&b, sizeof(n));
+	r = buf_at_end(&m->body);
+	for (size_t i = 0; r == 0 && i < PRIV_COUNTS; i++)
+		r = buf_put_u64(&b, n[i]);
+	if (r == 0)
+		r = privmsg_send(asks->sock, PM_GET_COUNTS + 1, m->id, &b, NULL,
+		    0);
+	buf_free(&b);
+	return r;
+}
 
 /* --- ending them --- */
 
@@ -77,6 +213,7 @@ conns_kill(struct listener *s, struct limits_conn *asks, struct privmsg *m)
 			log_info("Ended: skyptyd kill, by %016" PRIx64,
 			    asks->id);
 			conn_end(c);
+			s->count[PRIV_COUNT_KILLED]++;
 			n++;
 		}
 	log_set_id(0);

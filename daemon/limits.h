@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "common/privsep/config.h"
+#include "common/privsep/privmsg.h"
 #include "common/pty/keys.h"
 
 struct event;
@@ -88,6 +89,11 @@ struct limits_conn {
 	struct key_public pk;
 	uint64_t id;	     /* in each line of its log */
 	unsigned long kills; /* of a key, as there had been when it came */
+	uint64_t number;     /* greater than those of who came before */
+	enum priv_carrier carrier;
+	int64_t begun_ms, moved_ms;
+	uint64_t bytes_in, bytes_out;	    /* as its child says */
+	char *user, *comment, *rule, *runs; /* as its monitor says, or NULL */
 };
 
 TAILQ_HEAD(conn_list, limits_conn);

@@ -50,6 +50,7 @@ listener_forget(struct listener *s, struct limits_conn *c)
 		listener_untold(s);
 	event_free(c->ev);
 	close(c->sock);
+	conns_free_about(c);
 	free(c->peer);
 	free(c);
 	lobby_pump(s);
@@ -68,6 +69,14 @@ answer_control(struct listener *s, struct limits_conn *c, struct privmsg *m)
 		return dmsg_monitor_dial(s, c, m);
 	case PM_END_CONNS:
 		return conns_kill(s, c, m);
+	case PM_GET_CONNS:
+		return conns_list(s, c, m);
+	case PM_GET_COUNTS:
+		return conns_count(s, c, m);
+	case PM_ABOUT:
+		return conns_about(c, m);
+	case PM_MOVED:
+		return conns_moved(c, m);
 	}
 	return SKY_ERR_STATE;
 }
@@ -105,6 +114,10 @@ answer_monitor(struct listener *s, struct limits_conn *c, struct privmsg *m)
 		return answer_control(s, c, m);
 	if (m->type == PM_TURN)
 		return limits_turn(c, now_ms()) ? 0 : SKY_ERR_STATE;
+	if (m->type == PM_ABOUT && c->authenticated)
+		return conns_about(c, m);
+	if (m->type == PM_MOVED && c->authenticated)
+		return conns_moved(c, m);
 	if (m->type == PM_FAILED)
 		return take_failure(s, c, m);
 	if (m->type != PM_AUTH || c->authenticated)
@@ -117,8 +130,10 @@ answer_monitor(struct listener *s, struct limits_conn *c, struct privmsg *m)
 		max = s->set->conf.maxperkey;
 	ok = !c->dropped && !conns_is_killed(s, c) &&
 	    limits_key(&s->conns, &c->pk, max);
-	if (ok)
+	if (ok) {
 		limits_authenticated(&s->conns, &s->set->conf, c, now_ms());
+		s->count[PRIV_COUNT_AUTHENTICATED]++;
+	}
 	buf_init(&b, 1);
 	if ((r = buf_put_u8(&b, ok)) == 0)
 		r = privmsg_send(c->sock, PM_AUTH + 1, m->id, &b, NULL, 0);
@@ -198,6 +213,7 @@ listener_serve(struct listener *s, int fd, const struct origin *from,
 		if (!c->control)
 			limits_admit(&s->conns, &s->set->conf, c, now_ms());
 		limits_link(&s->conns, c);
+		conns_begin(s, c, carrier);
 		return 0;
 	}
 	log_error("cannot watch a monitor: out of memory");

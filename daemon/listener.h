@@ -55,6 +55,8 @@ struct listener {
 	struct lobby lobby;
 	struct listed listed;
 	struct kills kills;
+	uint64_t numbers;	     /* that were given to connections */
+	uint64_t count[PRIV_COUNTS]; /* but for those of now */
 	size_t room; /* connections, until descriptors are short */
 	bool stopping;
 	struct event *resume;
@@ -101,6 +103,16 @@ void lobby_empty(struct listener *);
 int conns_kill(struct listener *, struct limits_conn *, struct privmsg *);
 /* Whether it is of a key whose connections were ended since it has come. */
 bool conns_is_killed(const struct listener *, const struct limits_conn *);
+
+/* A new one, which is served. */
+void conns_begin(struct listener *, struct limits_conn *, enum priv_carrier);
+void conns_free_about(struct limits_conn *);
+/* What a monitor tells of its connection, who runs what, and how many bytes. */
+int conns_about(struct limits_conn *, struct privmsg *);
+int conns_moved(struct limits_conn *, struct privmsg *);
+/* A part of the list, and the counters. */
+int conns_list(struct listener *, struct limits_conn *, struct privmsg *);
+int conns_count(struct listener *, struct limits_conn *, struct privmsg *);
 
 /* --- listed.c --- */
 

@@ -114,7 +114,6 @@ static const struct {
 	{ "whitelist", "'skypty whitelist'" },
 	{ "whitelist-add", "'skypty whitelist-add'" },
 	{ "whitelist-remove", "'skypty whitelist-remove'" },
-	{ "status", "'skypty dmsg status', or your service manager's" },
 	{ "start", "your service manager's, as 'systemctl start skyptyd'" },
 	{ "stop", "your service manager's, or SIGTERM" },
 	{ "restart", "your service manager's" },
@@ -125,7 +124,8 @@ static int
 skyptyd_unknown(const char *word)
 {
 	static const char *const others[] = { "http", "check", "confgen",
-		"authorize", "revoke", "keys", "kill", "version", "help" };
+		"authorize", "revoke", "keys", "kill", "status", "version",
+		"help" };
 	struct usage_near near = { .word = word };
 
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
@@ -152,7 +152,8 @@ skyptyd_unknown(const char *word)
 	else
 		visible_line(stderr,
 		    "skyptyd: unknown mode '%s'; there are tcp, host, dmsg, "
-		    "http, check, confgen and kill, and 'skyptyd --help' tells "
+		    "http, check, confgen, kill and status, and 'skyptyd "
+		    "--help' tells "
 		    "more",
 		    word);
 	return EXIT_USAGE;
@@ -224,6 +225,8 @@ main(int argc, char **argv)
 		return revoke_main(argc - 1, argv + 1);
 	if (strcmp(word, "keys") == 0)
 		return keys_main(argc - 1, argv + 1);
+	if (strcmp(word, "status") == 0)
+		return status_main(argc - 1, argv + 1);
 	if (strcmp(word, "check") == 0)
 		return skyptyd_check(argc - 1, argv + 1);
 	mode = skyptyd_mode_of(word);

@@ -80,6 +80,7 @@ static const char usage_text[] =
     "       skyptyd keys [-c FILE] [--json]\n"
     "       skyptyd confgen [--unsafe] [--seeds] [FILE]\n"
     "       skyptyd kill ID... | --key PK [--cliaddr PATH]\n"
+    "       skyptyd status [--json | --metrics] [--cliaddr PATH]\n"
     "       skyptyd version\n"
     "\n"
     "  -c, --conf FILE        configuration (also --confpath)\n"

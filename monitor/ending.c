@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "monitor/about.h"
 #include "monitor/ending.h"
 #include "monitor/monitor.h"
 
@@ -17,6 +18,7 @@ static const struct {
 	[USE_FILES] = { "files", NULL },
 	[USE_WHITELIST] = { "whitelist", NULL },
 	[USE_STATUS] = { "dmsg status", NULL },
+	[USE_CONNS] = { "connections", NULL },
 	[USE_KILL] = { "kill", NULL },
 	[USE_DIAL] = { "stream over dmsg", NULL },
 };
@@ -25,6 +27,7 @@ void
 ending_used(struct monitor *m, enum mon_use use)
 {
 	m->used[use]++;
+	about_tell(m);
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "monitor/about.h"
 #include "monitor/command.h"
 #include "monitor/ending.h"
 #include "monitor/exec.h"
@@ -278,6 +279,7 @@ exec_reap_one(struct monitor *m, struct job *j)
 	if (!j->exited && job_exited(j, &how, &status)) {
 		j->exited = true;
 		job_tell(j, LOG_LEVEL_INFO, how, status);
+		about_tell(m);
 		if (!j->ended)
 			job_tell_child(m, j->handle,
 			    j->timed_out ? PRIV_TIMEDOUT : how, status);

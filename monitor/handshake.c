@@ -14,6 +14,7 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "monitor/about.h"
 #include "monitor/handshake.h"
 #include "monitor/monitor.h"
 #include "monitor/session.h"
@@ -150,6 +151,7 @@ handshake_session(struct monitor *m)
 	if (*m->origin.client == '\0')
 		origin_of_keys(&m->origin, &m->peer, &m->half.start.pk);
 	session_begin(m);
+	about_tell(m);
 }
 
 /* The peer is proven live and allowed: the child gets the session's keys. */
@@ -211,7 +213,10 @@ handshake_allowed(struct monitor *m, const char **why)
 		    m->rights.max_sessions != 0 ? "max-sessions" : "maxperkey");
 		return false;
 	}
-	log_info("Accepted key %s", text);
+	log_info("Accepted key %s (%s%s%s)", text,
+	    m->rights.rule != NULL ? m->rights.rule : "no rule",
+	    m->rights.comment != NULL && *m->rights.comment != '\0' ? ", " : "",
+	    m->rights.comment != NULL ? m->rights.comment : "");
 	return true;
 }
 

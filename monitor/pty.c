@@ -12,6 +12,7 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/pty/modes.h"
+#include "monitor/about.h"
 #include "monitor/command.h"
 #include "monitor/ending.h"
 #include "monitor/job.h"
@@ -108,6 +109,14 @@ pty_run(struct monitor *m, struct privmsg *msg, struct command *c,
 	if (!session_ready(m, why, sizeof(why))) {
 		log_info("Terminal not started: %s", why);
 		half_answer_why(&m->half, msg, why);
+		return 0;
+	}
+	/* What is to be recorded does not go on unrecorded. */
+	if (m->rights.record) {
+		log_warn("Terminal not started: recording is not built in");
+		half_answer_why(&m->half, msg,
+		    "this key's terminals are to be recorded (record), which "
+		    "is not built in");
 		return 0;
 	}
 	if ((r = session_command(m, c, pty_asked(l), &s.login)) != 0)
@@ -219,6 +228,7 @@ pty_reap(struct monitor *m)
 		return;
 	job_tell(&m->pty, LOG_LEVEL_INFO, how, status);
 	job_free(&m->pty);
+	about_tell(m);
 	if (m->pty_stopping)
 		pty_answer_stop(m);
 	else

@@ -49,7 +49,7 @@ static const struct request rows[] = {
 	{ REQUEST(EXEC_SIGNAL),	MON_SESSION,	EXEC,		ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					5,			5,			exec_signal },
 	{ REQUEST(SFTP_START),	MON_SESSION,	SFTP,		ONCE,		ANY_ALIVE,				ANY_RATE,					0,			0,			sftp_start },
 
-	{ REQUEST(ACTIVE),	MON_SESSION,	NO_GRANT,	ANY_TIMES,	ANY_ALIVE,				RATE(PRIV_ACTIVES_PER_S, A_SECOND, ABOVE_DROPS),	0,			0,			session_active },
+	{ REQUEST(ACTIVE),	MON_SESSION,	NO_GRANT,	ANY_TIMES,	ANY_ALIVE,				RATE(PRIV_ACTIVES_PER_S, A_SECOND, ABOVE_DROPS),	16,			16,			session_active },
 
 	/* It is on the control socket. */
 	{ REQUEST(WL_LIST),	MON_SESSION,	WHITELIST,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					0,			0,			whitelist_list },
@@ -57,6 +57,8 @@ static const struct request rows[] = {
 	{ REQUEST(WL_REMOVE),	MON_SESSION,	WHITELIST,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					4,			WL_MAX,			whitelist_remove },
 	{ REQUEST(STATUS),	MON_SESSION,	WHITELIST,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					0,			0,			status_get },
 	{ REQUEST(KILL),	MON_SESSION,	WHITELIST,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					PRIV_KILL_MIN,		PRIV_KILL_MAX,		status_kill },
+	{ REQUEST(CONNS),	MON_SESSION,	WHITELIST,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					8,			8,			status_conns },
+	{ REQUEST(COUNTS),	MON_SESSION,	WHITELIST,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					0,			0,			status_counts },
 	{ REQUEST(PROXY_DIAL),	MON_SESSION,	DIAL,		ONCE,		ANY_ALIVE,				ANY_RATE,					DIAL_LEN,		DIAL_LEN,		proxy_dial },
 
 	{ REQUEST(LOG),		ANY_PHASE,	NO_GRANT,	ANY_TIMES,	ANY_ALIVE,				RATE(PRIV_LOGS_PER_S, A_SECOND, ABOVE_TELLS),	5,			LOG_MAX,		half_log },

@@ -14,6 +14,7 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "monitor/about.h"
 #include "monitor/account.h"
 #include "monitor/monitor.h"
 
@@ -84,7 +85,7 @@ session_active(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
 
-	(void)msg;
+	about_moved(m, &msg->body);
 	return m->idle != NULL ? session_wait_idle(m) : 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "monitor/about.h"
 #include "monitor/cage.h"
 #include "monitor/command.h"
 #include "monitor/ending.h"
@@ -181,6 +182,7 @@ sftp_reap(struct monitor *m)
 		    how, status);
 	job_signal(&m->sftp, SIGKILL);
 	job_free(&m->sftp);
+	about_tell(m);
 }
 
 void

@@ -29,20 +29,39 @@ status_ask(struct monitor *m, unsigned type, struct buf *body,
 	return 0;
 }
 
-/* skyptyd keeps the last one; nobody here looks into it. */
-int
-status_get(struct half *h, struct privmsg *msg)
+static int
+status_pass(struct monitor *m, struct privmsg *msg, unsigned type)
 {
-	struct monitor *m = monitor_of(h);
 	struct privmsg answer = { 0 };
 	bool there;
 	int r;
 
-	ending_used(m, USE_STATUS);
-	if ((r = status_ask(m, PM_GET_STATUS, NULL, &answer, &there)) == 0)
+	if ((r = status_ask(m, type, &msg->body, &answer, &there)) == 0)
 		half_answer(&m->half, msg, there ? &answer.body : NULL);
 	privmsg_free(&answer);
 	return r;
+}
+
+/* skyptyd keeps the last one; nobody here looks into it. */
+int
+status_get(struct half *h, struct privmsg *msg)
+{
+	ending_used(monitor_of(h), USE_STATUS);
+	return status_pass(monitor_of(h), msg, PM_GET_STATUS);
+}
+
+int
+status_conns(struct half *h, struct privmsg *msg)
+{
+	ending_used(monitor_of(h), USE_CONNS);
+	return status_pass(monitor_of(h), msg, PM_GET_CONNS);
+}
+
+int
+status_counts(struct half *h, struct privmsg *msg)
+{
+	ending_used(monitor_of(h), USE_CONNS);
+	return status_pass(monitor_of(h), msg, PM_GET_COUNTS);
 }
 
 /* --- ending connections --- */

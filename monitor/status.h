@@ -5,6 +5,6 @@
 
 #include "monitor/half/request.h"
 
-request_handler status_get, status_kill;
+request_handler status_get, status_kill, status_conns, status_counts;
 
 #endif

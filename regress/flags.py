@@ -65,7 +65,8 @@ def flags_by_command(bin):
     flags = {"skypty-ssh": ssh, "skypty ssh": ssh}
     for mode in modes:
         text = ask("skyptyd", mode, "--help") if mode in (
-            "http", "confgen", "authorize", "revoke", "keys", "kill") \
+            "http", "confgen", "authorize", "revoke", "keys", "kill",
+            "status") \
             else daemon if mode != "version" else ""
         flags[f"skyptyd {mode}"] = flags_of_help(text, mode)
     for command in commands:

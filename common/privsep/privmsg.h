@@ -92,8 +92,9 @@ enum privmsg_type {
 	 */
 	PM_USER = 32,
 	/*
-	 * ACTIVE [session, PRIV_ACTIVES_PER_S] nothing: a byte of a terminal,
-	 * a command or a file has moved, either way.  No answer.
+	 * ACTIVE [session, PRIV_ACTIVES_PER_S] bytes of the connection in u64,
+	 * out u64, until now: one of a terminal, a command or a file has moved,
+	 * either way.  No answer.
 	 */
 	PM_ACTIVE = 34,
 
@@ -168,6 +169,10 @@ enum privmsg_type {
 	 * text; if empty: how many u32.
 	 */
 	PM_KILL = 62,
+	/* CONNS [control socket] as GET_CONNS, and so is the answer. */
+	PM_CONNS = 64,
+	/* COUNTS [control socket] nothing.  Answer: as GET_COUNTS. */
+	PM_COUNTS = 66,
 	/* LOG [always, PRIV_LOGS_PER_S] level u8, text.  No answer. */
 	PM_LOG = 20,
 	/*
@@ -227,6 +232,23 @@ enum privmsg_type {
 	PM_FAILED = 220,
 	/* END_CONNS [control socket only]: as KILL.  Answer: how many u32. */
 	PM_END_CONNS = 212,
+	/*
+	 * GET_CONNS [control socket only]: number u64.  Answer: connections
+	 * with greater numbers, as many as there is room for, none at the end:
+	 * number u64, id u64, carrier u8, authenticated u8, key, age and idle
+	 * in seconds u64, bytes in and out u64 as its child says, peer, user,
+	 * comment, rule, what runs: strings.
+	 */
+	PM_GET_CONNS = 214,
+	/*
+	 * ABOUT [authenticated, or control]: user, comment, rule, what runs:
+	 * strings of at most PRIV_ABOUT_MAX bytes.  No answer.
+	 */
+	PM_ABOUT = 216,
+	/* MOVED [as ABOUT]: as ACTIVE.  No answer. */
+	PM_MOVED = 218,
+	/* GET_COUNTS [control socket only]: u64 each of enum priv_count. */
+	PM_GET_COUNTS = 222,
 	/* START, event, skyptyd's first message to a monitor: start.h */
 	PM_START = 301,
 	/* DIAL_OUT, event: key, port u16, with the two other ends. */
@@ -316,11 +338,25 @@ enum priv_end {
 
 enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
 
-#define PRIV_CONNECTS_MAX    16 /* connections that are being made */
-#define PRIV_TURNS_MAX	     2	/* of a handshake: at its begin, answered */
-#define PRIV_DIALS_MAX	     32 /* streams that are being dialed */
-#define PRIV_DIAL_S	     30 /* seconds for one of them */
-#define PRIV_SLOTS_MAX	     8	/* handshakes with servers at once */
+/* What skyptyd has counted since it was started, and what there is now. */
+enum priv_count {
+	PRIV_COUNT_TCP, /* connections that were given a monitor */
+	PRIV_COUNT_DMSG,
+	PRIV_COUNT_CONTROL,
+	PRIV_COUNT_AUTHENTICATED, /* of TCP and dmsg */
+	PRIV_COUNT_KILLED,	  /* by skyptyd kill */
+	PRIV_COUNT_NOW,		  /* authenticated ones, now */
+	PRIV_COUNT_NOW_UNKNOWN,	  /* not authenticated ones */
+	PRIV_COUNT_NOW_CONTROL,
+	PRIV_COUNTS
+};
+
+#define PRIV_ABOUT_MAX	     256 /* bytes of a text about a connection */
+#define PRIV_CONNECTS_MAX    16	 /* connections that are being made */
+#define PRIV_TURNS_MAX	     2	 /* of a handshake: at its begin, answered */
+#define PRIV_DIALS_MAX	     32	 /* streams that are being dialed */
+#define PRIV_DIAL_S	     30	 /* seconds for one of them */
+#define PRIV_SLOTS_MAX	     8	 /* handshakes with servers at once */
 #define PRIV_STATUS_MAX	     16384
 #define PRIV_ENTRIES_PER_MIN 30 /* signatures for our entry */
 #define PRIV_PROBES_PER_MIN  90 /* signatures for requests to ourselves */

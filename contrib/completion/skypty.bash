@@ -364,7 +364,7 @@ _skyptyd()
 	_skypty_words
 	if ((${#words[@]} == 2)); then
 		_skypty_offer "tcp host dmsg http check authorize revoke \
-keys confgen kill version"
+keys confgen kill status version"
 		return
 	fi
 	case ${words[1]} in
@@ -380,6 +380,9 @@ keys confgen kill version"
 		;;
 	http)
 		_skypty_flags "$_skyptyd_http_valued" "$_skyptyd_http_plain"
+		;;
+	status)
+		_skypty_flags "--cliaddr" "--json --metrics"
 		;;
 	kill)
 		_skypty_flags "--key --cliaddr" ""

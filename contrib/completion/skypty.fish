@@ -247,6 +247,7 @@ set -l modes \
     'keys\twho may come in' \
     'confgen\ta configuration with a fresh key' \
     'kill\tend connections' \
+    'status\tlist connections' \
     'version\tprint the version'
 for mode in $modes
     complete -c skyptyd -n '__skypty_nth 1' -a (printf $mode | string split \t)[1] \
@@ -286,6 +287,9 @@ complete -c skyptyd -n '__skypty_is check' -l from -x -a 'dmsg local' -d 'of --k
 complete -c skyptyd -n '__skypty_is check' -l user -x -a '(__fish_complete_users)' -d 'of --key, as whom'
 complete -c skyptyd -n '__skypty_is check' -s T -d 'print the configuration in force'
 
+complete -c skyptyd -n '__skypty_is status' -l json -d 'as JSON'
+complete -c skyptyd -n '__skypty_is status' -l metrics -d 'counters for Prometheus'
+complete -c skyptyd -n '__skypty_is status' -l cliaddr -rF -d 'control socket'
 complete -c skyptyd -n '__skypty_is kill' -l key -x -d 'all of this key'
 complete -c skyptyd -n '__skypty_is kill' -l cliaddr -rF -d 'control socket'
 

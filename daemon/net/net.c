@@ -37,6 +37,8 @@ const struct service net_services[] = {
 	{ MUX_URI_FILES,         PRIV_GRANT_SFTP,        true,  true,  &net_sftp_ops },
 	{ MUX_URI_WHITELIST,     PRIV_GRANT_WHITELIST,   false, true,  &net_wl_ops },
 	{ MUX_URI_STATUS,        PRIV_GRANT_WHITELIST,   false, true,  &net_status_ops },
+	{ MUX_URI_CONNS,         PRIV_GRANT_WHITELIST,   false, true,  &net_conns_ops },
+	{ MUX_URI_METRICS,       PRIV_GRANT_WHITELIST,   false, true,  &net_metrics_ops },
 	{ MUX_URI_KILL,          PRIV_GRANT_WHITELIST,   false, true,  &net_kill_ops },
 	{ MUX_URI_PROXY,         PRIV_GRANT_DIAL,        false, true,  &net_proxy_ops },
 	{ MUX_URI_DIAL,          PRIV_GRANT_DIAL,        false, true,  &net_dial_ops },
@@ -49,8 +51,9 @@ const struct service net_services[] = {
  * always PRIV_END_SERVED or PRIV_END_REFUSED.
  */
 __attribute__((noreturn)) static void
-net_leave(const struct net *n, enum priv_end how)
+net_leave(struct net *n, enum priv_end how)
 {
+	channel_tell_moved(&n->channel);
 	if (n->state == NET_FINISHING || n->state == NET_LINGERING)
 		how = n->channel.refused ? PRIV_END_REFUSED : PRIV_END_SERVED;
 	_exit((int)how);

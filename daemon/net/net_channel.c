@@ -13,7 +13,8 @@
 #include "daemon/net/net_mon.h"
 #include "daemon/net/net_service.h"
 
-#define TELL_MS 600 /* more than 1/PRIV_ACTIVES_PER_S */
+#define TELL_MS	    600 /* more than 1/PRIV_ACTIVES_PER_S */
+#define TELL_SUM_MS 5000
 
 static void
 channel_on_timer(evutil_socket_t fd, short what, void *arg)
@@ -25,13 +26,22 @@ channel_on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* --- what keeps it from being idle --- */
 
-static void
+void
 channel_tell_moved(struct channel *ch)
 {
-	struct timeval tv = { .tv_usec = TELL_MS * 1000 };
-
+	if (ch->moved)
+		mon_active(ch->mon, ch->link->bytes_in, ch->link->bytes_out);
 	ch->moved = false;
-	mon_active(ch->mon);
+}
+
+/* Where idle time counts it is told at once, else when there is a sum. */
+static void
+channel_wait_tell(struct channel *ch)
+{
+	long ms = ch->idle != 0 ? TELL_MS : TELL_SUM_MS;
+	struct timeval tv = { .tv_sec = ms / 1000,
+		.tv_usec = ms % 1000 * 1000 };
+
 	event_add(ch->telling, &tv);
 }
 
@@ -40,19 +50,21 @@ channel_on_told(evutil_socket_t fd, short what, void *arg)
 {
 	struct channel *ch = arg;
 
-	if (ch->moved)
-		channel_tell_moved(ch);
+	if (!ch->moved)
+		return;
+	channel_tell_moved(ch);
+	channel_wait_tell(ch);
 }
 
 void
 channel_moved(struct channel *ch)
 {
-	if (ch->idle == 0)
-		return;
+	ch->moved = true;
 	if (event_pending(ch->telling, EV_TIMEOUT, NULL))
-		ch->moved = true;
-	else
+		return;
+	if (ch->idle != 0)
 		channel_tell_moved(ch);
+	channel_wait_tell(ch);
 }
 
 /* --- begin and end --- */

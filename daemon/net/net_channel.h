@@ -61,6 +61,8 @@ const char *channel_denied(const struct channel *, uint32_t grant);
 void channel_limit(const struct channel *, struct mux_session *);
 /* A byte of the session has moved, either way. */
 void channel_moved(struct channel *);
+/* Tells what has not been told of it. */
+void channel_tell_moved(struct channel *);
 /* Nothing follows what is in out. */
 void channel_end(struct channel *);
 /* Whether the service is to go on with its input. */

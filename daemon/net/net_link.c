@@ -40,6 +40,8 @@ net_link_on_readable(evutil_socket_t fd, short what, void *arg)
 	ssize_t r;
 
 	r = link_read(&l->link, fd, &l->in);
+	if (r > 0)
+		l->bytes_in += (uint64_t)r;
 	if (r >= 0 || r == SKY_ERR_AGAIN)
 		return;
 	l->lost = (int)r;
@@ -108,8 +110,10 @@ net_link_flush(struct net_link *l)
 	ssize_t r = 1;
 
 	while (net_link_backlog(l) != 0 && r > 0)
-		if ((r = link_write(&l->link, l->fd, &l->out)) > 0)
+		if ((r = link_write(&l->link, l->fd, &l->out)) > 0) {
+			l->bytes_out += (uint64_t)r;
 			net_link_look_after(l);
+		}
 	if (r == SKY_ERR_AGAIN) {
 		event_add(l->wr, NULL);
 		return 0;

@@ -18,8 +18,9 @@
 struct net_link {
 	int fd;
 	struct link link;
-	struct buf in;	/* plaintext, to be parsed */
-	struct buf out; /* plaintext, to be sent */
+	struct buf in;		      /* plaintext, to be parsed */
+	struct buf out;		      /* plaintext, to be sent */
+	uint64_t bytes_in, bytes_out; /* that went over the wire */
 	bool reading;
 	int lost;    /* why it has ended: an error of reading; 0 */
 	int error;   /* errno, for SKY_ERR_SYS */

@@ -99,9 +99,33 @@ mon_user(int mon, struct buf *name)
 }
 
 void
-mon_active(int mon)
+mon_active(int mon, uint64_t in, uint64_t out)
 {
-	mon_request(mon, PM_ACTIVE, 0, NULL);
+	struct buf b;
+
+	buf_init(&b, 16);
+	if (buf_put_u64(&b, in) != 0 || buf_put_u64(&b, out) != 0)
+		_exit(1);
+	mon_request(mon, PM_ACTIVE, 0, &b);
+	buf_free(&b);
+}
+
+void
+mon_conns(int mon, uint64_t after)
+{
+	struct buf b;
+
+	buf_init(&b, 8);
+	if (buf_put_u64(&b, after) != 0)
+		_exit(1);
+	mon_request(mon, PM_CONNS, 0, &b);
+	buf_free(&b);
+}
+
+void
+mon_counts(int mon)
+{
+	mon_request(mon, PM_COUNTS, 0, NULL);
 }
 
 void

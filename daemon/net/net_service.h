@@ -56,6 +56,8 @@ extern const struct service_ops net_exec_ops;	/* net_exec.c */
 extern const struct service_ops net_sftp_ops;	/* net_sftp.c */
 extern const struct service_ops net_wl_ops;	/* net_wl.c */
 extern const struct service_ops net_status_ops; /* net_status.c */
+extern const struct service_ops net_conns_ops;	/* net_conns.c */
+extern const struct service_ops net_metrics_ops;
 extern const struct service_ops net_kill_ops;
 extern const struct service_ops net_proxy_ops; /* net_dial.c */
 extern const struct service_ops net_dial_ops;

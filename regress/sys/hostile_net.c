@@ -289,6 +289,12 @@ kill_id(struct buf *b)
 }
 
 static void
+bytes_8(struct buf *b)
+{
+	must(buf_put_u64(b, 0));
+}
+
+static void
 kill_other(struct buf *b)
 {
 	must(buf_put_u8(b, 2));
@@ -912,12 +918,14 @@ static const struct request {
 	{ "WL_ADD", PM_WL_ADD, one_key },
 	{ "WL_REMOVE", PM_WL_REMOVE, one_key },
 	{ "STATUS", PM_STATUS, NULL },
+	{ "CONNS", PM_CONNS, bytes_8 },
+	{ "COUNTS", PM_COUNTS, NULL },
 	{ "KILL", PM_KILL, kill_key },
 	{ "PROXY_DIAL", PM_PROXY_DIAL, key_and_port },
 };
 
 #define REQUESTS	 (sizeof(requests) / sizeof(requests[0]))
-#define FIRST_OF_CONTROL (REQUESTS - 6)
+#define FIRST_OF_CONTROL (REQUESTS - 8)
 
 /* Of a stream that has come over dmsg. */
 static const struct request kk_requests[] = {
@@ -1079,6 +1087,9 @@ static const struct row {
 	{ "keys-trailing",			CONTROL,	"WL_REMOVE",	NULL,					SKY_ERR_FORMAT,		PM_WL_REMOVE,		keys_trailing,		run_single },
 
 	{ "kill-of-another-kind",		CONTROL,	"KILL",		NULL,					SKY_ERR_RANGE,		PM_KILL,		kill_other,		run_single },
+	{ "claim-about",			SESSION,	"216",		"unknown",				0,			PM_ABOUT,		kill_id,		run_single },
+	{ "claim-moved",			SESSION,	"218",		"unknown",				0,			PM_MOVED,		kill_id,		run_single },
+	{ "active-short",			SESSION,	"ACTIVE",	SHORT,					0,			PM_ACTIVE,		bytes_8,		run_single },
 	{ "kill-trailing",			CONTROL,	"KILL",		NULL,					SKY_ERR_TRAILING,	PM_KILL,		kill_trailing,		run_single },
 
 	/* Sizes. */

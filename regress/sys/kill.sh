@@ -25,6 +25,7 @@ begin_command() {
 		--no-visor-key --via "$(dest)" -- sh -c \
 		"echo \$\$ >$dir/$1.pid; exec sleep 600"
 	wait_for "$1" test -s "$dir/$1.pid"
+	wait_for "its line" grep -q " sh, pid $(cat "$dir/$1.pid")\$" "$log"
 	id=$(sed -n "s/.* \([0-9a-f]\{16\}\) 127.* sh, pid $(cat \
 		"$dir/$1.pid")\$/\1/p" "$log")
 	[ ${#id} -eq 16 ] || fail "no id of $1"

@@ -198,7 +198,13 @@ mw_parent_says(unsigned type, const void *p, size_t n, const int *fd,
 static inline unsigned
 mw_parent_hears(struct privmsg *m)
 {
-	return privmsg_recv(mw.parent, m, true) == 1 ? m->type : 0;
+	int r;
+
+	/* What it says for skyptyd status is another matter. */
+	while (
+	    (r = privmsg_recv(mw.parent, m, true)) == 1 && m->type == PM_ABOUT)
+		privmsg_clear(m);
+	return r == 1 ? m->type : 0;
 }
 
 #endif

@@ -308,6 +308,11 @@ nw_put_answer(struct net_world *w, struct buf *b, unsigned type)
 		buf_put(b, "{\"x\":1}", 7);
 		return 0;
 	case PM_PTY_STOP:
+	case PM_CONNS:
+		return 0;
+	case PM_COUNTS:
+		for (size_t i = 0; i < PRIV_COUNTS; i++)
+			buf_put_u64(b, i);
 		return 0;
 	}
 	buf_put_cstring(b, "");
@@ -357,8 +362,8 @@ nw_do(struct net_world *w, unsigned type, uint16_t id, enum nw_how how)
 	size_t nfd = 0;
 	struct buf b;
 
-	if (type == PM_LOG || type == PM_EXEC_END || type == PM_EXEC_SIGNAL ||
-	    how == NW_SILENT)
+	if (type == PM_LOG || type == PM_ACTIVE || type == PM_EXEC_END ||
+	    type == PM_EXEC_SIGNAL || how == NW_SILENT)
 		return;
 	buf_init(&b, PRIVMSG_MAX);
 	if (how == NW_REFUSE)

@@ -103,7 +103,8 @@ test_session(void **state)
 static void
 test_uses_fit(void **state)
 {
-	static const char end[] = ", dmsg status, stream over dmsg";
+	static const char end[] = ", dmsg status, connections, kill, "
+				  "stream over dmsg";
 
 	(void)state;
 	begin(PRIV_XK);

@@ -75,6 +75,8 @@ static const struct {
 	{ MUX_URI_EXEC_STREAM, FAR, PRIV_GRANT_EXEC },
 	{ MUX_URI_EXEC, ANY, PRIV_GRANT_EXEC },
 	{ MUX_URI_STATUS, NEAR, PRIV_GRANT_WHITELIST },
+	{ MUX_URI_CONNS, NEAR, PRIV_GRANT_WHITELIST },
+	{ MUX_URI_METRICS, NEAR, PRIV_GRANT_WHITELIST },
 	{ KILL, NEAR, PRIV_GRANT_WHITELIST },
 	{ MUX_URI_FILES, ANY, PRIV_GRANT_SFTP },
 	{ PROXY, NEAR, PRIV_GRANT_DIAL },
@@ -99,7 +101,8 @@ answer_to(const char *uri, enum priv_carrier carrier, uint32_t grants)
 	w.n->channel.grants = grants;
 	nw_ask(&w, uri);
 	asked = w.asked[PM_SFTP_START] + w.asked[PM_PROXY_DIAL] +
-	    w.asked[PM_STATUS] + w.asked[PM_KILL];
+	    w.asked[PM_STATUS] + w.asked[PM_KILL] + w.asked[PM_CONNS] +
+	    w.asked[PM_COUNTS];
 	if (strcmp(uri, PROXY) == 0 && asked != 0)
 		nw_far_say(&w, "\0", 1); /* it is there that is answered */
 	nw_loop(&w);
@@ -261,7 +264,8 @@ test_nothing_before_authentication(void **state)
 
 static const unsigned requests[] = { PM_HANDSHAKE, PM_FIRST_FRAME, PM_PTY_START,
 	PM_PTY_STOP, PM_EXEC_START, PM_WL_LIST, PM_WL_ADD, PM_WL_REMOVE,
-	PM_SFTP_START, PM_KK_REQUEST, PM_STATUS, PM_PROXY_DIAL, PM_KILL };
+	PM_SFTP_START, PM_KK_REQUEST, PM_STATUS, PM_PROXY_DIAL, PM_KILL,
+	PM_CONNS, PM_COUNTS };
 
 static void
 come_to(struct net_world *w, enum priv_carrier carrier, const char *uri)

@@ -35,7 +35,7 @@ UNIT_OBJ_test_mon_command = monitor/command.c
 UNIT_OBJ_test_mon_account = monitor/account.c
 UNIT_OBJ_test_mon_env = monitor/account.c monitor/env.c
 UNIT_OBJ_test_mon_origin = monitor/origin.c
-UNIT_OBJ_test_mon_ending = monitor/ending.c $(SRC_half)
+UNIT_OBJ_test_mon_ending = monitor/about.c monitor/ending.c $(SRC_half)
 UNIT_OBJ_test_mon_job = $(MON_SRC)
 WRAP_LOG = -Wl,--wrap=log_info -Wl,--wrap=log_debug
 $(OBJ)/regress/unit/test_mon_command: LDHARDEN += $(WRAP_LOG)

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What skyptyd is told of a connection, for skyptyd status: who, by which rule
+ * and what runs is our own knowledge; how many bytes there were is the child's
+ * word, and passed on as such.
+ */
+#include "monitor/about.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "monitor/monitor.h"
+
+static void
+about_add_job(char text[PRIV_ABOUT_MAX], const struct job *j, const char *what)
+{
+	size_t n = strlen(text);
+
+	if (j->pid == 0 || j->exited)
+		return;
+	(void)snprintf(text + n, PRIV_ABOUT_MAX - n, "%s%s%s%s",
+	    n != 0 ? ", " : "", what, *j->name != '\0' ? " " : "", j->name);
+}
+
+static int
+about_put(struct buf *b, const char *text)
+{
+	return buf_put_string(b, text != NULL ? text : "",
+	    text != NULL ? strnlen(text, PRIV_ABOUT_MAX) : 0);
+}
+
+void
+about_tell(const struct monitor *m)
+{
+	char runs[PRIV_ABOUT_MAX] = "";
+	struct buf b;
+
+	if (m->half.parent == -1 || m->half.phase != MON_SESSION)
+		return;
+	about_add_job(runs, &m->pty, "terminal");
+	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
+		about_add_job(runs, &m->exec[i], "command");
+	about_add_job(runs, &m->sftp, "files");
+	buf_init(&b, 4 * (4 + PRIV_ABOUT_MAX));
+	if (about_put(&b, m->account.pw_name) == 0 &&
+	    about_put(&b, m->rights.comment) == 0 &&
+	    about_put(&b, m->rights.rule) == 0 && about_put(&b, runs) == 0)
+		(void)privmsg_send(m->half.parent, PM_ABOUT, 0, &b, NULL, 0);
+	buf_free(&b);
+}
+
+void
+about_moved(const struct monitor *m, struct buf *b)
+{
+	if (m->half.parent != -1)
+		(void)privmsg_send(m->half.parent, PM_MOVED, 0, b, NULL, 0);
+}

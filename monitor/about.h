@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/* What skyptyd is told of a connection, for skyptyd status. */
+#ifndef MONITOR_ABOUT_H
+#define MONITOR_ABOUT_H
+
+#include "common/base/buf.h"
+
+struct monitor;
+
+/* Whose it is and what runs, whenever that has changed. */
+void about_tell(const struct monitor *);
+/* How many bytes its child says that there were, as PM_ACTIVE. */
+void about_moved(const struct monitor *, struct buf *);
+
+#endif
