@@ -16,6 +16,7 @@
 #include "common/base/log.h"
 #include "common/privsep/config.h"
 #include "common/privsep/control.h"
+#include "common/privsep/pks.h"
 #include "monitor/ending.h"
 #include "monitor/monitor.h"
 #include "monitor/whitelist.h"
@@ -187,6 +188,12 @@ struct whitelist_change {
 	size_t unsaid; /* pieces of it that had no room */
 };
 
+/* A key that authorized_pks names, and where. */
+struct whitelist_named {
+	const struct key_public *pk;
+	char text[256];
+};
+
 static void whitelist_say(struct whitelist_change *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -243,6 +250,39 @@ whitelist_remove_keys(const struct whitelist_change *c, struct key_public *wl,
 	return kept;
 }
 
+/* 1 for the first line of the key that is of use. */
+static int
+whitelist_on_line(void *arg, const struct pks_at *at, const char *text,
+    size_t n, const char *why)
+{
+	struct whitelist_named *w = arg;
+	char reason[RIGHTS_WHY_MAX];
+	struct pks_line l;
+	int r;
+
+	if (why != NULL || pks_parse(&l, text, n, reason, sizeof(reason)) != 1)
+		return 0;
+	r = key_equal(&l.pk, w->pk);
+	pks_free(&l);
+	if (r)
+		snprintf(w->text, sizeof(w->text),
+		    "it has a line of its own, %.128s:%lu; skyptyd revoke "
+		    "keeps it out",
+		    at->name, at->line);
+	return r;
+}
+
+static bool
+whitelist_is_named(const struct monitor *m, struct whitelist_named *w)
+{
+	const struct pks_scan scan = { .pk = w->pk,
+		.on_line = whitelist_on_line,
+		.arg = w };
+	const char *path = m->half.start.authorized;
+
+	return *path != '\0' && pks_read_table(&scan, path, false) == 1;
+}
+
 /*
  * A key that was removed and gets in all the same: the one who took it away
  * would think that it does not.
@@ -252,10 +292,11 @@ whitelist_note_staying(struct monitor *m, struct whitelist_change *c)
 {
 	char hex[KEY_PUBLIC_HEX];
 	const struct key_public *pk;
+	struct whitelist_named named;
 	const char *why;
 
 	for (size_t i = 0; i < c->nkeys; i++) {
-		pk = &c->keys[i];
+		named.pk = pk = &c->keys[i];
 		why = NULL;
 		if (whitelist_is_own(m, pk))
 			why = "it is the host's own key, which is always let "
@@ -263,6 +304,8 @@ whitelist_note_staying(struct monitor *m, struct whitelist_change *c)
 		else if (key_listed(m->half.start.wl, m->half.start.nwl, pk))
 			why = "it is given by --allow or standard input; "
 			      "restart skyptyd without it";
+		else if (whitelist_is_named(m, &named))
+			why = named.text;
 		if (why == NULL || key_listed(c->keys, i, pk))
 			continue;
 		key_text(pk, hex);

@@ -186,6 +186,10 @@ test_remove(void **state)
 	assert_int_equal(ask(&key[1]), 0);
 	mw_text_part(change(PM_WL_REMOVE, &mw.peer_pk, 1), "still gets in");
 	mw_text_part(change(PM_WL_REMOVE, &mw.own_pk, 1), "the host's own key");
+	mon.half.start.authorized =
+	    (char *)(uintptr_t)put_file("pks", "# " PK2 "\nrestrict " PK1 "\n");
+	mw_text_part(change(PM_WL_REMOVE, &key[0], 1),
+	    "still gets in: it has a line of its own, pks:2");
 	mw_text(change(PM_WL_REMOVE, &key[1], 1), "");
 	expect_list((const struct key_public *[]){ &mw.peer_pk }, 1);
 	/* All of that in the file, where nothing else has changed. */
