@@ -22,8 +22,9 @@ struct conn {
 	enum { WAY_OWN, WAY_DAEMON, WAY_VISOR } way; /* who dialed it */
 	bool accepted;				     /* the mux has answered */
 	bool eof;
-	bool optional; /* a rejection is no failure */
-	bool offered;  /* nor is it while there are other keys to try */
+	bool optional;	/* a rejection is no failure */
+	bool offered;	/* nor is it while there are other keys to try */
+	bool unreached; /* by dmsg, if offered not told: there, or refused */
 	bool is_sftp;
 	bool verbose;		     /* how far we are is told */
 	const char *uri;	     /* of the service that is asked for */

@@ -9,6 +9,7 @@
 #include "client/complain.h"
 #include "client/conn.h"
 #include "client/dest.h"
+#include "client/dmsg/dmsg.h"
 #include "client/exits.h"
 #include "client/identity.h"
 #include "client/options.h"
@@ -54,6 +55,11 @@ offer_refused(const struct offers *f, const struct client_options *o)
 {
 	bool tcp = o->dest.kind == DEST_TCP;
 
+	if (f->unreached == f->n) {
+		complain("dmsg port %u of the host: %s", o->dest.dmsg_port,
+		    dmsg_unreached);
+		return EXIT_FAILED;
+	}
 	for (size_t i = 0; i < f->n; i++)
 		complain(tcp ?
 			"%s: your key %s is not on the host's whitelist" :
@@ -64,6 +70,22 @@ offer_refused(const struct offers *f, const struct client_options *o)
 		complain("%zu more keys were not tried: no more than %d are",
 		    f->left_out, OFFER_MAX);
 	return EXIT_FAILED;
+}
+
+/*
+ * A host on dmsg that has heard too much of strangers by that server turns them
+ * away unheard, for a while, and with them a key of ours that it does not know:
+ * that another one is known to it would not be found out.
+ */
+static bool
+offer_unreached(struct offers *f, struct conn *c)
+{
+	if (!c->unreached)
+		return false;
+	f->unreached++;
+	if (f->now + 1 < f->n)
+		conn_close(c);
+	return true;
 }
 
 /*
@@ -91,9 +113,12 @@ offer_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
 
 	if (f == NULL || f->taken)
 		return conn_once(c, ctx, o, uri, optional);
+	f->unreached = 0;
 	for (f->now = 0; f->now < f->n; f->now++) {
-		if ((r = conn_once(c, ctx, o, uri, optional)) != 0 ||
-		    (r = offer_heard(c, o, &f->taken)) != 0)
+		r = conn_once(c, ctx, o, uri, optional);
+		if (offer_unreached(f, c))
+			continue;
+		if (r != 0 || (r = offer_heard(c, o, &f->taken)) != 0)
 			return r;
 		if (f->taken && c->rejected && !optional)
 			return conn_rejected(c);

@@ -19,8 +19,9 @@ struct offers {
 		char pk[KEY_PUBLIC_HEX];
 	} key[OFFER_MAX];
 	size_t n, now;
-	size_t left_out; /* beyond OFFER_MAX */
-	bool taken;	 /* by the host: that one it is from now on */
+	size_t unreached; /* of those tried now, on dmsg */
+	size_t left_out;  /* beyond OFFER_MAX */
+	bool taken;	  /* by the host: that one it is from now on */
 };
 
 /* One that is there already is passed over.  0, or EXIT_FAILED, told. */

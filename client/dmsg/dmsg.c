@@ -38,8 +38,8 @@ dmsg_progress(const struct client_options *o, const char *what)
 /* --- the stream --- */
 
 static int
-dmsg_get_stream(struct dmsg_dialer *d, const struct client_options *o, int *fd,
-    struct noise_keys *keys)
+dmsg_get_stream(struct conn *c, struct dmsg_dialer *d,
+    const struct client_options *o, int *fd, struct noise_keys *keys)
 {
 	const char *why = "no server";
 	struct dmsg_found found;
@@ -59,9 +59,11 @@ dmsg_get_stream(struct dmsg_dialer *d, const struct client_options *o, int *fd,
 			complain("dmsg server %s: %s", w->address, why);
 	}
 	dmsg_progress(o, "");
+	c->unreached = why == dmsg_unreached;
 	if (r == 0 && why != NULL) {
-		complain("dmsg port %u of the host: %s", o->dest.dmsg_port,
-		    why);
+		if (!c->unreached || !c->offered || o->verbose)
+			complain("dmsg port %u of the host: %s",
+			    o->dest.dmsg_port, why);
 		r = EXIT_FAILED;
 	}
 	return r;
@@ -134,7 +136,7 @@ dmsg_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
 	key_text(&d.id.pk, c->us);
 	if (o->verbose)
 		complain("we are %s (%s)", c->us, d.id.source);
-	r = dmsg_get_stream(&d, o, &fd, &keys);
+	r = dmsg_get_stream(c, &d, o, &fd, &keys);
 	identity_free(&d.id);
 	if (r != 0)
 		return r;

@@ -105,6 +105,12 @@ share_connect(int *fd, struct dmsg_dialer *, const struct dmsg_way *);
 /* --- dmsg_dial.c --- */
 
 /*
+ * What the server says of a host that is not there, or that will not hear of
+ * this key at present; it cannot tell which.
+ */
+extern const char dmsg_unreached[];
+
+/*
  * Opens a stream to a port of a key and proves who answers: NULL with a socket
  * that is the stream and its keys, or what went wrong (static).
  */

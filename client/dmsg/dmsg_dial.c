@@ -28,6 +28,8 @@
 
 /* What can be tried again. */
 static const char stale[] = "the session's process has ended";
+const char dmsg_unreached[] =
+    "not reachable through this server, or nobody listens there";
 static const char lost[] =
     "the server ended the session: another process, perhaps on another "
     "machine, uses this key";
@@ -115,8 +117,7 @@ dmsg_dial_await(const struct dmsg_dial *x, const struct buf *request,
 			return lost;
 		return reason == HOLDER_BUSY ?
 		    "too many streams by this session" :
-		    "not reachable through this server, or nobody listens "
-		    "there";
+		    dmsg_unreached;
 	}
 	buf_init(&answer, len);
 	if (buf_extend(&answer, len, &p) != 0)

@@ -356,37 +356,50 @@ func TestDmsgStatus(t *testing.T) {
 	}
 }
 
+// keyFiles writes keys for -i.
+func keyFiles(t *testing.T, keys ...Key) []string {
+	t.Helper()
+	files := make([]string, len(keys))
+	for i, k := range keys {
+		files[i] = filepath.Join(t.TempDir(), "id")
+		if err := os.WriteFile(files[i], []byte(k.SK()+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// sshKeys runs a command that says here and ends with 7, with these keys.
+func (o *overlay) sshKeys(t *testing.T, host Key, files ...string) (string, string, int) {
+	t.Helper()
+	arg := []string{"ssh", "-n", "-oSetEnv=SHELL=/bin/sh", "-oDiscovery=" + o.http.URL}
+	for _, f := range files {
+		arg = append(arg, "-i", f)
+	}
+	cmd := exec.Command(program(t, "SKYPTY", "skypty"),
+		append(arg, host.Hex(), "echo here; exit 7")...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	defer late.Stop()
+	_ = cmd.Run()
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
 // Of several keys the host takes the first that it lets in, though by dmsg it
 // says no to a key and to a service in the same way.
 func TestDmsgClientKeys(t *testing.T) {
 	t.Parallel()
 	o := newOverlay(t, 1)
-	ours := o.host(t, nil).ready(t)
+	ours := o.host(t, map[string]any{"penalties": "off"}).ready(t)
 	listed := ours.client
 	old := &Host{Allow: func(k [33]byte) bool { return k == listed.PK }}
 	o.goHost(t, old, 0)
 	for name, host := range map[string]Key{"ours": ours.key, "original": old.Key} {
 		strangers := []Key{NewKey(), NewKey()}
-		files := make([]string, 3)
-		for i, k := range append(strangers, listed) {
-			files[i] = filepath.Join(t.TempDir(), "id")
-			if err := os.WriteFile(files[i], []byte(k.SK()+"\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+		files := keyFiles(t, append(strangers, listed)...)
 		run := func(files ...string) (string, string, int) {
-			arg := []string{"-n", "-oSetEnv=SHELL=/bin/sh", "-oDiscovery=" + o.http.URL}
-			for _, f := range files {
-				arg = append(arg, "-i", f)
-			}
-			cmd := exec.Command(program(t, "SKYPTY", "skypty"),
-				append(append([]string{"ssh"}, arg...), host.Hex(), "echo here; exit 7")...)
-			var out, errs bytes.Buffer
-			cmd.Stdout, cmd.Stderr = &out, &errs
-			late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
-			defer late.Stop()
-			_ = cmd.Run()
-			return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+			return o.sshKeys(t, host, files...)
 		}
 		if out, errs, code := run(files...); out != "here\n" || errs != "" || code != 7 {
 			t.Errorf("%s: %q, %q, %d", name, out, errs, code)
@@ -400,5 +413,26 @@ func TestDmsgClientKeys(t *testing.T) {
 				t.Errorf("%s: %q", name, errs)
 			}
 		}
+	}
+}
+
+// A host that has had enough of strangers by a server hears a key that is not
+// listed no more; that of one who has a listed one as well is found all the same.
+func TestDmsgClientKeysPenalty(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(t, 1)
+	h := o.host(t, nil).ready(t)
+	strangers := keyFiles(t, NewKey(), NewKey())
+	eventually(t, "a penalty of strangers by the server", func() bool {
+		_, _, code := o.sshKeys(t, h.key, strangers...)
+		return code == 255 && h.said("Penalty of ") && h.said("Turned away dmsg, claims ")
+	})
+	files := append(strangers, keyFiles(t, h.client)...)
+	if out, errs, code := o.sshKeys(t, h.key, files...); out != "here\n" || errs != "" || code != 7 {
+		t.Errorf("%q, %q, %d", out, errs, code)
+	}
+	out, errs, code := o.sshKeys(t, h.key, strangers...)
+	if out != "" || code != 255 || !strings.Contains(errs, "not reachable through this server") {
+		t.Errorf("%q, %q, %d", out, errs, code)
 	}
 }
