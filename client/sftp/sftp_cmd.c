@@ -160,6 +160,7 @@ sftp_cmd_add_words(struct sftp_cmd *c, const struct client_options *o)
 		sftp_cmd_add(c, "-v");
 	if ((r = sftp_cmd_add_identity(c, o)) != 0)
 		return r;
+	sftp_cmd_add_value(c, "User", o->user);
 	sftp_cmd_add_value(c, "Discovery", o->dmsgdisc);
 	sftp_cmd_add_value(c, "DmsgServers", o->dmsg_servers);
 	sftp_cmd_add_value(c, "ControlSocket", o->cliaddr);

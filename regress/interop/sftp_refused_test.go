@@ -8,11 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/user"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pkg/sftp"
 )
@@ -107,13 +110,23 @@ func TestSFTPAbsent(t *testing.T) {
 				t.Errorf("answer %d", answer)
 			}
 			if answer == 1 {
-				silence(t, c)
+				saysWhy(t, c)
 			} else if client, err := sftp.NewClientPipe(c, c); err == nil {
 				_ = client.Close()
 				t.Error("what is that talking to?")
 			}
 			d.serves(t)
 		})
+	}
+}
+
+// saysWhy wants a sentence behind a refusal, and the end.
+func saysWhy(t testing.TB, c net.Conn) {
+	t.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	b, err := io.ReadAll(c)
+	if len(b) == 0 || err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the host said %q, %v", b, err)
 	}
 }
 
