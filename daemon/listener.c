@@ -620,6 +620,9 @@ listener_run(const struct skyptyd_options *o, struct settings *set,
 		return EXIT_OS;
 	}
 	log_set_watched(false);
+	/* As sshd: whatever else is killed, somebody can come and look. */
+	if (geteuid() == 0)
+		process_set_oom_score(-1000);
 	/* Locks on memory are not inherited by the one in the background. */
 	if (o->daemonise && set->conf.sk != NULL)
 		(void)sodium_mlock(set->conf.sk, KEY_SECRET_LEN);

@@ -18,6 +18,9 @@
 #include "common/base/tcp.h"
 #include "common/privsep/start.h"
 
+/* After whatever it runs, before the listener. */
+#define OOM_MONITOR (-500)
+
 /* Nothing waits for more to come, and a dead peer is noticed. */
 void
 monitor_prepare(const struct config *conf, int fd)
@@ -55,6 +58,7 @@ monitors_describe(const struct settings *s, const struct skyptyd_options *o,
 		.log_level = (uint8_t)o->log_level,
 		.use_syslog = o->syslog,
 		.quiet = what->quiet,
+		.oom_score = o->oom_score > 0 ? (uint16_t)o->oom_score : 0,
 		.id = what->id,
 		.handshake_timeout = (uint16_t)s->conf.handshake_timeout,
 		.welcome = flags,
@@ -93,6 +97,8 @@ become_monitor(const char *path, const struct skyptyd_options *o, int conn,
 		/* What the listener raised is not for sessions. */
 		.nofile = &o->nofile };
 
+	if (geteuid() == 0)
+		process_set_oom_score(OOM_MONITOR);
 	process_become(&program);
 }
 

@@ -61,6 +61,7 @@ serve_main(enum mode mode, bool check, int argc, char **argv)
 
 	if (getrlimit(RLIMIT_NOFILE, &o.nofile) == -1)
 		return EXIT_OS;
+	o.oom_score = process_oom_score();
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_OS;
 	if ((r = skyptyd_options_parse(&o, ctx, argc, argv)) == 0) {

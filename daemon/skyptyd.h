@@ -39,6 +39,7 @@ struct skyptyd_options {
 	const char *check_key, *check_from, *check_user; /* check --key */
 	bool check_print;				 /* check -T */
 	struct rlimit nofile; /* as it was when we were started */
+	int oom_score;	      /* the same */
 	int listen_fd;	      /* -1 */
 	bool daemonise;
 	bool syslog;

@@ -140,21 +140,6 @@ spawn_reset_limits(void)
 }
 
 static void
-spawn_reset_oom(void)
-{
-	char score[16] = "";
-	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd == -1)
-		return;
-	if ((n = read(fd, score, sizeof(score) - 1)) > 0 && score[0] == '-')
-		n = pwrite(fd, "0", 1, 0);
-	(void)n;
-	close(fd);
-}
-
-static void
 spawn_become(const struct spawn *s, const struct passwd *pw, char **env,
     int error)
 {
@@ -164,7 +149,6 @@ spawn_become(const struct spawn *s, const struct passwd *pw, char **env,
 
 	umask(USUAL_UMASK);
 	spawn_reset_limits();
-	spawn_reset_oom();
 	arranged = setsid() != -1 &&
 	    (s->cage == NULL || cage_build(s->cage) != -1) &&
 	    spawn_arrange_fds(s, error) != -1;
@@ -277,8 +261,10 @@ spawn_for(struct monitor *m, const struct spawn *s, const struct passwd *pw,
 		spawn_describe(&f, name, why, len);
 		return 0;
 	}
-	if ((r = process_fork(pid)) == 0)
+	if ((r = process_fork(pid)) == 0) {
+		process_set_oom_score(m->half.start.oom_score);
 		spawn_become(s, pw, env, p[1]);
+	}
 	f.error = errno;
 	close(p[1]);
 	if (r == 1 && spawn_started(p[0], *pid, &f)) {

@@ -17,7 +17,8 @@
 
 #include "common/base/err.h"
 
-#define SELF_MAX 1024 /* a longer path is cut and nothing found there */
+#define OOM_SCORE "/proc/self/oom_score_adj"
+#define SELF_MAX  1024 /* a longer path is cut and nothing found there */
 
 /* The folder of the running program, without a slash at its end. */
 static int
@@ -133,6 +134,31 @@ process_become(const struct process_program *p)
 		fexecve(end - 1, argv, env);
 	else
 		execve(p->path, argv, env);
+}
+
+int
+process_oom_score(void)
+{
+	char text[16] = "";
+	int fd = open(OOM_SCORE, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return 0;
+	if (read(fd, text, sizeof(text) - 1) == -1)
+		*text = '\0';
+	close(fd);
+	return (int)strtol(text, NULL, 10);
+}
+
+void
+process_set_oom_score(int score)
+{
+	int fd = open(OOM_SCORE, O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	(void)dprintf(fd, "%d", score);
+	close(fd);
 }
 
 static bool

@@ -52,6 +52,12 @@ struct process_program {
 };
 void process_become(const struct process_program *);
 /*
+ * Our own readiness to be killed when memory is short, -1000 to 1000, as
+ * proc(5) has it; 0 where it cannot be read.  A lesser one only root can set.
+ */
+int process_oom_score(void);
+void process_set_oom_score(int);
+/*
  * The only ways of this tree to signal another process.  pid is a child of the
  * caller's that has not been waited for, or that group's leader; anything else,
  * 0, -1 and 1 among it, is refused with -1 and ESRCH.  A child that has ended

@@ -26,7 +26,8 @@ put_settings(struct buf *b, const struct start *s)
 	    (r = buf_put_u32(b, s->uid)) != 0 ||
 	    (r = buf_put_u32(b, s->gid)) != 0 ||
 	    (r = buf_put_cstring(b, s->peer)) != 0 ||
-	    (r = buf_put_cstring(b, s->chroot_dir)) != 0)
+	    (r = buf_put_cstring(b, s->chroot_dir)) != 0 ||
+	    (r = buf_put_u16(b, s->oom_score)) != 0)
 		return r;
 	return buf_put_u64(b, s->id);
 }
@@ -110,6 +111,7 @@ get_settings(struct buf *b, struct start *s)
 	    (r = buf_get_u32(b, &s->gid)) != 0 ||
 	    (r = buf_get_cstring(b, &s->peer, PATH_LIMIT)) != 0 ||
 	    (r = buf_get_cstring(b, &s->chroot_dir, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_u16(b, &s->oom_score)) != 0 ||
 	    (r = buf_get_u64(b, &s->id)) != 0)
 		return r;
 	s->carrier = (enum priv_carrier)carrier;

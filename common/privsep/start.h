@@ -43,6 +43,7 @@ struct start {
 	bool authorized_given, revoked_given;
 	struct key_public *wl; /* nwl of them */
 	size_t nwl;
+	uint16_t oom_score; /* what is not ours runs with: oom_score_adj */
 	uint64_t id; /* of the connection, in each line of its log; 0: none */
 };
 

@@ -324,8 +324,10 @@ connect_spawn(struct connector *c, const char *path)
 
 	if (privmsg_pair(sv) != 0)
 		return -1;
-	if ((r = process_fork(&c->pid)) == 0)
+	if ((r = process_fork(&c->pid)) == 0) {
+		process_set_oom_score(c->mon->half.start.oom_score);
 		connect_execute(c, path, sv[1]);
+	}
 	close(sv[1]);
 	if (r == -1) {
 		close(sv[0]);

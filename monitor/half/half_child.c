@@ -26,6 +26,7 @@ half_become_child(const struct half *h, const char *path, int conn, int peer)
 		.nfd = 2 };
 
 	(void)snprintf(title, sizeof(title), "skyptyd: %s", h->role->child);
+	process_set_oom_score(h->start.oom_score);
 	process_become(&program);
 	_exit(127);
 }

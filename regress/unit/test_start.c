@@ -23,8 +23,8 @@
 #define AT_VERSION PRIVMSG_HEAD_LEN
 #define AT_CARRIER (AT_VERSION + 4)
 #define AT_PEER	   (AT_CARRIER + 1 + 1 + 1 + 1 + 2 + 1 + 2 * 4)
-#define AT_SK_LEN                                                          \
-	(AT_PEER + 4 + sizeof(peer) - 1 + 4 + sizeof(chroot_dir) - 1 + 8 + \
+#define AT_SK_LEN                                                              \
+	(AT_PEER + 4 + sizeof(peer) - 1 + 4 + sizeof(chroot_dir) - 1 + 2 + 8 + \
 	    KEY_PUBLIC_LEN)
 
 static uint8_t the_sk[KEY_SECRET_LEN];
@@ -54,6 +54,7 @@ static const struct start model = {
 	.revoked = revoked,
 	.revoked_given = true,
 	.id = UINT64_C(0x0123456789abcdef),
+	.oom_score = 300,
 	.sk = the_sk,
 	.pk = { .b = { 2, 3, 5, 7, [KEY_PUBLIC_LEN - 1] = 9 } },
 };
@@ -138,6 +139,7 @@ check_equal(const struct start *a, const struct start *b)
 	assert_int_equal(a->dmsgsessions, b->dmsgsessions);
 	assert_int_equal(a->sftp_readonly, b->sftp_readonly);
 	assert_true(a->id == b->id);
+	assert_int_equal(a->oom_score, b->oom_score);
 	assert_int_equal(a->nwl, b->nwl);
 	if (a->nwl != 0)
 		assert_memory_equal(a->wl, b->wl, a->nwl * sizeof(*a->wl));
