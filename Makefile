@@ -21,6 +21,8 @@ $(eval $(call place,MANDIR,mandir,$$(DATADIR)/man))
 $(eval $(call place,DOCDIR,docdir,$$(DATADIR)/doc/skypty))
 $(eval $(call place,SYSCONFDIR,sysconfdir,/etc))
 $(eval $(call place,RUNSTATEDIR,runstatedir,/run))
+# PAM reads no other place; elsewhere its file lies ready.
+PAMDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc/pam.d,$(DOCDIR)/pam.d)
 BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
 FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
 ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
@@ -80,7 +82,7 @@ VERSION = 0.1.0
 DEFS = -D_GNU_SOURCE -DLIBBSD_OVERLAY -DLIBBSD_OPENBSD_VIS \
 	-D_FILE_OFFSET_BITS=64 $(TIME_BITS) \
 	-DSKYPTY_SANITIZE=$(if $(filter 1,$(SANITIZE)),1,0) \
-	-DSKYPTY_GCRYPT=$(GCRYPT) -DSKYPTY_VERSION='"$(VERSION)"'
+	-DSKYPTY_GCRYPT=$(GCRYPT) -DSKYPTY_PAM=$(PAM) -DSKYPTY_VERSION='"$(VERSION)"'
 # Time of 64 bits also where a long has 32, if libevent's calls have it, too.
 TIME_BITS = $(call once,TIME_BITS,$(call cc_flags,time,$(TIME_PROGRAM),\
 	-D_TIME_BITS=64,$(PC_CFLAGS)))
@@ -108,6 +110,7 @@ DEBIAN_libevent_core = libevent-dev
 DEBIAN_libgcrypt = libgcrypt20-dev
 DEBIAN_libcrypto = libssl-dev
 DEBIAN_cmocka = libcmocka-dev
+DEBIAN_pam = libpam0g-dev
 optional = $(call once,$(1),$(if $(call has_pc,$(2)),1,0))
 
 # Libraries go into the programs: a monitor and a child for each connection
@@ -134,6 +137,8 @@ GCRYPT ?= $(call optional,GCRYPT,libgcrypt)
 LIB_GCRYPT = $(call once,LIB_GCRYPT,$(if $(filter 1,$(GCRYPT)),$(call \
 	need,libgcrypt)$(call lib,gcrypt,gcrypt) \
 	$(call lib,gpg-error,gpg-error)))
+# What a session's modules are run by, where it is there.
+PAM ?= $(call optional,PAM,pam)
 LIB_BSD = $(call once,LIB_BSD,$(call lib,bsd,bsd) $(call lib,md,md))
 # Where they are, if not where the compiler looks by itself.
 LIB_DIRS = $(call once,LIB_DIRS,$(call pc,--libs-only-L,$(BUILD_PC)))
@@ -209,6 +214,7 @@ $(call left_out,HTTP,libwebsockets (libwebsockets-dev),skyptyd-http$(comma) the 
 $(if $(HTTP_PROGRAM),$(call left_out,WEB,npm,the page of the terminal for browsers))
 $(call left_out,SSL,libssl (libssl-dev),skypty-tls$(comma) for a discovery over https)
 $(call left_out,GCRYPT,libgcrypt (libgcrypt20-dev),the faster cipher for bulk)
+$(call left_out,PAM,libpam (libpam0g-dev),PAM: accounts are checked without it)
 endef
 left-out: $(addprefix $(BIN)/,$(PROGRAMS))
 	$(LEFT_OUT)
@@ -411,6 +417,8 @@ INSTALLS = $(call places,755,$(BIN)/skyptyd,$(SBINDIR)) \
 	link:skypty:$(BASHCOMPDIR)/skyptyd \
 	link:skypty.fish:$(FISHCOMPDIR)/skypty-ssh.fish \
 	link:skypty.fish:$(FISHCOMPDIR)/skyptyd.fish
+# Written for Debian's common files; what an admin has changed stays.
+INSTALLS_PAM = $(call places,keep,contrib/pam/skypty,$(PAMDIR))
 INSTALLS_SSL = $(call places,755,$(BIN)/skypty-tls,$(LIBEXECDIR))
 INSTALLS_HTTP = $(call places,755,$(addprefix $(BIN)/,skyptyd-http \
 		skyptyd-http-monitor),$(LIBEXECDIR)) \
@@ -421,10 +429,12 @@ place_of = $(DESTDIR)$(call part,3,$(1))
 place_unit = sed -e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' \
 	contrib/systemd/$(call part,2,$(1)).in >$(place_of) && \
 	chmod 644 $(place_of)
+place_keep = [ -e $(place_of) ] || \
+	$(INSTALL) -m 644 $(call part,2,$(1)) $(place_of)
 place_link = ln -sf $(call part,2,$(1)) $(place_of)
 place_file = $(INSTALL) -m $(call part,1,$(1)) $(call part,2,$(1)) $(place_of)
 define place_one
-	$(call $(or $(filter place_unit place_link,place_$(call part,1,$(1))),\
+	$(call $(or $(filter place_unit place_keep place_link,place_$(call part,1,$(1))),\
 		place_file),$(1))
 
 endef
@@ -432,7 +442,9 @@ endef
 FOLDERS = contrib/build/folders.sh
 RECORD = '$(DESTDIR)' $(LIBEXECDIR)/skypty-folders
 BUILT = $(INSTALLS) $(if $(TLS_PROGRAM),$(INSTALLS_SSL)) \
-	$(if $(HTTP_PROGRAM),$(INSTALLS_HTTP))
+	$(if $(HTTP_PROGRAM),$(INSTALLS_HTTP)) \
+	$(if $(filter 1,$(PAM)),$(if \
+		$(wildcard /etc/pam.d/common-session),$(INSTALLS_PAM)))
 
 install: all
 	sh $(FOLDERS) make $(RECORD) $(sort $(foreach i,$(BUILT),\
@@ -440,7 +452,7 @@ install: all
 	$(foreach i,$(BUILT),$(call place_one,$(i)))
 
 uninstall:
-	rm -f $(foreach i,$(INSTALLS) $(INSTALLS_SSL) $(INSTALLS_HTTP),\
+	rm -f $(foreach i,$(INSTALLS) $(INSTALLS_SSL) $(INSTALLS_HTTP) $(INSTALLS_PAM),\
 		$(call place_of,$(i)))
 	sh $(FOLDERS) remove $(RECORD)
 

@@ -28,7 +28,8 @@ SRC_dmsg = common/dmsg/dmsg_disc.c common/dmsg/dmsg_entry.c \
 	common/dmsg/yamux_in.c common/dmsg/yamux_out.c \
 	common/dmsg/yamux_stream.c
 
-SRC_privsep = common/privsep/account.c common/privsep/config.c common/privsep/config_file.c \
+SRC_privsep = common/privsep/accept_env.c common/privsep/account.c \
+	common/privsep/config.c common/privsep/config_file.c \
 	common/privsep/config_penalties.c common/privsep/config_print.c \
 	common/privsep/config_sk.c \
 	common/privsep/config_visor.c \
@@ -58,12 +59,18 @@ SRC_skyptyd-http-monitor = monitor/http/http_auth.c \
 SRC_half = monitor/half/dispatch.c monitor/half/half.c \
 	monitor/half/half_child.c
 
+# With PAM, and without.
+SRC_pam_1 = monitor/pam_login.c
+SRC_pam_0 = monitor/pam_none.c
+
 SRC_skyptyd-monitor = monitor/about.c monitor/account.c monitor/cage.c monitor/command.c \
 	monitor/ending.c monitor/env.c monitor/exec.c monitor/forced.c \
 	monitor/guard.c monitor/handshake.c monitor/job.c \
-	monitor/kk.c monitor/monitor.c monitor/origin.c monitor/proxy.c \
-	monitor/pty.c monitor/requests.c monitor/session.c monitor/sftp.c \
-	monitor/spawn.c monitor/status.c monitor/whitelist.c $(SRC_half)
+	monitor/kk.c monitor/login.c monitor/monitor.c monitor/origin.c \
+	monitor/proxy.c \
+	$(SRC_pam_$(PAM)) monitor/pty.c monitor/records.c monitor/requests.c \
+	monitor/session.c monitor/sftp.c monitor/spawn.c monitor/status.c \
+	monitor/whitelist.c $(SRC_half)
 
 SRC_skyptyd-dmsg-monitor = monitor/dmsg/connect.c monitor/dmsg/dials.c \
 	monitor/dmsg/dmsg_requests.c monitor/dmsg/entry.c \

@@ -199,7 +199,7 @@ case ${1-} in
 esac
 
 packages="gcc make pkg-config libc6-dev libsodium-dev libgcrypt20-dev libssl-dev libsecp256k1-dev
-libbsd-dev libseccomp-dev libyajl-dev libevent-dev"
+libbsd-dev libseccomp-dev libyajl-dev libevent-dev libpam0g-dev"
 
 missing=
 for p in $packages; do

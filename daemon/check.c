@@ -247,6 +247,8 @@ check_main(const struct skyptyd_options *o, struct settings *s,
 	visible_line(stdout, "files by        %s%s",
 	    *s->sftp_server != '\0' ? s->sftp_server : "nothing",
 	    s->conf.sftp_readonly ? ", read-only" : "");
+	printf("accounts        %s\n",
+	    s->pam ? "by PAM, \"skypty\"" : "without PAM");
 	printf("limits          maxstartups %u:%u:%u, maxperkey %u, "
 	       "maxperaddr %u, handshake_timeout %u\n",
 	    s->conf.maxstartups.begin, s->conf.maxstartups.rate,

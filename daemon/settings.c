@@ -321,6 +321,40 @@ tell_files(const struct settings *s, const struct skyptyd_options *o,
 			 "SIGHUP, or say \"sftp_server\": \"none\"");
 }
 
+/* Where pam_start(3) finds it. */
+static const char *
+settings_pam_file(void)
+{
+	static const char *const places[] = { "/etc/pam.d/skypty",
+		"/usr/lib/pam.d/skypty" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (access(places[i], F_OK) == 0)
+			return places[i];
+	return NULL;
+}
+
+/*
+ * Where it was installed, if the configuration does not say; as with sshd only
+ * root has it.
+ */
+static int
+settings_find_pam(struct settings *s)
+{
+	bool given = s->conf.given & CONFIG_PAM;
+
+	if (given && s->conf.pam && !SKYPTY_PAM) {
+		log_error("pam: this skyptyd was built without PAM");
+		return EXIT_CONFIG;
+	}
+	s->pam = SKYPTY_PAM && geteuid() == 0 &&
+	    (given ? s->conf.pam : settings_pam_file() != NULL);
+	if (s->pam && settings_pam_file() == NULL)
+		log_warn("pam: there is no /etc/pam.d/skypty: what \"other\" "
+			 "says counts");
+	return 0;
+}
+
 static int
 find_sftp_server(struct settings *s, const struct skyptyd_options *o)
 {
@@ -488,6 +522,7 @@ settings_load(struct settings *s, const struct skyptyd_options *o,
 	    (r = find_identity(s, o, ctx)) != 0 ||
 	    (r = find_listen(s, o)) != 0 || (r = check_control(s, o)) != 0 ||
 	    (r = find_user(s)) != 0 || (r = find_sftp_server(s, o)) != 0 ||
+	    (r = settings_find_pam(s)) != 0 ||
 	    (r = find_dmsg(s, o, ctx)) != 0 || (r = find_pks(s, o)) != 0)
 		return r;
 	return check_whitelist(s, o);

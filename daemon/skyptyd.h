@@ -77,7 +77,8 @@ struct settings {
 	char *dmsg_servers;	    /* as in the configuration, or built in */
 	char *sftp_server;	    /* absolute path, or "" for none */
 	char *authorized, *revoked; /* the same; given if the file says so */
-	bool control;		    /* whether there is a control socket */
+	bool pam;
+	bool control; /* whether there is a control socket */
 	gid_t cligroup;
 	uid_t uid; /* of confined processes */
 	gid_t gid;

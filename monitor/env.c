@@ -16,7 +16,7 @@
 static const char *const inherited[] = { "LANG", "LC_ALL", "LC_CTYPE", "TZ" };
 
 #define INHERITED  (sizeof(inherited) / sizeof(inherited[0]))
-#define LOGIN_VARS 9
+#define LOGIN_VARS 10
 #define MAIL_DIR   "/var/mail/"
 
 const char *
@@ -69,6 +69,8 @@ static int
 env_set_origin(char **env, size_t *n, const struct session_origin *o,
     const char *tty)
 {
+	if (*o->pk != '\0' && env_set_named(env, n, "SKYPTY_PK", o->pk) == -1)
+		return -1;
 	if (*o->client == '\0')
 		return 0;
 	if (env_set_named(env, n, "SSH_CLIENT", o->client) == -1 ||
@@ -115,26 +117,39 @@ env_get(char *const *env, const char *name)
 	return NULL;
 }
 
+static size_t
+env_count(char *const *list)
+{
+	size_t n = 0;
+
+	while (list != NULL && list[n] != NULL)
+		n++;
+	return n;
+}
+
+static int
+env_set_list(char **env, size_t *n, char *const *list)
+{
+	for (; list != NULL && *list != NULL; list++)
+		if (env_set(env, n, strdup(*list)) == -1)
+			return -1;
+	return 0;
+}
+
 char **
 env_login(const struct passwd *pw, const struct session_origin *o,
-    const char *tty, char *const *client)
+    const char *tty, char *const *pam, char *const *client)
 {
-	size_t n = 0, count = 0;
-	char **env;
+	size_t n = 0, more = env_count(pam) + env_count(client);
+	char **env = calloc(LOGIN_VARS + INHERITED + more + 1, sizeof(*env));
 
-	while (client[count] != NULL)
-		count++;
-	env = calloc(LOGIN_VARS + INHERITED + count + 1, sizeof(*env));
 	if (env == NULL)
 		return NULL;
 	if (env_set_login(env, &n, pw) == 0 &&
-	    env_set_origin(env, &n, o, tty) == 0) {
-		while (
-		    *client != NULL && env_set(env, &n, strdup(*client)) == 0)
-			client++;
-		if (*client == NULL)
-			return env;
-	}
+	    env_set_origin(env, &n, o, tty) == 0 &&
+	    env_set_list(env, &n, pam) == 0 &&
+	    env_set_list(env, &n, client) == 0)
+		return env;
 	env_free(env);
 	return NULL;
 }

@@ -8,12 +8,12 @@
 struct session_origin;
 
 /*
- * The environment of a login of this account with the client's entries on
- * top, malloc'ed, NULL last.  tty is the terminal's name or NULL.  NULL: no
- * memory.
+ * The environment of a login of this account with PAM's entries (or NULL) and
+ * on top the client's, malloc'ed, NULL last.  tty is the terminal's name or
+ * NULL.  NULL: no memory.
  */
 char **env_login(const struct passwd *, const struct session_origin *,
-    const char *tty, char *const *client);
+    const char *tty, char *const *pam, char *const *client);
 /* The value of that name, NULL if it is not there. */
 const char *env_get(char *const *, const char *name);
 void env_free(char **);

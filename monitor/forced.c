@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "common/privsep/accept_env.h"
 #include "monitor/account.h"
 #include "monitor/command.h"
 #include "monitor/monitor.h"
@@ -117,16 +119,34 @@ forced_add(struct command *c, const char *name, const char *value)
 	return SKY_ERR_NOMEM;
 }
 
+/* The original's way is for who could run anything as that user anyway. */
+static bool
+forced_is_free(const struct monitor *m)
+{
+	return m->rights.full && m->account.pw_uid == geteuid();
+}
+
+static void
+forced_filter(const char *patterns, char **env)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; env[i] != NULL; i++)
+		if (patterns != NULL && accept_env(patterns, env[i]))
+			env[n++] = env[i];
+		else
+			free(env[i]);
+	env[n] = NULL;
+}
+
 /* What the line of the key says stands behind the client's, and counts. */
 static int
 forced_set_variables(const struct monitor *m, struct command *c)
 {
 	int r = 0;
 
-	for (size_t i = 0; !m->rights.full && c->env[i] != NULL; i++) {
-		free(c->env[i]);
-		c->env[i] = NULL;
-	}
+	if (!forced_is_free(m))
+		forced_filter(m->half.start.accept_env, c->env);
 	for (size_t i = 0; r == 0 && i < m->rights.nenv; i++)
 		r = forced_add(c, "", m->rights.env[i]);
 	return r;

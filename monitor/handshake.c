@@ -150,6 +150,7 @@ handshake_session(struct monitor *m)
 	m->half.phase = MON_SESSION;
 	if (*m->origin.client == '\0')
 		origin_of_keys(&m->origin, &m->peer, &m->half.start.pk);
+	origin_set_key(&m->origin, &m->peer);
 	session_begin(m);
 	about_tell(m);
 }

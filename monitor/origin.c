@@ -80,8 +80,16 @@ origin_of_socket(struct session_origin *o, int conn)
 	struct endpoint peer, own;
 
 	if (origin_endpoint(&peer, conn, true) &&
-	    origin_endpoint(&own, conn, false))
+	    origin_endpoint(&own, conn, false)) {
 		origin_join(o, &peer, &own);
+		snprintf(o->host, sizeof(o->host), "%s", peer.address);
+	}
+}
+
+void
+origin_set_key(struct session_origin *o, const struct key_public *peer)
+{
+	key_text(peer, o->pk);
 }
 
 /* The second half of the address is the beginning of the key's coordinate. */
@@ -101,8 +109,11 @@ origin_of_keys(struct session_origin *o, const struct key_public *peer,
     const struct key_public *own)
 {
 	struct endpoint a, b;
+	char text[KEY_PUBLIC_HEX];
 
 	origin_stand_in(&a, peer);
 	origin_stand_in(&b, own);
 	origin_join(o, &a, &b);
+	key_text(peer, text);
+	snprintf(o->host, sizeof(o->host), "%.*s", ORIGIN_DIGITS, text);
 }

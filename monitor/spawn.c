@@ -9,31 +9,51 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/base/process.h"
 #include "monitor/account.h"
 #include "monitor/cage.h"
 #include "monitor/command.h"
 #include "monitor/env.h"
 #include "monitor/monitor.h"
+#include "monitor/login.h"
 #include "monitor/spawn.h"
 
-#define START_LIMIT  10000  /* milliseconds for becoming the command */
-#define START_MAX    120000 /* the same, with those spent in line for a CPU */
-#define START_STEP   250
+#define START_LIMIT 10000  /* milliseconds for becoming the command */
+#define START_MAX   120000 /* the same, with those spent in line for a CPU */
+#define START_STEP  250
+#define LOGIN_LIMIT                                          \
+	(1000 * LOGIN_PAM_S) /* until root has done its part \
+			      */
 #define USUAL_NOFILE 1024
 #define USUAL_UMASK  022
 #define ERROR_FD     3 /* where a new process says why it could not start */
+#define CAGE_FD	     (ERROR_FD + 1) /* theirs of a cage, if there is one */
 
-/* What a new process that could not become the command says. */
-struct spawn_failure {
-	bool lookup; /* no such command in PATH, rather than a failed call */
-	int error;
+#define SPAWN_TEXT_MAX 1024
+
+/* What a new process says on its way to the command; each is one write. */
+enum spawn_what {
+	SPAWN_WARNING, /* the text, for the log */
+	SPAWN_READY,   /* what root does is done: all that is left is execve */
+	/* And in the end, if it could not become the command: */
+	SPAWN_REFUSED, /* the text */
+	SPAWN_LOOKUP,  /* no such command in PATH: its name is the text */
+	SPAWN_FAILED   /* a call failed for the one of that name */
 };
+
+struct spawn_word {
+	enum spawn_what what;
+	int error; /* of SPAWN_FAILED */
+	char text[SPAWN_TEXT_MAX];
+};
+_Static_assert(sizeof(struct spawn_word) <= PIPE_BUF, "");
 
 static bool
 spawn_is_program(const char *path)
@@ -75,7 +95,7 @@ spawn_execute_shell(char **env)
 
 static void
 spawn_execute(const struct command *c, const char *path, char **env,
-    struct spawn_failure *f)
+    struct spawn_word *w)
 {
 	char file[PATH_MAX];
 	const char *program = c->name;
@@ -84,7 +104,7 @@ spawn_execute(const struct command *c, const char *path, char **env,
 		if (*c->name == '\0' || strcmp(c->name, ".") == 0 ||
 		    strcmp(c->name, "..") == 0 ||
 		    !spawn_look_up(c->name, path, file, sizeof(file))) {
-			f->lookup = true;
+			w->what = SPAWN_LOOKUP;
 			return;
 		}
 		program = file;
@@ -107,6 +127,13 @@ spawn_place_fd(int fd, int where)
 	return r;
 }
 
+/* What is open from there on is not ours. */
+static int
+spawn_first_fd(const struct spawn *s)
+{
+	return s->cage != NULL ? CAGE_FD + 1 : CAGE_FD;
+}
+
 static int
 spawn_arrange_fds(const struct spawn *s, int error)
 {
@@ -114,7 +141,11 @@ spawn_arrange_fds(const struct spawn *s, int error)
 	    spawn_place_fd(s->err, 2) == -1 || dup2(error, ERROR_FD) == -1 ||
 	    fcntl(ERROR_FD, F_SETFD, FD_CLOEXEC) == -1)
 		return -1;
-	closefrom(ERROR_FD + 1);
+	if (s->cage != NULL &&
+	    (dup2(s->cage->theirs, CAGE_FD) == -1 ||
+		fcntl(CAGE_FD, F_SETFD, FD_CLOEXEC) == -1))
+		return -1;
+	closefrom(spawn_first_fd(s));
 	return 0;
 }
 
@@ -139,47 +170,129 @@ spawn_reset_limits(void)
 	}
 }
 
-static void
-spawn_become(const struct spawn *s, const struct passwd *pw, char **env,
-    int error)
+static bool
+spawn_say(int fd, const struct spawn_word *w)
 {
-	struct spawn_failure f = { 0 };
-	bool arranged;
-	ssize_t n;
+	return write(fd, w, sizeof(*w)) == sizeof(*w);
+}
 
+static void
+spawn_name(struct spawn_word *w, const char *name)
+{
+	snprintf(w->text, sizeof(w->text), "%s", name);
+}
+
+/*
+ * A monitor that is killed in this moment takes along a module that hangs.
+ * What came before the session's own is over: it is root's until here.
+ */
+static bool
+spawn_log_in(const struct spawn *s, struct login *l, struct spawn_word *w)
+{
+	pid_t monitor = getppid();
+	bool ok;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != monitor)
+		_exit(126);
+	ok = login_open(l, spawn_first_fd(s), w->text, sizeof(w->text)) == 0;
+	(void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	if (!ok) {
+		w->what = SPAWN_REFUSED;
+		return false;
+	}
+	if (*l->warning != '\0') {
+		w->what = SPAWN_WARNING;
+		spawn_name(w, l->warning);
+		(void)spawn_say(ERROR_FD, w);
+	}
+	w->what = SPAWN_READY;
+	return spawn_say(ERROR_FD, w);
+}
+
+/* Once the login has its closer, which is to see the whole machine. */
+static int
+spawn_enter_cage(const struct cage *shared)
+{
+	struct cage cage;
+
+	if (shared == NULL)
+		return 0;
+	cage = *shared;
+	cage.theirs = CAGE_FD;
+	return cage_build(&cage);
+}
+
+/* As root, and then not any more.  Returns if it could not. */
+static void
+spawn_run(const struct monitor *m, const struct spawn *s, struct spawn_word *w)
+{
+	const struct passwd *pw = &m->account;
+	struct login l = { .pw = pw,
+		.origin = &m->origin,
+		.tty = s->tty,
+		.use_pam = m->half.start.pam };
+	char **env;
+
+	if (!spawn_log_in(s, &l, w))
+		return;
+	w->what = SPAWN_FAILED;
+	env = env_login(pw, &m->origin, s->tty, login_env(&l), s->cmd->env);
+	if (env == NULL)
+		return;
+	spawn_name(w, s->login ? env_get(env, "SHELL") : s->cmd->name);
+	if ((s->tty != NULL && ioctl(0, TIOCSCTTY, 0) == -1) ||
+	    spawn_enter_cage(s->cage) == -1 || account_become(pw) == -1 ||
+	    (s->cage != NULL && chdir("/") == -1))
+		return;
+	if (s->login && s->tty != NULL)
+		login_greet(&l);
+	if (s->login)
+		spawn_execute_shell(env);
+	else
+		spawn_execute(s->cmd, env_path(pw), env, w);
+}
+
+/*
+ * Signals first: what the monitor does about them is not for a process that
+ * has other descriptors.
+ */
+static void
+spawn_become(const struct monitor *m, const struct spawn *s, int error)
+{
+	struct spawn_word w = { .what = SPAWN_FAILED };
+	bool arranged;
+
+	process_reset_signals();
 	umask(USUAL_UMASK);
 	spawn_reset_limits();
-	arranged = setsid() != -1 &&
-	    (s->cage == NULL || cage_build(s->cage) != -1) &&
-	    spawn_arrange_fds(s, error) != -1;
-	if (arranged && (s->tty == NULL || ioctl(0, TIOCSCTTY, 0) != -1) &&
-	    account_become(pw) != -1 && (s->cage == NULL || chdir("/") != -1)) {
-		process_reset_signals();
-		if (s->login)
-			spawn_execute_shell(env);
-		else
-			spawn_execute(s->cmd, env_path(pw), env, &f);
-	}
-	f.error = errno;
-	n = write(arranged ? ERROR_FD : error, &f, sizeof(f));
-	_exit(n == sizeof(f) ? 127 : 126);
+	spawn_name(&w, s->login ? account_shell(&m->account) : s->cmd->name);
+	arranged = setsid() != -1 && spawn_arrange_fds(s, error) != -1;
+	if (arranged)
+		spawn_run(m, s, &w);
+	w.error = errno;
+	_exit(spawn_say(arranged ? ERROR_FD : error, &w) ? 127 : 126);
 }
 
 /* Go's spelling of an error begins with a small letter. */
 static void
-spawn_describe(const struct spawn_failure *f, const char *name, char *why,
-    size_t len)
+spawn_describe(const struct spawn_word *w, char *why, size_t len)
 {
 	char text[256];
 
-	if (f->lookup) {
-		snprintf(why, len,
-		    "exec: \"%s\": executable file not found in $PATH", name);
+	if (w->what == SPAWN_REFUSED) {
+		snprintf(why, len, "%s", w->text);
 		return;
 	}
-	snprintf(text, sizeof(text), "%s", strerror(f->error));
+	if (w->what == SPAWN_LOOKUP) {
+		snprintf(why, len,
+		    "exec: \"%s\": executable file not found in $PATH",
+		    w->text);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s", strerror(w->error));
 	text[0] = (char)tolower((unsigned char)text[0]);
-	snprintf(why, len, "fork/exec %s: %s", name, text);
+	snprintf(why, len, "fork/exec %s: %s", w->text, text);
 }
 
 /* Whether it runs, or would with a processor; no for what /proc hides. */
@@ -203,12 +316,12 @@ spawn_is_running(pid_t pid)
 }
 
 /*
- * Waits until the new process has become the command, or hears why not.  A
- * file system that hangs is not waited for: it would hold the connection.  A
- * machine that has too much to do is.
+ * Until it says something, or has become the command: 1, 0, or -1 if it takes
+ * too long.  A file system that hangs is not waited for: it would hold the
+ * connection.  A machine that has too much to do is.
  */
-static bool
-spawn_started(int fd, pid_t pid, struct spawn_failure *f)
+static int
+spawn_hear(int fd, pid_t pid, int limit, struct spawn_word *w)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	int hung = 0, all = 0, r;
@@ -218,17 +331,47 @@ spawn_started(int fd, pid_t pid, struct spawn_failure *f)
 		all += START_STEP;
 		if (!spawn_is_running(pid))
 			hung += START_STEP;
-		if (hung >= START_LIMIT || all >= START_MAX)
-			break;
+		if (hung >= limit || all >= START_MAX)
+			return -1;
 	}
-	f->error = ETIMEDOUT;
-	return r == 1 && read(fd, f, sizeof(*f)) != sizeof(*f);
+	return r == 1 && read(fd, w, sizeof(*w)) == sizeof(*w);
 }
 
-/* One that hangs in the kernel dies when it gets out of there. */
+/* Whether it has become the command; else *w says why not. */
+static bool
+spawn_started(int fd, pid_t pid, struct spawn_word *w)
+{
+	bool ready = false;
+	int r;
+
+	while ((r = spawn_hear(fd, pid, ready ? START_LIMIT : LOGIN_LIMIT,
+		    w)) == 1) {
+		if (w->what == SPAWN_WARNING)
+			log_warn("%s", w->text);
+		else if (w->what == SPAWN_READY)
+			ready = true;
+		else
+			return false;
+	}
+	if (r == 0 && ready)
+		return true;
+	w->what = ready ? SPAWN_FAILED : SPAWN_REFUSED;
+	w->error = ETIMEDOUT;
+	if (!ready)
+		spawn_name(w,
+		    r == 0 ? "what begins a session here has crashed" :
+			     "what begins a session here takes too long");
+	return false;
+}
+
+/*
+ * One that hangs in the kernel dies when it gets out of there.  What a module
+ * has started in its group goes with it.
+ */
 static void
 spawn_abandon(struct monitor *m, pid_t pid)
 {
+	(void)process_signal_group(pid, SIGKILL);
 	(void)process_signal(pid, SIGKILL);
 	for (size_t i = 0; i < MON_ABANDONED_MAX; i++)
 		if (m->abandoned[i] == 0) {
@@ -248,53 +391,45 @@ spawn_reap(struct monitor *m)
 			m->abandoned[i] = 0;
 }
 
+/* *w says why not; what is in it is there for a call that fails here. */
 static int
-spawn_for(struct monitor *m, const struct spawn *s, const struct passwd *pw,
-    char **env, pid_t *pid, char *why, size_t len)
+spawn_for(struct monitor *m, const struct spawn *s, pid_t *pid,
+    struct spawn_word *w)
 {
-	const char *name = s->login ? env_get(env, "SHELL") : s->cmd->name;
-	struct spawn_failure f = { 0 };
+	bool ok;
 	int p[2], r;
 
 	if (pipe2(p, O_CLOEXEC) == -1) {
-		f.error = errno;
-		spawn_describe(&f, name, why, len);
+		w->error = errno;
 		return 0;
 	}
 	if ((r = process_fork(pid)) == 0) {
 		process_set_oom_score(m->half.start.oom_score);
-		spawn_become(s, pw, env, p[1]);
+		spawn_become(m, s, p[1]);
 	}
-	f.error = errno;
+	w->error = errno;
 	close(p[1]);
-	if (r == 1 && spawn_started(p[0], *pid, &f)) {
-		close(p[0]);
-		return 1;
-	}
+	ok = r == 1 && spawn_started(p[0], *pid, w);
 	close(p[0]);
-	if (r == 1)
+	if (!ok && r == 1)
 		spawn_abandon(m, *pid);
-	*pid = 0;
-	spawn_describe(&f, name, why, len);
-	return 0;
+	if (!ok)
+		*pid = 0;
+	return ok;
 }
 
 int
 spawn(struct monitor *m, const struct spawn *s, pid_t *pid, char *why,
     size_t len)
 {
-	const struct passwd *pw = &m->account;
-	char **env;
-	int ok;
+	struct spawn_word w = { .what = SPAWN_FAILED };
 
 	*pid = 0;
-	if (pw->pw_name == NULL && account_set(m, NULL, why, len) != 0)
+	if (m->account.pw_name == NULL && account_set(m, NULL, why, len) != 0)
 		return 0;
-	if ((env = env_login(pw, &m->origin, s->tty, s->cmd->env)) == NULL) {
-		snprintf(why, len, "out of memory");
-		return 0;
-	}
-	ok = spawn_for(m, s, pw, env, pid, why, len);
-	env_free(env);
-	return ok;
+	spawn_name(&w, s->login ? account_shell(&m->account) : s->cmd->name);
+	if (spawn_for(m, s, pid, &w))
+		return 1;
+	spawn_describe(&w, why, len);
+	return 0;
 }

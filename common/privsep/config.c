@@ -13,6 +13,7 @@
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/usage.h"
+#include "common/privsep/accept_env.h"
 #include "common/privsep/config_file.h"
 #include "common/privsep/control.h"
 
@@ -179,6 +180,34 @@ static void
 set_sftp_readonly(struct loader *l, const struct json_event *e)
 {
 	l->conf->sftp_readonly = e->truth;
+}
+
+static void
+config_set_accept_env(struct loader *l, const struct json_event *e)
+{
+	const char *word = e->text;
+	size_t n;
+
+	if (!accept_env_is_list(e->text)) {
+		config_bad(l, e,
+		    "no list of names with * and ?, divided by blanks");
+		return;
+	}
+	for (; *(word += strspn(word, " ")) != '\0'; word += n) {
+		n = strcspn(word, " ");
+		if (accept_env_never(word, n))
+			config_say(l->report, false, l->name, e->path,
+			    "%.*s never passes: it can change what runs",
+			    (int)n, word);
+	}
+	if (config_replace(&l->conf->accept_env, e->text) != 0)
+		config_bad(l, e, "out of memory");
+}
+
+static void
+config_set_pam(struct loader *l, const struct json_event *e)
+{
+	l->conf->pam = e->truth;
 }
 
 static void
@@ -381,6 +410,9 @@ static const struct key keys[] = {
 	    offsetof(struct config, sftp_server), 0, 0 },
 	{ "sftp_readonly", CONFIG_SFTP_READONLY, JSON_BOOL, set_sftp_readonly,
 	    0, 0, 0 },
+	{ "accept_env", CONFIG_ACCEPT_ENV, JSON_STRING, config_set_accept_env,
+	    0, 0, 0 },
+	{ "pam", CONFIG_PAM, JSON_BOOL, config_set_pam, 0, 0, 0 },
 	{ "authorized_pks", CONFIG_AUTHORIZED, JSON_STRING, config_set_path,
 	    offsetof(struct config, authorized_pks), 0, 0 },
 	{ "revoked_pks", CONFIG_REVOKED, JSON_STRING, config_set_path,
@@ -851,6 +883,7 @@ config_defaults(struct config *c)
 	c->sftp_server = strdup("");
 	c->sk_file = strdup("");
 	c->dmsg_servers = strdup("");
+	c->accept_env = strdup(ACCEPT_ENV_DEFAULT);
 	c->authorized_pks = strdup("");
 	c->revoked_pks = strdup("");
 	c->dmsgsessions = 1;
@@ -867,7 +900,8 @@ config_defaults(struct config *c)
 	c->maxperkey = c->maxperaddr = 64;
 	c->handshake_timeout = 10;
 	c->tcp_keepalive = 15;
-	return c->dmsgdisc == NULL || c->clinet == NULL || c->cliaddr == NULL ||
+	return c->accept_env == NULL || c->dmsgdisc == NULL ||
+		c->clinet == NULL || c->cliaddr == NULL ||
 		c->ssh_listen == NULL || c->cligroup == NULL ||
 		c->privsep_user == NULL || c->sk_file == NULL ||
 		c->sftp_server == NULL || c->dmsg_servers == NULL ||
@@ -890,6 +924,7 @@ config_free(struct config *c)
 	free(c->sftp_server);
 	free(c->sk_file);
 	free(c->dmsg_servers);
+	free(c->accept_env);
 	free(c->authorized_pks);
 	free(c->revoked_pks);
 	free(c->penalty_exempt);

@@ -49,6 +49,8 @@
 #define CONFIG_NETBLOCKS     (UINT64_C(1) << 21)
 #define CONFIG_AUTHORIZED    (UINT64_C(1) << 22)
 #define CONFIG_REVOKED	     (UINT64_C(1) << 23)
+#define CONFIG_ACCEPT_ENV    (UINT64_C(1) << 24)
+#define CONFIG_PAM	     (UINT64_C(1) << 25)
 #define CONFIG_SK_FILE	     (UINT64_C(1) << 26)
 
 #define CONFIG_PENALTIES      (UINT64_C(1) << 32)
@@ -125,9 +127,12 @@ struct config {
 	char *dmsg_servers; /* "<pk>@host:port" each, divided by spaces */
 	char *sftp_server;  /* path; "" finds it, "none" is none */
 	bool sftp_readonly;
+	char *accept_env; /* patterns, accept_env.h */
 	/* Paths; "" is the default place, "none" is none. */
 	char *authorized_pks, *revoked_pks;
-	char *sk_file;		/* where sk is, or "" */
+	char *sk_file; /* where sk is, or "" */
+	bool
+	    pam; /* counts if CONFIG_PAM is given; else where there is a file */
 	unsigned tcp_keepalive; /* "tcp_keepalive", seconds of silence: 15 */
 };
 

@@ -41,6 +41,8 @@ struct start {
 	bool sftp_readonly;
 	char *authorized, *revoked; /* as in struct rights_files */
 	bool authorized_given, revoked_given;
+	char *accept_env;      /* patterns, accept_env.h */
+	bool pam;	       /* sessions are PAM's, too */
 	struct key_public *wl; /* nwl of them */
 	size_t nwl;
 	uint16_t oom_score; /* what is not ours runs with: oom_score_adj */

@@ -7,7 +7,7 @@ cache=${XDG_CACHE_HOME:-${HOME:-$PWD/obj-cross}/.cache}/skypty
 
 libraries="libc6-dev libsodium-dev libgcrypt20-dev libssl-dev libsecp256k1-dev
 libbsd-dev libseccomp-dev libyajl-dev libevent-dev libcmocka-dev
-libwebsockets-dev"
+libwebsockets-dev libpam0g-dev"
 
 # need PACKAGE...: installs what is missing, if we may.
 need() {

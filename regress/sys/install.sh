@@ -61,7 +61,7 @@ only() {
 places() {
 	copy_build
 	comes_and_goes
-	only /usr/local
+	only /usr/local /etc/pam.d
 	installed /usr/local/sbin/skyptyd /usr/local/bin/skypty-ssh \
 		/usr/local/libexec/skypty/skyptyd-net \
 		/usr/local/lib/systemd/system/skyptyd.service \
@@ -83,7 +83,7 @@ places() {
 		/d/doc/skypty/PROTOCOL /d/doc/skypty/PROTOCOL.pty \
 		/u/n/skyptyd.service /u/s/skypty.conf
 	comes_and_goes PREFIX=/usr
-	only /usr /lib
+	only /usr /lib /etc/pam.d
 	installed /usr/sbin/skyptyd
 }
 

@@ -299,6 +299,43 @@ need_filter() {
 		skip "the sanitizers' runtime does not run confined"
 }
 
+# own_machine TEST: begins anew where /etc, /run and /var/log are this test's
+# own: a copy, and two empty ones.  Accounts are added there, nowhere else.
+own_machine() {
+	if [ -z "${OWN_MACHINE-}" ]; then
+		need_root "have accounts of its own"
+		unshare -m true 2>/dev/null || skip "root may not mount here"
+		trap - EXIT
+		OWN_MACHINE=yes exec unshare -m --propagation private sh "$1"
+	fi
+	own=$(mktemp -d) || exit 1
+	mount -t tmpfs none "$own" && cp -a /etc "$own/etc" &&
+		mount --bind "$own/etc" /etc && umount -l "$own" &&
+		rmdir "$own" && mount -t tmpfs -o mode=755 none /run &&
+		mount -t tmpfs -o mode=755 none /var/log || exit 1
+	rm -rf /etc/pam.d/skypty /etc/skypty
+	mkdir /etc/skypty
+}
+
+# account NAME [FIELD]...: one with a home that it can write to, and what
+# shadow(5) says: password, changed, min, max, warn, inactive, expires.
+account() {
+	sed -i "/^$1:/d" /etc/passwd /etc/group /etc/shadow
+	new_uid=$((${new_uid-61000} + 1))
+	mkdir -p "$dir/home.$1"
+	chown "$new_uid:$new_uid" "$dir/home.$1"
+	echo "$1:x:$new_uid:$new_uid::$dir/home.$1:${login_shell-/bin/sh}" \
+		>>/etc/passwd
+	echo "$1:x:$new_uid:" >>/etc/group
+	echo "$1:${2-*}:${3-19000}:${4-0}:${5-99999}:${6-7}:${7-}:${8-}:" \
+		>>/etc/shadow
+}
+
+# authorize [LINE]...
+authorize() {
+	printf '%s\n' "$@" >/etc/skypty/authorized_pks
+}
+
 need_command() {
 	command -v "$1" >/dev/null || skip "$1 is not installed"
 }

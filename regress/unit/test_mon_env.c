@@ -14,8 +14,8 @@
 static char name[] = "joe", home[] = "/home/joe", shell[] = "/bin/zsh",
 	    none[] = "";
 static const struct session_origin here;
-static const struct session_origin far = { "192.0.2.1 4711 22",
-	"192.0.2.1 4711 192.0.2.2 22" };
+static const struct session_origin far = { .client = "192.0.2.1 4711 22",
+	.connection = "192.0.2.1 4711 192.0.2.2 22" };
 
 static struct passwd
 account(uid_t uid, char *its_shell)
@@ -51,7 +51,7 @@ test_login(void **state)
 	char *client[] = { NULL }, **env;
 
 	(void)state;
-	env = env_login(&pw, &here, "/dev/pts/1", client);
+	env = env_login(&pw, &here, "/dev/pts/1", NULL, client);
 	assert_non_null(env);
 	assert_string_equal(env_get(env, "HOME"), "/home/joe");
 	assert_string_equal(env_get(env, "USER"), "joe");
@@ -81,7 +81,7 @@ test_without_shell(void **state)
 	char *client[] = { NULL }, **env;
 
 	(void)state;
-	env = env_login(&pw, &here, NULL, client);
+	env = env_login(&pw, &here, NULL, NULL, client);
 	assert_string_equal(env_get(env, "SHELL"), "/bin/sh");
 	env_free(env);
 }
@@ -93,12 +93,12 @@ test_origin(void **state)
 	char *client[] = { NULL }, **env;
 
 	(void)state;
-	env = env_login(&pw, &far, NULL, client);
+	env = env_login(&pw, &far, NULL, NULL, client);
 	assert_string_equal(env_get(env, "SSH_CLIENT"), far.client);
 	assert_string_equal(env_get(env, "SSH_CONNECTION"), far.connection);
 	assert_null(env_get(env, "SSH_TTY"));
 	env_free(env);
-	env = env_login(&pw, &far, "/dev/pts/1", client);
+	env = env_login(&pw, &far, "/dev/pts/1", NULL, client);
 	assert_string_equal(env_get(env, "SSH_TTY"), "/dev/pts/1");
 	assert_int_equal(count(env), 9);
 	env_free(env);
@@ -119,7 +119,7 @@ test_inherited(void **state)
 	assert_int_equal(setenv("SKYPTY_SK", "secret", 1), 0);
 	assert_int_equal(setenv("LD_PRELOAD", "/x.so", 1), 0);
 	assert_int_equal(setenv("PATH", "/x", 1), 0);
-	env = env_login(&pw, &far, "/dev/pts/1", client);
+	env = env_login(&pw, &far, "/dev/pts/1", NULL, client);
 	assert_string_equal(env_get(env, "LANG"), "C.UTF-8");
 	assert_string_equal(env_get(env, "TZ"), "UTC");
 	assert_string_equal(env_get(env, "PATH"), env_path(&pw));
@@ -142,7 +142,7 @@ test_client(void **state)
 	char **env;
 
 	(void)state;
-	env = env_login(&pw, &far, "/dev/pts/1", client);
+	env = env_login(&pw, &far, "/dev/pts/1", NULL, client);
 	assert_string_equal(env_get(env, "PATH"), "/y");
 	assert_string_equal(env_get(env, "TERM"), "");
 	assert_string_equal(env_get(env, "HOME"), "/home/joe");

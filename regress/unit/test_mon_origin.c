@@ -60,7 +60,7 @@ connected(const union address *at, socklen_t len, const union address *to,
 static void
 is_told(const int fd[2], const char *address)
 {
-	struct session_origin o = { "", "" };
+	struct session_origin o = { .client = "" };
 	char want[ORIGIN_MAX];
 
 	origin_of_socket(&o, fd[1]);
@@ -120,7 +120,7 @@ test_mapped(void **state)
 static void
 test_no_address(void **state)
 {
-	struct session_origin o = { "", "" };
+	struct session_origin o = { .client = "" };
 	int fd[2];
 
 	(void)state;

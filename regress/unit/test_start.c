@@ -31,8 +31,8 @@ static uint8_t the_sk[KEY_SECRET_LEN];
 static struct key_public the_wl[START_WL_MAX + 1];
 static char peer[] = "192.0.2.1 port 4711", conf[] = "/etc/x.json",
 	    chroot_dir[] = "/run/x", sftp[] = "/usr/lib/sftp-server",
-	    authorized[] = "/etc/a", revoked[] = "/etc/r", disc[] = "http://x",
-	    servers[] = "02@a:1";
+	    accepted[] = "LANG", authorized[] = "/etc/a", revoked[] = "/etc/r",
+	    disc[] = "http://x", servers[] = "02@a:1";
 
 static const struct start model = {
 	.carrier = PRIV_KK,
@@ -55,6 +55,8 @@ static const struct start model = {
 	.revoked_given = true,
 	.id = UINT64_C(0x0123456789abcdef),
 	.oom_score = 300,
+	.accept_env = accepted,
+	.pam = true,
 	.sk = the_sk,
 	.pk = { .b = { 2, 3, 5, 7, [KEY_PUBLIC_LEN - 1] = 9 } },
 };
@@ -70,8 +72,11 @@ of_dmsg(void)
 	s.dmsgsessions = 3;
 	s.dmsgdisc = disc;
 	s.dmsg_servers = servers;
+	s.accept_env = NULL;
 	s.conf = s.sftp_server = s.authorized = s.revoked = NULL;
 	s.sftp_readonly = s.authorized_given = s.revoked_given = false;
+	s.conf = s.sftp_server = NULL;
+	s.sftp_readonly = s.pam = false;
 	return s;
 }
 
@@ -96,6 +101,7 @@ free_start(struct start *s)
 	free(s->conf);
 	free(s->chroot_dir);
 	free(s->sftp_server);
+	free(s->accept_env);
 	free(s->authorized);
 	free(s->revoked);
 	free(s->dmsgdisc);
@@ -140,6 +146,9 @@ check_equal(const struct start *a, const struct start *b)
 	assert_int_equal(a->sftp_readonly, b->sftp_readonly);
 	assert_true(a->id == b->id);
 	assert_int_equal(a->oom_score, b->oom_score);
+	if (a->accept_env != NULL)
+		assert_string_equal(a->accept_env, b->accept_env);
+	assert_int_equal(a->pam, b->pam);
 	assert_int_equal(a->nwl, b->nwl);
 	if (a->nwl != 0)
 		assert_memory_equal(a->wl, b->wl, a->nwl * sizeof(*a->wl));
@@ -246,6 +255,7 @@ test_no_more_than_needed(void **state)
 	all.cligroup = 0;
 	all.conf = conf;
 	all.sftp_server = sftp;
+	all.accept_env = accepted;
 	all.sftp_readonly = true;
 	all.authorized = authorized;
 	all.revoked = revoked;

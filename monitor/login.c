@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is done around a session as root.  It is done in the session's own
+ * process and not in the monitor: what a module of PAM gives goes to whoever
+ * calls it (limits, audit session, cgroup, context), and one that hangs or
+ * crashes takes along nothing but a session that has not begun.  What must be
+ * undone is left to the closer, a copy of that process that waits for its end;
+ * so it is undone also when the monitor has been killed.
+ */
+#include "monitor/login.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+#include "common/base/process.h"
+#include "monitor/origin.h"
+#include "monitor/pam_login.h"
+
+/* Facts: asm-generic/unistd.h; the number is the same everywhere. */
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+#define MOTD	 "/etc/motd"
+#define MOTD_MAX 32768 /* a terminal takes that much before it is read */
+#define HUSH	 ".hushlogin"
+
+/* --- the closer --- */
+
+/* What modules have open stays open: pam_systemd's end of a session is one. */
+static void
+login_leave_fds(int kept)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; fd < 3; fd++)
+		if (null == -1 || dup2(null, fd) == -1)
+			close(fd);
+	for (int fd = 3; fd < kept; fd++)
+		close(fd);
+	if (null >= kept)
+		close(null);
+}
+
+static void
+login_undo(struct login *s)
+{
+	alarm(LOGIN_PAM_S); /* a module that hangs ends us */
+	records_logout(&s->record);
+	if (s->pam != NULL)
+		pam_login_close(s->pam);
+}
+
+__attribute__((noreturn)) static void
+login_close_later(struct login *s, int leader, int kept)
+{
+	struct pollfd p = { .fd = leader, .events = POLLIN };
+
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	(void)setsid();
+	login_leave_fds(kept);
+	setproctitle("-skyptyd: closer %s", s->pw->pw_name);
+	while (poll(&p, 1, -1) == -1 && errno == EINTR)
+		;
+	login_undo(s);
+	_exit(0);
+}
+
+/*
+ * The closer is nobody's child: whoever the session is would be told of its
+ * end otherwise.
+ */
+static int
+login_start_closer(struct login *s, int kept)
+{
+	int leader = (int)syscall(SYS_pidfd_open, getpid(), 0U), status, r;
+	pid_t pid;
+
+	if (leader == -1)
+		return SKY_ERR_SYS;
+	(void)fcntl(leader, F_SETFD, FD_CLOEXEC);
+	if ((r = process_fork(&pid)) == 0) {
+		r = process_fork(&pid);
+		if (r == 0)
+			login_close_later(s, leader, kept);
+		_exit(r == 1 ? 0 : 1);
+	}
+	close(leader);
+	if (r == -1 || waitpid(pid, &status, 0) != pid || status != 0)
+		return SKY_ERR_SYS;
+	return 0;
+}
+
+/* --- the beginning --- */
+
+static int
+login_open_pam(struct login *s, char *why, size_t len)
+{
+	const struct pam_wish w = { .user = s->pw->pw_name,
+		.tty = s->tty,
+		.host = s->origin->host,
+		.connection = s->origin->connection,
+		.pk = s->origin->pk };
+
+	return pam_login_open(&s->pam, &w, why, len);
+}
+
+/*
+ * Whose session it is, for the kernel's audit and for last(1), as pam_loginuid
+ * says it.  Where it may not be said it is nobody's.
+ */
+static void
+login_set_audit(uid_t uid)
+{
+	int fd = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	(void)dprintf(fd, "%lu", (unsigned long)uid);
+	close(fd);
+}
+
+int
+login_open(struct login *s, int kept, char *why, size_t len)
+{
+	int r;
+
+	if (geteuid() != 0)
+		return 0;
+	if (initgroups(s->pw->pw_name, s->pw->pw_gid) == -1) {
+		snprintf(why, len, "groups of %s: %s", s->pw->pw_name,
+		    strerror(errno));
+		return SKY_ERR_SYS;
+	}
+	if (s->use_pam && (r = login_open_pam(s, why, len)) != 0)
+		return r;
+	if (!s->use_pam)
+		login_set_audit(s->pw->pw_uid);
+	if (s->tty != NULL)
+		records_login(&s->record, &s->last, s->pw, s->origin, s->tty,
+		    s->warning, sizeof(s->warning));
+	if (s->pam == NULL && !s->record.written)
+		return 0;
+	if ((r = login_start_closer(s, kept)) == 0)
+		return 0;
+	snprintf(why, len, "no process for the end of the session: %s",
+	    strerror(errno));
+	login_undo(s);
+	return r;
+}
+
+char *const *
+login_env(const struct login *s)
+{
+	return s->pam != NULL ? pam_login_env(s->pam) : NULL;
+}
+
+/* --- the greeting --- */
+
+/* What the account's last visitor was called is not to move the cursor. */
+static void
+login_tell_last(const struct record_last *last)
+{
+	time_t when = (time_t)last->when;
+	char text[64];
+
+	if (last->when == 0 || ctime_r(&when, text) == NULL)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	printf("Last login: %s%s%s\n", text,
+	    *last->host != '\0' ? " from " : "", last->host);
+}
+
+static void
+login_tell_motd(void)
+{
+	char text[4096];
+	size_t n, all = 0;
+	FILE *f = fopen(MOTD, "re");
+
+	if (f == NULL)
+		return;
+	while (all < MOTD_MAX && (n = fread(text, 1, sizeof(text), f)) > 0) {
+		(void)fwrite(text, 1, n, stdout);
+		all += n;
+	}
+	fclose(f);
+}
+
+void
+login_greet(const struct login *s)
+{
+	char hush[4096];
+	struct stat st;
+
+	if (access(s->pw->pw_dir, X_OK) == -1)
+		printf("Could not chdir to home directory %s: %s\n",
+		    s->pw->pw_dir, strerror(errno));
+	(void)fflush(stdout);
+	(void)snprintf(hush, sizeof(hush), "%s/" HUSH, s->pw->pw_dir);
+	if (stat(hush, &st) == 0)
+		return;
+	if (s->pam != NULL)
+		fputs(pam_login_said(s->pam), stdout);
+	login_tell_last(&s->last);
+	if (s->pam == NULL)
+		login_tell_motd();
+	(void)fflush(stdout);
+}
