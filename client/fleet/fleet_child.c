@@ -106,7 +106,7 @@ child_folder(const struct fleet *f, const struct fleet_host *h)
 {
 	char *path;
 
-	if (asprintf(&path, "%s/%s", f->o->fleet.target, h->label) == -1)
+	if (asprintf(&path, "%s/%s", f->o->fleet.target, h->canon) == -1)
 		return NULL;
 	for (char *p = path + strlen(f->o->fleet.target) + 1; *p != '\0'; p++)
 		if (*p == '/')

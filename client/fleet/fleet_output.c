@@ -33,7 +33,7 @@ output_open_file(struct fleet *f, const struct fleet_host *h, const char *kind)
 	char *name;
 	int fd;
 
-	if (asprintf(&name, "%s.%s", h->label, kind) == -1)
+	if (asprintf(&name, "%s.%s", h->canon, kind) == -1)
 		return -1;
 	for (char *p = name; *p != '\0'; p++)
 		if (*p == '/' || (*p == '.' && p == name))

@@ -118,6 +118,22 @@ run_note_end(struct fleet *f, const struct fleet_host *h)
 		(void)fleet_journal_add(&f->journal, h->why, "why %zu", i);
 }
 
+/*
+ * Whether there is another attempt.  Where the command may have begun there is
+ * none, unless it may run more than once; a copy may.
+ */
+static bool
+run_tries_again(const struct fleet *f, const struct fleet_host *h)
+{
+	const struct fleet_flags *flags = &f->o->fleet;
+
+	if (f->stop != STOP_NO || h->attempts > flags->retry)
+		return false;
+	return h->outcome == OUTCOME_UNREACHED ||
+	    (h->outcome == OUTCOME_LOST &&
+		(flags->idempotent || flags->source != NULL));
+}
+
 /* The command is over, and well: the check may have to follow. */
 static void
 run_after(struct fleet *f, struct fleet_host *h)
@@ -128,8 +144,7 @@ run_after(struct fleet *f, struct fleet_host *h)
 		h->check_ends = now_ms() + flags->check_ms;
 		h->attempts = 0;
 		run_wait(f, h, 0);
-	} else if (h->outcome == OUTCOME_UNREACHED && f->stop == STOP_NO &&
-	    h->attempts <= flags->retry)
+	} else if (run_tries_again(f, h))
 		run_wait(f, h,
 		    run_back_off(h->attempts, RETRY_MS, RETRY_MOST));
 	else
@@ -171,7 +186,10 @@ run_command_ended(struct fleet *f, struct fleet_child *c)
 		h->why = NULL;
 	}
 	run_note_end(f, h);
-	fleet_output_end(&c->output, f, h);
+	if (run_tries_again(f, h))
+		fleet_output_drop(&c->output);
+	else
+		fleet_output_end(&c->output, f, h);
 	run_after(f, h);
 }
 

@@ -82,6 +82,15 @@ dying_hosts() {
 	has "$dir/err.fleet" "2 began and their end is not known"
 	fleet 1 "--resume=$(run_id)" --retry 3
 	equal "$(wc -l <"$dir/ran")" 2 "runs"
+
+	# A command whose connection it ends itself runs again only by consent.
+	rm "$dir/ran"
+	fleet 1 --retry 1 "@$dir/hosts" -- \
+		sh -c "echo x >>$dir/ran; kill -9 \$PPID"
+	equal "$(wc -l <"$dir/ran")" 2 "runs"
+	fleet 1 --retry 1 --idempotent "@$dir/hosts" -- \
+		sh -c "echo x >>$dir/ran; kill -9 \$PPID"
+	equal "$(wc -l <"$dir/ran")" 6 "runs of what may run twice"
 	stop_host
 }
 
