@@ -176,6 +176,7 @@ check_print_all(const struct settings *s)
 	int r;
 
 	c.pk = s->pk;
+	c.pam = s->pam;
 	c.ssh_listen = s->listen;
 	c.sftp_server = (char *)(uintptr_t)check_path(s->sftp_server);
 	c.authorized_pks = (char *)(uintptr_t)check_path(s->authorized);

@@ -667,6 +667,20 @@ show_sftp_readonly(struct buf *b, const struct config *c, size_t offset)
 }
 
 static int
+show_accept_env(struct buf *b, const struct config *c, size_t offset)
+{
+	(void)offset;
+	return config_put_text(b, c->accept_env);
+}
+
+static int
+show_pam(struct buf *b, const struct config *c, size_t offset)
+{
+	(void)offset;
+	return config_put_format(b, "%s", c->pam ? "true" : "false");
+}
+
+static int
 show_startups(struct buf *b, const struct config *c, size_t offset)
 {
 	(void)offset;
@@ -782,6 +796,8 @@ static const struct {
 	{ config_set_port, show_port },
 	{ set_sandbox, show_sandbox },
 	{ set_sftp_readonly, show_sftp_readonly },
+	{ config_set_accept_env, show_accept_env },
+	{ config_set_pam, show_pam },
 	{ set_startups, show_startups },
 	{ set_startuprate, show_startuprate },
 	{ set_netblocks, show_netblocks },
