@@ -163,6 +163,7 @@ HTTP ?= $(call optional,HTTP,libwebsockets libssl)
 HTTP_PROGRAM = $(if $(filter 1,$(HTTP)),skyptyd-http)
 LIBS_skyptyd-http = $(call pc,--libs,libwebsockets libssl libcrypto) \
 	$(LIB_SODIUM) $(LIB_YAJL) $(LIB_SECCOMP) $(LIB_BSD)
+LIBS_skypty-agent = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_SECP) $(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skypty = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_SECP) $(LIB_YAJL) $(LIB_BSD)
 LIBS_test = $(call once,LIBS_test,$(call pc,--libs,$(BUILD_PC) cmocka) \
 	$(if $(filter 1,$(GCRYPT)),-lgcrypt -lgpg-error))
@@ -176,7 +177,7 @@ LDFLAGS_ALL = $(LDHARDEN) $(LIB_DIRS) $(LDFLAGS)
 
 include sources.mk
 PROGRAMS = skyptyd skyptyd-monitor skyptyd-dmsg-monitor skyptyd-net \
-	skyptyd-dmsg skyptyd-connect skyptyd-http-monitor skypty $(TLS_PROGRAM) \
+	skyptyd-dmsg skyptyd-connect skyptyd-http-monitor skypty skypty-agent $(TLS_PROGRAM) \
 	$(HTTP_PROGRAM)
 
 .DEFAULT_GOAL = all
@@ -195,7 +196,7 @@ FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))
 FOLDERS_C = $(addprefix common/,$(COMMON)) monitor \
 	$(addprefix monitor/,dmsg half http) daemon \
 	$(addprefix daemon/,net dmsg http http/page connect tls) \
-	client $(addprefix client/,cp dmsg sftp ssh) regress/*
+	client $(addprefix client/,agent cp dmsg sftp ssh) regress/*
 C_FILES = $(wildcard $(FOLDERS_C:%=%/*.[ch]))
 SH_FILES = $(wildcard contrib/*.sh contrib/build/*.sh \
 	contrib/completion/*.bash regress/*.sh \
@@ -258,6 +259,7 @@ $(eval $(call program,skyptyd-dmsg,$(PIE)))
 $(eval $(call program,skyptyd-connect,$(PIE)))
 $(eval $(call program,skyptyd-http-monitor,$(PIE)))
 $(eval $(call program,skypty,$(PIE)))
+$(eval $(call program,skypty-agent,$(PIE)))
 $(eval $(call program,skypty-tls,$(PIE)))
 $(eval $(call program,skyptyd-http,$(PIE)))
 
@@ -320,6 +322,7 @@ obj-fuzz/%.o: %.c $(OBJ)/compiled-with | $(OBJ)/places.h
 obj-fuzz/fuzz_%: obj-fuzz/regress/fuzz/fuzz_%.o $(FUZZ_OBJS)
 	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_test) \
 		$(FUZZ_LINK)
+obj-fuzz/fuzz_agent: obj-fuzz/client/agent/agent.o
 obj-fuzz/fuzz_http_gate: obj-fuzz/monitor/http/http_auth.o \
 	obj-fuzz/monitor/http/http_gate.o
 
@@ -394,7 +397,7 @@ UNITS = skyptyd.service skyptyd-dmsg.service skyptyd.socket \
 	skyptyd-inetd.socket skyptyd-inetd@.service
 UNITS_HTTP = skyptyd-http.service
 LIBEXEC_PROGRAMS = skyptyd-monitor skyptyd-dmsg-monitor skyptyd-net \
-	skyptyd-dmsg skyptyd-connect
+	skyptyd-dmsg skyptyd-connect skypty-agent
 places = $(foreach f,$(2),$(1):$(f):$(strip $(3))/$(notdir $(f)))
 INSTALLS = $(call places,755,$(BIN)/skyptyd,$(SBINDIR)) \
 	$(call places,755,$(BIN)/skypty,$(BINDIR)) \

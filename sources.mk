@@ -29,6 +29,7 @@ SRC_dmsg = common/dmsg/dmsg_disc.c common/dmsg/dmsg_entry.c \
 	common/dmsg/yamux_stream.c
 
 SRC_privsep = common/privsep/accept_env.c common/privsep/account.c \
+	common/privsep/agentmsg.c \
 	common/privsep/config.c common/privsep/config_file.c \
 	common/privsep/config_penalties.c common/privsep/config_print.c \
 	common/privsep/config_sk.c \
@@ -104,11 +105,14 @@ SRC_skyptyd-connect = daemon/connect/skyptyd-connect.c
 
 SRC_skypty-tls = daemon/tls/skypty-tls.c
 
+SRC_skypty-agent = client/agent/agent.c client/agent/skypty-agent.c
+
 # The client.
-SRC_skypty = client/call.c client/complain.c client/conn.c client/dest.c \
+SRC_skypty = client/add.c client/agent_call.c client/agent_cmd.c \
+	client/agent_door.c client/call.c client/complain.c client/conn.c client/dest.c \
 	client/dial.c client/duration.c client/exec.c client/exec_frames.c \
 	client/exec_http.c client/exec_rpc.c client/flags.c client/fs.c client/fs_notes.c \
-	client/host.c client/hosts.c client/hosts_match.c client/identity.c \
+	client/handshake.c client/host.c client/hosts.c client/hosts_match.c client/identity.c \
 	client/identity_file.c client/keygen.c client/offer.c client/options.c client/passphrase.c client/patience.c \
 	client/progress.c client/proxy.c client/relay.c client/remote.c \
 	client/runtime.c client/screen.c client/shell_rpc.c client/shell.c \

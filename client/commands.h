@@ -15,6 +15,9 @@ int cp_main(int argc, char **argv);
 int host_main(int argc, char **argv);
 /* Makes an identity. */
 int keygen_main(int argc, char **argv);
+/* Keeps keys in memory; gives them to it. */
+int agent_main(int argc, char **argv);
+int add_main(int argc, char **argv);
 /* Prints the key that would be used. */
 int pk_main(int argc, char **argv);
 /* As ssh; also under the name skypty-ssh, with all of its words. */

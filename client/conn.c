@@ -9,6 +9,7 @@
 #include "client/dest.h"
 #include "client/dial.h"
 #include "client/exits.h"
+#include "client/handshake.h"
 #include "client/identity.h"
 #include "client/offer.h"
 #include "client/options.h"
@@ -201,42 +202,27 @@ conn_await_frame(struct conn *c, struct buf *body)
 }
 
 static int
-conn_put_message(struct conn *c, struct noise *n)
-{
-	struct buf msg;
-	int r;
-
-	buf_init(&msg, NOISE_MSG_MAX);
-	if ((r = noise_write(n, NULL, &msg)) == 0)
-		r = frame_put(&c->link.wire_out, buf_ptr(&msg), buf_len(&msg));
-	buf_free(&msg);
-	return r;
-}
-
-static int
-conn_exchange(struct conn *c, struct noise *n)
+conn_exchange(struct conn *c, struct handshake *h, struct buf *msg)
 {
 	struct noise_keys keys;
-	struct buf body, payload;
+	struct buf body;
 	int r;
 
-	if ((r = conn_put_message(c, n)) != 0)
+	if ((r = frame_put(&c->link.wire_out, buf_ptr(msg), buf_len(msg))) != 0)
 		return conn_bad(c, r);
 	if ((r = conn_flush(c)) != 0 || (r = conn_await_frame(c, &body)) != 0)
 		return r;
-	buf_init(&payload, NOISE_MSG_MAX);
-	r = noise_read(n, &body, &payload);
-	buf_free(&payload);
-	if (r != 0) {
-		complain("the host does not prove its key: %s", err_text(r));
+	buf_reset(msg);
+	if ((r = handshake_finish(h, &body, msg, &keys)) != 0) {
+		if (r < 0)
+			complain("the host does not prove its key: %s",
+			    err_text(r));
 		return EXIT_FAILED;
 	}
-	if ((r = conn_put_message(c, n)) != 0 ||
-	    (r = noise_split(n, &keys)) != 0)
-		return conn_bad(c, r);
-	link_keys(&c->link, keys.send, keys.recv);
+	if ((r = frame_put(&c->link.wire_out, buf_ptr(msg), buf_len(msg))) == 0)
+		link_keys(&c->link, keys.send, keys.recv);
 	explicit_bzero(&keys, sizeof(keys));
-	return 0;
+	return r == 0 ? 0 : conn_bad(c, r);
 }
 
 /*
@@ -245,7 +231,7 @@ conn_exchange(struct conn *c, struct noise *n)
  */
 static int
 conn_begin_noise(struct conn *c, struct keyctx *ctx,
-    const struct client_options *o, struct noise **n)
+    const struct client_options *o, struct handshake *h, struct buf *msg)
 {
 	struct identity id = { 0 };
 	int r;
@@ -255,17 +241,17 @@ conn_begin_noise(struct conn *c, struct keyctx *ctx,
 	key_text(&id.pk, c->us);
 	if (o->verbose)
 		complain("we are %s (%s)", c->us, id.source);
-	r = noise_new(n, ctx, NOISE_XK, NOISE_INITIATOR, id.sk, &c->dest->pk);
+	r = handshake_begin(h, ctx, &id, &c->dest->pk, msg);
 	identity_free(&id);
-	return r == 0 ? 0 : conn_bad(c, r);
+	return r < 0 ? conn_bad(c, r) : r;
 }
 
 static int
 conn_shake_hands(struct conn *c, const struct client_options *o,
-    struct noise *n)
+    struct handshake *h, struct buf *msg)
 {
 	char them[KEY_PUBLIC_HEX];
-	int r = conn_exchange(c, n);
+	int r = conn_exchange(c, h, msg);
 
 	key_text(&c->dest->pk, them);
 	if (r == 0 && o->verbose)
@@ -279,19 +265,21 @@ conn_shake_hands(struct conn *c, const struct client_options *o,
 static int
 conn_dial(struct conn *c, struct keyctx *ctx, const struct client_options *o)
 {
-	struct noise *n;
+	struct handshake h = { 0 };
+	struct buf msg;
 	int r;
 
 	if (c->dest->kind == DEST_LOCAL)
 		return conn_dial_unix(c, c->dest->socket, false);
-	if ((r = conn_begin_noise(c, ctx, o, &n)) != 0)
-		return r;
 	c->dial_ms = dial_ms(&o->how);
-	r = o->how.proxy != NULL ? proxy_open(c, o->how.proxy) :
-				   conn_dial_tcp(c, &o->how);
+	buf_init(&msg, NOISE_MSG_MAX);
+	if ((r = conn_begin_noise(c, ctx, o, &h, &msg)) == 0)
+		r = o->how.proxy != NULL ? proxy_open(c, o->how.proxy) :
+					   conn_dial_tcp(c, &o->how);
 	if (r == 0)
-		r = conn_shake_hands(c, o, n);
-	noise_free(n);
+		r = conn_shake_hands(c, o, &h, &msg);
+	handshake_free(&h);
+	buf_free(&msg);
 	return r;
 }
 

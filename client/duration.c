@@ -55,3 +55,34 @@ duration_ms(const char *text)
 		}
 	return total >= 0 && total <= MS_MAX ? (int64_t)total : -1;
 }
+
+uint32_t
+duration_life(const char *text)
+{
+	static const struct {
+		char name;
+		uint32_t seconds;
+	} parts[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
+		{ 'w', 604800 } };
+	uint64_t total = 0, n;
+	size_t i;
+
+	while (*text != '\0') {
+		if (strspn(text, "0123456789") == 0)
+			return 0;
+		for (n = 0; *text >= '0' && *text <= '9'; text++)
+			if ((n = n * 10 + (uint64_t)(*text - '0')) > UINT32_MAX)
+				return 0;
+		for (i = 0;
+		     *text != '\0' && i < sizeof(parts) / sizeof(parts[0]); i++)
+			if ((*text | 0x20) == parts[i].name)
+				break;
+		if (i == sizeof(parts) / sizeof(parts[0]))
+			return 0;
+		total += n * parts[i].seconds;
+		if (total > UINT32_MAX)
+			return 0;
+		text += *text != '\0';
+	}
+	return (uint32_t)total;
+}

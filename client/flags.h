@@ -25,6 +25,8 @@ enum flags_style {
 	STYLE_KEYGEN,
 	STYLE_CONFIG,
 	STYLE_FLEET,
+	STYLE_AGENT,
+	STYLE_ADD,
 	STYLE_NONE /* another program's flags */
 };
 

@@ -4,6 +4,7 @@
  * random one.  PROTOCOL.pty 11.8.
  */
 #include "client/identity.h"
+#include "client/agent_call.h"
 #include "client/complain.h"
 #include "client/exits.h"
 #include "client/identity_file.h"
@@ -62,7 +63,11 @@ identity_from_file(struct identity *id, struct keyctx *ctx, const char *path)
 		return r;
 	id->source = path;
 	id->pk = f.key.pk;
-	r = id->public_only ? 0 : identity_file_open(&f, ctx, NULL, id->sk);
+	/* What lies open on the disk is no safer in the agent. */
+	id->agent = f.key.kind != KEY_FILE_PLAIN && agent_holds(&f.key.pk);
+	r = id->public_only || id->agent ?
+	    0 :
+	    identity_file_open(&f, ctx, NULL, id->sk);
 	identity_file_free(&f);
 	return r;
 }
@@ -110,6 +115,38 @@ identity_from_environment(struct identity *id, struct keyctx *ctx)
 	return false;
 }
 
+/* Its public key, which asks for nothing; no word if there is none. */
+static bool
+identity_own_public(struct keyctx *ctx, struct key_public *pk, char **path)
+{
+	struct identity_file f;
+
+	*path = user_file("identity");
+	if (*path == NULL || access(*path, F_OK) == -1 ||
+	    identity_file_read(&f, ctx, *path) != 0)
+		return false;
+	*pk = f.key.pk;
+	identity_file_free(&f);
+	return true;
+}
+
+static void
+identity_prefer_own(struct keyctx *ctx, struct agent_list *list)
+{
+	struct agent_key first = list->key[0];
+	struct key_public own;
+	char *path;
+
+	if (identity_own_public(ctx, &own, &path))
+		for (size_t i = 0; i < list->n; i++)
+			if (key_equal(&list->key[i].pk, &own)) {
+				list->key[0] = list->key[i];
+				list->key[i] = first;
+				break;
+			}
+	free(path);
+}
+
 static int
 identity_from_own_file(struct identity *id, struct keyctx *ctx, bool *found)
 {
@@ -121,6 +158,27 @@ identity_from_own_file(struct identity *id, struct keyctx *ctx, bool *found)
 		id->source = "~/.config/skypty/identity";
 	free(path);
 	return r;
+}
+
+static void
+identity_use_agent(struct identity *id, const struct key_public *pk)
+{
+	id->agent = true;
+	id->pk = *pk;
+	id->source = "the agent";
+}
+
+/* Of several the own file's first, as ssh has it. */
+static bool
+identity_from_agent(struct identity *id, struct keyctx *ctx)
+{
+	struct agent_list list;
+
+	if (!agent_is_named() || !agent_get_keys(&list) || list.n == 0)
+		return false;
+	identity_prefer_own(ctx, &list);
+	identity_use_agent(id, &list.key[0].pk);
+	return true;
 }
 
 static int
@@ -136,15 +194,22 @@ identity_choose(struct identity *id, struct keyctx *ctx,
 		complain("--sk: not a secret key (64 hexadecimal digits)");
 		return EXIT_USAGE;
 	}
-	/* ssh has one status for all that is its own fault. */
-	if (o->offer != NULL)
-		return identity_from_file(id, ctx,
-		    o->offer->key[o->offer->now].file);
+	if (o->offer != NULL) {
+		const struct offer_key *k = &o->offer->key[o->offer->now];
+
+		/* ssh has one status for all that is its own fault. */
+		if (k->file != NULL)
+			return identity_from_file(id, ctx, k->file);
+		identity_use_agent(id, &k->agent);
+		return 0;
+	}
 	if (o->identity != NULL)
 		return identity_from_file(id, ctx, o->identity) == 0 ? 0 :
 		    o->duplex ? EXIT_FAILED :
 				EXIT_USAGE;
 	if (identity_from_environment(id, ctx))
+		return 0;
+	if (identity_from_agent(id, ctx))
 		return 0;
 	if (o->visor_key && identity_from_visor(id, ctx, o))
 		return 0;
@@ -187,4 +252,41 @@ identity_public(struct keyctx *ctx, const char *path, char pk[KEY_PUBLIC_HEX])
 	key_text(&f.key.pk, pk);
 	identity_file_free(&f);
 	return 0;
+}
+
+/* Whether nothing says which key. */
+static bool
+identity_is_open(const struct client_options *o)
+{
+	const char *text = getenv("DMSGPTY_SK");
+
+	return o->offer == NULL && o->identity == NULL &&
+	    (o->sk == NULL || *o->sk == '\0') &&
+	    (text == NULL || *text == '\0');
+}
+
+int
+identity_offers(struct offers *f, struct keyctx *ctx,
+    const struct client_options *o)
+{
+	struct agent_list list;
+	struct key_public own;
+	bool held = false;
+	char *path;
+	int r = 0;
+
+	if (!identity_is_open(o) || !agent_is_named() ||
+	    !agent_get_keys(&list) || list.n == 0)
+		return 0;
+	identity_prefer_own(ctx, &list);
+	for (size_t i = 0; i < list.n; i++)
+		offer_add_agent(f, &list.key[i].pk);
+	if (identity_own_public(ctx, &own, &path)) {
+		for (size_t i = 0; i < list.n; i++)
+			held = held || key_equal(&list.key[i].pk, &own);
+		if (!held)
+			r = offer_add(f, ctx, path);
+	}
+	free(path);
+	return r;
 }

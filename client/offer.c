@@ -19,25 +19,56 @@
 
 #include "common/pty/keys.h"
 
+/* A new row, or NULL: it is there already, or one too many. */
+static struct offer_key *
+offer_row(struct offers *f, const char pk[KEY_PUBLIC_HEX])
+{
+	struct offer_key *k = &f->key[f->n];
+
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->key[i].pk, pk) == 0)
+			return NULL;
+	if (f->n == OFFER_MAX) {
+		f->left_out++;
+		return NULL;
+	}
+	*k = (struct offer_key){ .file = NULL };
+	memcpy(k->pk, pk, sizeof(k->pk));
+	return k;
+}
+
+void
+offer_add_agent(struct offers *f, const struct key_public *agent)
+{
+	char pk[KEY_PUBLIC_HEX];
+	struct offer_key *k;
+
+	key_text(agent, pk);
+	if ((k = offer_row(f, pk)) == NULL)
+		return;
+	k->agent = *agent;
+	f->n++;
+}
+
+static const char *
+offer_name(const struct offer_key *k)
+{
+	return k->file != NULL ? k->file : "the agent";
+}
+
 int
 offer_add(struct offers *f, struct keyctx *ctx, const char *file)
 {
-	struct offer_key *k = &f->key[f->n];
 	char pk[KEY_PUBLIC_HEX];
+	struct offer_key *k;
 	int r;
 
 	if ((r = identity_public(ctx, file, pk)) != 0)
 		return r;
-	for (size_t i = 0; i < f->n; i++)
-		if (strcmp(f->key[i].pk, pk) == 0)
-			return 0;
-	if (f->n == OFFER_MAX) {
-		f->left_out++;
+	if ((k = offer_row(f, pk)) == NULL)
 		return 0;
-	}
 	if ((k->file = strdup(file)) == NULL)
 		return EXIT_FAILED;
-	memcpy(k->pk, pk, sizeof(k->pk));
 	f->n++;
 	return 0;
 }
@@ -65,7 +96,7 @@ offer_refused(const struct offers *f, const struct client_options *o)
 			"%s: your key %s is not on the host's whitelist" :
 			"%s: request rejected by remote dmsgpty-host: "
 			"is your key %s on its whitelist?",
-		    f->key[i].file, f->key[i].pk);
+		    offer_name(&f->key[i]), f->key[i].pk);
 	if (f->left_out != 0)
 		complain("%zu more keys were not tried: no more than %d are",
 		    f->left_out, OFFER_MAX);
@@ -126,7 +157,7 @@ offer_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
 			return 0;
 		if (o->verbose)
 			complain("%s: the host refuses it",
-			    f->key[f->now].file);
+			    offer_name(&f->key[f->now]));
 		if (f->now + 1 < f->n)
 			conn_close(c);
 	}

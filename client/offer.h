@@ -15,7 +15,8 @@ struct conn;
 
 struct offers {
 	struct offer_key {
-		char *file;
+		char *file; /* NULL: it is the agent's */
+		struct key_public agent;
 		char pk[KEY_PUBLIC_HEX];
 	} key[OFFER_MAX];
 	size_t n, now;
@@ -26,6 +27,8 @@ struct offers {
 
 /* One that is there already is passed over.  0, or EXIT_FAILED, told. */
 int offer_add(struct offers *, struct keyctx *, const char *file);
+/* A key of the agent's. */
+void offer_add_agent(struct offers *, const struct key_public *);
 /*
  * As conn_once, with each key in its order until the host takes one; for two
  * and more its answer has been heard.

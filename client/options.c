@@ -7,6 +7,7 @@
 #include "client/exits.h"
 #include "client/flags.h"
 #include "client/hosts.h"
+#include "client/identity.h"
 #include "client/proxy.h"
 #include "client/ssh/ssh_opts.h"
 
@@ -121,6 +122,15 @@ options_ttl(int64_t *ms, const char *flag, const char *text)
 	if ((*ms = duration_ms(text)) >= 0)
 		return 0;
 	return options_bad(flag, text, "write a time like 1s or 500ms");
+}
+
+int
+options_life(struct client_options *o, const char *flag, const char *text)
+{
+	if ((o->life = duration_life(text)) != 0)
+		return 0;
+	return options_bad(flag, text,
+	    "write seconds, or a time like 30m, 8h, 1d or 1w2d");
 }
 
 int
@@ -437,6 +447,11 @@ options_parse(struct client_options *o, struct keyctx *ctx,
 	o->command = argv + optind;
 	if (r != 0 || (r = options_check_transport(o)) != 0)
 		return r;
+	if (o->dest.kind != DEST_LOCAL &&
+	    (r = identity_offers(&o->agents, ctx, o)) != 0)
+		return r;
+	if (o->agents.n > 1)
+		o->offer = &o->agents;
 	if (o->no_pty && *o->command == NULL) {
 		complain("--no-pty needs a command");
 		return EXIT_USAGE;

@@ -12,10 +12,9 @@
 #include "client/fleet/fleet_flags.h"
 #include "client/flags.h"
 #include "client/hosts.h"
+#include "client/offer.h"
 #include "common/pty/exec_stream.h"
 #include "common/pty/keys.h"
-
-struct offers;
 
 #define ENV_MAX 1024
 
@@ -23,6 +22,7 @@ struct client_options {
 	const char *sk;
 	const char *identity;
 	struct offers *offer; /* several, in place of it; or NULL */
+	struct offers agents; /* where nothing says which key */
 	bool visor_key;
 	const char *env[ENV_MAX];
 	size_t nenv;
@@ -64,6 +64,11 @@ struct client_options {
 	const char *pass_file;		   /* the same; NULL: ask */
 	const char *new_pass_file;	   /* the same */
 	struct fleet_flags fleet;
+	const char *socket;		/* agent */
+	bool sh, csh, foreground, kill; /* the same */
+	uint32_t life;			/* agent and add: seconds, 0: ever */
+	bool confirm, delete_key, delete_all, list, list_keys, lock,
+	    unlock; /* add */
 	struct dial_how how;
 	/* When the command runs, or NULL; an exit status ends it. */
 	int (*started)(void *);
@@ -96,6 +101,7 @@ int options_transport(struct client_options *, const char *flag, const char *);
 int options_visor_key(struct client_options *, const char *flag, const char *);
 int
 options_no_visor_key(struct client_options *, const char *flag, const char *);
+int options_life(struct client_options *, const char *flag, const char *);
 int options_escape(struct client_options *, const char *flag, const char *);
 int options_standalone(struct client_options *, const char *flag, const char *);
 int options_attr_ttl(struct client_options *, const char *flag, const char *);

@@ -31,6 +31,7 @@ shell_or_command(enum flags_style style, int argc, char **argv)
 	} else
 		r = shell_rpc_run(ctx, &o);
 	hosts_free(&o.alias);
+	offer_free(&o.agents);
 	keyctx_free(ctx);
 	return r;
 }

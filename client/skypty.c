@@ -75,6 +75,11 @@ static const struct client_command {
 	    "[-f | -p | -y] [file]",
 	    "make an identity (~/.config/skypty/identity), or change its "
 	    "passphrase" },
+	{ "agent", agent_main, STYLE_AGENT, "agent",
+	    "[flags] [command ...]",
+	    "keep keys in memory; for a command, or eval \"$(skypty agent)\"" },
+	{ "add", add_main, STYLE_ADD, "add",
+	    "[flags] [file ...]", "give keys to the agent, or list them" },
 	{ "pk", pk_main, STYLE_KEY, "pk",
 	    "[flags]", "print the public key that would be used" },
 };

@@ -28,6 +28,7 @@ PROGRAMS = {
     "monitor": ["monitor", "monitor/half"],
     "monitor/dmsg": ["monitor/dmsg", "monitor/half"],
     "monitor/http": ["monitor/http"],
+    "client/agent": ["client/agent"],
     "client": ["client", "client/cp", "client/dmsg", "client/fleet",
                "client/sftp", "client/ssh"],
 }

@@ -164,5 +164,6 @@ cp_main(int argc, char **argv)
 		r = cp_run(&cp, ctx);
 	keyctx_free(ctx);
 	hosts_free(&o.alias);
+	offer_free(&o.agents);
 	return r;
 }

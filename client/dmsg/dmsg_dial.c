@@ -4,6 +4,7 @@
  * proven here, and what is carried is sealed here.  PROTOCOL.dmsg 4.6.
  */
 #include "client/dmsg/dmsg.h"
+#include "client/handshake.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,8 +17,8 @@
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/err.h"
 #include "common/dmsg/dmsg_object.h"
-#include "common/dmsg/dmsg_sign.h"
 #include "common/pty/keys.h"
 #include "common/pty/noise.h"
 
@@ -38,7 +39,7 @@ struct dmsg_dial {
 	const struct dmsg_dialer *d;
 	const struct key_public *peer;
 	uint16_t port;
-	struct noise *noise;
+	struct handshake handshake;
 	int fd;
 	int64_t deadline;
 };
@@ -46,12 +47,12 @@ struct dmsg_dial {
 /* --- the two objects --- */
 
 static const char *
-dmsg_dial_check(const struct buf *answer, const struct dmsg_dial *x,
+dmsg_dial_check(const struct buf *answer, struct dmsg_dial *x,
     const struct buf *request, struct noise_keys *keys)
 {
 	uint8_t hash[DMSG_HASH_LEN];
 	struct dmsg_response resp;
-	struct buf sig, gob, payload;
+	struct buf sig, gob, none;
 	int r;
 
 	dmsg_hash(buf_ptr(request), buf_len(request), hash);
@@ -65,10 +66,9 @@ dmsg_dial_check(const struct buf *answer, const struct dmsg_dial *x,
 		return dmsg_code_text(351);
 	if (!resp.accepted)
 		return dmsg_code_text(resp.code);
-	buf_init(&payload, NOISE_MSG_MAX);
-	if ((r = noise_read(x->noise, &resp.noise, &payload)) == 0)
-		r = noise_split(x->noise, keys);
-	buf_free(&payload);
+	buf_init(&none, NOISE_MSG_MAX);
+	r = handshake_finish(&x->handshake, &resp.noise, &none, keys);
+	buf_free(&none);
 	return r == 0 ? NULL : "the host does not prove its key";
 }
 
@@ -100,7 +100,7 @@ dmsg_dial_receive(const struct dmsg_dial *x, uint8_t *p, size_t len)
 }
 
 static const char *
-dmsg_dial_await(const struct dmsg_dial *x, const struct buf *request,
+dmsg_dial_await(struct dmsg_dial *x, const struct buf *request,
     struct noise_keys *keys)
 {
 	struct buf answer;
@@ -131,28 +131,21 @@ dmsg_dial_await(const struct dmsg_dial *x, const struct buf *request,
 static const char *
 dmsg_dial_exchange(struct dmsg_dial *x, struct noise_keys *keys)
 {
-	struct dmsg_request q = { .src = { .pk = x->d->id.pk },
-		.dst = { .pk = *x->peer, .port = x->port } };
-	const char *why = "out of memory";
-	struct buf msg, object, request;
-	size_t n;
-
-	if (noise_new(&x->noise, x->d->ctx, NOISE_KK, NOISE_INITIATOR,
-		x->d->id.sk, x->peer) != 0)
-		return why;
-	q.src.port = (uint16_t)(EPHEMERAL + 1 +
+	uint16_t from = (uint16_t)(EPHEMERAL + 1 +
 	    randombytes_uniform(UINT16_MAX - EPHEMERAL));
-	buf_init(&msg, NOISE_MSG_MAX);
+	const char *why = NULL;
+	struct buf object, request;
+	size_t n;
+	int r;
+
 	buf_init(&object, UINT16_MAX);
 	buf_init(&request, 2 + UINT16_MAX);
-	if (noise_write(x->noise, NULL, &msg) == 0) {
-		q.noise = msg;
-		if (dmsg_sign_request(x->d->ctx, x->d->id.sk, &q, &object) ==
-			0 &&
-		    buf_put_u16(&request, (uint16_t)buf_len(&object)) == 0 &&
-		    buf_put(&request, buf_ptr(&object), buf_len(&object)) == 0)
-			why = NULL;
-	}
+	if ((r = handshake_dial(&x->handshake, x->d->ctx, &x->d->id, x->peer,
+		 from, x->port, &object)) != 0 ||
+	    (r = buf_put_u16(&request, (uint16_t)buf_len(&object))) != 0 ||
+	    (r = buf_put(&request, buf_ptr(&object), buf_len(&object))) != 0)
+		why = r > 0 ? "the agent does not do it" : err_text(r);
+	x->deadline = now_ms() + DMSG_WAIT_MS;
 	n = buf_len(&request);
 	/* It is the first thing that the socket takes, and small. */
 	if (why == NULL &&
@@ -160,10 +153,9 @@ dmsg_dial_exchange(struct dmsg_dial *x, struct noise_keys *keys)
 		why = stale;
 	if (why == NULL)
 		why = dmsg_dial_await(x, &object, keys);
-	buf_free(&msg);
 	buf_free(&object);
 	buf_free(&request);
-	noise_free(x->noise);
+	handshake_free(&x->handshake);
 	return why;
 }
 
@@ -185,7 +177,6 @@ dmsg_dial(int *fd, struct dmsg_dialer *d, const struct dmsg_way *w,
 	for (;;) {
 		if ((why = share_connect(&x.fd, d, w)) != NULL)
 			return why;
-		x.deadline = now_ms() + DMSG_WAIT_MS;
 		if ((why = dmsg_dial_exchange(&x, keys)) == NULL) {
 			*fd = x.fd;
 			return NULL;

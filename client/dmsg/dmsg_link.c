@@ -2,6 +2,7 @@
 /* A session with a dmsg server, from its address on.  PROTOCOL.dmsg 2. */
 #include "client/dial.h"
 #include "client/dmsg/dmsg.h"
+#include "client/handshake.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -51,69 +52,90 @@ dmsg_link_write(struct dmsg_link *l)
 /* --- the handshake --- */
 
 static int
-dmsg_link_send_message(struct dmsg_link *l, struct noise *n)
+dmsg_link_send_message(struct dmsg_link *l, struct buf *msg)
 {
+	int r = frame_put(&l->out, buf_ptr(msg), buf_len(msg));
+
+	while (r == 0 && buf_len(&l->out) != 0)
+		if (dmsg_link_write(l) < 0)
+			r = SKY_ERR_SYS;
+	buf_reset(msg);
+	return r;
+}
+
+static int
+dmsg_link_read_message(struct dmsg_link *l, struct buf *body)
+{
+	int64_t deadline = now_ms() + HANDSHAKE_MS;
+	int r;
+
+	while ((r = frame_get(&l->in, body)) == 0)
+		if (!dmsg_link_wait(l->fd, POLLIN, deadline) ||
+		    buf_read(&l->in, l->fd, CHUNK) < 0)
+			return SKY_ERR_EOF;
+	return r < 0 ? r : 0;
+}
+
+static int
+dmsg_link_exchange(struct dmsg_link *l, struct handshake *h, struct buf *msg,
+    struct noise_keys *keys)
+{
+	int64_t begun = now_ms();
+	struct buf body;
+	int r;
+
+	if ((r = dmsg_link_send_message(l, msg)) != 0 ||
+	    (r = dmsg_link_read_message(l, &body)) != 0)
+		return r;
+	begun = now_ms() - begun;
+	if ((r = handshake_finish(h, &body, msg, keys)) != 0 ||
+	    (r = dmsg_link_send_message(l, msg)) != 0)
+		return r;
+	/* Servers of 2024 lose what comes right behind it. */
+	(void)poll(NULL, 0,
+	    2 * begun > SILENCE_MS ? (int)(2 * begun) : SILENCE_MS);
+	return 0;
+}
+
+static int
+dmsg_link_shake_hands(struct dmsg_link *l, struct handshake *h, struct buf *msg)
+{
+	struct noise_keys keys;
+	uint64_t seed;
+	int r;
+
+	if ((r = dmsg_link_exchange(l, h, msg, &keys)) == 0) {
+		randombytes_buf(&seed, sizeof(seed));
+		l->dmsg = dmsg_session_new(keys.send, keys.recv, seed);
+		r = l->dmsg != NULL ? 0 : SKY_ERR_NOMEM;
+	}
+	explicit_bzero(&keys, sizeof(keys));
+	return r;
+}
+
+/* What goes wrong is told in words, an agent's refusal by itself, too. */
+static const char *
+dmsg_link_connect(struct dmsg_link *l, const struct dmsg_dialer *d,
+    const char *host, const char *port, enum reach reach)
+{
+	struct handshake h = { 0 };
+	const char *why = NULL;
 	struct buf msg;
 	int r;
 
 	buf_init(&msg, NOISE_MSG_MAX);
-	if ((r = noise_write(n, NULL, &msg)) == 0)
-		r = frame_put(&l->out, buf_ptr(&msg), buf_len(&msg));
-	buf_free(&msg);
-	while (r == 0 && buf_len(&l->out) != 0)
-		if (dmsg_link_write(l) < 0)
-			r = SKY_ERR_SYS;
-	return r;
-}
-
-static int
-dmsg_link_read_message(struct dmsg_link *l, struct noise *n)
-{
-	int64_t deadline = now_ms() + HANDSHAKE_MS;
-	struct buf body, payload;
-	int r;
-
-	while ((r = frame_get(&l->in, &body)) == 0)
-		if (!dmsg_link_wait(l->fd, POLLIN, deadline) ||
-		    buf_read(&l->in, l->fd, CHUNK) < 0)
-			return SKY_ERR_EOF;
-	if (r < 0)
-		return r;
-	buf_init(&payload, NOISE_MSG_MAX);
-	r = noise_read(n, &body, &payload);
-	buf_free(&payload);
-	return r;
-}
-
-static int
-dmsg_link_shake_hands(struct dmsg_link *l, const struct dmsg_dialer *d)
-{
-	struct noise_keys keys;
-	struct noise *n;
-	int64_t begun = now_ms();
-	uint64_t seed;
-	int r;
-
-	if ((r = noise_new(&n, d->ctx, NOISE_XK, NOISE_INITIATOR, d->id.sk,
-		 &l->server)) != 0)
-		return r;
-	if ((r = dmsg_link_send_message(l, n)) == 0 &&
-	    (r = dmsg_link_read_message(l, n)) == 0) {
-		begun = now_ms() - begun;
-		if ((r = dmsg_link_send_message(l, n)) == 0 &&
-		    (r = noise_split(n, &keys)) == 0)
-			/* Servers of 2024 lose what comes right behind it. */
-			(void)poll(NULL, 0,
-			    2 * begun > SILENCE_MS ? (int)(2 * begun) :
-						     SILENCE_MS);
+	if ((r = handshake_begin(&h, d->ctx, &d->id, &l->server, &msg)) != 0)
+		why = r > 0 ? "the agent does not do it" : err_text(r);
+	else if ((l->fd = dial_connect(host, port, reach, NULL, &why)) != -1) {
+		why = NULL;
+		tcp_bound_unsent(l->fd, DMSG_UNSENT);
+		if ((r = dmsg_link_shake_hands(l, &h, &msg)) != 0)
+			why = r == SKY_ERR_EOF ? "no answer to the handshake" :
+						 "it does not prove its key";
 	}
-	noise_free(n);
-	if (r != 0)
-		return r;
-	randombytes_buf(&seed, sizeof(seed));
-	l->dmsg = dmsg_session_new(keys.send, keys.recv, seed);
-	explicit_bzero(&keys, sizeof(keys));
-	return l->dmsg != NULL ? 0 : SKY_ERR_NOMEM;
+	handshake_free(&h);
+	buf_free(&msg);
+	return why;
 }
 
 const char *
@@ -121,8 +143,6 @@ dmsg_link_open(struct dmsg_link *l, const struct dmsg_dialer *d,
     const struct key_public *server, const char *address, enum reach reach)
 {
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
-	const char *why;
-	int r;
 
 	memset(l, 0, sizeof(*l));
 	l->fd = -1;
@@ -131,13 +151,7 @@ dmsg_link_open(struct dmsg_link *l, const struct dmsg_dialer *d,
 	buf_init(&l->out, DMSG_UNSENT);
 	if (addr_split(address, NULL, host, port) != 0)
 		return "its address is malformed";
-	if ((l->fd = dial_connect(host, port, reach, NULL, &why)) == -1)
-		return why;
-	tcp_bound_unsent(l->fd, DMSG_UNSENT);
-	if ((r = dmsg_link_shake_hands(l, d)) != 0)
-		return r == SKY_ERR_EOF ? "no answer to the handshake" :
-					  "it does not prove its key";
-	return NULL;
+	return dmsg_link_connect(l, d, host, port, reach);
 }
 
 void

@@ -6,6 +6,7 @@
  */
 #include "client/dmsg/dmsg.h"
 #include "client/identity.h"
+#include "client/identity_file.h"
 #include "client/runtime.h"
 
 #include <errno.h>
@@ -227,6 +228,7 @@ share_fork(struct dmsg_link *l, struct dmsg_dialer *d, struct share_place *p)
 		return strerror(errno);
 	if ((r = process_fork(&pid)) == 0) {
 		identity_free(&d->id);
+		identity_file_forget();
 		share_hold(l, p, listener, -1,
 		    d->id.fresh ? ALONE_MS : LINGERS_MS);
 	}
@@ -252,6 +254,7 @@ share_fork_alone(int *fd, struct dmsg_link *l, struct dmsg_dialer *d)
 		return strerror(errno);
 	if ((r = process_fork(&pid)) == 0) {
 		identity_free(&d->id);
+		identity_file_forget();
 		share_hold(l, &nowhere, -1, sv[1], ALONE_MS);
 	}
 	close(sv[1]);

@@ -209,6 +209,7 @@ sftp_main(int argc, char **argv)
 	for (size_t i = 0; i < c.n; i++)
 		free(c.argv[i]);
 	hosts_free(&o.alias);
+	offer_free(&o.agents);
 	keyctx_free(ctx);
 	return r;
 }

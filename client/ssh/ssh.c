@@ -11,6 +11,7 @@
 #include "client/exec.h"
 #include "client/exits.h"
 #include "client/hosts.h"
+#include "client/identity.h"
 #include "client/offer.h"
 #include "client/options.h"
 #include "client/passphrase.h"
@@ -182,6 +183,9 @@ ssh_identities(struct ssh *s, struct keyctx *ctx)
 			 "name, and nobody is let in but by a key");
 		return EXIT_FAILED;
 	}
+	if (list->n == 0 && (r = identity_offers(&s->offer, ctx, &s->o)) != 0)
+		return r;
+	/* One of the agent's is found by itself. */
 	if (s->offer.n != 0)
 		s->o.identity = s->offer.key[0].file;
 	if (s->offer.n > 1)

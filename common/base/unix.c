@@ -8,8 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-int
-unix_connect(const char *path, int flags)
+static int
+unix_connect_type(const char *path, int type)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int fd, error;
@@ -19,13 +19,25 @@ unix_connect(const char *path, int flags)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (fd == -1 || connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
 		return fd;
 	error = errno;
 	close(fd);
 	errno = error;
 	return -1;
+}
+
+int
+unix_connect(const char *path, int flags)
+{
+	return unix_connect_type(path, SOCK_STREAM | flags);
+}
+
+int
+unix_connect_packets(const char *path, int flags)
+{
+	return unix_connect_type(path, SOCK_SEQPACKET | flags);
 }
 
 /* (uid_t)-1, which is nobody, where the system does not tell. */

@@ -10,6 +10,8 @@
  * with errno, ENAMETOOLONG for a path that no address holds.
  */
 int unix_connect(const char *path, int flags);
+/* The same, of packets in order. */
+int unix_connect_packets(const char *path, int flags);
 
 /*
  * Whether root or our own user listens there: in a folder like /tmp anybody may

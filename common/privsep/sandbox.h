@@ -20,6 +20,7 @@ enum sandbox_program {
 	SANDBOX_HTTP,
 	SANDBOX_TLS,
 	SANDBOX_CONNECT,
+	SANDBOX_AGENT,
 	SANDBOX_PROGRAMS /* how many */
 };
 

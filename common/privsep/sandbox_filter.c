@@ -83,12 +83,13 @@
 		.datum_a = ~(scmp_datum_t)(bits), .datum_b = (always), \
 	}
 
-#define NET  (1U << SANDBOX_NET)
-#define DMSG (1U << SANDBOX_DMSG)
-#define HTTP (1U << SANDBOX_HTTP)
-#define TLS  (1U << SANDBOX_TLS)
-#define CON  (1U << SANDBOX_CONNECT)
-#define ALL  (NET | DMSG | HTTP | TLS | CON)
+#define NET   (1U << SANDBOX_NET)
+#define DMSG  (1U << SANDBOX_DMSG)
+#define HTTP  (1U << SANDBOX_HTTP)
+#define TLS   (1U << SANDBOX_TLS)
+#define CON   (1U << SANDBOX_CONNECT)
+#define AGENT (1U << SANDBOX_AGENT)
+#define ALL   (NET | DMSG | HTTP | TLS | CON | AGENT)
 
 /* Newer than the headers of Debian 12: linux/mman.h, since Linux 6.11. */
 #define MY_MAP_DROPPABLE 0x08
@@ -135,9 +136,9 @@ static const struct rule {
 	 * and end the sender.  MSG_ERRQUEUE, MSG_OOB, MSG_ZEROCOPY and others
 	 * only lead into seldom used parts of the kernel.
 	 */
-	{ SCMP_SYS(sendmsg), NET | DMSG | HTTP | CON, 1,
+	{ SCMP_SYS(sendmsg), NET | DMSG | HTTP | CON | AGENT, 1,
 	    { INT_BITS(2, SEND_BITS) } },
-	{ SCMP_SYS(recvmsg), NET | DMSG | HTTP | CON, 1,
+	{ SCMP_SYS(recvmsg), NET | DMSG | HTTP | CON | AGENT, 1,
 	    { INT_BITS(2, RECEIVE_BITS) } },
 
 	/* libwebsockets on its browsers' sockets: no destination. */
@@ -204,9 +205,9 @@ static const struct rule {
 	{ SCMP_SYS(epoll_wait), NET | DMSG, 0, { { 0 } } },
 	{ SCMP_SYS(epoll_pwait), NET | DMSG, 0, { { 0 } } },
 	{ SCMP_SYS(epoll_ctl), NET | DMSG, 0, { { 0 } } },
-	{ SCMP_SYS(poll), HTTP | TLS | CON, 0, { { 0 } } },
-	{ SCMP_SYS(ppoll), HTTP | TLS | CON, 0, { { 0 } } },
-	{ SCMP_SYS(ppoll_time64), HTTP | TLS | CON, 0, { { 0 } } },
+	{ SCMP_SYS(poll), HTTP | TLS | CON | AGENT, 0, { { 0 } } },
+	{ SCMP_SYS(ppoll), HTTP | TLS | CON | AGENT, 0, { { 0 } } },
+	{ SCMP_SYS(ppoll_time64), HTTP | TLS | CON | AGENT, 0, { { 0 } } },
 
 	/*
 	 * The time, where the vDSO does not serve.  Clocks from 16 on and below
@@ -246,6 +247,13 @@ static const struct rule {
 	{ SCMP_SYS(madvise), ALL, 1, { INT_IS(2, MADV_DONTNEED) } },
 	{ SCMP_SYS(madvise), ALL, 1, { INT_IS(2, MADV_FREE) } },
 	{ SCMP_SYS(madvise), ALL, 1, { INT_IS(2, MADV_DONTDUMP) } },
+	/*
+	 * Memory for a key that is locked and given back again: no more than
+	 * RLIMIT_MEMLOCK, and there is no dump that it could be in.
+	 */
+	{ SCMP_SYS(madvise), AGENT, 1, { INT_IS(2, MADV_DODUMP) } },
+	{ SCMP_SYS(mlock), AGENT, 0, { { 0 } } },
+	{ SCMP_SYS(munlock), AGENT, 0, { { 0 } } },
 
 /*
  * Locks between threads, of which there is one: what libc's once and
@@ -266,7 +274,7 @@ static const struct rule {
 
 	/* Numbers that are no secret to it; no one else is concerned. */
 	{ SCMP_SYS(getpid), HTTP | TLS | CON, 0, { { 0 } } },
-	{ SCMP_SYS(getrandom), HTTP | TLS | CON, 0, { { 0 } } },
+	{ SCMP_SYS(getrandom), HTTP | TLS | CON | AGENT, 0, { { 0 } } },
 
 	/* Its own signals and its own end. */
 	{ SCMP_SYS(rt_sigprocmask), ALL, 0, { { 0 } } },

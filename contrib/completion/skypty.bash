@@ -4,7 +4,7 @@
 # and what is on this machine.  Nothing is asked of a host.
 
 _skypty_commands="shell start exec cp fleet ssh sftp fs config dmsg whitelist
-whitelist-add whitelist-remove host keygen pk version help"
+whitelist-add whitelist-remove host agent add keygen pk version help"
 
 # Flags that take a value, and those that do not: who we are, which way the host
 # is reached, and what a command has of its own.
@@ -348,6 +348,16 @@ _skypty()
 		;;
 	host)
 		_skypty_flags "$_skyptyd_valued" "$_skyptyd_plain"
+		;;
+	agent)
+		_skypty_flags "-a --socket -t --life" "-s --sh -c --csh -D
+			--foreground -d --debug -k --kill"
+		;;
+	add)
+		_skypty_flags "-t --life --passphrase-file" "-c --confirm -d
+			--delete -D --delete-all -l --list -L --list-keys
+			-x --lock -X --unlock -q --quiet"
+		[[ $cur == -* ]] || _skypty_files
 		;;
 	keygen)
 		_skypty_flags "--passphrase-file --new-passphrase-file" \

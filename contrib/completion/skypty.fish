@@ -90,6 +90,8 @@ set -l commands \
     'whitelist-remove\tlet keys in no longer' \
     'host\trun skyptyd host' \
     'keygen\tmake an identity' \
+    'agent\tkeep keys in memory' \
+    'add\tgive keys to the agent, or list them' \
     'pk\tthe public key that would be used' \
     'version\tprint the version' \
     'help\ttell of a command'
@@ -153,6 +155,22 @@ complete -c skypty -n "__skypty_is fs" -l debug -d 'let sshfs say what it does'
 
 complete -c skypty -n '__skypty_is dmsg' -l json -d 'as JSON'
 complete -c skypty -n '__skypty_is keygen' -s f -l force -d 'replace a file that is there'
+complete -c skypty -n '__skypty_is agent' -s a -l socket -rF -d 'where it is called'
+complete -c skypty -n '__skypty_is agent' -s s -l sh -d 'lines for the Bourne shell'
+complete -c skypty -n '__skypty_is agent' -s c -l csh -d 'lines for csh'
+complete -c skypty -n '__skypty_is agent' -s D -l foreground -d 'do not fork'
+complete -c skypty -n '__skypty_is agent' -s d -l debug -d 'the same, and say what happens'
+complete -c skypty -n '__skypty_is agent' -s k -l kill -d 'end the running one'
+complete -c skypty -n '__skypty_is agent add' -s t -l life -x -d 'how long keys are kept'
+complete -c skypty -n '__skypty_is add' -s c -l confirm -d 'each use is to be confirmed'
+complete -c skypty -n '__skypty_is add' -s d -l delete -d 'remove these keys'
+complete -c skypty -n '__skypty_is add' -s D -l delete-all -d 'remove all keys'
+complete -c skypty -n '__skypty_is add' -s l -l list -d 'list its keys'
+complete -c skypty -n '__skypty_is add' -s L -l list-keys -d 'public keys and comments alone'
+complete -c skypty -n '__skypty_is add' -s x -l lock -d 'lock it with a passphrase'
+complete -c skypty -n '__skypty_is add' -s X -l unlock -d 'unlock it'
+complete -c skypty -n '__skypty_is add' -s q -l quiet -d 'say less'
+complete -c skypty -n '__skypty_is add' -l passphrase-file -rF -d 'passphrase, in its first line'
 complete -c skypty -n '__skypty_is keygen' -s p -l passphrase -d 'change the passphrase'
 complete -c skypty -n '__skypty_is keygen' -s y -l public-key -d 'print the public key'
 complete -c skypty -n '__skypty_is keygen' -l passphrase-file -rF -d 'passphrase, in its first line'
@@ -166,7 +184,7 @@ complete -c skypty -n "not __skypty_has 0 $run; and not __skypty_has 1 $run; and
 complete -c skypty -n '__skypty_has 1 fs' -a '(__fish_complete_directories)'
 complete -c skypty -n '__skypty_after fs umount' -a '(__fish_complete_directories)'
 complete -c skypty -n '__skypty_is config; and test (__skypty_given 3 -F --config) -eq 0' -a '(__skypty_names)'
-complete -c skypty -n '__skypty_is cp keygen' -F
+complete -c skypty -n '__skypty_is cp keygen add' -F
 complete -c skypty -n '__skypty_is cp' -a '(string replace -r \'$\' : (__skypty_names))'
 
 # --- skypty-ssh, and skypty ssh ---

@@ -96,6 +96,25 @@ class Skypty:
              os.path.join(folder, "pty.sock")] + who,
             stderr=subprocess.DEVNULL)
         wait_port(self.port)
+        self.start_agent(folder)
+
+    def start_agent(self, folder):
+        """With the same key; a file names it by its public half."""
+        self.auth = os.path.join(folder, "agent.sock")
+        env = dict(os.environ, SKYPTY_AUTH_SOCK=self.auth)
+        self.agent = subprocess.Popen(
+            [BIN + "/skypty", "agent", "-D", "-a", self.auth],
+            stdout=subprocess.PIPE)
+        self.agent.stdout.readline()
+        run([BIN + "/skypty", "add", self.identity], env=env)
+        with open(self.identity + ".pub", "w") as f:
+            f.write(subprocess.check_output(
+                [BIN + "/skypty", "add", "-L"], env=env, text=True))
+
+    def exec_by_agent(self, *cmd):
+        return ["env", "SKYPTY_AUTH_SOCK=" + self.auth, BIN + "/skypty",
+                "exec", "-i", self.identity + ".pub", "tcp://" + self.dest,
+                "--"] + list(cmd)
 
     def exec(self, *cmd):
         return [BIN + "/skypty", "exec", "-i", self.identity,
@@ -292,10 +311,14 @@ def bench_connect(sky, ssh):
     # ssh gives every command to the user's shell.
     m = median_of({"sky": sky.exec("true"), "ssh": ssh.exec("true"),
                    "shell": sky.exec(SHELL, "-c", "true"),
+                   "env": ["env"] + sky.exec("true"),
+                   "agent": sky.exec_by_agent("true"),
                    "inetd": ssh.inetd("true")})
     r = m["sky"] / m["ssh"]
     report("exec true: skypty / ssh", r, "<= 0.1", r <= 0.1)
     report("exec sh -c true: skypty / ssh", m["shell"] / m["ssh"], "-", True)
+    report("exec true: skypty with the agent / without",
+           m["agent"] / m["env"], "-", True)
     r = m["sky"] / m["inetd"]
     report("exec true: skypty / ssh over sshd -i", r, "<= 0.25", r <= 0.25)
 

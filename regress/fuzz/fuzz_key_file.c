@@ -28,6 +28,8 @@ look(const struct key_file *f, const uint8_t *text, size_t n)
 		require((text[f->head + i] | 0x20) == (box[i] | 0x20));
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

@@ -106,6 +106,55 @@ func TestDmsgClient(t *testing.T) {
 	}
 }
 
+// TestDmsgClientAgent: the agent makes both handshakes, with the server and
+// with the host, and signs the request; what it refuses is refused.
+func TestDmsgClientAgent(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(t, 1)
+	h := &Host{}
+	key := NewKey()
+	h.Allow = func(pk [33]byte) bool { return pk == key.PK }
+	o.goHost(t, h, 0)
+	dir := t.TempDir()
+	id, auth := filepath.Join(dir, "id"), filepath.Join(dir, "auth")
+	if err := os.WriteFile(id, []byte(key.SK()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pub := filepath.Join(dir, "id.pub")
+	if err := os.WriteFile(pub, []byte(key.Hex()+" a comment\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run := func(arg ...string) (string, error) {
+		cmd := exec.Command(program(t, "SKYPTY", "skypty"), arg...)
+		cmd.Env = append(os.Environ(), "SKYPTY_AUTH_SOCK="+auth)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := run("agent", "-a", auth); err != nil {
+		t.Fatal(out, err)
+	}
+	t.Cleanup(func() { _, _ = run("agent", "-k") })
+	call := []string{"exec", "-i", pub, "--dmsgdisc", o.http.URL, h.Key.Hex(), "--", "echo", "in"}
+	if out, err := run(call...); err == nil || !strings.Contains(out, "no agent has its secret one") {
+		t.Fatal(out, err)
+	}
+	if out, err := run("add", id); err != nil {
+		t.Fatal(out, err)
+	}
+	if err := os.Remove(id); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run(call...); err != nil || !strings.HasSuffix(out, "in\n") {
+		t.Fatal(out, err)
+	}
+	if out, err := run("add", "-D"); err != nil {
+		t.Fatal(out, err)
+	}
+	if out, err := run(call...); err == nil {
+		t.Fatal(out)
+	}
+}
+
 func TestDmsgClientToHost(t *testing.T) {
 	t.Parallel()
 	o := newOverlay(t, 2)

@@ -18,7 +18,8 @@ LIB=regress/sys # until a test has its folder
 PYTHON=python3
 [ -x /usr/bin/python3 ] && PYTHON=/usr/bin/python3
 
-unset LISTEN_FDS LISTEN_PID NOTIFY_SOCKET DMSGPTY_SK
+unset LISTEN_FDS LISTEN_PID NOTIFY_SOCKET DMSGPTY_SK SKYPTY_AUTH_SOCK
+unset SKYPTY_ASKPASS SSH_ASKPASS SSH_ASKPASS_REQUIRE
 for name in DMSGDISC DMSGSESSIONS DMSGPORT CLINET CLIADDR; do
 	unset "DMSGPTY_$name"
 done
@@ -158,7 +159,7 @@ begin() {
 	cp "$BIN/skyptyd" "$BIN/skyptyd-monitor" \
 		"$BIN/skyptyd-dmsg-monitor" "$BIN/skyptyd-net" \
 		"$BIN/skyptyd-dmsg" "$BIN/skyptyd-connect" \
-		"$BIN/skypty" "$bin" || fail "no programs to test"
+		"$BIN/skypty" "$BIN/skypty-agent" "$bin" || fail "no programs to test"
 	if [ -x "$BIN/skyptyd-http" ]; then
 		cp "$BIN/skyptyd-http" "$BIN/skyptyd-http-monitor" "$bin"
 	fi

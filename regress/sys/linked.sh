@@ -45,7 +45,7 @@ listed() {
 		skip "the programs have no debugging information"
 
 	for program in skyptyd skyptyd-monitor skyptyd-dmsg-monitor \
-		skyptyd-http-monitor skyptyd-net skyptyd-dmsg skyptyd-connect skypty-tls \
+		skyptyd-http-monitor skyptyd-net skyptyd-dmsg skyptyd-connect skypty-agent skypty-tls \
 		skyptyd-http; do
 		[ -x "$BIN/$program" ] || continue
 		grep -q "^${program}[[:space:]]" regress/linked || fail "$program"

@@ -493,12 +493,13 @@ DIRECT(personality, SYS_personality, 0x0400000)
 DIRECT(shmget, SYS_shmget, 0, 4096, 0600)
 /* clang-format on */
 
-#define NET  (1U << SANDBOX_NET)
-#define DMSG (1U << SANDBOX_DMSG)
-#define HTTP (1U << SANDBOX_HTTP)
-#define TLS  (1U << SANDBOX_TLS)
-#define CON  (1U << SANDBOX_CONNECT)
-#define ALL  (NET | DMSG | HTTP | TLS | CON)
+#define NET   (1U << SANDBOX_NET)
+#define DMSG  (1U << SANDBOX_DMSG)
+#define HTTP  (1U << SANDBOX_HTTP)
+#define TLS   (1U << SANDBOX_TLS)
+#define CON   (1U << SANDBOX_CONNECT)
+#define AGENT (1U << SANDBOX_AGENT)
+#define ALL   (NET | DMSG | HTTP | TLS | CON | AGENT)
 
 static const struct {
 	const char *name;
@@ -510,9 +511,9 @@ static const struct {
 	{ "unread", act_unread, NET | DMSG | CON },
 	{ "shut-wr", act_shut_wr, NET | DMSG | HTTP },
 	{ "nodelay", act_nodelay, HTTP | CON },
-	{ "poll", act_poll, HTTP | TLS | CON },
+	{ "poll", act_poll, HTTP | TLS | CON | AGENT },
 	{ "getpid", act_getpid, HTTP | TLS | CON },
-	{ "getrandom", act_getrandom, HTTP | TLS | CON },
+	{ "getrandom", act_getrandom, HTTP | TLS | CON | AGENT },
 	{ "accept4", act_accept4, 0 },
 	{ "sendto", act_sendto, HTTP | CON },
 	{ "fcntl-dupfd", act_fcntl_dupfd, HTTP },
@@ -639,7 +640,7 @@ static const struct {
 	{ "futex-requeue-pi", act_futex_requeue_pi, 0 },
 	{ "futex-wake-op", act_futex_wake_op, 0 },
 	{ "clock-of-parent", act_clock_of_parent, 0 },
-	{ "mlock", act_mlock, 0 },
+	{ "mlock", act_mlock, AGENT },
 	{ "splice", act_splice, 0 },
 	{ "pwritev2", act_pwritev2, 0 },
 	{ "rt-sigqueueinfo", act_rt_sigqueueinfo, 0 },
@@ -651,7 +652,7 @@ static const struct {
 #define ACTS (sizeof(acts) / sizeof(acts[0]))
 
 static const char *const programs[SANDBOX_PROGRAMS] = { "net", "dmsg", "http",
-	"tls", "connect" };
+	"tls", "connect", "agent" };
 
 /* To whom an act is told. */
 enum audience { PIPE, MONITOR, CONNECTOR };

@@ -56,6 +56,7 @@ RECORD(options_standalone)
 RECORD(options_attr_ttl)
 RECORD(options_entry_ttl)
 RECORD(fleet_flag)
+RECORD(options_life)
 
 /* Takes a command's words, divided by blanks; the first is its name. */
 static int

@@ -121,15 +121,16 @@ static const uint32_t archs[] = { SCMP_ARCH_X86_64, SCMP_ARCH_AARCH64,
 #define EVERY (X86 | A64 | ARM | RISCV)
 
 static const char *const programs[SANDBOX_PROGRAMS] = { "net", "dmsg", "http",
-	"tls", "connect" };
+	"tls", "connect", "agent" };
 
-#define NET  (1U << SANDBOX_NET)
-#define DMSG (1U << SANDBOX_DMSG)
-#define HTTP (1U << SANDBOX_HTTP)
-#define TLS  (1U << SANDBOX_TLS)
-#define CON  (1U << SANDBOX_CONNECT)
-#define FOUR (NET | DMSG | HTTP | TLS) /* that make no connection */
-#define ALL  (FOUR | CON)
+#define NET   (1U << SANDBOX_NET)
+#define DMSG  (1U << SANDBOX_DMSG)
+#define HTTP  (1U << SANDBOX_HTTP)
+#define TLS   (1U << SANDBOX_TLS)
+#define CON   (1U << SANDBOX_CONNECT)
+#define AGENT (1U << SANDBOX_AGENT)
+#define FIVE  (NET | DMSG | HTTP | TLS | AGENT) /* that make no connection */
+#define ALL   (FIVE | CON)
 
 static struct filter filters[LENGTH(archs)][SANDBOX_PROGRAMS];
 
@@ -209,12 +210,13 @@ static const struct call needed[] = {
 	{ EVERY, ALL, "write", { 3, ANY, 10 } },
 	{ EVERY, ALL, "writev", { 3, ANY, 2 } },
 	{ EVERY, ALL, "close", { 3 } },
-	{ EVERY, NET | DMSG | HTTP | CON, "sendmsg", { 4, ANY, MSG_NOSIGNAL } },
-	{ EVERY, NET | DMSG | HTTP | CON, "sendmsg",
+	{ EVERY, NET | DMSG | HTTP | CON | AGENT, "sendmsg",
+	    { 4, ANY, MSG_NOSIGNAL } },
+	{ EVERY, NET | DMSG | HTTP | CON | AGENT, "sendmsg",
 	    { 4, ANY, GARBAGE | MSG_NOSIGNAL } },
-	{ EVERY, NET | DMSG | HTTP | CON, "recvmsg",
+	{ EVERY, NET | DMSG | HTTP | CON | AGENT, "recvmsg",
 	    { 4, ANY, MSG_CMSG_CLOEXEC } },
-	{ EVERY, NET | DMSG | HTTP | CON, "recvmsg",
+	{ EVERY, NET | DMSG | HTTP | CON | AGENT, "recvmsg",
 	    { GARBAGE | 4, ANY, GARBAGE | MSG_CMSG_CLOEXEC } },
 	{ EVERY, NET | DMSG | HTTP, "shutdown", { 3, SHUT_WR } },
 	{ EVERY, HTTP | CON, "sendto", { 9, ANY, 10, MSG_NOSIGNAL, 0, 0 } },
@@ -252,9 +254,9 @@ static const struct call needed[] = {
 	{ X86 | ARM, NET | DMSG, "epoll_wait", { 7, ANY, 32, 1000 } },
 	{ EVERY, NET | DMSG, "epoll_pwait", { 7, ANY, 32, 1000, 0, 8 } },
 	{ EVERY, NET | DMSG, "epoll_ctl", { 7, 3, 5, ANY } },
-	{ X86 | ARM, HTTP | TLS | CON, "poll", { ANY, 2, UINT64_MAX } },
-	{ EVERY, HTTP | TLS | CON, "ppoll", { ANY, 2, 0, 0, 8 } },
-	{ ARM, HTTP | TLS | CON, "ppoll_time64", { ANY, 2, 0, 0, 8 } },
+	{ X86 | ARM, HTTP | TLS | CON | AGENT, "poll", { ANY, 2, UINT64_MAX } },
+	{ EVERY, HTTP | TLS | CON | AGENT, "ppoll", { ANY, 2, 0, 0, 8 } },
+	{ ARM, HTTP | TLS | CON | AGENT, "ppoll_time64", { ANY, 2, 0, 0, 8 } },
 	{ EVERY, ALL, "clock_gettime", { CLOCK_MONOTONIC, ANY } },
 	{ EVERY, ALL, "clock_gettime", { CLOCK_REALTIME, ANY } },
 	{ ARM, ALL, "clock_gettime64", { CLOCK_MONOTONIC, ANY } },
@@ -267,6 +269,11 @@ static const struct call needed[] = {
 	{ EVERY, ALL, "mremap", { ANY, 4096, 8192, MREMAP_MAYMOVE, 0 } },
 	{ EVERY, ALL, "madvise", { ANY, 4096, MADV_DONTNEED } },
 	{ EVERY, ALL, "madvise", { ANY, 4096, MADV_FREE } },
+	/* sodium_malloc() and sodium_free() of a handshake. */
+	{ EVERY, ALL, "madvise", { ANY, 4096, MADV_DONTDUMP } },
+	{ EVERY, AGENT, "madvise", { ANY, 4096, MADV_DODUMP } },
+	{ EVERY, AGENT, "mlock", { ANY, 4096 } },
+	{ EVERY, AGENT, "munlock", { ANY, 4096 } },
 	{ X86 | A64 | RISCV, ALL, "mmap",
 	    { 0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		UINT64_MAX, 0 } },
@@ -290,7 +297,7 @@ static const struct call needed[] = {
 	{ EVERY, ALL, "futex", { ANY, PRIVATE(FUTEX_WAKE), INT32_MAX } },
 	{ ARM, ALL, "futex_time64", { ANY, PRIVATE(FUTEX_WAIT), 2, 0 } },
 	{ EVERY, HTTP | TLS | CON, "getpid", { 0 } },
-	{ EVERY, HTTP | TLS | CON, "getrandom", { ANY, 32, 0 } },
+	{ EVERY, HTTP | TLS | CON | AGENT, "getrandom", { ANY, 32, 0 } },
 	{ EVERY, ALL, "rt_sigprocmask", { SIG_SETMASK, ANY, 0, 8 } },
 	{ EVERY, ALL, "rt_sigreturn", { 0 } },
 	{ ARM, ALL, "sigreturn", { 0 } },
@@ -378,18 +385,18 @@ static const struct call forbidden[] = {
 	{ EVERY, ALL, "sendmsg", { 4, ANY, MSG_ZEROCOPY } },
 	{ EVERY, TLS, "sendmsg", { 4, ANY, 0 } },
 	{ EVERY, ALL, "sendmmsg", { 4, ANY, 1, MSG_FASTOPEN } },
-	{ EVERY, FOUR, "sendmmsg", { 4, ANY, 1, 0 } },
+	{ EVERY, FIVE, "sendmmsg", { 4, ANY, 1, 0 } },
 	{ EVERY, ALL, "sendto", { 9, ANY, 10, MSG_FASTOPEN, ANY, 16 } },
 	{ EVERY, ALL, "sendto", { 9, ANY, 10, MSG_FASTOPEN, 0, 0 } },
-	{ EVERY, FOUR, "sendto", { 9, ANY, 10, 0, ANY, 16 } },
-	{ X86 | A64 | RISCV, FOUR, "sendto",
+	{ EVERY, FIVE, "sendto", { 9, ANY, 10, 0, ANY, 16 } },
+	{ X86 | A64 | RISCV, FIVE, "sendto",
 	    { 9, ANY, 10, 0, UINT64_C(1) << 32, 16 } },
 	{ EVERY, NET | DMSG | TLS, "sendto", { 9, ANY, 10, 0, 0, 0 } },
 	{ ARM, ALL, "send", { 9, ANY, 10, MSG_FASTOPEN } },
-	{ EVERY, FOUR, "connect", { 9, ANY, 16 } },
-	{ EVERY, FOUR, "bind", { 9, ANY, 16 } },
+	{ EVERY, FIVE, "connect", { 9, ANY, 16 } },
+	{ EVERY, FIVE, "bind", { 9, ANY, 16 } },
 	{ EVERY, ALL, "listen", { 9, 5 } },
-	{ EVERY, FOUR, "socket", { 2, 1, 0 } },
+	{ EVERY, FIVE, "socket", { 2, 1, 0 } },
 	{ EVERY, ALL, "socketpair", { 1, 1, 0, ANY } },
 	/* Of the one that connects: other families, kinds and protocols. */
 	{ EVERY, CON, "socket", { AF_UNIX, SOCK_STREAM, 0 } },
@@ -406,7 +413,7 @@ static const struct call forbidden[] = {
 	{ EVERY, CON, "socket", { AF_NETLINK, SOCK_DGRAM, 0 } },
 	{ EVERY, CON, "sendmmsg", { 4, ANY, 1, MSG_OOB } },
 	{ EVERY, CON, "setsockopt", { 9, IPPROTO_IPV6, 1, ANY, 4 } },
-	{ EVERY, FOUR, "openat", { 4, ANY, O_RDONLY } },
+	{ EVERY, FIVE, "openat", { 4, ANY, O_RDONLY } },
 	{ EVERY, ALL, "openat", { 4, ANY, O_WRONLY } },
 	{ EVERY, ALL, "openat", { 4, ANY, O_RDWR } },
 	{ EVERY, ALL, "openat", { 4, ANY, O_CREAT, 0600 } },
@@ -415,7 +422,7 @@ static const struct call forbidden[] = {
 	{ EVERY, ALL, "openat", { 4, ANY, GARBAGE | O_RDWR } },
 	{ EVERY, ALL, "open", { ANY, O_WRONLY } },
 	{ EVERY, ALL, "open", { ANY, O_RDWR | O_CREAT, 0600 } },
-	{ EVERY, FOUR, "open", { ANY, O_RDONLY } },
+	{ EVERY, FIVE, "open", { ANY, O_RDONLY } },
 	{ EVERY, ALL, "openat2", { 4, ANY, ANY, 24 } },
 	{ EVERY, ALL, "kill", { 1, 9 } },
 	{ EVERY, ALL, "tkill", { 1, 9 } },
@@ -440,7 +447,7 @@ static const struct call forbidden[] = {
 	{ ARM, ALL, "recv", { 9, ANY, 10, MSG_ERRQUEUE } },
 	{ EVERY, ALL, "recvmmsg", { 9, ANY, 1, 0, 0 } },
 	/* Options. */
-	{ EVERY, FOUR, "setsockopt", { 9, SOL_SOCKET, SO_KEEPALIVE, ANY, 4 } },
+	{ EVERY, FIVE, "setsockopt", { 9, SOL_SOCKET, SO_KEEPALIVE, ANY, 4 } },
 	{ EVERY, ALL, "setsockopt", { 9, SOL_SOCKET, SO_ATTACH_FILTER } },
 	{ EVERY, ALL, "setsockopt", { 9, SOL_SOCKET, TCP_NODELAY } },
 	{ EVERY, ALL, "setsockopt", { 9, IPPROTO_TCP, TCP_ULP, ANY, 4 } },
@@ -540,7 +547,8 @@ static const struct call forbidden[] = {
 	{ EVERY, ALL, "madvise", { ANY, 4096, MADV_REMOVE } },
 	{ EVERY, ALL, "madvise", { ANY, 4096, MADV_WILLNEED } },
 	{ EVERY, ALL, "madvise", { ANY, 4096, MADV_POPULATE_WRITE } },
-	{ EVERY, ALL, "madvise", { ANY, 4096, MADV_DODUMP } },
+	{ EVERY, ALL & ~AGENT, "madvise", { ANY, 4096, MADV_DODUMP } },
+	{ EVERY, ALL, "mlockall", { 1 } },
 	{ EVERY, ALL, "remap_file_pages", { ANY, 4096, 0, 0, 0 } },
 	{ EVERY, ALL, "process_madvise", { 9, ANY, 1, MADV_COLD, 0 } },
 /* Locks. */

@@ -1,3 +1,4 @@
+UNIT_OBJ_test_agent = client/agent/agent.c
 UNIT_OBJ_test_http_auth = monitor/http/http_auth.c
 UNIT_OBJ_test_http_gate = monitor/http/http_auth.c monitor/http/http_gate.c
 UNIT_OBJ_test_http_origin = daemon/http/http_origin.c

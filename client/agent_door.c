@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: ISC */
+/* Before an agent: callers, and questions to the user. */
+#include "client/agent_door.h"
+#include "client/complain.h"
+#include "client/passphrase.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/paths.h"
+#include "common/base/process.h"
+#include "common/base/unix.h"
+#include "common/base/visible.h"
+#include "common/privsep/agentmsg.h"
+#include "common/privsep/privmsg.h"
+#include "common/pty/keys.h"
+
+#define READY_MS   10000
+#define ASK_MS	   120000 /* no longer than the agent waits */
+#define ASKS	   64
+#define TEXT_MAX   512
+#define PROGRAM	   "skypty-agent"
+#define RELATIVE   "../libexec/skypty"
+#define PAUSE_MS   100	     /* without descriptors */
+#define CONFIRM_IT "confirm" /* SSH_ASKPASS_PROMPT, for ssh's programs */
+
+/* Questions in their order; the first is being asked. */
+struct door_asks {
+	struct {
+		uint32_t number;
+		char text[TEXT_MAX];
+	} ask[ASKS];
+	size_t n;
+	pid_t pid; /* of the program that asks, or 0 */
+	int64_t until;
+};
+
+__attribute__((noreturn)) static void
+door_end(const struct agent_door *d, int status)
+{
+	(void)unlink(d->path);
+	_exit(status);
+}
+
+/* --- skypty-agent --- */
+
+__attribute__((noreturn)) static void
+door_become(const struct agent_door *d, int fd, const char *path)
+{
+	char life[16];
+	const char *const argv[] = { PROGRAM, life, NULL };
+	const char *const env[] = { NULL };
+	const struct process_program program = { .path = path,
+		.argv = argv,
+		.env = env,
+		.fd = { fd },
+		.nfd = 1 };
+
+	snprintf(life, sizeof(life), "%u", d->life);
+	process_become(&program);
+	_exit(127);
+}
+
+static int
+door_await(const struct agent_door *d, char why[AGENT_DOOR_WHY])
+{
+	struct pollfd p = { .fd = d->agent, .events = POLLIN };
+	struct privmsg m = { 0 };
+	char *text = NULL;
+
+	snprintf(why, AGENT_DOOR_WHY, PROGRAM " does not answer");
+	if (poll(&p, 1, READY_MS) == 1 &&
+	    privmsg_recv(d->agent, &m, false) == 1 && m.type == DOOR_READY &&
+	    buf_get_cstring(&m.body, &text, AGENT_DOOR_WHY - 1) == 0)
+		snprintf(why, AGENT_DOOR_WHY, "%s", text);
+	free(text);
+	privmsg_free(&m);
+	return *why == '\0' ? 0 : -1;
+}
+
+static int
+door_spawn(struct agent_door *d, char why[AGENT_DOOR_WHY])
+{
+	char path[PROCESS_PATH_MAX];
+	int sv[2], r;
+
+	if (process_companion(path, sizeof(path), PROGRAM, RELATIVE,
+		LIBEXECDIR) != 0) {
+		snprintf(why, AGENT_DOOR_WHY,
+		    PROGRAM " is neither beside this program nor in %s",
+		    LIBEXECDIR);
+		return -1;
+	}
+	if (privmsg_pair(sv) != 0 || (r = process_fork(&d->pid)) == -1) {
+		snprintf(why, AGENT_DOOR_WHY, "%s", strerror(errno));
+		return -1;
+	}
+	if (r == 0)
+		door_become(d, sv[1], path);
+	close(sv[1]);
+	d->agent = sv[0];
+	return door_await(d, why);
+}
+
+int
+agent_door_open(struct agent_door *d, char why[AGENT_DOOR_WHY])
+{
+	sigset_t set;
+
+	/* A child's end is not to be missed before somebody looks. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	d->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (d->signals == -1) {
+		snprintf(why, AGENT_DOOR_WHY, "%s", strerror(errno));
+		return -1;
+	}
+	return door_spawn(d, why);
+}
+
+/* --- callers --- */
+
+static void
+door_accept(struct agent_door *d)
+{
+	int fd = accept4(d->listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd == -1) {
+		/* They wait, for those that are here to go. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+			(void)poll(NULL, 0, PAUSE_MS);
+		return;
+	}
+	if (!unix_is_trusted(fd)) {
+		if (d->debug)
+			complain("another user has called, and is not let in");
+	} else if (privmsg_send(d->agent, DOOR_CALLER, 0, NULL, &fd, 1) != 0)
+		door_end(d, 1);
+	close(fd);
+}
+
+/* --- questions --- */
+
+static void
+door_answer(struct agent_door *d, struct door_asks *a, bool yes)
+{
+	struct buf b;
+
+	if (d->debug)
+		complain("%s: %s", a->ask[0].text, yes ? "yes" : "no");
+	buf_init(&b, 4);
+	if (buf_put_u32(&b, a->ask[0].number) != 0 ||
+	    privmsg_send(d->agent, yes ? DOOR_YES : DOOR_NO, 0, &b, NULL, 0) !=
+		0)
+		door_end(d, 1);
+	buf_free(&b);
+	a->n--;
+	memmove(a->ask, a->ask + 1, a->n * sizeof(a->ask[0]));
+}
+
+/* The next, if nobody is asked. */
+static void
+door_ask(struct agent_door *d, struct door_asks *a)
+{
+	const char *program = passphrase_program();
+
+	while (a->pid == 0 && a->n != 0) {
+		a->until = now_ms() + ASK_MS;
+		if (program == NULL ||
+		    passphrase_start(program, a->ask[0].text, CONFIRM_IT,
+			&a->pid, NULL) == -1) {
+			a->pid = 0;
+			door_answer(d, a, false);
+		}
+	}
+}
+
+static int
+door_get_pk(struct buf *b, char text[KEY_PUBLIC_HEX])
+{
+	struct key_public pk;
+
+	if (buf_get(b, pk.b, sizeof(pk.b)) != 0)
+		return -1;
+	key_text(&pk, text);
+	return 0;
+}
+
+static void
+door_take_ask(struct agent_door *d, struct door_asks *a, struct buf *b)
+{
+	char pk[KEY_PUBLIC_HEX], peer[KEY_PUBLIC_HEX], *comment = NULL;
+	char shown[VISIBLE_GROWTH * (AGENT_COMMENT_MAX + 1)];
+	uint8_t way;
+
+	if (a->n == ASKS || buf_get_u32(b, &a->ask[a->n].number) != 0 ||
+	    door_get_pk(b, pk) != 0 || door_get_pk(b, peer) != 0 ||
+	    buf_get_u8(b, &way) != 0 ||
+	    buf_get_cstring(b, &comment, AGENT_COMMENT_MAX) != 0)
+		door_end(d, 1);
+	visible_text(shown, sizeof(shown), comment, strlen(comment), 0);
+	free(comment);
+	snprintf(a->ask[a->n].text, TEXT_MAX,
+	    "Allow the use of the key %.16s (%.200s) for %s %s?", pk, shown,
+	    way == AGENT_XK ? "a connection to" : "a stream of dmsg to", peer);
+	a->n++;
+	door_ask(d, a);
+}
+
+static void
+door_hear(struct agent_door *d, struct door_asks *a)
+{
+	struct privmsg m = { 0 };
+
+	if (privmsg_recv(d->agent, &m, false) != 1 || m.type != DOOR_ASK)
+		door_end(d, 0);
+	door_take_ask(d, a, &m.body);
+	privmsg_free(&m);
+}
+
+/* --- the loop --- */
+
+static void
+door_reap(struct agent_door *d, struct door_asks *a)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == d->pid)
+			door_end(d, status == 0 ? 0 : 1);
+		if (pid != a->pid)
+			continue;
+		a->pid = 0;
+		if (a->n != 0)
+			door_answer(d, a, status == 0);
+		door_ask(d, a);
+	}
+}
+
+static void
+door_signal(struct agent_door *d, struct door_asks *a)
+{
+	struct signalfd_siginfo si;
+
+	while (read(d->signals, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD)
+			door_reap(d, a);
+		else
+			door_end(d, 0);
+	}
+}
+
+/* Who does not answer has said no. */
+static int
+door_wait_ms(const struct door_asks *a)
+{
+	int64_t left = a->until - now_ms();
+
+	if (a->pid == 0)
+		return -1;
+	if (left > 0)
+		return (int)left;
+	(void)process_signal(a->pid, SIGTERM);
+	return 1000;
+}
+
+void
+agent_door_run(struct agent_door *d)
+{
+	static struct door_asks asks;
+	struct pollfd p[] = {
+		{ .fd = d->listener, .events = POLLIN },
+		{ .fd = d->agent, .events = POLLIN },
+		{ .fd = d->signals, .events = POLLIN },
+		{ .fd = d->parent, .events = POLLIN },
+	};
+
+	for (;;) {
+		if (poll(p, sizeof(p) / sizeof(p[0]), door_wait_ms(&asks)) <= 0)
+			continue;
+		if (p[3].revents != 0)
+			door_end(d, 0);
+		if (p[2].revents != 0)
+			door_signal(d, &asks);
+		if (p[1].revents != 0)
+			door_hear(d, &asks);
+		if (p[0].revents != 0)
+			door_accept(d);
+	}
+}
