@@ -40,7 +40,14 @@ static int
 set_up(void **state)
 {
 	(void)state;
+	/* But for how this is told. */
+	const char *output = getenv("CMOCKA_MESSAGE_OUTPUT");
+	char *kept = output != NULL ? strdup(output) : NULL;
+
 	clearenv();
+	if (kept != NULL)
+		setenv("CMOCKA_MESSAGE_OUTPUT", kept, 1);
+	free(kept);
 	return 0;
 }
 
@@ -62,6 +69,28 @@ test_login(void **state)
 	/* Who is on this machine has no other. */
 	assert_int_equal(count(env), 6);
 	env_free(env);
+}
+
+/* PAM's stand above a login's, the client's above those. */
+static void
+test_pam(void **state)
+{
+	struct passwd pw = account(1000, shell);
+	char *client[] = { strdup("A=client"), NULL };
+	char *pam[] = { strdup("A=pam"), strdup("B=pam"), strdup("MAIL=pam"),
+		NULL };
+	char **env = env_login(&pw, &here, NULL, pam, client);
+
+	(void)state;
+	assert_non_null(env);
+	assert_string_equal(env_get(env, "A"), "client");
+	assert_string_equal(env_get(env, "B"), "pam");
+	assert_string_equal(env_get(env, "MAIL"), "pam");
+	assert_int_equal(count(env), 8);
+	env_free(env);
+	free(client[0]);
+	for (size_t i = 0; i < 3; i++)
+		free(pam[i]);
 }
 
 static void
@@ -172,6 +201,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_login, set_up),
+		cmocka_unit_test(test_pam),
+		cmocka_unit_test(test_pam),
 		cmocka_unit_test(test_path),
 		cmocka_unit_test_setup(test_without_shell, set_up),
 		cmocka_unit_test_setup(test_origin, set_up),
