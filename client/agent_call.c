@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Calling the agent.  PROTOCOL 10. */
+/* Calling the agent.  PROTOCOL 11. */
 #include "client/agent_call.h"
 #include "client/complain.h"
 #include "client/exits.h"

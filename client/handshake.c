@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Handshakes that we begin.  PROTOCOL.pty 2, PROTOCOL.dmsg 4, PROTOCOL 10. */
+/* Handshakes that we begin.  PROTOCOL.pty 2, PROTOCOL.dmsg 4, PROTOCOL 11. */
 #include "client/handshake.h"
 #include "client/agent_call.h"
 #include "client/exits.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The keys of an agent.  PROTOCOL 10. */
+/* The keys of an agent.  PROTOCOL 11. */
 #include "client/agent/agent.h"
 
 #include <sodium.h>

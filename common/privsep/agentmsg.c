@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The packets of an agent.  PROTOCOL 10. */
+/* The packets of an agent.  PROTOCOL 11. */
 #include "common/privsep/agentmsg.h"
 
 #include <string.h>

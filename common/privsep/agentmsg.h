@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What an agent is asked and answers: a packet each, the type and what belongs
- * to it, over a socket of packets in order.  PROTOCOL 10.
+ * to it, over a socket of packets in order.  PROTOCOL 11.
  */
 #ifndef COMMON_PRIVSEP_AGENTMSG_H
 #define COMMON_PRIVSEP_AGENTMSG_H
