@@ -218,8 +218,10 @@ agent_keep(int **kept, int n)
 			-1)
 			_exit(EXIT_LOCAL);
 	for (int i = 0; i < n; i++)
-		if (*kept[i] != -1 &&
-		    (*kept[i] = dup3(*kept[i], FIRST + i, O_CLOEXEC)) == -1)
+		if (*kept[i] == -1)
+			close(FIRST + i); /* whatever it was */
+		else if ((*kept[i] = dup3(*kept[i], FIRST + i, O_CLOEXEC)) ==
+		    -1)
 			_exit(EXIT_LOCAL);
 	closefrom(FIRST + n);
 }

@@ -130,10 +130,17 @@ func TestDmsgClientAgent(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	if out, err := run("agent", "-a", auth); err != nil {
-		t.Fatal(out, err)
+	agent := exec.Command(program(t, "SKYPTY", "skypty"), "agent", "-D", "-a", auth)
+	if err := agent.Start(); err != nil {
+		t.Fatal(err)
 	}
-	t.Cleanup(func() { _, _ = run("agent", "-k") })
+	t.Cleanup(func() { _, _ = run("agent", "-k"); _ = agent.Wait() })
+	for i := 0; i < 500; i++ {
+		if _, err := os.Stat(auth); err == nil {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 	call := []string{"exec", "-i", pub, "--dmsgdisc", o.http.URL, h.Key.Hex(), "--", "echo", "in"}
 	if out, err := run(call...); err == nil || !strings.Contains(out, "no agent has its secret one") {
 		t.Fatal(out, err)
