@@ -4,7 +4,6 @@
 #include "client/exits.h"
 #include "client/fleet/fleet.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,10 +59,13 @@ fleet_plan_order(struct fleet_hosts *hosts, const struct fleet_flags *flags)
 	}
 }
 
+/* What is not quite a whole host by rounding alone is one. */
+#define ROUNDING 1e-9
+
 size_t
 fleet_plan_share_down(const struct fleet_share *s, size_t hosts)
 {
-	double n = s->percent ? floor(s->value * (double)hosts / 100 + 1e-9) :
+	double n = s->percent ? s->value * (double)hosts / 100 + ROUNDING :
 				s->value;
 
 	return n >= (double)hosts ? hosts : (size_t)n;
@@ -73,10 +75,12 @@ fleet_plan_share_down(const struct fleet_share *s, size_t hosts)
 static size_t
 plan_share(const struct fleet_share *s, size_t hosts)
 {
-	double n = s->percent ? ceil(s->value * (double)hosts / 100 - 1e-9) :
+	double n = s->percent ? s->value * (double)hosts / 100 - ROUNDING :
 				s->value;
 
-	return n >= (double)hosts ? hosts : (size_t)n;
+	if (n >= (double)hosts)
+		return hosts;
+	return s->percent && n > (double)(size_t)n ? (size_t)n + 1 : (size_t)n;
 }
 
 static void

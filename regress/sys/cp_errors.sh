@@ -114,7 +114,7 @@ unserved() {
 	told 255 "connection refused" "$dir/a" "$d/x"
 	conf sftp_server '"none"'
 	start_host
-	told 255 "rejected" "$dir/a" "$(dest):$dir/x"
+	told 255 "files are not served here" "$dir/a" "$(dest):$dir/x"
 	stop_host
 	conf
 	start_host
