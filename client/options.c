@@ -339,7 +339,7 @@ options_word_user(struct client_options *o, const char **word)
 	char *user;
 	int r;
 
-	if (at == NULL || strstr(*word, "://") != NULL)
+	if (at == NULL || at == *word || strstr(*word, "://") != NULL)
 		return 0;
 	if (!dest_like(at + 1)) {
 		if ((r = hosts_find(&h, o->hosts, at + 1, &found)) != 0)
