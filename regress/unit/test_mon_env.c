@@ -202,7 +202,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_login, set_up),
 		cmocka_unit_test(test_pam),
-		cmocka_unit_test(test_pam),
 		cmocka_unit_test(test_path),
 		cmocka_unit_test_setup(test_without_shell, set_up),
 		cmocka_unit_test_setup(test_origin, set_up),
