@@ -194,7 +194,7 @@ commands() {
 		"$on_127" echo 'a  b' "\$x"
 	# Not "-l": the dash is in its name, which a script does not see.
 	says "shell " "a login shell" "$on_127"
-	says "shell -l" "a login shell of somebody" -l "$account" "$on_127"
+	says "shell " "a login shell of somebody" -l "$account" "$on_127"
 	no_login=$usual
 	status=0
 	printf 'echo "in $0" | cut -c 1-2\nexit 4\necho never\n' |
