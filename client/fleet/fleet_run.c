@@ -29,6 +29,7 @@
 #define CHECK_MOST  10000
 #define FORK_MS	    1000 /* until another process is tried */
 #define WAIT_MS	    60000
+#define SIGNAL_MOST 127 /* of any system's */
 
 static struct {
 	volatile sig_atomic_t interrupts, hangups;
@@ -170,7 +171,9 @@ run_command_ended(struct fleet *f, struct fleet_child *c)
 			h->status = EXIT_FAILED;
 	} else if (c->ended && c->how == XS_SIGNALED) {
 		h->outcome = OUTCOME_SIGNAL;
-		h->status = (int)c->status;
+		/* It is the host's word; the journal has no other number. */
+		if (c->status > 0 && c->status <= SIGNAL_MOST)
+			h->status = (int)c->status;
 	} else if (c->late || status == EXIT_TIMEOUT)
 		h->outcome = OUTCOME_TIMEOUT;
 	else if (copy && WIFEXITED(c->wait_status) && status != EXIT_FAILED) {
