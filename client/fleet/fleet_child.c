@@ -104,12 +104,13 @@ child_descriptors(const struct fleet *f, bool checking, int ctl, int out,
 static char *
 child_folder(const struct fleet *f, const struct fleet_host *h)
 {
-	char *path;
+	char *path, *name;
 
 	if (asprintf(&path, "%s/%s", f->o->fleet.target, h->canon) == -1)
 		return NULL;
-	for (char *p = path + strlen(f->o->fleet.target) + 1; *p != '\0'; p++)
-		if (*p == '/')
+	name = path + strlen(f->o->fleet.target) + 1;
+	for (char *p = name; *p != '\0'; p++)
+		if (*p == '/' || (*p == '.' && p == name))
 			*p = '_';
 	if (mkdir(path, 0777) == -1 && errno != EEXIST)
 		child_fail(path);

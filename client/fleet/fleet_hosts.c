@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/visible.h"
 #include "common/pty/keys.h"
 
 #define HOSTS_MAX 1000000
@@ -43,7 +44,7 @@ struct hosts_finder {
 
 /* "tcp://02ab...@host:port" as "02ab34cd..@host:port". */
 static char *
-hosts_label(const char *dest)
+hosts_short(const char *dest)
 {
 	const char *scheme = strstr(dest, "://"), *at;
 	char *label;
@@ -57,6 +58,19 @@ hosts_label(const char *dest)
 		return strdup(dest);
 	return asprintf(&label, "%.*s..%s", KEY_SHOWN, dest, at) != -1 ? label :
 									 NULL;
+}
+
+/* A list of hosts may be somebody else's: nothing in it drives the terminal. */
+static char *
+hosts_label(const char *dest)
+{
+	char *text = hosts_short(dest), *label = NULL;
+	size_t size = text != NULL ? VISIBLE_GROWTH * strlen(text) + 1 : 0;
+
+	if (text != NULL && (label = malloc(size)) != NULL)
+		visible_text(label, size, text, strlen(text), 0);
+	free(text);
+	return label;
 }
 
 int

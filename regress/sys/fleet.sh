@@ -237,6 +237,17 @@ scripts_and_copies() {
 	equal "$(cat "$dir"/got/*/a | wc -l)" 3 "files that were got"
 	fleet 1 --get "$dir/there/b" "$dir/got" "@$dir/hosts"
 	has "$dir/err.fleet" "there/b on the host: No such file"
+
+	# What a host is called is a name in that folder, and drives nothing.
+	printf 'Host *\n Key %s\n Address 127.0.0.1:%s\n' "$pk" "$port" |
+		$as tee "$dir/names" >/dev/null
+	fleet 0 -F "$dir/names" --get "$dir/there/a" "$dir/in" ..
+	equal "$(find "$dir/in" -type f)" "$dir/in/_./a" "the file that was got"
+	[ ! -e "$dir/a" ] || fail "a file beside the folder"
+	printf 'x\033]0;y\n' >"$dir/odd"
+	chmod 644 "$dir/odd"
+	fleet 0 -F "$dir/names" "@$dir/odd" -- echo text
+	has "$dir/out" 'x\033]0;y'
 	stop_host
 }
 
