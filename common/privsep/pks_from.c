@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* from=: where a key may come from, in sshd's manner. */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,16 +99,30 @@ pks_net_parse(const char *entry, struct pks_net *net)
 	return pks_net_is_clean(net) ? 0 : SKY_ERR_RANGE;
 }
 
-/* A name with a wildcard in it, which an address could be. */
+/* Zeros in front, which no address has as it is compared. */
+static bool
+pks_from_has_zeros(const char *entry)
+{
+	for (const char *p = entry; *p != '\0'; p++)
+		if (p[0] == '0' && isxdigit((unsigned char)p[1]) &&
+		    (p == entry || p[-1] == '.' || p[-1] == ':'))
+			return true;
+	return false;
+}
+
+/*
+ * A name with a wildcard in it, which an address could be.  One that never is,
+ * as "::ffff:10.*" for IPv4, would let in whom it is to keep out behind a '!'.
+ */
 static bool
 pks_from_is_pattern(const char *entry)
 {
 	const char *of = strchr(entry, ':') != NULL ?
-	    "0123456789abcdefABCDEF:.*?" :
+	    "0123456789abcdefABCDEF:*?" :
 	    "0123456789.*?";
 
 	return strpbrk(entry, "*?") != NULL &&
-	    strspn(entry, of) == strlen(entry);
+	    strspn(entry, of) == strlen(entry) && !pks_from_has_zeros(entry);
 }
 
 int

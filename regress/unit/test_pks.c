@@ -257,6 +257,11 @@ test_bad_options(void **state)
 		{ "from=host.example", "names of hosts are not looked up" },
 		{ "from=\"*.example\"", "is not an address" },
 		{ "from=\"!10.0.0.1\"", "lets nobody in" },
+		/* Of no address: what is behind the '!' would come in. */
+		{ "from=\"*,!::ffff:10.*\"", "is not an address" },
+		{ "from=\"*,!2001:0db8:*\"", "is not an address" },
+		{ "from=\"*,!10.01.*\"", "is not an address" },
+		{ "from=\"*,!010.1.*\"", "is not an address" },
 	};
 
 	(void)state;
@@ -356,6 +361,9 @@ test_from(void **state)
 		{ "10.0.0.0/8,!10.1.0.0/16", "10.1.0.1", false },
 		{ "10.0.0.0/8,!10.1.0.*", "10.1.0.1", false },
 		{ "*,!::ffff:10.1.0.1", "10.1.0.1", false },
+		{ "*,!10.0.*", "10.0.100.1", false },
+		{ "*,!10.0.*", "::ffff:10.0.100.1", false },
+		{ "*,!2001:db8:0:*", "2001:db8:0:100::1", false },
 	};
 
 	(void)state;
