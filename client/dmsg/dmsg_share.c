@@ -193,8 +193,9 @@ share_detach(int **kept, int n)
 			-1)
 			_exit(1);
 	for (int i = 0; i < n; i++)
-		if (*kept[i] != -1 &&
-		    (*kept[i] = dup2(*kept[i], FIRST + i)) == -1)
+		if (*kept[i] == -1)
+			close(FIRST + i); /* whatever it was */
+		else if ((*kept[i] = dup2(*kept[i], FIRST + i)) == -1)
 			_exit(1);
 	closefrom(FIRST + n);
 	if (chdir("/") == -1)

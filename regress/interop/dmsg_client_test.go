@@ -162,6 +162,37 @@ func TestDmsgClientAgent(t *testing.T) {
 	}
 }
 
+// TestDmsgClientKeepsNothingOpen: what has the session for the next command
+// holds no descriptor that its caller had, whatever its number.
+func TestDmsgClientKeepsNothingOpen(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(t, 1)
+	h := &Host{}
+	o.goHost(t, h, 0)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd := exec.Command(program(t, "SKYPTY", "skypty"), "exec", "--no-visor-key", "-i", keyFiles(t, NewKey())[0], "--dmsgdisc", o.http.URL,
+		h.Key.Hex(), "--", "echo", "in")
+	for i := 0; i < 8; i++ {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, w)
+	}
+	out, err := cmd.Output()
+	w.Close()
+	if err != nil || string(out) != "in\n" {
+		t.Fatalf("%q, %v", out, err)
+	}
+	// The session lingers for ten seconds.
+	if err := r.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatal("somebody has it open still", n, err)
+	}
+}
+
 func TestDmsgClientToHost(t *testing.T) {
 	t.Parallel()
 	o := newOverlay(t, 2)
