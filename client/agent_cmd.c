@@ -155,27 +155,30 @@ agent_bind(const char *path)
 
 /* In a folder of ours alone, whose name a shell takes as it is. */
 static bool
-agent_choose(char path[RUNTIME_MAX])
+agent_choose(struct agent_door *d)
 {
-	char folder[RUNTIME_MAX] = "/tmp/skypty-XXXXXX";
+	char folder[RUNTIME_MAX] = "/tmp/skypty-XXXXXX", *path = d->path;
 	unsigned number = (unsigned)randombytes_random();
 
 	if (sodium_init() == -1)
 		return false;
-	if ((!runtime_folder(path) || path[strspn(path, PLAIN)] != '\0') &&
-	    (mkdtemp(folder) == NULL ||
-		strlcpy(path, folder, RUNTIME_MAX) >= RUNTIME_MAX))
-		return false;
+	if (!runtime_folder(path) || path[strspn(path, PLAIN)] != '\0') {
+		if (mkdtemp(folder) == NULL)
+			return false;
+		strlcpy(d->folder, folder, RUNTIME_MAX);
+		strlcpy(path, folder, RUNTIME_MAX);
+	}
 	return (size_t)snprintf(path + strlen(path), RUNTIME_MAX - strlen(path),
 		   "/agent.%08x", number) < RUNTIME_MAX - strlen(path);
 }
 
 static int
-agent_place(const struct client_options *o, char path[RUNTIME_MAX])
+agent_place(const struct client_options *o, struct agent_door *d)
 {
+	char *path = d->path;
 	int fd;
 
-	if (o->socket == NULL && !agent_choose(path)) {
+	if (o->socket == NULL && !agent_choose(d)) {
 		complain("there is no folder for its socket; -a names one");
 		return -1;
 	}
@@ -242,7 +245,7 @@ agent_detach(struct agent_door *d, int told)
 		*why = '?';
 	close(told);
 	if (*why != '\0') {
-		(void)unlink(d->path);
+		agent_door_tidy(d);
 		_exit(EXIT_LOCAL);
 	}
 	agent_door_run(d);
@@ -271,7 +274,7 @@ agent_fork(struct agent_door *d, pid_t *pid)
 	if (*why == '\0')
 		return 0;
 	complain("the agent does not start: %s", why);
-	(void)unlink(d->path);
+	agent_door_tidy(d);
 	return EXIT_LOCAL;
 }
 
@@ -282,7 +285,7 @@ agent_foreground(struct agent_door *d, const struct client_options *o)
 
 	if (agent_door_open(d, why) != 0) {
 		complain("the agent does not start: %s", why);
-		(void)unlink(d->path);
+		agent_door_tidy(d);
 		return EXIT_LOCAL;
 	}
 	agent_print(o, d->path, getpid());
@@ -322,7 +325,7 @@ agent_main(int argc, char **argv)
 		complain("agent: a command goes with neither -D nor -d");
 		return EXIT_USAGE;
 	}
-	if ((d.listener = agent_place(&o, d.path)) == -1)
+	if ((d.listener = agent_place(&o, &d)) == -1)
 		return EXIT_LOCAL;
 	d.life = o.life;
 	d.debug = o.debug;

@@ -5,6 +5,7 @@
 #include "client/passphrase.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,17 +40,26 @@
 struct door_asks {
 	struct {
 		uint32_t number;
+		int64_t until;
 		char text[TEXT_MAX];
 	} ask[ASKS];
 	size_t n;
 	pid_t pid; /* of the program that asks, or 0 */
-	int64_t until;
+	int out;   /* what it prints */
 };
+
+void
+agent_door_tidy(const struct agent_door *d)
+{
+	(void)unlink(d->path);
+	if (*d->folder != '\0')
+		(void)rmdir(d->folder);
+}
 
 __attribute__((noreturn)) static void
 door_end(const struct agent_door *d, int status)
 {
-	(void)unlink(d->path);
+	agent_door_tidy(d);
 	_exit(status);
 }
 
@@ -157,37 +167,61 @@ door_accept(struct agent_door *d)
 /* --- questions --- */
 
 static void
-door_answer(struct agent_door *d, struct door_asks *a, bool yes)
+door_tell(const struct agent_door *d, uint32_t number, bool yes)
 {
 	struct buf b;
 
-	if (d->debug)
-		complain("%s: %s", a->ask[0].text, yes ? "yes" : "no");
 	buf_init(&b, 4);
-	if (buf_put_u32(&b, a->ask[0].number) != 0 ||
+	if (buf_put_u32(&b, number) != 0 ||
 	    privmsg_send(d->agent, yes ? DOOR_YES : DOOR_NO, 0, &b, NULL, 0) !=
 		0)
 		door_end(d, 1);
 	buf_free(&b);
+}
+
+static void
+door_answer(struct agent_door *d, struct door_asks *a, bool yes)
+{
+	if (d->debug)
+		complain("%s: %s", a->ask[0].text, yes ? "yes" : "no");
+	door_tell(d, a->ask[0].number, yes);
 	a->n--;
 	memmove(a->ask, a->ask + 1, a->n * sizeof(a->ask[0]));
 }
 
-/* The next, if nobody is asked. */
+/*
+ * The next, if nobody is asked: whom the agent does not keep waiting any more,
+ * as behind others that got no answer, is not asked for.
+ */
 static void
 door_ask(struct agent_door *d, struct door_asks *a)
 {
 	const char *program = passphrase_program();
 
-	while (a->pid == 0 && a->n != 0) {
-		a->until = now_ms() + ASK_MS;
-		if (program == NULL ||
+	while (a->pid == 0 && a->n != 0)
+		if (program == NULL || a->ask[0].until <= now_ms() ||
 		    passphrase_start(program, a->ask[0].text, CONFIRM_IT,
-			&a->pid, NULL) == -1) {
+			&a->pid, &a->out) == -1) {
 			a->pid = 0;
 			door_answer(d, a, false);
 		}
-	}
+}
+
+/*
+ * As of ssh's programs: one that knows nothing of such questions, and lets its
+ * user write "no", ends well all the same.
+ */
+static bool
+door_heard_yes(struct door_asks *a, int status)
+{
+	char said[8] = "";
+
+	if (fcntl(a->out, F_SETFL, O_NONBLOCK) == -1 ||
+	    (read(a->out, said, sizeof(said) - 1) == -1 && errno != EAGAIN))
+		status = -1;
+	close(a->out);
+	said[strcspn(said, "\r\n")] = '\0';
+	return status == 0 && (*said == '\0' || strcasecmp(said, "yes") == 0);
 }
 
 static int
@@ -206,15 +240,22 @@ door_take_ask(struct agent_door *d, struct door_asks *a, struct buf *b)
 {
 	char pk[KEY_PUBLIC_HEX], peer[KEY_PUBLIC_HEX], *comment = NULL;
 	char shown[VISIBLE_GROWTH * (AGENT_COMMENT_MAX + 1)];
+	uint32_t number;
 	uint8_t way;
 
-	if (a->n == ASKS || buf_get_u32(b, &a->ask[a->n].number) != 0 ||
-	    door_get_pk(b, pk) != 0 || door_get_pk(b, peer) != 0 ||
-	    buf_get_u8(b, &way) != 0 ||
+	if (buf_get_u32(b, &number) != 0 || door_get_pk(b, pk) != 0 ||
+	    door_get_pk(b, peer) != 0 || buf_get_u8(b, &way) != 0 ||
 	    buf_get_cstring(b, &comment, AGENT_COMMENT_MAX) != 0)
 		door_end(d, 1);
 	visible_text(shown, sizeof(shown), comment, strlen(comment), 0);
 	free(comment);
+	/* Of those who have gone meanwhile the questions are still here. */
+	if (a->n == ASKS) {
+		door_tell(d, number, false);
+		return;
+	}
+	a->ask[a->n].number = number;
+	a->ask[a->n].until = now_ms() + ASK_MS;
 	snprintf(a->ask[a->n].text, TEXT_MAX,
 	    "Allow the use of the key %.16s (%.200s) for %s %s?", pk, shown,
 	    way == AGENT_XK ? "a connection to" : "a stream of dmsg to", peer);
@@ -247,8 +288,7 @@ door_reap(struct agent_door *d, struct door_asks *a)
 		if (pid != a->pid)
 			continue;
 		a->pid = 0;
-		if (a->n != 0)
-			door_answer(d, a, status == 0);
+		door_answer(d, a, door_heard_yes(a, status));
 		door_ask(d, a);
 	}
 }
@@ -270,7 +310,7 @@ door_signal(struct agent_door *d, struct door_asks *a)
 static int
 door_wait_ms(const struct door_asks *a)
 {
-	int64_t left = a->until - now_ms();
+	int64_t left = a->ask[0].until - now_ms();
 
 	if (a->pid == 0)
 		return -1;

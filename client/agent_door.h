@@ -15,7 +15,8 @@
 #define AGENT_DOOR_WHY 256
 
 struct agent_door {
-	char path[RUNTIME_MAX]; /* of the socket */
+	char path[RUNTIME_MAX];	  /* of the socket */
+	char folder[RUNTIME_MAX]; /* made for it alone, or empty */
 	int listener;
 	int parent;    /* pidfd of whom it ends with, or -1 */
 	uint32_t life; /* of keys, in seconds; 0: for ever */
@@ -28,6 +29,8 @@ struct agent_door {
 
 /* Starts skypty-agent and waits until it is confined.  0, or -1 with why. */
 int agent_door_open(struct agent_door *, char why[AGENT_DOOR_WHY]);
+/* Takes the socket's name away, with the folder that was made for it. */
+void agent_door_tidy(const struct agent_door *);
 __attribute__((noreturn)) void agent_door_run(struct agent_door *);
 
 #endif

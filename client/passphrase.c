@@ -126,7 +126,7 @@ passphrase_become(const char *program, const char *question, const char *hint,
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
-	    dup2(out != -1 ? out : null, STDOUT_FILENO) == -1)
+	    dup2(out, STDOUT_FILENO) == -1)
 		_exit(127);
 	process_reset_signals();
 	if (hint != NULL)
@@ -142,22 +142,20 @@ int
 passphrase_start(const char *program, const char *question, const char *hint,
     pid_t *pid, int *out)
 {
-	int p[2] = { -1, -1 }, error, r;
+	int p[2], error, r;
 
-	if (out != NULL && pipe2(p, O_CLOEXEC) == -1)
+	if (pipe2(p, O_CLOEXEC) == -1)
 		return -1;
 	if ((r = process_fork(pid)) == 0)
 		passphrase_become(program, question, hint, p[1]);
 	error = errno;
-	if (p[1] != -1)
-		close(p[1]);
-	if (r == -1 && p[0] != -1)
+	close(p[1]);
+	if (r == -1)
 		close(p[0]);
 	errno = error;
 	if (r == -1)
 		return -1;
-	if (out != NULL)
-		*out = p[0];
+	*out = p[0];
 	return 0;
 }
 

@@ -33,7 +33,7 @@ bool passphrase_has_terminal(void);
 /*
  * The program that asks in a window, or NULL; started with the question, and
  * with hint as SSH_ASKPASS_PROMPT if that is not NULL; what it prints is read
- * from *out, unless out is NULL.  0, or -1 with errno.
+ * from *out.  0, or -1 with errno.
  */
 const char *passphrase_program(void);
 int passphrase_start(const char *program, const char *question,

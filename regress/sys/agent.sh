@@ -65,6 +65,14 @@ lines() {
 	equal "$(stat -c '%a %u' "$(dirname "$auth")")" "700 $uid" "its folder"
 	with_agent agent -k >"$dir/out" || fail "agent -k"
 	wait_for "its end" test ! -e "$auth"
+	# A folder that was made for it alone goes with it.
+	$as env -u HOME "$bin/skypty" agent -s >"$dir/lines" </dev/null ||
+		fail "agent without a home"
+	auth=$(sed -n 's/^SKYPTY_AUTH_SOCK=\(.*\); export.*/\1/p' "$dir/lines")
+	with_agent agent -k >"$dir/out" || fail "agent -k"
+	case $auth in
+	/tmp/*) wait_for "its folder's end" test ! -e "$(dirname "$auth")" ;;
+	esac
 
 	# A folder where others may make names is no place.
 	$as mkdir -p "$dir/open"
@@ -230,6 +238,17 @@ confirmed() {
 		fail "a use was not confirmed, and was let"
 	fi
 	has "$dir/err.refused" "was not confirmed"
+	# A program that knows no such question: its user writes an answer.
+	for said in no YES; do
+		echo "echo $said; exit 0" >"$dir/say"
+		status=0
+		with_agent exec -i "$dir/agent.pub" "$to" -- true \
+			2>"$dir/err.refused" || status=$?
+		case $said in
+		no) has "$dir/err.refused" "was not confirmed" ;;
+		*) equal $status 0 "$said was written" ;;
+		esac
+	done
 	# While one is asked others are served, and who leaves is forgotten.
 	echo "touch '$dir/asking'; sleep 600" >"$dir/say"
 	spawn "$dir/out.waits" env SKYPTY_AUTH_SOCK="$auth" "$bin/skypty" exec \
@@ -237,6 +256,11 @@ confirmed() {
 	wait_for "the question" test -e "$dir/asking"
 	with_agent add -l >"$dir/out" || fail "others wait for a question"
 	kill "$pid"
+	# One that nobody answers, and more than there is room for behind it.
+	$as "$PYTHON" "$LIB/agent_peer.py" asks "$auth" "$made_one" "$pk" \
+		>"$dir/asks" || fail "the questions"
+	hasnt "$dir/asks" False
+	with_agent add -l >"$dir/out" || fail "questions have ended the agent"
 	with_agent agent -k >"$dir/out" || fail "agent -k"
 	wait_gone "the agent" "$door"
 

@@ -5,6 +5,7 @@
                         other, keys (more than there can be), asking (for ever)
     flood PATH          what no client sends; the agent has to serve behind it
     knock PATH          says whether it is let in
+    asks PATH PK PEER   asks for more confirmations than are kept, and leaves
 """
 import os
 import random
@@ -113,4 +114,12 @@ def knock(path):
     print("in" if ask(s, bytes([2])) else "out")
 
 
-{"serve": serve, "flood": flood, "knock": knock}[sys.argv[1]](*sys.argv[2:])
+def asks(path, pk, peer):
+    begin = bytes([16, 0]) + bytes.fromhex(pk) + bytes.fromhex(peer)
+    for _ in range(100):
+        s = connect(path)
+        print(ask(s, begin)[:1] == bytes([ASKING]))
+        s.close()
+
+
+{"serve": serve, "flood": flood, "knock": knock, "asks": asks}[sys.argv[1]](*sys.argv[2:])
