@@ -68,9 +68,12 @@ pty_set_modes(int fd, const struct pty_looks *l)
 	(void)tcsetattr(fd, TCSANOW, &t);
 }
 
-/* A master for the child to read and write, and a slave for the shell. */
+/*
+ * A master for the child to read and write, and a slave for the shell, whose
+ * user can open it by its name as well, and say who may write to it.
+ */
 static int
-pty_open(int *master, int *slave, const struct pty_looks *l,
+pty_open(int *master, int *slave, uid_t owner, const struct pty_looks *l,
     char name[NAME_MAX_LEN])
 {
 	*slave = -1;
@@ -80,6 +83,10 @@ pty_open(int *master, int *slave, const struct pty_looks *l,
 	if (grantpt(*master) == 0 && unlockpt(*master) == 0 &&
 	    ptsname_r(*master, name, NAME_MAX_LEN) == 0)
 		*slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (*slave != -1 && fchown(*slave, owner, (gid_t)-1) == -1) {
+		close(*slave);
+		*slave = -1;
+	}
 	if (*slave == -1) {
 		close(*master);
 		return SKY_ERR_SYS;
@@ -121,7 +128,7 @@ pty_run(struct monitor *m, struct privmsg *msg, struct command *c,
 	}
 	if ((r = session_command(m, c, pty_asked(l), &s.login)) != 0)
 		return r;
-	if (pty_open(&master, &slave, l, name) != 0) {
+	if (pty_open(&master, &slave, m->account.pw_uid, l, name) != 0) {
 		half_answer_why(&m->half, msg, err_text(SKY_ERR_SYS));
 		return 0;
 	}

@@ -56,6 +56,10 @@ users() {
 	equal "$(on_ssh -o User=bob "$on_127" id -un)" bob "skypty-ssh User"
 	equal "$(on_ssh -tt -l bob "$on_127" id -un | tr -d '\r')" bob \
 		"skypty-ssh on a terminal"
+	# The terminal is the user's own: by its name, and to close to others.
+	on_ssh -tt -l bob "$on_127" 'stat -c %U "$(tty)"; : <"$(tty)"; mesg n' \
+		>"$dir/out" 2>"$dir/err" </dev/null
+	equal "$(tr -d '\r' <"$dir/out")" bob "whose the terminal is"
 	refuses "and not root's" on_ssh -l root "$on_127" id
 	if command -v sftp >/dev/null; then
 		echo "put $dir/bytes $dir/drop/three" | run skypty sftp -l bob \
