@@ -53,7 +53,7 @@ session_forces_files(const struct monitor *m)
 	const struct rights *r = &m->rights;
 
 	return r->command != NULL && !session_is_for_files(r) &&
-	    r->sftp_root == NULL && (r->grants & PRIV_GRANT_SFTP) == 0;
+	    (r->grants & PRIV_GRANT_SFTP) == 0;
 }
 
 /* --- idle time --- */

@@ -106,7 +106,7 @@ sftp_begin(struct monitor *m, int sv[2], char *why, size_t len)
 {
 	bool ok;
 
-	if (m->rights.sftp_root == NULL) {
+	if (m->rights.sftp_root == NULL || session_forces_files(m)) {
 		if (!(ok = sftp_spawn(m, sv[1], NULL, why, len)))
 			log_error("sftp_server: %s", why);
 		return ok;

@@ -100,6 +100,13 @@ files_only() {
 	cmp "$dir/bytes" "$dir/copy" || fail "a file was changed"
 	refused
 	has "$dir/err.refused" "this key may not run commands"
+	# A folder is none of these words.
+	line "restrict,command=\"echo forced\",sftp-root=\"/usr/share\""
+	! run skypty cp -q -i "$dir/client" --no-visor-key \
+		"$pk@127.0.0.1:$port:/common-licenses/GPL-2" "$dir/licence" \
+		2>"$dir/err" || fail "files are served"
+	[ ! -e "$dir/licence" ] || fail "a file was served"
+	has "$log" "SFTP asked for: the forced command started"
 	# A command and, said in so many words, files.
 	line "command=\"echo forced\",sftp"
 	equal "$(on_host -- true)" forced "beside files"
