@@ -15,12 +15,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -242,6 +244,36 @@ cage_build(const struct cage *c)
 	r = cage_fork(c, tree);
 	close(tree);
 	return r;
+}
+
+/*
+ * CAP_DAC_READ_SEARCH is none of them: with it files are opened by their number
+ * wherever they are (open_by_handle_at(2)).
+ */
+int
+cage_forgo(void)
+{
+	const uint32_t kept = 1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE |
+	    1U << CAP_FOWNER | 1U << CAP_FSETID;
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	int r;
+
+	if (geteuid() != 0)
+		return 0;
+	for (int i = 0; (r = prctl(PR_CAPBSET_READ, i, 0, 0, 0)) != -1; i++)
+		if (r == 1 && (i >= 32 || (kept & 1U << i) == 0) &&
+		    prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == -1)
+			return -1;
+	if (syscall(SYS_capget, &head, caps) == -1)
+		return -1;
+	caps[0].permitted &= kept;
+	caps[0].effective = caps[0].permitted;
+	caps[1].permitted = caps[1].effective = 0;
+	caps[0].inheritable = caps[1].inheritable = 0;
+	return (int)syscall(SYS_capset, &head, caps);
 }
 
 /* --- in the monitor --- */

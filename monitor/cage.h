@@ -22,6 +22,11 @@ cage_begin(struct cage *, const char *root, bool readonly, char *why, size_t);
 /* In the new process, as root, before it becomes anybody.  -1 and errno. */
 int cage_build(const struct cage *);
 /*
+ * After that, of who is still root: leaves no capability but those by which
+ * modes and owners of files do not bind root.  -1 and errno.
+ */
+int cage_forgo(void);
+/*
  * Once the server has been executed: waits until it can do without the rest of
  * the machine, and takes that away.  server is the other end of its input and
  * output, which nobody has had yet.  0, or -1 with the reason: then the server

@@ -237,13 +237,15 @@ spawn_run(const struct monitor *m, const struct spawn *s, struct spawn_word *w)
 	if (!spawn_log_in(s, &l, w))
 		return;
 	w->what = SPAWN_FAILED;
-	env = env_login(pw, &m->origin, s->tty, login_env(&l), s->cmd->env);
+	/* A caged server begins outside: no file inside is to say how. */
+	env = env_login(pw, &m->origin, s->tty,
+	    s->cage != NULL ? NULL : login_env(&l), s->cmd->env);
 	if (env == NULL)
 		return;
 	spawn_name(w, s->login ? env_get(env, "SHELL") : s->cmd->name);
 	if ((s->tty != NULL && ioctl(0, TIOCSCTTY, 0) == -1) ||
 	    spawn_enter_cage(s->cage) == -1 || account_become(pw) == -1 ||
-	    (s->cage != NULL && chdir("/") == -1))
+	    (s->cage != NULL && (cage_forgo() == -1 || chdir("/") == -1)))
 		return;
 	if (s->login && s->tty != NULL)
 		login_greet(&l);

@@ -62,6 +62,21 @@ caged() {
 	copy "$pk@127.0.0.1:$port:/tree/there" "$dir/back" || fail "no cp back"
 	cmp "$dir/bytes" "$dir/back" || fail "a file was changed"
 
+	# Root there can do what files need of root, and no more (0x1b).
+	wait_for "the end of the monitors" has_no_child "$host"
+	mkfifo "$dir/in"
+	# shellcheck disable=SC2046
+	$as $(as_ssh) -s "$pk@127.0.0.1" sftp <"$dir/in" >"$dir/out" \
+		2>"$dir/err" &
+	exec 9>"$dir/in"
+	monitor_of "$host"
+	wait_for "the server" serves_files
+	for what in CapPrm CapEff CapBnd CapInh; do
+		more=$(value "$what" "$server")
+		equal "$((0x$more & ~0x1b))" 0 "more than a cage needs, $what"
+	done
+	exec 9>&-
+
 	# Nothing but files.
 	! on_host -- true 2>"$dir/err" || fail "a command runs"
 	has "$dir/err" "may not run commands"
@@ -95,6 +110,10 @@ caged() {
 	rm -rf --one-file-system "$root"
 	trap end EXIT
 	unset wl
+}
+
+serves_files() {
+	server=$(pgrep -P "$monitor" -x sftp-server)
 }
 
 # bad FOLDER WHY: it is no world.
