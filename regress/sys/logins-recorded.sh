@@ -78,6 +78,16 @@ recorded() {
 	wait_for "the end of the record" is_not_recorded
 	closes
 
+	# What another program has called a host does not drive the terminal.
+	at=$((292 * $(id -u alice) + 36))
+	printf '\033[31mred\0' | dd of=/var/log/lastlog bs=1 seek=$at \
+		conv=notrunc 2>/dev/null
+	opens
+	grep -q "Last login: .* from ?\[31mred" "$dir/seen" ||
+		fail "$(cat "$dir/seen")"
+	closes
+	wait_for "the end of the record" is_not_recorded
+
 	# A command has no terminal, and no record.
 	on_host -- who >"$dir/out" 2>"$dir/err.out"
 	equal "$(cat "$dir/out")" "" "who says without a terminal"
