@@ -235,6 +235,12 @@ account_is_left(const struct passwd *pw)
 	    (geteuid() != 0 && rg == eg && sg == eg);
 }
 
+int
+account_join(const struct passwd *pw)
+{
+	return geteuid() != 0 ? 0 : initgroups(pw->pw_name, pw->pw_gid);
+}
+
 /*
  * What is in our memory stays ours: where the kernel lets a process be looked
  * into that has changed its user (fs.suid_dumpable), it is told not to.
@@ -243,8 +249,7 @@ int
 account_become(const struct passwd *pw)
 {
 	if (geteuid() == 0 &&
-	    (initgroups(pw->pw_name, pw->pw_gid) == -1 ||
-		setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) == -1 ||
+	    (setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) == -1 ||
 		setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) == -1))
 		return -1;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)

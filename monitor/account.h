@@ -21,8 +21,13 @@ const char *account_shell(const struct passwd *);
 void account_free(struct passwd *);
 
 /*
- * In a new process: takes the account's groups, user and folder for good, and
- * no step back is left.  -1 and errno.
+ * In a new process, as root: takes the groups that the system's files give the
+ * account.  A module of PAM may add others before the next step.  -1 and errno.
+ */
+int account_join(const struct passwd *);
+/*
+ * After that: takes the account's own group, user and folder for good, and no
+ * step back is left.  -1 and errno.
  */
 int account_become(const struct passwd *);
 

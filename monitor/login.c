@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +24,7 @@
 
 #include "common/base/err.h"
 #include "common/base/process.h"
+#include "monitor/account.h"
 #include "monitor/origin.h"
 #include "monitor/pam_login.h"
 
@@ -68,16 +68,26 @@ login_close_later(struct login *s, int leader, int kept)
 {
 	struct pollfd p = { .fd = leader, .events = POLLIN };
 
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	(void)setsid();
 	login_leave_fds(kept);
 	setproctitle("-skyptyd: closer %s", s->pw->pw_name);
 	while (poll(&p, 1, -1) == -1 && errno == EINTR)
 		;
 	login_undo(s);
 	_exit(0);
+}
+
+/*
+ * Before there is one: who ends the session's group does not meet it, and a
+ * limit for the size of files is the user's.
+ */
+static void
+login_leave_session(void)
+{
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	(void)setsid();
 }
 
 /*
@@ -94,6 +104,7 @@ login_start_closer(struct login *s, int kept)
 		return SKY_ERR_SYS;
 	(void)fcntl(leader, F_SETFD, FD_CLOEXEC);
 	if ((r = process_fork(&pid)) == 0) {
+		login_leave_session();
 		r = process_fork(&pid);
 		if (r == 0)
 			login_close_later(s, leader, kept);
@@ -141,7 +152,7 @@ login_open(struct login *s, int kept, char *why, size_t len)
 
 	if (geteuid() != 0)
 		return 0;
-	if (initgroups(s->pw->pw_name, s->pw->pw_gid) == -1) {
+	if (account_join(s->pw) == -1) {
 		snprintf(why, len, "groups of %s: %s", s->pw->pw_name,
 		    strerror(errno));
 		return SKY_ERR_SYS;
@@ -171,7 +182,6 @@ login_env(const struct login *s)
 
 /* --- the greeting --- */
 
-/* What the account's last visitor was called is not to move the cursor. */
 static void
 login_tell_last(const struct record_last *last)
 {

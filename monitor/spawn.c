@@ -247,6 +247,7 @@ spawn_run(const struct monitor *m, const struct spawn *s, struct spawn_word *w)
 	    spawn_enter_cage(s->cage) == -1 || account_become(pw) == -1 ||
 	    (s->cage != NULL && (cage_forgo() == -1 || chdir("/") == -1)))
 		return;
+	closefrom(CAGE_FD); /* what a module has left open is root's */
 	if (s->login && s->tty != NULL)
 		login_greet(&l);
 	if (s->login)

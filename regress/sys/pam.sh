@@ -56,6 +56,18 @@ logs_in() {
 		"open_session alice skypty 127.0.0.1 skypty $client 0
 close_session alice skypty 127.0.0.1 skypty $client 0" "what PAM is told"
 
+	# Groups that a module adds stay; files that one leaves open do not.
+	echo "skypty;*;alice;Al0000-2400;games" >/etc/security/group.conf
+	printf '%s\n' "auth required pam_group.so" \
+		"account required pam_permit.so" \
+		"session required $OBJ_PATH/regress/preload/pam_open.so \
+$dir/root.only" >/etc/pam.d/skypty
+	equal "$(on_host -- id -Gn)" "alice games" "groups by PAM"
+	# shellcheck disable=SC2016 # the shell's
+	! on_host -- sh -c 'readlink /proc/$$/fd/*' | grep root.only ||
+		fail "a file of root's is open"
+	pam "account required pam_permit.so" "$(tells)"
+
 	# A terminal's name, and an end without a monitor.
 	rm "$dir/home.alice/told"
 	mkfifo "$dir/keys"

@@ -217,6 +217,7 @@ as_alice(void)
 	gid_t rg, eg, sg;
 
 	if (account_set(&mon, "alice", why, sizeof(why)) != 0 ||
+	    account_join(&mon.account) == -1 ||
 	    account_become(&mon.account) == -1)
 		return 1;
 	if (getresuid(&r, &e, &s) == -1 || r != 61001 || e != r || s != r)
@@ -244,6 +245,7 @@ as_bare(void)
 
 	if (chdir("/etc") == -1 ||
 	    account_set(&mon, "bare", why, sizeof(why)) != 0 ||
+	    account_join(&mon.account) == -1 ||
 	    account_become(&mon.account) == -1)
 		return 1;
 	return getcwd(folder, sizeof(folder)) == folder &&
