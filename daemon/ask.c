@@ -30,13 +30,23 @@
 #define ID_DIGITS  16
 #define STATUS_MAX (32U * 1024 * 1024)
 
+/*
+ * The usual place may be in /tmp, where anybody could answer in the daemon's
+ * stead; another one was named by who asks.
+ */
 static int
 ask_connect(const char *cliaddr, char why[ASK_WHY_MAX])
 {
 	char found[CONTROL_PATH_MAX];
-	int fd = cliaddr != NULL ? unix_connect(cliaddr, 0) :
-				   control_connect(0, found);
+	int fd;
 
+	control_default(found);
+	if (cliaddr == NULL)
+		fd = control_connect(0, found);
+	else if (strcmp(cliaddr, found) == 0)
+		fd = control_connect_to(cliaddr, 0);
+	else
+		fd = unix_connect(cliaddr, 0);
 	if (fd == -1)
 		snprintf(why, ASK_WHY_MAX,
 		    "%s: %s; does skyptyd run, and is "

@@ -95,8 +95,8 @@ control_is_strange(const char *path)
  * Never waits: whoever has a name in /tmp could keep us waiting for ever.  A
  * daemon that has much to do is tried again for a while.
  */
-static int
-control_try(const char *path, int flags)
+int
+control_connect_to(const char *path, int flags)
 {
 	struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 	bool strange = control_is_strange(path);
@@ -127,7 +127,7 @@ control_connect(int flags, char path[CONTROL_PATH_MAX])
 
 	control_default(path);
 	for (size_t i = 0; i < PLACES; i++) {
-		if ((fd = control_try(places[i], flags)) != -1) {
+		if ((fd = control_connect_to(places[i], flags)) != -1) {
 			strcpy(path, places[i]);
 			return fd;
 		}

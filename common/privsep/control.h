@@ -32,6 +32,8 @@ int control_make_folder(const char *path);
  * somebody else does; path is the place that is meant.
  */
 int control_connect(int flags, char path[CONTROL_PATH_MAX]);
+/* The same at one place. */
+int control_connect_to(const char *path, int flags);
 /*
  * Whether who is at the other end may use the control socket: root, who we
  * are, or a process with this group among its own, as the kernel knew it when

@@ -168,6 +168,10 @@ socket.socket(socket.AF_UNIX).bind(sys.argv[1])' /run/skyptyd/pty.sock
 	start_plain
 	has "$log" "socket /tmp/pty.sock is there and is not a socket of ours"
 	serves
+	# He is not asked to end connections, and so cannot say that he has.
+	run skyptyd kill --cliaddr /tmp/pty.sock --key "$client" \
+		>"$dir/out" 2>&1 && fail "somebody else ended connections"
+	has "$dir/out" "/tmp/pty.sock: somebody else's"
 	stop_host
 	public
 }
