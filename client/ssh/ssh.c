@@ -4,6 +4,7 @@
  * git, scp, sftp, sshfs and ansible write it.  ssh_table.c has what becomes of
  * each option, ssh_dest.c where it leads; here is what is then done.
  */
+#include "client/agent_call.h"
 #include "client/commands.h"
 #include "client/complain.h"
 #include "client/conn.h"
@@ -208,6 +209,10 @@ ssh_variables(struct ssh *s)
 	o->standalone = ssh_opts_yes(from, SSH_STANDALONE);
 	if (ssh_opts_yes(from, SSH_BATCH_MODE))
 		passphrase_never_ask();
+	/* Any other one is an agent of ssh's. */
+	text = ssh_opts_text(from, SSH_IDENTITY_AGENT);
+	if (text != NULL && strcmp(text, "none") == 0)
+		(void)unsetenv(AGENT_ENV);
 	o->no_stdin =
 	    ssh_opts_yes(from, SSH_STDIN_NULL) || ssh_opts_yes(from, SSH_FORK);
 	text = ssh_opts_text(from, SSH_VISOR_KEY);

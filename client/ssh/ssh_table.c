@@ -116,7 +116,7 @@ static const struct ssh_keyword ssh_keywords[] = {
 	{ "HostbasedAuthentication", FLAG, HARMLESS },
 	{ "IPQoS", WORDS, HARMLESS },
 	{ "IdentitiesOnly", FLAG, HARMLESS },
-	{ "IdentityAgent", WORD, HARMLESS },
+	{ "IdentityAgent", WORD, DONE(SSH_IDENTITY_AGENT) },
 	{ "IdentityFile", IDENTITY, DONE(SSH_IDENTITY_FILE) },
 	{ "IgnoreUnknown", WORD, DONE(SSH_IGNORE_UNKNOWN) },
 	{ "Include", DIRECTIVE, HARMLESS },

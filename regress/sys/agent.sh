@@ -134,6 +134,13 @@ used() {
 	equal "$(with_agent ssh $no_login -F none -o VisorKey=no -p "$port" \
 		"$pk@127.0.0.1" echo in)" in "ssh"
 
+	# shellcheck disable=SC2086 # words, or none
+	if with_agent ssh $no_login -F none -o IdentityAgent=none -p "$port" \
+		-i "$dir/agent.pub" "$pk@127.0.0.1" true 2>"$dir/err.none"; then
+		fail "an agent that is not to be used was used"
+	fi
+	has "$dir/err.none" "no agent has its secret one"
+
 	# By its file and by its public half nobody asks for a passphrase.
 	equal "$(with_agent exec -i "$dir/agent.key" "$to" -- echo in)" in "-i"
 	equal "$(with_agent exec -i "$dir/agent.pub" "$to" -- echo in)" in \

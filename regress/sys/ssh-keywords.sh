@@ -61,7 +61,7 @@ keywords() {
 		HostbasedAuthentication|no|harmless
 		IPQoS|af21 cs1|harmless
 		IdentitiesOnly|yes|harmless
-		IdentityAgent|none|harmless
+		IdentityAgent|none|done
 		IdentityFile|/nowhere|done
 		IgnoreUnknown|Nothing|done
 		Include|/nowhere|not supported on a command line
