@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -54,6 +55,20 @@ login_leave_fds(int kept)
 		close(null);
 }
 
+/*
+ * A limit for the size of files that PAM has set is for the user's, and not for
+ * the records.  Who may not lift it gets an error, and no signal.
+ */
+static bool
+login_lift_limit(struct rlimit *its)
+{
+	const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+
+	signal(SIGXFSZ, SIG_IGN);
+	return getrlimit(RLIMIT_FSIZE, its) == 0 &&
+	    setrlimit(RLIMIT_FSIZE, &none) == 0;
+}
+
 static void
 login_undo(struct login *s)
 {
@@ -76,17 +91,16 @@ login_close_later(struct login *s, int leader, int kept)
 	_exit(0);
 }
 
-/*
- * Before there is one: who ends the session's group does not meet it, and a
- * limit for the size of files is the user's.
- */
+/* Before there is one: who ends the session's group does not meet it. */
 static void
 login_leave_session(void)
 {
+	struct rlimit its;
+
+	login_lift_limit(&its);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
 	(void)setsid();
 }
 
@@ -145,6 +159,18 @@ login_set_audit(uid_t uid)
 	close(fd);
 }
 
+static bool
+login_record(struct login *s)
+{
+	struct rlimit its;
+	bool lifted = login_lift_limit(&its);
+
+	records_login(&s->record, &s->last, s->pw, s->origin, s->tty,
+	    s->warning, sizeof(s->warning));
+	signal(SIGXFSZ, SIG_DFL);
+	return !lifted || setrlimit(RLIMIT_FSIZE, &its) == 0;
+}
+
 int
 login_open(struct login *s, int kept, char *why, size_t len)
 {
@@ -161,15 +187,18 @@ login_open(struct login *s, int kept, char *why, size_t len)
 		return r;
 	if (!s->use_pam)
 		login_set_audit(s->pw->pw_uid);
-	if (s->tty != NULL)
-		records_login(&s->record, &s->last, s->pw, s->origin, s->tty,
-		    s->warning, sizeof(s->warning));
-	if (s->pam == NULL && !s->record.written)
+	if (s->tty != NULL && !login_record(s)) {
+		snprintf(why, len, "limits of %s: %s", s->pw->pw_name,
+		    strerror(errno));
+		r = SKY_ERR_SYS;
+	} else if (s->pam == NULL && !s->record.written) {
 		return 0;
-	if ((r = login_start_closer(s, kept)) == 0)
+	} else if ((r = login_start_closer(s, kept)) == 0) {
 		return 0;
-	snprintf(why, len, "no process for the end of the session: %s",
-	    strerror(errno));
+	} else {
+		snprintf(why, len, "no process for the end of the session: %s",
+		    strerror(errno));
+	}
 	login_undo(s);
 	return r;
 }

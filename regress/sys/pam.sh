@@ -66,6 +66,21 @@ $dir/root.only" >/etc/pam.d/skypty
 	# shellcheck disable=SC2016 # the shell's
 	! on_host -- sh -c 'readlink /proc/$$/fd/*' | grep root.only ||
 		fail "a file of root's is open"
+	# The user's limits do not hold the records; where they cannot be
+	# lifted there is a session all the same.
+	for file in /run/utmp /var/log/wtmp /var/log/lastlog; do
+		: >"$file"
+	done
+	echo "alice soft fsize 0" >"$dir/limits.conf"
+	pam "account required pam_permit.so" \
+		"session required pam_limits.so conf=$dir/limits.conf"
+	is_limited
+	wait_for "the end of the closer" no_closer
+	equal "$(wc -c </var/log/wtmp)" $((2 * 384)) "bytes of wtmp"
+	echo "alice hard fsize 0" >"$dir/limits.conf"
+	is_limited
+	wait_for "the end of the closer" no_closer
+	rm /run/utmp
 	pam "account required pam_permit.so" "$(tells)"
 
 	# A terminal's name, and an end without a monitor.
@@ -87,6 +102,11 @@ $dir/root.only" >/etc/pam.d/skypty
 	wait_gone "the shell" "$(cat "$dir/home.alice/pid")"
 	wait_for "the end of the closer" no_closer
 	stop_host
+}
+
+is_limited() {
+	equal "$(on_ssh -tt "$pk@127.0.0.1" "ulimit -f" 2>"$dir/err" \
+		</dev/null | tr -d '\r')" 0 "the limit of files"
 }
 
 no_closer() {
