@@ -80,11 +80,23 @@ spawn_look_up(const char *name, const char *path, char *file, size_t len)
 	return false;
 }
 
-/* What SHELL says, which the client may have changed, named as by login(1). */
-static void
-spawn_execute_shell(char **env)
+/*
+ * What SHELL says for who may choose it, or the key's line; a module of PAM may
+ * not, as what it says may come from the user's own files.
+ */
+static const char *
+spawn_shell(const struct monitor *m, const struct spawn *s)
 {
-	const char *shell = env_get(env, "SHELL"), *name;
+	const char *chosen = env_get(s->cmd->env, "SHELL");
+
+	return chosen != NULL ? chosen : account_shell(&m->account);
+}
+
+/* Named as by login(1). */
+static void
+spawn_execute_shell(const char *shell, char **env)
+{
+	const char *name;
 	char title[PATH_MAX];
 	char *argv[] = { title, NULL };
 
@@ -242,7 +254,7 @@ spawn_run(const struct monitor *m, const struct spawn *s, struct spawn_word *w)
 	    s->cage != NULL ? NULL : login_env(&l), s->cmd->env);
 	if (env == NULL)
 		return;
-	spawn_name(w, s->login ? env_get(env, "SHELL") : s->cmd->name);
+	spawn_name(w, s->login ? spawn_shell(m, s) : s->cmd->name);
 	if ((s->tty != NULL && ioctl(0, TIOCSCTTY, 0) == -1) ||
 	    spawn_enter_cage(s->cage) == -1 || account_become(pw) == -1 ||
 	    (s->cage != NULL && (cage_forgo() == -1 || chdir("/") == -1)))
@@ -251,7 +263,7 @@ spawn_run(const struct monitor *m, const struct spawn *s, struct spawn_word *w)
 	if (s->login && s->tty != NULL)
 		login_greet(&l);
 	if (s->login)
-		spawn_execute_shell(env);
+		spawn_execute_shell(spawn_shell(m, s), env);
 	else
 		spawn_execute(s->cmd, env_path(pw), env, w);
 }

@@ -66,6 +66,12 @@ $dir/root.only" >/etc/pam.d/skypty
 	# shellcheck disable=SC2016 # the shell's
 	! on_host -- sh -c 'readlink /proc/$$/fd/*' | grep root.only ||
 		fail "a file of root's is open"
+	# What a module says of the shell is not what runs.
+	echo "SHELL DEFAULT=/bin/false" >"$dir/pam_env.conf"
+	pam "account required pam_permit.so" \
+		"session required pam_env.so conffile=$dir/pam_env.conf"
+	equal "$(echo 'echo there' | on_ssh "$pk@127.0.0.1" 2>"$dir/err")" \
+		there "the account's shell"
 	# The user's limits do not hold the records; where they cannot be
 	# lifted there is a session all the same.
 	for file in /run/utmp /var/log/wtmp /var/log/lastlog; do
