@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/base/err.h"
+#include "common/base/hex.h"
 #include "common/base/json.h"
 #include "daemon/net/net_mon.h"
 #include "daemon/net/net_service.h"
@@ -98,12 +99,11 @@ static void
 net_conns_put_one(struct channel *ch, const struct net_conn *c, bool first)
 {
 	static const char *const carriers[] = { "tcp", "dmsg", "control" };
-	struct key_public pk;
 	char key[KEY_PUBLIC_HEX] = "";
 
-	memcpy(pk.b, c->pk, sizeof(pk.b));
+	/* key_text() would bring secp256k1 into this process. */
 	if (c->known && c->carrier != PRIV_CONTROL)
-		key_text(&pk, key);
+		hex_encode(c->pk, sizeof(c->pk), key);
 	net_conns_put(ch,
 	    "%s\n{\"id\":\"%016" PRIx64 "\",\"carrier\":\"%s\","
 	    "\"authenticated\":%s,\"key\":\"%s\",\"age_s\":%" PRIu64
