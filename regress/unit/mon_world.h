@@ -36,6 +36,10 @@ mw_end(void)
 {
 	handshake_end(&mon);
 	sodium_free(mon.kk);
+	rights_free(&mon.rights);
+	account_free(&mon.account);
+	if (mon.idle != NULL)
+		event_free(mon.idle);
 	if (mon.proxy.ev != NULL)
 		event_free(mon.proxy.ev);
 	if (mon.proxy.stream != -1)
