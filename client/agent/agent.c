@@ -317,23 +317,34 @@ agent_first(struct agent *a, struct agent_caller *c, const uint8_t *sk,
 	return r;
 }
 
+/* No key is where it could be written to a disk: rather no handshake. */
+static int
+agent_shake(struct agent *a, struct agent_caller *c, const uint8_t *sk,
+    struct buf *message)
+{
+	enum noise_pattern pattern = c->way == AGENT_XK ? NOISE_XK : NOISE_KK;
+
+	if (noise_new(&c->noise, a->keyctx, pattern, NOISE_INITIATOR, sk,
+		&c->peer) != 0)
+		return AGENT_WHY_MALFORMED;
+	if (noise_lock(c->noise) != 0)
+		return AGENT_WHY_FULL;
+	return agent_first(a, c, sk, message) == 0 ? 0 : AGENT_WHY_MALFORMED;
+}
+
 static void
 agent_start(struct agent *a, struct agent_caller *c, int64_t now,
     struct buf *out)
 {
 	const struct agent_slot *s = agent_find(a, &c->pk);
-	enum noise_pattern pattern = c->way == AGENT_XK ? NOISE_XK : NOISE_KK;
 	struct agent_answer answer = { .type = AGENT_FIRST };
 	int why = s == NULL ? AGENT_WHY_NO_KEY : 0;
 
 	if (a->locked)
 		why = AGENT_WHY_LOCKED;
 	buf_init(&answer.message, AGENT_MSG_MAX - 1);
-	if (why == 0 &&
-	    (noise_new(&c->noise, a->keyctx, pattern, NOISE_INITIATOR,
-		 agent_secret(a, s), &c->peer) != 0 ||
-		agent_first(a, c, agent_secret(a, s), &answer.message) != 0))
-		why = AGENT_WHY_MALFORMED;
+	if (why == 0)
+		why = agent_shake(a, c, agent_secret(a, s), &answer.message);
 	if (why == 0) {
 		c->state = CALLER_SHAKING;
 		c->until = now + AGENT_SHAKE_MS;

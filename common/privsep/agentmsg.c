@@ -274,7 +274,7 @@ agent_why_text(unsigned why)
 		[AGENT_WHY_NO_KEY] = "it has no such key",
 		[AGENT_WHY_LOCKED] = "it is locked; 'skypty add -X' unlocks it",
 		[AGENT_WHY_REFUSED] = "the use of the key was not confirmed",
-		[AGENT_WHY_FULL] = "it has as many keys as it can hold",
+		[AGENT_WHY_FULL] = "it has no room for more",
 		[AGENT_WHY_STATE] = "there is nothing to go on with",
 		[AGENT_WHY_PROOF] = "the other side does not prove its key",
 		[AGENT_WHY_PASS] = "the passphrase is wrong",

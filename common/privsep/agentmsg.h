@@ -51,11 +51,11 @@ enum agent_why {
 	AGENT_WHY_NO_KEY,  /* it has no such key, or has it no longer */
 	AGENT_WHY_LOCKED,  /* and in a state for AGENT_UNLOCK alone */
 	AGENT_WHY_REFUSED, /* the user said no, or nothing */
-	AGENT_WHY_FULL,
-	AGENT_WHY_STATE, /* no handshake has begun; not locked */
-	AGENT_WHY_PROOF, /* message 2 proves nothing */
-	AGENT_WHY_PASS,	 /* not what it was locked with */
-	AGENT_WHY_SOON	 /* too soon behind a wrong one */
+	AGENT_WHY_FULL,	   /* of keys, or of memory that is locked */
+	AGENT_WHY_STATE,   /* no handshake has begun; not locked */
+	AGENT_WHY_PROOF,   /* message 2 proves nothing */
+	AGENT_WHY_PASS,	   /* not what it was locked with */
+	AGENT_WHY_SOON	   /* too soon behind a wrong one */
 };
 
 enum { AGENT_CONFIRM = 1 << 0, AGENT_FLAGS = AGENT_CONFIRM };

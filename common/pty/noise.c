@@ -388,6 +388,12 @@ noise_new(struct noise **nsp, struct keyctx *kc, enum noise_pattern pattern,
 	return 0;
 }
 
+int
+noise_lock(struct noise *ns)
+{
+	return sodium_mlock(ns, sizeof(*ns)) == 0 ? 0 : SKY_ERR_NOMEM;
+}
+
 void
 noise_free(struct noise *ns)
 {

@@ -43,6 +43,11 @@ struct noise;
  */
 int noise_new(struct noise **, struct keyctx *, enum noise_pattern,
     enum noise_role, const uint8_t *sk, const struct key_public *peer);
+/*
+ * noise_new() locks its memory where the limit allows; this says whether it
+ * does.  0 or SKY_ERR_NOMEM.
+ */
+int noise_lock(struct noise *);
 /* Wipes and frees; NULL is fine. */
 void noise_free(struct noise *);
 

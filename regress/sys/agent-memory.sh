@@ -117,6 +117,20 @@ where() {
 	echo end >"$dir/fifo"
 	stop_host
 	with_agent agent -k >"$dir/out" || fail "agent -k"
+
+	# Where little may be locked there are the fewer handshakes.
+	$as prlimit --memlock=65536:65536 "$bin/skypty" agent -s -a "$auth" \
+		>"$dir/lines" </dev/null || fail "agent"
+	door=$(sed -n 's/^SKYPTY_AGENT_PID=\([0-9]*\);.*/\1/p' "$dir/lines")
+	keeper=$(children "$door")
+	pids="$pids $door"
+	add
+	found=$("$PYTHON" "$LIB/agent_peer.py" shakes "$auth" "$made" "$pk" \
+		40 "$PYTHON" "$LIB/memory_of.py" "$keeper" "$sk") ||
+		fail "many handshakes"
+	equal "${found#* }" 0 "many handshakes: secrets that are not locked"
+	[ "${found% *}" -ge 2 ] || fail "no handshake waits: $found"
+	with_agent agent -k >"$dir/out" || fail "agent -k"
 }
 
 forgotten() {

@@ -5,12 +5,15 @@
                         other, keys (more than there can be), asking (for ever)
     flood PATH          what no client sends; the agent has to serve behind it
     knock PATH          says whether it is let in
+    shakes PATH PK PEER N COMMAND...
+                        runs a command while so many handshakes wait
     asks PATH PK PEER   asks for more confirmations than are kept, and leaves
 """
 import os
 import random
 import socket
 import struct
+import subprocess
 import sys
 
 KEYS = 5
@@ -122,4 +125,14 @@ def asks(path, pk, peer):
         s.close()
 
 
-{"serve": serve, "flood": flood, "knock": knock, "asks": asks}[sys.argv[1]](*sys.argv[2:])
+def shakes(path, pk, peer, number, *command):
+    begin = bytes([16, 0]) + bytes.fromhex(pk) + bytes.fromhex(peer)
+    held = [connect(path) for _ in range(int(number))]
+    assert ask(held[0], begin)[:1] == bytes([11])
+    for s in held[1:]:
+        ask(s, begin)
+    subprocess.run(command, check=True)
+
+
+{"serve": serve, "flood": flood, "knock": knock, "asks": asks,
+ "shakes": shakes}[sys.argv[1]](*sys.argv[2:])
