@@ -336,7 +336,7 @@ options_word_user(struct client_options *o, const char **word)
 	const char *at = strchr(*word, '@');
 	struct host h;
 	bool found = false;
-	char *user;
+	size_t n;
 	int r;
 
 	if (at == NULL || at == *word || strstr(*word, "://") != NULL)
@@ -348,13 +348,12 @@ options_word_user(struct client_options *o, const char **word)
 		if (!found)
 			return 0;
 	}
-	if ((user = strndup(*word, (size_t)(at - *word))) == NULL)
-		return EXIT_FAILED;
+	if ((n = (size_t)(at - *word)) >= sizeof(o->word_user))
+		return options_bad("user@", *word, "is too long a name");
+	memcpy(o->word_user, *word, n);
+	o->word_user[n] = '\0';
 	*word = at + 1;
-	if (o->user == NULL)
-		return options_user(o, "user@", user);
-	free(user);
-	return 0;
+	return o->user == NULL ? options_user(o, "user@", o->word_user) : 0;
 }
 
 int

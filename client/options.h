@@ -15,6 +15,7 @@
 #include "client/offer.h"
 #include "common/pty/exec_stream.h"
 #include "common/pty/keys.h"
+#include "common/pty/mux.h"
 
 #define ENV_MAX 1024
 
@@ -29,11 +30,12 @@ struct client_options {
 	int64_t timeout_ms;
 	bool no_pty;
 	bool no_stdin;
-	bool terminal;	    /* the command gets one */
-	bool keep;	    /* it goes on when we are gone */
-	bool login;	    /* in place of it the account's login shell */
-	bool line;	    /* it is sh -c SCRIPT LINE, and LINE is meant */
-	const char *user;   /* the account there, or NULL: the key's own */
+	bool terminal;	  /* the command gets one */
+	bool keep;	  /* it goes on when we are gone */
+	bool login;	  /* in place of it the account's login shell */
+	bool line;	  /* it is sh -c SCRIPT LINE, and LINE is meant */
+	const char *user; /* the account there, or NULL: the key's own */
+	char word_user[MUX_USER_MAX + 1]; /* that of user@destination */
 	bool user_optional; /* a host that knows of none is no failure */
 	const char *port;
 	const char *via, *addr;

@@ -203,8 +203,7 @@ authorize_check(struct lists_command *c, const char *line,
 	} else if (r == 1 && !rights_may_become(&l.rights, why, sizeof(why)))
 		r = SKY_ERR_FORMAT;
 	*pk = l.pk;
-	if (r >= 0)
-		pks_free(&l);
+	pks_free(&l);
 	if (r == 1)
 		return 0;
 	visible_line(stderr, "skyptyd: authorize: %s",

@@ -46,6 +46,13 @@ fleet_misused(const char *why)
 	return EXIT_USAGE;
 }
 
+static void
+fleet_free_words(struct fleet_words *w)
+{
+	free(w->host);
+	free(w->flag);
+}
+
 /* Flags and hosts in any order, up to "--". */
 static int
 fleet_parse(struct client_options *o, struct fleet_words *w, int argc,
@@ -465,31 +472,33 @@ static int
 fleet_flags_of_then(struct fleet *f, const struct fleet_record *rec, int argc,
     char **argv)
 {
-	struct fleet_words then, now;
+	struct fleet_words then, now = { .nhost = 0 };
 	char **words = calloc(rec->nword + 2, sizeof(*words));
 	int r;
 
 	if (words == NULL)
 		return EXIT_FAILED;
+	f->words = words;
 	words[0] = argv[0];
 	memcpy(words + 1, rec->word, rec->nword * sizeof(*words));
 	options_init(f->o);
 	fleet_flags_init(f->o);
 	optind = 0;
-	if ((r = fleet_parse(f->o, &then, (int)rec->nword + 1, words)) != 0)
-		return r;
+	r = fleet_parse(f->o, &then, (int)rec->nword + 1, words);
 	f->o->fleet.resume = false;
 	optind = 0;
-	if ((r = fleet_parse(f->o, &now, argc, argv)) != 0)
-		return r;
-	return 0;
+	if (r == 0)
+		r = fleet_parse(f->o, &now, argc, argv);
+	fleet_free_words(&then);
+	fleet_free_words(&now);
+	return r;
 }
 
 static int
 fleet_go_on(struct fleet *f, const struct fleet_words *w, int argc, char **argv)
 {
 	const char *id = f->o->fleet.id;
-	struct fleet_record rec;
+	struct fleet_record *rec = &f->record;
 	char sum[SUM_HEX];
 	int r;
 
@@ -498,27 +507,29 @@ fleet_go_on(struct fleet *f, const struct fleet_words *w, int argc, char **argv)
 	if (w->nhost > (f->o->fleet.id == NULL ? 1 : 0) || *w->command != NULL)
 		return fleet_misused("--resume has its hosts and its command "
 				     "from the run that it goes on with");
-	if ((r = fleet_journal_open(&f->journal, id, &rec)) != 0)
+	if ((r = fleet_journal_open(&f->journal, id, rec)) != 0)
 		return r;
-	if (!rec.planned) {
+	if (!rec->planned) {
 		complain("the run %s was cut off before anything began: start "
 			 "it anew",
 		    f->journal.id);
 		return EXIT_USAGE;
 	}
-	if ((r = fleet_flags_of_then(f, &rec, argc, argv)) != 0)
+	if ((r = fleet_flags_of_then(f, rec, argc, argv)) != 0)
 		return r;
-	if (rec.folder != NULL && chdir(rec.folder) == -1) {
-		complain("%s: %s", rec.folder, strerror(errno));
+	if (rec->folder != NULL && chdir(rec->folder) == -1) {
+		complain("%s: %s", rec->folder, strerror(errno));
 		return EXIT_FAILED;
 	}
-	f->command = rec.command != NULL ? rec.command : f->none;
-	f->hosts = rec.hosts;
-	f->plan = rec.plan;
+	f->command = rec->command != NULL ? rec->command : f->none;
+	f->hosts = rec->hosts;
+	f->plan = rec->plan;
+	rec->hosts = (struct fleet_hosts){ .n = 0 };
+	rec->plan.end = NULL;
 	if (f->o->fleet.script != NULL) {
 		if ((r = fleet_take_script(f, sum)) != 0)
 			return r;
-		if (rec.sum == NULL || strcmp(sum, rec.sum) != 0) {
+		if (rec->sum == NULL || strcmp(sum, rec->sum) != 0) {
 			complain("%s is not the script that this run began "
 				 "with: start a new run",
 			    f->o->fleet.script);
@@ -533,34 +544,49 @@ fleet_go_on(struct fleet *f, const struct fleet_words *w, int argc, char **argv)
 
 /* --- skypty fleet --- */
 
+static int
+fleet_verb(struct fleet *f, struct fleet_words *w, int argc, char **argv)
+{
+	int r;
+
+	if ((r = fleet_parse(f->o, w, argc, argv)) != 0)
+		return r;
+	if (!w->dashes && w->nhost >= 1 && w->nflag == 0) {
+		if (strcmp(w->host[0], "list") == 0 && w->nhost == 1)
+			return fleet_list();
+		if (strcmp(w->host[0], "show") == 0 && w->nhost == 2)
+			return fleet_show(w->host[1]);
+		if (strcmp(w->host[0], "show") == 0)
+			return fleet_misused("show needs the id of a run");
+	}
+	if ((f->ctx = keyctx_new()) == NULL)
+		return EXIT_FAILED;
+	r = f->o->fleet.resume ? fleet_go_on(f, w, argc, argv) :
+				 fleet_new(f, w);
+	fleet_output_free(f);
+	fleet_journal_close(&f->journal);
+	fleet_hosts_free(&f->hosts);
+	free(f->plan.end);
+	if (f->shell != NULL)
+		free(f->shell[0]);
+	free(f->shell);
+	fleet_record_free(&f->record);
+	free(f->words);
+	keyctx_free(f->ctx);
+	return r;
+}
+
 int
 fleet_main(int argc, char **argv)
 {
 	struct client_options o;
 	struct fleet f = { .o = &o, .folder = -1, .journal.fd = -1 };
-	struct fleet_words w;
+	struct fleet_words w = { .nhost = 0 };
 	int r;
 
 	options_init(&o);
 	fleet_flags_init(&o);
-	if ((r = fleet_parse(&o, &w, argc, argv)) != 0)
-		return r;
-	if (!w.dashes && w.nhost >= 1 && w.nflag == 0) {
-		if (strcmp(w.host[0], "list") == 0 && w.nhost == 1)
-			return fleet_list();
-		if (strcmp(w.host[0], "show") == 0 && w.nhost == 2)
-			return fleet_show(w.host[1]);
-		if (strcmp(w.host[0], "show") == 0)
-			return fleet_misused("show needs the id of a run");
-	}
-	if ((f.ctx = keyctx_new()) == NULL)
-		return EXIT_FAILED;
-	r = o.fleet.resume ? fleet_go_on(&f, &w, argc, argv) :
-			     fleet_new(&f, &w);
-	fleet_output_free(&f);
-	fleet_journal_close(&f.journal);
-	fleet_hosts_free(&f.hosts);
-	free(f.plan.end);
-	keyctx_free(f.ctx);
+	r = fleet_verb(&f, &w, argc, argv);
+	fleet_free_words(&w);
 	return r;
 }

@@ -198,6 +198,8 @@ struct fleet {
 	struct fleet_journal journal;
 	char **command;
 	char **shell; /* words of a script's shell, then its arguments */
+	struct fleet_record record; /* of the run that goes on */
+	char **words;		    /* its flags, behind argv[0] */
 	struct stat script;
 	int folder;   /* of --output, or -1 */
 	char *none[1]; /* no words */

@@ -179,7 +179,8 @@ hosts_names_compare(const void *a, const void *b)
 static bool
 hosts_names_has(const struct hosts_names *n, const char *name)
 {
-	return bsearch(&name, n->name, n->n, sizeof(name), hosts_names_compare) !=
+	return n->n != 0 &&
+	    bsearch(&name, n->name, n->n, sizeof(name), hosts_names_compare) !=
 	    NULL;
 }
 

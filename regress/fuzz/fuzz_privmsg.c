@@ -25,6 +25,9 @@ free_start(struct start *s)
 	free(s->sftp_server);
 	free(s->dmsgdisc);
 	free(s->dmsg_servers);
+	free(s->authorized);
+	free(s->revoked);
+	free(s->accept_env);
 }
 
 /* Through a real socket pair, whole or cut off. */
