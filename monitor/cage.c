@@ -26,7 +26,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -207,43 +206,24 @@ cage_keep(const struct cage *c, int tree, pid_t server)
 	_exit(0);
 }
 
-/* The keeper is nobody's child, as the server would not reap it. */
-static int
-cage_fork(const struct cage *c, int tree)
-{
-	pid_t server = getpid(), pid;
-	int status;
-
-	switch (process_fork(&pid)) {
-	case -1:
-		return -1;
-	case 0:
-		if (process_fork(&pid) == 0) {
-			/* The server's input and output are not its. */
-			for (int fd = 0; fd < 1024; fd++)
-				if (fd != c->theirs && fd != tree)
-					close(fd);
-			cage_keep(c, tree, server);
-		}
-		_exit(pid == -1);
-	}
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			return -1;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
-}
-
 int
 cage_build(const struct cage *c)
 {
+	pid_t server = getpid();
 	int tree = cage_mount(c), r;
 
 	if (tree == -1)
 		return -1;
-	errno = EAGAIN;
-	r = cage_fork(c, tree);
+	/* The keeper is nobody's child: the server would not reap it. */
+	if ((r = process_fork_orphan(NULL, NULL)) == 0) {
+		/* The server's input and output are not its. */
+		for (int fd = 0; fd < 1024; fd++)
+			if (fd != c->theirs && fd != tree)
+				close(fd);
+		cage_keep(c, tree, server);
+	}
 	close(tree);
-	return r;
+	return r == 1 ? 0 : -1;
 }
 
 /*

@@ -19,7 +19,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -92,8 +91,8 @@ login_close_later(struct login *s, int leader, int kept)
 }
 
 /* Before there is one: who ends the session's group does not meet it. */
-static void
-login_leave_session(void)
+static int
+login_leave_session(void *arg)
 {
 	struct rlimit its;
 
@@ -102,6 +101,7 @@ login_leave_session(void)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	(void)setsid();
+	return 0;
 }
 
 /*
@@ -111,23 +111,15 @@ login_leave_session(void)
 static int
 login_start_closer(struct login *s, int kept)
 {
-	int leader = (int)syscall(SYS_pidfd_open, getpid(), 0U), status, r;
-	pid_t pid;
+	int leader = (int)syscall(SYS_pidfd_open, getpid(), 0U), r;
 
 	if (leader == -1)
 		return SKY_ERR_SYS;
 	(void)fcntl(leader, F_SETFD, FD_CLOEXEC);
-	if ((r = process_fork(&pid)) == 0) {
-		login_leave_session();
-		r = process_fork(&pid);
-		if (r == 0)
-			login_close_later(s, leader, kept);
-		_exit(r == 1 ? 0 : 1);
-	}
+	if ((r = process_fork_orphan(login_leave_session, NULL)) == 0)
+		login_close_later(s, leader, kept);
 	close(leader);
-	if (r == -1 || waitpid(pid, &status, 0) != pid || status != 0)
-		return SKY_ERR_SYS;
-	return 0;
+	return r == 1 ? 0 : SKY_ERR_SYS;
 }
 
 /* --- the beginning --- */

@@ -84,6 +84,30 @@ process_fork(pid_t *pid)
 	return p > 0 ? 1 : (int)p;
 }
 
+int
+process_fork_orphan(int (*prepare)(void *), void *arg)
+{
+	pid_t pid;
+	int status, r;
+
+	if ((r = process_fork(&pid)) == -1)
+		return -1;
+	if (r == 0) {
+		if (prepare != NULL && prepare(arg) != 0)
+			_exit(errno & 0xff);
+		if ((r = process_fork(&pid)) == 0)
+			return 0;
+		_exit(r == -1 ? (errno & 0xff) : 0);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return -1;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 1;
+	errno = WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN;
+	return -1;
+}
+
 /* Out of the way of the fixed numbers, which are below end. */
 static int
 process_lift(int fd, int end)

@@ -31,6 +31,13 @@ void process_standard_fds(void);
  */
 int process_fork(pid_t *pid);
 /*
+ * The same for a process that is nobody's child, so that no one is told of its
+ * end: 0 in it, 1 in the one that called, -1 with errno.  prepare, if there is
+ * one, is called before the new process is there, on its way to it; 0, or other
+ * than that with errno, and then there is none.
+ */
+int process_fork_orphan(int (*prepare)(void *), void *arg);
+/*
  * Executes a program that is to find these descriptors, and no others: fd[i]
  * becomes PROCESS_FD_FIRST + i, -1 there is /dev/null.  For a new process,
  * whose descriptors it closes; returns only on failure, with errno.

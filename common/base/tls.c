@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -69,25 +68,11 @@ tls_become(struct tls_job *j)
 static int
 tls_spawn(struct tls_job *j)
 {
-	int status, r;
-	pid_t pid;
+	int r = process_fork_orphan(j->prepare, j->arg);
 
-	if ((r = process_fork(&pid)) == -1)
-		return SKY_ERR_SYS;
-	if (r == 0) {
-		if (j->prepare != NULL && j->prepare(j->arg) != 0)
-			_exit(errno & 0xff);
-		if ((r = process_fork(&pid)) == 0)
-			tls_become(j);
-		_exit(r == -1 ? (errno & 0xff) : 0);
-	}
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			return SKY_ERR_SYS;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	errno = WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN;
-	return SKY_ERR_SYS;
+	if (r == 0)
+		tls_become(j);
+	return r == 1 ? 0 : SKY_ERR_SYS;
 }
 
 static int
