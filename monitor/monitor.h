@@ -78,7 +78,6 @@ struct monitor {
 	int64_t begun;			    /* of now_ms */
 	unsigned used[USE_COUNT];
 	bool started;	      /* something was to be */
-	bool settled;	      /* and whom the session is */
 	struct event *idle;   /* NULL: it may be idle for ever */
 	bool welcome;	      /* its key may come in, if there is room */
 	enum penalty failure; /* how it did not authenticate, if it does not */

@@ -109,11 +109,10 @@ origin_of_keys(struct session_origin *o, const struct key_public *peer,
     const struct key_public *own)
 {
 	struct endpoint a, b;
-	char text[KEY_PUBLIC_HEX];
 
 	origin_stand_in(&a, peer);
 	origin_stand_in(&b, own);
 	origin_join(o, &a, &b);
-	key_text(peer, text);
-	snprintf(o->host, sizeof(o->host), "%.*s", ORIGIN_DIGITS, text);
+	origin_set_key(o, peer);
+	snprintf(o->host, sizeof(o->host), "%.*s", ORIGIN_DIGITS, o->pk);
 }

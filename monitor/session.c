@@ -165,8 +165,7 @@ session_user(struct half *h, struct privmsg *msg)
 		if (!session_may_be(m, name))
 			session_refuse_user(m, name, why, sizeof(why));
 		else
-			m->settled =
-			    account_set(m, name, why, sizeof(why)) == 0;
+			(void)account_set(m, name, why, sizeof(why));
 		half_answer_why(h, msg, why);
 	}
 	free(name);
@@ -185,8 +184,6 @@ session_ready(struct monitor *m, char *why, size_t len)
 	const struct rights *r = &m->rights;
 
 	m->started = true;
-	if (!m->settled)
-		m->settled = account_set(m, r->nuser != 0 ? r->user[0] : NULL,
-				 why, len) == 0;
-	return m->settled;
+	return m->account.pw_name != NULL ||
+	    account_set(m, r->nuser != 0 ? r->user[0] : NULL, why, len) == 0;
 }

@@ -25,12 +25,10 @@
 #include "monitor/login.h"
 #include "monitor/spawn.h"
 
-#define START_LIMIT 10000  /* milliseconds for becoming the command */
-#define START_MAX   120000 /* the same, with those spent in line for a CPU */
-#define START_STEP  250
-#define LOGIN_LIMIT                                          \
-	(1000 * LOGIN_PAM_S) /* until root has done its part \
-			      */
+#define START_LIMIT  10000  /* milliseconds for becoming the command */
+#define START_MAX    120000 /* the same, with those spent in line for a CPU */
+#define START_STEP   250
+#define LOGIN_LIMIT  (1000 * LOGIN_PAM_S) /* until root has done its part */
 #define USUAL_NOFILE 1024
 #define USUAL_UMASK  022
 #define ERROR_FD     3 /* where a new process says why it could not start */
@@ -90,6 +88,13 @@ spawn_shell(const struct monitor *m, const struct spawn *s)
 	const char *chosen = env_get(s->cmd->env, "SHELL");
 
 	return chosen != NULL ? chosen : account_shell(&m->account);
+}
+
+/* What is to be executed, as an error names it. */
+static const char *
+spawn_program(const struct monitor *m, const struct spawn *s)
+{
+	return s->login ? spawn_shell(m, s) : s->cmd->name;
 }
 
 /* Named as by login(1). */
@@ -254,7 +259,7 @@ spawn_run(const struct monitor *m, const struct spawn *s, struct spawn_word *w)
 	    s->cage != NULL ? NULL : login_env(&l), s->cmd->env);
 	if (env == NULL)
 		return;
-	spawn_name(w, s->login ? spawn_shell(m, s) : s->cmd->name);
+	spawn_name(w, spawn_program(m, s)); /* there may be a warning in it */
 	if ((s->tty != NULL && ioctl(0, TIOCSCTTY, 0) == -1) ||
 	    spawn_enter_cage(s->cage) == -1 || account_become(pw) == -1 ||
 	    (s->cage != NULL && (cage_forgo() == -1 || chdir("/") == -1)))
@@ -263,7 +268,7 @@ spawn_run(const struct monitor *m, const struct spawn *s, struct spawn_word *w)
 	if (s->login && s->tty != NULL)
 		login_greet(&l);
 	if (s->login)
-		spawn_execute_shell(spawn_shell(m, s), env);
+		spawn_execute_shell(spawn_program(m, s), env);
 	else
 		spawn_execute(s->cmd, env_path(pw), env, w);
 }
@@ -281,7 +286,7 @@ spawn_become(const struct monitor *m, const struct spawn *s, int error)
 	process_reset_signals();
 	umask(USUAL_UMASK);
 	spawn_reset_limits();
-	spawn_name(&w, s->login ? account_shell(&m->account) : s->cmd->name);
+	spawn_name(&w, spawn_program(m, s));
 	arranged = setsid() != -1 && spawn_arrange_fds(s, error) != -1;
 	if (arranged)
 		spawn_run(m, s, &w);
@@ -440,9 +445,7 @@ spawn(struct monitor *m, const struct spawn *s, pid_t *pid, char *why,
 	struct spawn_word w = { .what = SPAWN_FAILED };
 
 	*pid = 0;
-	if (m->account.pw_name == NULL && account_set(m, NULL, why, len) != 0)
-		return 0;
-	spawn_name(&w, s->login ? account_shell(&m->account) : s->cmd->name);
+	spawn_name(&w, spawn_program(m, s));
 	if (spawn_for(m, s, pid, &w))
 		return 1;
 	spawn_describe(&w, why, len);

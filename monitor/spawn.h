@@ -20,7 +20,8 @@ struct spawn {
 };
 
 /*
- * Starts the command as the session's user in a session of its own.  1, or 0
+ * Starts the command as the session's user, who is settled by session_ready(),
+ * in a session of its own.  1, or 0
  * with the reason in why, in the words of the original.
  */
 int
