@@ -117,7 +117,7 @@ env_get(char *const *env, const char *name)
 	return NULL;
 }
 
-static size_t
+size_t
 env_count(char *const *list)
 {
 	size_t n = 0;

@@ -15,6 +15,7 @@
 #include "common/privsep/accept_env.h"
 #include "monitor/account.h"
 #include "monitor/command.h"
+#include "monitor/env.h"
 #include "monitor/monitor.h"
 #include "monitor/session.h"
 
@@ -92,20 +93,10 @@ forced_put_asked(struct buf *b, const struct command *c,
 
 /* --- variables --- */
 
-static size_t
-forced_count(char *const *list)
-{
-	size_t n = 0;
-
-	while (list[n] != NULL)
-		n++;
-	return n;
-}
-
 static int
 forced_add(struct command *c, const char *name, const char *value)
 {
-	size_t n = forced_count(c->env);
+	size_t n = env_count(c->env);
 	char **env;
 
 	if ((env = reallocarray(c->env, n + 2, sizeof(*env))) == NULL)
