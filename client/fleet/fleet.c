@@ -24,7 +24,7 @@
 #include "common/base/hex.h"
 #include "common/base/visible.h"
 
-#define FDS_EACH  3  /* of a host that has its turn */
+#define FDS_EACH  3 /* of a host that has its turn */
 #define FDS_OTHER 64
 #define SHOWN	  10 /* names of hosts in a question */
 #define SUM_HEX	  (2 * crypto_hash_sha256_BYTES + 1)
@@ -145,8 +145,7 @@ fleet_read_shell(const char *path, const char *line, char **shell)
 }
 
 static int
-fleet_script_sum(FILE *in, const char *path, char hex[SUM_HEX],
-    char first[256])
+fleet_script_sum(FILE *in, const char *path, char hex[SUM_HEX], char first[256])
 {
 	uint8_t chunk[8192], hash[crypto_hash_sha256_BYTES];
 	crypto_hash_sha256_state st;
@@ -252,8 +251,7 @@ fleet_prepare(struct fleet *f)
 	const struct fleet_flags *flags = &f->o->fleet;
 	int r;
 
-	if (flags->get && mkdir(flags->target, 0777) == -1 &&
-	    errno != EEXIST) {
+	if (flags->get && mkdir(flags->target, 0777) == -1 && errno != EEXIST) {
 		complain("%s: %s", flags->target, strerror(errno));
 		return EXIT_USAGE;
 	}
@@ -261,8 +259,8 @@ fleet_prepare(struct fleet *f)
 		return r;
 	f->terminal = isatty(STDERR_FILENO) == 1 && !f->o->quiet;
 	/* A rollout that goes on whatever happens needs no batches. */
-	f->has_max_fail = flags->max_fail_given || flags->nstep != 0 ||
-	    flags->canary != 0;
+	f->has_max_fail =
+	    flags->max_fail_given || flags->nstep != 0 || flags->canary != 0;
 	f->max_fail = flags->max_fail_given ?
 	    fleet_plan_share_down(&flags->max_fail, f->hosts.n) :
 	    0;
@@ -390,8 +388,8 @@ fleet_new(struct fleet *f, struct fleet_words *w)
 	}
 	if ((r = fleet_prepare(f)) != 0 ||
 	    (r = fleet_journal_new(&f->journal)) != 0 ||
-	    (r = fleet_write_plan(f, w,
-		 flags->script != NULL ? sum : NULL)) != 0)
+	    (r = fleet_write_plan(f, w, flags->script != NULL ? sum : NULL)) !=
+		0)
 		return r;
 	return fleet_finish(f);
 }

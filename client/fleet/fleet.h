@@ -39,8 +39,8 @@ struct fleet_host {
 	bool passed;  /* --check has */
 	bool settled; /* nothing more is to be done */
 	enum fleet_outcome outcome;
-	int status;   /* exit status, or signal */
-	int64_t ms;   /* that the command took */
+	int status; /* exit status, or signal */
+	int64_t ms; /* that the command took */
 	unsigned attempts;
 	int64_t due;	    /* now_ms() of the next one; 0: none */
 	int64_t check_ends; /* the same of the last check */
@@ -114,8 +114,8 @@ int fleet_journal_look(struct fleet_journal *, const char *id,
     struct fleet_record *, bool *busy);
 /* Another line, for fleet_journal_sync(); the word, which may be NULL, is
  * encoded. */
-int fleet_journal_add(struct fleet_journal *, const char *word,
-    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int fleet_journal_add(struct fleet_journal *, const char *word, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
 int fleet_journal_add_host(struct fleet_journal *, const struct fleet_host *);
 /* Writes what was added: 0 when it is on the disk, or EXIT_FAILED, told. */
 int fleet_journal_sync(struct fleet_journal *);
@@ -135,7 +135,7 @@ struct fleet_output {
 	uint64_t total[2];
 	struct buf line[2]; /* with --live: the last one, not complete */
 	crypto_hash_sha256_state sum[2];
-	int file[2];	     /* with --output, or -1 */
+	int file[2]; /* with --output, or -1 */
 };
 
 /* Hosts that said the same and ended alike. */
@@ -175,7 +175,7 @@ struct fleet_child {
 	bool ready;	   /* the host has taken us, and waits for our word */
 	bool gone, reaped; /* it has it; its process has ended */
 	int wait_status;
-	bool ended;   /* the host has told how the command ended */
+	bool ended; /* the host has told how the command ended */
 	enum xs_how how;
 	int64_t status;
 	bool late, cut; /* killed: after its time; by our user */
@@ -201,7 +201,7 @@ struct fleet {
 	struct fleet_record record; /* of the run that goes on */
 	char **words;		    /* its flags, behind argv[0] */
 	struct stat script;
-	int folder;   /* of --output, or -1 */
+	int folder;    /* of --output, or -1 */
 	char *none[1]; /* no words */
 	pid_t pid;
 	/* the run */

@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JOBS	      64
-#define JOBS_MAX      10000
-#define CONNECT_MS    30000
-#define CHECK_MS      (5 * 60 * 1000)
-#define RETRIES_MAX   1000
-#define A_TIME	      "write a time like 30s, 5m or 1m30s"
-#define A_SHARE	      "write a number of hosts, or a part of them like 10%"
+#define JOBS	    64
+#define JOBS_MAX    10000
+#define CONNECT_MS  30000
+#define CHECK_MS    (5 * 60 * 1000)
+#define RETRIES_MAX 1000
+#define A_TIME	    "write a time like 30s, 5m or 1m30s"
+#define A_SHARE	    "write a number of hosts, or a part of them like 10%"
 
 void
 fleet_flags_init(struct client_options *o)
@@ -53,9 +53,8 @@ flag_number(unsigned *to, const char *flag, const char *value, unsigned least,
 static int
 flag_time(int64_t *to, const char *flag, const char *value)
 {
-	return (*to = duration_ms(value)) >= 0 ?
-	    0 :
-	    flag_bad(flag, value, A_TIME);
+	return (*to = duration_ms(value)) >= 0 ? 0 :
+						 flag_bad(flag, value, A_TIME);
 }
 
 /* "10", "2.5%"; what it ends with is left in *end. */

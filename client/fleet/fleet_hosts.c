@@ -197,13 +197,13 @@ hosts_check_name(struct hosts_finder *f, const char *word)
 	if ((r = hosts_find(&h, f->o->hosts, word, &found)) != 0)
 		return r;
 	hosts_free(&h);
-	return found ? 0 :
-		       hosts_mistake(f,
-			   "'%s' is neither a destination (<pk>@host[:port]) "
-			   "nor a name in %s",
-			   word,
-			   f->o->hosts != NULL ? f->o->hosts :
-						 "~/.config/skypty/config");
+	return found ?
+	    0 :
+	    hosts_mistake(f,
+		"'%s' is neither a destination (<pk>@host[:port]) "
+		"nor a name in %s",
+		word,
+		f->o->hosts != NULL ? f->o->hosts : "~/.config/skypty/config");
 }
 
 /* A destination, in the one way to write it. */
@@ -244,11 +244,10 @@ hosts_add_pattern(struct hosts_finder *f, const char *word)
 			 f->names.name[i])) != 0)
 			return r;
 	}
-	return found ? 0 :
-		       hosts_mistake(f, "'%s': no name in %s is like that",
-			   word,
-			   f->o->hosts != NULL ? f->o->hosts :
-						 "~/.config/skypty/config");
+	return found ?
+	    0 :
+	    hosts_mistake(f, "'%s': no name in %s is like that", word,
+		f->o->hosts != NULL ? f->o->hosts : "~/.config/skypty/config");
 }
 
 static int

@@ -424,8 +424,7 @@ journal_read_line(struct fleet_record *rec, char *line)
 		return journal_keep_one(&rec->over, journal_word(&rest));
 	if (strcmp(key, "word") == 0 && (rest = journal_word(&rest)) != NULL)
 		return journal_keep(&rec->word, &rec->nword, rest);
-	if (strcmp(key, "command") == 0 &&
-	    (rest = journal_word(&rest)) != NULL)
+	if (strcmp(key, "command") == 0 && (rest = journal_word(&rest)) != NULL)
 		return journal_keep(&rec->command, &rec->ncommand, rest);
 	if (strcmp(key, "host") == 0)
 		return journal_read_host(rec, rest);
@@ -452,10 +451,11 @@ journal_read(struct fleet_journal *j, struct fleet_record *rec)
 		if (line[len - 1] != '\n')
 			break;
 		line[len - 1] = '\0';
-		r = strlen(line) != (size_t)len - 1 ? SKY_ERR_FORMAT :
-		    n == 0 ? (strcmp(line, FIRST_LINE) == 0 ? 0 :
-							      SKY_ERR_FORMAT) :
-			     journal_read_line(rec, line);
+		r = strlen(line) != (size_t)len - 1 ?
+		    SKY_ERR_FORMAT :
+		    n == 0 ?
+		    (strcmp(line, FIRST_LINE) == 0 ? 0 : SKY_ERR_FORMAT) :
+		    journal_read_line(rec, line);
 		n++;
 		if (r == 0)
 			j->len += len;

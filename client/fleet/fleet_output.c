@@ -18,12 +18,12 @@
 
 #include "common/base/visible.h"
 
-#define TEXT_MAX  (256U * 1024)	      /* kept of a host, each of the two */
-#define KEPT_MAX  (64U * 1024 * 1024) /* kept of all groups */
-#define KEPT_LEAST 1024		      /* of each, when that is used up */
-#define LINE_MAX_BYTES 4096	      /* of --live; a longer one is broken */
-#define TABLE	  4096
-#define NAMES_SHOWN 12
+#define TEXT_MAX       (256U * 1024)	   /* kept of a host, each of the two */
+#define KEPT_MAX       (64U * 1024 * 1024) /* kept of all groups */
+#define KEPT_LEAST     1024		   /* of each, when that is used up */
+#define LINE_MAX_BYTES 4096 /* of --live; a longer one is broken */
+#define TABLE	       4096
+#define NAMES_SHOWN    12
 
 /* --- while the command runs --- */
 

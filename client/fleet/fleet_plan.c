@@ -65,8 +65,8 @@ fleet_plan_order(struct fleet_hosts *hosts, const struct fleet_flags *flags)
 size_t
 fleet_plan_share_down(const struct fleet_share *s, size_t hosts)
 {
-	double n = s->percent ? s->value * (double)hosts / 100 + ROUNDING :
-				s->value;
+	double n =
+	    s->percent ? s->value * (double)hosts / 100 + ROUNDING : s->value;
 
 	return n >= (double)hosts ? hosts : (size_t)n;
 }
@@ -75,8 +75,8 @@ fleet_plan_share_down(const struct fleet_share *s, size_t hosts)
 static size_t
 plan_share(const struct fleet_share *s, size_t hosts)
 {
-	double n = s->percent ? s->value * (double)hosts / 100 - ROUNDING :
-				s->value;
+	double n =
+	    s->percent ? s->value * (double)hosts / 100 - ROUNDING : s->value;
 
 	if (n >= (double)hosts)
 		return hosts;

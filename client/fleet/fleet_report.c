@@ -53,8 +53,8 @@ report_json_host(const struct fleet_host *h)
 
 		r = report_put_text(&b, names[i], buf_ptr(text), buf_len(text));
 		if (r == 0 && h->group->total[i] > buf_len(text)) {
-			snprintf(numbers, sizeof(numbers), ",\"std%s_bytes\":%llu",
-			    i == 0 ? "out" : "err",
+			snprintf(numbers, sizeof(numbers),
+			    ",\"std%s_bytes\":%llu", i == 0 ? "out" : "err",
 			    (unsigned long long)h->group->total[i]);
 			r = buf_put(&b, numbers, strlen(numbers));
 		}

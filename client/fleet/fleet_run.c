@@ -146,8 +146,7 @@ run_after(struct fleet *f, struct fleet_host *h)
 		h->attempts = 0;
 		run_wait(f, h, 0);
 	} else if (run_tries_again(f, h))
-		run_wait(f, h,
-		    run_back_off(h->attempts, RETRY_MS, RETRY_MOST));
+		run_wait(f, h, run_back_off(h->attempts, RETRY_MS, RETRY_MOST));
 	else
 		run_settle(f, h);
 }
@@ -347,8 +346,7 @@ run_start(struct fleet *f, struct fleet_host *h, bool checking)
 	c->deadline = c->begun + f->o->fleet.connect_ms;
 	if (f->o->fleet.connect_ms == 0)
 		c->deadline = INT64_MAX;
-	if (fleet_output_begin(&c->output, f, checking ? NULL : h) ==
-	    -1) {
+	if (fleet_output_begin(&c->output, f, checking ? NULL : h) == -1) {
 		c->host = NULL;
 		fleet_stop(f, "output cannot be written");
 		return -1;

@@ -71,8 +71,8 @@ fleet_draw(struct fleet *f, bool now)
 	f->drawn_at = at;
 	rate = (double)f->done * 1000 / (double)(ms > 0 ? ms : 1);
 	if (f->done > 0)
-		tell_time((int64_t)((double)(f->hosts.n - f->done) /
-			      rate * 1000),
+		tell_time(
+		    (int64_t)((double)(f->hosts.n - f->done) / rate * 1000),
 		    eta, sizeof(eta));
 	snprintf(line, sizeof(line),
 	    "%zu done, %zu failed, %zu running, %zu left, %.1f/s, ETA %s%s",
