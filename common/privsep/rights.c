@@ -190,7 +190,8 @@ rights_weigh(struct decision *d, const struct pks_at *at, struct pks_line *l)
 /*
  * A line that is of no use, but about this key, takes it from the lists behind
  * the table: it was to restrict it, perhaps.  Where the key could not be made
- * out its digits are enough.
+ * out its digits are enough; a line that is nowhere as a whole may be about
+ * any key.
  */
 static int
 rights_on_line(void *arg, const struct pks_at *at, const char *text, size_t n,
@@ -210,8 +211,7 @@ rights_on_line(void *arg, const struct pks_at *at, const char *text, size_t n,
 		return rights_no_memory(d);
 	if (r < 0) {
 		rights_say_line(d, at, why);
-		if (key_equal(&l.pk, d->peer->pk) ||
-		    (text != NULL && key_equal(&l.pk, &none)))
+		if (key_equal(&l.pk, d->peer->pk) || key_equal(&l.pk, &none))
 			rights_refuse(d, at, why);
 		return 0;
 	}
