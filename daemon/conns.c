@@ -212,7 +212,7 @@ conns_kill(struct listener *s, struct limits_conn *asks, struct privmsg *m)
 			log_set_id(c->id);
 			log_info("Ended: skyptyd kill, by %016" PRIx64,
 			    asks->id);
-			conn_end(c);
+			limits_end(&s->conns, c);
 			s->count[PRIV_COUNT_KILLED]++;
 			n++;
 		}

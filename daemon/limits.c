@@ -595,6 +595,14 @@ no_startup(struct conns *cs, struct limits_conn *c)
 	cs->nstartups[pool]--;
 }
 
+void
+limits_end(struct conns *cs, struct limits_conn *c)
+{
+	no_startup(cs, c);
+	c->dropped = true;
+	conn_end(c);
+}
+
 static void
 limits_drop(struct conns *cs, struct limits_conn *c, int64_t now_ms)
 {
@@ -602,9 +610,7 @@ limits_drop(struct conns *cs, struct limits_conn *c, int64_t now_ms)
 		log_info("Dropped a connection that had not authenticated "
 			 "(%zu of them)",
 		    cs->nstartups[c->origin.pool]);
-	no_startup(cs, c);
-	c->dropped = true;
-	conn_end(c);
+	limits_end(cs, c);
 }
 
 void

@@ -185,6 +185,8 @@ void limits_authenticated(struct conns *, const struct config *,
 /* For every connection, control's, too. */
 void limits_link(struct conns *, struct limits_conn *);
 void limits_unlink(struct conns *, struct limits_conn *);
+/* Ends it: it counts no longer, and does not authenticate any more. */
+void limits_end(struct conns *, struct limits_conn *);
 
 /* Whether the key, which may have so many, has room for one more connection. */
 bool limits_key(const struct conns *, const struct key_public *, unsigned max);

@@ -91,7 +91,8 @@ take_failure(struct listener *s, struct limits_conn *c, struct privmsg *m)
 	if (c->authenticated || c->failed)
 		return SKY_ERR_STATE;
 	c->failed = true;
-	if ((r = buf_get_u8(&m->body, &what)) != 0)
+	if ((r = buf_get_u8(&m->body, &what)) != 0 ||
+	    (r = buf_at_end(&m->body)) != 0)
 		return r;
 	if (what >= PENALTY_COUNT)
 		return SKY_ERR_FORMAT;

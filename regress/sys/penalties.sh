@@ -114,6 +114,24 @@ no_crash() {
 	stop_host
 }
 
+# Nor is the end of one that an admin has ended, whatever it was about.
+killed() {
+	conf penalties "$(only noauth)" penalty_exempt '[]' cliaddr "\"$sock\"" \
+		handshake_timeout 30
+	start_host --log-level debug
+	spawn "$dir/hello" "$HELPERS/raw_client" 127.0.0.1 "$port" "$pk" \
+		"$dir/client" hello hold
+	monitor_of "$host"
+	run skyptyd status --json --cliaddr "$sock" >"$dir/out"
+	id=$(sed -n 's/.*"id":"\([0-9a-f]*\)","carrier":"tcp".*/\1/p' "$dir/out")
+	run skyptyd kill --cliaddr "$sock" "$id" >"$dir/out"
+	has "$dir/out" "1 connection ended"
+	wait_gone "the monitor" "$monitor"
+	serves
+	hasnt "$log" Penalty
+	stop_host
+}
+
 # An address that somebody has logged in from: the stranger behind it does not
 # keep him out.
 known() {
@@ -192,6 +210,7 @@ either noauth
 either grace
 either crash
 either no_crash
+either killed
 either known
 either exempt
 either reread

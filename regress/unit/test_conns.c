@@ -19,15 +19,16 @@ static const struct limits_conn *ended[8];
 static size_t nended;
 
 static void
-try_conn_end(const struct limits_conn *c)
+try_limits_end(struct conns *cs, struct limits_conn *c)
 {
+	assert_non_null(cs);
 	assert_in_range(nended, 0, 7);
 	ended[nended++] = c;
 }
 
-#define conn_end try_conn_end
+#define limits_end try_limits_end
 #include "daemon/conns.c"
-#undef conn_end
+#undef limits_end
 
 static struct limits_conn *asks;
 static int monitor; /* its end */
