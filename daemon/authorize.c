@@ -243,6 +243,12 @@ authorize_add(struct lists_command *c, char *line)
 
 	if ((r = authorize_check(c, line, &pk)) != 0)
 		return r;
+	/* Not before it is known that nothing else is in the way. */
+	if (access(path, F_OK) == -1) {
+		c->set.conf.given &= ~CONFIG_AUTHORIZED;
+		if ((r = authorize_may(c, &pk)) != 0)
+			return r;
+	}
 	if ((r = authorize_make(path)) != 0)
 		return authorize_cannot(path, r);
 	if ((lock = config_lock_wl(path)) < 0)

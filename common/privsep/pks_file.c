@@ -232,6 +232,11 @@ pks_file_cannot(const struct pks_scan *scan, const char *path, int e)
 		    PKS_FILE_MAX >> 20);
 	else if (e == SKY_ERR_TYPE)
 		config_say(scan->report, true, path, "", "not a regular file");
+	else if (e == SKY_ERR_SYS && errno == ENOENT)
+		config_say(scan->report, true, path, "",
+		    "%s; nobody is let in before it is made, with or without "
+		    "lines",
+		    err_text(e));
 	else if (e == SKY_ERR_SYS)
 		config_say(scan->report, true, path, "", "%s", err_text(e));
 	return e;

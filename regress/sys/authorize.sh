@@ -27,7 +27,11 @@ adds() {
 	host
 	# What is configured has to be there, or nobody gets in.
 	of 78 authorize -c "$dir/host.json" "$client"
-	has "$dir/err.of" "$revoked: No such file"
+	has "$dir/err.of" "$revoked: No such file or directory; nobody is let in \
+before it is made"
+	equal "$(wc -l <"$dir/err.of")" 1 "lines that tell it"
+	[ ! -e "$dir/etc" ] || fail "something was made before"
+	$as mkdir "$dir/etc"
 	$as touch "$revoked"
 	$as chmod 600 "$revoked"
 	of 0 authorize -c "$dir/host.json" 'restrict,exec,command="echo \"a, b\""' \
