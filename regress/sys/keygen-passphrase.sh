@@ -74,18 +74,36 @@ terminal() {
 	equal "$(run skypty keygen -y "$dir/tty.key")" "$made" "the same key"
 }
 
-client_of() {
-	wl="\"$(run skypty keygen -y "$1")\"" && conf
+# cheap FILE: a key that costs little to open, that of
+# regress/unit/key_file_vector.h; its passphrase is in $dir/horse.
+cheap() {
+	cat >"$1" <<-'END'
+		skypty key 1
+		pk 03d1648d44d2254f8048d054ae05e4732abbdda2256df528f615f5dd88b27b3591
+		argon2id 2 1024 000102030405060708090a0b0c0d0e0f
+		xchacha20poly1305 000102030405060708090a0b0c0d0e0f1011121314151617
+		be18d0d0127ba796f19e926e58eed2a86b3f3d6fa770663f2ba682c9a423d4e82294243e5741da8b58f03184c8b82932
+	END
+	own_it "$1"
+}
+
+own_it() {
+	chmod 600 "$1"
+	[ -z "$as" ] || chown "$uid:$gid" "$1"
 }
 
 used() {
 	printf 'one\nnot this line\n' >"$dir/one"
 	echo two >"$dir/two"
 	: >"$dir/none"
-	chmod 644 "$dir/one" "$dir/two" "$dir/none"
+	echo correct horse >"$dir/horse"
+	chmod 644 "$dir/one" "$dir/two" "$dir/none" "$dir/horse"
 	own=$dir/own.key
 	made=$(run skypty keygen --passphrase-file "$dir/one" "$own")
-	client_of "$own"
+	key=$dir/cheap.key
+	cheap "$key"
+	cheap_pk=$(run skypty keygen -y "$key")
+	wl="\"$made\", \"$cheap_pk\"" && conf
 	start_host
 	to="tcp://$pk@127.0.0.1:$port"
 
@@ -95,15 +113,16 @@ used() {
 	equal "$(with_askpass exec -i "$own" "$to" -- echo in)" in "exec"
 	equal "$(grep -c "Passphrase for $own" "$dir/asked")" 1 \
 		"questions of a command"
+	askpass 'echo correct horse'
 	echo data >"$dir/data"
-	with_askpass cp -i "$own" "$dir/data" \
+	with_askpass cp -i "$key" "$dir/data" \
 		"$pk@127.0.0.1:$port:$dir/copy" || fail "cp"
 	equal "$(cat "$dir/copy")" data "cp"
 	# shellcheck disable=SC2086 # words, or none
-	equal "$(with_askpass ssh $no_login -F none -i "$own" -p "$port" \
+	equal "$(with_askpass ssh $no_login -F none -i "$key" -p "$port" \
 		"$pk@127.0.0.1" echo in)" in "ssh"
 	: >"$dir/asked"
-	if with_askpass ssh -F none -o BatchMode=yes -i "$own" -p "$port" \
+	if with_askpass ssh -F none -o BatchMode=yes -i "$key" -p "$port" \
 		"$pk@127.0.0.1" true; then
 		fail "BatchMode let somebody in"
 	fi
@@ -112,13 +131,13 @@ used() {
 
 	# Three times, and no more; a program that gives up is not asked again.
 	askpass 'echo wrong'
-	if with_askpass exec -i "$own" "$to" -- true; then
+	if with_askpass exec -i "$key" "$to" -- true; then
 		fail "a wrong passphrase let somebody in"
 	fi
 	equal "$(wc -l <"$dir/asked")" 3 "attempts"
 	has "$dir/err.askpass" "the passphrase is wrong"
 	askpass 'exit 1'
-	if with_askpass exec -i "$own" "$to" -- true; then
+	if with_askpass exec -i "$key" "$to" -- true; then
 		fail "no passphrase let somebody in"
 	fi
 	equal "$(wc -l <"$dir/asked")" 1 "questions to one that gave up"
@@ -163,64 +182,64 @@ changed() {
 	$as chmod 700 "$dir/closed"
 }
 
-# Killed at any time: one of both passphrases opens the key.
-killed() {
-	was=$dir/one
-	for after in 0.2 0.5 0.8 1.1; do
-		other=$dir/two
-		[ "$was" = "$dir/one" ] || other=$dir/one
-		# shellcheck disable=SC2086
-		timeout -s KILL "$after" $as "$bin/skypty" keygen -p \
-			--passphrase-file "$was" --new-passphrase-file \
-			"$other" "$own" >/dev/null 2>&1
-		equal "$(run skypty keygen -y "$own")" "$made" "the key"
-		has "$own" "skypty key 1"
-		run skypty keygen -p --passphrase-file "$was" \
-			--new-passphrase-file "$was" "$own" 2>/dev/null ||
-			was=$other
-	done
-	run skypty keygen -p --passphrase-file "$was" \
-		--new-passphrase-file "$dir/one" "$own" 2>"$dir/err.p" ||
-		fail "neither passphrase opens the key"
-	equal "$(find "$dir" -name '.own.key*')" "" "what is left beside it"
+# opened PASSPHRASE-FILE: takes the passphrase away, which costs one attempt.
+opened() {
+	run skypty keygen -p --passphrase-file "$1" \
+		--new-passphrase-file "$dir/none" "$key" 2>"$dir/err.p"
 }
 
-# variant SED: a copy with a flaw.
+# Killed at any time: one of both passphrases opens the key.
+killed() {
+	for after in 0.1 0.2 0.4 0.8; do
+		cheap "$key"
+		# shellcheck disable=SC2086
+		timeout -s KILL "$after" $as "$bin/skypty" keygen -p \
+			--passphrase-file "$dir/horse" --new-passphrase-file \
+			"$dir/two" "$key" >/dev/null 2>&1
+		equal "$(run skypty keygen -y "$key")" "$cheap_pk" "the key"
+		has "$key" "skypty key 1"
+		opened "$dir/horse" || opened "$dir/two" ||
+			fail "neither passphrase opens the key"
+		equal "$(run skypty keygen -y "$key")" "$cheap_pk" "the plain key"
+	done
+	equal "$(find "$dir" -name '.cheap.key*')" "" "what is left beside it"
+}
+
+# variant SED FILE: a copy with a flaw.
 variant() {
-	sed "$1" "$own" >"$dir/flaw"
-	chmod 600 "$dir/flaw"
-	[ -z "$as" ] || chown "$uid:$gid" "$dir/flaw"
+	sed "$1" "$2" >"$dir/flaw"
+	own_it "$dir/flaw"
 }
 
 flaws() {
-	askpass 'echo one'
+	cheap "$key"
+	askpass 'echo correct horse'
 	SKYPTY_ASKPASS=$dir/askpass
 	export SKYPTY_ASKPASS
 	for n in 1 12 14 90 150 200 250 297; do
 		head -c "$n" "$own" >"$dir/flaw"
-		chmod 600 "$dir/flaw"
-		[ -z "$as" ] || chown "$uid:$gid" "$dir/flaw"
+		own_it "$dir/flaw"
 		refuses "a file of $n bytes" "$dir/flaw: the key is cut short" \
 			exec -i "$dir/flaw" "tcp://$pk@127.0.0.1:1" -- true
 	done
-	variant 's/^skypty key 1/skypty key 2/'
+	variant 's/^skypty key 1/skypty key 2/' "$own"
 	refuses "version 2" "of another version of skypty" keygen -y \
 		"$dir/flaw"
-	variant 's/^argon2id 3 262144/argon2id 3 67108864/'
+	variant 's/^argon2id 3 262144/argon2id 3 67108864/' "$own"
 	refuses "64 GiB" "asks for more memory or time" keygen -p \
 		--passphrase-file "$dir/one" --new-passphrase-file "$dir/two" \
 		"$dir/flaw"
-	variant 's/^argon2id 3 /argon2id 4000000000 /'
+	variant 's/^argon2id 3 /argon2id 4000000000 /' "$own"
 	refuses "many passes" "asks for more memory or time" pk -i "$dir/flaw"
 	equal "$(cat "$dir/asked")" "" "what was asked for these"
-	variant '5y/0123456789abcdef/1032547698badcfe/'
+	variant '5y/0123456789abcdef/1032547698badcfe/' "$key"
 	refuses "a changed box" "the passphrase is wrong" exec -i "$dir/flaw" \
 		"tcp://$pk@127.0.0.1:1" -- true
 	echo x >>"$dir/flaw"
 	refuses "more behind it" "something follows the key" keygen -y \
 		"$dir/flaw"
 	# Another's public key in front of our box.
-	variant "s/^pk .*/pk $client/"
+	variant "s/^pk .*/pk $client/" "$key"
 	refuses "another pk" "the passphrase is wrong" exec -i "$dir/flaw" \
 		"tcp://$pk@127.0.0.1:1" -- true
 	chmod 640 "$dir/flaw"
