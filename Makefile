@@ -280,7 +280,7 @@ $(OBJ)/regress/unit/test_%: $(OBJ)/regress/unit/test_%.o \
 unit: $(UNIT)
 
 # Small programs that system tests put in a real program's place.
-SYS_SHARED = regress/sys/less_landlock.c
+SYS_SHARED = regress/sys/hostile_made.c regress/sys/less_landlock.c
 SYS_HELPERS = $(patsubst regress/sys/%.c,$(OBJ)/regress/sys/%,\
 	$(filter-out $(SYS_SHARED),$(wildcard regress/sys/*.c)))
 $(OBJ)/regress/sys/%: $(OBJ)/regress/sys/%.o \
