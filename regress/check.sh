@@ -38,7 +38,7 @@ longest_first() {
 
 for t in "$OBJ"/regress/unit/test_* regress/sys/[a-z]*.sh; do
 	name=$(basename "$t" .sh)
-	case $name in *.o | *.d | lib) continue ;; esac
+	case $name in *.o | *.d | lib | *_lib) continue ;; esac
 	wanted "$name" "$@" || continue
 	case $t in
 	*.sh)

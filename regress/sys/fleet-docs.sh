@@ -15,12 +15,8 @@ examples() {
 
 docs() {
 	command -v jq >/dev/null || skip "jq is not installed"
-	port=$(free_port)
-	log=$dir/log.host
-	spawn "$log" "$bin/skyptyd" tcp -c "$dir/host.json" \
-		--addr "0.0.0.0:$port" --cliaddr "$sock"
-	host=$pid
-	wait_for "the host" served
+	at_addr=0.0.0.0
+	start_host
 	examples >"$dir/examples"
 	equal "$(wc -l <"$dir/examples")" 13 "examples"
 

@@ -2,35 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Hosts and disks that fail a fleet cost it themselves and no other; whatever
 # happens to the client, no host runs a command twice.
-. regress/sys/lib.sh
-
-fleet() {
-	wanted=$1
-	shift
-	status=0
-	# shellcheck disable=SC2086 # words
-	$as ${within-} "$bin/skypty" fleet -i "$dir/client" --no-visor-key \
-		"$@" >"$dir/out" 2>"$dir/err.fleet" </dev/null || status=$?
-	[ $status -eq "$wanted" ] || {
-		head -c 2000 "$dir/out"
-		fail "status $status of fleet $*, expected $wanted"
-	}
-}
-
-scene() {
-	port=$(free_port)
-	log=$dir/log.host
-	spawn "$log" "$bin/skyptyd" tcp -c "$dir/host.json" \
-		--addr "0.0.0.0:$port" --cliaddr "$sock"
-	host=$pid
-	wait_for "the host" served
-	i=1
-	while [ $i -le "$1" ]; do
-		echo "$pk@127.0.0.$i:$port"
-		i=$((i + 1))
-	done >"$dir/hosts"
-	chmod 644 "$dir/hosts"
-}
+. regress/sys/fleet_lib.sh
 
 # odd HOW: one more host, at another port.
 odd() {
@@ -38,10 +10,6 @@ odd() {
 	spawn "$dir/log.$1" "$PYTHON" "$LIB/odd_host.py" "$odd_port" "$1"
 	wait_for "the $1 host" grep -q listening "$dir/log.$1"
 	echo "$pk@127.0.0.1:$odd_port" >>"$dir/hosts"
-}
-
-run_id() {
-	sed -n 's/^run \([0-9a-z-]*\)$/\1/p' "$dir/err.fleet"
 }
 
 odd_hosts() {

@@ -2,41 +2,7 @@
 # SPDX-License-Identifier: ISC
 # fleet runs a command, a script and copies on many hosts; tells, groups and
 # keeps what they write; and the journal knows afterwards.
-. regress/sys/lib.sh
-
-# fleet STATUS ARGUMENT...: what it prints is in $dir/out and $dir/err.fleet.
-fleet() {
-	wanted=$1
-	shift
-	status=0
-	run skypty fleet -i "$dir/client" --no-visor-key "$@" \
-		>"$dir/out" 2>"$dir/err.fleet" </dev/null || status=$?
-	[ $status -eq "$wanted" ] || {
-		cat "$dir/out"
-		fail "status $status of fleet $*, expected $wanted"
-	}
-}
-
-# scene N: one host, which has each address of 127.0.0.0/8, as N of them, in
-# $dir/hosts.
-scene() {
-	port=$(free_port)
-	log=$dir/log.host
-	spawn "$log" "$bin/skyptyd" tcp -c "$dir/host.json" \
-		--addr "0.0.0.0:$port" --cliaddr "$sock"
-	host=$pid
-	wait_for "the host" served
-	i=1
-	while [ $i -le "$1" ]; do
-		echo "$pk@127.0.0.$i:$port #odd$((i % 2)) all"
-		i=$((i + 1))
-	done >"$dir/hosts"
-	chmod 644 "$dir/hosts"
-}
-
-run_id() {
-	sed -n 's/^run \([0-9a-z-]*\)$/\1/p' "$dir/err.fleet"
-}
+. regress/sys/fleet_lib.sh
 
 commands() {
 	scene 5

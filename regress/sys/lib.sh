@@ -138,7 +138,7 @@ begin() {
 	chmod 755 "$dir"
 	pids=
 	serial=0
-	unset at_port port
+	unset at_addr at_port port
 	as=
 	uid=$(id -u)
 	gid=$(id -g)
@@ -438,12 +438,12 @@ free_port() {
 }
 
 # start_host [FLAG]...: a host on a port of its own, each time another one but
-# for $at_port.  Sets host, log, port.
+# for $at_port, at $at_addr if that is set.  Sets host, log, port.
 start_host() {
 	serial=$((serial + 1))
 	log=$dir/log.$serial
 	spawn "$log" "$bin/skyptyd" "${served_as-tcp}" -c "$dir/host.json" \
-		--addr "127.0.0.1:${at_port-0}" --cliaddr "$sock" "$@"
+		--addr "${at_addr-127.0.0.1}:${at_port-0}" --cliaddr "$sock" "$@"
 	host=$pid
 	wait_for "the host" served
 	port=$(port_of "$log")
@@ -537,6 +537,21 @@ strangers_flood() {
 		    s.connect(sys.argv[1])
 		    if s.recv(1) != b"":
 		        sys.exit("something was said")
+	END
+}
+
+# from_elsewhere: who comes from another address is listened to, at least for a
+# while.
+from_elsewhere() {
+	"$PYTHON" - "$port" <<-'END' || fail "another address is kept out"
+		import socket, sys
+		s = socket.create_connection(("127.0.0.1", int(sys.argv[1])),
+		                             source_address=("127.0.0.2", 0))
+		s.settimeout(0.3)
+		try:
+		    sys.exit(s.recv(1) == b"")
+		except socket.timeout:
+		    pass
 	END
 }
 
