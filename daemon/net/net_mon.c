@@ -19,6 +19,16 @@ mon_request(int mon, enum privmsg_type type, uint16_t id, struct buf *body)
 		_exit(1);
 }
 
+/* The same for one of few bytes, which is freed, if all of it is there. */
+static void
+mon_small(int mon, enum privmsg_type type, struct buf *body, bool whole)
+{
+	if (!whole)
+		_exit(1);
+	mon_request(mon, type, 0, body);
+	buf_free(body);
+}
+
 void
 mon_log(int mon, enum log_level level, const char *fmt, ...)
 {
@@ -61,10 +71,7 @@ mon_exec_end(int mon, uint32_t handle)
 	struct buf b;
 
 	buf_init(&b, 4);
-	if (buf_put_u32(&b, handle) != 0)
-		_exit(1);
-	mon_request(mon, PM_EXEC_END, 0, &b);
-	buf_free(&b);
+	mon_small(mon, PM_EXEC_END, &b, buf_put_u32(&b, handle) == 0);
 }
 
 void
@@ -73,11 +80,9 @@ mon_exec_signal(int mon, uint32_t handle, int number)
 	struct buf b;
 
 	buf_init(&b, 8);
-	if (buf_put_u32(&b, handle) != 0 ||
-	    buf_put_u8(&b, (uint8_t)number) != 0)
-		_exit(1);
-	mon_request(mon, PM_EXEC_SIGNAL, 0, &b);
-	buf_free(&b);
+	mon_small(mon, PM_EXEC_SIGNAL, &b,
+	    buf_put_u32(&b, handle) == 0 &&
+		buf_put_u8(&b, (uint8_t)number) == 0);
 }
 
 void
@@ -92,10 +97,8 @@ mon_user(int mon, struct buf *name)
 	struct buf b;
 
 	buf_init(&b, 4 + PRIV_USER_MAX);
-	if (buf_put_string(&b, buf_ptr(name), buf_len(name)) != 0)
-		_exit(1);
-	mon_request(mon, PM_USER, 0, &b);
-	buf_free(&b);
+	mon_small(mon, PM_USER, &b,
+	    buf_put_string(&b, buf_ptr(name), buf_len(name)) == 0);
 }
 
 void
@@ -104,10 +107,8 @@ mon_active(int mon, uint64_t in, uint64_t out)
 	struct buf b;
 
 	buf_init(&b, 16);
-	if (buf_put_u64(&b, in) != 0 || buf_put_u64(&b, out) != 0)
-		_exit(1);
-	mon_request(mon, PM_ACTIVE, 0, &b);
-	buf_free(&b);
+	mon_small(mon, PM_ACTIVE, &b,
+	    buf_put_u64(&b, in) == 0 && buf_put_u64(&b, out) == 0);
 }
 
 void
@@ -116,10 +117,7 @@ mon_conns(int mon, uint64_t after)
 	struct buf b;
 
 	buf_init(&b, 8);
-	if (buf_put_u64(&b, after) != 0)
-		_exit(1);
-	mon_request(mon, PM_CONNS, 0, &b);
-	buf_free(&b);
+	mon_small(mon, PM_CONNS, &b, buf_put_u64(&b, after) == 0);
 }
 
 void
@@ -140,12 +138,10 @@ mon_kill(int mon, const struct mux_kill *k)
 	struct buf b;
 
 	buf_init(&b, PRIV_KILL_MAX);
-	if (buf_put_u8(&b, k->by_key ? PRIV_KILL_KEY : PRIV_KILL_ID) != 0 ||
-	    (k->by_key ? buf_put(&b, k->pk.b, KEY_PUBLIC_LEN) :
-			 buf_put(&b, k->id, sizeof(k->id))) != 0)
-		_exit(1);
-	mon_request(mon, PM_KILL, 0, &b);
-	buf_free(&b);
+	mon_small(mon, PM_KILL, &b,
+	    buf_put_u8(&b, k->by_key ? PRIV_KILL_KEY : PRIV_KILL_ID) == 0 &&
+		(k->by_key ? buf_put(&b, k->pk.b, KEY_PUBLIC_LEN) :
+			     buf_put(&b, k->id, sizeof(k->id))) == 0);
 }
 
 void
@@ -154,11 +150,9 @@ mon_dial(int mon, const struct key_public *pk, uint16_t port)
 	struct buf b;
 
 	buf_init(&b, KEY_PUBLIC_LEN + 2);
-	if (buf_put(&b, pk->b, KEY_PUBLIC_LEN) != 0 ||
-	    buf_put_u16(&b, port) != 0)
-		_exit(1);
-	mon_request(mon, PM_PROXY_DIAL, 0, &b);
-	buf_free(&b);
+	mon_small(mon, PM_PROXY_DIAL, &b,
+	    buf_put(&b, pk->b, KEY_PUBLIC_LEN) == 0 &&
+		buf_put_u16(&b, port) == 0);
 }
 
 void
