@@ -17,7 +17,6 @@
 #include "common/base/process.h"
 #include "common/privsep/privmsg.h"
 
-#define WAYS	 8
 #define US_PER_S INT64_C(1000000)
 /* Who failed in a wide network goes behind others for so long each. */
 #define WIDE_COST (10 * US_PER_S)
@@ -30,9 +29,9 @@
 static const struct cell *
 cell_find(const struct cell *table, size_t n, uint64_t tag)
 {
-	const struct cell *set = &table[tag % (n / WAYS) * WAYS];
+	const struct cell *set = &table[tag % (n / LIMITS_WAYS) * LIMITS_WAYS];
 
-	for (size_t i = 0; i < WAYS; i++)
+	for (size_t i = 0; i < LIMITS_WAYS; i++)
 		if (set[i].tag == tag)
 			return &set[i];
 	return NULL;
@@ -41,9 +40,10 @@ cell_find(const struct cell *table, size_t n, uint64_t tag)
 static struct cell *
 cell_take(struct cell *table, size_t n, uint64_t tag)
 {
-	struct cell *set = &table[tag % (n / WAYS) * WAYS], *first = set;
+	struct cell *set = &table[tag % (n / LIMITS_WAYS) * LIMITS_WAYS],
+		    *first = set;
 
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < LIMITS_WAYS; i++) {
 		if (set[i].tag == tag)
 			return &set[i];
 		if (set[i].until < first->until)
@@ -263,129 +263,6 @@ limits_debt(const struct conns *cs, const struct origin *o, int64_t now_ms)
 	return limits_owed(cs, o->wide, now_ms);
 }
 
-/* --- penalties --- */
-
-static const struct {
-	const char *did;     /* of one, for the log */
-	const char *refused; /* of who comes then */
-} penalty_texts[PENALTY_COUNT] = {
-	[PENALTY_NOAUTH] = { "it left before it authenticated",
-	    "penalty: connections that did not authenticate (noauth)" },
-	[PENALTY_HANDSHAKE] = { "its handshake was wrong",
-	    "penalty: wrong handshakes (handshake)" },
-	[PENALTY_AUTHFAIL] = { "its key may not come in",
-	    "penalty: keys that may not come in (authfail)" },
-	[PENALTY_GRACE] = { "it did not authenticate in time",
-	    "penalty: handshakes not finished (grace-exceeded)" },
-	[PENALTY_CRASH] = { "its process crashed", "penalty: crashes (crash)" },
-};
-
-static const struct penalised *
-penalty_find(const struct conns *cs, uint64_t tag)
-{
-	const struct penalised *set =
-	    &cs->penalised[tag % (LIMITS_PENALTIES / WAYS) * WAYS];
-
-	for (size_t i = 0; tag != 0 && i < WAYS; i++)
-		if (set[i].tag == tag)
-			return &set[i];
-	return NULL;
-}
-
-/* Where all places are taken the one that is over first makes room. */
-static struct penalised *
-penalty_take(struct conns *cs, uint64_t tag)
-{
-	struct penalised *set =
-	    &cs->penalised[tag % (LIMITS_PENALTIES / WAYS) * WAYS];
-	struct penalised *first = set;
-
-	for (size_t i = 0; i < WAYS; i++) {
-		if (set[i].tag == tag)
-			return &set[i];
-		if (set[i].until < first->until)
-			first = &set[i];
-	}
-	*first = (struct penalised){ .tag = tag };
-	return first;
-}
-
-static const char *
-penalty_of(const struct conns *cs, uint64_t tag, int64_t now_ms)
-{
-	const struct penalised *p = penalty_find(cs, tag);
-
-	return p != NULL && p->active && p->until > now_ms ?
-	    penalty_texts[p->last].refused :
-	    NULL;
-}
-
-const char *
-limits_penalty(const struct conns *cs, const struct config *conf,
-    const struct origin *o, int64_t now_ms)
-{
-	const char *why;
-
-	if (conf->penalties.off || limits_known(cs, o, now_ms))
-		return NULL;
-	why = penalty_of(cs, o->block, now_ms);
-	return why != NULL ? why : penalty_of(cs, o->relay, now_ms);
-}
-
-/* Seconds, if those of this tag are refused from now on and were not before. */
-static int64_t
-penalty_add(struct conns *cs, const struct config_penalties *conf, uint64_t tag,
-    enum penalty what, int64_t now_ms)
-{
-	int64_t most = now_ms + conf->max * INT64_C(1000);
-	struct penalised *p;
-
-	if (tag == 0)
-		return 0;
-	p = penalty_take(cs, tag);
-	if (p->until <= now_ms) {
-		p->until = now_ms;
-		p->active = false;
-	}
-	p->until += conf->each[what] * INT64_C(1000);
-	if (p->until > most)
-		p->until = most;
-	p->last = what;
-	if (p->active || p->until - now_ms <= conf->min * INT64_C(1000))
-		return 0;
-	p->active = true;
-	return (p->until - now_ms + 999) / 1000;
-}
-
-void
-limits_penalise(struct conns *cs, const struct config *conf,
-    const struct origin *o, enum penalty what, const char *peer, int64_t now_ms)
-{
-	const struct config_penalties *p = &conf->penalties;
-	char server[KEY_PUBLIC_HEX];
-	int64_t block, relay;
-
-	if (p->off || p->each[what] == 0)
-		return;
-	block = penalty_add(cs, p, o->block, what, now_ms);
-	relay = penalty_add(cs, p, o->relay, what, now_ms);
-	if (block == 0 && relay == 0)
-		return;
-	if (!limits_may_tell(cs, now_ms))
-		return;
-	key_text(&o->by, server);
-	if (o->pool == POOL_TCP)
-		log_info("Penalty of %lld s for the address of %s: %s",
-		    (long long)block, peer, penalty_texts[what].did);
-	else if (relay != 0)
-		log_info("Penalty of %lld s for strangers by the dmsg server "
-			 "%s: %s: %s",
-		    (long long)relay, server, peer, penalty_texts[what].did);
-	else
-		log_info("Penalty of %lld s for that key: %s: %s",
-		    (long long)block, peer, penalty_texts[what].did);
-}
-
 /* --- how many there are --- */
 
 /* Connections of an address, authenticated ones, too. */
@@ -402,14 +279,16 @@ count_all(const struct conns *cs, const struct origin *o)
 	return n;
 }
 
+/* Unauthenticated ones of an origin, or by its relay. */
 static size_t
-count_startups(const struct conns *cs, const struct origin *o)
+count_startups(const struct conns *cs, const struct origin *o, bool by_relay)
 {
 	const struct limits_conn *c;
 	size_t n = 0;
 
 	TAILQ_FOREACH (c, &cs->startups[o->pool], startup)
-		if (c->origin.self == o->self)
+		if (by_relay ? c->origin.network == o->network :
+			       c->origin.self == o->self)
 			n++;
 	return n;
 }
@@ -427,18 +306,6 @@ oldest_startup(const struct conns *cs, const struct origin *o)
 	return oldest;
 }
 
-static size_t
-count_relay(const struct conns *cs, const struct origin *o)
-{
-	const struct limits_conn *c;
-	size_t n = 0;
-
-	TAILQ_FOREACH (c, &cs->startups[o->pool], startup)
-		if (c->origin.network == o->network)
-			n++;
-	return n;
-}
-
 /*
  * The oldest one of the origin that has most of them, or of those alike; by one
  * relay, or all.
@@ -454,7 +321,7 @@ worst_startup(const struct conns *cs, enum pool pool, const uint64_t *relay)
 			continue;
 		if (worst != NULL && c->origin.self == worst->origin.self)
 			continue;
-		n = count_startups(cs, &c->origin);
+		n = count_startups(cs, &c->origin, false);
 		if (n > most || (n == most && c->due_ms < worst->due_ms)) {
 			most = n;
 			worst = c;
@@ -485,9 +352,10 @@ may_end(const struct conns *cs, const struct limits_conn *victim,
 		return !victim->preferred;
 	/* One relay is not to have all places: it may make up claims. */
 	if (o->pool == POOL_DMSG && victim->origin.network != o->network)
-		return count_relay(cs, &victim->origin) >
-		    count_relay(cs, o) + 1;
-	return count_startups(cs, &victim->origin) > count_startups(cs, o) + 1;
+		return count_startups(cs, &victim->origin, true) >
+		    count_startups(cs, o, true) + 1;
+	return count_startups(cs, &victim->origin, false) >
+	    count_startups(cs, o, false) + 1;
 }
 
 /* --- the decision --- */
@@ -517,7 +385,7 @@ relay_full(const struct conns *cs, const struct config *conf,
     const struct origin *o)
 {
 	return o->pool == POOL_DMSG && conf->maxperrelay != 0 &&
-	    count_relay(cs, o) >= conf->maxperrelay;
+	    count_startups(cs, o, true) >= conf->maxperrelay;
 }
 
 const char *

@@ -31,6 +31,7 @@ struct listener;
 #define LIMITS_BUCKETS	 4096 /* origins and networks that are remembered */
 #define LIMITS_KNOWN	 1024 /* origins that somebody logged in from */
 #define LIMITS_KNOWN_S	 (7 * 24 * 3600)
+#define LIMITS_WAYS	 8     /* places that a tag may have in a table */
 #define LIMITS_LIFE_MS	 1500  /* what a peer's turn is given, come what may */
 #define LIMITS_OURS_MS	 10000 /* and our own, on a machine that is busy */
 #define LIMITS_PENALTIES 16384 /* blocks, keys and relays that have one */
@@ -144,19 +145,6 @@ bool limits_known(const struct conns *, const struct origin *, int64_t now_ms);
 /* Of two unknown origins the one with the lesser debt goes first. */
 int64_t
 limits_debt(const struct conns *, const struct origin *, int64_t now_ms);
-/*
- * Why it is refused for what others of its block did before, or NULL.  An
- * origin that somebody has logged in from lately is not: whoever shares his
- * address with a stranger is not kept out by him.
- */
-const char *limits_penalty(const struct conns *, const struct config *,
-    const struct origin *, int64_t now_ms);
-/*
- * One of that origin has not authenticated, in this way.  peer is for the log,
- * which is told when it makes its block, key or relay refused.
- */
-void limits_penalise(struct conns *, const struct config *,
-    const struct origin *, enum penalty, const char *peer, int64_t now_ms);
 /* Why nobody of that origin can be admitted now, or NULL. */
 const char *limits_own(const struct conns *, const struct config *,
     const struct origin *, int64_t now_ms);
@@ -200,5 +188,21 @@ void limits_tell_rest(struct conns *, int64_t now_ms, bool end);
 
 /* Asks a connection's monitor to end; it may be gone already. */
 void conn_end(const struct limits_conn *);
+
+/* --- limits_penalties.c --- */
+
+/*
+ * Why it is refused for what others of its block did before, or NULL.  An
+ * origin that somebody has logged in from lately is not: whoever shares his
+ * address with a stranger is not kept out by him.
+ */
+const char *limits_penalty(const struct conns *, const struct config *,
+    const struct origin *, int64_t now_ms);
+/*
+ * One of that origin has not authenticated, in this way.  peer is for the log,
+ * which is told when it makes its block, key or relay refused.
+ */
+void limits_penalise(struct conns *, const struct config *,
+    const struct origin *, enum penalty, const char *peer, int64_t now_ms);
 
 #endif

@@ -3,10 +3,10 @@ UNIT_OBJ_test_http_auth = monitor/http/http_auth.c
 UNIT_OBJ_test_http_gate = monitor/http/http_auth.c monitor/http/http_gate.c
 UNIT_OBJ_test_http_origin = daemon/http/http_origin.c
 UNIT_OBJ_test_http_text = daemon/http/http_text.c
-UNIT_OBJ_test_conns = daemon/limits.c
-UNIT_OBJ_test_limits = daemon/limits.c
-UNIT_OBJ_test_lobby = daemon/limits.c
-UNIT_OBJ_test_dmsg_monitor = daemon/limits.c
+UNIT_OBJ_test_conns = daemon/limits.c daemon/limits_penalties.c
+UNIT_OBJ_test_limits = daemon/limits.c daemon/limits_penalties.c
+UNIT_OBJ_test_lobby = daemon/limits.c daemon/limits_penalties.c
+UNIT_OBJ_test_dmsg_monitor = daemon/limits.c daemon/limits_penalties.c
 UNIT_OBJ_test_dmsg_life = $(filter-out daemon/dmsg/dmsg_main.c,$(SRC_skyptyd-dmsg))
 UNIT_OBJ_test_net_life = $(filter-out daemon/net/net_main.c,$(SRC_skyptyd-net))
 $(OBJ)/regress/unit/test_dmsg_life $(OBJ)/regress/unit/test_net_life: \
