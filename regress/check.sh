@@ -7,6 +7,7 @@
 # those that failed are run once more, each alone, and the second time counts.
 # Names given as arguments limit the run to them.
 set -u
+. regress/own_records.sh
 
 OBJ=${OBJ:-obj}
 BIN=$(cd "${BIN:-.}" && pwd)

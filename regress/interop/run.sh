@@ -3,6 +3,8 @@
 # Runs the Go peers against the programs; the last line counts the tests.  With
 # AGAIN those that failed are run once more, with no others beside them.
 set -u
+# shellcheck source=regress/own_records.sh
+. "$(dirname "$0")/../own_records.sh"
 cd "$(dirname "$0")" || exit 1
 
 # Debian 12's Go is too old for crypto/mlkem.  A newer toolchain comes as a

@@ -93,7 +93,8 @@ names_of_unsteady() {
 # A test that fails once, one that always does, and one that never does.
 run_again() {
 	mkdir -p "$dir/tree/regress/sys" "$dir/tree/obj/regress/unit"
-	cp regress/check.sh regress/one.sh "$dir/tree/regress"
+	cp regress/check.sh regress/one.sh regress/own_records.sh \
+		"$dir/tree/regress"
 	cd "$dir/tree" || fail "cd"
 	echo 'mkdir once && exit 3; exit 0' >regress/sys/once.sh
 	echo 'exit 4' >regress/sys/ever.sh

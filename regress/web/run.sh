@@ -5,6 +5,8 @@
 # "figures" measures instead.  With AGAIN those that failed are run once more,
 # with no others beside them.
 set -u
+# shellcheck source=regress/own_records.sh
+. "$(dirname "$0")/../own_records.sh"
 
 here=$(cd "$(dirname "$0")" && pwd)
 BIN=$(cd "${BIN:-$here/../..}" && pwd)
