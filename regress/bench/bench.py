@@ -75,6 +75,16 @@ def write_table(conf, path, lines, pk):
         f.write(text.replace("{", '{\n    "authorized_pks": "%s",' % path, 1))
 
 
+def end(proc):
+    """The second signal is for connections that are still there."""
+    proc.terminate()
+    try:
+        proc.wait(2)
+    except subprocess.TimeoutExpired:
+        proc.terminate()
+        proc.wait(5)
+
+
 class Skypty:
     """A host, and who is let in: by --allow, or by the last line of a table."""
 
@@ -95,21 +105,26 @@ class Skypty:
              "127.0.0.1:%d" % self.port, "--cliaddr",
              os.path.join(folder, "pty.sock")] + who,
             stderr=subprocess.DEVNULL)
+        self.procs = [self.proc]
         wait_port(self.port)
-        self.start_agent(folder)
 
     def start_agent(self, folder):
         """With the same key; a file names it by its public half."""
         self.auth = os.path.join(folder, "agent.sock")
         env = dict(os.environ, SKYPTY_AUTH_SOCK=self.auth)
-        self.agent = subprocess.Popen(
+        agent = subprocess.Popen(
             [BIN + "/skypty", "agent", "-D", "-a", self.auth],
             stdout=subprocess.PIPE)
-        self.agent.stdout.readline()
+        self.procs.append(agent)
+        agent.stdout.readline()
         run([BIN + "/skypty", "add", self.identity], env=env)
         with open(self.identity + ".pub", "w") as f:
             f.write(subprocess.check_output(
                 [BIN + "/skypty", "add", "-L"], env=env, text=True))
+
+    def close(self):
+        for p in self.procs:
+            end(p)
 
     def exec_by_agent(self, *cmd):
         return ["env", "SKYPTY_AUTH_SOCK=" + self.auth, BIN + "/skypty",
@@ -176,6 +191,9 @@ Subsystem sftp %s
     def inetd(self, *cmd):
         proxy = "ProxyCommand=%s -i -f %s" % (self.sshd, self.conf)
         return ["ssh"] + self.opts + ["-o", proxy, "127.0.0.1"] + list(cmd)
+
+    def close(self):
+        end(self.proc)
 
     def shell(self):
         return ["ssh", "-tt"] + self.opts + ["127.0.0.1"]
@@ -331,8 +349,7 @@ def bench_tables(sky, ssh):
         for n in sizes:
             host = Skypty(stack.enter_context(tempfile.TemporaryDirectory()),
                           n)
-            stack.callback(host.proc.wait)
-            stack.callback(host.proc.terminate)
+            stack.callback(host.close)
             commands[n] = host.exec("true")
         m = median_of(commands)
     for n in sizes:
@@ -384,6 +401,7 @@ def main():
         try:
             sky = Skypty(folder)
             hosts.append(sky)
+            sky.start_agent(folder)
             ssh = Ssh(folder)
             hosts.append(ssh)
             for bench in (bench_connect, bench_tables, bench_echo,
@@ -391,12 +409,7 @@ def main():
                 bench(sky, ssh)
         finally:
             for h in hosts:
-                h.proc.terminate()
-                try:
-                    h.proc.wait(2)
-                except subprocess.TimeoutExpired:
-                    h.proc.terminate()
-                    h.proc.wait(5)
+                h.close()
 
 
 if __name__ == "__main__":

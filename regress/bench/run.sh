@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: ISC
 # Installs what the benchmarks compare with and runs them.
 set -u
+# shellcheck source=regress/own_records.sh
+. "$(dirname "$0")/../own_records.sh"
 missing=
 for p in openssh-server openssh-client openssh-sftp-server sshfs fuse3 \
 	python3 bsdutils tmux; do
