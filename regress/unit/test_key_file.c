@@ -13,6 +13,7 @@
 #include "common/base/err.h"
 #include "common/base/hex.h"
 #include "common/pty/key_file.h"
+#include "regress/unit/keyctx_util.h"
 
 /*
  * Made with argon2-cffi and PyCryptodome by what PROTOCOL 8 says:
@@ -21,19 +22,6 @@
 #include "regress/unit/key_file_vector.h"
 
 static const struct key_cost cheap = { .passes = 1, .memory = KEY_MEMORY_MIN };
-
-static int
-start(void **state)
-{
-	return (*state = keyctx_new()) == NULL ? -1 : 0;
-}
-
-static int
-stop(void **state)
-{
-	keyctx_free(*state);
-	return 0;
-}
 
 static void
 opens_the_vector(void **state)
@@ -220,5 +208,5 @@ main(void)
 		cmocka_unit_test(other_texts),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, keyctx_start, keyctx_stop);
 }

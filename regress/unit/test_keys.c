@@ -9,6 +9,7 @@
 
 #include "common/base/err.h"
 #include "common/pty/keys.h"
+#include "regress/unit/keyctx_util.h"
 #include "vectors.h"
 
 #define ORDER "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
@@ -25,19 +26,6 @@
 /* The generator's x and y. */
 #define GX "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 #define GY "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8"
-
-static int
-start(void **state)
-{
-	return (*state = keyctx_new()) == NULL ? -1 : 0;
-}
-
-static int
-stop(void **state)
-{
-	keyctx_free(*state);
-	return 0;
-}
 
 /* --- recorded values --- */
 
@@ -320,5 +308,6 @@ main(void)
 		cmocka_unit_test(test_equal),
 	};
 
-	return cmocka_run_group_tests_name("keys", tests, start, stop);
+	return cmocka_run_group_tests_name("keys", tests, keyctx_start,
+	    keyctx_stop);
 }

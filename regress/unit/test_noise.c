@@ -13,6 +13,7 @@
 #include "common/pty/aead.h"
 #include "common/pty/frame.h"
 #include "common/pty/noise.h"
+#include "regress/unit/keyctx_util.h"
 #include "vectors.h"
 
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
@@ -998,19 +999,6 @@ test_read_limits(void **state)
 	pair_free(&p);
 }
 
-static int
-start(void **state)
-{
-	return (*state = keyctx_new()) == NULL ? -1 : 0;
-}
-
-static int
-stop(void **state)
-{
-	keyctx_free(*state);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -1042,5 +1030,6 @@ main(void)
 		cmocka_unit_test(test_read_limits),
 	};
 
-	return cmocka_run_group_tests_name("noise", tests, start, stop);
+	return cmocka_run_group_tests_name("noise", tests, keyctx_start,
+	    keyctx_stop);
 }
