@@ -356,31 +356,6 @@ need_fuse() {
 	fi
 }
 
-# in_own_accounts NAME:UID...: the rest of the test runs where these are accounts
-# as well, with /bin/sh, in a mount namespace of its own.
-in_own_accounts() {
-	[ -z "${IN_OWN_ACCOUNTS-}" ] || return 0
-	unshare -m true 2>/dev/null || skip "there are no mount namespaces here"
-	accounts=$(mktemp -d "${TMPDIR:-/tmp}/skypty-accounts.XXXXXX") || exit 1
-	cp /etc/passwd /etc/group "$accounts"
-	cp -p /etc/shadow "$accounts"
-	for a in "$@"; do
-		echo "${a%:*}:x:${a#*:}:${a#*:}::/:/bin/sh" >>"$accounts/passwd"
-		echo "${a%:*}:x:${a#*:}:" >>"$accounts/group"
-		echo "${a%:*}:*:19000:0:99999:7:::" >>"$accounts/shadow"
-	done
-	IN_OWN_ACCOUNTS=$accounts
-	export IN_OWN_ACCOUNTS
-	status=0
-	# shellcheck disable=SC2016 # for the shell inside
-	unshare -m sh -c 'for f in passwd group shadow; do
-		mount --bind "$IN_OWN_ACCOUNTS/$f" /etc/$f || exit
-	done
-	exec sh "$@"' sh "$0" || status=$?
-	rm -rf "$accounts"
-	exit $status
-}
-
 # --- keys and configuration --------------------------------------------------
 
 secret() {

@@ -24,6 +24,9 @@ refuses() {
 }
 
 users() {
+	account alice
+	account bob
+	account locked '!'
 	wl='' && conf authorized_pks "\"$dir/pks\""
 	line 'user="alice,bob"'
 	start_host
@@ -32,7 +35,7 @@ users() {
 	equal "$(who -l alice)" alice "the first, asked for"
 	equal "$(who -l bob)" bob "another"
 	equal "$(who --user bob)" bob "another, by the long flag"
-	equal "$(on_host -l bob -- id -G 2>&1)" 4712 "groups"
+	equal "$(on_host -l bob -- id -G 2>&1)" "$(id -u bob)" "groups"
 	refuses "are alice's, or another's of its user=, and not root's" \
 		on_host -l root -- id
 	# A name that does not exist is refused in the same words.
@@ -119,10 +122,7 @@ not_root() {
 }
 
 if [ "$(id -u)" -eq 0 ]; then
-	in_own_accounts alice:4711 bob:4712 locked:4713
-	sed 's/^locked:\*/locked:!/' "$IN_OWN_ACCOUNTS/shadow" \
-		>"$IN_OWN_ACCOUNTS/shadow.new"
-	cat "$IN_OWN_ACCOUNTS/shadow.new" >"$IN_OWN_ACCOUNTS/shadow"
+	own_machine "$0"
 	as_root users
 fi
 as_user not_root

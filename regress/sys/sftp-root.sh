@@ -29,7 +29,8 @@ world() {
 	chmod 755 "$root"
 	mkdir "$root/tree"
 	echo mine >"$root/own"
-	chown 4711 "$root/tree"
+	account alice
+	chown alice "$root/tree"
 	echo secret >"$dir/secret"
 	chmod 666 "$dir/secret"
 }
@@ -51,7 +52,7 @@ caged() {
 	done
 	echo mine >"$dir/bytes"
 	copy "$dir/bytes" "$pk@127.0.0.1:$port:/tree/alices" || fail "no cp"
-	equal "$(stat -c %u "$root/tree/alices")" 4711 "whose file it is"
+	equal "$(stat -c %U "$root/tree/alices")" alice "whose file it is"
 	line "sftp-root=\"$root\""
 	has "$log" "SFTP started, in $root"
 
@@ -136,7 +137,7 @@ without_root() {
 }
 
 if [ "$(id -u)" -eq 0 ]; then
-	in_own_accounts alice:4711
+	own_machine "$0"
 	as_root caged
 fi
 as_user without_root
