@@ -15,6 +15,7 @@
 #include "common/base/usage.h"
 #include "common/privsep/accept_env.h"
 #include "common/privsep/config_file.h"
+#include "common/privsep/config_keys.h"
 #include "common/privsep/control.h"
 
 #define SECONDS_MAX 600
@@ -27,19 +28,10 @@ struct loader {
 	struct keyctx *keyctx;
 	const struct config_report *report;
 	const char *name;
-	const struct key *key; /* top-level key that is being read */
+	const struct config_key *key; /* top-level key that is being read */
 	/* The element of dmsg_servers that is being read. */
 	char server_pk[KEY_PUBLIC_HEX], server_addr[ADDR_TEXT_MAX];
 	bool failed;
-};
-
-struct key {
-	const char *name;
-	uint64_t bit;
-	enum json_type type;
-	void (*set)(struct loader *, const struct json_event *);
-	size_t offset;	   /* of a text or a number in struct config */
-	unsigned min, max; /* of a number */
 };
 
 /* --- complaints --- */
@@ -177,9 +169,9 @@ config_set_path(struct loader *l, const struct json_event *e)
 }
 
 static void
-set_sftp_readonly(struct loader *l, const struct json_event *e)
+set_bool(struct loader *l, const struct json_event *e)
 {
-	l->conf->sftp_readonly = e->truth;
+	*(bool *)((char *)l->conf + l->key->offset) = e->truth;
 }
 
 static void
@@ -200,14 +192,7 @@ config_set_accept_env(struct loader *l, const struct json_event *e)
 			    "%.*s never passes: it can change what runs",
 			    (int)n, word);
 	}
-	if (config_replace(&l->conf->accept_env, e->text) != 0)
-		config_bad(l, e, "out of memory");
-}
-
-static void
-config_set_pam(struct loader *l, const struct json_event *e)
-{
-	l->conf->pam = e->truth;
+	config_set_text(l, e);
 }
 
 static void
@@ -363,36 +348,39 @@ config_take_server(struct loader *l, const struct json_event *e)
 		strlcpy(l->server_addr, e->text, sizeof(l->server_addr));
 }
 
-#define TEXT(field) config_set_text, offsetof(struct config, field), 0, 0
+#define FIELD(kind, field) kind, offsetof(struct config, field), 0, 0
+#define TEXT(field)	   FIELD(CONFIG_IS_TEXT, field)
 #define NUMBER(field, low, high) \
-	set_number, offsetof(struct config, field), low, high
+	CONFIG_IS_NUMBER, offsetof(struct config, field), low, high
 
-static const struct key keys[] = {
+static const struct config_key keys[] = {
 	{ "sk_file", CONFIG_SK_FILE, JSON_STRING, TEXT(sk_file) },
-	{ "sk", CONFIG_SK, JSON_STRING, set_sk, 0, 0, 0 },
-	{ "pk", CONFIG_PK, JSON_STRING, set_pk, 0, 0, 0 },
-	{ "wl", CONFIG_WL, JSON_ARRAY, set_wl, 0, 0, 0 },
+	{ "sk", CONFIG_SK, JSON_STRING, CONFIG_IS_SK, 0, 0, 0 },
+	{ "pk", CONFIG_PK, JSON_STRING, CONFIG_IS_PK, 0, 0, 0 },
+	{ "wl", CONFIG_WL, JSON_ARRAY, CONFIG_IS_WL, 0, 0, 0 },
 	{ "dmsgdisc", CONFIG_DMSGDISC, JSON_STRING, TEXT(dmsgdisc) },
 	{ "dmsgsessions", CONFIG_DMSGSESSIONS, JSON_NUMBER,
 	    NUMBER(dmsgsessions, 0, COUNT_MAX) },
-	{ "dmsgport", CONFIG_DMSGPORT, JSON_NUMBER, config_set_port, 0, 0, 0 },
+	{ "dmsgport", CONFIG_DMSGPORT, JSON_NUMBER, CONFIG_IS_PORT, 0, 0, 0 },
 	{ "clinet", CONFIG_CLINET, JSON_STRING, TEXT(clinet) },
 	{ "cliaddr", CONFIG_CLIADDR, JSON_STRING, TEXT(cliaddr) },
 	{ "ssh_listen", CONFIG_SSH_LISTEN, JSON_STRING, TEXT(ssh_listen) },
 	{ "cligroup", CONFIG_CLIGROUP, JSON_STRING, TEXT(cligroup) },
-	{ "sandbox", CONFIG_SANDBOX, JSON_STRING, set_sandbox, 0, 0, 0 },
+	{ "sandbox", CONFIG_SANDBOX, JSON_STRING, CONFIG_IS_SANDBOX, 0, 0, 0 },
 	{ "privsep_user", CONFIG_PRIVSEP_USER, JSON_STRING,
 	    TEXT(privsep_user) },
-	{ "maxstartups", CONFIG_MAXSTARTUPS, JSON_STRING, set_startups, 0, 0,
+	{ "maxstartups", CONFIG_MAXSTARTUPS, JSON_STRING, CONFIG_IS_STARTUPS, 0,
+	    0, 0 },
+	{ "startuprate", CONFIG_STARTUPRATE, JSON_STRING, CONFIG_IS_STARTUPRATE,
+	    0, 0, 0 },
+	{ "netblocks", CONFIG_NETBLOCKS, JSON_STRING,
+	    FIELD(CONFIG_IS_NETBLOCKS, netblocks) },
+	{ "penalties", CONFIG_PENALTIES, JSON_STRING, CONFIG_IS_PENALTIES, 0, 0,
 	    0 },
-	{ "startuprate", CONFIG_STARTUPRATE, JSON_STRING, set_startuprate, 0, 0,
-	    0 },
-	{ "netblocks", CONFIG_NETBLOCKS, JSON_STRING, set_netblocks, 0, 0, 0 },
-	{ "penalties", CONFIG_PENALTIES, JSON_STRING, set_penalties, 0, 0, 0 },
 	{ "penalty_blocks", CONFIG_PENALTY_BLOCKS, JSON_STRING,
-	    set_penalty_blocks, 0, 0, 0 },
-	{ "penalty_exempt", CONFIG_PENALTY_EXEMPT, JSON_ARRAY, set_exempt, 0, 0,
-	    0 },
+	    FIELD(CONFIG_IS_PENALTY_BLOCKS, penalty_blocks) },
+	{ "penalty_exempt", CONFIG_PENALTY_EXEMPT, JSON_ARRAY, CONFIG_IS_EXEMPT,
+	    0, 0, 0 },
 	{ "maxperkey", CONFIG_MAXPERKEY, JSON_NUMBER,
 	    NUMBER(maxperkey, 1, COUNT_MAX) },
 	{ "maxperaddr", CONFIG_MAXPERADDR, JSON_NUMBER,
@@ -405,18 +393,45 @@ static const struct key keys[] = {
 	    NUMBER(handshake_timeout, 1, SECONDS_MAX) },
 	{ "tcp_keepalive", CONFIG_KEEPALIVE, JSON_NUMBER,
 	    NUMBER(tcp_keepalive, 1, SECONDS_MAX) },
-	{ "dmsg_servers", CONFIG_SERVERS, JSON_ARRAY, set_servers, 0, 0, 0 },
-	{ "sftp_server", CONFIG_SFTP_SERVER, JSON_STRING, config_set_path,
-	    offsetof(struct config, sftp_server), 0, 0 },
-	{ "sftp_readonly", CONFIG_SFTP_READONLY, JSON_BOOL, set_sftp_readonly,
-	    0, 0, 0 },
-	{ "accept_env", CONFIG_ACCEPT_ENV, JSON_STRING, config_set_accept_env,
-	    0, 0, 0 },
-	{ "pam", CONFIG_PAM, JSON_BOOL, config_set_pam, 0, 0, 0 },
-	{ "authorized_pks", CONFIG_AUTHORIZED, JSON_STRING, config_set_path,
-	    offsetof(struct config, authorized_pks), 0, 0 },
-	{ "revoked_pks", CONFIG_REVOKED, JSON_STRING, config_set_path,
-	    offsetof(struct config, revoked_pks), 0, 0 },
+	{ "dmsg_servers", CONFIG_SERVERS, JSON_ARRAY, CONFIG_IS_SERVERS, 0, 0,
+	    0 },
+	{ "sftp_server", CONFIG_SFTP_SERVER, JSON_STRING,
+	    FIELD(CONFIG_IS_PATH, sftp_server) },
+	{ "sftp_readonly", CONFIG_SFTP_READONLY, JSON_BOOL,
+	    FIELD(CONFIG_IS_BOOL, sftp_readonly) },
+	{ "accept_env", CONFIG_ACCEPT_ENV, JSON_STRING,
+	    FIELD(CONFIG_IS_ACCEPT_ENV, accept_env) },
+	{ "pam", CONFIG_PAM, JSON_BOOL, FIELD(CONFIG_IS_BOOL, pam) },
+	{ "authorized_pks", CONFIG_AUTHORIZED, JSON_STRING,
+	    FIELD(CONFIG_IS_PATH, authorized_pks) },
+	{ "revoked_pks", CONFIG_REVOKED, JSON_STRING,
+	    FIELD(CONFIG_IS_PATH, revoked_pks) },
+};
+
+const struct config_key *
+config_key(size_t i)
+{
+	return i < sizeof(keys) / sizeof(keys[0]) ? &keys[i] : NULL;
+}
+
+static void (*const setters[])(struct loader *, const struct json_event *) = {
+	[CONFIG_IS_SK] = set_sk,
+	[CONFIG_IS_PK] = set_pk,
+	[CONFIG_IS_WL] = set_wl,
+	[CONFIG_IS_TEXT] = config_set_text,
+	[CONFIG_IS_PATH] = config_set_path,
+	[CONFIG_IS_NUMBER] = set_number,
+	[CONFIG_IS_BOOL] = set_bool,
+	[CONFIG_IS_PORT] = config_set_port,
+	[CONFIG_IS_SANDBOX] = set_sandbox,
+	[CONFIG_IS_STARTUPS] = set_startups,
+	[CONFIG_IS_STARTUPRATE] = set_startuprate,
+	[CONFIG_IS_NETBLOCKS] = set_netblocks,
+	[CONFIG_IS_PENALTIES] = set_penalties,
+	[CONFIG_IS_PENALTY_BLOCKS] = set_penalty_blocks,
+	[CONFIG_IS_EXEMPT] = set_exempt,
+	[CONFIG_IS_SERVERS] = set_servers,
+	[CONFIG_IS_ACCEPT_ENV] = config_set_accept_env,
 };
 
 static const char *
@@ -436,7 +451,7 @@ type_name(enum json_type type)
 	}
 }
 
-static const struct key *
+static const struct config_key *
 config_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -484,7 +499,7 @@ config_take_member(struct loader *l, const struct json_event *e)
 		return;
 	}
 	l->conf->given |= l->key->bit;
-	l->key->set(l, e);
+	setters[l->key->kind](l, e);
 }
 
 static int
@@ -499,12 +514,13 @@ config_on_event(void *arg, const struct json_event *e)
 	if (e->depth == 1 && e->key != NULL && e->type != JSON_END)
 		config_take_member(l, e);
 	else if (e->depth == 2 && e->type != JSON_END && l->key != NULL &&
-	    l->key->set == set_wl)
+	    l->key->kind == CONFIG_IS_WL)
 		add_wl(l, e);
 	else if (e->depth == 2 && e->type != JSON_END && l->key != NULL &&
-	    l->key->set == set_exempt)
+	    l->key->kind == CONFIG_IS_EXEMPT)
 		add_exempt(l, e);
-	else if (e->depth >= 2 && l->key != NULL && l->key->set == set_servers)
+	else if (e->depth >= 2 && l->key != NULL &&
+	    l->key->kind == CONFIG_IS_SERVERS)
 		config_take_server(l, e);
 	return 0;
 }
@@ -604,235 +620,6 @@ config_parse_blocks(const char *text, struct config_blocks *b)
 		return SKY_ERR_RANGE;
 	*b = (struct config_blocks){ .v4 = v4, .v6 = v6 };
 	return 0;
-}
-
-/* --- what is in force --- */
-
-static int
-config_put_text(struct buf *b, const char *text)
-{
-	return json_put_string(b, text, strlen(text));
-}
-
-static int config_put_format(struct buf *b, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static int
-config_put_format(struct buf *b, const char *fmt, ...)
-{
-	char text[ADDR_TEXT_MAX + KEY_PUBLIC_HEX];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	return n < 0 || (size_t)n >= sizeof(text) ? SKY_ERR_LIMIT :
-						    buf_put(b, text, (size_t)n);
-}
-
-static int
-show_text(struct buf *b, const struct config *c, size_t offset)
-{
-	return config_put_text(b,
-	    *(char *const *)(const void *)((const char *)c + offset));
-}
-
-static int
-show_number(struct buf *b, const struct config *c, size_t offset)
-{
-	return config_put_format(b, "%u",
-	    *(const unsigned *)(const void *)((const char *)c + offset));
-}
-
-static int
-show_port(struct buf *b, const struct config *c, size_t offset)
-{
-	(void)offset;
-	return config_put_format(b, "%u", c->dmsgport);
-}
-
-static int
-show_sandbox(struct buf *b, const struct config *c, size_t offset)
-{
-	(void)offset;
-	return config_put_text(b, c->best_effort ? "best-effort" : "strict");
-}
-
-static int
-show_sftp_readonly(struct buf *b, const struct config *c, size_t offset)
-{
-	(void)offset;
-	return config_put_format(b, "%s", c->sftp_readonly ? "true" : "false");
-}
-
-static int
-show_accept_env(struct buf *b, const struct config *c, size_t offset)
-{
-	(void)offset;
-	return config_put_text(b, c->accept_env);
-}
-
-static int
-show_pam(struct buf *b, const struct config *c, size_t offset)
-{
-	(void)offset;
-	return config_put_format(b, "%s", c->pam ? "true" : "false");
-}
-
-static int
-show_startups(struct buf *b, const struct config *c, size_t offset)
-{
-	(void)offset;
-	return config_put_format(b, "\"%u:%u:%u\"", c->maxstartups.begin,
-	    c->maxstartups.rate, c->maxstartups.full);
-}
-
-static int
-show_startuprate(struct buf *b, const struct config *c, size_t offset)
-{
-	(void)offset;
-	return config_put_format(b, "\"%u:%u:%u\"", c->startuprate.origin,
-	    c->startuprate.network, c->startuprate.all);
-}
-
-static int
-show_netblocks(struct buf *b, const struct config *c, size_t offset)
-{
-	(void)offset;
-	return config_put_format(b, "\"%u:%u\"", c->netblocks.v4,
-	    c->netblocks.v6);
-}
-
-static int
-show_penalties(struct buf *b, const struct config *c, size_t offset)
-{
-	char text[CONFIG_PENALTIES_TEXT];
-
-	(void)offset;
-	config_print_penalties(&c->penalties, text);
-	return config_put_text(b, text);
-}
-
-static int
-show_penalty_blocks(struct buf *b, const struct config *c, size_t offset)
-{
-	(void)offset;
-	return config_put_format(b, "\"%u:%u\"", c->penalty_blocks.v4,
-	    c->penalty_blocks.v6);
-}
-
-static int
-show_exempt(struct buf *b, const struct config *c, size_t offset)
-{
-	char text[CIDR_TEXT_MAX];
-	int r = buf_put(b, "[", 1);
-
-	(void)offset;
-	for (size_t i = 0; r == 0 && i < c->npenalty_exempt; i++) {
-		cidr_text(&c->penalty_exempt[i], text);
-		r = config_put_format(b, "%s\"%s\"", i > 0 ? ", " : "", text);
-	}
-	return r == 0 ? buf_put(b, "]", 1) : r;
-}
-
-static int
-show_pk(struct buf *b, const struct config *c, size_t offset)
-{
-	char text[KEY_PUBLIC_HEX];
-
-	(void)offset;
-	key_text(&c->pk, text);
-	return config_put_text(b, text);
-}
-
-static int
-show_wl(struct buf *b, const struct config *c, size_t offset)
-{
-	char text[KEY_PUBLIC_HEX];
-	int r = buf_put(b, "[", 1);
-
-	(void)offset;
-	for (size_t i = 0; r == 0 && i < c->nwl; i++) {
-		key_text(&c->wl[i], text);
-		r = config_put_format(b, "%s\n        \"%s\"", i > 0 ? "," : "",
-		    text);
-	}
-	return r == 0 ?
-	    config_put_format(b, "%s]", c->nwl > 0 ? "\n    " : "") :
-	    r;
-}
-
-/* "<pk>@host:port" each, divided by spaces. */
-static int
-show_servers(struct buf *b, const struct config *c, size_t offset)
-{
-	const char *s = c->dmsg_servers;
-	int r = buf_put(b, "[", 1), n, at;
-
-	(void)offset;
-	for (bool first = true; r == 0 && *s != '\0'; first = false) {
-		n = (int)strcspn(s, " ");
-		at = (int)strcspn(s, "@");
-		r = config_put_format(b,
-		    "%s\n        { \"static\": \"%.*s\", "
-		    "\"server\": { \"address\": \"%.*s\" } }",
-		    first ? "" : ",", at, s, at < n ? n - at - 1 : 0,
-		    s + at + (at < n));
-		s += n + (s[n] == ' ');
-	}
-	return r == 0 ? config_put_format(b, "%s]",
-			    *c->dmsg_servers != '\0' ? "\n    " : "") :
-			r;
-}
-
-static const struct {
-	void (*set)(struct loader *, const struct json_event *);
-	int (*show)(struct buf *, const struct config *, size_t offset);
-} shown[] = {
-	{ config_set_text, show_text },
-	{ config_set_path, show_text },
-	{ set_number, show_number },
-	{ config_set_port, show_port },
-	{ set_sandbox, show_sandbox },
-	{ set_sftp_readonly, show_sftp_readonly },
-	{ config_set_accept_env, show_accept_env },
-	{ config_set_pam, show_pam },
-	{ set_startups, show_startups },
-	{ set_startuprate, show_startuprate },
-	{ set_netblocks, show_netblocks },
-	{ set_penalties, show_penalties },
-	{ set_penalty_blocks, show_penalty_blocks },
-	{ set_exempt, show_exempt },
-	{ set_pk, show_pk },
-	{ set_wl, show_wl },
-	{ set_servers, show_servers },
-};
-
-/* Of the key itself nothing is shown. */
-static int
-config_show_key(struct buf *b, const struct config *c, const struct key *k)
-{
-	int r;
-
-	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-		if (shown[i].set == k->set) {
-			if ((r = config_put_format(b, "%s\n    \"%s\": ",
-				 buf_len(b) > 1 ? "," : "", k->name)) != 0)
-				return r;
-			return shown[i].show(b, c, k->offset);
-		}
-	return 0;
-}
-
-int
-config_show(struct buf *b, const struct config *c)
-{
-	int r = buf_put(b, "{", 1);
-
-	for (size_t i = 0; r == 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
-		r = config_show_key(b, c, &keys[i]);
-	return r == 0 ? buf_put(b, "\n}\n", 3) : r;
 }
 
 /* --- the environment --- */

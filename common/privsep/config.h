@@ -242,13 +242,6 @@ int config_print(FILE *, struct keyctx *, const uint8_t *sk,
     const char *sk_file, bool with_seeds);
 
 /*
- * Appends all of it as the text of a configuration, but for the secret key.
- * What buf_put() returns.
- */
-struct buf;
-int config_show(struct buf *, const struct config *);
-
-/*
  * The seed servers of CONFIG_DISCOVERY in the form of dmsg_servers, malloc'ed.
  */
 char *config_seeds(void);
@@ -277,5 +270,14 @@ int config_parse_penalties(const char *, struct config_penalties *);
 /* What reads back as the same. */
 void config_print_penalties(const struct config_penalties *,
     char text[CONFIG_PENALTIES_TEXT]);
+
+/* --- config_show.c --- */
+
+/*
+ * Appends all of it as the text of a configuration, but for the secret key.
+ * What buf_put() returns.
+ */
+struct buf;
+int config_show(struct buf *, const struct config *);
 
 #endif
