@@ -241,7 +241,7 @@ conn_begin_noise(struct conn *c, struct keyctx *ctx,
 	key_text(&id.pk, c->us);
 	if (o->verbose)
 		complain("we are %s (%s)", c->us, id.source);
-	r = handshake_begin(h, ctx, &id, &c->dest->pk, msg);
+	r = handshake_start(h, ctx, &id, &c->dest->pk, msg);
 	identity_free(&id);
 	return r < 0 ? conn_bad(c, r) : r;
 }

@@ -55,7 +55,7 @@ handshake_finish_agent(struct handshake *h, struct buf *msg2, struct buf *msg3,
 /* --- either --- */
 
 int
-handshake_begin(struct handshake *h, struct keyctx *ctx,
+handshake_start(struct handshake *h, struct keyctx *ctx,
     const struct identity *id, const struct key_public *peer, struct buf *msg)
 {
 	struct agent_request q = { .way = AGENT_XK };

@@ -24,7 +24,7 @@ struct handshake {
  *
  * XK with a host or a server: appends message 1.
  */
-int handshake_begin(struct handshake *, struct keyctx *,
+int handshake_start(struct handshake *, struct keyctx *,
     const struct identity *, const struct key_public *peer, struct buf *msg);
 /* KK, for a stream of dmsg: appends the signed request. */
 int handshake_dial(struct handshake *, struct keyctx *, const struct identity *,

@@ -124,7 +124,7 @@ dmsg_link_connect(struct dmsg_link *l, const struct dmsg_dialer *d,
 	int r;
 
 	buf_init(&msg, NOISE_MSG_MAX);
-	if ((r = handshake_begin(&h, d->ctx, &d->id, &l->server, &msg)) != 0)
+	if ((r = handshake_start(&h, d->ctx, &d->id, &l->server, &msg)) != 0)
 		why = r > 0 ? "the agent does not do it" : err_text(r);
 	else if ((l->fd = dial_connect(host, port, reach, NULL, &why)) != -1) {
 		why = NULL;

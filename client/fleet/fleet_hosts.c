@@ -44,7 +44,7 @@ struct hosts_finder {
 
 /* "tcp://02ab...@host:port" as "02ab34cd..@host:port". */
 static char *
-hosts_short(const char *dest)
+fleet_hosts_short(const char *dest)
 {
 	const char *scheme = strstr(dest, "://"), *at;
 	char *label;
@@ -62,9 +62,9 @@ hosts_short(const char *dest)
 
 /* A list of hosts may be somebody else's: nothing in it drives the terminal. */
 static char *
-hosts_label(const char *dest)
+fleet_hosts_label(const char *dest)
 {
-	char *text = hosts_short(dest), *label = NULL;
+	char *text = fleet_hosts_short(dest), *label = NULL;
 	size_t size = text != NULL ? VISIBLE_GROWTH * strlen(text) + 1 : 0;
 
 	if (text != NULL && (label = malloc(size)) != NULL)
@@ -96,7 +96,7 @@ fleet_hosts_add(struct fleet_hosts *hosts, const char *dest, const char *canon)
 	h = &hosts->host[hosts->n];
 	*h = (struct fleet_host){ .dest = strdup(dest),
 		.canon = strdup(canon),
-		.label = hosts_label(dest) };
+		.label = fleet_hosts_label(dest) };
 	hosts->n++;
 	if (h->dest != NULL && h->canon != NULL && h->label != NULL)
 		return 0;
@@ -105,7 +105,7 @@ fleet_hosts_add(struct fleet_hosts *hosts, const char *dest, const char *canon)
 }
 
 static void
-hosts_free_one(struct fleet_host *h)
+fleet_hosts_free_one(struct fleet_host *h)
 {
 	free(h->dest);
 	free(h->canon);
@@ -120,7 +120,7 @@ void
 fleet_hosts_free(struct fleet_hosts *hosts)
 {
 	for (size_t i = 0; i < hosts->n; i++)
-		hosts_free_one(&hosts->host[i]);
+		fleet_hosts_free_one(&hosts->host[i]);
 	free(hosts->host);
 	*hosts = (struct fleet_hosts){ .n = 0 };
 }
@@ -128,7 +128,7 @@ fleet_hosts_free(struct fleet_hosts *hosts)
 /* --- what a word names --- */
 
 __attribute__((format(printf, 2, 3))) static int
-hosts_mistake(const struct hosts_finder *f, const char *fmt, ...)
+fleet_hosts_mistake(const struct hosts_finder *f, const char *fmt, ...)
 {
 	va_list ap;
 	char *text;
@@ -148,7 +148,7 @@ hosts_mistake(const struct hosts_finder *f, const char *fmt, ...)
 }
 
 static void
-hosts_names_add(void *arg, const char *name)
+fleet_hosts_names_add(void *arg, const char *name)
 {
 	struct hosts_names *n = arg;
 	size_t room;
@@ -171,35 +171,35 @@ hosts_names_add(void *arg, const char *name)
 }
 
 static int
-hosts_names_compare(const void *a, const void *b)
+fleet_hosts_names_compare(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static bool
-hosts_names_has(const struct hosts_names *n, const char *name)
+fleet_hosts_names_has(const struct hosts_names *n, const char *name)
 {
 	return n->n != 0 &&
-	    bsearch(&name, n->name, n->n, sizeof(name), hosts_names_compare) !=
-	    NULL;
+	    bsearch(&name, n->name, n->n, sizeof(name),
+		fleet_hosts_names_compare) != NULL;
 }
 
 /* Names that only a pattern of the file covers are looked up by themselves. */
 static int
-hosts_check_name(struct hosts_finder *f, const char *word)
+fleet_hosts_check_name(struct hosts_finder *f, const char *word)
 {
 	struct host h;
 	bool found;
 	int r;
 
-	if (hosts_names_has(&f->names, word))
+	if (fleet_hosts_names_has(&f->names, word))
 		return 0;
 	if ((r = hosts_find(&h, f->o->hosts, word, &found)) != 0)
 		return r;
 	hosts_free(&h);
 	return found ?
 	    0 :
-	    hosts_mistake(f,
+	    fleet_hosts_mistake(f,
 		"'%s' is neither a destination (<pk>@host[:port]) "
 		"nor a name in %s",
 		word,
@@ -208,14 +208,15 @@ hosts_check_name(struct hosts_finder *f, const char *word)
 
 /* A destination, in the one way to write it. */
 static int
-hosts_canon(struct hosts_finder *f, const char *word, char **canon)
+fleet_hosts_canon(struct hosts_finder *f, const char *word, char **canon)
 {
 	char pk[KEY_PUBLIC_HEX];
 	struct dest d;
 	int r;
 
 	if ((r = dest_parse(&d, f->ctx, word, f->o->port)) != 0)
-		return f->file != NULL ? hosts_mistake(f, "this line") : r;
+		return f->file != NULL ? fleet_hosts_mistake(f, "this line") :
+					 r;
 	key_text(&d.pk, pk);
 	if (d.kind == DEST_TCP)
 		r = asprintf(canon, "%s@%s:%s", pk, d.host, d.port);
@@ -225,13 +226,13 @@ hosts_canon(struct hosts_finder *f, const char *word, char **canon)
 }
 
 static bool
-hosts_is_pattern(const char *word)
+fleet_hosts_is_pattern(const char *word)
 {
 	return !dest_like(word) && strpbrk(word, "*?[") != NULL;
 }
 
 static int
-hosts_add_pattern(struct hosts_finder *f, const char *word)
+fleet_hosts_add_pattern(struct hosts_finder *f, const char *word)
 {
 	bool found = false;
 	int r;
@@ -246,23 +247,23 @@ hosts_add_pattern(struct hosts_finder *f, const char *word)
 	}
 	return found ?
 	    0 :
-	    hosts_mistake(f, "'%s': no name in %s is like that", word,
+	    fleet_hosts_mistake(f, "'%s': no name in %s is like that", word,
 		f->o->hosts != NULL ? f->o->hosts : "~/.config/skypty/config");
 }
 
 static int
-hosts_add_word(struct hosts_finder *f, const char *word)
+fleet_hosts_add_word(struct hosts_finder *f, const char *word)
 {
 	char *canon;
 	int r;
 
-	if (hosts_is_pattern(word))
-		return hosts_add_pattern(f, word);
+	if (fleet_hosts_is_pattern(word))
+		return fleet_hosts_add_pattern(f, word);
 	if (!dest_like(word))
-		return (r = hosts_check_name(f, word)) == 0 ?
+		return (r = fleet_hosts_check_name(f, word)) == 0 ?
 		    fleet_hosts_add(f->hosts, word, word) :
 		    r;
-	if ((r = hosts_canon(f, word, &canon)) != 0)
+	if ((r = fleet_hosts_canon(f, word, &canon)) != 0)
 		return r;
 	r = fleet_hosts_add(f->hosts, word, canon);
 	free(canon);
@@ -273,7 +274,8 @@ hosts_add_word(struct hosts_finder *f, const char *word)
 
 /* To all hosts from the first one on. */
 static int
-hosts_set_tags(struct hosts_finder *f, size_t first, char *const *tag, size_t n)
+fleet_hosts_set_tags(struct hosts_finder *f, size_t first, char *const *tag,
+    size_t n)
 {
 	for (size_t i = first; i < f->hosts->n; i++) {
 		struct fleet_host *h = &f->hosts->host[i];
@@ -289,7 +291,7 @@ hosts_set_tags(struct hosts_finder *f, size_t first, char *const *tag, size_t n)
 
 /* "destination #tag tag": a line that begins with # is a comment. */
 static int
-hosts_read_line(struct hosts_finder *f, char *line)
+fleet_hosts_read_line(struct hosts_finder *f, char *line)
 {
 	char *tag[TAGS_MAX], *rest, *word, *more;
 	size_t n = 0, first = f->hosts->n;
@@ -304,26 +306,27 @@ hosts_read_line(struct hosts_finder *f, char *line)
 		*rest++ = '\0';
 	rest += strspn(rest, " \t");
 	if (*rest != '\0' && *rest != '#')
-		return hosts_mistake(f,
+		return fleet_hosts_mistake(f,
 		    "one destination a line, and tags behind a #: %s", rest);
 	while ((word = strsep(&rest, " \t#,")) != NULL) {
 		if (*word == '\0')
 			continue;
 		if (n == TAGS_MAX)
-			return hosts_mistake(f, "more than %d tags", TAGS_MAX);
+			return fleet_hosts_mistake(f, "more than %d tags",
+			    TAGS_MAX);
 		tag[n++] = word;
 	}
 	if (*line == '@' || strcmp(line, "-") == 0)
-		return hosts_mistake(f, "a file of hosts names no other: %s",
-		    line);
+		return fleet_hosts_mistake(f,
+		    "a file of hosts names no other: %s", line);
 	for (more = line; (word = strsep(&more, ",")) != NULL;)
-		if (*word != '\0' && (r = hosts_add_word(f, word)) != 0)
+		if (*word != '\0' && (r = fleet_hosts_add_word(f, word)) != 0)
 			return r;
-	return hosts_set_tags(f, first, tag, n);
+	return fleet_hosts_set_tags(f, first, tag, n);
 }
 
 static int
-hosts_read(struct hosts_finder *f, FILE *from, const char *name)
+fleet_hosts_read(struct hosts_finder *f, FILE *from, const char *name)
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -336,8 +339,8 @@ hosts_read(struct hosts_finder *f, FILE *from, const char *name)
 	while (r == 0 && (len = getline(&line, &size, from)) != -1) {
 		f->line++;
 		r = strlen(line) == (size_t)len ?
-		    hosts_read_line(f, line) :
-		    hosts_mistake(f, "this is no text");
+		    fleet_hosts_read_line(f, line) :
+		    fleet_hosts_mistake(f, "this is no text");
 	}
 	if (r == 0 && ferror(from)) {
 		complain("%s: %s", name, strerror(errno));
@@ -349,7 +352,7 @@ hosts_read(struct hosts_finder *f, FILE *from, const char *name)
 }
 
 static int
-hosts_read_file(struct hosts_finder *f, const char *path)
+fleet_hosts_read_file(struct hosts_finder *f, const char *path)
 {
 	FILE *from = fopen(path, "re");
 	int r;
@@ -358,28 +361,28 @@ hosts_read_file(struct hosts_finder *f, const char *path)
 		complain("%s: %s", path, strerror(errno));
 		return EXIT_USAGE;
 	}
-	r = hosts_read(f, from, path);
+	r = fleet_hosts_read(f, from, path);
 	fclose(from);
 	return r;
 }
 
 static int
-hosts_take_word(struct hosts_finder *f, char *word)
+fleet_hosts_take_word(struct hosts_finder *f, char *word)
 {
 	char *one;
 	int r;
 
 	if (*word == '@')
-		return hosts_read_file(f, word + 1);
+		return fleet_hosts_read_file(f, word + 1);
 	if (strcmp(word, "-") == 0) {
 		if (f->input)
-			return hosts_mistake(f,
+			return fleet_hosts_mistake(f,
 			    "'-': standard input can be read once");
 		f->input = true;
-		return hosts_read(f, stdin, "standard input");
+		return fleet_hosts_read(f, stdin, "standard input");
 	}
 	while ((one = strsep(&word, ",")) != NULL)
-		if (*one != '\0' && (r = hosts_add_word(f, one)) != 0)
+		if (*one != '\0' && (r = fleet_hosts_add_word(f, one)) != 0)
 			return r;
 	return 0;
 }
@@ -388,7 +391,7 @@ hosts_take_word(struct hosts_finder *f, char *word)
 
 /* "a,b" is one of the two, and each --tag has to hold. */
 static bool
-hosts_has_tag(const struct fleet_host *h, const char *list)
+fleet_hosts_has_tag(const struct fleet_host *h, const char *list)
 {
 	size_t n;
 
@@ -403,33 +406,33 @@ hosts_has_tag(const struct fleet_host *h, const char *list)
 }
 
 static bool
-hosts_is_wanted(const struct hosts_finder *f, const struct fleet_host *h)
+fleet_hosts_is_wanted(const struct hosts_finder *f, const struct fleet_host *h)
 {
 	const struct fleet_flags *flags = &f->o->fleet;
 
 	for (size_t i = 0; i < flags->ntag; i++)
-		if (!hosts_has_tag(h, flags->tag[i]))
+		if (!fleet_hosts_has_tag(h, flags->tag[i]))
 			return false;
 	for (size_t i = 0; i < flags->nexclude; i++)
 		if (fnmatch(flags->exclude[i], h->dest, 0) == 0 ||
 		    fnmatch(flags->exclude[i], h->canon, 0) == 0 ||
 		    (flags->exclude[i][0] == '#' &&
-			hosts_has_tag(h, flags->exclude[i] + 1)))
+			fleet_hosts_has_tag(h, flags->exclude[i] + 1)))
 			return false;
 	return true;
 }
 
 static void
-hosts_choose(struct hosts_finder *f)
+fleet_hosts_choose(struct hosts_finder *f)
 {
 	struct fleet_hosts *hosts = f->hosts;
 	size_t n = 0;
 
 	for (size_t i = 0; i < hosts->n; i++)
-		if (hosts_is_wanted(f, &hosts->host[i]))
+		if (fleet_hosts_is_wanted(f, &hosts->host[i]))
 			hosts->host[n++] = hosts->host[i];
 		else
-			hosts_free_one(&hosts->host[i]);
+			fleet_hosts_free_one(&hosts->host[i]);
 	hosts->n = n;
 }
 
@@ -439,7 +442,7 @@ struct hosts_place {
 };
 
 static int
-hosts_compare(const void *a, const void *b)
+fleet_hosts_compare(const void *a, const void *b)
 {
 	const struct hosts_place *p = a, *q = b;
 	int r = strcmp(p->canon, q->canon);
@@ -449,7 +452,7 @@ hosts_compare(const void *a, const void *b)
 
 /* The first of several counts. */
 static int
-hosts_once(struct hosts_finder *f)
+fleet_hosts_once(struct hosts_finder *f)
 {
 	struct fleet_hosts *hosts = f->hosts;
 	struct hosts_place *place = calloc(hosts->n + 1, sizeof(*place));
@@ -464,7 +467,7 @@ hosts_once(struct hosts_finder *f)
 	}
 	for (size_t i = 0; i < hosts->n; i++)
 		place[i] = (struct hosts_place){ hosts->host[i].canon, i };
-	qsort(place, hosts->n, sizeof(*place), hosts_compare);
+	qsort(place, hosts->n, sizeof(*place), fleet_hosts_compare);
 	for (size_t i = 1; i < hosts->n; i++)
 		again[place[i].at] =
 		    strcmp(place[i].canon, place[i - 1].canon) == 0;
@@ -476,7 +479,7 @@ hosts_once(struct hosts_finder *f)
 				complain("%s is named more than once: it gets "
 					 "one turn",
 				    hosts->host[i].label);
-			hosts_free_one(&hosts->host[i]);
+			fleet_hosts_free_one(&hosts->host[i]);
 		}
 	if (twice > 3)
 		complain("so are %zu more", twice - 3);
@@ -493,19 +496,19 @@ fleet_hosts_find(struct fleet_hosts *hosts, struct keyctx *ctx,
 	struct hosts_finder f = { .hosts = hosts, .ctx = ctx, .o = o };
 	int r;
 
-	if ((r = hosts_each(o->hosts, hosts_names_add, &f.names)) == 0 &&
+	if ((r = hosts_each(o->hosts, fleet_hosts_names_add, &f.names)) == 0 &&
 	    f.names.failed) {
 		complain("out of memory");
 		r = EXIT_FAILED;
 	}
 	if (f.names.n != 0)
 		qsort(f.names.name, f.names.n, sizeof(*f.names.name),
-		    hosts_names_compare);
+		    fleet_hosts_names_compare);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = hosts_take_word(&f, words[i]);
+		r = fleet_hosts_take_word(&f, words[i]);
 	if (r == 0) {
-		hosts_choose(&f);
-		r = hosts_once(&f);
+		fleet_hosts_choose(&f);
+		r = fleet_hosts_once(&f);
 	}
 	for (size_t i = 0; i < f.names.n; i++)
 		free(f.names.name[i]);
