@@ -290,6 +290,21 @@ journal_keep(char ***list, size_t *n, const char *word)
 	return 0;
 }
 
+/* In the place of an earlier one. */
+static int
+journal_keep_one(char **to, const char *word)
+{
+	char *copy;
+
+	if (word == NULL)
+		return SKY_ERR_FORMAT;
+	if ((copy = strdup(word)) == NULL)
+		return SKY_ERR_NOMEM;
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
 static bool
 journal_number(const char *word, long long max, long long *n)
 {
@@ -379,12 +394,8 @@ journal_read_step(struct fleet_record *rec, const char *key, char *rest)
 	h = &rec->hosts.host[n];
 	if (strcmp(key, "ended") == 0)
 		return journal_read_ended(h, rest);
-	if (strcmp(key, "why") == 0) {
-		free(h->why);
-		if ((rest = journal_word(&rest)) == NULL)
-			return SKY_ERR_FORMAT;
-		return (h->why = strdup(rest)) != NULL ? 0 : SKY_ERR_NOMEM;
-	}
+	if (strcmp(key, "why") == 0)
+		return journal_keep_one(&h->why, journal_word(&rest));
 	if (strcmp(key, "passed") == 0) {
 		h->passed = true;
 		h->outcome = OUTCOME_OK;
@@ -395,15 +406,6 @@ journal_read_step(struct fleet_record *rec, const char *key, char *rest)
 	h->began = true;
 	h->outcome = OUTCOME_LOST;
 	return 0;
-}
-
-static int
-journal_keep_one(char **to, const char *word)
-{
-	free(*to);
-	if (word == NULL)
-		return SKY_ERR_FORMAT;
-	return (*to = strdup(word)) != NULL ? 0 : SKY_ERR_NOMEM;
 }
 
 static int

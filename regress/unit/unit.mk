@@ -13,6 +13,7 @@ $(OBJ)/regress/unit/test_dmsg_life $(OBJ)/regress/unit/test_net_life: \
 	LDHARDEN += -Wl,--wrap=malloc \
 	-Wl,--wrap=calloc -Wl,--wrap=realloc
 UNIT_OBJ_test_term = client/term.c client/screen.c
+UNIT_OBJ_test_fleet_journal = $(filter-out client/skypty.c,$(SRC_skypty))
 UNIT_OBJ_test_flags = client/flags.c
 UNIT_OBJ_test_screen = client/screen.c
 UNIT_OBJ_test_ssh_words = client/ssh/ssh_words.c client/ssh/ssh_opts.c \
