@@ -340,7 +340,8 @@ obj-fuzz/fuzz_client obj-fuzz/fuzz_cp: FUZZ_LINK = -Wl,--wrap=via_open \
 	-Wl,--wrap=conn_wait
 obj-fuzz/fuzz_client: FUZZ_LINK += -Wl,--wrap=unix_connect
 obj-fuzz/fuzz_hosts: FUZZ_LINK = -Wl,--wrap=glob -Wl,--wrap=globfree
-obj-fuzz/fuzz_client obj-fuzz/fuzz_cp obj-fuzz/fuzz_hosts: $(FUZZ_CLIENT)
+obj-fuzz/fuzz_client obj-fuzz/fuzz_cp obj-fuzz/fuzz_fleet obj-fuzz/fuzz_hosts: \
+	$(FUZZ_CLIENT)
 
 # By itself: it needs nothing else of the client.
 obj-fuzz/fuzz_sftp_asker: obj-fuzz/client/sftp/sftp_asker.o
