@@ -210,27 +210,14 @@ check_print_penalties(const struct config *c)
 	    c->penalty_blocks.v4, c->penalty_blocks.v6, c->npenalty_exempt);
 }
 
-int
-check_main(const struct skyptyd_options *o, struct settings *s,
+/* All of it, and whether it would work. */
+static int
+check_report(const struct skyptyd_options *o, struct settings *s,
     struct keyctx *ctx)
 {
 	char text[KEY_PUBLIC_HEX];
 	int lists;
 
-	if (o->mode != MODE_ANY && *s->listen == '\0' && !s->dmsg) {
-		fputs("skyptyd: nowhere to listen: there is neither --addr nor "
-		      "\"ssh_listen\"\n",
-		    stderr);
-		return EXIT_CONFIG;
-	}
-	if (o->mode != MODE_ANY && sockets_check(s->listen) == -1)
-		return EXIT_OS;
-	if (o->check_print)
-		return check_print_all(s);
-	if (o->check_peer != NULL)
-		return check_peer(s, ctx, o->check_peer);
-	if (o->check_key != NULL)
-		return check_key(o, s, ctx);
 	key_text(&s->pk, text);
 	printf("identity        %s\n", text);
 	if (*s->conf.sk_file != '\0')
@@ -277,4 +264,25 @@ check_main(const struct skyptyd_options *o, struct settings *s,
 		return EXIT_OS;
 	}
 	return s->conf.best_effort ? lists : EXIT_OS;
+}
+
+int
+check_main(const struct skyptyd_options *o, struct settings *s,
+    struct keyctx *ctx)
+{
+	if (o->mode != MODE_ANY && *s->listen == '\0' && !s->dmsg) {
+		fputs("skyptyd: nowhere to listen: there is neither --addr nor "
+		      "\"ssh_listen\"\n",
+		    stderr);
+		return EXIT_CONFIG;
+	}
+	if (o->mode != MODE_ANY && sockets_check(s->listen) == -1)
+		return EXIT_OS;
+	if (o->check_print)
+		return check_print_all(s);
+	if (o->check_peer != NULL)
+		return check_peer(s, ctx, o->check_peer);
+	if (o->check_key != NULL)
+		return check_key(o, s, ctx);
+	return check_report(o, s, ctx);
 }
