@@ -189,10 +189,11 @@ visible_json(struct buf *b, const void *src, size_t n)
 
 	for (; r == 0 && p < end; p += len) {
 		len = visible_decode(p, (size_t)(end - p), &code);
-		if ((len == 1 &&
-			(visible_shows(code) ||
-			    strchr("\t\r\n", (int)code) != NULL) &&
-			code != 0) ||
+		if (len != 0 && (code == '\t' || code == '\r')) {
+			r = buf_put(b, " ", 1);
+			continue;
+		}
+		if ((len == 1 && (visible_shows(code) || code == '\n')) ||
 		    (len > 1 && utf8 && visible_shows(code))) {
 			r = buf_put(b, p, len);
 			continue;

@@ -31,7 +31,8 @@ void visible_vline(FILE *, const char *end, const char *, va_list)
     __attribute__((format(printf, 3, 0)));
 /*
  * JSON text that json_parse takes, with what is not to be seen as \uxxxx: it
- * can only stand in strings.  Returns what buf_put returns.
+ * can only stand in strings; a tab or CR can only stand between tokens, and is
+ * a space.  Returns what buf_put returns.
  */
 int visible_json(struct buf *, const void *src, size_t n);
 /*

@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Runs every fuzz target for FUZZ_SECONDS (default 10), starting from its
-# corpus, which stays as it is: as many at once as there are processors.
+# corpus, which stays as it is: as many at once as there are processors.  Two
+# runs do the same; who hunts has other inputs each time with FUZZ_SEED=0.
 # "one TARGET" runs that one.
 set -u
 
 if [ "${1-}" = one ]; then
 	name=$(basename "$2")
 	dir=$(mktemp -d)
-	if "$2" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=60 \
-		-rss_limit_mb=2048 -artifact_prefix="$PWD/obj-fuzz/$name-" \
+	if "$2" -seed="${FUZZ_SEED:-1}" -max_total_time="${FUZZ_SECONDS:-10}" \
+		-timeout=60 -rss_limit_mb=2048 -artifact_prefix="$PWD/obj-fuzz/$name-" \
 		-print_final_stats=1 "$dir" \
 		"regress/fuzz/corpus/${name#fuzz_}" >"$dir.log" 2>&1; then
 		echo "$name: ok," "$(sed -n \

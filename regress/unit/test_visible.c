@@ -150,7 +150,7 @@ test_json(void **state)
 	static const char text[] = "{\"a\":\"\177\xc2\x9b\xe2\x80\xae\xc3\xbc"
 				   "\xf3\xa0\x80\x81\xff\\u001b\"}\r\n\t";
 	static const char shown[] = "{\"a\":\"\\u007f\\u009b\\u202e\xc3\xbc"
-				    "\\udb40\\udc01\\ufffd\\u001b\"}\r\n\t";
+				    "\\udb40\\udc01\\ufffd\\u001b\"} \n ";
 	struct buf b;
 
 	(void)state;
