@@ -48,6 +48,7 @@ static const struct hosts_keyword {
 	{ "VisorKey", offsetof(struct host, visor_key), "visorkey" },
 	{ "Timeout", offsetof(struct host, timeout), "timeout" },
 	{ "Escape", offsetof(struct host, escape), "escape" },
+	{ "Tags", offsetof(struct host, tags), "tags" },
 };
 
 #define KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
@@ -222,6 +223,25 @@ hosts_find_keyword(const struct hosts_reader *r, const char *name)
 	return NULL;
 }
 
+/* Of these each that is found counts. */
+static int
+hosts_set_tags(struct hosts_reader *r, char **words, size_t n)
+{
+	struct host *h = r->host;
+	char *more;
+
+	if (n == 0)
+		return hosts_mistake(r, "Tags needs a word", "");
+	for (size_t i = 0; r->applies && h != NULL && i < n; i++) {
+		if (asprintf(&more, "%s%s%s", h->tags != NULL ? h->tags : "",
+			h->tags != NULL ? " " : "", words[i]) == -1)
+			return EXIT_FAILED;
+		free(h->tags);
+		h->tags = more;
+	}
+	return 0;
+}
+
 static int
 hosts_set(struct hosts_reader *r, const struct hosts_keyword *k, char **words,
     size_t n)
@@ -229,6 +249,8 @@ hosts_set(struct hosts_reader *r, const struct hosts_keyword *k, char **words,
 	const struct ssh_tokens t = { .host = r->alias, .hostname = r->alias };
 	char **value;
 
+	if (k->offset == offsetof(struct host, tags))
+		return hosts_set_tags(r, words, n);
 	if (n != 1)
 		return hosts_mistake(r, "one value is needed", k->name);
 	if (!r->applies || r->host == NULL)

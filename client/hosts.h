@@ -11,6 +11,7 @@ struct ssh_opts;
 struct host {
 	char *key, *address, *port, *identity, *user, *via, *visor_key,
 	    *timeout, *escape, *discovery, *dmsg_servers;
+	char *tags;  /* of all that apply, with blanks between them */
 	char *proxy; /* ProxyCommand; not where it is among ssh's options */
 };
 

@@ -357,28 +357,36 @@ options_word_user(struct client_options *o, const char **word)
 }
 
 int
-options_dest(struct client_options *o, struct keyctx *ctx, const char *word)
+options_find_dest(struct client_options *o, struct keyctx *ctx,
+    const char *word, bool *found)
 {
-	bool found;
 	int r;
 
+	*found = true;
 	if ((r = options_word_user(o, &word)) != 0)
 		return r;
 	if (dest_like(word))
 		return dest_parse(&o->dest, ctx, word, o->port);
 	hosts_free(&o->alias);
-	if ((r = hosts_find(&o->alias, o->hosts, word, &found)) != 0)
+	if ((r = hosts_find(&o->alias, o->hosts, word, found)) != 0 || !*found)
 		return r;
-	if (!found) {
-		complain("'%s' is neither a destination (<pk>@host[:port]) "
-			 "nor a name in %s",
-		    word,
-		    o->hosts != NULL ? o->hosts : "~/.config/skypty/config");
-		return EXIT_USAGE;
-	}
 	if ((r = options_apply(o, &o->alias)) != 0)
 		return r;
 	return options_parse_alias(o, ctx, word);
+}
+
+int
+options_dest(struct client_options *o, struct keyctx *ctx, const char *word)
+{
+	bool found;
+	int r;
+
+	if ((r = options_find_dest(o, ctx, word, &found)) != 0 || found)
+		return r;
+	complain("'%s' is neither a destination (<pk>@host[:port]) nor a name "
+		 "in %s",
+	    word, o->hosts != NULL ? o->hosts : "~/.config/skypty/config");
+	return EXIT_USAGE;
 }
 
 /* The first word is the destination, unless exec finds that it is none. */

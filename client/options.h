@@ -114,5 +114,8 @@ int options_port(struct client_options *, const char *flag, const char *text);
 void options_init(struct client_options *);
 /* A destination or an alias.  0, EXIT_USAGE, EXIT_FAILED, told. */
 int options_dest(struct client_options *, struct keyctx *, const char *word);
+/* The same; *found: whether the word is either of them, which is not told. */
+int options_find_dest(struct client_options *, struct keyctx *,
+    const char *word, bool *found);
 
 #endif

@@ -32,6 +32,7 @@ enum fleet_outcome {
 struct fleet_host {
 	char *dest;   /* as it was written */
 	char *canon;  /* the same for all ways to write it */
+	char *leads;  /* of a name: where, as canon of a destination; or NULL */
 	char *label;  /* as it is shown */
 	char **tag;   /* NULL-terminated, or NULL */
 	char *why;    /* the client's last words on it, or NULL */
@@ -163,6 +164,11 @@ void fleet_output_drop(struct fleet_output *);
 /* The groups, on standard output. */
 void fleet_output_tell(struct fleet *);
 void fleet_output_free(struct fleet *);
+/*
+ * What a host's file or folder is called, with more behind it: a name that no
+ * other host has, in which there is no slash.  malloc'ed, or NULL.
+ */
+char *fleet_file_name(const struct fleet_host *, const char *more);
 
 /* --- a host's process: fleet_child.c --- */
 

@@ -104,14 +104,12 @@ child_descriptors(const struct fleet *f, bool checking, int ctl, int out,
 static char *
 child_folder(const struct fleet *f, const struct fleet_host *h)
 {
-	char *path, *name;
+	char *path, *name = fleet_file_name(h, "");
 
-	if (asprintf(&path, "%s/%s", f->o->fleet.target, h->canon) == -1)
+	if (name == NULL ||
+	    asprintf(&path, "%s/%s", f->o->fleet.target, name) == -1)
 		return NULL;
-	name = path + strlen(f->o->fleet.target) + 1;
-	for (char *p = name; *p != '\0'; p++)
-		if (*p == '/' || (*p == '.' && p == name))
-			*p = '_';
+	free(name);
 	if (mkdir(path, 0777) == -1 && errno != EEXIST)
 		child_fail(path);
 	return path;

@@ -109,6 +109,7 @@ fleet_hosts_free_one(struct fleet_host *h)
 {
 	free(h->dest);
 	free(h->canon);
+	free(h->leads);
 	free(h->label);
 	free(h->why);
 	for (size_t i = 0; h->tag != NULL && h->tag[i] != NULL; i++)
@@ -176,53 +177,89 @@ fleet_hosts_names_compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool
-fleet_hosts_names_has(const struct hosts_names *n, const char *name)
+/* Another tag, unless it has that. */
+static int
+fleet_hosts_tag(struct fleet_host *h, const char *tag)
 {
-	return n->n != 0 &&
-	    bsearch(&name, n->name, n->n, sizeof(name),
-		fleet_hosts_names_compare) != NULL;
+	char **more;
+	size_t n = 0;
+
+	for (; h->tag != NULL && h->tag[n] != NULL; n++)
+		if (strcmp(h->tag[n], tag) == 0)
+			return 0;
+	if ((more = reallocarray(h->tag, n + 2, sizeof(*more))) == NULL)
+		return EXIT_FAILED;
+	h->tag = more;
+	more[n + 1] = NULL;
+	return (more[n] = strdup(tag)) != NULL ? 0 : EXIT_FAILED;
 }
 
-/* Names that only a pattern of the file covers are looked up by themselves. */
-static int
-fleet_hosts_check_name(struct hosts_finder *f, const char *word)
+/* A destination, in the one way to write it, and whose account it is. */
+static char *
+fleet_hosts_canon(const struct hosts_finder *f, const struct client_options *o)
 {
-	struct host h;
-	bool found;
+	const struct dest *d = &o->dest;
+	/* That of -l is everybody's. */
+	bool account = o->user != NULL && o->user != f->o->user;
+	char pk[KEY_PUBLIC_HEX], *canon;
 	int r;
 
-	if (fleet_hosts_names_has(&f->names, word))
-		return 0;
-	if ((r = hosts_find(&h, f->o->hosts, word, &found)) != 0)
-		return r;
-	hosts_free(&h);
-	return found ?
-	    0 :
-	    fleet_hosts_mistake(f,
-		"'%s' is neither a destination (<pk>@host[:port]) "
-		"nor a name in %s",
-		word,
-		f->o->hosts != NULL ? f->o->hosts : "~/.config/skypty/config");
+	key_text(&d->pk, pk);
+	if (d->kind == DEST_TCP)
+		r = asprintf(&canon, "%s%s%s@%s:%s%s%s", account ? o->user : "",
+		    account ? "@" : "", pk, d->host, d->port,
+		    o->how.proxy != NULL ? " " : "",
+		    o->how.proxy != NULL ? o->how.proxy : "");
+	else
+		r = asprintf(&canon, "%s%s%s:%u", account ? o->user : "",
+		    account ? "@" : "", pk, d->dmsg_port);
+	return r != -1 ? canon : NULL;
 }
 
-/* A destination, in the one way to write it. */
+/* What the file of names says of it. */
 static int
-fleet_hosts_canon(struct hosts_finder *f, const char *word, char **canon)
+fleet_hosts_know(struct hosts_finder *f, const struct client_options *o,
+    struct fleet_host *h)
 {
-	char pk[KEY_PUBLIC_HEX];
-	struct dest d;
+	char *tags = o->alias.tags, *tag;
 	int r;
 
-	if ((r = dest_parse(&d, f->ctx, word, f->o->port)) != 0)
+	if ((h->leads = fleet_hosts_canon(f, o)) == NULL)
+		return EXIT_FAILED;
+	while ((tag = strsep(&tags, " ,#")) != NULL)
+		if (*tag != '\0' && (r = fleet_hosts_tag(h, tag)) != 0)
+			return r;
+	return 0;
+}
+
+/* A name that leads nowhere is no mistake where a pattern has found it. */
+static int
+fleet_hosts_add_one(struct hosts_finder *f, const char *word, bool pattern)
+{
+	struct client_options o = *f->o;
+	bool found, name;
+	char *canon;
+	int r;
+
+	if ((r = options_find_dest(&o, f->ctx, word, &found)) != 0)
 		return f->file != NULL ? fleet_hosts_mistake(f, "this line") :
 					 r;
-	key_text(&d.pk, pk);
-	if (d.kind == DEST_TCP)
-		r = asprintf(canon, "%s@%s:%s", pk, d.host, d.port);
-	else
-		r = asprintf(canon, "%s:%u", pk, d.dmsg_port);
-	return r == -1 ? EXIT_FAILED : 0;
+	if (!found && !pattern)
+		return fleet_hosts_mistake(f,
+		    "'%s' is neither a destination (<pk>@host[:port]) "
+		    "nor a name in %s",
+		    word,
+		    f->o->hosts != NULL ? f->o->hosts :
+					  "~/.config/skypty/config");
+	name = !found || o.alias.key != NULL || o.alias.via != NULL;
+	canon = name ? strdup(word) : fleet_hosts_canon(f, &o);
+	r = canon != NULL ? fleet_hosts_add(f->hosts, word, canon) :
+			    EXIT_FAILED;
+	free(canon);
+	if (r == 0 && found && name)
+		r = fleet_hosts_know(f, &o, &f->hosts->host[f->hosts->n - 1]);
+	hosts_free(&o.alias);
+	return r;
 }
 
 static bool
@@ -241,8 +278,7 @@ fleet_hosts_add_pattern(struct hosts_finder *f, const char *word)
 		if (fnmatch(word, f->names.name[i], 0) != 0)
 			continue;
 		found = true;
-		if ((r = fleet_hosts_add(f->hosts, f->names.name[i],
-			 f->names.name[i])) != 0)
+		if ((r = fleet_hosts_add_one(f, f->names.name[i], true)) != 0)
 			return r;
 	}
 	return found ?
@@ -254,20 +290,9 @@ fleet_hosts_add_pattern(struct hosts_finder *f, const char *word)
 static int
 fleet_hosts_add_word(struct hosts_finder *f, const char *word)
 {
-	char *canon;
-	int r;
-
-	if (fleet_hosts_is_pattern(word))
-		return fleet_hosts_add_pattern(f, word);
-	if (!dest_like(word))
-		return (r = fleet_hosts_check_name(f, word)) == 0 ?
-		    fleet_hosts_add(f->hosts, word, word) :
-		    r;
-	if ((r = fleet_hosts_canon(f, word, &canon)) != 0)
-		return r;
-	r = fleet_hosts_add(f->hosts, word, canon);
-	free(canon);
-	return r;
+	return fleet_hosts_is_pattern(word) ?
+	    fleet_hosts_add_pattern(f, word) :
+	    fleet_hosts_add_one(f, word, false);
 }
 
 /* --- files --- */
@@ -277,15 +302,13 @@ static int
 fleet_hosts_set_tags(struct hosts_finder *f, size_t first, char *const *tag,
     size_t n)
 {
-	for (size_t i = first; i < f->hosts->n; i++) {
-		struct fleet_host *h = &f->hosts->host[i];
+	int r;
 
-		if ((h->tag = calloc(n + 1, sizeof(*h->tag))) == NULL)
-			return EXIT_FAILED;
+	for (size_t i = first; i < f->hosts->n; i++)
 		for (size_t j = 0; j < n; j++)
-			if ((h->tag[j] = strdup(tag[j])) == NULL)
-				return EXIT_FAILED;
-	}
+			if ((r = fleet_hosts_tag(&f->hosts->host[i], tag[j])) !=
+			    0)
+				return r;
 	return 0;
 }
 
@@ -436,8 +459,9 @@ fleet_hosts_choose(struct hosts_finder *f)
 	hosts->n = n;
 }
 
+/* A name is the host that it leads to. */
 struct hosts_place {
-	const char *canon;
+	const char *leads;
 	size_t at;
 };
 
@@ -445,9 +469,21 @@ static int
 fleet_hosts_compare(const void *a, const void *b)
 {
 	const struct hosts_place *p = a, *q = b;
-	int r = strcmp(p->canon, q->canon);
+	int r = strcmp(p->leads, q->leads);
 
 	return r != 0 ? r : p->at < q->at ? -1 : 1;
+}
+
+static void
+fleet_hosts_say_twice(const struct fleet_host *first,
+    const struct fleet_host *h)
+{
+	if (strcmp(first->label, h->label) == 0)
+		complain("%s is named more than once: it gets one turn",
+		    first->label);
+	else
+		complain("%s and %s are the same host: it gets one turn",
+		    first->label, h->label);
 }
 
 /* The first of several counts. */
@@ -457,7 +493,7 @@ fleet_hosts_once(struct hosts_finder *f)
 	struct fleet_hosts *hosts = f->hosts;
 	struct hosts_place *place = calloc(hosts->n + 1, sizeof(*place));
 	bool *again = calloc(hosts->n + 1, sizeof(*again));
-	size_t n = 0, twice = 0;
+	size_t n = 0, twice = 0, first = 0;
 
 	if (place == NULL || again == NULL) {
 		free(place);
@@ -466,21 +502,26 @@ fleet_hosts_once(struct hosts_finder *f)
 		return EXIT_FAILED;
 	}
 	for (size_t i = 0; i < hosts->n; i++)
-		place[i] = (struct hosts_place){ hosts->host[i].canon, i };
+		place[i] = (struct hosts_place){ hosts->host[i].leads != NULL ?
+			    hosts->host[i].leads :
+			    hosts->host[i].canon,
+			i };
 	qsort(place, hosts->n, sizeof(*place), fleet_hosts_compare);
-	for (size_t i = 1; i < hosts->n; i++)
-		again[place[i].at] =
-		    strcmp(place[i].canon, place[i - 1].canon) == 0;
+	for (size_t i = 1; i < hosts->n; i++) {
+		if (strcmp(place[i].leads, place[first].leads) != 0) {
+			first = i;
+			continue;
+		}
+		again[place[i].at] = true;
+		if (++twice <= 3)
+			fleet_hosts_say_twice(&hosts->host[place[first].at],
+			    &hosts->host[place[i].at]);
+	}
 	for (size_t i = 0; i < hosts->n; i++)
 		if (!again[i])
 			hosts->host[n++] = hosts->host[i];
-		else {
-			if (++twice <= 3)
-				complain("%s is named more than once: it gets "
-					 "one turn",
-				    hosts->host[i].label);
+		else
 			fleet_hosts_free_one(&hosts->host[i]);
-		}
 	if (twice > 3)
 		complain("so are %zu more", twice - 3);
 	hosts->n = n;

@@ -32,7 +32,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -82,6 +81,22 @@ journal_path(const char *id)
 		    home != NULL ? home : "", id != NULL ? id : "",
 		    id != NULL ? SUFFIX : "");
 	return n != -1 ? path : NULL;
+}
+
+/*
+ * A lock of the open file, which goes with it.  Whoever looks asks for it, and
+ * keeps nobody from his run.
+ */
+static int
+journal_lock(int fd, int how, bool *busy)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int r = fcntl(fd, how, &l);
+
+	*busy = how == F_OFD_GETLK ?
+	    r == 0 && l.l_type != F_UNLCK :
+	    r == -1 && (errno == EAGAIN || errno == EACCES);
+	return r == -1 && !*busy ? -1 : 0;
 }
 
 static int
@@ -152,6 +167,7 @@ fleet_journal_new(struct fleet_journal *j)
 	time_t now = time(NULL);
 	char stamp[32];
 	struct tm tm;
+	bool busy;
 
 	journal_init(j);
 	if (gmtime_r(&now, &tm) == NULL ||
@@ -170,7 +186,7 @@ fleet_journal_new(struct fleet_journal *j)
 	} while (j->fd == -1 && errno == EEXIST);
 	if (j->fd == -1)
 		return journal_failed(j, "it cannot be made");
-	if (flock(j->fd, LOCK_EX | LOCK_NB) == -1)
+	if (journal_lock(j->fd, F_OFD_SETLK, &busy) == -1 || busy)
 		return journal_failed(j, "it cannot be locked");
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	if (fleet_journal_add(j, NULL, FIRST_LINE) != 0 ||
@@ -489,9 +505,10 @@ fleet_record_free(struct fleet_record *rec)
 	*rec = (struct fleet_record){ .at = NULL };
 }
 
-int
-fleet_journal_look(struct fleet_journal *j, const char *id,
-    struct fleet_record *rec, bool *busy)
+/* Locked if it is taken over, and read. */
+static int
+journal_open(struct fleet_journal *j, const char *id, struct fleet_record *rec,
+    int lock, bool *busy)
 {
 	struct stat st;
 
@@ -504,7 +521,8 @@ fleet_journal_look(struct fleet_journal *j, const char *id,
 	strlcpy(j->id, id, sizeof(j->id));
 	if ((j->path = journal_path(id)) == NULL)
 		return EXIT_FAILED;
-	j->fd = open(j->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	j->fd = open(j->path,
+	    (lock == F_OFD_GETLK ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW);
 	if (j->fd == -1 && errno == ENOENT) {
 		complain("there is no run %s; 'skypty fleet list' lists them",
 		    id);
@@ -519,8 +537,16 @@ fleet_journal_look(struct fleet_journal *j, const char *id,
 		    j->path);
 		return EXIT_FAILED;
 	}
-	*busy = flock(j->fd, LOCK_EX | LOCK_NB) == -1;
+	if (journal_lock(j->fd, lock, busy) == -1)
+		return journal_failed(j, "it cannot be locked");
 	return journal_read(j, rec);
+}
+
+int
+fleet_journal_look(struct fleet_journal *j, const char *id,
+    struct fleet_record *rec, bool *busy)
+{
+	return journal_open(j, id, rec, F_OFD_GETLK, busy);
 }
 
 /* What is left of a line that was never finished goes. */
@@ -553,13 +579,13 @@ fleet_journal_open(struct fleet_journal *j, const char *id,
 	int r;
 
 	if (id != NULL) {
-		r = fleet_journal_look(j, id, rec, &busy);
+		r = journal_open(j, id, rec, F_OFD_SETLK, &busy);
 		return r == 0 ? journal_take_over(j, busy) : r;
 	}
 	ids = fleet_journal_ids(&n);
 	r = EXIT_USAGE;
 	while (n > 0) {
-		r = fleet_journal_look(j, ids[--n], rec, &busy);
+		r = journal_open(j, ids[--n], rec, F_OFD_SETLK, &busy);
 		if (r != 0 || (!journal_is_over(rec) && !busy))
 			break;
 		fleet_record_free(rec);

@@ -27,17 +27,35 @@
 
 /* --- while the command runs --- */
 
+/* "a/b" as "a%2Fb", as in a URL. */
+char *
+fleet_file_name(const struct fleet_host *h, const char *more)
+{
+	size_t n = strlen(h->canon), size = 3 * n + strlen(more) + 1;
+	char *name = malloc(size), *to = name;
+
+	for (size_t i = 0; name != NULL && i < n; i++) {
+		uint8_t c = (uint8_t)h->canon[i];
+
+		if (c < ' ' || c == 0x7f || c == '/' || c == '%' ||
+		    (c == '.' && i == 0))
+			to += snprintf(to, 4, "%%%02X", c);
+		else
+			*to++ = (char)c;
+	}
+	if (name != NULL)
+		strlcpy(to, more, size - (size_t)(to - name));
+	return name;
+}
+
 static int
 output_open_file(struct fleet *f, const struct fleet_host *h, const char *kind)
 {
-	char *name;
+	char *name = fleet_file_name(h, kind);
 	int fd;
 
-	if (asprintf(&name, "%s.%s", h->canon, kind) == -1)
+	if (name == NULL)
 		return -1;
-	for (char *p = name; *p != '\0'; p++)
-		if (*p == '/' || (*p == '.' && p == name))
-			*p = '_';
 	fd = openat(f->folder, name,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd == -1)
@@ -51,7 +69,7 @@ int
 fleet_output_begin(struct fleet_output *out, struct fleet *f,
     const struct fleet_host *h)
 {
-	static const char *const kinds[] = { "out", "err" };
+	static const char *const kinds[] = { ".out", ".err" };
 
 	memset(out, 0, sizeof(*out));
 	for (int i = 0; i < 2; i++) {
@@ -220,7 +238,7 @@ output_status_file(struct fleet *f, const struct fleet_host *h)
 	char text[64];
 	int fd;
 
-	if (f->folder == -1 || (fd = output_open_file(f, h, "status")) == -1)
+	if (f->folder == -1 || (fd = output_open_file(f, h, ".status")) == -1)
 		return;
 	snprintf(text, sizeof(text), "%s %d\n", fleet_outcome_word(h->outcome),
 	    h->status);

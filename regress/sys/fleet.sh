@@ -59,6 +59,20 @@ commands() {
 	equal "$(cat "${f%.out}.err")" e "raw errors"
 	equal "$(cat "${f%.out}.status")" "exit 4" "status"
 
+	# Each host has files of its own, whatever it is called.
+	{
+		i=1
+		for n in a/b a_b a%2Fb ..; do
+			printf 'Host %s\n Via tcp://%s@127.0.0.%s:%s\n' \
+				"$n" "$pk" "$i" "$port"
+			i=$((i + 1))
+		done
+	} | $as tee "$dir/slashes" >/dev/null
+	fleet 0 -F "$dir/slashes" --output "$dir/apart" a/b a_b a%2Fb .. -- \
+		echo hello
+	equal "$(cd "$dir/apart" && echo *.out)" \
+		"%2E..out a%252Fb.out a%2Fb.out a_b.out" "names of files"
+
 	run skypty fleet list >"$dir/out" || fail "list returned $?"
 	has "$dir/out" "$id  done       5 of 5 ok  echo hello"
 	run skypty fleet show "$id" >"$dir/out" || fail "show returned $?"
@@ -69,14 +83,14 @@ commands() {
 choosing() {
 	scene 6
 	$as mkdir -p "$HOME/.config/skypty"
-	for n in web-1 web-2 db-1; do
+	for n in web-1 web-2 db-3; do
 		printf 'Host %s\n Key %s\n Address 127.0.0.%s:%s\n' $n "$pk" \
 			"${n##*-}" "$port"
 	done | $as tee "$HOME/.config/skypty/config" >/dev/null
-	fleet 0 'web-*' db-1 -- true
+	fleet 0 'web-*' db-3 -- true
 	has "$dir/err.fleet" "3 hosts: 3 ok"
-	fleet 0 'web-*,db-1' --exclude 'web-2' --dry-run -- true
-	equal "$(grep -c '^  web-1$\|^  db-1$' "$dir/out")" 2 "chosen"
+	fleet 0 'web-*,db-3' --exclude 'web-2' --dry-run -- true
+	equal "$(grep -c '^  web-1$\|^  db-3$' "$dir/out")" 2 "chosen"
 	hasnt "$dir/out" web-2
 	fleet 0 "@$dir/hosts" --tag odd1 -- true
 	has "$dir/err.fleet" "3 hosts: 3 ok"
@@ -84,8 +98,40 @@ choosing() {
 	has "$dir/err.fleet" "3 hosts: 3 ok"
 	fleet 0 web-1 "@$dir/hosts" web-1 "@$dir/hosts" -- \
 		sh -c "echo x >>$dir/twice"
-	has "$dir/err.fleet" "is named more than once"
-	equal "$(wc -l <"$dir/twice")" 7 "runs of hosts named twice"
+	has "$dir/err.fleet" "web-1 is named more than once"
+	has "$dir/err.fleet" "web-1 and "
+	has "$dir/err.fleet" "@127.0.0.1:$port are the same host: it gets one"
+	equal "$(wc -l <"$dir/twice")" 6 "runs of hosts named twice"
+
+	# Another account is another host; one more name is not.
+	printf 'Host again\n Via tcp://%s@127.0.0.1:%s\nHost root-1\n%s\n%s\n' \
+		"$pk" "$port" " User root" " Via tcp://$pk@127.0.0.1:$port" |
+		$as tee -a "$HOME/.config/skypty/config" >/dev/null
+	fleet 0 --dry-run web-1 again root-1 -- true
+	has "$dir/err.fleet" "web-1 and again are the same host"
+	has "$dir/out" "2 hosts, "
+	fleet 0 --dry-run -l "$(id -un)" web-1 "$pk@127.0.0.1:$port" \
+		"other@$pk@127.0.0.1:$port" other@web-1 -- true
+	has "$dir/out" "1 hosts, "
+
+	# Tags of the file of names, those of all sections that apply.
+	{
+		printf 'Host web-*\n Tags web,front\n'
+		printf 'Host *-1\n Tags first canary\n'
+	} | $as tee -a "$HOME/.config/skypty/config" >/dev/null
+	equal "$(run skypty config web-1 | grep ^tags)" \
+		"tags web,front first canary" "tags of a name"
+	fleet 0 '*-*' --tag web --dry-run -- true
+	has "$dir/out" "2 hosts, "
+	fleet 0 '*-*' --tag web --tag canary --dry-run -- true
+	equal "$(grep '^  ' "$dir/out" | tr -d ' \n')" trueweb-1 "tagged twice"
+	fleet 0 web-1,web-2,db-3 --exclude '#first' --dry-run -- true
+	equal "$(grep '^  ' "$dir/out" | tr -d ' \n')" trueweb-2db-3 "without a tag"
+	printf 'web-2 #listed\nroot-1\n' >"$dir/named"
+	fleet 0 "@$dir/named" --tag listed --tag front --dry-run -- true
+	has "$dir/out" "1 hosts, "
+	fleet 64 web-2 --tag canary -- true
+	has "$dir/err.fleet" "no host is left"
 	status=0
 	run skypty fleet -i "$dir/client" - -- true <"$dir/hosts" \
 		>"$dir/out" 2>"$dir/err.fleet" || status=$?
@@ -208,7 +254,7 @@ scripts_and_copies() {
 	printf 'Host *\n Key %s\n Address 127.0.0.1:%s\n' "$pk" "$port" |
 		$as tee "$dir/names" >/dev/null
 	fleet 0 -F "$dir/names" --get "$dir/there/a" "$dir/in" ..
-	equal "$(find "$dir/in" -type f)" "$dir/in/_./a" "the file that was got"
+	equal "$(find "$dir/in" -type f)" "$dir/in/%2E./a" "the file that was got"
 	[ ! -e "$dir/a" ] || fail "a file beside the folder"
 	printf 'x\033]0;y\n' >"$dir/odd"
 	chmod 644 "$dir/odd"

@@ -281,6 +281,45 @@ refuses_what_it_never_wrote(void **state)
 		expect_refused(bad[i]);
 }
 
+static void
+look_is_busy(bool expected)
+{
+	struct fleet_journal j;
+	struct fleet_record rec;
+	bool busy;
+
+	assert_int_equal(fleet_journal_look(&j, run.id, &rec, &busy), 0);
+	assert_int_equal(busy, expected);
+	fleet_record_free(&rec);
+	fleet_journal_close(&j);
+}
+
+/* A run keeps others from going on with it; a look keeps nobody from it. */
+static void
+is_one_runs_at_a_time(void **state)
+{
+	struct fleet_journal looked, j, other;
+	struct fleet_record seen, rec, refused;
+	bool busy;
+
+	(void)state;
+	write_text(run.text, run.n);
+	assert_int_equal(fleet_journal_look(&looked, run.id, &seen, &busy), 0);
+	assert_false(busy);
+	assert_int_equal(fleet_journal_open(&j, run.id, &rec), 0);
+	look_is_busy(true);
+	assert_int_equal(fleet_journal_open(&other, run.id, &refused),
+	    EXIT_USAGE);
+	fleet_record_free(&refused);
+	fleet_journal_close(&other);
+	look_is_busy(true);
+	fleet_record_free(&rec);
+	fleet_journal_close(&j);
+	look_is_busy(false);
+	fleet_record_free(&seen);
+	fleet_journal_close(&looked);
+}
+
 int
 main(void)
 {
@@ -289,6 +328,7 @@ main(void)
 		cmocka_unit_test(goes_on_behind_it),
 		cmocka_unit_test(is_changed_at_each_byte),
 		cmocka_unit_test(refuses_what_it_never_wrote),
+		cmocka_unit_test(is_one_runs_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
