@@ -15,6 +15,7 @@
 
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/base/rate.h"
 #include "common/privsep/privmsg.h"
 
 #define US_PER_S INT64_C(1000000)
@@ -55,10 +56,7 @@ cell_take(struct cell *table, size_t n, uint64_t tag)
 
 /* --- buckets --- */
 
-/*
- * A bucket is the time until which what was taken out of it is filled in again,
- * which the debt grows by with each connection.
- */
+/* What a connection owes for each bucket: see common/base/rate.h. */
 struct price {
 	int64_t each;	/* microseconds */
 	int64_t credit; /* so much debt may there be */
@@ -97,24 +95,14 @@ limits_owed(const struct conns *cs, uint64_t tag, int64_t now_ms)
 {
 	const struct cell *c = cell_find(cs->bucket, LIMITS_BUCKETS, tag);
 
-	return c != NULL && c->until > now_ms * 1000 ?
-	    c->until - now_ms * 1000 :
-	    0;
-}
-
-static void
-add_debt(int64_t *until, int64_t now_ms, int64_t each)
-{
-	if (*until < now_ms * 1000)
-		*until = now_ms * 1000;
-	*until += each;
+	return c != NULL ? rate_owed(c->until, now_ms * 1000) : 0;
 }
 
 static void
 limits_pay(struct conns *cs, uint64_t tag, int64_t now_ms, int64_t each)
 {
-	add_debt(&cell_take(cs->bucket, LIMITS_BUCKETS, tag)->until, now_ms,
-	    each);
+	rate_owe(&cell_take(cs->bucket, LIMITS_BUCKETS, tag)->until,
+	    now_ms * 1000, each);
 }
 
 static void
@@ -419,7 +407,8 @@ bool
 limits_spent(const struct conns *cs, const struct config *conf, enum pool pool,
     int64_t now_ms)
 {
-	return cs->all_paid[pool] - now_ms * 1000 > price_all(conf).credit;
+	return rate_owed(cs->all_paid[pool], now_ms * 1000) >
+	    price_all(conf).credit;
 }
 
 const char *
@@ -512,7 +501,7 @@ limits_admit(struct conns *cs, const struct config *conf, struct limits_conn *c,
 	limits_pay(cs, o->network, now_ms, price_network(conf).each);
 	if (o->pool == POOL_TCP)
 		limits_pay(cs, o->wide, now_ms, WIDE_COST);
-	add_debt(&cs->all_paid[o->pool], now_ms, price_all(conf).each);
+	rate_owe(&cs->all_paid[o->pool], now_ms * 1000, price_all(conf).each);
 }
 
 bool
@@ -590,11 +579,9 @@ conn_end(const struct limits_conn *c)
 bool
 limits_may_tell(struct conns *cs, int64_t now_ms)
 {
-	if (cs->told_paid < now_ms)
-		cs->told_paid = now_ms;
-	if (cs->told_paid - now_ms >= LIMITS_TOLD * LIMITS_TOLD_MS)
+	if (rate_owed(cs->told_paid, now_ms) >= LIMITS_TOLD * LIMITS_TOLD_MS)
 		return false;
-	cs->told_paid += LIMITS_TOLD_MS;
+	rate_owe(&cs->told_paid, now_ms, LIMITS_TOLD_MS);
 	return true;
 }
 

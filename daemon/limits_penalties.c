@@ -6,6 +6,7 @@
 #include "daemon/limits.h"
 
 #include "common/base/log.h"
+#include "common/base/rate.h"
 
 static const struct {
 	const char *did;     /* of one, for the log */
@@ -85,11 +86,9 @@ penalty_add(struct conns *cs, const struct config_penalties *conf, uint64_t tag,
 	if (tag == 0)
 		return 0;
 	p = penalty_take(cs, tag);
-	if (p->until <= now_ms) {
-		p->until = now_ms;
+	if (p->until <= now_ms)
 		p->active = false;
-	}
-	p->until += conf->each[what] * INT64_C(1000);
+	rate_owe(&p->until, now_ms, conf->each[what] * INT64_C(1000));
 	if (p->until > most)
 		p->until = most;
 	p->last = what;

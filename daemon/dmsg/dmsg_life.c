@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "common/base/err.h"
+#include "common/base/rate.h"
 #include "common/pty/aead.h"
 
 #define SETTLE_MS	1000 /* changes of sessions are gathered so long */
@@ -181,13 +182,12 @@ publish_later(struct dmsg *d, bool failed)
 static int64_t
 sign_pause(struct dmsg *d)
 {
-	int64_t now = now_ms(), pause;
+	int64_t now = now_ms();
+	int64_t pause =
+	    rate_owed(d->signed_ms, now) - (SIGN_BURST - 1) * SIGN_MS;
 
-	if (d->signed_ms < now)
-		d->signed_ms = now;
-	pause = d->signed_ms - now - (SIGN_BURST - 1) * SIGN_MS;
 	if (pause <= 0)
-		d->signed_ms += SIGN_MS;
+		rate_owe(&d->signed_ms, now, SIGN_MS);
 	return pause;
 }
 

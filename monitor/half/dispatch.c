@@ -5,8 +5,7 @@
  * shorter than it can be, or too often, ends the child.  So does one whose
  * handler finds it malformed.
  */
-#include <time.h>
-
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "monitor/half/half.h"
@@ -43,24 +42,6 @@ request_objection(const struct half *h, const struct request *r,
 	return NULL;
 }
 
-/* Counts one more in this span of time.  Whether it is above the rate. */
-static bool
-request_is_above(const struct request_rate *rate, struct request_count *c)
-{
-	struct timespec now;
-	int64_t span;
-
-	if (rate->max == 0)
-		return false;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	span = (int64_t)now.tv_sec / rate->seconds;
-	if (span != c->span) {
-		c->span = span;
-		c->in_span = 0;
-	}
-	return ++c->in_span > rate->max;
-}
-
 /* 0 if there is nothing more to be done about it, else SKY_ERR_DENIED. */
 static int
 request_above(const struct half *h, const struct request *r,
@@ -71,7 +52,7 @@ request_above(const struct half *h, const struct request *r,
 		    h->role->child, r->name, r->rate.max, r->rate.seconds);
 		return SKY_ERR_DENIED;
 	}
-	if (r->rate.above == ABOVE_TELLS && c->in_span == r->rate.max + 1)
+	if (r->rate.above == ABOVE_TELLS && c->rate.n == r->rate.max + 1)
 		log_warn("%s: %s more than %u times in %u s: the rest is "
 			 "dropped",
 		    h->role->child, r->name, r->rate.max, r->rate.seconds);
@@ -101,7 +82,9 @@ half_dispatch(struct half *h, struct privmsg *msg)
 		    req->name, why);
 		return SKY_ERR_DENIED;
 	}
-	if (request_is_above(&req->rate, c))
+	if (req->rate.max != 0 &&
+	    rate_count(&c->rate, now_ms(), req->rate.seconds * INT64_C(1000)) >
+		req->rate.max)
 		return request_above(h, req, c);
 	if (req->times != 0)
 		c->times++;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/rate.h"
 #include "common/privsep/privmsg.h"
 
 struct half;
@@ -79,8 +80,7 @@ struct requests {
 /* What the child has asked for already, of each row. */
 struct request_count {
 	unsigned times;
-	unsigned in_span;
-	int64_t span; /* number of it, since the machine was started */
+	struct rate_span rate;
 };
 
 /*

@@ -70,11 +70,9 @@ auth_forget(struct auth *a)
 int
 auth_line(struct auth *a, int64_t now)
 {
-	if (now - a->since >= MINUTE) {
-		a->since = now;
-		a->lines = 0;
-	}
-	if (a->lines >= AUTH_LINES)
+	unsigned n = rate_count(&a->lines, now, MINUTE);
+
+	if (n > AUTH_LINES)
 		return 0;
-	return ++a->lines == AUTH_LINES ? 1 : 2;
+	return n == AUTH_LINES ? 1 : 2;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/rate.h"
 #include "common/privsep/http_conf.h"
 
 #define AUTH_COOKIES 64
@@ -21,8 +22,7 @@ struct auth {
 		uint8_t hash[32];
 		int64_t until; /* seconds; 0: free */
 	} cookie[AUTH_COOKIES];
-	unsigned lines; /* in this minute */
-	int64_t since;
+	struct rate_span lines; /* by the minute */
 };
 
 /* A new token; an older one that was not used is void. */

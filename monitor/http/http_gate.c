@@ -100,23 +100,12 @@ gate_objection(const struct gate *g, const struct gate_row *r, size_t len)
 	return len > r->max ? "too long" : NULL;
 }
 
-/* What is counted by the second begins anew in the next one. */
-static bool
-gate_is_over(struct gate *g, const struct gate_row *r)
-{
-	int64_t second = gate_now_s();
-
-	if (second != g->second) {
-		g->second = second;
-		memset(g->count, 0, sizeof(g->count));
-	}
-	return r->per_s != 0 && ++g->count[r - rows] > r->per_s;
-}
-
 static int
 gate_handle(struct gate *g, const struct gate_row *row, struct privmsg *m)
 {
-	int r = row->handle(g, m, gate_is_over(g, row));
+	bool over = row->per_s != 0 &&
+	    rate_count(&g->count[row - rows], gate_now_s(), 1) > row->per_s;
+	int r = row->handle(g, m, over);
 
 	return r == 0 ? buf_at_end(&m->body) : r;
 }

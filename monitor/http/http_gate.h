@@ -7,6 +7,7 @@
 #ifndef MONITOR_HTTP_HTTP_GATE_H
 #define MONITOR_HTTP_HTTP_GATE_H
 
+#include "common/base/rate.h"
 #include "common/privsep/privmsg.h"
 #include "monitor/http/http_auth.h"
 #include "monitor/http/http_dial.h"
@@ -39,8 +40,7 @@ struct gate {
 	uint32_t last_id;
 	bool served; /* a terminal has had its connection */
 	bool ended;  /* by --once */
-	int64_t second;
-	unsigned count[GATE_ROWS]; /* of each request in it */
+	struct rate_span count[GATE_ROWS]; /* of each request, by the second */
 };
 
 /* Keeps both pointers.  There is no child yet. */
