@@ -234,6 +234,23 @@ fleet_hosts_know(struct hosts_finder *f, const struct client_options *o,
 
 /* A name that leads nowhere is no mistake where a pattern has found it. */
 static int
+fleet_hosts_look_up(struct hosts_finder *f, struct client_options *o,
+    const char *word, bool pattern, bool *found)
+{
+	int r;
+
+	if ((r = options_find_dest(o, f->ctx, word, found)) != 0)
+		return f->file != NULL ? fleet_hosts_mistake(f, "this line") :
+					 r;
+	if (*found || pattern)
+		return 0;
+	return fleet_hosts_mistake(f,
+	    "'%s' is neither a destination (<pk>@host[:port]) nor a name in %s",
+	    word,
+	    f->o->hosts != NULL ? f->o->hosts : "~/.config/skypty/config");
+}
+
+static int
 fleet_hosts_add_one(struct hosts_finder *f, const char *word, bool pattern)
 {
 	struct client_options o = *f->o;
@@ -241,23 +258,16 @@ fleet_hosts_add_one(struct hosts_finder *f, const char *word, bool pattern)
 	char *canon;
 	int r;
 
-	if ((r = options_find_dest(&o, f->ctx, word, &found)) != 0)
-		return f->file != NULL ? fleet_hosts_mistake(f, "this line") :
-					 r;
-	if (!found && !pattern)
-		return fleet_hosts_mistake(f,
-		    "'%s' is neither a destination (<pk>@host[:port]) "
-		    "nor a name in %s",
-		    word,
-		    f->o->hosts != NULL ? f->o->hosts :
-					  "~/.config/skypty/config");
-	name = !found || o.alias.key != NULL || o.alias.via != NULL;
-	canon = name ? strdup(word) : fleet_hosts_canon(f, &o);
-	r = canon != NULL ? fleet_hosts_add(f->hosts, word, canon) :
-			    EXIT_FAILED;
-	free(canon);
-	if (r == 0 && found && name)
-		r = fleet_hosts_know(f, &o, &f->hosts->host[f->hosts->n - 1]);
+	if ((r = fleet_hosts_look_up(f, &o, word, pattern, &found)) == 0) {
+		name = !found || o.alias.key != NULL || o.alias.via != NULL;
+		canon = name ? strdup(word) : fleet_hosts_canon(f, &o);
+		r = canon != NULL ? fleet_hosts_add(f->hosts, word, canon) :
+				    EXIT_FAILED;
+		free(canon);
+		if (r == 0 && found && name)
+			r = fleet_hosts_know(f, &o,
+			    &f->hosts->host[f->hosts->n - 1]);
+	}
 	hosts_free(&o.alias);
 	return r;
 }
