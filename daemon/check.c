@@ -14,8 +14,8 @@
 #include "common/base/paths.h"
 #include "common/base/process.h"
 #include "common/base/visible.h"
-#include "common/privsep/sandbox.h"
 #include "common/privsep/chroot_dir.h"
+#include "common/privsep/sandbox.h"
 #include "common/privsep/sockets.h"
 
 #define PROBE_NOFILE	256
@@ -63,6 +63,17 @@ try_in_child(const struct settings *s, int fd, bool verbose)
 }
 
 int
+check_chroot(const struct settings *s)
+{
+	int r;
+
+	if (!s->drop || (r = chroot_dir_make()) == 0)
+		return 0;
+	log_error("%s: %s", CHROOT_DIR, chroot_dir_text(r));
+	return s->conf.best_effort ? 0 : -1;
+}
+
+int
 check_confinement(const struct settings *s, FILE *out, bool verbose)
 {
 	char buf[4096];
@@ -70,7 +81,7 @@ check_confinement(const struct settings *s, FILE *out, bool verbose)
 	int p[2], status, r;
 	pid_t pid;
 
-	if (s->drop && chroot_dir_make() == -1 && !s->conf.best_effort)
+	if (check_chroot(s) == -1)
 		return -1;
 	if (pipe(p) == -1)
 		return -1;
@@ -276,7 +287,7 @@ check_main(const struct skyptyd_options *o, struct settings *s,
 		    stderr);
 		return EXIT_CONFIG;
 	}
-	if (o->mode != MODE_ANY && sockets_check(s->listen) == -1)
+	if (o->mode != MODE_ANY && sockets_check(s->listen, log_at) != 0)
 		return EXIT_OS;
 	if (o->check_print)
 		return check_print_all(s);

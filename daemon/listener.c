@@ -484,7 +484,7 @@ open_listeners(struct listener *s)
 {
 	int inherited;
 
-	if ((inherited = sockets_inherit(&s->ls)) == -1)
+	if ((inherited = sockets_inherit(&s->ls)) < 0)
 		return EXIT_OS;
 	if (inherited == 0 && *s->set->listen == '\0' && !s->set->dmsg) {
 		log_error("nowhere to listen: give --addr ADDR, e.g. "
@@ -492,7 +492,7 @@ open_listeners(struct listener *s)
 			  "configuration");
 		return EXIT_CONFIG;
 	}
-	if (inherited == 0 && sockets_tcp(&s->ls, s->set->listen) == -1)
+	if (inherited == 0 && sockets_tcp(&s->ls, s->set->listen) != 0)
 		return EXIT_OS;
 	if (!s->set->control)
 		return 0;
@@ -601,7 +601,7 @@ int
 listener_run(const struct skyptyd_options *o, struct settings *set,
     struct keyctx *ctx)
 {
-	static struct listener s;
+	static struct listener s = { .ls.say = log_at };
 	char pk[KEY_PUBLIC_HEX];
 	int r;
 

@@ -13,7 +13,6 @@
 #include "common/base/process.h"
 #include "common/base/usage.h"
 #include "common/base/visible.h"
-#include "common/privsep/chroot_dir.h"
 #include "daemon/ask.h"
 
 #define HTTP_PROGRAM "skyptyd-http-monitor"
@@ -42,8 +41,7 @@ skyptyd_run(struct skyptyd_options *o, struct keyctx *ctx)
 	if (o->check)
 		r = check_main(o, &set, ctx);
 	else if (o->listen_fd != -1)
-		r = set.drop && chroot_dir_make() == -1 &&
-			!set.conf.best_effort ?
+		r = check_chroot(&set) == -1 ?
 		    EXIT_OS :
 		    monitor_become(&set, o, o->listen_fd);
 	else

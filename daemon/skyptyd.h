@@ -137,6 +137,11 @@ int monitor_become(const struct settings *, const struct skyptyd_options *,
 /* Writes a configuration to standard output or a file.  An exit status. */
 int confgen_main(int argc, char **argv);
 /*
+ * Makes the directory that confined processes are locked into, if they are to
+ * be.  0, or -1 if it cannot be had, logged.
+ */
+int check_chroot(const struct settings *);
+/*
  * Tries every step of confinement in a process of its own, with a line in out
  * for those that fail, or for all.  How many failed; -1 if it cannot be tried.
  */

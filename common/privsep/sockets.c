@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "common/base/addr.h"
-#include "common/base/log.h"
+#include "common/base/err.h"
 #include "common/base/tcp.h"
 
 #ifndef IPV6_FREEBIND
@@ -30,9 +30,10 @@ static int
 sockets_add(struct sockets *ss, struct sockets_one l)
 {
 	if (ss->n == SOCKETS_MAX) {
-		log_error("more than %d addresses to listen on", SOCKETS_MAX);
+		ss->say(LOG_LEVEL_ERROR, "more than %d addresses to listen on",
+		    SOCKETS_MAX);
 		close(l.fd);
-		return -1;
+		return SKY_ERR_LIMIT;
 	}
 	ss->each[ss->n++] = l;
 	return 0;
@@ -50,15 +51,16 @@ sockets_inherit_one(struct sockets *ss, int fd)
 	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == -1 ||
 	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) == -1 ||
 	    !listening) {
-		log_error("inherited descriptor %d is no listening stream "
-			  "socket; for a connected one (Accept=yes) use "
-			  "--listen-fd",
+		ss->say(LOG_LEVEL_ERROR,
+		    "inherited descriptor %d is no listening stream "
+		    "socket; for a connected one (Accept=yes) use "
+		    "--listen-fd",
 		    fd);
-		return -1;
+		return SKY_ERR_TYPE;
 	}
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
-		return -1;
+		return SKY_ERR_SYS;
 	return sockets_add(ss,
 	    (struct sockets_one){ .fd = fd,
 		.control = family == AF_UNIX,
@@ -69,7 +71,7 @@ int
 sockets_inherit(struct sockets *ss)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-	int n = 0;
+	int n = 0, r;
 
 	if (pid != NULL && fds != NULL && atol(pid) == (long)getpid())
 		n = (int)strtonum(fds, 0, SOCKETS_MAX, NULL);
@@ -77,8 +79,8 @@ sockets_inherit(struct sockets *ss)
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
 	for (int i = 0; i < n; i++)
-		if (sockets_inherit_one(ss, INHERITED_FIRST + i) == -1)
-			return -1;
+		if ((r = sockets_inherit_one(ss, INHERITED_FIRST + i)) != 0)
+			return r;
 	return n;
 }
 
@@ -89,7 +91,8 @@ sockets_inherit(struct sockets *ss)
  * network, may be listened on all the same.
  */
 static int
-sockets_bind_early(int fd, const struct addrinfo *ai, const char *text)
+sockets_bind_early(int fd, const struct addrinfo *ai, const char *text,
+    sockets_say *say)
 {
 	bool v6 = ai->ai_family == AF_INET6;
 	int on = 1;
@@ -101,8 +104,9 @@ sockets_bind_early(int fd, const struct addrinfo *ai, const char *text)
 		v6 ? IPV6_FREEBIND : IP_FREEBIND, &on, sizeof(on)) == -1 ||
 	    bind(fd, ai->ai_addr, ai->ai_addrlen) == -1)
 		return -1;
-	log_warn("%s is no address of this machine yet; it is listened on for "
-		 "when it comes",
+	say(LOG_LEVEL_WARN,
+	    "%s is no address of this machine yet; it is listened on for "
+	    "when it comes",
 	    text);
 	return 0;
 }
@@ -119,21 +123,22 @@ sockets_bind(struct sockets *ss, const struct addrinfo *ai)
 	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0);
 	if (fd == -1)
-		return -1;
+		return SKY_ERR_SYS;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (ai->ai_family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
 		    sizeof(on));
-	if (sockets_bind_early(fd, ai, text) == -1 ||
+	if (sockets_bind_early(fd, ai, text, ss->say) == -1 ||
 	    listen(fd, BACKLOG) == -1) {
-		log_error("cannot listen on %s: %s", text, strerror(errno));
+		ss->say(LOG_LEVEL_ERROR, "cannot listen on %s: %s", text,
+		    strerror(errno));
 		close(fd);
-		return -1;
+		return SKY_ERR_SYS;
 	}
 	/* Port 0 has become another one. */
 	if (getsockname(fd, (struct sockaddr *)&bound, &len) == 0)
 		addr_hostport((struct sockaddr *)&bound, len, text);
-	log_info("Listening on %s", text);
+	ss->say(LOG_LEVEL_INFO, "Listening on %s", text);
 	return sockets_add(ss, (struct sockets_one){ .fd = fd });
 }
 
@@ -156,7 +161,7 @@ sockets_problem(const char *addr)
  * getaddrinfo says; it is told what that was.
  */
 static int
-sockets_resolve(const char *addr, struct addrinfo **list)
+sockets_resolve(const char *addr, struct addrinfo **list, sockets_say *say)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_PASSIVE };
@@ -169,24 +174,26 @@ sockets_resolve(const char *addr, struct addrinfo **list)
 		r = getaddrinfo(*host != '\0' ? host : NULL, port, &hints,
 		    list);
 	if (r != 0)
-		log_error("cannot listen on \"%s\": %s", addr, gai_strerror(r));
+		say(LOG_LEVEL_ERROR, "cannot listen on \"%s\": %s", addr,
+		    gai_strerror(r));
 	return r;
 }
 
 int
-sockets_check(const char *addrs)
+sockets_check(const char *addrs, sockets_say *say)
 {
 	char *copy, *rest, *addr;
 	struct addrinfo *list;
 	int r = 0;
 
 	if ((copy = rest = strdup(addrs)) == NULL)
-		return -1;
+		return SKY_ERR_NOMEM;
 	while (r == 0 && (addr = strsep(&rest, ", ")) != NULL)
-		if (*addr != '\0' && (r = sockets_resolve(addr, &list)) == 0)
+		if (*addr != '\0' &&
+		    (r = sockets_resolve(addr, &list, say)) == 0)
 			freeaddrinfo(list);
 	free(copy);
-	return r == 0 || r == EAI_AGAIN ? 0 : -1;
+	return r == 0 || r == EAI_AGAIN ? 0 : SKY_ERR_NOTFOUND;
 }
 
 static int
@@ -195,13 +202,13 @@ sockets_address(struct sockets *ss, const char *addr)
 	struct addrinfo *list, *ai;
 	int ok = 0;
 
-	if (sockets_resolve(addr, &list) != 0)
-		return -1;
+	if (sockets_resolve(addr, &list, ss->say) != 0)
+		return SKY_ERR_NOTFOUND;
 	for (ai = list; ai != NULL; ai = ai->ai_next)
 		if (sockets_bind(ss, ai) == 0)
 			ok++;
 	freeaddrinfo(list);
-	return ok > 0 ? 0 : -1;
+	return ok > 0 ? 0 : SKY_ERR_SYS;
 }
 
 int
@@ -211,7 +218,7 @@ sockets_tcp(struct sockets *ss, const char *addrs)
 	int r = 0;
 
 	if ((copy = rest = strdup(addrs)) == NULL)
-		return -1;
+		return SKY_ERR_NOMEM;
 	while (r == 0 && (addr = strsep(&rest, ", ")) != NULL)
 		if (*addr != '\0')
 			r = sockets_address(ss, addr);
@@ -223,7 +230,7 @@ sockets_tcp(struct sockets *ss, const char *addrs)
 
 /* A directory where others could swap names under us is no place for it. */
 static int
-sockets_check_directory(const char *path)
+sockets_check_directory(const char *path, sockets_say *say)
 {
 	char copy[PATH_MAX], *dir;
 	struct stat st;
@@ -231,20 +238,22 @@ sockets_check_directory(const char *path)
 	strlcpy(copy, path, sizeof(copy));
 	dir = dirname(copy);
 	if (stat(dir, &st) == -1) {
-		log_error("socket %s: %s", dir, strerror(errno));
-		return -1;
+		say(LOG_LEVEL_ERROR, "socket %s: %s", dir, strerror(errno));
+		return SKY_ERR_SYS;
 	}
 	if (st.st_uid != 0 && st.st_uid != geteuid()) {
-		log_error("socket %s: belongs to uid %lu, who could "
-			  "rename files there; choose another place",
+		say(LOG_LEVEL_ERROR,
+		    "socket %s: belongs to uid %lu, who could "
+		    "rename files there; choose another place",
 		    dir, (unsigned long)st.st_uid);
-		return -1;
+		return SKY_ERR_DENIED;
 	}
 	if ((st.st_mode & 022) != 0 && !(st.st_mode & S_ISVTX)) {
-		log_error("socket %s: others may rename files there; "
-			  "choose another place",
+		say(LOG_LEVEL_ERROR,
+		    "socket %s: others may rename files there; "
+		    "choose another place",
 		    dir);
-		return -1;
+		return SKY_ERR_DENIED;
 	}
 	return 0;
 }
@@ -265,7 +274,7 @@ sockets_is_alive(const struct sockaddr_un *sun)
 
 /* Makes the name free, if what has it is a dead socket of ours. */
 static int
-sockets_clear_name(const struct sockaddr_un *sun)
+sockets_clear_name(const struct sockaddr_un *sun, sockets_say *say)
 {
 	const char *path = sun->sun_path;
 	struct stat st;
@@ -273,22 +282,28 @@ sockets_clear_name(const struct sockaddr_un *sun)
 	if (lstat(path, &st) == -1) {
 		if (errno == ENOENT)
 			return 0;
-		log_error("socket %s: %s", path, strerror(errno));
-		return -1;
+		say(LOG_LEVEL_ERROR, "socket %s: %s", path, strerror(errno));
+		return SKY_ERR_SYS;
 	}
 	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid()) {
-		log_error("socket %s is there and is not a socket of "
-			  "ours; remove it or choose another place",
+		say(LOG_LEVEL_ERROR,
+		    "socket %s is there and is not a socket of "
+		    "ours; remove it or choose another place",
 		    path);
-		return -1;
+		return SKY_ERR_EXISTS;
 	}
 	if (sockets_is_alive(sun)) {
-		log_error("socket %s is in use by another process; "
-			  "choose another place",
+		say(LOG_LEVEL_ERROR,
+		    "socket %s is in use by another process; "
+		    "choose another place",
 		    path);
-		return -1;
+		return SKY_ERR_EXISTS;
 	}
-	return unlink(path) == 0 || errno == ENOENT ? 0 : -1;
+	if (unlink(path) == -1 && errno != ENOENT) {
+		say(LOG_LEVEL_ERROR, "socket %s: %s", path, strerror(errno));
+		return SKY_ERR_SYS;
+	}
+	return 0;
 }
 
 static int
@@ -299,17 +314,6 @@ sockets_bind_private(int fd, const struct sockaddr_un *sun)
 
 	umask(old);
 	return r;
-}
-
-/* The name is ours and stays so in such a directory: no race in chown. */
-static int
-sockets_open_to_group(const char *path, gid_t group)
-{
-	if (group == (gid_t)-1)
-		return 0;
-	if (lchown(path, (uid_t)-1, group) == -1)
-		return -1;
-	return fchmodat(AT_FDCWD, path, 0660, 0);
 }
 
 static void
@@ -332,9 +336,12 @@ sockets_listen_unix(struct sockets_one *l, gid_t group)
 		return -1;
 	l->dev = st.st_dev;
 	l->ino = st.st_ino;
-	return sockets_open_to_group(l->path, group) == -1 ?
-	    -1 :
-	    listen(l->fd, BACKLOG);
+	/* It stays ours in such a directory: no race in chown. */
+	if (group != (gid_t)-1 &&
+	    (lchown(l->path, (uid_t)-1, group) == -1 ||
+		fchmodat(AT_FDCWD, l->path, 0660, 0) == -1))
+		return -1;
+	return listen(l->fd, BACKLOG);
 }
 
 int
@@ -342,32 +349,37 @@ sockets_unix(struct sockets *ss, const char *path, gid_t group)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	struct sockets_one l = { .control = true, .fd = -1 };
+	int r;
 
 	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
 	    sizeof(sun.sun_path)) {
-		log_error("socket %s: path too long", path);
-		return -1;
+		ss->say(LOG_LEVEL_ERROR, "socket %s: path too long", path);
+		return SKY_ERR_LIMIT;
 	}
-	if (sockets_check_directory(path) == -1 ||
-	    sockets_clear_name(&sun) == -1)
-		return -1;
+	if ((r = sockets_check_directory(path, ss->say)) != 0 ||
+	    (r = sockets_clear_name(&sun, ss->say)) != 0)
+		return r;
 	if ((l.path = strdup(path)) != NULL)
 		l.fd = socket(AF_UNIX,
 		    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (l.fd == -1 || sockets_bind_private(l.fd, &sun) == -1)
-		log_error("socket %s: %s", path, strerror(errno));
-	else if (sockets_listen_unix(&l, group) == -1) {
-		log_error("socket %s: %s", path, strerror(errno));
+	if (l.fd == -1 || sockets_bind_private(l.fd, &sun) == -1) {
+		r = SKY_ERR_SYS;
+		ss->say(LOG_LEVEL_ERROR, "socket %s: %s", path, err_text(r));
+	} else if (sockets_listen_unix(&l, group) == -1) {
+		r = SKY_ERR_SYS;
+		ss->say(LOG_LEVEL_ERROR, "socket %s: %s", path, err_text(r));
 		sockets_remove(&l);
 	} else if (ss->n == SOCKETS_MAX) {
-		log_error("more than %d addresses to listen on", SOCKETS_MAX);
+		r = SKY_ERR_LIMIT;
+		ss->say(LOG_LEVEL_ERROR, "more than %d addresses to listen on",
+		    SOCKETS_MAX);
 		sockets_remove(&l);
 	} else
 		return sockets_add(ss, l);
 	if (l.fd != -1)
 		close(l.fd);
 	free(l.path);
-	return -1;
+	return r;
 }
 
 void

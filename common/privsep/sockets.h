@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "common/base/log.h"
+
 #define SOCKETS_MAX  32
 #define SOCKETS_PORT "2022" /* where an address names none */
 
@@ -23,21 +25,30 @@ struct sockets_one {
 	struct event *ev;
 };
 
+/* Where complaints go, and what is listened on: as log_at(). */
+typedef void sockets_say(enum log_level, const char *, ...)
+    __attribute__((format(printf, 2, 3)));
+
 struct sockets {
 	struct sockets_one each[SOCKETS_MAX];
 	size_t n;
+	sockets_say *say;
 };
 
-/* LISTEN_FDS of a service manager.  How many were taken, or -1. */
+/*
+ * What fails gives SKY_ERR_* and has been said.
+ *
+ * LISTEN_FDS of a service manager.  How many were taken.
+ */
 int sockets_inherit(struct sockets *);
 /* What is wrong with an address to listen on, static; NULL: nothing. */
 const char *sockets_problem(const char *addr);
 /*
- * Whether its names are known, as far as a resolver answers; -1 when listening
- * would fail for it, which is told.
+ * Whether its names are known, as far as a resolver answers: fails when
+ * listening would fail for it.
  */
-int sockets_check(const char *addrs);
-/* Every address of a list divided by commas; -1 with a message logged. */
+int sockets_check(const char *addrs, sockets_say *);
+/* Every address of a list divided by commas. */
 int sockets_tcp(struct sockets *, const char *addrs);
 /*
  * A socket of mode 0600 (0660 for a group, unless that is -1).  What stands at

@@ -197,11 +197,11 @@ http_listen(struct http_options *o, struct sockets *ls, char where[HTTP_TEXT])
 	const char *addr = o->addr != NULL ? o->addr : DEFAULT_ADDR;
 	int n = sockets_inherit(ls);
 
-	if (n == -1)
+	if (n < 0)
 		return -1;
 	if (n == 0 &&
 	    (o->path != NULL ? sockets_unix(ls, o->path, o->group) :
-			       sockets_tcp(ls, addr)) == -1)
+			       sockets_tcp(ls, addr)) != 0)
 		return -1;
 	if (n == 0 && o->path != NULL)
 		log_info("Listening on %s", o->path);

@@ -54,7 +54,11 @@ static struct web {
 	struct event *door_ev; /* room for the one who is held */
 	struct event *pause;   /* until the next is accepted */
 	struct event *knock[SOCKETS_MAX];
-} w = { .sock = -1, .door = -1, .held = -1, .result = EXIT_OS };
+} w = { .sock = -1,
+	.door = -1,
+	.held = -1,
+	.result = EXIT_OS,
+	.ls.say = log_at };
 
 /* --- tokens --- */
 
@@ -514,7 +518,11 @@ http_find_user(void)
 					    "that is root or of root's group");
 		return -1;
 	}
-	return c->drop ? chroot_dir_make() : 0;
+	if (c->drop && (r = chroot_dir_make()) != 0) {
+		log_error("%s: %s", CHROOT_DIR, chroot_dir_text(r));
+		return -1;
+	}
+	return 0;
 }
 
 static int
