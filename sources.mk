@@ -117,7 +117,7 @@ SRC_skypty = client/add.c client/agent_call.c client/agent_cmd.c \
 	client/identity_file.c client/keygen.c client/offer.c client/options.c client/passphrase.c client/patience.c \
 	client/progress.c client/proxy.c client/relay.c client/remote.c \
 	client/runtime.c client/screen.c client/shell_rpc.c client/shell.c \
-	client/signals.c client/sink.c client/skypty.c client/term.c \
+	client/signals.c client/sink.c client/skypty.c client/status_fd.c client/term.c \
 	client/term_loop.c client/typed.c client/via.c client/whitelist.c \
 	client/wishes.c client/cp/cp.c client/cp/cp_file.c \
 	client/cp/cp_get.c client/cp/cp_list.c client/cp/cp_names.c \

@@ -6,6 +6,7 @@
 #include "client/exits.h"
 #include "client/fleet/fleet_flags.h"
 #include "client/options.h"
+#include "client/status_fd.h"
 
 #include <getopt.h>
 #include <stddef.h>
@@ -217,8 +218,15 @@ static const struct client_flag table[] = {
 	    "set in the remote environment; repeatable" },
 	{ "timeout", 't', VALUE, COMMAND, BY(options_timeout), "D",
 	    "of a command: 30s, 5m (default 30s)" },
+	{ "connect-timeout", 0, VALUE, COMMAND | BIT(COPY),
+	    BY(options_connect_timeout), "D",
+	    "until the host has proven its key (10s)" },
+	{ "pty", 0, NO, COMMAND, FIELD(terminal), NULL,
+	    "give the command a terminal" },
 	{ "no-pty", 0, NO, COMMAND, FIELD(no_pty), NULL,
 	    "only with a command" },
+	{ "status-fd", 0, VALUE, COMMAND, BY(status_fd_flag), "N",
+	    "tell there how far the command is, for programs" },
 	{ "no-stdin", 0, NO, COMMAND, FIELD(no_stdin), NULL,
 	    "give the command no input" },
 	{ "escape", 0, VALUE, COMMAND, BY(options_escape), "C",

@@ -51,6 +51,15 @@ options_timeout(struct client_options *o, const char *flag, const char *text)
 }
 
 int
+options_connect_timeout(struct client_options *o, const char *flag,
+    const char *text)
+{
+	if ((o->how.timeout_ms = duration_ms(text)) > 0)
+		return 0;
+	return options_bad(flag, text, "write a time like 10s or 1m30s");
+}
+
+int
 options_transport(struct client_options *o, const char *flag, const char *text)
 {
 	if (strcmp(text, "auto") == 0 || *text == '\0')
@@ -421,6 +430,7 @@ void
 options_init(struct client_options *o)
 {
 	*o = (struct client_options){ .timeout_ms = 30000,
+		.status_fd = -1,
 		.escape = '~',
 		.remote_root = "/",
 		.attr_ms = 1000,

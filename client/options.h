@@ -31,6 +31,7 @@ struct client_options {
 	bool no_pty;
 	bool no_stdin;
 	bool terminal;	  /* the command gets one */
+	int status_fd;	  /* how far it is, for who runs us; or -1 */
 	bool keep;	  /* it goes on when we are gone */
 	bool login;	  /* in place of it the account's login shell */
 	bool line;	  /* it is sh -c SCRIPT LINE, and LINE is meant */
@@ -103,6 +104,8 @@ int options_transport(struct client_options *, const char *flag, const char *);
 int options_visor_key(struct client_options *, const char *flag, const char *);
 int
 options_no_visor_key(struct client_options *, const char *flag, const char *);
+int options_connect_timeout(struct client_options *, const char *flag,
+    const char *);
 int options_life(struct client_options *, const char *flag, const char *);
 int options_escape(struct client_options *, const char *flag, const char *);
 int options_standalone(struct client_options *, const char *flag, const char *);

@@ -8,6 +8,7 @@
 #include "client/hosts.h"
 #include "client/options.h"
 #include "client/shell_rpc.h"
+#include "client/status_fd.h"
 
 #include "common/pty/keys.h"
 
@@ -20,7 +21,8 @@ shell_or_command(enum flags_style style, int argc, char **argv)
 
 	if ((ctx = keyctx_new()) == NULL)
 		return EXIT_FAILED;
-	if ((r = options_parse(&o, ctx, style, argv[0], argc, argv)) != 0)
+	if ((r = options_parse(&o, ctx, style, argv[0], argc, argv)) != 0 ||
+	    (r = status_fd_begin(&o)) != 0)
 		;
 	else if (*o.command != NULL)
 		r = exec_command(ctx, &o);

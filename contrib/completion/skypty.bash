@@ -19,9 +19,10 @@ _skypty_files_valued="$_skypty_who_valued $_skypty_way_valued
 $_skypty_ways_valued"
 _skypty_plain="$_skypty_who_plain $_skypty_way_plain"
 _skypty_run_valued="$_skypty_files_valued -n --clinet --confpath -e --env -t
---timeout --escape -c --cmd -a --args"
-_skypty_run_plain="$_skypty_plain --no-pty --no-stdin"
-_skypty_cp_valued="$_skypty_who_valued $_skypty_way_valued --port --cliaddr"
+--timeout --connect-timeout --status-fd --escape -c --cmd -a --args"
+_skypty_run_plain="$_skypty_plain --pty --no-pty --no-stdin"
+_skypty_cp_valued="$_skypty_who_valued $_skypty_way_valued --port --cliaddr
+--connect-timeout"
 _skypty_cp_plain="$_skypty_plain -r --recursive -p --preserve --resume"
 _skypty_fleet_valued="-i --identity $_skypty_way_valued -p --port --transport
 --scheme --cliaddr -j --jobs --tag --exclude --order --seed --batch --canary

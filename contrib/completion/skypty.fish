@@ -136,6 +136,9 @@ complete -c skypty -n "__skypty_is $here" -l confpath -rF -d 'take these two fro
 
 complete -c skypty -n "__skypty_is $run" -s e -l env -x -d 'set in the remote environment'
 complete -c skypty -n "__skypty_is $run" -s t -l timeout -x -d 'of a command: 30s, 5m'
+complete -c skypty -n "__skypty_is $run cp" -l connect-timeout -x -d 'until the host has proven its key'
+complete -c skypty -n "__skypty_is $run" -l pty -d 'give the command a terminal'
+complete -c skypty -n "__skypty_is $run" -l status-fd -x -d 'tell there how far the command is'
 complete -c skypty -n "__skypty_is $run" -l no-pty -d 'only with a command'
 complete -c skypty -n "__skypty_is $run" -l no-stdin -d 'give the command no input'
 complete -c skypty -n "__skypty_is $run" -l escape -x -a none -d 'escape character'

@@ -17,6 +17,7 @@
 #include "client/exits.h"
 #include "client/flags.h"
 #include "client/options.h"
+#include "client/status_fd.h"
 
 #define WORDS_MAX 8
 
@@ -57,6 +58,8 @@ RECORD(options_attr_ttl)
 RECORD(options_entry_ttl)
 RECORD(fleet_flag)
 RECORD(options_life)
+RECORD(options_connect_timeout)
+RECORD(status_fd_flag)
 
 /* Takes a command's words, divided by blanks; the first is its name. */
 static int
