@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "common/base/err.h"
 #include "common/base/log.h"
 #include "monitor/ending.h"
 #include "monitor/exec.h"
@@ -122,50 +123,50 @@ monitor_begin_control(struct half *h)
 	buf_free(&b);
 }
 
-/* Our child, then the peer.  NULL, or what went wrong. */
-static const char *
+/* Our child, then the peer.  0, or -1, logged. */
+static int
 monitor_connect(struct monitor *m)
 {
 	struct half *h = &m->half;
 	enum priv_carrier carrier = h->start.carrier;
-	const char *failed;
+	int r;
 
-	if (carrier == PRIV_DMSG)
-		return "dmsg is not served here";
+	if (carrier == PRIV_DMSG) {
+		log_error("dmsg is not served here");
+		return -1;
+	}
 	if (carrier == PRIV_CONTROL && !whitelist_control(m, PRIV_FD_CONN))
 		exit(0);
 	if (carrier == PRIV_XK) {
 		origin_of_socket(&m->origin, PRIV_FD_CONN);
 		origin_address(&m->from, PRIV_FD_CONN);
 	}
-	if ((failed = half_start_child(h, true)) != NULL)
-		return failed;
+	if (half_start_child(h, true) == -1)
+		return -1;
 	if (carrier == PRIV_CONTROL) {
 		monitor_begin_control(h);
-		return NULL;
+		return 0;
 	}
-	if ((h->keyctx = keyctx_new()) == NULL)
-		return "no memory for keys";
-	handshake_turn(m);
-	if (carrier == PRIV_KK)
-		return kk_begin(m) == 0 ? NULL : "no memory for keys";
-	return handshake_begin(m) == 0 ? NULL : "handshake state";
+	r = SKY_ERR_NOMEM;
+	if ((h->keyctx = keyctx_new()) != NULL) {
+		handshake_turn(m);
+		r = carrier == PRIV_KK ? kk_begin(m) : handshake_begin(m);
+	}
+	if (r == 0)
+		return 0;
+	log_error("handshake cannot begin: %s", err_text(r));
+	return -1;
 }
 
 int
 main(int argc, char **argv, char **envp)
 {
 	static struct monitor m;
-	const char *failed;
-
 	(void)argc;
 	half_leave_behind(argv, envp);
 	m.begun = now_ms();
-	if ((failed = half_begin(&m.half, &role)) != NULL ||
-	    (failed = monitor_connect(&m)) != NULL) {
-		log_error("monitor: %s", failed);
+	if (half_begin(&m.half, &role) == -1 || monitor_connect(&m) == -1)
 		return 1;
-	}
 	event_base_dispatch(m.half.base);
 	return 1;
 }

@@ -73,40 +73,40 @@ dmsg_monitor_tell_config(struct dmsg_monitor *m)
 	return r;
 }
 
-/* Our child, then skyptyd's wishes.  NULL, or what went wrong. */
-static const char *
+/* Our child, then skyptyd's wishes.  0, or -1, logged. */
+static int
 dmsg_monitor_connect(struct dmsg_monitor *m)
 {
 	struct half *h = &m->half;
-	const char *failed;
+	int r;
 
-	if (h->start.carrier != PRIV_DMSG)
-		return "only dmsg is served here";
-	if ((failed = half_start_child(h, false)) != NULL)
-		return failed;
+	if (h->start.carrier != PRIV_DMSG) {
+		log_error("only dmsg is served here");
+		return -1;
+	}
+	if (half_start_child(h, false) == -1)
+		return -1;
 	h->phase = DMSG_SERVING;
-	if ((h->keyctx = keyctx_new()) == NULL ||
-	    key_public(h->keyctx, h->start.sk, &m->own) != 0)
-		return "no memory for keys";
-	if (servers_begin(m) != 0 || dials_begin(m) != 0 ||
-	    connect_init(m) != 0)
-		return "the configuration of dmsg";
-	return dmsg_monitor_tell_config(m) == 0 ? NULL : "confined child";
+	r = SKY_ERR_NOMEM;
+	if ((h->keyctx = keyctx_new()) != NULL &&
+	    (r = key_public(h->keyctx, h->start.sk, &m->own)) == 0 &&
+	    (r = servers_begin(m)) == 0 && (r = dials_begin(m)) == 0 &&
+	    (r = connect_init(m)) == 0)
+		r = dmsg_monitor_tell_config(m);
+	if (r == 0)
+		return 0;
+	log_error("cannot begin: %s", err_text(r));
+	return -1;
 }
 
 int
 main(int argc, char **argv, char **envp)
 {
 	static struct dmsg_monitor m;
-	const char *failed;
-
 	(void)argc;
 	half_leave_behind(argv, envp);
-	if ((failed = half_begin(&m.half, &role)) != NULL ||
-	    (failed = dmsg_monitor_connect(&m)) != NULL) {
-		log_error("%s", failed);
+	if (half_begin(&m.half, &role) == -1 || dmsg_monitor_connect(&m) == -1)
 		return 1;
-	}
 	event_base_dispatch(m.half.base);
 	return 1;
 }

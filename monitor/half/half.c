@@ -267,15 +267,20 @@ half_set_up_events(struct half *h)
 	return 0;
 }
 
-const char *
+int
 half_begin(struct half *h, const struct half_role *role)
 {
+	int r;
+
 	h->role = role;
 	h->child = -1;
 	h->parent = PRIV_FD_PEER;
 	half_set_timeout(h->parent, SO_RCVTIMEO, PARENT_TIMEOUT);
-	if (start_recv(h->parent, &h->start) != 0)
-		return "no start message, or one of another version";
+	if ((r = start_recv(h->parent, &h->start)) != 0) {
+		log_error("no start message, or one of another version: %s",
+		    err_text(r));
+		return -1;
+	}
 	log_init("skyptyd",
 	    h->start.quiet ? LOG_LEVEL_WARN :
 			     (enum log_level)h->start.log_level,
@@ -283,7 +288,10 @@ half_begin(struct half *h, const struct half_role *role)
 	log_set_id(h->start.id);
 	log_set_prefix(h->start.peer);
 	setproctitle("-skyptyd: %s%s", role->title, h->start.peer);
-	return half_set_up_events(h) == 0 ? NULL : "event loop";
+	if (half_set_up_events(h) == 0)
+		return 0;
+	log_error("cannot set up the event loop");
+	return -1;
 }
 
 static int
@@ -294,10 +302,12 @@ half_watch_child(struct half *h)
 	half_set_timeout(h->child, SO_RCVTIMEO, 1);
 	h->child_ev = event_new(h->base, h->child, EV_READ | EV_PERSIST,
 	    half_on_child, h);
-	return h->child_ev != NULL ? event_add(h->child_ev, NULL) : -1;
+	return h->child_ev != NULL && event_add(h->child_ev, NULL) == 0 ?
+	    0 :
+	    SKY_ERR_NOMEM;
 }
 
-const char *
+int
 half_start_child(struct half *h, bool with_conn)
 {
 	const struct welcome w = { .carrier = h->start.carrier,
@@ -306,12 +316,16 @@ half_start_child(struct half *h, bool with_conn)
 		    .root = h->start.chroot_dir,
 		    .uid = h->start.uid,
 		    .gid = h->start.gid } };
+	int r;
 
-	if (half_spawn(h, with_conn ? PRIV_FD_CONN : -1) != 0)
-		return "confined child cannot be started";
-	if (with_conn)
-		close(PRIV_FD_CONN);
-	if (half_watch_child(h) == -1 || welcome_send(h->child, &w) != 0)
-		return "confined child";
-	return NULL;
+	if ((r = half_spawn(h, with_conn ? PRIV_FD_CONN : -1)) == 0) {
+		if (with_conn)
+			close(PRIV_FD_CONN);
+		if ((r = half_watch_child(h)) == 0)
+			r = welcome_send(h->child, &w);
+	}
+	if (r == 0)
+		return 0;
+	log_error("confined child cannot be started: %s", err_text(r));
+	return -1;
 }

@@ -73,14 +73,14 @@ struct half {
 void half_leave_behind(char **argv, char **envp);
 /*
  * Hears skyptyd's first word, on PRIV_FD_PEER, and sets up the log, the title
- * and the loop.  NULL, or what went wrong.
+ * and the loop.  0, or -1, logged.
  */
-const char *half_begin(struct half *, const struct half_role *);
+int half_begin(struct half *, const struct half_role *);
 /*
  * Starts the child on PRIV_FD_CONN, which is its alone then, or on no
- * connection at all.  NULL, or what went wrong.
+ * connection at all.  0, or -1, logged.
  */
-const char *half_start_child(struct half *, bool with_conn);
+int half_start_child(struct half *, bool with_conn);
 /*
  * Ends the child at once, and then us; the log is told why.  Who does not want
  * to end then goes on, within its time limit.
