@@ -132,9 +132,9 @@ child_main(const struct fleet *f, const struct fleet_child *c, int ctl, int out,
 {
 	static char sh[] = "sh", dash_c[] = "-c";
 	char *check[] = { sh, dash_c, NULL, NULL };
-	struct client_options o = *f->o;
+	/* Ours now: a copy would be so many pages more. */
+	struct client_options *o = f->o;
 	struct fleet_talk talk;
-	struct keyctx *ctx;
 	int r;
 
 	/* Nothing goes on here that nobody sees to. */
@@ -151,25 +151,23 @@ child_main(const struct fleet *f, const struct fleet_child *c, int ctl, int out,
 	talk.left = false;
 	complain_to(COMPLAIN_FILE, talk.to);
 	passphrase_never_ask();
-	if ((ctx = keyctx_new()) == NULL)
-		child_fail("keys");
-	o.how.timeout_ms = o.fleet.connect_ms;
-	o.how.attempts = 0;
-	o.leaving = child_leaving;
-	o.ended = child_ended;
-	o.watch_arg = &talk;
-	o.command = f->shell != NULL ? f->shell : f->command;
+	o->how.timeout_ms = o->fleet.connect_ms;
+	o->how.attempts = 0;
+	o->leaving = child_leaving;
+	o->ended = child_ended;
+	o->watch_arg = &talk;
+	o->command = f->shell != NULL ? f->shell : f->command;
 	if (c->checking) {
-		check[2] = (char *)(uintptr_t)o.fleet.check;
-		o.command = check;
-		o.no_stdin = true;
-		o.timeout_ms = CHECK_MS;
-		o.timeout_given = true;
+		check[2] = (char *)(uintptr_t)o->fleet.check;
+		o->command = check;
+		o->no_stdin = true;
+		o->timeout_ms = CHECK_MS;
+		o->timeout_given = true;
 	}
-	if ((r = options_dest(&o, ctx, c->host->dest)) == 0)
-		r = o.fleet.source != NULL && !c->checking ?
-		    child_copy(f, c->host, &o, ctx) :
-		    exec_command(ctx, &o);
+	if ((r = options_dest(o, f->ctx, c->host->dest)) == 0)
+		r = o->fleet.source != NULL && !c->checking ?
+		    child_copy(f, c->host, o, f->ctx) :
+		    exec_command(f->ctx, o);
 	fflush(NULL);
 	_exit(r < 0 ? EXIT_FAILED : r);
 }
