@@ -43,6 +43,8 @@
 #define SUFFIX	    ".journal"
 #define PENDING_MAX (64U * 1024 * 1024)
 #define FIRST_LINE  "skypty-fleet 1"
+#define LOCK_TRIES  20
+#define LOCK_MS	    50
 
 static const char *const outcomes[] = { [OUTCOME_LEFT] = "left",
 	[OUTCOME_OK] = "ok",
@@ -85,18 +87,26 @@ journal_path(const char *id)
 
 /*
  * A lock of the open file, which goes with it.  Whoever looks asks for it, and
- * keeps nobody from his run.
+ * keeps nobody from his run.  Processes of a run that was killed are gone a
+ * moment after it, and have the file until then.
  */
 static int
 journal_lock(int fd, int how, bool *busy)
 {
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int r = fcntl(fd, how, &l);
+	struct timespec moment = { .tv_nsec = LOCK_MS * 1000000L };
+	struct flock l;
+	int r;
 
-	*busy = how == F_OFD_GETLK ?
-	    r == 0 && l.l_type != F_UNLCK :
-	    r == -1 && (errno == EAGAIN || errno == EACCES);
-	return r == -1 && !*busy ? -1 : 0;
+	for (int i = 0;; i++) {
+		l = (struct flock){ .l_type = F_WRLCK, .l_whence = SEEK_SET };
+		r = fcntl(fd, how, &l);
+		*busy = how == F_OFD_GETLK ?
+		    r == 0 && l.l_type != F_UNLCK :
+		    r == -1 && (errno == EAGAIN || errno == EACCES);
+		if (how == F_OFD_GETLK || !*busy || i == LOCK_TRIES)
+			return r == -1 && !*busy ? -1 : 0;
+		nanosleep(&moment, NULL);
+	}
 }
 
 static int
