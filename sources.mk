@@ -7,7 +7,7 @@
 SRC_base = common/base/addr.c common/base/buf.c common/base/cidr.c common/base/clock.c \
 	common/base/connector.c common/base/err.c common/base/file.c \
 	common/base/hex.c common/base/http.c common/base/json.c \
-	common/base/log.c common/base/process.c common/base/rate.c \
+	common/base/log.c common/base/log_format.c common/base/process.c common/base/rate.c \
 	common/base/reach.c \
 	common/base/tcp.c common/base/tcp_peer.c common/base/tls.c \
 	common/base/unix.c common/base/usage.c common/base/visible.c

@@ -277,6 +277,7 @@ static void
 tell_refused(struct listener *s, const struct sockaddr_storage *addr,
     socklen_t len, enum log_level level, const char *why)
 {
+	struct log_fields f = { .event = "turned-away" };
 	char peer[ADDR_TEXT_MAX];
 
 	if (!limits_may_tell(&s->conns, now_ms())) {
@@ -284,7 +285,9 @@ tell_refused(struct listener *s, const struct sockaddr_storage *addr,
 		return;
 	}
 	addr_text((const struct sockaddr *)addr, len, peer);
-	log_at(level, "Turned away %s: %s", peer, why);
+	log_put(&f, "from", peer);
+	log_put(&f, "reason", why);
+	log_event(level, &f, "Turned away %s: %s", peer, why);
 }
 
 static void
@@ -425,6 +428,7 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 		log_warn("the configuration came from standard input and "
 			 "cannot be read again");
 	else if (settings_load(&fresh, s->opts, s->keyctx) != 0) {
+		log_set_format(s->set->conf.log_format);
 		log_error("the configuration has mistakes; the old one stays "
 			  "in force");
 		settings_free(&fresh);

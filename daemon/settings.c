@@ -513,6 +513,8 @@ settings_load(struct settings *s, const struct skyptyd_options *o,
 		return r;
 	if (config_read_env(&s->conf, o->envprefix, &report) != 0)
 		return EXIT_CONFIG;
+	if (!o->check)
+		log_set_format(s->conf.log_format);
 	/* Whoever has said how many there may be has said so. */
 	if (s->conf.startup_memory == 0 &&
 	    !(s->conf.given & CONFIG_MAXSTARTUPS))

@@ -50,13 +50,20 @@ command_read(struct buf *b, struct command *c)
 
 /* Arguments may be secrets: whoever reads the log wants them or does not. */
 void
-command_tell(const struct command *c, const char *kind, bool login, pid_t pid)
+command_tell(const struct command *c, const char *kind, bool login, pid_t pid,
+    const char *user)
 {
+	const char *name = login ? "login shell" : c->name;
+	struct log_fields f = { .event = "started" };
 	char args[LOG_LINE_MAX];
 	size_t n = 0;
 
-	log_info("%s started: %s, pid %ld", kind,
-	    login ? "login shell" : c->name, (long)pid);
+	log_put(&f, "kind", kind);
+	log_put(&f, "name", name);
+	log_put_number(&f, "process", (uint64_t)pid);
+	log_put(&f, "user", user);
+	log_event(LOG_LEVEL_INFO, &f, "%s started: %s, pid %ld", kind, name,
+	    (long)pid);
 	if (login || log_get_level() < LOG_LEVEL_DEBUG)
 		return;
 	args[0] = '\0';

@@ -17,7 +17,8 @@ struct command {
 /* SKY_ERR_*; then there is nothing to free. */
 int command_read(struct buf *, struct command *);
 /* Tells the log that it has been started, and with which arguments. */
-void command_tell(const struct command *, const char *kind, bool login, pid_t);
+void command_tell(const struct command *, const char *kind, bool login, pid_t,
+    const char *user);
 void command_free(struct command *);
 
 #endif

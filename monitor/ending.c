@@ -72,6 +72,7 @@ void
 ending_tell(const struct monitor *m, int phase, const char *why)
 {
 	char time[ENDING_TIME_MAX], text[USES_TEXT_MAX], who[KEY_PUBLIC_HEX];
+	struct log_fields f = { .event = "closed" };
 
 	ending_time(time, m->begun);
 	if (phase != MON_SESSION) {
@@ -85,6 +86,10 @@ ending_tell(const struct monitor *m, int phase, const char *why)
 	else
 		key_text(&m->peer, who);
 	ending_uses(m, text);
-	log_info("Connection closed: %s after %s; %s %s; %s", why, time,
+	log_put(&f, "reason", why);
+	log_put_number(&f, "duration_ms", (uint64_t)(now_ms() - m->begun));
+	log_put(&f, "used_for", text);
+	log_event(LOG_LEVEL_INFO, &f,
+	    "Connection closed: %s after %s; %s %s; %s", why, time,
 	    m->half.start.carrier == PRIV_CONTROL ? "uid" : "key", who, text);
 }

@@ -168,7 +168,7 @@ exec_run(struct monitor *m, struct privmsg *msg, struct command *c,
 	j->handle = ++m->last_handle;
 	j->keep = flags & PRIV_EXEC_KEEP;
 	job_begin(j, "Command", s.login ? "login shell" : c->name);
-	command_tell(c, "Command", s.login, j->pid);
+	command_tell(c, "Command", s.login, j->pid, m->account.pw_name);
 	ending_used(m, USE_COMMAND);
 	if ((r = exec_set_limit(j, timeout)) == 0)
 		r = exec_hand_down(m, msg, j, &p);

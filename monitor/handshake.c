@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "monitor/about.h"
@@ -187,6 +188,32 @@ handshake_tell_name(struct monitor *m, const char *key)
 	setproctitle("-skyptyd: monitor %s", name);
 }
 
+static void
+handshake_tell_refused(const char *key, const char *why)
+{
+	struct log_fields f = { .event = "refused" };
+
+	log_put(&f, "reason", why);
+	log_event(LOG_LEVEL_INFO, &f, "Refused key %s: %s", key, why);
+}
+
+static void
+handshake_tell_accepted(const struct monitor *m, const char *key)
+{
+	const char *comment =
+	    m->rights.comment != NULL ? m->rights.comment : "";
+	const char *rule = m->rights.rule != NULL ? m->rights.rule : "no rule";
+	struct log_fields f = { .event = "accepted" };
+
+	log_put(&f, "carrier",
+	    m->half.start.carrier == PRIV_KK ? "dmsg" : "tcp");
+	log_put(&f, "rule", rule);
+	log_put(&f, "comment", comment);
+	log_put_number(&f, "handshake_ms", (uint64_t)(now_ms() - m->begun));
+	log_event(LOG_LEVEL_INFO, &f, "Accepted key %s (%s%s%s)", key, rule,
+	    *comment != '\0' ? ", " : "", comment);
+}
+
 bool
 handshake_allowed(struct monitor *m, const char **why)
 {
@@ -196,9 +223,10 @@ handshake_allowed(struct monitor *m, const char **why)
 	*why = "";
 	key_text(&m->peer, text);
 	handshake_tell_name(m, text);
+	log_set_key(text);
 	if ((r = whitelist_check(m, &m->peer, &m->rights, reason,
 		 sizeof(reason))) != 0) {
-		log_info("Refused key %s: %s", text, reason);
+		handshake_tell_refused(text, reason);
 		m->welcome = r != SKY_ERR_DENIED; /* it is not to blame */
 		m->failure = PENALTY_AUTHFAIL;
 		return false;
@@ -210,14 +238,13 @@ handshake_allowed(struct monitor *m, const char **why)
 		*why = m->rights.max_sessions != 0 ?
 		    "too many connections of your key at once (max-sessions)" :
 		    "too many connections of your key at once (maxperkey)";
-		log_info("Refused key %s: too many connections (%s)", text,
-		    m->rights.max_sessions != 0 ? "max-sessions" : "maxperkey");
+		handshake_tell_refused(text,
+		    m->rights.max_sessions != 0 ?
+			"too many connections (max-sessions)" :
+			"too many connections (maxperkey)");
 		return false;
 	}
-	log_info("Accepted key %s (%s%s%s)", text,
-	    m->rights.rule != NULL ? m->rights.rule : "no rule",
-	    m->rights.comment != NULL && *m->rights.comment != '\0' ? ", " : "",
-	    m->rights.comment != NULL ? m->rights.comment : "");
+	handshake_tell_accepted(m, text);
 	return true;
 }
 
@@ -255,6 +282,15 @@ handshake_respond(struct monitor *m, struct privmsg *msg)
 	return r;
 }
 
+static void
+handshake_tell_failed(const char *why)
+{
+	struct log_fields f = { .event = "handshake-failed" };
+
+	log_put(&f, "reason", why);
+	log_event(LOG_LEVEL_INFO, &f, "Handshake failed: %s", why);
+}
+
 /*
  * One message of the peer's, which the child passes on unread.  What it holds
  * besides keys (an offer of a post-quantum hybrid) is accepted and left alone.
@@ -270,7 +306,7 @@ handshake_frame(struct half *h, struct privmsg *msg)
 	r = noise_read(m->noise, &msg->body, &payload);
 	buf_free(&payload);
 	if (r != 0) {
-		log_info("Handshake failed: %s", err_text(r));
+		handshake_tell_failed(err_text(r));
 		m->failure = PENALTY_HANDSHAKE;
 		return handshake_refuse(m, msg);
 	}

@@ -27,31 +27,43 @@ job_begin(struct job *j, const char *kind, const char *name)
 
 /* With its number, as one connection may run several of one name. */
 static void
-job_log(const struct job *j, enum log_level level, const char *what,
+job_log(const struct job *j, enum log_level level, struct log_fields *f,
     const char *how)
 {
 	char time[ENDING_TIME_MAX];
 
 	ending_time(time, j->begun);
-	log_at(level, "%s %s: %s%spid %ld: %s after %s", j->kind, what, j->name,
-	    *j->name != '\0' ? ", " : "", (long)j->pid, how, time);
+	log_put(f, "kind", j->kind);
+	log_put(f, "name", j->name);
+	log_put_number(f, "process", (uint64_t)j->pid);
+	log_put_number(f, "duration_ms", (uint64_t)(now_ms() - j->begun));
+	log_event(level, f, "%s %s: %s%spid %ld: %s after %s", j->kind,
+	    f->event, j->name, *j->name != '\0' ? ", " : "", (long)j->pid, how,
+	    time);
 }
 
 void
 job_tell(const struct job *j, enum log_level level, enum priv_exit how,
     uint32_t status)
 {
+	const char *what = how == PRIV_EXITED ? "status" : "signal";
+	struct log_fields f = { .event = "ended" };
 	char text[32];
 
-	(void)snprintf(text, sizeof(text), "%s %u",
-	    how == PRIV_EXITED ? "status" : "signal", status);
-	job_log(j, level, "ended", j->timed_out ? "time limit" : text);
+	(void)snprintf(text, sizeof(text), "%s %u", what, status);
+	log_put_number(&f, what, status);
+	if (j->timed_out)
+		log_put(&f, "reason", "time limit");
+	job_log(j, level, &f, j->timed_out ? "time limit" : text);
 }
 
 void
 job_tell_left(const struct job *j, const char *fate)
 {
-	job_log(j, LOG_LEVEL_INFO, "left", fate);
+	struct log_fields f = { .event = "left" };
+
+	log_put(&f, "reason", fate);
+	job_log(j, LOG_LEVEL_INFO, &f, fate);
 }
 
 bool

@@ -142,7 +142,7 @@ pty_run(struct monitor *m, struct privmsg *msg, struct command *c,
 		return 0;
 	}
 	job_begin(&m->pty, "Terminal", s.login ? "login shell" : c->name);
-	command_tell(c, "Terminal", s.login, m->pty.pid);
+	command_tell(c, "Terminal", s.login, m->pty.pid, m->account.pw_name);
 	ending_used(m, USE_TERMINAL);
 	half_answer_ok(&m->half, msg, NULL, &master, 1);
 	malloc_trim(0); /* a shell may stay for days */

@@ -337,12 +337,46 @@ whitelist_cannot_write(struct whitelist_change *c, const char *path, int r)
 	log_error("whitelist: %s", c->text);
 }
 
+/* Those of a change that change something; nkeys of them at most. */
+static size_t
+whitelist_new_ones(const struct whitelist_change *c, struct key_public *wl,
+    size_t n, struct key_public *changed)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < c->nkeys; i++)
+		if (key_listed(wl, n, &c->keys[i]) != c->add &&
+		    !key_listed(changed, found, &c->keys[i]))
+			changed[found++] = c->keys[i];
+	return found;
+}
+
+/* Each by a line of its own, and by whom. */
+static void
+whitelist_tell(const struct monitor *m, const struct whitelist_change *c,
+    const struct key_public *changed, size_t n)
+{
+	char hex[KEY_PUBLIC_HEX];
+
+	for (size_t i = 0; i < n; i++) {
+		struct log_fields f = { .event = c->add ? "whitelist-add" :
+							  "whitelist-remove" };
+
+		key_text(&changed[i], hex);
+		log_put(&f, "changed_key", hex);
+		log_put_number(&f, "uid", m->caller);
+		log_event(LOG_LEVEL_INFO, &f, "Whitelist: %s %s, by uid %lu",
+		    c->add ? "added" : "removed", hex,
+		    (unsigned long)m->caller);
+	}
+}
+
 /* Under the lock: what is read is what is changed. */
 static void
 whitelist_rewrite(struct monitor *m, struct whitelist_change *c)
 {
-	struct key_public *wl = NULL, *grown;
-	size_t n = 0, now;
+	struct key_public *wl = NULL, *grown, *changed;
+	size_t n = 0, now, nchanged;
 	int r;
 
 	if (whitelist_read_file(m, &wl, &n) != 0) {
@@ -350,18 +384,24 @@ whitelist_rewrite(struct monitor *m, struct whitelist_change *c)
 		return;
 	}
 	grown = reallocarray(wl, n + c->nkeys + 1, sizeof(*wl));
-	if (grown == NULL) {
-		free(wl);
+	changed = calloc(c->nkeys + 1, sizeof(*changed));
+	if (grown == NULL || changed == NULL) {
+		free(grown != NULL ? grown : wl);
+		free(changed);
 		whitelist_say(c, "out of memory");
 		return;
 	}
+	nchanged = whitelist_new_ones(c, grown, n, changed);
 	now = c->add ? whitelist_add_keys(c, grown, n) :
 		       whitelist_remove_keys(c, grown, n);
 	if (now != n &&
 	    (r = config_write_wl(m->half.start.conf, grown, now)) != 0)
 		whitelist_cannot_write(c, m->half.start.conf, r);
-	else if (now != n)
+	else if (now != n) {
 		log_info("Whitelist changed: %zu keys, were %zu", now, n);
+		whitelist_tell(m, c, changed, nchanged);
+	}
+	free(changed);
 	free(grown);
 }
 
@@ -431,9 +471,12 @@ whitelist_control(struct monitor *m, int conn)
 {
 	struct ucred who;
 	bool may = control_may_call(conn, m->half.start.cligroup, &who);
+	struct log_fields f = { .event = may ? "control" : "control-refused" };
 
 	m->caller = who.uid;
-	log_at(may ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
+	log_put_number(&f, "uid", who.uid);
+	log_put_number(&f, "process", (uint64_t)who.pid);
+	log_event(may ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, &f,
 	    "%s from uid %lu, pid %ld",
 	    may ? "Control connection" : "Refused control connection",
 	    (unsigned long)who.uid, (long)who.pid);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Log lines, to syslog(3) or standard error.  Whatever a line is made of,
- * bytes that are not printable ASCII leave escaped, so that a peer cannot forge
- * lines or drive a terminal.
+ * Log lines, to syslog(3), a journal or standard error.  Whatever a line is
+ * made of, bytes that are not printable ASCII leave escaped, so that a peer
+ * cannot forge lines or drive a terminal.
  *
  * No line is waited for.  One that whoever reads does not take at once is lost,
  * and how many those were is said before the next one that is taken.
@@ -11,6 +11,7 @@
 #define COMMON_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level {
@@ -20,7 +21,9 @@ enum log_level {
 	LOG_LEVEL_DEBUG
 };
 
-#define LOG_LINE_MAX 1024 /* bytes of one line, escapes included */
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+#define LOG_LINE_MAX 1024 /* bytes of one line of text, escapes included */
 #define LOG_ID_LEN   16	  /* digits of a connection's id */
 
 /* ident is kept, not copied.  Call before chroot. */
@@ -46,6 +49,33 @@ void log_set_prefix(const char *);
 void log_set_id(uint64_t);
 
 /*
+ * The key that whoever the lines from now on are about has proven, 66 digits;
+ * copied.  Only programs that read the log see it in each line.
+ */
+void log_set_key(const char *);
+/* The text of a line stays what it is: in JSON it is one member of several. */
+void log_set_format(enum log_format);
+
+/*
+ * What a line tells, for programs to read: in JSON and in a journal it is
+ * beside the text.  Events and names are those of the table in skyptyd(8).
+ * Zero-initialise but for event.
+ */
+#define LOG_FIELDS_MAX 12
+struct log_field {
+	const char *name, *text;
+	uint64_t number; /* if there is no text */
+};
+struct log_fields {
+	const char *event;
+	size_t n;
+	struct log_field each[LOG_FIELDS_MAX];
+};
+/* text is borrowed until the line is written; NULL and "" are left out. */
+void log_put(struct log_fields *, const char *name, const char *text);
+void log_put_number(struct log_fields *, const char *name, uint64_t);
+
+/*
  * One line, without its end, where log_init says; unprintables are escaped and
  * what is longer than LOG_LINE_MAX is cut.  Lines above the level are dropped.
  */
@@ -55,5 +85,7 @@ void log_info(const char *, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *, ...) __attribute__((format(printf, 1, 2)));
 void
 log_at(enum log_level, const char *, ...) __attribute__((format(printf, 2, 3)));
+void log_event(enum log_level, const struct log_fields *, const char *, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

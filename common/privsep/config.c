@@ -160,6 +160,17 @@ set_sandbox(struct loader *l, const struct json_event *e)
 }
 
 static void
+set_log_format(struct loader *l, const struct json_event *e)
+{
+	if (strcmp(e->text, "text") == 0)
+		l->conf->log_format = LOG_FORMAT_TEXT;
+	else if (strcmp(e->text, "json") == 0)
+		l->conf->log_format = LOG_FORMAT_JSON;
+	else
+		config_bad(l, e, "neither \"text\" nor \"json\"");
+}
+
+static void
 config_set_path(struct loader *l, const struct json_event *e)
 {
 	if (*e->text != '/' && *e->text != '\0' && strcmp(e->text, "none") != 0)
@@ -406,6 +417,8 @@ static const struct config_key keys[] = {
 	    FIELD(CONFIG_IS_PATH, authorized_pks) },
 	{ "revoked_pks", CONFIG_REVOKED, JSON_STRING,
 	    FIELD(CONFIG_IS_PATH, revoked_pks) },
+	{ "log_format", CONFIG_LOG_FORMAT, JSON_STRING, CONFIG_IS_LOG_FORMAT, 0,
+	    0, 0 },
 };
 
 const struct config_key *
@@ -432,6 +445,7 @@ static void (*const setters[])(struct loader *, const struct json_event *) = {
 	[CONFIG_IS_EXEMPT] = set_exempt,
 	[CONFIG_IS_SERVERS] = set_servers,
 	[CONFIG_IS_ACCEPT_ENV] = config_set_accept_env,
+	[CONFIG_IS_LOG_FORMAT] = set_log_format,
 };
 
 static const char *

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "common/base/cidr.h"
+#include "common/base/log.h"
 #include "common/pty/keys.h"
 
 #define CONFIG_FILE_MAX (1024U * 1024) /* bytes of a configuration file */
@@ -52,6 +53,7 @@
 #define CONFIG_ACCEPT_ENV    (UINT64_C(1) << 24)
 #define CONFIG_PAM	     (UINT64_C(1) << 25)
 #define CONFIG_SK_FILE	     (UINT64_C(1) << 26)
+#define CONFIG_LOG_FORMAT    (UINT64_C(1) << 27)
 
 #define CONFIG_PENALTIES      (UINT64_C(1) << 32)
 #define CONFIG_PENALTY_EXEMPT (UINT64_C(1) << 33)
@@ -133,6 +135,7 @@ struct config {
 	char *sk_file; /* where sk is, or "" */
 	bool
 	    pam; /* counts if CONFIG_PAM is given; else where there is a file */
+	enum log_format log_format; /* "log_format": "text" or "json" */
 	unsigned tcp_keepalive; /* "tcp_keepalive", seconds of silence: 15 */
 };
 

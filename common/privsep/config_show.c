@@ -62,6 +62,14 @@ show_sandbox(struct buf *b, const struct config *c, size_t offset)
 }
 
 static int
+show_log_format(struct buf *b, const struct config *c, size_t offset)
+{
+	(void)offset;
+	return config_put_text(b,
+	    c->log_format == LOG_FORMAT_JSON ? "json" : "text");
+}
+
+static int
 show_bool(struct buf *b, const struct config *c, size_t offset)
 {
 	return config_put_format(b, "%s",
@@ -186,6 +194,7 @@ static int (*const shown[CONFIG_KINDS])(struct buf *, const struct config *,
 	[CONFIG_IS_EXEMPT] = show_exempt,
 	[CONFIG_IS_SERVERS] = show_servers,
 	[CONFIG_IS_ACCEPT_ENV] = show_text,
+	[CONFIG_IS_LOG_FORMAT] = show_log_format,
 };
 
 static int

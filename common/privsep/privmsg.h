@@ -19,7 +19,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 
-#define PRIVMSG_VERSION	 7
+#define PRIVMSG_VERSION	 8
 #define PRIVMSG_HEAD_LEN 4
 #define PRIVMSG_MAX	 (192U * 1024) /* a whole message */
 #define PRIVMSG_FDS_MAX	 3

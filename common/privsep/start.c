@@ -20,6 +20,7 @@ put_settings(struct buf *b, const struct start *s)
 	    (r = buf_put_u8(b, (uint8_t)s->carrier)) != 0 ||
 	    (r = buf_put_u8(b, s->log_level)) != 0 ||
 	    (r = buf_put_u8(b, s->use_syslog)) != 0 ||
+	    (r = buf_put_u8(b, s->log_format)) != 0 ||
 	    (r = buf_put_u8(b, s->quiet)) != 0 ||
 	    (r = buf_put_u16(b, s->handshake_timeout)) != 0 ||
 	    (r = buf_put_u8(b, s->welcome)) != 0 ||
@@ -106,6 +107,7 @@ get_settings(struct buf *b, struct start *s)
 	if ((r = buf_get_u8(b, &carrier)) != 0 ||
 	    (r = buf_get_u8(b, &s->log_level)) != 0 ||
 	    (r = buf_get_u8(b, &use_syslog)) != 0 ||
+	    (r = buf_get_u8(b, &s->log_format)) != 0 ||
 	    (r = buf_get_u8(b, &quiet)) != 0 ||
 	    (r = buf_get_u16(b, &s->handshake_timeout)) != 0 ||
 	    (r = buf_get_u8(b, &s->welcome)) != 0 ||

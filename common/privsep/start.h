@@ -20,6 +20,7 @@ struct start {
 	enum priv_carrier carrier;
 	uint8_t log_level;
 	bool use_syslog;
+	uint8_t log_format; /* enum log_format */
 	bool quiet; /* no more than warnings before the peer is proven */
 	uint16_t handshake_timeout; /* seconds */
 	uint8_t welcome;	    /* enum priv_welcome */

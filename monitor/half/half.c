@@ -285,6 +285,7 @@ half_begin(struct half *h, const struct half_role *role)
 	    h->start.quiet ? LOG_LEVEL_WARN :
 			     (enum log_level)h->start.log_level,
 	    h->start.use_syslog);
+	log_set_format((enum log_format)h->start.log_format);
 	log_set_id(h->start.id);
 	log_set_prefix(h->start.peer);
 	setproctitle("-skyptyd: %s%s", role->title, h->start.peer);

@@ -286,7 +286,7 @@ test_prefix(void **state)
 	begin();
 	log_info("END");
 	line = end();
-	assert_string_equal(line + strlen(line) - 5, "pEND\n");
+	assert_string_equal(line + strlen(line) - 7, "p: END\n");
 	assert_in_range(strlen(line), 100, 160);
 }
 

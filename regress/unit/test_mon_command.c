@@ -210,7 +210,7 @@ told(const struct command *c, bool login, enum log_level level)
 {
 	*info = *debug = '\0';
 	log_set_level(level);
-	command_tell(c, "Command", login, 7);
+	command_tell(c, "Command", login, 7, "joe");
 }
 
 /* Arguments may be secrets. */

@@ -22,7 +22,7 @@
 /* Where things stand in the message, its head included. */
 #define AT_VERSION PRIVMSG_HEAD_LEN
 #define AT_CARRIER (AT_VERSION + 4)
-#define AT_PEER	   (AT_CARRIER + 1 + 1 + 1 + 1 + 2 + 1 + 2 * 4)
+#define AT_PEER	   (AT_CARRIER + 1 + 1 + 1 + 1 + 1 + 2 + 1 + 2 * 4)
 #define AT_SK_LEN                                                              \
 	(AT_PEER + 4 + sizeof(peer) - 1 + 4 + sizeof(chroot_dir) - 1 + 2 + 8 + \
 	    KEY_PUBLIC_LEN)
@@ -38,6 +38,7 @@ static const struct start model = {
 	.carrier = PRIV_KK,
 	.log_level = 3,
 	.use_syslog = true,
+	.log_format = 1,
 	.quiet = true,
 	.handshake_timeout = 600,
 	.welcome = PRIV_DROP | PRIV_BEST_EFFORT,

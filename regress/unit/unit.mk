@@ -39,7 +39,7 @@ UNIT_OBJ_test_mon_env = monitor/account.c monitor/env.c
 UNIT_OBJ_test_mon_origin = monitor/origin.c
 UNIT_OBJ_test_mon_ending = monitor/about.c monitor/ending.c $(SRC_half)
 UNIT_OBJ_test_mon_job = $(MON_SRC)
-WRAP_LOG = -Wl,--wrap=log_info -Wl,--wrap=log_debug
+WRAP_LOG = -Wl,--wrap=log_info -Wl,--wrap=log_event -Wl,--wrap=log_debug
 $(OBJ)/regress/unit/test_mon_command: LDHARDEN += $(WRAP_LOG)
 $(OBJ)/regress/unit/test_mon_ending: LDHARDEN += $(WRAP_CLOCK) $(WRAP_LOG)
 MON_TESTS = $(addprefix $(OBJ)/regress/unit/test_mon_,\
