@@ -31,9 +31,11 @@ SRC_dmsg = common/dmsg/dmsg_disc.c common/dmsg/dmsg_entry.c \
 
 SRC_privsep = common/privsep/accept_env.c common/privsep/account.c \
 	common/privsep/agentmsg.c \
-	common/privsep/config.c common/privsep/config_file.c \
+	common/privsep/config.c common/privsep/config_env.c \
+	common/privsep/config_file.c \
 	common/privsep/config_penalties.c common/privsep/config_print.c \
 	common/privsep/config_show.c common/privsep/config_sk.c \
+	common/privsep/config_values.c \
 	common/privsep/config_visor.c common/privsep/config_wl.c \
 	common/privsep/chroot_dir.c \
 	common/privsep/control.c common/privsep/http_conf.c \

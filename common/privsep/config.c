@@ -3,7 +3,6 @@
 #include "common/privsep/config.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -18,8 +17,8 @@
 #include "common/privsep/config_keys.h"
 #include "common/privsep/control.h"
 
+#define COUNT_MAX   CONFIG_COUNT_MAX
 #define SECONDS_MAX 600
-#define COUNT_MAX   1000000
 #define NAME_SHOWN  200 /* bytes of a file's name in a message */
 
 /* State of one parse. */
@@ -69,18 +68,6 @@ config_bad(struct loader *l, const struct json_event *e, const char *why)
 
 /* --- setters --- */
 
-static int
-config_replace(char **s, const char *text)
-{
-	char *copy = strdup(text);
-
-	if (copy == NULL)
-		return SKY_ERR_NOMEM;
-	free(*s);
-	*s = copy;
-	return 0;
-}
-
 static void
 config_set_text(struct loader *l, const struct json_event *e)
 {
@@ -90,29 +77,13 @@ config_set_text(struct loader *l, const struct json_event *e)
 		config_bad(l, e, "out of memory");
 }
 
-static int
-parse_number(const char *text, unsigned min, unsigned max, unsigned *value)
-{
-	char *end;
-	unsigned long v;
-
-	errno = 0;
-	v = strtoul(text, &end, 10);
-	if (strspn(text, "0123456789") != strlen(text) || *text == '\0')
-		return SKY_ERR_FORMAT;
-	if (errno != 0 || v < min || v > max)
-		return SKY_ERR_RANGE;
-	*value = (unsigned)v;
-	return 0;
-}
-
 static void
 set_number(struct loader *l, const struct json_event *e)
 {
 	unsigned *n = (unsigned *)(void *)((char *)l->conf + l->key->offset);
 	char why[64];
 
-	if (parse_number(e->text, l->key->min, l->key->max, n) == 0)
+	if (config_parse_number(e->text, l->key->min, l->key->max, n) == 0)
 		return;
 	snprintf(why, sizeof(why), "not a whole number from %u to %u",
 	    l->key->min, l->key->max);
@@ -124,7 +95,7 @@ config_set_port(struct loader *l, const struct json_event *e)
 {
 	unsigned port;
 
-	if (parse_number(e->text, 0, UINT16_MAX, &port) == 0)
+	if (config_parse_number(e->text, 0, UINT16_MAX, &port) == 0)
 		l->conf->dmsgport = (uint16_t)port;
 	else
 		config_bad(l, e, "not a port number");
@@ -574,114 +545,6 @@ config_parse(struct config *c, struct keyctx *ctx, const char *text, size_t n,
 	}
 	check_pair(&l);
 	return l.failed ? SKY_ERR_FORMAT : 0;
-}
-
-/* --- values by themselves --- */
-
-int
-config_parse_startups(const char *text, struct config_startups *s)
-{
-	unsigned begin, rate, full;
-	char after;
-
-	/* No signs, no blanks, and no more digits than the limits have. */
-	if (strspn(text, "0123456789:") != strlen(text))
-		return SKY_ERR_FORMAT;
-	if (sscanf(text, "%7u:%3u:%7u%c", &begin, &rate, &full, &after) == 3) {
-		if (begin < 1 || full < begin || rate < 1 || rate > 100 ||
-		    full > COUNT_MAX)
-			return SKY_ERR_RANGE;
-	} else if (sscanf(text, "%7u%c", &full, &after) == 1) {
-		if (full < 1 || full > COUNT_MAX)
-			return SKY_ERR_RANGE;
-		begin = full;
-		rate = 100;
-	} else
-		return SKY_ERR_FORMAT;
-	*s = (struct config_startups){ .begin = begin,
-		.rate = rate,
-		.full = full };
-	return 0;
-}
-
-int
-config_parse_rates(const char *text, struct config_rates *r)
-{
-	unsigned origin, network, all;
-	char after;
-
-	if (strspn(text, "0123456789:") != strlen(text) ||
-	    sscanf(text, "%7u:%7u:%7u%c", &origin, &network, &all, &after) != 3)
-		return SKY_ERR_FORMAT;
-	if (origin < 1 || network < origin || all < network || all > COUNT_MAX)
-		return SKY_ERR_RANGE;
-	*r = (struct config_rates){ .origin = origin,
-		.network = network,
-		.all = all };
-	return 0;
-}
-
-int
-config_parse_blocks(const char *text, struct config_blocks *b)
-{
-	unsigned v4, v6;
-	char after;
-
-	if (strspn(text, "0123456789:") != strlen(text) ||
-	    sscanf(text, "%3u:%3u%c", &v4, &v6, &after) != 2)
-		return SKY_ERR_FORMAT;
-	if (v4 < 8 || v4 > 32 || v6 < 16 || v6 > 64)
-		return SKY_ERR_RANGE;
-	*b = (struct config_blocks){ .v4 = v4, .v6 = v6 };
-	return 0;
-}
-
-/* --- the environment --- */
-
-static int
-env_text(const char *prefix, const char *name, char **value)
-{
-	char var[128];
-	const char *text;
-
-	snprintf(var, sizeof(var), "%s_%s", prefix, name);
-	if ((text = getenv(var)) == NULL || *text == '\0')
-		return 0;
-	return config_replace(value, text);
-}
-
-static int
-env_number(const char *prefix, const char *name, unsigned max, unsigned *value,
-    const struct config_report *report)
-{
-	char var[128];
-	const char *text;
-
-	snprintf(var, sizeof(var), "%s_%s", prefix, name);
-	if ((text = getenv(var)) == NULL || *text == '\0' ||
-	    parse_number(text, 0, max, value) == 0)
-		return 0;
-	config_say(report, true, "environment", var,
-	    "not a whole number from 0 to %u", max);
-	return SKY_ERR_FORMAT;
-}
-
-int
-config_read_env(struct config *c, const char *prefix,
-    const struct config_report *report)
-{
-	unsigned port = c->dmsgport;
-	int r, bad_number;
-
-	if ((r = env_text(prefix, "DMSGDISC", &c->dmsgdisc)) != 0 ||
-	    (r = env_text(prefix, "CLINET", &c->clinet)) != 0 ||
-	    (r = env_text(prefix, "CLIADDR", &c->cliaddr)) != 0)
-		return r;
-	bad_number = env_number(prefix, "DMSGSESSIONS", COUNT_MAX,
-	    &c->dmsgsessions, report);
-	r = env_number(prefix, "DMSGPORT", UINT16_MAX, &port, report);
-	c->dmsgport = (uint16_t)port;
-	return bad_number != 0 ? bad_number : r;
 }
 
 int

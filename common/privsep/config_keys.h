@@ -8,6 +8,8 @@
 
 #include "common/base/json.h"
 
+#define CONFIG_COUNT_MAX 1000000
+
 /* How a value is written, or whose it is alone. */
 enum config_kind {
 	CONFIG_IS_SK,
@@ -42,5 +44,13 @@ struct config_key {
 
 /* In the order in which they are printed; NULL behind the last. */
 const struct config_key *config_key(size_t i);
+
+/* --- config_values.c --- */
+
+/* A string that is another one from now on.  SKY_ERR_NOMEM. */
+int config_replace(char **, const char *text);
+/* Digits alone.  SKY_ERR_FORMAT; SKY_ERR_RANGE: not from min to max. */
+int config_parse_number(const char *text, unsigned min, unsigned max,
+    unsigned *value);
 
 #endif
