@@ -46,6 +46,7 @@ handshake_finish_agent(struct handshake *h, struct buf *msg2, struct buf *msg3,
 	if ((r = agent_call(h->agent, &q, &packet, &a)) == 0) {
 		memcpy(keys->send, a.send, sizeof(keys->send));
 		memcpy(keys->recv, a.recv, sizeof(keys->recv));
+		keys->hybrid = a.hybrid;
 		r = buf_put(msg3, buf_ptr(&a.message), buf_len(&a.message));
 	}
 	buf_free(&packet);
@@ -100,14 +101,11 @@ int
 handshake_finish(struct handshake *h, struct buf *msg2, struct buf *msg3,
     struct noise_keys *keys)
 {
-	struct buf payload;
 	int r;
 
 	if (h->agent != 0)
 		return handshake_finish_agent(h, msg2, msg3, keys);
-	buf_init(&payload, NOISE_MSG_MAX);
-	r = noise_read(h->noise, msg2, &payload);
-	buf_free(&payload);
+	r = noise_read(h->noise, msg2, NULL);
 	if (r == 0 && !noise_done(h->noise))
 		r = noise_write(h->noise, NULL, msg3);
 	return r == 0 ? noise_split(h->noise, keys) : r;

@@ -291,21 +291,14 @@ handshake_tell_failed(const char *why)
 	log_event(LOG_LEVEL_INFO, &f, "Handshake failed: %s", why);
 }
 
-/*
- * One message of the peer's, which the child passes on unread.  What it holds
- * besides keys (an offer of a post-quantum hybrid) is accepted and left alone.
- */
+/* One message of the peer's, which the child passes on unread. */
 int
 handshake_frame(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
-	struct buf payload;
 	int r;
 
-	buf_init(&payload, NOISE_MSG_MAX);
-	r = noise_read(m->noise, &msg->body, &payload);
-	buf_free(&payload);
-	if (r != 0) {
+	if ((r = noise_read(m->noise, &msg->body, NULL)) != 0) {
 		handshake_tell_failed(err_text(r));
 		m->failure = PENALTY_HANDSHAKE;
 		return handshake_refuse(m, msg);

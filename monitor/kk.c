@@ -47,20 +47,17 @@ kk_put_response(struct monitor *m, const uint8_t *hash, const struct buf *noise,
 	return dmsg_sign_response(m->half.keyctx, m->half.start.sk, &resp, out);
 }
 
-/* Both messages of KK; the payload of the first is not looked at. */
+/* Both messages of KK. */
 static int
 kk_exchange(struct monitor *m, struct buf *first, struct buf *second)
 {
-	struct buf payload;
 	int r;
 
-	buf_init(&payload, NOISE_MSG_MAX);
 	if ((r = noise_new(&m->noise, m->half.keyctx, NOISE_KK, NOISE_RESPONDER,
 		 m->half.start.sk, &m->peer)) == 0 &&
-	    (r = noise_read(m->noise, first, &payload)) == 0 &&
+	    (r = noise_read(m->noise, first, NULL)) == 0 &&
 	    (r = noise_write(m->noise, NULL, second)) == 0)
 		r = noise_split(m->noise, m->kk);
-	buf_free(&payload);
 	return r;
 }
 

@@ -14,7 +14,7 @@ cd "$top" || exit 1
 packages="gcc clang clang-format make pkg-config libc6-dev libsodium-dev libgcrypt20-dev libssl-dev
 libsecp256k1-dev libbsd-dev libseccomp-dev libyajl-dev libevent-dev libpam0g-dev
 libcmocka-dev libclang-rt-dev mandoc shellcheck systemd python3 iproute2
-procps less golang-go ca-certificates git rsync openssh-client openssh-sftp-server
+procps valgrind less golang-go ca-certificates git rsync openssh-client openssh-sftp-server
 sshfs fuse3 ansible-core libwebsockets-dev npm chromium debootstrap
 zsh fish"
 

@@ -412,18 +412,17 @@ agent_finish(struct agent_caller *c, struct buf *message2, int64_t now,
 {
 	struct agent_answer answer = { .type = AGENT_DONE };
 	struct noise_keys keys;
-	struct buf payload;
 	int r = SKY_ERR_STATE;
 
-	buf_init(&payload, NOISE_MSG_MAX);
 	buf_init(&answer.message, NOISE_MSG_MAX);
 	if (c->state == CALLER_SHAKING &&
-	    (r = noise_read(c->noise, message2, &payload)) == 0 &&
+	    (r = noise_read(c->noise, message2, NULL)) == 0 &&
 	    (noise_done(c->noise) ||
 		(r = noise_write(c->noise, NULL, &answer.message)) == 0) &&
 	    (r = noise_split(c->noise, &keys)) == 0) {
 		answer.send = keys.send;
 		answer.recv = keys.recv;
+		answer.hybrid = keys.hybrid;
 		agent_say(out, &answer);
 		sodium_memzero(&keys, sizeof(keys));
 	} else
@@ -431,7 +430,6 @@ agent_finish(struct agent_caller *c, struct buf *message2, int64_t now,
 		    r == SKY_ERR_STATE ? AGENT_WHY_STATE : AGENT_WHY_PROOF);
 	agent_rest(c, now);
 	buf_free(&answer.message);
-	buf_free(&payload);
 }
 
 /* --- requests --- */

@@ -182,11 +182,15 @@ agent_get_list(struct buf *b, struct agent_list *list)
 static int
 agent_get_done(struct buf *b, struct agent_answer *a)
 {
+	uint8_t hybrid = 0;
 	int r;
 
 	if ((r = agent_get_borrowed(b, NOISE_KEY_LEN, &a->send)) != 0 ||
 	    (r = agent_get_borrowed(b, NOISE_KEY_LEN, &a->recv)) != 0)
 		return r;
+	if (buf_get_u8(b, &hybrid) != 0 || hybrid > 1)
+		return SKY_ERR_FORMAT;
+	a->hybrid = hybrid;
 	return agent_get_rest(b, &a->message);
 }
 
@@ -256,7 +260,8 @@ agent_put_answer(struct buf *b, const struct agent_answer *a)
 		return buf_put(b, a->salt, AGENT_SALT_LEN);
 	case AGENT_DONE:
 		if ((r = buf_put(b, a->send, NOISE_KEY_LEN)) != 0 ||
-		    (r = buf_put(b, a->recv, NOISE_KEY_LEN)) != 0)
+		    (r = buf_put(b, a->recv, NOISE_KEY_LEN)) != 0 ||
+		    (r = buf_put_u8(b, a->hybrid)) != 0)
 			return r;
 		/* FALLTHROUGH */
 	case AGENT_FIRST:

@@ -29,7 +29,7 @@ enum agent_type {
 	AGENT_SALT_IS = 7, /* AGENT_SALT_LEN bytes */
 	AGENT_ASKING = 9,  /* the user is asked: the answer will take a while */
 	AGENT_FIRST = 11,  /* message 1, of AGENT_DIAL the signed request */
-	AGENT_DONE = 13,   /* send[32], recv[32], message 3 or nothing */
+	AGENT_DONE = 13, /* send[32], recv[32], u8 hybrid, message 3 or none */
 
 	AGENT_LIST = 2,
 	AGENT_ADD = 4,	  /* sk[32], u8 flags, u32 life, u8 length, comment */
@@ -97,6 +97,7 @@ struct agent_answer {
 	struct agent_list *list;
 	/* Borrowed from the packet. */
 	const uint8_t *salt, *send, *recv;
+	bool hybrid;	    /* noise.h */
 	struct buf message; /* view */
 };
 

@@ -10,6 +10,9 @@
 
 #include "common/base/err.h"
 #include "common/pty/aead.h"
+#include "common/pty/mlkem.h"
+
+#define HYBRID_INFO "skywire-pq-hybrid-v1"
 
 enum token { END, E, S, EE, ES, SE, SS };
 
@@ -32,13 +35,17 @@ static const struct pattern {
 	},
 };
 
+/* The hybrid: an offer is made or taken, its answer made or read. */
+enum kem_state { KEM_NONE, KEM_OFFERED, KEM_SHARED };
+
 struct noise {
 	struct keyctx *kc;
 	const struct pattern *pattern;
 	enum noise_role role;
 	unsigned step;	/* messages exchanged */
 	bool dead;	/* failed, or split */
-	bool ephemeral; /* e was given */
+	bool ephemeral; /* e was given, and what is random of the KEM */
+	bool classical; /* nothing is offered, and no offer taken */
 	uint8_t h[NOISE_HASH_LEN];
 	uint8_t ck[NOISE_HASH_LEN];
 	uint8_t k[NOISE_KEY_LEN];
@@ -46,6 +53,13 @@ struct noise {
 	uint8_t s[KEY_SECRET_LEN];
 	uint8_t e[KEY_SECRET_LEN];
 	struct key_public spub, rs, re;
+	enum kem_state kem_state;
+	uint8_t kem_random[MLKEM_SEED_LEN]; /* the responder's m is shorter */
+	uint8_t kem_shared[MLKEM_SHARED_LEN];
+	union {
+		uint8_t secret[MLKEM_SECRET_LEN]; /* the initiator's */
+		uint8_t cipher[MLKEM_CIPHER_LEN]; /* the responder's answer */
+	} kem;
 };
 
 /* --- symmetric state: h, ck, k, n --- */
@@ -200,6 +214,60 @@ read_token(struct noise *ns, enum token t, struct buf *msg)
 	return mix_dh(ns, t);
 }
 
+/* --- what messages 1 and 2 carry: PROTOCOL.pty 2.4 --- */
+
+static int
+kem_offer(struct noise *ns, struct buf *payload)
+{
+	uint8_t *ek;
+	int r;
+
+	if ((r = buf_extend(payload, MLKEM_PUBLIC_LEN, &ek)) != 0)
+		return r;
+	if (!ns->ephemeral)
+		randombytes_buf(ns->kem_random, sizeof(ns->kem_random));
+	mlkem_keys(ns->kem_random, ek, ns->kem.secret);
+	sodium_memzero(ns->kem_random, sizeof(ns->kem_random));
+	ns->kem_state = KEM_OFFERED;
+	return 0;
+}
+
+/* An offer that is no key is none. */
+static void
+kem_take_offer(struct noise *ns, const uint8_t *ek)
+{
+	if (!ns->ephemeral)
+		randombytes_buf(ns->kem_random, MLKEM_RANDOM_LEN);
+	if (mlkem_encapsulate(ek, ns->kem_random, ns->kem.cipher,
+		ns->kem_shared) == 0)
+		ns->kem_state = KEM_OFFERED;
+	sodium_memzero(ns->kem_random, sizeof(ns->kem_random));
+}
+
+static int
+kem_put(struct noise *ns, struct buf *payload)
+{
+	if (ns->step == 0 && !ns->classical)
+		return kem_offer(ns, payload);
+	if (ns->step != 1 || ns->kem_state != KEM_OFFERED)
+		return 0;
+	ns->kem_state = KEM_SHARED;
+	return buf_put(payload, ns->kem.cipher, MLKEM_CIPHER_LEN);
+}
+
+/* Whatever else a peer may say there: it is not held against it. */
+static void
+kem_take(struct noise *ns, const uint8_t *payload, size_t n)
+{
+	if (ns->step == 0 && n == MLKEM_PUBLIC_LEN && !ns->classical)
+		kem_take_offer(ns, payload);
+	else if (ns->step == 1 && n == MLKEM_CIPHER_LEN &&
+	    ns->kem_state == KEM_OFFERED) {
+		mlkem_decapsulate(ns->kem.secret, payload, ns->kem_shared);
+		ns->kem_state = KEM_SHARED;
+	}
+}
+
 /* --- messages --- */
 
 static int
@@ -222,17 +290,17 @@ noise_write_message(struct noise *ns, struct buf *payload, struct buf *msg)
 static int
 read_payload(struct noise *ns, struct buf *msg, struct buf *payload)
 {
+	uint8_t text[NOISE_MSG_MAX];
 	size_t n = buf_len(msg);
-	uint8_t *out;
 	int r;
 
 	if (n < AEAD_TAG_LEN)
 		return SKY_ERR_SHORT;
-	if ((r = buf_extend(payload, n - AEAD_TAG_LEN, &out)) != 0)
+	if ((r = decrypt_and_hash(ns, msg, n, text)) != 0)
 		return r;
-	if ((r = decrypt_and_hash(ns, msg, n, out)) != 0)
-		buf_trim(payload, n - AEAD_TAG_LEN);
-	return r;
+	n -= AEAD_TAG_LEN;
+	kem_take(ns, text, n);
+	return payload != NULL ? buf_put(payload, text, n) : 0;
 }
 
 static int
@@ -254,6 +322,8 @@ wipe_static_and_ephemeral(struct noise *ns)
 {
 	sodium_memzero(ns->s, sizeof(ns->s));
 	sodium_memzero(ns->e, sizeof(ns->e));
+	sodium_memzero(ns->kem_random, sizeof(ns->kem_random));
+	sodium_memzero(&ns->kem, sizeof(ns->kem));
 }
 
 static void
@@ -261,6 +331,7 @@ wipe_symmetric(struct noise *ns)
 {
 	sodium_memzero(ns->ck, sizeof(ns->ck));
 	sodium_memzero(ns->k, sizeof(ns->k));
+	sodium_memzero(ns->kem_shared, sizeof(ns->kem_shared));
 }
 
 /* After a failure nothing may be learnt from the state any more. */
@@ -298,12 +369,19 @@ int
 noise_write(struct noise *ns, struct buf *payload, struct buf *msg)
 {
 	size_t start = buf_len(msg);
-	struct buf none = { 0 };
-	int r;
+	struct buf own;
+	int r = 0;
 
 	if (!may_write(ns))
 		return noise_die(ns, SKY_ERR_STATE);
-	r = noise_write_message(ns, payload != NULL ? payload : &none, msg);
+	buf_init(&own, MLKEM_PUBLIC_LEN);
+	if (payload == NULL) {
+		payload = &own;
+		r = kem_put(ns, payload);
+	}
+	if (r == 0)
+		r = noise_write_message(ns, payload, msg);
+	buf_free(&own);
 	if (r == 0 && buf_len(msg) - start > NOISE_MSG_MAX)
 		r = SKY_ERR_LIMIT;
 	if (r == 0)
@@ -401,7 +479,7 @@ noise_free(struct noise *ns)
 }
 
 int
-noise_set_ephemeral(struct noise *ns, const uint8_t *sk)
+noise_set_ephemeral(struct noise *ns, const uint8_t *sk, const uint8_t *random)
 {
 	struct key_public pk;
 	int r;
@@ -411,8 +489,15 @@ noise_set_ephemeral(struct noise *ns, const uint8_t *sk)
 	if ((r = key_public(ns->kc, sk, &pk)) != 0)
 		return noise_die(ns, r);
 	memcpy(ns->e, sk, sizeof(ns->e));
+	memcpy(ns->kem_random, random, sizeof(ns->kem_random));
 	ns->ephemeral = true;
 	return 0;
+}
+
+void
+noise_set_classical(struct noise *ns)
+{
+	ns->classical = true;
 }
 
 bool
@@ -427,6 +512,21 @@ noise_peer(const struct noise *ns)
 	return peer_known(ns) || noise_done(ns) ? &ns->rs : NULL;
 }
 
+/* HKDF-SHA256 of h, of the classical key and the KEM's secret. */
+static void
+mix_hybrid(const struct noise *ns, uint8_t *key)
+{
+	static const char info[] = HYBRID_INFO "\001";
+	uint8_t in[NOISE_KEY_LEN + MLKEM_SHARED_LEN], prk[NOISE_HASH_LEN];
+
+	memcpy(in, key, NOISE_KEY_LEN);
+	memcpy(in + NOISE_KEY_LEN, ns->kem_shared, MLKEM_SHARED_LEN);
+	noise_hmac(ns->h, in, sizeof(in), prk);
+	noise_hmac(prk, (const uint8_t *)info, sizeof(info) - 1, key);
+	sodium_memzero(in, sizeof(in));
+	sodium_memzero(prk, sizeof(prk));
+}
+
 /* Split, with the direction of the keys that PROTOCOL.pty 2.3 tells. */
 int
 noise_split(struct noise *ns, struct noise_keys *keys)
@@ -439,8 +539,18 @@ noise_split(struct noise *ns, struct noise_keys *keys)
 		noise_hkdf(ns->ck, NULL, 0, keys->recv, keys->send);
 	else
 		noise_hkdf(ns->ck, NULL, 0, keys->send, keys->recv);
+	if ((keys->hybrid = noise_hybrid(ns))) {
+		mix_hybrid(ns, keys->send);
+		mix_hybrid(ns, keys->recv);
+	}
 	noise_die(ns, 0);
 	return 0;
+}
+
+bool
+noise_hybrid(const struct noise *ns)
+{
+	return ns->kem_state == KEM_SHARED;
 }
 
 const uint8_t *

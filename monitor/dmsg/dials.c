@@ -172,17 +172,14 @@ dials_response(struct half *h, struct privmsg *msg)
 	struct dmsg_monitor *m = dmsg_monitor_of(h);
 	struct dial *d = dials_slot(m, msg);
 	struct noise_keys keys = { .send = { 0 } };
-	struct buf payload;
 	bool ok;
 
 	if (d == NULL && dials_is_late(m, msg))
 		return 0;
 	if (d == NULL || d->noise == NULL)
 		return SKY_ERR_STATE;
-	buf_init(&payload, NOISE_MSG_MAX);
-	ok = noise_read(d->noise, &msg->body, &payload) == 0 &&
+	ok = noise_read(d->noise, &msg->body, NULL) == 0 &&
 	    noise_split(d->noise, &keys) == 0;
-	buf_free(&payload);
 	noise_free(d->noise);
 	d->noise = NULL;
 	if (msg->id == DISCOVERY)

@@ -215,12 +215,11 @@ static int
 servers_finish(struct noise *n, struct buf *msg2, struct buf *b)
 {
 	struct noise_keys keys;
-	struct buf msg3, payload;
+	struct buf msg3;
 	int r;
 
 	buf_init(&msg3, NOISE_MSG_MAX);
-	buf_init(&payload, NOISE_MSG_MAX);
-	if ((r = noise_read(n, msg2, &payload)) == 0 &&
+	if ((r = noise_read(n, msg2, NULL)) == 0 &&
 	    (r = noise_write(n, NULL, &msg3)) == 0 &&
 	    (r = noise_split(n, &keys)) == 0 &&
 	    (r = buf_put(b, keys.send, sizeof(keys.send))) == 0 &&
@@ -228,7 +227,6 @@ servers_finish(struct noise *n, struct buf *msg2, struct buf *b)
 		r = buf_put(b, buf_ptr(&msg3), buf_len(&msg3));
 	explicit_bzero(&keys, sizeof(keys));
 	buf_free(&msg3);
-	buf_free(&payload);
 	return r;
 }
 

@@ -5,12 +5,14 @@
  * fixed, so a run can be repeated.
  *
  * Byte 0: pattern, bit 0; raw message or overlay, bit 1; a payload in the
- * honest messages, bit 2; the message it is about, the rest.
+ * honest messages, bit 2; the message it is about, four bits; a hybrid's
+ * messages in place of payloads, bit 7.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/err.h"
+#include "common/pty/mlkem.h"
 #include "common/pty/noise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -42,6 +44,7 @@ static struct noise *
 open_side(enum noise_pattern pattern, enum noise_role role)
 {
 	struct keyctx *kc = the_keyctx();
+	static const uint8_t kem[MLKEM_SEED_LEN] = { 0x55 };
 	uint8_t sk[2][KEY_SECRET_LEN], eph[KEY_SECRET_LEN];
 	struct key_public pk;
 	struct noise *ns;
@@ -53,7 +56,7 @@ open_side(enum noise_pattern pattern, enum noise_role role)
 	require(key_public(kc, sk[!role], &pk) == 0);
 	require(noise_new(&ns, kc, pattern, role, sk[role],
 		    known ? &pk : NULL) == 0);
-	require(noise_set_ephemeral(ns, eph) == 0);
+	require(noise_set_ephemeral(ns, eph, kem) == 0);
 	return ns;
 }
 
@@ -79,12 +82,14 @@ two_free(struct two *t)
 
 /* The next honest message into t->msg. */
 static void
-write_honest(struct two *t, size_t i, bool payload)
+write_honest(struct two *t, size_t i, uint8_t how)
 {
 	buf_reset(&t->msg);
 	buf_reset(&t->got);
-	require(buf_put(&t->payload, "payload", payload ? 7 : 0) == 0);
-	require(noise_write(t->side[i % 2], &t->payload, &t->msg) == 0);
+	require(buf_put(&t->payload, "payload", how & 4 ? 7 : 0) == 0);
+	require(noise_write(t->side[i % 2], how & 128 ? NULL : &t->payload,
+		    &t->msg) == 0);
+	buf_reset(&t->payload);
 }
 
 /* Whatever failed is dead, has nothing to say and gave nothing out. */
@@ -157,13 +162,13 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (n == 0)
 		return 0;
 	pattern = p[0] & 1 ? NOISE_KK : NOISE_XK;
-	target = (p[0] >> 3) % (pattern == NOISE_XK ? 3 : 2);
+	target = (p[0] >> 3 & 15) % (pattern == NOISE_XK ? 3 : 2);
 	two_open(&t, pattern);
 	for (i = 0; i < target; i++) {
-		write_honest(&t, i, p[0] & 4);
+		write_honest(&t, i, p[0]);
 		require(noise_read(t.side[!(i % 2)], &t.msg, &t.got) == 0);
 	}
-	write_honest(&t, i, p[0] & 4);
+	write_honest(&t, i, p[0]);
 	if (p[0] & 2)
 		read_overlaid(&t, i, p + 1, n - 1);
 	else

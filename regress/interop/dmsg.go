@@ -5,6 +5,7 @@ package interop
 import (
 	"bufio"
 	"bytes"
+	"crypto/mlkem"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/gob"
@@ -437,6 +438,7 @@ func (c *DmsgClient) kk(initiator bool, peer [33]byte) (*noise.HandshakeState, e
 // dialing is a stream whose answer has not come yet.
 type dialing struct {
 	hs   *noise.HandshakeState
+	dk   *mlkem.DecapsulationKey768
 	peer [33]byte
 	obj  []byte // signed request
 }
@@ -447,9 +449,9 @@ func (c *DmsgClient) request(peer [33]byte, port uint16) (*dialing, error) {
 	if err != nil {
 		return nil, err
 	}
-	var offer []byte
-	if c.PQ {
-		offer = make([]byte, 1184) // not a key: the listener stays classical
+	dk, offer, err := Payloads{PQ: c.PQ}.offer()
+	if err != nil {
+		return nil, err
 	}
 	m1, _, _, err := hs.WriteMessage(nil, offer)
 	if err != nil {
@@ -459,7 +461,7 @@ func (c *DmsgClient) request(peer [33]byte, port uint16) (*dialing, error) {
 	c.port++
 	own := 49152 + c.port%16384
 	c.mu.Unlock()
-	return &dialing{hs: hs, peer: peer, obj: signed(c.Key, DmsgRequest{Timestamp: time.Now().UnixNano(),
+	return &dialing{hs: hs, dk: dk, peer: peer, obj: signed(c.Key, DmsgRequest{Timestamp: time.Now().UnixNano(),
 		SrcAddr: Addr{c.Key.PK, own}, DstAddr: Addr{peer, port}, NoiseMsg: m1})}, nil
 }
 
@@ -475,11 +477,14 @@ func (d *dialing) answered(st net.Conn, answer []byte) (*Conn, error) {
 	if resp.ReqHash != sha256.Sum256(d.obj) || !resp.Accepted {
 		return nil, fmt.Errorf("refused: %+v", resp)
 	}
-	_, k1, k2, err := d.hs.ReadMessage(nil, resp.NoiseMsg)
+	payload, k1, k2, err := d.hs.ReadMessage(nil, resp.NoiseMsg)
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{Conn: st, send: k1, recv: k2, Peer: d.peer}, nil
+	secret, err := opened(d.dk, payload)
+	h := d.hs.ChannelBinding()
+	return &Conn{Conn: st, Hybrid: secret != nil, Peer: d.peer,
+		send: hybrid(k1, secret, h), recv: hybrid(k2, secret, h)}, err
 }
 
 // DialStream opens a stream to a port of a key.
@@ -539,14 +544,18 @@ func (c *DmsgClient) answer(st net.Conn) (*Conn, uint16, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	if _, _, _, err := hs.ReadMessage(nil, req.NoiseMsg); err != nil {
+	offer, _, _, err := hs.ReadMessage(nil, req.NoiseMsg)
+	if err != nil {
 		return nil, 0, err
 	}
-	m2, k1, k2, err := hs.WriteMessage(nil, nil)
+	secret, payload := Payloads{PQ: c.PQ}.answer(offer)
+	m2, k1, k2, err := hs.WriteMessage(nil, payload)
 	if err != nil {
 		return nil, 0, err
 	}
 	err = c.s.writeObject(st, signed(c.Key,
 		DmsgResponse{ReqHash: sha256.Sum256(obj), Accepted: true, NoiseMsg: m2}))
-	return &Conn{Conn: st, send: k2, recv: k1, Peer: req.SrcAddr.PK}, req.DstAddr.Port, err
+	h := hs.ChannelBinding()
+	return &Conn{Conn: st, Hybrid: secret != nil, Peer: req.SrcAddr.PK,
+		send: hybrid(k2, secret, h), recv: hybrid(k1, secret, h)}, req.DstAddr.Port, err
 }

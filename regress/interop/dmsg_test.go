@@ -244,7 +244,7 @@ func TestDmsgHost(t *testing.T) {
 		st.Close()
 		c.Close()
 	}
-	// What a newest dialer offers is accepted, too.
+	// What a newest dialer offers is taken, too.
 	c := &DmsgClient{Key: h.client, PQ: true}
 	if err := c.DialServer(o.addrs[0], o.servers[0].Key.PK); err != nil {
 		t.Fatal(err)
@@ -254,6 +254,9 @@ func TestDmsgHost(t *testing.T) {
 	st, err := c.DialStream(h.key.PK, 22)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !st.Hybrid {
+		t.Error("no ML-KEM")
 	}
 	if out, err := execOver(st, "echo", "pq"); err != nil || out != "pq\n" {
 		t.Fatalf("%q, %v", out, err)

@@ -132,6 +132,14 @@ func (p Payloads) answer(offer []byte) (secret, payload []byte) {
 	return ek.Encapsulate()
 }
 
+// opened gives the secret of message 2's payload, if there is one.
+func opened(dk *mlkem.DecapsulationKey768, answer []byte) ([]byte, error) {
+	if dk == nil || len(answer) != mlkem.CiphertextSize768 {
+		return nil, nil
+	}
+	return dk.Decapsulate(answer)
+}
+
 // hybrid mixes an ML-KEM secret into a direction's key, if there is one.
 func hybrid(c *noise.CipherState, secret, h []byte) *noise.CipherState {
 	if secret == nil {
@@ -216,11 +224,9 @@ func Dial(c net.Conn, k Key, host []byte, p Payloads) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	var secret []byte
-	if dk != nil && len(answer) == mlkem.CiphertextSize768 {
-		if secret, err = dk.Decapsulate(answer); err != nil {
-			return nil, err
-		}
+	secret, err := opened(dk, answer)
+	if err != nil {
+		return nil, err
 	}
 	m3, k1, k2, err := hs.WriteMessage(nil, nil)
 	if err != nil {

@@ -74,7 +74,8 @@ func TestClientExec(t *testing.T) {
 	k := NewKey()
 	for name, h := range map[string]*Host{
 		"plain":        {Allow: func(pk [33]byte) bool { return pk == k.PK }},
-		"post-quantum": {Payloads: Payloads{First: bytes.Repeat([]byte{3}, 1088)}},
+		"post-quantum": {Payloads: Payloads{PQ: true}},
+		"no answer":    {Payloads: Payloads{First: bytes.Repeat([]byte{3}, 1087)}},
 		"largest":      {Payloads: Payloads{First: make([]byte, 4094-49)}},
 		"single bytes": {Piece: 1},
 		"other ids":    {Foreign: true},

@@ -12,17 +12,21 @@
 #include "common/base/err.h"
 #include "common/pty/aead.h"
 #include "common/pty/frame.h"
+#include "common/pty/mlkem.h"
 #include "common/pty/noise.h"
 #include "regress/unit/keyctx_util.h"
 #include "vectors.h"
 
-#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
-#define ROOM	  (1024U * 1024)
-#define MSG_EMPTY 49 /* e and a tag: messages 1 and 2 without payload */
+#define COUNT(a)   (sizeof(a) / sizeof((a)[0]))
+#define ROOM	   (1024U * 1024)
+#define MSG_OFFER  1233 /* the same with an ML-KEM key */
+#define MSG_ANSWER 1137 /* with a ciphertext */
+#define MSG_EMPTY  49	/* e and a tag: messages 1 and 2 without payload */
 
 struct side {
 	uint8_t sk[KEY_SECRET_LEN];
 	uint8_t eph[KEY_SECRET_LEN];
+	uint8_t kem[MLKEM_SEED_LEN];
 	struct key_public pk;
 	struct noise *ns;
 };
@@ -32,6 +36,7 @@ struct pair {
 	struct keyctx *kc;
 	enum noise_pattern pattern;
 	size_t nmsg;
+	const char *payload; /* of every message; NULL: a hybrid's */
 	struct side side[2]; /* by role */
 	struct buf msg[3];
 };
@@ -48,6 +53,7 @@ pair_init(struct pair *p, struct keyctx *kc, enum noise_pattern pattern)
 	for (uint8_t i = 0; i < 2; i++) {
 		memset(p->side[i].sk, 0x11 + 0x22 * i, KEY_SECRET_LEN);
 		memset(p->side[i].eph, 0x22 + 0x22 * i, KEY_SECRET_LEN);
+		memset(p->side[i].kem, 0x55 + 0x11 * i, MLKEM_SEED_LEN);
 		assert_int_equal(key_public(kc, p->side[i].sk, &p->side[i].pk),
 		    0);
 	}
@@ -65,7 +71,7 @@ open_side(struct pair *p, enum noise_role role)
 	noise_free(s->ns);
 	assert_int_equal(
 	    noise_new(&s->ns, p->kc, p->pattern, role, s->sk, peer), 0);
-	assert_int_equal(noise_set_ephemeral(s->ns, s->eph), 0);
+	assert_int_equal(noise_set_ephemeral(s->ns, s->eph, s->kem), 0);
 	return s->ns;
 }
 
@@ -108,20 +114,30 @@ read_msg(struct noise *ns, const struct buf *msg)
 	return r;
 }
 
+static void
+write_next(const struct pair *p, struct noise *ns, struct buf *msg)
+{
+	struct buf view;
+
+	if (p->payload == NULL) {
+		assert_int_equal(noise_write(ns, NULL, msg), 0);
+		return;
+	}
+	buf_view(&view, p->payload, strlen(p->payload));
+	assert_int_equal(noise_write(ns, &view, msg), 0);
+	assert_int_equal(buf_len(&view), 0);
+}
+
 /* Runs an honest handshake of which every message carries the payload. */
 static void
 pair_record(struct pair *p, const char *payload)
 {
-	struct buf view;
-
+	p->payload = payload;
 	open_side(p, NOISE_INITIATOR);
 	open_side(p, NOISE_RESPONDER);
 	for (size_t i = 0; i < p->nmsg; i++) {
 		buf_init(&p->msg[i], NOISE_MSG_MAX);
-		buf_view(&view, payload, strlen(payload));
-		assert_int_equal(
-		    noise_write(p->side[writer(i)].ns, &view, &p->msg[i]), 0);
-		assert_int_equal(buf_len(&view), 0);
+		write_next(p, p->side[writer(i)].ns, &p->msg[i]);
 		assert_int_equal(read_msg(p->side[!writer(i)].ns, &p->msg[i]),
 		    0);
 	}
@@ -138,7 +154,7 @@ reader_at(struct pair *p, size_t i)
 	for (size_t j = 0; j < i; j++) {
 		if (writer(j) == role) {
 			buf_init(&own, NOISE_MSG_MAX);
-			assert_int_equal(noise_write(ns, NULL, &own), 0);
+			write_next(p, ns, &own);
 			buf_free(&own);
 		} else
 			assert_int_equal(read_msg(ns, &p->msg[j]), 0);
@@ -213,17 +229,22 @@ check_peers(struct pair *p)
 	}
 }
 
-/* Message i is what was recorded, and what was recorded is read. */
+/*
+ * Message i is what was recorded, and what was recorded is read; a hybrid makes
+ * the payload itself.
+ */
 static void
 check_message(struct pair *p, size_t i, const struct vectors *v, size_t from,
-    const char *msg_name, const char *payload_name)
+    const char *msg_name, const char *payload_name, bool hybrid)
 {
 	struct buf msg, want, payload, got;
 
 	vec_buf(v, from, msg_name, &want);
 	vec_buf(v, from, payload_name, &payload);
 	buf_init(&msg, NOISE_MSG_MAX);
-	assert_int_equal(noise_write(p->side[writer(i)].ns, &payload, &msg), 0);
+	assert_int_equal(
+	    noise_write(p->side[writer(i)].ns, hybrid ? NULL : &payload, &msg),
+	    0);
 	assert_int_equal(buf_len(&msg), buf_len(&want));
 	assert_memory_equal(buf_ptr(&msg), buf_ptr(&want), buf_len(&want));
 	buf_free(&msg);
@@ -294,24 +315,20 @@ check_result(struct pair *p, const struct vectors *v, bool hybrid)
 	struct noise_keys keys[2];
 
 	vec_bytes(v, 0, "handshake.hash", h, sizeof(h));
-	vec_bytes(v, 0, "key.i2r.classical", i2r, sizeof(i2r));
-	vec_bytes(v, 0, "key.r2i.classical", r2i, sizeof(r2i));
+	vec_bytes(v, 0, "key.i2r", i2r, sizeof(i2r));
+	vec_bytes(v, 0, "key.r2i", r2i, sizeof(r2i));
 	check_peers(p);
 	split_both(p, keys);
 	assert_memory_equal(noise_hash(p->side[0].ns), h, sizeof(h));
 	assert_memory_equal(noise_hash(p->side[1].ns), h, sizeof(h));
 	assert_memory_equal(keys[0].send, i2r, sizeof(i2r));
 	assert_memory_equal(keys[0].recv, r2i, sizeof(r2i));
-	if (hybrid)
-		return;
+	assert_int_equal(keys[0].hybrid, hybrid);
+	assert_int_equal(keys[1].hybrid, hybrid);
 	check_frames(v, &keys[0], &keys[1], "pt i>r", "tx i>r");
 	check_frames(v, &keys[1], &keys[0], "pt r>i", "tx r>i");
 }
 
-/*
- * A hybrid's payloads are to the handshake only bytes, so all of it but the
- * keys that are made from them afterwards is ours to check too.
- */
 static void
 check_transcript(struct keyctx *kc, const char *file, bool hybrid)
 {
@@ -324,12 +341,17 @@ check_transcript(struct keyctx *kc, const char *file, bool hybrid)
 							     NOISE_KK);
 	load_side(v, 0, &p.side[0], "init.static", "init.eph", '.');
 	load_side(v, 0, &p.side[1], "resp.static", "resp.eph", '.');
+	if (hybrid) {
+		vec_bytes(v, 0, "mlkem.seed(d||z)", p.side[0].kem,
+		    MLKEM_SEED_LEN);
+		vec_bytes(v, 0, "mlkem.m", p.side[1].kem, MLKEM_RANDOM_LEN);
+	}
 	open_side(&p, NOISE_INITIATOR);
 	open_side(&p, NOISE_RESPONDER);
 	for (size_t i = 0; i < p.nmsg; i++) {
 		snprintf(msg, sizeof(msg), "msg%zu", i + 1);
 		snprintf(payload, sizeof(payload), "payload%zu", i + 1);
-		check_message(&p, i, v, 0, msg, payload);
+		check_message(&p, i, v, 0, msg, payload, hybrid);
 		check_hash(v, vec_find(v, 0, payload), &p);
 	}
 	check_result(&p, v, hybrid);
@@ -385,7 +407,7 @@ check_dmsg_case(struct keyctx *kc, const struct vectors *v, size_t from)
 	for (size_t i = 0; i < p.nmsg; i++) {
 		snprintf(msg, sizeof(msg), "msg%zu", i + 1);
 		snprintf(payload, sizeof(payload), "msg%zu_payload", i + 1);
-		check_message(&p, i, v, from, msg, payload);
+		check_message(&p, i, v, from, msg, payload, false);
 	}
 	vec_bytes(v, from, "handshake_hash", h, sizeof(h));
 	vec_bytes(v, from, "split_key1", k1, sizeof(k1));
@@ -465,7 +487,7 @@ test_ephemerals_are_random(void **state)
 				     &p.side[1].pk),
 		    0);
 		assert_int_equal(noise_write(ns, NULL, &msg[i]), 0);
-		assert_int_equal(buf_len(&msg[i]), MSG_EMPTY);
+		assert_int_equal(buf_len(&msg[i]), MSG_OFFER);
 		noise_free(ns);
 		assert_int_equal(
 		    read_msg(open_side(&p, NOISE_RESPONDER), &msg[i]), 0);
@@ -548,8 +570,10 @@ test_set_ephemeral(void **state)
 
 	pair_init(&p, *state, NOISE_XK);
 	ns = open_side(&p, NOISE_INITIATOR);
-	assert_int_equal(noise_set_ephemeral(ns, zero), SKY_ERR_KEY);
-	assert_int_equal(noise_set_ephemeral(ns, p.side[0].eph), SKY_ERR_STATE);
+	assert_int_equal(noise_set_ephemeral(ns, zero, p.side[0].kem),
+	    SKY_ERR_KEY);
+	assert_int_equal(noise_set_ephemeral(ns, p.side[0].eph, p.side[0].kem),
+	    SKY_ERR_STATE);
 	check_dead(ns);
 	pair_free(&p);
 }
@@ -707,7 +731,7 @@ check_longer(struct pair *p, size_t i)
 {
 	size_t n = buf_len(&p->msg[i]);
 	struct noise *ns;
-	uint8_t msg[512];
+	uint8_t msg[2 * MSG_OFFER];
 	struct buf view;
 
 	assert_true(2 * n <= sizeof(msg));
@@ -819,6 +843,132 @@ test_other_pattern(void **state)
 	pair_free(&q);
 }
 
+/* --- the hybrid --- */
+
+/* Whichever side knows of none, both end as classical ones, with one key. */
+static void
+test_hybrid_and_classical(void **state)
+{
+	const enum noise_pattern patterns[] = { NOISE_XK, NOISE_KK };
+	struct noise_keys keys[2];
+	struct pair p;
+
+	for (size_t i = 0; i < 8; i++) {
+		bool hybrid = i % 4 == 0;
+
+		pair_init(&p, *state, patterns[i / 4]);
+		for (size_t j = 0; j < 2; j++)
+			if (i & (size_t)1 << j)
+				noise_set_classical(
+				    open_side(&p, (enum noise_role)j));
+			else
+				open_side(&p, (enum noise_role)j);
+		for (size_t j = 0; j < p.nmsg; j++) {
+			buf_init(&p.msg[j], NOISE_MSG_MAX);
+			write_next(&p, p.side[writer(j)].ns, &p.msg[j]);
+			assert_int_equal(
+			    read_msg(p.side[!writer(j)].ns, &p.msg[j]), 0);
+		}
+		assert_int_equal(buf_len(&p.msg[0]),
+		    i & 1 ? MSG_EMPTY : MSG_OFFER);
+		assert_int_equal(buf_len(&p.msg[1]),
+		    hybrid ? MSG_ANSWER : MSG_EMPTY);
+		assert_int_equal(noise_hybrid(p.side[0].ns), hybrid);
+		assert_int_equal(noise_hybrid(p.side[1].ns), hybrid);
+		split_both(&p, keys);
+		assert_int_equal(keys[0].hybrid, hybrid);
+		pair_free(&p);
+	}
+}
+
+/* What is no offer, or no answer to one, is not held against the peer. */
+static void
+test_hybrid_other_payloads(void **state)
+{
+	const size_t sizes[] = { 0, 1, 1087, 1088, 1089, 1183, 1184, 1185,
+		NOISE_MSG_MAX - MSG_EMPTY };
+	uint8_t bytes[NOISE_MSG_MAX];
+	struct buf view, msg[3];
+	struct noise_keys keys[2];
+	struct pair p;
+
+	memset(bytes, 0xff, sizeof(bytes)); /* no coefficient is below q */
+	for (size_t i = 0; i < 2 * COUNT(sizes); i++) {
+		size_t n = sizes[i / 2], strange = i % 2;
+
+		pair_init(&p, *state, NOISE_KK);
+		open_side(&p, NOISE_INITIATOR);
+		open_side(&p, NOISE_RESPONDER);
+		for (size_t j = 0; j < 2; j++) {
+			buf_init(&msg[j], NOISE_MSG_MAX);
+			buf_view(&view, bytes, n);
+			assert_int_equal(noise_write(p.side[j].ns,
+					     j == strange ? &view : NULL,
+					     &msg[j]),
+			    0);
+			assert_int_equal(read_msg(p.side[!j].ns, &msg[j]), 0);
+			buf_free(&msg[j]);
+		}
+		/* Alone what looks like a ciphertext is one; of nobody's. */
+		assert_int_equal(noise_hybrid(p.side[0].ns),
+		    strange == 1 && n == MLKEM_CIPHER_LEN);
+		assert_false(noise_hybrid(p.side[1].ns));
+		assert_int_equal(noise_split(p.side[0].ns, &keys[0]), 0);
+		assert_int_equal(noise_split(p.side[1].ns, &keys[1]), 0);
+		assert_int_equal(
+		    memcmp(keys[0].send, keys[1].recv, NOISE_KEY_LEN) == 0,
+		    !keys[0].hybrid);
+		pair_free(&p);
+	}
+}
+
+/* Nobody between the two changes the offer or the answer, or takes it away. */
+static void
+test_hybrid_stripped(void **state)
+{
+	const enum noise_pattern patterns[] = { NOISE_XK, NOISE_KK };
+	uint8_t msg[MSG_OFFER];
+	struct buf view;
+	struct pair p, q;
+
+	for (size_t i = 0; i < 2; i++) {
+		pair_init(&p, *state, patterns[i]);
+		pair_record(&p, NULL);
+		pair_init(&q, *state, patterns[i]);
+		pair_record(&q, "");
+		for (size_t j = 0; j < 2; j++) {
+			size_t n = buf_len(&p.msg[j]);
+
+			check_longer(&p, j);
+			for (size_t at = 0; at < n; at += 7) {
+				memcpy(msg, buf_ptr(&p.msg[j]), n);
+				msg[at] ^= (uint8_t)(1U << at % 8);
+				buf_view(&view, msg, n);
+				assert_int_not_equal(
+				    read_msg(reader_at(&p, j), &view), 0);
+				buf_view(&view, buf_ptr(&p.msg[j]), at);
+				assert_int_not_equal(
+				    read_msg(reader_at(&p, j), &view), 0);
+			}
+			/* Cut down to what an empty payload would be. */
+			memcpy(msg, buf_ptr(&p.msg[j]), MSG_EMPTY);
+			memcpy(msg + KEY_PUBLIC_LEN,
+			    buf_ptr(&p.msg[j]) + n - AEAD_TAG_LEN,
+			    AEAD_TAG_LEN);
+			buf_view(&view, msg, MSG_EMPTY);
+			assert_int_equal(read_msg(reader_at(&p, j), &view),
+			    SKY_ERR_AUTH);
+		}
+		/* The classical one's answer, with the very same keys. */
+		assert_int_equal(read_msg(reader_at(&p, 1), &q.msg[1]),
+		    SKY_ERR_AUTH);
+		assert_int_equal(read_msg(reader_at(&q, 1), &p.msg[1]),
+		    SKY_ERR_AUTH);
+		pair_free(&p);
+		pair_free(&q);
+	}
+}
+
 /* --- turns --- */
 
 static void
@@ -857,7 +1007,7 @@ test_turns(void **state)
 	buf_init(&msg, NOISE_MSG_MAX);
 	assert_int_equal(noise_write(ns, NULL, &msg), 0);
 	assert_int_equal(noise_write(ns, NULL, &msg), SKY_ERR_STATE);
-	assert_int_equal(buf_len(&msg), MSG_EMPTY);
+	assert_int_equal(buf_len(&msg), MSG_OFFER);
 	buf_reset(&msg);
 	assert_int_equal(read_msg(ns, &msg), SKY_ERR_STATE);
 	assert_int_equal(read_msg(open_side(&p, NOISE_INITIATOR), &msg),
@@ -1023,6 +1173,9 @@ main(void)
 		cmocka_unit_test(test_payload_tampered),
 		cmocka_unit_test(test_out_of_place),
 		cmocka_unit_test(test_other_pattern),
+		cmocka_unit_test(test_hybrid_and_classical),
+		cmocka_unit_test(test_hybrid_other_payloads),
+		cmocka_unit_test(test_hybrid_stripped),
 		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_after_the_end),
 		cmocka_unit_test(test_write_limits),
