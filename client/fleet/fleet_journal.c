@@ -171,6 +171,22 @@ journal_init(struct fleet_journal *j)
 	buf_init(&j->pending, PENDING_MAX);
 }
 
+/* Their names are in the order of time, but for a clock that was put back. */
+static void
+journal_tell_later(const char *stamp)
+{
+	size_t n;
+	char **ids = fleet_journal_ids(&n);
+
+	if (n != 0 && strncmp(ids[n - 1], stamp, strlen(stamp)) > 0)
+		complain("the clock is behind that of the run %s, which is "
+			 "what 'newest' means: name the one to --resume",
+		    ids[n - 1]);
+	for (size_t i = 0; i < n; i++)
+		free(ids[i]);
+	free(ids);
+}
+
 int
 fleet_journal_new(struct fleet_journal *j)
 {
@@ -183,6 +199,7 @@ fleet_journal_new(struct fleet_journal *j)
 	if (gmtime_r(&now, &tm) == NULL ||
 	    strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm) == 0)
 		return EXIT_FAILED;
+	journal_tell_later(stamp);
 	do {
 		free(j->path);
 		snprintf(j->id, sizeof(j->id), "%s-%04x", stamp,
@@ -583,7 +600,7 @@ int
 fleet_journal_open(struct fleet_journal *j, const char *id,
     struct fleet_record *rec)
 {
-	char **ids;
+	char **ids, going[sizeof(j->id)] = "";
 	size_t n;
 	bool busy;
 	int r;
@@ -598,13 +615,21 @@ fleet_journal_open(struct fleet_journal *j, const char *id,
 		r = journal_open(j, ids[--n], rec, F_OFD_SETLK, &busy);
 		if (r != 0 || (!journal_is_over(rec) && !busy))
 			break;
+		if (busy && *going == '\0')
+			strlcpy(going, j->id, sizeof(going));
 		fleet_record_free(rec);
 		fleet_journal_close(j);
 		r = EXIT_USAGE;
 	}
-	if (r == EXIT_USAGE && n == 0 && j->path == NULL)
-		complain("there is no run to go on with; 'skypty fleet list' "
-			 "lists those that were");
+	if (r == EXIT_USAGE && n == 0 && j->path == NULL) {
+		if (*going != '\0')
+			complain("the run %s is going on, and there is no "
+				 "other to go on with",
+			    going);
+		else
+			complain("there is no run to go on with; 'skypty fleet "
+				 "list' lists those that were");
+	}
 	for (size_t i = 0; ids != NULL && ids[i] != NULL; i++)
 		free(ids[i]);
 	free(ids);

@@ -113,6 +113,8 @@ one_at_a_time() {
 	id=$(run_id)
 	fleet 64 "--resume=$id"
 	has "$dir/err.fleet" "is going on"
+	fleet 64 --resume
+	has "$dir/err.fleet" "the run $id is going on"
 	run skypty fleet list >"$dir/out" || fail "list returned $?"
 	has "$dir/out" "$id  running"
 	echo x >"$dir/go"
@@ -218,18 +220,57 @@ full_disks() {
 	stop_host
 }
 
-unreached() {
-	nobody=$(free_port)
+# addresses N PORT: that many hosts, in $dir/nobody.
+addresses() {
 	i=0
-	while [ $i -lt 2000 ]; do
-		echo "$pk@127.1.$((i / 250)).$((i % 250 + 1)):$nobody"
+	while [ $i -lt "$1" ]; do
+		echo "$pk@127.1.$((i / 250)).$((i % 250 + 1)):$2"
 		i=$((i + 1))
 	done >"$dir/nobody"
 	chmod 644 "$dir/nobody"
+}
+
+unreached() {
+	addresses 10000 "$(free_port)"
 	fleet 1 "@$dir/nobody" -- true
-	has "$dir/err.fleet" "2000 hosts: 0 ok, 0 failed, 2000 not reached"
+	has "$dir/err.fleet" "10000 hosts: 0 ok, 0 failed, 10000 not reached"
 	fleet 2 --max-fail 1% -j 8 "@$dir/nobody" -- true
 	has "$dir/err.fleet" "had no turn"
+
+	# A host whose machine does not answer has its time, and no more of it.
+	odd_port=$(free_port)
+	spawn "$dir/log.full" "$PYTHON" "$LIB/odd_host.py" "$odd_port" full
+	wait_for "the host that is full" grep -q listening "$dir/log.full"
+	addresses 200 "$odd_port"
+	fleet 1 -j 100 --connect-timeout 1s "@$dir/nobody" -- true
+	has "$dir/err.fleet" "200 hosts: 0 ok, 0 failed, 200 not reached"
+	equal "$(grep -c 'not reached: .*in time\|not reached: .*timed out' \
+		"$dir/err.fleet")" 200 "hosts that did not answer in time"
+}
+
+# Neither a clock that jumps nor one that was put back moves a run.
+other_clocks() {
+	cp "$OBJ/regress/preload/other_time.so" "$dir" ||
+		fail "the preload was not built"
+	scene 3
+	echo "$pk@127.0.0.1:$(free_port)" >>"$dir/hosts"
+	preload="env LD_PRELOAD=$dir/other_time.so
+		ASAN_OPTIONS=verify_asan_link_order=0"
+	within="$preload OTHER_TIME=864000 JUMPS=yes"
+	fleet 1 -j 2 --retry 1 --batch 2 --max-fail 1 --pause 200ms -t 1m \
+		--check true "@$dir/hosts" -- sh -c "echo x >>$dir/ran"
+	has "$dir/err.fleet" "4 hosts: 3 ok, 0 failed, 1 not reached"
+	equal "$(wc -l <"$dir/ran")" 3 "runs"
+	rm -rf "$HOME/.local"
+	within=
+	fleet 1 "@$dir/hosts" -- true
+	hasnt "$dir/err.fleet" "the clock"
+	before=$(run_id)
+	within="$preload OTHER_TIME=-864000"
+	fleet 1 "@$dir/hosts" -- true
+	has "$dir/err.fleet" "the clock is behind that of the run $before"
+	within=
+	stop_host
 }
 
 either odd_hosts
@@ -240,3 +281,4 @@ either killed
 either floods
 [ "$(id -u)" -ne 0 ] || as_root full_disks
 either unreached
+either other_clocks

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: ISC
+
+package interop
+
+// skypty fleet on very many hosts, on hosts that hang, and on one that prints
+// without an end.
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const execURI = "skypty/1/exec"
+
+// exited is how a command's end is told that did well.
+var exited = frame(6, make([]byte, 13))
+
+// readStart reads what is to be run, and does not run it.
+func readStart(c *Conn) error {
+	var head [5]byte
+	if _, err := io.ReadFull(c, head[:]); err != nil {
+		return err
+	}
+	_, err := io.CopyN(io.Discard, c, int64(binary.BigEndian.Uint32(head[1:])))
+	return err
+}
+
+// stubFleet is as many hosts as there are addresses, with one key; each counts
+// how often a command was to be run.  It gives a file of them.
+func stubFleet(t *testing.T, n int, serve func(*Conn)) (list string, ran []atomic.Int32) {
+	t.Helper()
+	key := NewKey()
+	ran = make([]atomic.Int32, n)
+	var lines strings.Builder
+	for i := range n {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.3.%d.%d:0", i/250, i%250+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		h := only(execURI, func(c *Conn) {
+			if readStart(c) == nil {
+				ran[i].Add(1)
+				serve(c)
+			}
+		})
+		h.Key = key
+		go h.Serve(l)
+		fmt.Fprintf(&lines, "%s@%s #all\n", key.Hex(), l.Addr())
+	}
+	list = filepath.Join(t.TempDir(), "hosts")
+	if err := os.WriteFile(list, []byte(lines.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return list, ran
+}
+
+func doesWell(c *Conn) {
+	_, _ = io.WriteString(c, started)
+	_, _ = c.Write(exited)
+	_, _ = io.Copy(io.Discard, c)
+}
+
+// runFleet gives the most memory that the client, or a process of a host, had.
+func runFleet(t *testing.T, args ...string) (result, int64) {
+	t.Helper()
+	cmd := exec.Command(program(t, "SKYPTY", "skypty"), append([]string{"fleet", "--no-visor-key"}, args...)...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	home := t.TempDir()
+	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_STATE_HOME="+home)
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{out.String(), errs.String(), cmd.ProcessState.ExitCode()},
+		cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
+}
+
+// Each of a thousand hosts has its turn, and once.
+func TestFleetThousandHosts(t *testing.T) {
+	t.Parallel()
+	list, ran := stubFleet(t, 1000, doesWell)
+	got, _ := runFleet(t, "@"+list, "--", "true")
+	if got.status != 0 || !strings.HasSuffix(got.err, "1000 hosts: 1000 ok, 0 failed\n") {
+		t.Errorf("%+v", got)
+	}
+	for i := range ran {
+		if n := ran[i].Load(); n != 1 {
+			t.Errorf("host %d ran it %d times", i, n)
+		}
+	}
+}
+
+// What is printed without an end is neither kept nor shown.
+func TestFleetGigabyte(t *testing.T) {
+	t.Parallel()
+	const size, piece = 1 << 30, 1 << 16
+	list, _ := stubFleet(t, 2, func(c *Conn) {
+		_, _ = io.WriteString(c, started)
+		text := frame(1, bytes.Repeat([]byte("0123456789abcde\n"), piece/16))
+		for range size / piece / 2 {
+			if _, err := c.Write(text); err != nil {
+				return
+			}
+		}
+		doesWell(c)
+	})
+	got, kb := runFleet(t, "@"+list, "--", "true")
+	if got.status != 0 || !strings.Contains(got.out, fmt.Sprintf("[%d more bytes", size/2-256*1024)) {
+		t.Errorf("status %d, %s", got.status, got.err)
+	}
+	if len(got.out) > 1<<20 || kb > 32*1024 {
+		t.Errorf("%d bytes shown, %d kB of memory", len(got.out), kb)
+	}
+}
+
+// Hosts that take us and then hang, wherever, cost their own turn and no
+// other's.  What had begun is known.
+func TestFleetHangs(t *testing.T) {
+	t.Parallel()
+	hang := func(c *Conn) { _, _ = io.Copy(io.Discard, c) }
+	args := []string{"-j", "7", "-t", "500ms", "--connect-timeout", "5s"}
+	said := map[string]string{}
+	for name, h := range map[string]*Host{
+		"behind the handshake": {Allow: func([33]byte) bool { time.Sleep(time.Hour); return false }},
+		"before it is accepted": {Other: func(string) func(*Conn) {
+			time.Sleep(time.Hour)
+			return nil
+		}},
+		"before the start": only(execURI, hang),
+		"behind the start": only(execURI, func(c *Conn) {
+			_, _ = io.WriteString(c, started)
+			hang(c)
+		}),
+		"in a frame": only(execURI, func(c *Conn) {
+			_, _ = io.WriteString(c, started+"\x01\x00\x10\x00\x00x")
+			hang(c)
+		}),
+		"while it prints": only(execURI, func(c *Conn) {
+			_, _ = io.WriteString(c, started)
+			for {
+				if _, err := io.WriteString(c, oneByte); err != nil {
+					return
+				}
+			}
+		}),
+	} {
+		dest := goHost(t, h)
+		said[name] = "@" + strings.SplitN(dest, "@", 2)[1] + ": timed out"
+		if h.Allow != nil || name == "before it is accepted" {
+			said[name] = strings.Replace(said[name], "timed out", "not reached", 1)
+		}
+		args = append(args, dest)
+	}
+	list, ran := stubFleet(t, 2, doesWell)
+	got, _ := runFleet(t, append(args, "@"+list, "--", "true")...)
+	if got.status != 1 || !strings.Contains(got.err, "8 hosts: 2 ok, 4 failed, 2 not reached") {
+		t.Errorf("%+v", got)
+	}
+	for name, words := range said {
+		if !strings.Contains(got.err, words) {
+			t.Errorf("%s: %q is not in %s", name, words, got.err)
+		}
+	}
+	if ran[0].Load() != 1 || ran[1].Load() != 1 {
+		t.Error("others did not have their turn")
+	}
+}
