@@ -37,6 +37,9 @@ static int
 tear_down(void **state)
 {
 	(void)state;
+	/* Of what could not be started there may be something left. */
+	while (waitpid(-1, NULL, 0) > 0)
+		;
 	mw_end();
 	return 0;
 }
