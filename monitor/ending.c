@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What the log tells of the end of a connection: why, who, for what. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,9 +32,9 @@ ending_used(struct monitor *m, enum mon_use use)
 }
 
 void
-ending_time(char text[ENDING_TIME_MAX], int64_t begun)
+ending_time(char text[ENDING_TIME_MAX], int64_t ms)
 {
-	int64_t ms = now_ms() - begun, s = ms / 1000;
+	int64_t s = ms / 1000;
 
 	if (s < 60)
 		(void)snprintf(text, ENDING_TIME_MAX, "%lld.%lld s",
@@ -45,6 +46,19 @@ ending_time(char text[ENDING_TIME_MAX], int64_t begun)
 		(void)snprintf(text, ENDING_TIME_MAX, "%lldh%02lldm%02llds",
 		    (long long)(s / 3600), (long long)(s / 60 % 60),
 		    (long long)(s % 60));
+}
+
+void
+ending_moved(char text[ENDING_MOVED_MAX], const struct job_moved *moved,
+    struct log_fields *f)
+{
+	*text = '\0';
+	if (!moved->told)
+		return;
+	(void)snprintf(text, ENDING_MOVED_MAX,
+	    "; %" PRIu64 " bytes in, %" PRIu64 " out", moved->in, moved->out);
+	log_put_number(f, "bytes_in", moved->in);
+	log_put_number(f, "bytes_out", moved->out);
 }
 
 /* "terminal, 2 commands" */
@@ -72,9 +86,11 @@ void
 ending_tell(const struct monitor *m, int phase, const char *why)
 {
 	char time[ENDING_TIME_MAX], text[USES_TEXT_MAX], who[KEY_PUBLIC_HEX];
+	char moved[ENDING_MOVED_MAX];
 	struct log_fields f = { .event = "closed" };
+	int64_t ms = now_ms() - m->begun;
 
-	ending_time(time, m->begun);
+	ending_time(time, ms);
 	if (phase != MON_SESSION) {
 		log_debug("Connection closed, nobody was let in: %s after %s",
 		    phase == MON_REFUSED ? "refused" : why, time);
@@ -87,9 +103,11 @@ ending_tell(const struct monitor *m, int phase, const char *why)
 		key_text(&m->peer, who);
 	ending_uses(m, text);
 	log_put(&f, "reason", why);
-	log_put_number(&f, "duration_ms", (uint64_t)(now_ms() - m->begun));
+	log_put_number(&f, "duration_ms", (uint64_t)ms);
 	log_put(&f, "used_for", text);
+	ending_moved(moved, &m->moved, &f);
 	log_event(LOG_LEVEL_INFO, &f,
-	    "Connection closed: %s after %s; %s %s; %s", why, time,
-	    m->half.start.carrier == PRIV_CONTROL ? "uid" : "key", who, text);
+	    "Connection closed: %s after %s; %s %s; %s%s", why, time,
+	    m->half.start.carrier == PRIV_CONTROL ? "uid" : "key", who, text,
+	    moved);
 }

@@ -197,7 +197,7 @@ exec_start(struct half *h, struct privmsg *msg)
 	uint8_t flags;
 	int r;
 
-	if (exec_free_slot(m) == NULL || m->last_handle == UINT32_MAX)
+	if (exec_free_slot(m) == NULL || m->last_handle == PRIV_SFTP_HANDLE - 1)
 		return SKY_ERR_LIMIT;
 	if ((r = command_read(&msg->body, &c)) != 0)
 		return r;
@@ -278,7 +278,7 @@ exec_reap_one(struct monitor *m, struct job *j)
 
 	if (!j->exited && job_exited(j, &how, &status)) {
 		j->exited = true;
-		job_tell(j, LOG_LEVEL_INFO, how, status);
+		job_tell(m, j, LOG_LEVEL_INFO, how, status);
 		about_tell(m);
 		if (!j->ended)
 			job_tell_child(m, j->handle,

@@ -10,12 +10,17 @@
 #include <sys/wait.h>
 
 #include "common/base/clock.h"
+#include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "monitor/about.h"
 #include "monitor/ending.h"
 #include "monitor/guard.h"
 #include "monitor/job.h"
 #include "monitor/monitor.h"
+
+/* Seconds that an end is kept for the word on how much has moved. */
+#define TELL_S 2
 
 void
 job_begin(struct job *j, const char *kind, const char *name)
@@ -25,46 +30,171 @@ job_begin(struct job *j, const char *kind, const char *name)
 	(void)snprintf(j->name, sizeof(j->name), "%s", name);
 }
 
+/* --- what the log is told --- */
+
 /* With its number, as one connection may run several of one name. */
 static void
-job_log(const struct job *j, enum log_level level, struct log_fields *f,
-    const char *how)
+job_log(const struct job_end *e)
 {
-	char time[ENDING_TIME_MAX];
+	struct log_fields f = { .event = e->event };
+	char time[ENDING_TIME_MAX], moved[ENDING_MOVED_MAX];
 
-	ending_time(time, j->begun);
-	log_put(f, "kind", j->kind);
-	log_put(f, "name", j->name);
-	log_put_number(f, "process", (uint64_t)j->pid);
-	log_put_number(f, "duration_ms", (uint64_t)(now_ms() - j->begun));
-	log_event(level, f, "%s %s: %s%spid %ld: %s after %s", j->kind,
-	    f->event, j->name, *j->name != '\0' ? ", " : "", (long)j->pid, how,
-	    time);
+	ending_time(time, e->ms);
+	ending_moved(moved, &e->moved, &f);
+	log_put(&f, "kind", e->kind);
+	log_put(&f, "name", e->name);
+	log_put_number(&f, "process", (uint64_t)e->pid);
+	log_put_number(&f, "duration_ms", (uint64_t)e->ms);
+	if (e->field != NULL)
+		log_put_number(&f, e->field, e->status);
+	if (e->field == NULL || e->timed_out)
+		log_put(&f, "reason", e->how);
+	log_event(e->level, &f, "%s %s: %s%spid %ld: %s after %s%s", e->kind,
+	    e->event, e->name, *e->name != '\0' ? ", " : "", (long)e->pid,
+	    e->how, time, moved);
+}
+
+static struct job_end
+job_describe(const struct job *j, enum log_level level, const char *event)
+{
+	struct job_end e = { .level = level,
+		.event = event,
+		.kind = j->kind,
+		.pid = j->pid,
+		.handle = j->handle,
+		.timed_out = j->timed_out,
+		.ms = now_ms() - j->begun,
+		.moved = j->moved };
+
+	(void)snprintf(e.name, sizeof(e.name), "%s", j->name);
+	return e;
+}
+
+static void
+job_drop_end(struct monitor *m, size_t i)
+{
+	m->nends--;
+	memmove(&m->ends[i], &m->ends[i + 1],
+	    (m->nends - i) * sizeof(m->ends[0]));
 }
 
 void
-job_tell(const struct job *j, enum log_level level, enum priv_exit how,
-    uint32_t status)
+job_tell_all(struct monitor *m)
 {
-	const char *what = how == PRIV_EXITED ? "status" : "signal";
-	struct log_fields f = { .event = "ended" };
-	char text[32];
+	for (size_t i = 0; i < m->nends; i++)
+		job_log(&m->ends[i]);
+	m->nends = 0;
+	if (m->telling != NULL)
+		event_del(m->telling);
+}
 
-	(void)snprintf(text, sizeof(text), "%s %u", what, status);
-	log_put_number(&f, what, status);
+static void
+job_on_telling(evutil_socket_t fd, short what, void *arg)
+{
+	job_tell_all(arg);
+}
+
+/* False: nobody would tell it later. */
+static bool
+job_wait_bytes(struct monitor *m, const struct job_end *e)
+{
+	struct timeval tv = { .tv_sec = TELL_S };
+
+	if (e->moved.told || m->half.phase != MON_SESSION ||
+	    m->nends == JOB_ENDS_MAX)
+		return false;
+	if (m->telling == NULL)
+		m->telling = evtimer_new(m->half.base, job_on_telling, m);
+	if (m->telling == NULL || event_add(m->telling, &tv) == -1)
+		return false;
+	m->ends[m->nends++] = *e;
+	return true;
+}
+
+void
+job_tell(struct monitor *m, const struct job *j, enum log_level level,
+    enum priv_exit how, uint32_t status)
+{
+	struct job_end e = job_describe(j, level, "ended");
+
+	e.field = how == PRIV_EXITED ? "status" : "signal";
+	e.status = status;
 	if (j->timed_out)
-		log_put(&f, "reason", "time limit");
-	job_log(j, level, &f, j->timed_out ? "time limit" : text);
+		(void)snprintf(e.how, sizeof(e.how), "time limit");
+	else
+		(void)snprintf(e.how, sizeof(e.how), "%s %u", e.field, status);
+	if (!job_wait_bytes(m, &e))
+		job_log(&e);
 }
 
 void
 job_tell_left(const struct job *j, const char *fate)
 {
-	struct log_fields f = { .event = "left" };
+	struct job_end e = job_describe(j, LOG_LEVEL_INFO, "left");
 
-	log_put(&f, "reason", fate);
-	job_log(j, LOG_LEVEL_INFO, &f, fate);
+	(void)snprintf(e.how, sizeof(e.how), "%s", fate);
+	job_log(&e);
 }
+
+/* One that is running, or waits for its end. */
+static struct job *
+job_find(struct monitor *m, uint32_t handle)
+{
+	if (m->pty.pid != 0 && handle == PRIV_PTY_HANDLE)
+		return &m->pty;
+	if (m->sftp.pid != 0 && handle == PRIV_SFTP_HANDLE)
+		return &m->sftp;
+	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
+		if (m->exec[i].pid != 0 && m->exec[i].handle == handle)
+			return &m->exec[i];
+	return NULL;
+}
+
+/* It may have been told without. */
+static void
+job_moved(struct monitor *m, uint32_t handle, const struct job_moved *moved)
+{
+	struct job *j;
+
+	for (size_t i = 0; i < m->nends; i++)
+		if (m->ends[i].handle == handle) {
+			m->ends[i].moved = *moved;
+			job_log(&m->ends[i]);
+			job_drop_end(m, i);
+			return;
+		}
+	if ((j = job_find(m, handle)) != NULL)
+		j->moved = *moved;
+}
+
+int
+job_bytes(struct half *h, struct privmsg *msg)
+{
+	struct monitor *m = monitor_of(h);
+	struct job_moved moved = { .told = true };
+	struct buf both;
+	uint32_t handle;
+	int r;
+
+	if ((r = buf_get_u32(&msg->body, &handle)) != 0)
+		return r;
+	both = msg->body;
+	if ((r = buf_get_u64(&msg->body, &moved.in)) != 0 ||
+	    (r = buf_get_u64(&msg->body, &moved.out)) != 0)
+		return r;
+	if (handle != PRIV_CONN_HANDLE) {
+		job_moved(m, handle, &moved);
+		return 0;
+	}
+	if (m->last_word)
+		return SKY_ERR_STATE;
+	m->last_word = true;
+	m->moved = moved;
+	about_moved(m, &both);
+	return 0;
+}
+
+/* --- its life --- */
 
 bool
 job_exited(struct job *j, enum priv_exit *how, uint32_t *status)

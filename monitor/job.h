@@ -13,9 +13,32 @@
 #include "common/privsep/privmsg.h"
 
 struct event;
+struct half;
 struct monitor;
 
 #define JOB_NAME_MAX 64
+#define JOB_ENDS_MAX 8 /* ends that wait to be told */
+
+/* Bytes to a job and from it, as the child says. */
+struct job_moved {
+	uint64_t in, out;
+	bool told;
+};
+
+/* What the log is told of an end, when it is known how much has moved. */
+struct job_end {
+	enum log_level level;
+	const char *event, *kind; /* "ended" or "left", "Command"... */
+	char name[JOB_NAME_MAX];
+	char how[32]; /* "status 2" */
+	const char *field;
+	uint32_t status; /* for field */
+	bool timed_out;
+	pid_t pid;
+	uint32_t handle;
+	int64_t ms; /* how long it was */
+	struct job_moved moved;
+};
 
 struct job {
 	struct monitor *mon;
@@ -31,13 +54,21 @@ struct job {
 	const char *kind;
 	char name[JOB_NAME_MAX]; /* cut to that */
 	int64_t begun;		 /* of now_ms */
+	struct job_moved moved;
 };
 
 /* Notes for the log what it is that has been started. */
 void job_begin(struct job *, const char *kind, const char *name);
-/* Tells the log of its end, once it has exited. */
-void
-job_tell(const struct job *, enum log_level, enum priv_exit, uint32_t status);
+/*
+ * Tells the log of its end, once it has exited, as soon as the child has said
+ * how much has moved, which it is not waited for long.
+ */
+void job_tell(struct monitor *, const struct job *, enum log_level,
+    enum priv_exit, uint32_t status);
+/* BYTES. */
+int job_bytes(struct half *, struct privmsg *);
+/* Tells what waits: nothing more will be said. */
+void job_tell_all(struct monitor *);
 /* Tells it that it runs still as its connection ends. */
 void job_tell_left(const struct job *, const char *fate);
 /* Whether the job's process is a zombie now; it stays one. */

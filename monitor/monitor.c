@@ -64,6 +64,7 @@ monitor_leave(struct half *h, int was, const char *why)
 	sftp_leave(m);
 	if (was != MON_SESSION && !m->welcome)
 		monitor_tell_failure(m);
+	job_tell_all(m);
 	ending_tell(m, was, why);
 }
 

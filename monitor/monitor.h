@@ -77,10 +77,15 @@ struct monitor {
 	int guard;			    /* pipe to it */
 	int64_t begun;			    /* of now_ms */
 	unsigned used[USE_COUNT];
-	bool started;	      /* something was to be */
-	struct event *idle;   /* NULL: it may be idle for ever */
-	bool welcome;	      /* its key may come in, if there is room */
-	enum penalty failure; /* how it did not authenticate, if it does not */
+	struct job_moved moved; /* over its carrier */
+	bool last_word;		/* the child's has come */
+	struct job_end ends[JOB_ENDS_MAX];
+	size_t nends;
+	struct event *telling; /* NULL: none has waited yet */
+	bool started;	       /* something was to be */
+	struct event *idle;    /* NULL: it may be idle for ever */
+	bool welcome;	       /* its key may come in, if there is room */
+	enum penalty failure;  /* how it did not authenticate, if it does not */
 };
 
 /* The connection whose half it is. */

@@ -233,7 +233,7 @@ pty_reap(struct monitor *m)
 
 	if (m->pty.pid == 0 || !job_exited(&m->pty, &how, &status))
 		return;
-	job_tell(&m->pty, LOG_LEVEL_INFO, how, status);
+	job_tell(m, &m->pty, LOG_LEVEL_INFO, how, status);
 	job_free(&m->pty);
 	about_tell(m);
 	if (m->pty_stopping)

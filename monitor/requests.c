@@ -7,6 +7,7 @@
 #include "common/pty/frame.h"
 #include "monitor/exec.h"
 #include "monitor/handshake.h"
+#include "monitor/job.h"
 #include "monitor/kk.h"
 #include "monitor/monitor.h"
 #include "monitor/proxy.h"
@@ -50,6 +51,7 @@ static const struct request rows[] = {
 	{ REQUEST(SFTP_START),	MON_SESSION,	SFTP,		ONCE,		ANY_ALIVE,				ANY_RATE,					0,			0,			sftp_start },
 
 	{ REQUEST(ACTIVE),	MON_SESSION,	NO_GRANT,	ANY_TIMES,	ANY_ALIVE,				RATE(PRIV_ACTIVES_PER_S, A_SECOND, ABOVE_DROPS),	16,			16,			session_active },
+	{ REQUEST(BYTES),	MON_SESSION,	NO_GRANT,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					20,			20,			job_bytes },
 
 	/* It is on the control socket. */
 	{ REQUEST(WL_LIST),	MON_SESSION,	WHITELIST,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					0,			0,			whitelist_list },

@@ -85,7 +85,13 @@ session_active(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
 
-	about_moved(m, &msg->body);
+	struct buf both = msg->body;
+
+	if (buf_get_u64(&msg->body, &m->moved.in) != 0 ||
+	    buf_get_u64(&msg->body, &m->moved.out) != 0)
+		return SKY_ERR_FORMAT;
+	m->moved.told = true;
+	about_moved(m, &both);
 	return m->idle != NULL ? session_wait_idle(m) : 0;
 }
 

@@ -158,6 +158,7 @@ sftp_start(struct half *h, struct privmsg *msg)
 		half_answer_why(&m->half, msg, why);
 	} else {
 		sftp_tell(m);
+		m->sftp.handle = PRIV_SFTP_HANDLE;
 		job_begin(&m->sftp, "SFTP", "");
 		ending_used(m, USE_FILES);
 		half_answer_ok(&m->half, msg, NULL, &sv[0], 1);
@@ -176,7 +177,7 @@ sftp_reap(struct monitor *m)
 	if (m->sftp.pid == 0 || !job_exited(&m->sftp, &how, &status))
 		return;
 	if (!m->sftp.ended)
-		job_tell(&m->sftp,
+		job_tell(m, &m->sftp,
 		    how == PRIV_EXITED && status == 0 ? LOG_LEVEL_INFO :
 							LOG_LEVEL_WARN,
 		    how, status);

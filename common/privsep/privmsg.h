@@ -97,6 +97,12 @@ enum privmsg_type {
 	 * either way.  No answer.
 	 */
 	PM_ACTIVE = 34,
+	/*
+	 * BYTES [session] handle u32 of a job, or one of enum priv_handle;
+	 * bytes to it in u64, from it out u64: of a job when all of it has
+	 * moved, of the connection once, as the child's last word.  No answer.
+	 */
+	PM_BYTES = 36,
 
 	/*
 	 * The dmsg process to its monitor.
@@ -313,6 +319,13 @@ enum priv_exec {
 #define PRIV_EXEC_FLAGS \
 	(PRIV_EXEC_STDIN | PRIV_EXEC_KEEP | PRIV_EXEC_LOGIN | PRIV_EXEC_LINE)
 
+/* What is no command of EXEC_START, whose handles are from 1 on. */
+enum priv_handle {
+	PRIV_PTY_HANDLE = 0,
+	PRIV_SFTP_HANDLE = 0x7ffffffe,
+	PRIV_CONN_HANDLE = 0x7fffffff
+};
+
 enum priv_pty {
 	PRIV_PTY_SIZE = 1 << 0,
 	PRIV_PTY_LOGIN = 1 << 1, /* as above */
@@ -361,7 +374,6 @@ enum priv_count {
 #define PRIV_ENTRIES_PER_MIN 30 /* signatures for our entry */
 #define PRIV_PROBES_PER_MIN  90 /* signatures for requests to ourselves */
 #define PRIV_SERVERS_MAX     64 /* in our entry, in the configuration */
-#define PRIV_PTY_HANDLE	     0
 #define PRIV_EXECS_MAX	     64 /* running at once on one connection */
 #define PRIV_STATUS_PER_S    1
 #define PRIV_ACTIVES_PER_S   2

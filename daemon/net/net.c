@@ -53,7 +53,9 @@ const struct service net_services[] = {
 __attribute__((noreturn)) static void
 net_leave(struct net *n, enum priv_end how)
 {
-	channel_tell_moved(&n->channel);
+	/* What its service runs still is told of by its end. */
+	channel_free(&n->channel);
+	channel_tell_all(&n->channel);
 	if (n->state == NET_FINISHING || n->state == NET_LINGERING)
 		how = n->channel.refused ? PRIV_END_REFUSED : PRIV_END_SERVED;
 	_exit((int)how);
@@ -69,6 +71,7 @@ net_end(struct net *n, const char *reason, ...)
 	vsnprintf(text, sizeof(text), reason, ap);
 	va_end(ap);
 	mon_log(n->monitor, LOG_LEVEL_INFO, "%s", text);
+	channel_tell_all(&n->channel);
 	_exit(PRIV_END_FAULT);
 }
 

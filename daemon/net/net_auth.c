@@ -39,6 +39,7 @@ net_auth_input(struct net *n)
 static void
 net_auth_done(struct net *n, uint32_t grants, uint32_t idle)
 {
+	n->channel.session = true;
 	n->channel.grants = grants;
 	n->channel.idle = idle;
 	n->state = NET_MUX;

@@ -26,12 +26,28 @@ channel_on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* --- what keeps it from being idle --- */
 
-void
+static void
 channel_tell_moved(struct channel *ch)
 {
 	if (ch->moved)
 		mon_active(ch->mon, ch->link->bytes_in, ch->link->bytes_out);
 	ch->moved = false;
+}
+
+void
+channel_tell_job(struct channel *ch, uint32_t handle, struct job_bytes *b)
+{
+	if (!b->told)
+		mon_bytes(ch->mon, handle, b->in, b->out);
+	b->told = true;
+}
+
+void
+channel_tell_all(struct channel *ch)
+{
+	if (ch->session)
+		mon_bytes(ch->mon, PRIV_CONN_HANDLE, ch->link->bytes_in,
+		    ch->link->bytes_out);
 }
 
 /* Where idle time counts it is told at once, else when there is a sum. */
@@ -212,5 +228,6 @@ channel_fault(struct channel *ch, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	mon_log(ch->mon, LOG_LEVEL_INFO, "%s", text);
+	channel_tell_all(ch);
 	_exit(PRIV_END_FAULT);
 }

@@ -22,6 +22,12 @@
 
 struct service;
 
+/* What has moved to a job and from it. */
+struct job_bytes {
+	uint64_t in, out;
+	bool told;
+};
+
 struct channel {
 	const struct service *service; /* NULL: none is asked for yet */
 	void *state;		       /* the service's own */
@@ -32,6 +38,7 @@ struct channel {
 	} stage;
 	bool busy;    /* the service wants no input for now */
 	bool refused; /* ended by channel_reject */
+	bool session; /* the peer is let in */
 	uint32_t grants;
 	uint32_t idle;	       /* seconds until the monitor ends it; 0: never */
 	bool moved;	       /* not told to it yet */
@@ -61,8 +68,10 @@ const char *channel_denied(const struct channel *, uint32_t grant);
 void channel_limit(const struct channel *, struct mux_session *);
 /* A byte of the session has moved, either way. */
 void channel_moved(struct channel *);
-/* Tells what has not been told of it. */
-void channel_tell_moved(struct channel *);
+/* What has moved of a job, once: nothing more will. */
+void channel_tell_job(struct channel *, uint32_t handle, struct job_bytes *);
+/* What has moved in all: nothing else is told behind it. */
+void channel_tell_all(struct channel *);
 /* Nothing follows what is in out. */
 void channel_end(struct channel *);
 /* Whether the service is to go on with its input. */

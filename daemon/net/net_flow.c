@@ -33,9 +33,19 @@ net_flow_init(struct net_flow *f, struct channel *ch)
 	    XS_WINDOW > XS_BODY_MAX ? XS_WINDOW : XS_BODY_MAX);
 }
 
+/* That its end is told of knows how much has moved. */
+static void
+net_flow_tell_bytes(struct net_flow *f)
+{
+	channel_tell_job(f->ch, f->terminal ? PRIV_PTY_HANDLE : f->handle,
+	    &f->bytes);
+}
+
 void
 net_flow_free(struct net_flow *f)
 {
+	if (f->state == FLOW_RUNNING)
+		net_flow_tell_bytes(f);
 	if (f->terminal)
 		f->in.fd = -1; /* out's */
 	net_pipe_close(&f->in);
@@ -271,6 +281,7 @@ net_flow_over(struct net_flow *f)
 	if (f->state != FLOW_RUNNING || !f->exited || f->out.fd != -1 ||
 	    f->err.fd != -1)
 		return;
+	net_flow_tell_bytes(f);
 	if (!f->terminal)
 		mon_exec_end(f->ch->mon, f->handle);
 	f->state = FLOW_OVER;
@@ -309,6 +320,7 @@ net_flow_on_output(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if ((r = net_flow_relay(f, s)) > 0) {
+		f->bytes.out += (uint64_t)r;
 		channel_moved(f->ch);
 		net_flow_read_rest(f);
 	} else if (r != SKY_ERR_AGAIN || (f->terminal && f->exited)) {
@@ -335,6 +347,7 @@ net_flow_feed(struct net_flow *f)
 
 	while ((r = buf_write(&f->in.data, f->in.fd)) > 0)
 		;
+	f->bytes.in += before - buf_len(&f->in.data);
 	if (r < 0 && r != SKY_ERR_AGAIN) {
 		net_flow_close_input(f);
 		return;

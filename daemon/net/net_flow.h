@@ -29,6 +29,7 @@ struct net_flow {
 	bool terminal; /* out is a pty's master, for input too */
 	bool has_stdin;
 	uint32_t handle;
+	struct job_bytes bytes;
 	int64_t begun_ms;
 	struct net_pipe in, out, err; /* data: input that waits */
 	bool in_end;		      /* nothing follows what is in in.data */

@@ -28,6 +28,7 @@ struct gathered {
 	bool exited;
 	enum priv_exit how;
 	uint32_t status;
+	struct job_bytes bytes;
 	struct event *grace; /* for who holds the pipes of a killed command */
 };
 
@@ -77,9 +78,14 @@ net_gather_free(struct net_gather *g)
 {
 	if (g == NULL)
 		return;
-	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
-		if (g->exec[i].state != EXEC_FREE)
-			net_gather_forget(&g->exec[i]);
+	for (size_t i = 0; i < PRIV_EXECS_MAX; i++) {
+		struct gathered *e = &g->exec[i];
+
+		if (e->state == EXEC_RUNNING)
+			channel_tell_job(g->rpc->ch, e->handle, &e->bytes);
+		if (e->state != EXEC_FREE)
+			net_gather_forget(e);
+	}
 	free(g);
 }
 
@@ -234,8 +240,10 @@ net_gather_on_stdin(evutil_socket_t fd, short what, void *arg)
 	ssize_t r;
 
 	r = buf_write(&e->in.data, fd);
-	if (r > 0)
+	if (r > 0) {
 		e->all->captured -= (size_t)r;
+		e->bytes.in += (uint64_t)r;
+	}
 	if (r == SKY_ERR_AGAIN || (r > 0 && buf_len(&e->in.data) != 0))
 		return;
 	net_gather_free_pipe(e->all, &e->in);
@@ -280,6 +288,7 @@ net_gather_over(struct gathered *e)
 	if (e->state != EXEC_RUNNING || !e->exited || e->out.fd != -1 ||
 	    e->err.fd != -1)
 		return;
+	channel_tell_job(e->all->rpc->ch, e->handle, &e->bytes);
 	mon_exec_end(e->all->rpc->ch->mon, e->handle);
 	e->state = EXEC_OVER;
 }
@@ -292,7 +301,9 @@ net_gather_on_output(evutil_socket_t fd, short what, void *arg)
 	ssize_t r;
 
 	channel_moved(e->all->rpc->ch);
-	if ((r = net_gather_read(e->all, s)) > 0 || r == SKY_ERR_AGAIN)
+	if ((r = net_gather_read(e->all, s)) > 0)
+		e->bytes.out += (uint64_t)r;
+	if (r > 0 || r == SKY_ERR_AGAIN)
 		return;
 	net_pipe_close(s);
 	net_gather_over(e);

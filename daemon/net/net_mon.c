@@ -112,6 +112,19 @@ mon_active(int mon, uint64_t in, uint64_t out)
 }
 
 void
+mon_bytes(int mon, uint32_t handle, uint64_t in, uint64_t out)
+{
+	struct buf b;
+
+	/* For the log alone, and what is said last: nobody depends on it. */
+	buf_init(&b, 20);
+	if (buf_put_u32(&b, handle) == 0 && buf_put_u64(&b, in) == 0 &&
+	    buf_put_u64(&b, out) == 0)
+		(void)privmsg_send(mon, PM_BYTES, 0, &b, NULL, 0);
+	buf_free(&b);
+}
+
+void
 mon_conns(int mon, uint64_t after)
 {
 	struct buf b;

@@ -32,6 +32,7 @@ void mon_exec_signal(int mon, uint32_t handle, int number);
 void mon_sftp_start(int mon);
 /* Whom the session is to run as; at most PRIV_USER_MAX bytes. */
 void mon_user(int mon, struct buf *name);
+void mon_bytes(int mon, uint32_t handle, uint64_t in, uint64_t out);
 void mon_active(int mon, uint64_t in, uint64_t out);
 void mon_conns(int mon, uint64_t after);
 void mon_counts(int mon);

@@ -12,6 +12,7 @@
 
 struct net_sftp {
 	struct net_pipe server;
+	struct job_bytes bytes;
 	struct event *writable; /* pending: it takes no more for now */
 };
 
@@ -34,8 +35,10 @@ net_sftp_end(struct channel *ch)
 {
 	struct net_sftp *s = ch->state;
 
-	if (s->writable != NULL)
+	if (s->writable != NULL) {
+		channel_tell_job(ch, PRIV_SFTP_HANDLE, &s->bytes);
 		event_free(s->writable);
+	}
 	net_pipe_close(&s->server);
 	free(s);
 }
@@ -48,7 +51,7 @@ net_sftp_input(struct channel *ch)
 
 	channel_moved(ch);
 	while ((r = buf_write(ch->in, s->server.fd)) > 0)
-		;
+		s->bytes.in += (uint64_t)r;
 	if (r == SKY_ERR_AGAIN) {
 		ch->busy = true;
 		event_add(s->writable, NULL);
@@ -72,8 +75,10 @@ net_sftp_on_output(evutil_socket_t fd, short what, void *arg)
 	struct net_sftp *s = ch->state;
 	ssize_t r;
 
-	if ((r = buf_read(ch->out, fd, NET_CHUNK)) > 0)
+	if ((r = buf_read(ch->out, fd, NET_CHUNK)) > 0) {
+		s->bytes.out += (uint64_t)r;
 		channel_moved(ch);
+	}
 	if (r < 0 && r != SKY_ERR_AGAIN)
 		channel_end(ch);
 	if (channel_full(ch) || ch->stage == CHANNEL_ENDED)

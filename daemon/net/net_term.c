@@ -49,6 +49,7 @@ struct net_term {
 	struct term_write *writes, **writes_tail;
 	size_t nwrites;
 	struct buf input; /* of all of them */
+	struct job_bytes bytes;
 	struct event *rd, *wr;
 	struct event *batch; /* pending: output is being gathered */
 	bool flood;	     /* the last answer was a large one, just now */
@@ -138,6 +139,7 @@ net_term_open_master(struct net_term *p, int fd)
 	p->fd = fd;
 	p->eof = p->exited = false;
 	p->rest = NET_REST_MAX;
+	p->bytes = (struct job_bytes){ 0 };
 	p->rd = event_new(base, fd, EV_READ, net_term_on_output, p);
 	p->wr = event_new(base, fd, EV_WRITE, net_term_on_writable, p);
 	if (p->rd == NULL || p->wr == NULL)
@@ -201,6 +203,7 @@ net_term_close_master(struct net_term *p)
 {
 	if (p->fd == -1)
 		return;
+	channel_tell_job(p->rpc->ch, PRIV_PTY_HANDLE, &p->bytes);
 	event_free(p->rd);
 	event_free(p->wr);
 	event_del(p->batch);
@@ -324,7 +327,9 @@ net_term_take_piece(struct net_term *p, size_t want)
 		want = p->rest;
 	if (want == 0)
 		return SKY_ERR_EOF;
-	if ((r = buf_read(&p->ahead, p->fd, want)) > 0 && p->exited)
+	if ((r = buf_read(&p->ahead, p->fd, want)) > 0)
+		p->bytes.out += (uint64_t)r;
+	if (r > 0 && p->exited)
 		p->rest -= (size_t)r;
 	return r;
 }
@@ -347,6 +352,8 @@ net_term_on_output(evutil_socket_t fd, short what, void *arg)
 		p->eof = true;
 	if (p->exited && r == SKY_ERR_AGAIN)
 		p->eof = true;
+	if (p->eof)
+		channel_tell_job(p->rpc->ch, PRIV_PTY_HANDLE, &p->bytes);
 }
 
 void
@@ -384,12 +391,12 @@ net_term_read(struct net_term *p, struct rpc_call *c)
 
 /* Writes what the terminal takes.  1 when all is gone, 0 when it is full. */
 static int
-net_term_feed(int fd, struct buf *data)
+net_term_feed(struct net_term *p, struct buf *data)
 {
 	ssize_t r;
 
-	while ((r = buf_write(data, fd)) > 0)
-		;
+	while ((r = buf_write(data, p->fd)) > 0)
+		p->bytes.in += (uint64_t)r;
 	return r == 0 ? 1 : r == SKY_ERR_AGAIN ? 0 : (int)r;
 }
 
@@ -439,7 +446,7 @@ net_term_write(struct net_term *p, struct rpc_call *c)
 	if (!net_term_running(p, c))
 		return;
 	channel_moved(p->rpc->ch);
-	if (p->writes == NULL && (r = net_term_feed(p->fd, &data)) != 0) {
+	if (p->writes == NULL && (r = net_term_feed(p, &data)) != 0) {
 		net_term_answer_write(p, c->seq, size, r);
 		return;
 	}
@@ -479,7 +486,7 @@ net_term_on_writable(evutil_socket_t fd, short what, void *arg)
 	size_t before = buf_len(&p->input);
 	int r;
 
-	r = net_term_feed(fd, &p->input);
+	r = net_term_feed(p, &p->input);
 	net_term_settle_writes(p, before - buf_len(&p->input), r);
 	if (p->writes != NULL)
 		event_add(p->wr, NULL);

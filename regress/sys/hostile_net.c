@@ -426,8 +426,8 @@ add_out_of_state(void)
 static void
 add_unknown(void)
 {
-	static const uint16_t types[] = { 0, 1, 3, 5, 7, 36, 38, 100, 101, 103,
-		105, 200, 201, 301, 65534, 65535 };
+	static const uint16_t types[] = { 0, 1, 3, 5, 7, 38, 100, 101, 103, 105,
+		200, 201, 301, 65534, 65535 };
 	static const enum phase phases[] = { PRE, SESSION };
 	struct attack *a;
 	char name[NAME_LEN];
@@ -511,6 +511,7 @@ static const struct row {
 	{ "claim-about",			SESSION,	"216",		"unknown",				0,			PM_ABOUT,		made_kill_id,			run_single },
 	{ "claim-moved",			SESSION,	"218",		"unknown",				0,			PM_MOVED,		made_kill_id,			run_single },
 	{ "active-short",			SESSION,	"ACTIVE",	SHORT,					0,			PM_ACTIVE,		made_bytes_8,			run_single },
+	{ "bytes-short",			SESSION,	"BYTES",	SHORT,					0,			PM_BYTES,		made_bytes_8,			run_single },
 	{ "kill-trailing",			CONTROL,	"KILL",		NULL,					SKY_ERR_TRAILING,	PM_KILL,		made_kill_trailing,		run_single },
 
 	/* Sizes. */

@@ -7,14 +7,15 @@
 before=0 # lines of the log that do not count any more
 
 # said PATTERN: a line of the log, by an extended regular expression; <t> stands
-# for a duration.
+# for a duration, and <b> for how many bytes there were.
 said() {
 	wait_for "'$1' in the log" says "$1"
 }
 
 says() {
 	tail -n "+$((before + 1))" "$log" |
-		grep -qE "$(echo "$1" | sed 's/<t>/([0-9.]+ s|[0-9hm]+s)/g')"
+		grep -qE "$(echo "$1" | sed 's/<t>/([0-9.]+ s|[0-9hm]+s)/g
+			s/<b>/; [0-9]+ bytes in, [0-9]+ out/g')"
 }
 
 # fresh: the lines of what came before count no more.
@@ -24,7 +25,7 @@ fresh() {
 }
 
 closed() {
-	said "Connection closed: $1 after <t>; key $client; $2\$"
+	said "Connection closed: $1 after <t>; key $client; $2(<b>)?\$"
 }
 
 commands() {
@@ -33,21 +34,21 @@ commands() {
 	from='127\.0\.0\.1 port [0-9]+:'
 	on_ssh "$pk@127.0.0.1" 'exit 3' >"$dir/out" 2>"$dir/err.ssh"
 	said "$from Command started: /bin/.*, pid [0-9]+\$"
-	said "$from Command ended: .*, pid [0-9]+: status 3 after <t>\$"
-	closed served command
+	said "$from Command ended: .*, pid [0-9]+: status 3 after <t>; 0 bytes in, 0 out\$"
+	closed served "command<b>"
 
 	fresh
 	on_host -- false
 	said "$from Command started: false, pid [0-9]+\$"
-	said "$from Command ended: false, pid [0-9]+: status 1 after <t>\$"
+	said "$from Command ended: false, pid [0-9]+: status 1 after <t>; 0 bytes in, 0 out\$"
 	closed served command
 
 	fresh
 	# shellcheck disable=SC2016 # $$ is the other shell's
 	on_host -- sh -c 'kill -9 $$' 2>"$dir/err.killed"
-	said "Command ended: sh, pid [0-9]+: signal 9 after <t>\$"
+	said "Command ended: sh, pid [0-9]+: signal 9 after <t><b>\$"
 	on_host -t 1s -- sleep 601 2>"$dir/err.time"
-	said "Command ended: sleep, pid [0-9]+: time limit after <t>\$"
+	said "Command ended: sleep, pid [0-9]+: time limit after <t><b>\$"
 	on_host -- /no/such/program 2>"$dir/err.none"
 	said "Command not started: fork/exec /no/such/program: no such file"
 	closed served "nothing was asked for"
@@ -69,8 +70,8 @@ commands() {
 left_behind() {
 	said "Command started: .*"
 	kill -9 "$pid"
-	said "Command left: .*, pid [0-9]+: $1 after <t>\$"
-	closed "(client left|connection reset)" command
+	said "Command left: .*, pid [0-9]+: $1 after <t><b>\$"
+	closed "(client left|connection reset)" "command<b>"
 	fresh
 }
 
@@ -82,7 +83,7 @@ terminals() {
 		"$dir/client" handshake mux dmsgpty/pty \
 		start /bin/sh -c 'exit 3' ';' reply hold
 	said "Terminal started: /bin/sh, pid [0-9]+\$"
-	said "Terminal ended: /bin/sh, pid [0-9]+: status 3 after <t>\$"
+	said "Terminal ended: /bin/sh, pid [0-9]+: status 3 after <t>; 0 bytes in, 0 out\$"
 	kill "$pid"
 	closed "client left" terminal
 
@@ -90,7 +91,7 @@ terminals() {
 	open_shell
 	kill -9 "$client_pid"
 	# Its terminal has hung up already, or is about to.
-	said "Terminal (left|ended): /bin/sh, pid [0-9]+: (hung up|signal 1) after <t>\$"
+	said "Terminal (left|ended): /bin/sh, pid [0-9]+: (hung up|signal 1) after <t><b>\$"
 	closed "(client left|connection reset)" terminal
 	exec 9>&-
 
@@ -141,7 +142,39 @@ others() {
 
 	fresh
 	run skypty whitelist --cliaddr "$sock" >"$dir/out"
-	said "control: Connection closed: client left after <t>; uid $uid; whitelist\$"
+	said "control: Connection closed: client left after <t>; uid $uid; whitelist<b>\$"
+	stop_host
+}
+
+# How much has moved: to it, and from it, to the byte.
+bytes() {
+	start_host
+	before=0
+	head -c 70000 /dev/zero | on_ssh "$pk@127.0.0.1" \
+		'head -c 70000 >/dev/null; head -c 300001 /dev/zero; sleep 0.1
+		printf err >&2' >"$dir/out" 2>"$dir/err.ssh"
+	said "Command ended: .*: status 0 after <t>; 70000 bytes in, 300004 out\$"
+	closed served "command; [0-9]{5} bytes in, 3[0-9]{5} out"
+
+	# Its Go peers gather.
+	fresh
+	raw handshake mux dmsgpty/pty exec printf 12345 ';' reply >"$dir/out"
+	said "Command ended: printf, .*: status 0 after <t>; 0 bytes in, 5 out\$"
+
+	# A background process holds the output: the end is told all the same.
+	fresh
+	spawn "$dir/log.held" "$bin/skypty" exec -t 0 -i "$dir/client" \
+		--no-visor-key --via "$(dest)" -- sh -c 'sleep 600 & exit 4'
+	said "Command ended: sh, pid [0-9]+: status 4 after <t>\$"
+	kill "$pid"
+	closed "(client left|connection reset)" "command<b>"
+
+	fresh
+	head -c 123456 /dev/zero >"$dir/file"
+	$as "$bin/skypty" cp -i "$dir/client" --no-visor-key "$dir/file" \
+		"$(dest):$dir/copy" >"$dir/out" 2>&1 ||
+		fail "cp: $(cat "$dir/out")"
+	said "SFTP (left|ended): pid [0-9]+: .* after <t>; 12[3-9]{1}[0-9]{3} bytes in, [0-9]+ out\$"
 	stop_host
 }
 
@@ -178,4 +211,5 @@ raw_as() {
 either commands
 either terminals
 either others
+either bytes
 either levels

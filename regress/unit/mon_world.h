@@ -40,6 +40,8 @@ mw_end(void)
 	account_free(&mon.account);
 	if (mon.idle != NULL)
 		event_free(mon.idle);
+	if (mon.telling != NULL)
+		event_free(mon.telling);
 	if (mon.proxy.ev != NULL)
 		event_free(mon.proxy.ev);
 	if (mon.proxy.stream != -1)

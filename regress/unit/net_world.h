@@ -362,8 +362,8 @@ nw_do(struct net_world *w, unsigned type, uint16_t id, enum nw_how how)
 	size_t nfd = 0;
 	struct buf b;
 
-	if (type == PM_LOG || type == PM_ACTIVE || type == PM_EXEC_END ||
-	    type == PM_EXEC_SIGNAL || how == NW_SILENT)
+	if (type == PM_LOG || type == PM_ACTIVE || type == PM_BYTES ||
+	    type == PM_EXEC_END || type == PM_EXEC_SIGNAL || how == NW_SILENT)
 		return;
 	buf_init(&b, PRIVMSG_MAX);
 	if (how == NW_REFUSE)

@@ -49,9 +49,7 @@ test_time(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-		/* A clock of 32 bits does not go that far on, but back. */
-		now = 5;
-		ending_time(text, now - times[i].ms);
+		ending_time(text, times[i].ms);
 		assert_string_equal(text, times[i].want);
 	}
 }

@@ -18,6 +18,7 @@
 #include "common/base/process.h"
 #include "monitor/guard.h"
 #include "monitor/job.h"
+#include "regress/unit/log_told.h"
 #include "regress/unit/mon_world.h"
 
 static int ready[2];
@@ -161,8 +162,117 @@ test_name_is_cut(void **state)
 	name[sizeof(name) - 1] = '\0';
 	job_begin(&j, "Command", name);
 	assert_int_equal(strlen(j.name), JOB_NAME_MAX - 1);
-	job_tell(&j, LOG_LEVEL_DEBUG, PRIV_EXITED, 0);
 	job_tell_left(&j, "hung up");
+	assert_null(strstr(info, name));
+	assert_non_null(strstr(info, j.name));
+}
+
+/* --- how much has moved --- */
+
+static void
+ask_bytes(uint32_t handle, uint64_t in, uint64_t out, int want)
+{
+	struct buf b;
+
+	buf_init(&b, 20);
+	assert_int_equal(buf_put_u32(&b, handle), 0);
+	assert_int_equal(buf_put_u64(&b, in), 0);
+	assert_int_equal(buf_put_u64(&b, out), 0);
+	assert_int_equal(mw_ask(PM_BYTES, buf_ptr(&b), buf_len(&b)), want);
+	buf_free(&b);
+}
+
+static struct job *
+end_of(size_t slot, uint32_t handle)
+{
+	struct job *j = start(slot, 7);
+
+	*info = '\0';
+	j->handle = handle;
+	job_begin(j, "Command", "sh");
+	ended_by(j, PRIV_EXITED, 7);
+	return j;
+}
+
+/* The child's word comes before its end, behind it, or not at all. */
+static void
+test_bytes(void **state)
+{
+	struct timeval at_once = { 0 };
+	struct job *j;
+
+	(void)state;
+	mon.half.phase = MON_SESSION;
+	j = end_of(0, 1);
+	ask_bytes(1, 5, UINT64_MAX, 0);
+	assert_string_equal(info, "");
+	job_tell(&mon, j, LOG_LEVEL_INFO, PRIV_EXITED, 7);
+	assert_non_null(strstr(info,
+	    ": status 7 after 0.0 s; 5 bytes in, 18446744073709551615 out"));
+	assert_non_null(strstr(event, " bytes_out=18446744073709551615"));
+	job_free(j);
+
+	j = end_of(0, 2);
+	job_tell(&mon, j, LOG_LEVEL_INFO, PRIV_EXITED, 7);
+	job_free(j);
+	assert_string_equal(info, "");
+	ask_bytes(1, 1, 1, 0); /* nobody's any more */
+	assert_string_equal(info, "");
+	ask_bytes(2, 3, 4, 0);
+	assert_non_null(strstr(info, "; 3 bytes in, 4 out"));
+	*info = '\0';
+	ask_bytes(2, 5, 6, 0);
+	assert_string_equal(info, "");
+
+	/* Nobody is waited for. */
+	j = end_of(0, 3);
+	job_tell(&mon, j, LOG_LEVEL_INFO, PRIV_EXITED, 7);
+	job_free(j);
+	assert_string_equal(info, "");
+	assert_int_equal(event_add(mon.telling, &at_once), 0);
+	assert_int_equal(event_base_loop(mon.half.base, EVLOOP_ONCE), 0);
+	assert_non_null(strstr(info, ": status 7 after 0.0 s"));
+	assert_null(strstr(info, "bytes"));
+	assert_int_equal(mon.nends, 0);
+}
+
+/* What waits is bounded, and is told when there is nothing to wait for. */
+static void
+test_bytes_bounded(void **state)
+{
+	struct job j = { .pid = 1, .handle = 9 };
+
+	(void)state;
+	mon.half.phase = MON_SESSION;
+	job_begin(&j, "Command", "sh");
+	for (int i = 0; i < JOB_ENDS_MAX; i++)
+		job_tell(&mon, &j, LOG_LEVEL_INFO, PRIV_EXITED, 7);
+	assert_int_equal(mon.nends, JOB_ENDS_MAX);
+	*info = '\0';
+	job_tell(&mon, &j, LOG_LEVEL_INFO, PRIV_SIGNALED, 9);
+	assert_non_null(strstr(info, "signal 9"));
+	assert_int_equal(mon.nends, JOB_ENDS_MAX);
+	job_tell_all(&mon);
+	assert_int_equal(mon.nends, 0);
+	assert_non_null(strstr(info, "status 7"));
+	mon.half.phase = HALF_DYING;
+	*info = '\0';
+	job_tell(&mon, &j, LOG_LEVEL_INFO, PRIV_EXITED, 8);
+	assert_non_null(strstr(info, "status 8"));
+}
+
+/* The last word on all is one. */
+static void
+test_bytes_of_all(void **state)
+{
+	(void)state;
+	mon.half.phase = MON_SESSION;
+	ask_bytes(PRIV_CONN_HANDLE, 10, 20, 0);
+	assert_true(mon.moved.told);
+	assert_int_equal(mon.moved.in, 10);
+	assert_int_equal(mon.moved.out, 20);
+	ask_bytes(PRIV_CONN_HANDLE, 11, 21, SKY_ERR_DENIED);
+	assert_int_equal(mon.moved.in, 10);
 }
 
 static void
@@ -272,6 +382,9 @@ main(void)
 		TEST(test_hang_up),
 		TEST(test_nobody),
 		TEST(test_name_is_cut),
+		TEST(test_bytes),
+		TEST(test_bytes_bounded),
+		TEST(test_bytes_of_all),
 		TEST(test_child_is_told),
 		TEST(test_no_guard),
 		TEST(test_guard_hangs_up),
