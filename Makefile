@@ -146,7 +146,7 @@ LIB_DIRS = $(call once,LIB_DIRS,$(call pc,--libs-only-L,$(BUILD_PC)))
 LIBS_skyptyd = $(LIB_SODIUM) $(LIB_SECP) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skyptyd-monitor = $(LIB_SODIUM) $(LIB_SECP) $(LIB_YAJL) $(LIB_EVENT) \
-	$(LIB_BSD)
+	$(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skyptyd-dmsg-monitor = $(LIBS_skyptyd-monitor)
 LIBS_skyptyd-net = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP)

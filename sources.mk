@@ -67,7 +67,8 @@ SRC_half = monitor/half/dispatch.c monitor/half/half.c \
 SRC_pam_1 = monitor/pam_login.c
 SRC_pam_0 = monitor/pam_none.c
 
-SRC_skyptyd-monitor = monitor/about.c monitor/account.c monitor/cage.c monitor/command.c \
+SRC_skyptyd-monitor = monitor/about.c monitor/account.c monitor/cage.c monitor/cage_filter.c \
+	monitor/command.c \
 	monitor/ending.c monitor/env.c monitor/exec.c monitor/forced.c \
 	monitor/guard.c monitor/handshake.c monitor/job.c \
 	monitor/kk.c monitor/login.c monitor/monitor.c monitor/origin.c \

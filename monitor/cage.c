@@ -223,18 +223,19 @@ cage_build(const struct cage *c)
 		cage_keep(c, tree, server);
 	}
 	close(tree);
-	return r == 1 ? 0 : -1;
+	return r == 1 ? cage_filter() : -1;
 }
 
 /*
  * CAP_DAC_READ_SEARCH is none of them: with it files are opened by their number
- * wherever they are (open_by_handle_at(2)).
+ * wherever they are (open_by_handle_at(2)).  Nor is CAP_FSETID: what a server
+ * of root's writes to would stay set-user-ID.
  */
 int
 cage_forgo(void)
 {
-	const uint32_t kept = 1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE |
-	    1U << CAP_FOWNER | 1U << CAP_FSETID;
+	const uint32_t kept =
+	    1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER;
 	struct __user_cap_header_struct head = {
 		.version = _LINUX_CAPABILITY_VERSION_3
 	};

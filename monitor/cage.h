@@ -22,6 +22,11 @@ cage_begin(struct cage *, const char *root, bool readonly, char *why, size_t);
 /* In the new process, as root, before it becomes anybody.  -1 and errno. */
 int cage_build(const struct cage *);
 /*
+ * Part of it: from here on no file gets a set-user-ID or set-group-ID bit of
+ * this process or what it executes.  -1 and errno.
+ */
+int cage_filter(void);
+/*
  * After that, of who is still root: leaves no capability but those by which
  * modes and owners of files do not bind root.  -1 and errno.
  */

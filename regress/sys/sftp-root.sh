@@ -63,18 +63,11 @@ caged() {
 	copy "$pk@127.0.0.1:$port:/tree/there" "$dir/back" || fail "no cp back"
 	cmp "$dir/bytes" "$dir/back" || fail "a file was changed"
 
-	# Root there can do what files need of root, and no more (0x1b).
-	wait_for "the end of the monitors" has_no_child "$host"
-	mkfifo "$dir/in"
-	# shellcheck disable=SC2046
-	$as $(as_ssh) -s "$pk@127.0.0.1" sftp <"$dir/in" >"$dir/out" \
-		2>"$dir/err" &
-	exec 9>"$dir/in"
-	monitor_of "$host"
-	wait_for "the server" serves_files
+	# Root there can do what files need of root, and no more (0xb).
+	serve
 	for what in CapPrm CapEff CapBnd CapInh; do
 		more=$(value "$what" "$server")
-		equal "$((0x$more & ~0x1b))" 0 "more than a cage needs, $what"
+		equal "$((0x$more & ~0xb))" 0 "more than a cage needs, $what"
 	done
 	exec 9>&-
 
@@ -88,6 +81,9 @@ caged() {
 	! copy "$dir/bytes" "$pk@127.0.0.1:$port:/tree/more" || fail "written"
 	[ ! -e "$root/tree/more" ] || fail "a file is there"
 	copy "$pk@127.0.0.1:$port:/own" "$dir/own" || fail "no cp of own"
+
+	mounted
+	lent
 
 	# Who could change the folder, or the way to it, could change the world.
 	bad "$root/tree" "bad ownership or modes"
@@ -111,6 +107,83 @@ caged() {
 	rm -rf --one-file-system "$root"
 	trap end EXIT
 	unset wl
+}
+
+# Volumes in the folder are served, as strictly as itself.
+mounted() {
+	mkdir "$root/tree/vol"
+	mount -t tmpfs none "$root/tree/vol" || fail "no mount"
+	mkdir "$root/tree/vol/deep"
+	mount -t tmpfs none "$root/tree/vol/deep" || fail "no mount"
+	line "sftp-root=\"$root\""
+	copy "$dir/bytes" "$pk@127.0.0.1:$port:/tree/vol/deep/there" ||
+		fail "no cp into a volume"
+	cmp "$dir/bytes" "$root/tree/vol/deep/there" || fail "not the volume"
+	line "sftp-root=\"$root\",sftp-readonly"
+	for to in vol vol/deep; do
+		! copy "$dir/bytes" "$pk@127.0.0.1:$port:/tree/$to/more" ||
+			fail "$to: written"
+		[ ! -e "$root/tree/$to/more" ] || fail "$to: a file is there"
+	done
+	copy "$pk@127.0.0.1:$port:/tree/vol/deep/there" "$dir/back" ||
+		fail "no cp from a volume"
+
+	# By what is mounted where the server runs.
+	serve
+	for at in / /tree/vol /tree/vol/deep; do
+		awk -v at="$at" '$5 == at { print $6 }' \
+			"/proc/$server/mountinfo" >"$dir/options"
+		for word in ro nosuid nodev noexec; do
+			tr , '\n' <"$dir/options" | grep -qx "$word" ||
+				fail "$at is not $word: $(cat "$dir/options")"
+		done
+	done
+	equal "$(wc -l <"/proc/$server/mountinfo")" 3 "mounts there"
+	exec 9>&-
+	wait_for "the end of the monitors" has_no_child "$host"
+	umount "$root/tree/vol/deep" "$root/tree/vol"
+	rmdir "$root/tree/vol"
+}
+
+# Others on the machine do not get to be whose key it is.
+lent() {
+	echo old >"$root/tree/old"
+	chmod 4755 "$root/tree/old"
+	for who in "" ",user=\"alice\""; do
+		line "sftp-root=\"$root\"$who"
+		# shellcheck disable=SC2046
+		"$PYTHON" "$LIB/sftp_bits.py" /tree $(as_ssh) -s \
+			"$pk@127.0.0.1" sftp >"$dir/out" 2>"$dir/err" ||
+			fail "the client failed: $(cat "$dir/err")"
+		equal "$(cat "$dir/out")" "refused refused refused done" \
+			"as $who"
+		find "$root/tree" -perm /6000 ! -name old >"$dir/lent"
+		[ ! -s "$dir/lent" ] || fail "lent out: $(cat "$dir/lent")"
+		rm -f "$root/tree/bits"
+	done
+	# One that is there already, by who may write to it.
+	line "sftp-root=\"$root\""
+	copy "$dir/bytes" "$pk@127.0.0.1:$port:/tree/old" || fail "no cp"
+	equal "$(stat -c %a "$root/tree/old")" 755 "a file that was written to"
+	rm "$root/tree/old"
+}
+
+# A server that waits, in $server, until descriptor 9 is closed.
+serve() {
+	wait_for "the end of the monitors" has_no_child "$host"
+	[ -p "$dir/in" ] || mkfifo "$dir/in"
+	# shellcheck disable=SC2046
+	$as $(as_ssh) -s "$pk@127.0.0.1" sftp <"$dir/in" >"$dir/out" \
+		2>"$dir/err" &
+	exec 9>"$dir/in"
+	monitor_of "$host"
+	wait_for "the server" serves_files
+	wait_for "its root" shut_in
+}
+
+shut_in() {
+	[ "$(stat -L -c %d:%i "/proc/$server/root")" = \
+		"$(stat -c %d:%i "$root")" ]
 }
 
 serves_files() {

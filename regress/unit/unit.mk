@@ -33,6 +33,7 @@ UNIT_OBJ_test_mon_requests = $(MON_SRC)
 UNIT_OBJ_test_mon_whitelist = $(MON_SRC)
 UNIT_OBJ_test_mon_dial = $(filter-out monitor/dmsg/dials.c,$(DMSG_MON_SRC))
 $(OBJ)/regress/unit/test_mon_dial: LDHARDEN += $(WRAP_CLOCK)
+UNIT_OBJ_test_mon_cage = monitor/cage_filter.c
 UNIT_OBJ_test_mon_command = monitor/command.c
 UNIT_OBJ_test_mon_account = monitor/account.c
 UNIT_OBJ_test_mon_env = monitor/account.c monitor/env.c
