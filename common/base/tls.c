@@ -36,8 +36,6 @@ struct tls_job {
 	const char *host;
 	bool best_effort, child;
 	int program, net, plain;
-	int (*prepare)(void *);
-	void *arg;
 };
 
 __attribute__((noreturn)) static void
@@ -62,30 +60,6 @@ tls_become(struct tls_job *j)
 	setpgid(0, 0); /* a terminal's signals are not for it */
 	process_become(&program);
 	_exit(127);
-}
-
-/* As nobody's child: its end is not waited for. */
-static int
-tls_spawn(struct tls_job *j)
-{
-	int r = process_fork_orphan(j->prepare, j->arg);
-
-	if (r == 0)
-		tls_become(j);
-	return r == 1 ? 0 : SKY_ERR_SYS;
-}
-
-static int
-launch_child(struct tls_job *j, pid_t *pid)
-{
-	int r = process_fork(pid);
-
-	if (r == 0) {
-		if (j->prepare != NULL && j->prepare(j->arg) != 0)
-			_exit(126);
-		tls_become(j);
-	}
-	return r == 1 ? 0 : SKY_ERR_SYS;
 }
 
 /* A line, a byte at a time: what follows it is not ours. */
@@ -113,35 +87,25 @@ tls_read_line(int fd, char line[TLS_WHY_MAX])
 	return SKY_ERR_AGAIN;
 }
 
-static int
-await_word(int fd, char why[TLS_WHY_MAX])
-{
-	int r = tls_read_line(fd, why);
-
-	if (r == SKY_ERR_AGAIN)
-		strlcpy(why, "no answer to the TLS handshake", TLS_WHY_MAX);
-	else if (r != 0)
-		strlcpy(why, "skypty-tls ended", TLS_WHY_MAX);
-	else if (strcmp(why, TLS_OK) == 0)
-		return fcntl(fd, F_SETFL, O_NONBLOCK);
-	return -1;
-}
-
 int
 tls_launch(int program, int net, const char *host, bool best_effort,
     int (*prepare)(void *), void *arg, pid_t *pid)
 {
-	struct tls_job j = { host, best_effort, pid != NULL, program, net, -1,
-		prepare, arg };
+	struct tls_job j = { host, best_effort, pid != NULL, program, net, -1 };
 	int sv[2], r, error;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
 		return -1;
 	j.plain = sv[1];
-	r = pid != NULL ? launch_child(&j, pid) : tls_spawn(&j);
+	/* Where nobody waits for its end it is nobody's child. */
+	r = pid != NULL ? process_fork(pid) : process_fork_orphan(prepare, arg);
+	if (r == 0 && pid != NULL && prepare != NULL && prepare(arg) != 0)
+		_exit(126);
+	if (r == 0)
+		tls_become(&j);
 	error = errno;
 	close(sv[1]);
-	if (r == 0)
+	if (r == 1)
 		return sv[0];
 	close(sv[0]);
 	errno = error;
@@ -154,12 +118,19 @@ tls_start(int program, int net, const char *host, bool best_effort,
 {
 	int plain =
 	    tls_launch(program, net, host, best_effort, NULL, NULL, NULL);
+	int r;
 
-	if (plain == -1)
+	if (plain == -1) {
 		strlcpy(why, strerror(errno), TLS_WHY_MAX);
-	else if (await_word(plain, why) != 0) {
-		close(plain);
-		plain = -1;
+		return -1;
 	}
-	return plain;
+	if ((r = tls_read_line(plain, why)) == SKY_ERR_AGAIN)
+		strlcpy(why, "no answer to the TLS handshake", TLS_WHY_MAX);
+	else if (r != 0)
+		strlcpy(why, "skypty-tls ended", TLS_WHY_MAX);
+	else if (strcmp(why, TLS_OK) == 0 &&
+	    fcntl(plain, F_SETFL, O_NONBLOCK) == 0)
+		return plain;
+	close(plain);
+	return -1;
 }

@@ -84,12 +84,19 @@ is_clean(const char *text)
 	return strpbrk(text, "?#\\") == NULL;
 }
 
-/* What follows the scheme. */
-static int
-split_rest(const char *text, struct dmsg_url *u)
+int
+dmsg_disc_url(const char *text, struct dmsg_url *u)
 {
-	size_t n = strcspn(text, "/"), len = strlen(text);
+	size_t i = 0, n, len;
 
+	memset(u, 0, sizeof(*u));
+	while (strncmp(text, schemes[i].prefix, strlen(schemes[i].prefix)) != 0)
+		if (++i == sizeof(schemes) / sizeof(schemes[0]))
+			return SKY_ERR_FORMAT;
+	u->scheme = i;
+	text += strlen(schemes[i].prefix);
+	n = strcspn(text, "/");
+	len = strlen(text);
 	/* Paths begin with a slash of their own. */
 	while (len > n && text[len - 1] == '/')
 		len--;
@@ -102,22 +109,6 @@ split_rest(const char *text, struct dmsg_url *u)
 	if (strchr(u->authority, '@') != NULL)
 		return SKY_ERR_FORMAT;
 	return u->scheme == DMSG_URL_DMSG ? split_key(u) : split_host(u);
-}
-
-int
-dmsg_disc_url(const char *text, struct dmsg_url *u)
-{
-	size_t n;
-
-	memset(u, 0, sizeof(*u));
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		n = strlen(schemes[i].prefix);
-		if (strncmp(text, schemes[i].prefix, n) != 0)
-			continue;
-		u->scheme = i;
-		return split_rest(text + n, u);
-	}
-	return SKY_ERR_FORMAT;
 }
 
 /* --- questions --- */

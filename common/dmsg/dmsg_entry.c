@@ -327,15 +327,6 @@ on_refusal(void *arg, const struct json_event *ev)
 	return 0;
 }
 
-/* It may go to somebody's terminal. */
-static void
-make_printable(char *text)
-{
-	for (; *text != '\0'; text++)
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-}
-
 enum dmsg_error
 dmsg_get_error(const struct buf *json, char *message, size_t len)
 {
@@ -344,7 +335,10 @@ dmsg_get_error(const struct buf *json, char *message, size_t len)
 	if (entry_parse(json, on_refusal, text) != 0 || *text == '\0')
 		snprintf(text, sizeof(text),
 		    "an answer that is not understood");
-	make_printable(text);
+	/* It may go to somebody's terminal. */
+	for (char *p = text; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
 	if (len != 0)
 		snprintf(message, len, "%s", text);
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)

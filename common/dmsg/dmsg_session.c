@@ -284,12 +284,13 @@ dmsg_session_pending(const struct dmsg_session *s)
 	return yamux_pending(s->y);
 }
 
-/* Streams that are not open yet and should be by now. */
-static void
-end_stale(struct dmsg_session *s)
+int
+dmsg_session_tick(struct dmsg_session *s, int64_t now)
 {
 	struct dmsg_stream *st, *next;
 
+	s->now = now;
+	/* Streams that are not open yet and should be by now. */
 	for (st = LIST_FIRST(&s->streams); st != NULL; st = next) {
 		next = LIST_NEXT(st, entry);
 		if (st->state == OPEN || st->state == ENDED)
@@ -301,13 +302,6 @@ end_stale(struct dmsg_session *s)
 		LIST_REMOVE(st, entry);
 		LIST_INSERT_HEAD(&s->stale, st, entry);
 	}
-}
-
-int
-dmsg_session_tick(struct dmsg_session *s, int64_t now)
-{
-	s->now = now;
-	end_stale(s);
 	yamux_age(s->y);
 	return yamux_ping(s->y);
 }

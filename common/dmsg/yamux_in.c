@@ -229,28 +229,22 @@ yamux_deliver(struct yamux *y, struct yamux_stream *st, const void *p, size_t n)
 		(void)yamux_shed(y);
 }
 
-static void
-take_payload(struct yamux *y, struct buf *in)
-{
-	size_t n = buf_len(in) < y->left ? buf_len(in) : y->left;
-	struct buf b;
-
-	buf_get_view(in, n, &b);
-	y->left -= (uint32_t)n;
-	if (y->cur != NULL)
-		yamux_deliver(y, y->cur, buf_ptr(&b), n);
-}
-
 int
 yamux_input(struct yamux *y, struct buf *in)
 {
 	struct yamux_stream *st;
+	struct buf part;
+	size_t n;
 	int r;
 
 	while (y->error == 0 && buf_len(in) != 0) {
-		if (y->left != 0)
-			take_payload(y, in);
-		else if ((r = yamux_take_head(y, in)) != 0) {
+		if (y->left != 0) {
+			n = buf_len(in) < y->left ? buf_len(in) : y->left;
+			buf_get_view(in, n, &part);
+			y->left -= (uint32_t)n;
+			if (y->cur != NULL)
+				yamux_deliver(y, y->cur, buf_ptr(&part), n);
+		} else if ((r = yamux_take_head(y, in)) != 0) {
 			/* Who went away wants no answer. */
 			if (r != SKY_ERR_EOF)
 				yamux_goaway(y, YAMUX_PROTOCOL_ERROR);

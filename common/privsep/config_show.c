@@ -197,20 +197,6 @@ static int (*const shown[CONFIG_KINDS])(struct buf *, const struct config *,
 	[CONFIG_IS_LOG_FORMAT] = show_log_format,
 };
 
-static int
-config_show_key(struct buf *b, const struct config *c,
-    const struct config_key *k)
-{
-	int r;
-
-	if (shown[k->kind] == NULL)
-		return 0;
-	if ((r = config_put_format(b,
-		 "%s\n    \"%s\": ", buf_len(b) > 1 ? "," : "", k->name)) != 0)
-		return r;
-	return shown[k->kind](b, c, k->offset);
-}
-
 int
 config_show(struct buf *b, const struct config *c)
 {
@@ -218,6 +204,9 @@ config_show(struct buf *b, const struct config *c)
 	int r = buf_put(b, "{", 1);
 
 	for (size_t i = 0; r == 0 && (k = config_key(i)) != NULL; i++)
-		r = config_show_key(b, c, k);
+		if (shown[k->kind] != NULL &&
+		    (r = config_put_format(b, "%s\n    \"%s\": ",
+			 buf_len(b) > 1 ? "," : "", k->name)) == 0)
+			r = shown[k->kind](b, c, k->offset);
 	return r == 0 ? buf_put(b, "\n}\n", 3) : r;
 }

@@ -84,14 +84,6 @@ config_wl_on_event(void *arg, const struct json_event *e)
 	return 0;
 }
 
-static int
-find_span(const struct buf *text, struct span *s)
-{
-	*s = (struct span){ .empty = true };
-	return json_parse((const char *)buf_ptr(text), buf_len(text),
-	    config_wl_on_event, s, NULL, 0);
-}
-
 /* --- the new text --- */
 
 /* The blanks that the line at this place begins with. */
@@ -113,84 +105,29 @@ config_wl_put(struct buf *b, const char *s)
 	return buf_put(b, s, strlen(s));
 }
 
-static int
-put_key(struct buf *b, const struct key_public *pk)
-{
-	char hex[KEY_PUBLIC_HEX];
-
-	key_text(pk, hex);
-	return json_put_string(b, hex, strlen(hex));
-}
-
 /* A key a line, one step deeper than the line that "wl" stands in. */
 static int
 config_wl_put_list(struct buf *b, const struct key_public *wl, size_t n,
     const char *indent)
 {
 	const char *step = strchr(indent, '\t') != NULL ? "\t" : indent;
+	char hex[KEY_PUBLIC_HEX];
 	int r = config_wl_put(b, "[");
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		if ((r = config_wl_put(b, i > 0 ? ",\n" : "\n")) == 0 &&
 		    (r = config_wl_put(b, indent)) == 0 &&
-		    (r = config_wl_put(b, step)) == 0)
-			r = put_key(b, &wl[i]);
+		    (r = config_wl_put(b, step)) == 0) {
+			key_text(&wl[i], hex);
+			r = json_put_string(b, hex, strlen(hex));
+		}
 	}
 	if (r == 0 && n > 0 && (r = config_wl_put(b, "\n")) == 0)
 		r = config_wl_put(b, indent);
 	return r == 0 ? config_wl_put(b, "]") : r;
 }
 
-static int
-insert_text(struct buf *out, const struct buf *text, size_t start, size_t end,
-    const struct buf *middle)
-{
-	const uint8_t *t = buf_ptr(text);
-	int r;
-
-	if ((r = buf_put(out, t, start)) != 0 ||
-	    (r = buf_put(out, buf_ptr(middle), buf_len(middle))) != 0)
-		return r;
-	return buf_put(out, t + end, buf_len(text) - end);
-}
-
-static int
-config_wl_compose(struct buf *out, const struct buf *text,
-    const struct key_public *wl, size_t n)
-{
-	struct buf middle;
-	struct span s;
-	char indent[64];
-	int r;
-
-	if ((r = find_span(text, &s)) != 0)
-		return r;
-	buf_init(&middle, CONFIG_FILE_MAX);
-	indent_at(text, s.found ? s.start : s.last, indent, sizeof(indent));
-	if (!s.found) {
-		s.start = s.end = s.empty ? s.close : s.last;
-		r = config_wl_put(&middle, s.empty ? "\"wl\": " : ",\n");
-		if (r == 0 && !s.empty &&
-		    (r = config_wl_put(&middle, indent)) == 0)
-			r = config_wl_put(&middle, "\"wl\": ");
-	}
-	if (r == 0 && (r = config_wl_put_list(&middle, wl, n, indent)) == 0)
-		r = insert_text(out, text, s.start, s.end, &middle);
-	buf_free(&middle);
-	return r;
-}
-
 /* --- replacing the file --- */
-
-static int
-config_wl_write(int fd, struct buf *b)
-{
-	ssize_t r;
-
-	while ((r = buf_write(b, fd)) > 0 || r == SKY_ERR_AGAIN)
-		;
-	return (int)r;
-}
 
 /*
  * Whether strangers cannot give our file another name; where they can, such
@@ -214,12 +151,14 @@ static int
 replace_file(const char *path, int old, struct buf *content)
 {
 	struct file_new f;
+	ssize_t n;
 	int r;
 
 	if ((r = file_new_open(&f, path)) != 0)
 		return r;
-	if ((r = config_wl_write(f.fd, content)) != 0 ||
-	    (r = file_new_like(&f, old)) != 0) {
+	while ((n = buf_write(content, f.fd)) > 0 || n == SKY_ERR_AGAIN)
+		;
+	if ((r = (int)n) != 0 || (r = file_new_like(&f, old)) != 0) {
 		file_new_drop(&f);
 		return r;
 	}
@@ -285,8 +224,31 @@ static int
 config_wl_compose_list(void *arg, struct buf *out, const struct buf *text)
 {
 	const struct config_wl_list *l = arg;
+	const char *t = (const char *)buf_ptr(text);
+	struct span s = { .empty = true };
+	struct buf middle;
+	char indent[64];
+	int r;
 
-	return config_wl_compose(out, text, l->wl, l->n);
+	if ((r = json_parse(t, buf_len(text), config_wl_on_event, &s, NULL,
+		 0)) != 0)
+		return r;
+	buf_init(&middle, CONFIG_FILE_MAX);
+	indent_at(text, s.found ? s.start : s.last, indent, sizeof(indent));
+	if (!s.found) {
+		s.start = s.end = s.empty ? s.close : s.last;
+		r = config_wl_put(&middle, s.empty ? "\"wl\": " : ",\n");
+		if (r == 0 && !s.empty &&
+		    (r = config_wl_put(&middle, indent)) == 0)
+			r = config_wl_put(&middle, "\"wl\": ");
+	}
+	if (r == 0 &&
+	    (r = config_wl_put_list(&middle, l->wl, l->n, indent)) == 0 &&
+	    (r = buf_put(out, t, s.start)) == 0 &&
+	    (r = buf_put(out, buf_ptr(&middle), buf_len(&middle))) == 0)
+		r = buf_put(out, t + s.end, buf_len(text) - s.end);
+	buf_free(&middle);
+	return r;
 }
 
 int

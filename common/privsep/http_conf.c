@@ -43,14 +43,6 @@ http_list_get(struct buf *b, struct http_list *l)
 	return r;
 }
 
-static void
-free_list(struct http_list *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		free(l->word[i]);
-	l->n = 0;
-}
-
 /* Each member that is a string, a list, a flag or a number, in this order. */
 #define STRINGS(c)                                                  \
 	&(c)->root, &(c)->base, &(c)->title, &(c)->cert, &(c)->key, \
@@ -85,16 +77,6 @@ http_conf_put(struct buf *b, const struct http_conf *c)
 	return r;
 }
 
-static int
-get_flag(struct buf *b, bool *flag)
-{
-	uint8_t v;
-	int r = buf_get_u8(b, &v);
-
-	*flag = r == 0 && v != 0;
-	return r;
-}
-
 int
 http_conf_get(struct buf *b, struct http_conf *c)
 {
@@ -103,6 +85,7 @@ http_conf_get(struct buf *b, struct http_conf *c)
 	bool *const flags[] = { FLAGS(c) };
 	uint32_t *const numbers[] = { NUMBERS(c) };
 	uint32_t uid, gid;
+	uint8_t v = 0;
 	int r;
 
 	memset(c, 0, sizeof(*c));
@@ -114,8 +97,10 @@ http_conf_get(struct buf *b, struct http_conf *c)
 		r = buf_get_cstring(b, strings[i], HTTP_WORD_MAX);
 	for (size_t i = 0; r == 0 && i < LENGTH(lists); i++)
 		r = http_list_get(b, lists[i]);
-	for (size_t i = 0; r == 0 && i < LENGTH(flags); i++)
-		r = get_flag(b, flags[i]);
+	for (size_t i = 0; r == 0 && i < LENGTH(flags); i++) {
+		r = buf_get_u8(b, &v);
+		*flags[i] = r == 0 && v != 0;
+	}
 	for (size_t i = 0; r == 0 && i < LENGTH(numbers); i++)
 		r = buf_get_u32(b, numbers[i]);
 	return r == 0 ? buf_at_end(b) : r;
@@ -130,6 +115,7 @@ http_conf_free(struct http_conf *c)
 	for (size_t i = 0; i < LENGTH(strings); i++)
 		free(*strings[i]);
 	for (size_t i = 0; i < LENGTH(lists); i++)
-		free_list(lists[i]);
+		for (size_t j = 0; j < lists[i]->n; j++)
+			free(lists[i]->word[j]);
 	memset(c, 0, sizeof(*c));
 }

@@ -182,26 +182,20 @@ let_read(int ruleset, const char *path)
 }
 
 static int
-let_connect(int ruleset, uint16_t port)
-{
-	const struct port_attr attr = { .access = MY_LANDLOCK_CONNECT_TCP,
-		.port = port };
-
-	return (int)syscall(SYS_landlock_add_rule, ruleset, MY_LANDLOCK_PORT,
-	    &attr, 0U);
-}
-
-static int
 sandbox_let(const struct sandbox *sb, int abi, int ruleset)
 {
+	struct port_attr port = { .access = MY_LANDLOCK_CONNECT_TCP };
 	int r = 0;
 
 	for (size_t i = 0;
 	     r == 0 && sb->readable != NULL && sb->readable[i] != NULL; i++)
 		r = let_read(ruleset, sb->readable[i]);
 	for (size_t i = 0;
-	     r == 0 && abi >= MY_LANDLOCK_ABI_PORTS && i < sb->nports; i++)
-		r = let_connect(ruleset, sb->ports[i]);
+	     r == 0 && abi >= MY_LANDLOCK_ABI_PORTS && i < sb->nports; i++) {
+		port.port = sb->ports[i];
+		r = (int)syscall(SYS_landlock_add_rule, ruleset,
+		    MY_LANDLOCK_PORT, &port, 0U);
+	}
 	return r;
 }
 

@@ -34,16 +34,6 @@ put_settings(struct buf *b, const struct start *s)
 }
 
 static int
-put_keys(struct buf *b, const struct start *s)
-{
-	int r;
-
-	if ((r = buf_put(b, s->pk.b, KEY_PUBLIC_LEN)) != 0)
-		return r;
-	return buf_put_string(b, s->sk, s->sk != NULL ? KEY_SECRET_LEN : 0);
-}
-
-static int
 put_dmsg(struct buf *b, const struct start *s)
 {
 	int r;
@@ -85,7 +75,10 @@ start_send(int sock, const struct start *s)
 	int r;
 
 	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
-	if ((r = put_settings(&b, s)) == 0 && (r = put_keys(&b, s)) == 0 &&
+	if ((r = put_settings(&b, s)) == 0 &&
+	    (r = buf_put(&b, s->pk.b, KEY_PUBLIC_LEN)) == 0 &&
+	    (r = buf_put_string(&b, s->sk,
+		 s->sk != NULL ? KEY_SECRET_LEN : 0)) == 0 &&
 	    (r = s->carrier == PRIV_DMSG ? put_dmsg(&b, s) : put_conn(&b, s)) ==
 		0)
 		r = privmsg_send(sock, PM_START, 0, &b, NULL, 0);
