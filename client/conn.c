@@ -201,6 +201,21 @@ conn_await_frame(struct conn *c, struct buf *body)
 	return got == 1 ? 0 : conn_no_frame(c, got);
 }
 
+int
+conn_check_keys(const struct conn *c, const struct noise_keys *keys)
+{
+	if (c->require_pq && !keys->hybrid) {
+		complain("the host has no post-quantum handshake "
+			 "(RequirePQ)");
+		return EXIT_FAILED;
+	}
+	if (c->verbose)
+		complain("keys are made by secp256k1 %s",
+		    keys->hybrid ? "and ML-KEM-768: post-quantum" :
+				   "alone: not post-quantum");
+	return 0;
+}
+
 static int
 conn_exchange(struct conn *c, struct handshake *h, struct buf *msg)
 {
@@ -219,10 +234,11 @@ conn_exchange(struct conn *c, struct handshake *h, struct buf *msg)
 			    err_text(r));
 		return EXIT_FAILED;
 	}
-	if ((r = frame_put(&c->link.wire_out, buf_ptr(msg), buf_len(msg))) == 0)
+	if ((r = conn_check_keys(c, &keys)) == 0 &&
+	    (r = frame_put(&c->link.wire_out, buf_ptr(msg), buf_len(msg))) == 0)
 		link_keys(&c->link, keys.send, keys.recv);
 	explicit_bzero(&keys, sizeof(keys));
-	return r == 0 ? 0 : conn_bad(c, r);
+	return r >= 0 ? r : conn_bad(c, r);
 }
 
 /*
@@ -313,6 +329,7 @@ conn_once(struct conn *c, struct keyctx *ctx, const struct client_options *o,
 	}
 	c->uri = uri;
 	c->verbose = o->verbose;
+	c->require_pq = o->require_pq;
 	c->begun_ms = now_ms();
 	c->dest = &o->dest;
 	if (o->dest.kind == DEST_DMSG) {

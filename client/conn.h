@@ -16,6 +16,7 @@
 
 struct client_options;
 struct dest;
+struct noise_keys;
 
 struct conn {
 	int fd;
@@ -27,6 +28,7 @@ struct conn {
 	bool unreached; /* by dmsg, if offered not told: there, or refused */
 	bool is_sftp;
 	bool verbose;		     /* how far we are is told */
+	bool require_pq;	     /* no handshake without ML-KEM */
 	const char *uri;	     /* of the service that is asked for */
 	char asked[MUX_URI_MAX + 1]; /* the same as a user, or empty */
 	bool as_user; /* a host that knows of none is of no use */
@@ -84,6 +86,11 @@ size_t conn_unsent(const struct conn *);
 int conn_rejected(const struct conn *);
 /* A malformed message: tells so. */
 int conn_bad(const struct conn *, int error);
+/*
+ * Whether these are keys that were asked for: of a hybrid, with RequirePQ.  0,
+ * or EXIT_FAILED, told.
+ */
+int conn_check_keys(const struct conn *, const struct noise_keys *);
 void conn_close(struct conn *);
 /* Closes it, so that another can be opened in the same struct. */
 void conn_hang_up(struct conn *);

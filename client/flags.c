@@ -197,6 +197,8 @@ static const struct client_flag table[] = {
 	    "where keys without an address are looked up" },
 	{ "dmsg-servers", 0, VALUE, CONNECT, FIELD(dmsg_servers),
 	    "'PK@HOST:PORT ...'", "by which servers to look there" },
+	{ "require-pq", 0, NO, CONNECT, BY(options_require_pq), NULL,
+	    "no host without a post-quantum handshake" },
 	{ "cliaddr", 'r', VALUE, DESTINATION | LOCAL, FIELD(cliaddr), "PATH",
 	    "control socket of the host here" },
 	{ "clinet", 'n', VALUE, COMMAND | LOCAL, FIELD(clinet), "unix",

@@ -46,6 +46,7 @@ static const struct hosts_keyword {
 	{ "Discovery", offsetof(struct host, discovery), "discovery" },
 	{ "DmsgServers", offsetof(struct host, dmsg_servers), "dmsgservers" },
 	{ "VisorKey", offsetof(struct host, visor_key), "visorkey" },
+	{ "RequirePQ", offsetof(struct host, require_pq), "requirepq" },
 	{ "Timeout", offsetof(struct host, timeout), "timeout" },
 	{ "Escape", offsetof(struct host, escape), "escape" },
 	{ "Tags", offsetof(struct host, tags), "tags" },

@@ -89,6 +89,17 @@ options_visor_key(struct client_options *o, const char *flag, const char *value)
 }
 
 int
+options_require_pq(struct client_options *o, const char *flag,
+    const char *value)
+{
+	o->require_pq_given = true;
+	o->require_pq = value == NULL || strcasecmp(value, "yes") == 0;
+	return o->require_pq || strcasecmp(value, "no") == 0 ?
+	    0 :
+	    options_bad(flag, value, "yes or no");
+}
+
+int
 options_escape(struct client_options *o, const char *flag, const char *text)
 {
 	o->escape_given = true;
@@ -276,6 +287,8 @@ options_apply(struct client_options *o, const struct host *h)
 		o->dmsg_servers = h->dmsg_servers;
 	if (h->visor_key != NULL && !o->visor_key_given)
 		o->visor_key = strcasecmp(h->visor_key, "yes") == 0;
+	if (r == 0 && h->require_pq != NULL && !o->require_pq_given)
+		r = options_require_pq(o, "RequirePQ", h->require_pq);
 	if (r == 0 && h->timeout != NULL && !o->timeout_given)
 		r = options_timeout(o, "Timeout", h->timeout);
 	if (r == 0 && h->escape != NULL && !o->escape_given)
@@ -426,11 +439,24 @@ options_first_word(struct client_options *o, struct keyctx *ctx,
 	return options_dest(o, ctx, word);
 }
 
+/* As the original's: for all that is run there. */
+static bool
+options_env_requires_pq(void)
+{
+	const char *text = getenv("SKYWIRE_REQUIRE_PQ");
+
+	return text != NULL && *text != '\0';
+}
+
 void
 options_init(struct client_options *o)
 {
+	bool require_pq = options_env_requires_pq();
+
 	*o = (struct client_options){ .timeout_ms = 30000,
 		.status_fd = -1,
+		.require_pq = require_pq,
+		.require_pq_given = require_pq,
 		.escape = '~',
 		.remote_root = "/",
 		.attr_ms = 1000,

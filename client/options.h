@@ -45,6 +45,7 @@ struct client_options {
 	const char *dmsg_servers; /* to begin with; NULL: built in */
 	const char *rpc;	  /* of the visor; NULL: where it always is */
 	bool standalone;	  /* neither it nor skyptyd here */
+	bool require_pq;	  /* no handshake without ML-KEM */
 	enum {
 		TRANSPORT_AUTO,
 		TRANSPORT_TCP,
@@ -53,7 +54,7 @@ struct client_options {
 	} transport;
 	const char *hosts; /* file of aliases, NULL: the own one */
 	struct host alias; /* what it says; texts above may point into it */
-	bool timeout_given, escape_given, visor_key_given;
+	bool timeout_given, escape_given, visor_key_given, require_pq_given;
 	bool duplex; /* input cannot be gathered before the command runs */
 	const char *cmd, *args;
 	int escape; /* character, or -1 */
@@ -102,6 +103,7 @@ int options_env(struct client_options *, const char *flag, const char *);
 int options_timeout(struct client_options *, const char *flag, const char *);
 int options_transport(struct client_options *, const char *flag, const char *);
 int options_visor_key(struct client_options *, const char *flag, const char *);
+int options_require_pq(struct client_options *, const char *flag, const char *);
 int
 options_no_visor_key(struct client_options *, const char *flag, const char *);
 int options_connect_timeout(struct client_options *, const char *flag,

@@ -308,6 +308,13 @@ via_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
 	}
 	if (via_wants_own(o))
 		return dmsg_open(c, ctx, o, uri);
+	if (o->require_pq) {
+		complain(
+		    "RequirePQ: this machine's skyptyd or visor would dial "
+		    "the key and does not tell by which handshake; "
+		    "--standalone dials with a key of your own");
+		return EXIT_FAILED;
+	}
 	if (o->rpc != NULL && addr_split(o->rpc, NULL, host, port) != 0) {
 		complain("--rpc %s: write host:port", o->rpc);
 		return EXIT_USAGE;

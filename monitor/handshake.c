@@ -209,9 +209,11 @@ handshake_tell_accepted(const struct monitor *m, const char *key)
 	    m->half.start.carrier == PRIV_KK ? "dmsg" : "tcp");
 	log_put(&f, "rule", rule);
 	log_put(&f, "comment", comment);
+	log_put(&f, "kex", m->hybrid ? "secp256k1+mlkem768" : "secp256k1");
 	log_put_number(&f, "handshake_ms", (uint64_t)(now_ms() - m->begun));
-	log_event(LOG_LEVEL_INFO, &f, "Accepted key %s (%s%s%s)", key, rule,
-	    *comment != '\0' ? ", " : "", comment);
+	log_event(LOG_LEVEL_INFO, &f, "Accepted key %s (%s%s%s), %s", key, rule,
+	    *comment != '\0' ? ", " : "", comment,
+	    m->hybrid ? "post-quantum" : "not post-quantum");
 }
 
 bool
@@ -234,6 +236,13 @@ handshake_allowed(struct monitor *m, const char **why)
 	/* No stranger any more. */
 	m->welcome = true;
 	log_set_level((enum log_level)m->half.start.log_level);
+	if (m->half.start.require_pq && !m->hybrid) {
+		*why = "this host wants a post-quantum handshake "
+		       "(require_pq): a newer client is needed";
+		handshake_tell_refused(text,
+		    "no post-quantum handshake (require_pq)");
+		return false;
+	}
 	if (!handshake_have_room(m, &m->peer)) {
 		*why = m->rights.max_sessions != 0 ?
 		    "too many connections of your key at once (max-sessions)" :
@@ -257,6 +266,7 @@ handshake_decide(struct monitor *m, struct privmsg *msg)
 	int r;
 
 	m->peer = *noise_peer(m->noise);
+	m->hybrid = noise_hybrid(m->noise);
 	if (handshake_allowed(m, &why))
 		return handshake_hand_over(m, msg);
 	if (*why == '\0' || noise_split(m->noise, &keys) != 0)

@@ -58,6 +58,7 @@ kk_exchange(struct monitor *m, struct buf *first, struct buf *second)
 	    (r = noise_read(m->noise, first, NULL)) == 0 &&
 	    (r = noise_write(m->noise, NULL, second)) == 0)
 		r = noise_split(m->noise, m->kk);
+	m->hybrid = r == 0 && m->kk->hybrid;
 	return r;
 }
 

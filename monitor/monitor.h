@@ -64,6 +64,7 @@ struct monitor {
 	struct session_origin origin;
 	struct passwd account; /* the session's, account.h; none: no name */
 	struct noise *noise;
+	bool hybrid;	       /* its handshake has ML-KEM, too */
 	struct noise_keys *kk; /* sodium_malloc'ed; until the first frame */
 	struct proxy proxy;
 	struct job pty;

@@ -140,7 +140,10 @@ dmsg_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
 	identity_free(&d.id);
 	if (r != 0)
 		return r;
+	r = conn_check_keys(c, &keys);
 	dmsg_begin(c, fd, &keys);
+	if (r != 0)
+		return r;
 	if (mux_put_request(&c->out, uri) != 0)
 		return EXIT_FAILED;
 	return dmsg_await_service(c);

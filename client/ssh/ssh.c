@@ -218,6 +218,8 @@ ssh_variables(struct ssh *s)
 	text = ssh_opts_text(from, SSH_VISOR_KEY);
 	o->visor_key = text == NULL || strcmp(text, "yes") == 0;
 	o->visor_key_given = text != NULL;
+	if (ssh_opts_yes(from, SSH_REQUIRE_PQ))
+		o->require_pq = true;
 	o->duplex = true;
 	o->timeout_ms = 0;
 

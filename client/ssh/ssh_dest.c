@@ -188,6 +188,8 @@ ssh_take_host(struct ssh_opts *o, const struct host *h)
 		{ SSH_DMSG_SERVERS, offsetof(struct host, dmsg_servers),
 		    "DmsgServers" },
 		{ SSH_VISOR_KEY, offsetof(struct host, visor_key), "VisorKey" },
+		{ SSH_REQUIRE_PQ, offsetof(struct host, require_pq),
+		    "RequirePQ" },
 	};
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX], *line, *word;
 	const char *text;

@@ -42,6 +42,7 @@ static const struct {
 	{ SSH_DMSG_SERVERS, "dmsgservers", NULL },
 	{ SSH_STANDALONE, "standalone", "no" },
 	{ SSH_VISOR_KEY, "visorkey", "yes" },
+	{ SSH_REQUIRE_PQ, "requirepq", "no" },
 	{ SSH_VISOR_RPC, "visorrpc", NULL },
 };
 

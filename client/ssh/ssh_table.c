@@ -217,6 +217,7 @@ static const struct ssh_keyword ssh_keywords[] = {
 	{ "Key", WORD, DONE(SSH_KEY) },
 	{ "Standalone", FLAG, DONE(SSH_STANDALONE) },
 	{ "VisorKey", FLAG, DONE(SSH_VISOR_KEY) },
+	{ "RequirePQ", FLAG, DONE(SSH_REQUIRE_PQ) },
 	{ "VisorRpc", WORD, DONE(SSH_VISOR_RPC) },
 };
 

@@ -384,6 +384,8 @@ static const struct config_key keys[] = {
 	{ "accept_env", CONFIG_ACCEPT_ENV, JSON_STRING,
 	    FIELD(CONFIG_IS_ACCEPT_ENV, accept_env) },
 	{ "pam", CONFIG_PAM, JSON_BOOL, FIELD(CONFIG_IS_BOOL, pam) },
+	{ "require_pq", CONFIG_REQUIRE_PQ, JSON_BOOL,
+	    FIELD(CONFIG_IS_BOOL, require_pq) },
 	{ "authorized_pks", CONFIG_AUTHORIZED, JSON_STRING,
 	    FIELD(CONFIG_IS_PATH, authorized_pks) },
 	{ "revoked_pks", CONFIG_REVOKED, JSON_STRING,

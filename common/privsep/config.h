@@ -60,6 +60,7 @@
 #define CONFIG_PENALTY_BLOCKS (UINT64_C(1) << 34)
 #define CONFIG_MAXPERRELAY    (UINT64_C(1) << 35)
 #define CONFIG_STARTUPMEMORY  (UINT64_C(1) << 36)
+#define CONFIG_REQUIRE_PQ     (UINT64_C(1) << 44)
 
 /* "begin:rate:full" of sshd_config's MaxStartups. */
 struct config_startups {
@@ -132,7 +133,8 @@ struct config {
 	char *accept_env; /* patterns, accept_env.h */
 	/* Paths; "" is the default place, "none" is none. */
 	char *authorized_pks, *revoked_pks;
-	char *sk_file; /* where sk is, or "" */
+	char *sk_file;	 /* where sk is, or "" */
+	bool require_pq; /* no handshake without ML-KEM */
 	bool
 	    pam; /* counts if CONFIG_PAM is given; else where there is a file */
 	enum log_format log_format; /* "log_format": "text" or "json" */

@@ -41,8 +41,11 @@ int
 config_read_env(struct config *c, const char *prefix,
     const struct config_report *report)
 {
+	const char *pq = getenv("SKYWIRE_REQUIRE_PQ");
 	unsigned port = c->dmsgport;
 	int r, bad_number;
+
+	c->require_pq = c->require_pq || (pq != NULL && *pq != '\0');
 
 	if ((r = config_env_text(prefix, "DMSGDISC", &c->dmsgdisc)) != 0 ||
 	    (r = config_env_text(prefix, "CLINET", &c->clinet)) != 0 ||

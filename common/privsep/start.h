@@ -44,6 +44,7 @@ struct start {
 	bool authorized_given, revoked_given;
 	char *accept_env;      /* patterns, accept_env.h */
 	bool pam;	       /* sessions are PAM's, too */
+	bool require_pq;       /* nobody comes in without ML-KEM */
 	struct key_public *wl; /* nwl of them */
 	size_t nwl;
 	uint16_t oom_score; /* what is not ours runs with: oom_score_adj */

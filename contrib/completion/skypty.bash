@@ -12,7 +12,7 @@ _skypty_who_valued="-s --sk -i --identity"
 _skypty_who_plain="--visor-key --via-visor --no-visor-key -q --quiet -v
 --verbose"
 _skypty_way_valued="-l --user -F --config --rpc --dmsgdisc --dmsg-servers"
-_skypty_way_plain="--standalone"
+_skypty_way_plain="--standalone --require-pq"
 _skypty_ways_valued="-p --port --via --addr --transport --scheme -r --cliaddr"
 _skypty_here_valued="-r --cliaddr -n --clinet --confpath"
 _skypty_files_valued="$_skypty_who_valued $_skypty_way_valued

@@ -118,6 +118,7 @@ complete -c skypty -n "__skypty_is $way cp fleet config" -s F -l config -rF -d '
 complete -c skypty -n "__skypty_is $way cp fleet" -s l -l user -x -d 'the account there'
 complete -c skypty -n "__skypty_is $way cp fleet" -l rpc -x -d 'of a visor here'
 complete -c skypty -n "__skypty_is $way cp fleet" -l standalone -d 'dial keys by neither it nor skyptyd here'
+complete -c skypty -n "__skypty_is $way cp fleet" -l require-pq -d 'no host without a post-quantum handshake'
 complete -c skypty -n "__skypty_is $way cp fleet" -l dmsgdisc -x -d 'where keys without an address are looked up'
 complete -c skypty -n "__skypty_is $way cp fleet" -l dmsg-servers -x -d 'servers to reach it by'
 

@@ -240,7 +240,7 @@ func TestClientShell(t *testing.T) {
 		"EIO":         {End: "read /dev/ptmx: input/output error"},
 		"closed":      {End: "read /dev/ptmx: file already closed"},
 		"old":         {NoPing: true, NoExec: true, Foreign: true},
-		"slow":        {Piece: 1, Payloads: Payloads{First: make([]byte, 1088)}},
+		"slow":        {Piece: 1, Payloads: Payloads{First: make([]byte, 1087)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dest := goHost(t, h)

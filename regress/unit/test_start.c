@@ -58,6 +58,7 @@ static const struct start model = {
 	.oom_score = 300,
 	.accept_env = accepted,
 	.pam = true,
+	.require_pq = true,
 	.sk = the_sk,
 	.pk = { .b = { 2, 3, 5, 7, [KEY_PUBLIC_LEN - 1] = 9 } },
 };
@@ -77,7 +78,7 @@ of_dmsg(void)
 	s.conf = s.sftp_server = s.authorized = s.revoked = NULL;
 	s.sftp_readonly = s.authorized_given = s.revoked_given = false;
 	s.conf = s.sftp_server = NULL;
-	s.sftp_readonly = s.pam = false;
+	s.sftp_readonly = s.pam = s.require_pq = false;
 	return s;
 }
 
@@ -150,6 +151,7 @@ check_equal(const struct start *a, const struct start *b)
 	if (a->accept_env != NULL)
 		assert_string_equal(a->accept_env, b->accept_env);
 	assert_int_equal(a->pam, b->pam);
+	assert_int_equal(a->require_pq, b->require_pq);
 	assert_int_equal(a->nwl, b->nwl);
 	if (a->nwl != 0)
 		assert_memory_equal(a->wl, b->wl, a->nwl * sizeof(*a->wl));
