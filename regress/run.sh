@@ -16,7 +16,7 @@ libsecp256k1-dev libbsd-dev libseccomp-dev libyajl-dev libevent-dev libpam0g-dev
 libcmocka-dev libclang-rt-dev mandoc shellcheck systemd python3 iproute2
 procps valgrind less golang-go ca-certificates git rsync openssh-client openssh-sftp-server
 sshfs fuse3 ansible-core libwebsockets-dev npm chromium debootstrap
-zsh fish"
+zsh fish ansible sudo python3-venv"
 
 missing=
 for p in $packages; do
@@ -38,6 +38,13 @@ fi
 if [ "$(id -u)" -eq 0 ] && ! getent passwd _skypty >/dev/null; then
 	useradd --system --home-dir /run/skypty --no-create-home \
 		--shell /usr/sbin/nologin _skypty || exit 1
+fi
+
+# ansible-core as PyPI has it, too, if that can be reached.
+if [ ! -x obj/ansible/bin/ansible-playbook ]; then
+	mkdir -p obj && /usr/bin/python3 -m venv obj/ansible &&
+		obj/ansible/bin/pip -q install 'ansible-core>=2.19,<2.20' ||
+		echo "run.sh: Debian's ansible alone is tried" >&2
 fi
 
 AGAIN=${AGAIN-yes}
