@@ -306,12 +306,16 @@ cp_list_serve(struct cp_dir *d)
 	return r == 0 ? 0 : cp_fatal(r);
 }
 
-/* Those with nothing left to list. */
-static void
-cp_list_drop_ended(struct cp *cp)
+int
+cp_list_work(struct cp *cp)
 {
 	struct cp_dir **p = &cp->dir, *d;
+	int r = 0;
 
+	/* New ones are put in front of those that are served now. */
+	for (d = cp->dir; r == 0 && d != NULL; d = d->next)
+		r = cp_list_serve(d);
+	/* Those with nothing left to list. */
 	while ((d = *p) != NULL)
 		if (d->ended && !d->opened && buf_len(&d->names) == 0) {
 			*p = d->next;
@@ -320,16 +324,5 @@ cp_list_drop_ended(struct cp *cp)
 			cp_dir_release(d);
 		} else
 			p = &d->next;
-}
-
-int
-cp_list_work(struct cp *cp)
-{
-	int r = 0;
-
-	/* New ones are put in front of those that are served now. */
-	for (struct cp_dir *d = cp->dir; r == 0 && d != NULL; d = d->next)
-		r = cp_list_serve(d);
-	cp_list_drop_ended(cp);
 	return r;
 }

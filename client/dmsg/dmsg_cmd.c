@@ -182,21 +182,11 @@ dmsg_cmd_print_status(const struct buf *text)
 }
 
 static int
-dmsg_cmd_print_json(const struct buf *text)
+dmsg_cmd_show(const struct buf *text, bool as_json)
 {
 	struct buf b;
 	int r;
 
-	buf_init(&b, 6 * STATUS_MAX);
-	if ((r = visible_json(&b, buf_ptr(text), buf_len(text))) == 0)
-		printf("%.*s\n", (int)buf_len(&b), (const char *)buf_ptr(&b));
-	buf_free(&b);
-	return r == 0 ? 0 : EXIT_FAILED;
-}
-
-static int
-dmsg_cmd_show(const struct buf *text, bool as_json)
-{
 	if (buf_len(text) == 0) {
 		complain("the local host is not on dmsg (skyptyd dmsg), or has "
 			 "only just begun");
@@ -206,10 +196,15 @@ dmsg_cmd_show(const struct buf *text, bool as_json)
 		complain("the host's status is malformed");
 		return EXIT_FAILED;
 	}
-	if (as_json)
-		return dmsg_cmd_print_json(text);
-	dmsg_cmd_print_status(text);
-	return 0;
+	if (!as_json) {
+		dmsg_cmd_print_status(text);
+		return 0;
+	}
+	buf_init(&b, 6 * STATUS_MAX);
+	if ((r = visible_json(&b, buf_ptr(text), buf_len(text))) == 0)
+		printf("%.*s\n", (int)buf_len(&b), (const char *)buf_ptr(&b));
+	buf_free(&b);
+	return r == 0 ? 0 : EXIT_FAILED;
 }
 
 static int

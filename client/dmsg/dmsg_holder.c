@@ -239,20 +239,6 @@ holder_wants(const struct holder_guest *g)
 	return g->answered && !g->over && dmsg_stream_room(g->stream) > 0;
 }
 
-static void
-holder_prepare(const struct holder_guest *g, struct pollfd *p)
-{
-	*p = (struct pollfd){ .fd = g->sock };
-	if (holder_wants(g))
-		p->events |= POLLIN;
-	if (buf_len(&g->out) != 0 ||
-	    (g->stream != NULL && buf_len(dmsg_stream_in(g->stream)) > 0))
-		p->events |= POLLOUT;
-	/* A hang-up is always told: it would keep us busy. */
-	if (g->gone && !(p->events & POLLIN))
-		p->fd = -1;
-}
-
 static bool
 holder_is_late(const struct holder_guest *g, int64_t now)
 {
@@ -369,8 +355,21 @@ holder_wait(struct holder *h, struct pollfd *p)
 	p[P_LISTENER] =
 	    (struct pollfd){ .fd = room && !h->lost ? h->listener : -1,
 		    .events = POLLIN };
-	for (size_t i = 0; i < PLACES_MAX; i++)
-		holder_prepare(&h->guest[i], &p[P_GUESTS + i]);
+	for (size_t i = 0; i < PLACES_MAX; i++) {
+		const struct holder_guest *g = &h->guest[i];
+		struct pollfd *its = &p[P_GUESTS + i];
+
+		*its = (struct pollfd){ .fd = g->sock };
+		if (holder_wants(g))
+			its->events |= POLLIN;
+		if (buf_len(&g->out) != 0 ||
+		    (g->stream != NULL &&
+			buf_len(dmsg_stream_in(g->stream)) > 0))
+			its->events |= POLLOUT;
+		/* A hang-up is always told: it would keep us busy. */
+		if (g->gone && !(its->events & POLLIN))
+			its->fd = -1;
+	}
 	if (poll(p, P_GUESTS + PLACES_MAX, holder_timeout(h)) == -1)
 		for (size_t i = 0; i < P_GUESTS + PLACES_MAX; i++)
 			p[i].revents = 0;

@@ -114,15 +114,23 @@ dmsg_link_shake_hands(struct dmsg_link *l, struct handshake *h, struct buf *msg)
 }
 
 /* What goes wrong is told in words, an agent's refusal by itself, too. */
-static const char *
-dmsg_link_connect(struct dmsg_link *l, const struct dmsg_dialer *d,
-    const char *host, const char *port, enum reach reach)
+const char *
+dmsg_link_open(struct dmsg_link *l, const struct dmsg_dialer *d,
+    const struct key_public *server, const char *address, enum reach reach)
 {
+	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
 	struct handshake h = { 0 };
 	const char *why = NULL;
 	struct buf msg;
 	int r;
 
+	memset(l, 0, sizeof(*l));
+	l->fd = -1;
+	l->server = *server;
+	buf_init(&l->in, BUFFER);
+	buf_init(&l->out, DMSG_UNSENT);
+	if (addr_split(address, NULL, host, port) != 0)
+		return "its address is malformed";
 	buf_init(&msg, NOISE_MSG_MAX);
 	if ((r = handshake_start(&h, d->ctx, &d->id, &l->server, &msg)) != 0)
 		why = r > 0 ? "the agent does not do it" : err_text(r);
@@ -136,22 +144,6 @@ dmsg_link_connect(struct dmsg_link *l, const struct dmsg_dialer *d,
 	handshake_free(&h);
 	buf_free(&msg);
 	return why;
-}
-
-const char *
-dmsg_link_open(struct dmsg_link *l, const struct dmsg_dialer *d,
-    const struct key_public *server, const char *address, enum reach reach)
-{
-	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
-
-	memset(l, 0, sizeof(*l));
-	l->fd = -1;
-	l->server = *server;
-	buf_init(&l->in, BUFFER);
-	buf_init(&l->out, DMSG_UNSENT);
-	if (addr_split(address, NULL, host, port) != 0)
-		return "its address is malformed";
-	return dmsg_link_connect(l, d, host, port, reach);
 }
 
 void

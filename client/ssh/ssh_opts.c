@@ -369,15 +369,6 @@ ssh_divide(char *line)
 	return rest;
 }
 
-static void
-ssh_trim(char *line)
-{
-	size_t n = strlen(line);
-
-	while (n != 0 && strchr(BLANKS "\f", line[n - 1]) != NULL)
-		line[--n] = '\0';
-}
-
 static int
 ssh_unknown(const struct ssh_opts *o, char *keyword, const char *where)
 {
@@ -425,11 +416,14 @@ int
 ssh_opts_line(struct ssh_opts *o, const char *line, const char *where)
 {
 	char *copy = strdup(line + strspn(line, BLANKS));
+	size_t n;
 	int r = 0;
 
 	if (copy == NULL)
 		return EXIT_FAILED;
-	ssh_trim(copy);
+	n = strlen(copy);
+	while (n != 0 && strchr(BLANKS "\f", copy[n - 1]) != NULL)
+		copy[--n] = '\0';
 	if (*copy != '\0' && *copy != '#')
 		r = ssh_take_line(o, copy, where);
 	free(copy);

@@ -47,22 +47,6 @@ static const struct {
 };
 
 static void
-ssh_print_dest(const struct ssh_dest *to, const struct dest *d,
-    const char *login)
-{
-	char pk[KEY_PUBLIC_HEX];
-
-	key_text(&d->pk, pk);
-	printf("host %s\nuser %s\nkey %s\nhostname %s\n", to->host,
-	    login != NULL ? login : pk, pk,
-	    d->kind == DEST_TCP ? d->host : to->host);
-	if (d->kind == DEST_TCP)
-		printf("port %s\n", d->port);
-	else
-		printf("port %u\n", d->dmsg_port);
-}
-
-static void
 ssh_print_texts(const char *keyword, const struct ssh_texts *texts)
 {
 	for (size_t i = 0; i < texts->n; i++)
@@ -73,9 +57,18 @@ void
 ssh_print(const struct ssh_dest *to, const struct ssh_opts *opts,
     const struct client_options *o)
 {
-	const char *text;
+	const char *text, *login = ssh_opts_text(opts, SSH_USER);
+	const struct dest *d = &o->dest;
+	char pk[KEY_PUBLIC_HEX];
 
-	ssh_print_dest(to, &o->dest, ssh_opts_text(opts, SSH_USER));
+	key_text(&d->pk, pk);
+	printf("host %s\nuser %s\nkey %s\nhostname %s\n", to->host,
+	    login != NULL ? login : pk, pk,
+	    d->kind == DEST_TCP ? d->host : to->host);
+	if (d->kind == DEST_TCP)
+		printf("port %s\n", d->port);
+	else
+		printf("port %u\n", d->dmsg_port);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		/* "none" is said as well, and no command. */
 		text = lines[i].name == SSH_PROXY_COMMAND ?

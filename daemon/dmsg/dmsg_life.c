@@ -457,29 +457,22 @@ dmsg_read_servers(struct dmsg *d, struct buf *b)
 	return buf_at_end(b);
 }
 
-static int
-read_config(struct dmsg *d, struct buf *b)
+void
+dmsg_configured(struct dmsg *d, struct buf *b)
 {
 	char *url = NULL;
 	int r;
 
-	if ((r = buf_get(b, d->own.b, sizeof(d->own.b))) != 0 ||
-	    (r = buf_get_u16(b, &d->port)) != 0 ||
-	    (r = buf_get_u32(b, &d->wanted)) != 0 ||
-	    (r = buf_get_cstring(b, &url, PRIVMSG_TEXT_MAX)) != 0)
-		return r;
-	r = dmsg_disc_url(url, &d->discovery);
+	if ((r = buf_get(b, d->own.b, sizeof(d->own.b))) == 0 &&
+	    (r = buf_get_u16(b, &d->port)) == 0 &&
+	    (r = buf_get_u32(b, &d->wanted)) == 0 &&
+	    (r = buf_get_cstring(b, &url, PRIVMSG_TEXT_MAX)) == 0 &&
+	    (r = dmsg_disc_url(url, &d->discovery)) == 0)
+		r = dmsg_read_servers(d, b);
 	free(url);
-	return r == 0 ? dmsg_read_servers(d, b) : r;
-}
-
-void
-dmsg_configured(struct dmsg *d, struct buf *b)
-{
-	if (read_config(d, b) != 0) {
+	if (r != 0) {
 		dmsg_log(d, LOG_LEVEL_ERROR,
-		    "dmsg: the configuration makes no "
-		    "sense");
+		    "The configuration of dmsg is refused: %s", err_text(r));
 		_exit(1);
 	}
 	d->publish_ms = PUBLISH_MIN_MS;

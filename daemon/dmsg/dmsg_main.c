@@ -9,28 +9,21 @@
 #include "daemon/dmsg/dmsg_life.h"
 #include "daemon/dmsg/dmsg_mon.h"
 
-static struct dmsg *
-dmsg_set_up(void)
+int
+main(void)
 {
 	uint8_t seed[32];
+	struct dmsg *d;
 
+	process_standard_fds();
 	process_ignore_signals();
 	closefrom(PRIV_FD_COUNT);
 	close(PRIV_FD_CONN);
 	if (sodium_init() == -1)
-		return NULL;
+		_exit(1);
 	aead_bulk_prepare();
 	randombytes_buf(seed, sizeof(seed));
-	return dmsg_new(PRIV_FD_PEER, seed);
-}
-
-int
-main(void)
-{
-	struct dmsg *d;
-
-	process_standard_fds();
-	if ((d = dmsg_set_up()) == NULL)
+	if ((d = dmsg_new(PRIV_FD_PEER, seed)) == NULL)
 		_exit(1);
 	dmsg_mon_welcome(d);
 	event_base_dispatch(d->base);

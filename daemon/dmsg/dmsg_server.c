@@ -142,13 +142,18 @@ server_arm(struct server_session *s, int64_t ms)
 		session_end(s, err_text(SKY_ERR_NOMEM));
 }
 
-static void
-server_start(struct dmsg *d, struct server_session *s, struct server *sv)
+void
+session_begin(struct dmsg *d, struct server_session *s, struct server *sv,
+    bool extra)
 {
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];
 	long number;
 
 	sv->used = true;
+	s->d = d;
+	s->slot = (uint8_t)(s - d->sessions);
+	s->extra = extra;
+	s->idle = 0;
 	s->server = sv;
 	s->state = SESSION_CONNECTING;
 	s->fd = -1;
@@ -160,17 +165,6 @@ server_start(struct dmsg *d, struct server_session *s, struct server *sv)
 		return;
 	}
 	dmsg_mon_connect(d, s->slot, host, (uint16_t)number);
-}
-
-void
-session_begin(struct dmsg *d, struct server_session *s, struct server *sv,
-    bool extra)
-{
-	s->d = d;
-	s->slot = (uint8_t)(s - d->sessions);
-	s->extra = extra;
-	s->idle = 0;
-	server_start(d, s, sv);
 }
 
 bool

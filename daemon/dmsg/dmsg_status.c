@@ -53,33 +53,23 @@ put_sessions(struct buf *b, const struct dmsg *d)
 	return r == 0 ? status_put(b, "]") : r;
 }
 
-static int
-put_status(struct buf *b, const struct dmsg *d)
+void
+status_tell(struct dmsg *d)
 {
 	int64_t age =
 	    d->published_ms == 0 ? -1 : (now_ms() - d->published_ms) / 1000;
 	char text[160];
-	int r;
+	struct buf b;
 
 	snprintf(text, sizeof(text),
 	    "{\"port\":%u,\"servers\":%zu,\"streams\":%zu,"
 	    "\"entry_age_s\":%" PRId64 ",\"last_error\":",
 	    d->port, d->nservers, d->npipes, age);
-	if ((r = status_put(b, text)) != 0 ||
-	    (r = json_put_string(b, d->last_error, strlen(d->last_error))) !=
-		0 ||
-	    (r = status_put(b, ",")) != 0 || (r = put_sessions(b, d)) != 0)
-		return r;
-	return status_put(b, "}");
-}
-
-void
-status_tell(struct dmsg *d)
-{
-	struct buf b;
-
 	buf_init(&b, PRIV_STATUS_MAX);
-	if (put_status(&b, d) == 0)
+	if (status_put(&b, text) == 0 &&
+	    json_put_string(&b, d->last_error, strlen(d->last_error)) == 0 &&
+	    status_put(&b, ",") == 0 && put_sessions(&b, d) == 0 &&
+	    status_put(&b, "}") == 0)
 		dmsg_mon_status(d, &b);
 	buf_free(&b);
 }

@@ -183,23 +183,11 @@ client_exited(struct client *c, const char *members)
 	client_close(c, HTTP_CLOSE_DONE, "");
 }
 
-static void
-client_banner(struct client *c)
-{
-	char line[HTTP_WORD_MAX];
-
-	client_clean(line, sizeof(line), c->h->conf.title);
-	print_line(c, "%s", "skypty\n\r");
-	print_line(c, "PTY-HOST: %s\n\r", line);
-	if (*c->sid != '\0')
-		print_line(c, "UI-SID: %s\n\r", c->sid);
-}
-
 /* The terminal runs. */
 void
 client_running(struct client *c)
 {
-	char json[128];
+	char json[128], line[HTTP_WORD_MAX];
 
 	c->state = CLIENT_RUNNING;
 	if (c->ours && !c->files)
@@ -209,8 +197,13 @@ client_running(struct client *c)
 		    "{\"type\":\"session\",\"id\":\"%s\"}", c->sid);
 		client_tell(c, json);
 	}
-	if (!c->ours && !c->files && !c->attached)
-		client_banner(c);
+	if (!c->ours && !c->files && !c->attached) {
+		client_clean(line, sizeof(line), c->h->conf.title);
+		print_line(c, "%s", "skypty\n\r");
+		print_line(c, "PTY-HOST: %s\n\r", line);
+		if (*c->sid != '\0')
+			print_line(c, "UI-SID: %s\n\r", c->sid);
+	}
 	if (!c->ours || c->cols == 0)
 		return;
 	c->size_changed = true;

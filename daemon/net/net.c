@@ -243,24 +243,6 @@ net_check(struct net *n)
 	}
 }
 
-static void
-net_serve(struct channel *ch)
-{
-	const struct service_ops *ops = ch->service->ops;
-
-	if (ops->input != NULL && channel_ready(ch))
-		ops->input(ch);
-	if (ops->room != NULL && ch->stage == CHANNEL_OPEN && !channel_full(ch))
-		ops->room(ch);
-}
-
-static void
-net_finish(struct net *n)
-{
-	n->state = NET_FINISHING;
-	channel_free(&n->channel);
-}
-
 /* Who is refused has sealed it with keys that we were not given. */
 static void
 net_drop_input(struct net *n)
@@ -274,6 +256,7 @@ static void
 net_step(struct net *n)
 {
 	struct channel *ch = &n->channel;
+	const struct service_ops *ops;
 
 	if (n->state == NET_HANDSHAKE)
 		net_auth_input(n);
@@ -282,10 +265,18 @@ net_step(struct net *n)
 		if (ch->stage == CHANNEL_OPEN)
 			n->state = NET_SERVICE;
 	}
-	if (n->state == NET_SERVICE)
-		net_serve(ch);
-	if (ch->stage == CHANNEL_ENDED && n->state < NET_FINISHING)
-		net_finish(n);
+	if (n->state == NET_SERVICE) {
+		ops = ch->service->ops;
+		if (ops->input != NULL && channel_ready(ch))
+			ops->input(ch);
+		if (ops->room != NULL && ch->stage == CHANNEL_OPEN &&
+		    !channel_full(ch))
+			ops->room(ch);
+	}
+	if (ch->stage == CHANNEL_ENDED && n->state < NET_FINISHING) {
+		n->state = NET_FINISHING;
+		channel_free(ch);
+	}
 	if (n->state >= NET_FINISHING)
 		net_drop_input(n);
 }

@@ -114,17 +114,6 @@ net_flow_on_tick(evutil_socket_t fd, short what, void *arg)
 }
 
 static int
-net_flow_start_ticking(struct net_flow *f)
-{
-	struct timeval tv = { .tv_sec = XS_KEEPALIVE_S };
-
-	f->tick = event_new(f->ch->base, -1, EV_PERSIST, net_flow_on_tick, f);
-	if (f->tick == NULL || event_add(f->tick, &tv) == -1)
-		return SKY_ERR_NOMEM;
-	return 0;
-}
-
-static int
 net_flow_open(struct net_flow *f, struct privmsg *m)
 {
 	struct event_base *base = f->ch->base;
@@ -149,6 +138,7 @@ net_flow_open(struct net_flow *f, struct privmsg *m)
 static int
 net_flow_started(struct net_flow *f, struct privmsg *m)
 {
+	struct timeval tv = { .tv_sec = XS_KEEPALIVE_S };
 	char *why = NULL;
 	int r;
 
@@ -162,9 +152,11 @@ net_flow_started(struct net_flow *f, struct privmsg *m)
 		return 0;
 	}
 	free(why);
-	if ((r = net_flow_open(f, m)) != 0 ||
-	    (r = net_flow_start_ticking(f)) != 0)
+	if ((r = net_flow_open(f, m)) != 0)
 		return r;
+	f->tick = event_new(f->ch->base, -1, EV_PERSIST, net_flow_on_tick, f);
+	if (f->tick == NULL || event_add(f->tick, &tv) == -1)
+		return SKY_ERR_NOMEM;
 	f->state = FLOW_RUNNING;
 	if (f->early_signal != 0)
 		net_flow_signal(f, f->early_signal);
@@ -435,23 +427,17 @@ net_flow_exited(struct net_flow *f, uint32_t handle, enum priv_exit how,
 	net_flow_over(f);
 }
 
-static int
-net_flow_told_exit(struct net_flow *f, struct buf *b)
+int
+net_flow_told(struct net_flow *f, struct privmsg *m)
 {
 	struct mon_exited e;
 	int r;
 
-	if ((r = mon_get_exited(b, &e)) != 0)
+	if (m->type == PM_EXITED) {
+		if ((r = mon_get_exited(&m->body, &e)) == 0)
+			net_flow_exited(f, e.handle, e.how, e.status);
 		return r;
-	net_flow_exited(f, e.handle, e.how, e.status);
-	return 0;
-}
-
-int
-net_flow_told(struct net_flow *f, struct privmsg *m)
-{
-	if (m->type == PM_EXITED)
-		return net_flow_told_exit(f, &m->body);
+	}
 	if (m->type != (f->terminal ? PM_PTY_START : PM_EXEC_START) + 1)
 		return SKY_ERR_STATE;
 	return net_flow_started(f, m);

@@ -124,16 +124,6 @@ net_http_put_response(struct net_http *h)
 	net_http_put(h, "Transfer-Encoding: chunked\r\n\r\n");
 }
 
-/* A reason in a field's value: one line, nothing that a terminal obeys. */
-static void
-net_http_put_error(struct net_http *h, char *text)
-{
-	for (char *p = text; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
-	net_http_put(h, XS_TRAILER_ERROR ": %s\r\n", text);
-}
-
 /* What the command has come to, behind its output. */
 static void
 net_http_put_trailer(struct net_http *h)
@@ -143,8 +133,12 @@ net_http_put_trailer(struct net_http *h)
 
 	net_http_put(h, "0\r\n" XS_TRAILER_DURATION ": %" PRId64 "\r\n",
 	    now_ms() - f->begun_ms);
+	/* In a field's value: one line, nothing that a terminal obeys. */
+	for (char *p = f->failure; p != NULL && *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
 	if (f->failure != NULL)
-		net_http_put_error(h, f->failure);
+		net_http_put(h, XS_TRAILER_ERROR ": %s\r\n", f->failure);
 	net_http_put(h,
 	    XS_TRAILER_EXIT ": %d\r\n" XS_TRAILER_TIMEDOUT ": %s\r\n\r\n",
 	    own ? (int)f->status : -1,

@@ -8,24 +8,18 @@
 #include "common/pty/aead.h"
 #include "daemon/net/net.h"
 
-static struct net *
-net_set_up(void)
-{
-	process_ignore_signals();
-	closefrom(PRIV_FD_COUNT);
-	if (sodium_init() == -1)
-		return NULL;
-	aead_bulk_prepare();
-	return net_new(PRIV_FD_CONN, PRIV_FD_PEER);
-}
-
 int
 main(void)
 {
 	struct net *n;
 
 	process_standard_fds();
-	if ((n = net_set_up()) == NULL)
+	process_ignore_signals();
+	closefrom(PRIV_FD_COUNT);
+	if (sodium_init() == -1)
+		_exit(1);
+	aead_bulk_prepare();
+	if ((n = net_new(PRIV_FD_CONN, PRIV_FD_PEER)) == NULL)
 		_exit(1);
 	net_welcome(n);
 	while (net_round(n, EVLOOP_ONCE) == 0)

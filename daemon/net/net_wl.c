@@ -66,29 +66,20 @@ net_wl_input(struct channel *ch)
 
 /* The monitor's list as gob wants it: count and marshalled keys. */
 static int
-net_wl_read_keys(struct buf *b, struct gob_list *list)
+net_wl_reply_list(struct net_wl *w, struct buf *b)
 {
+	union rpc_value v = { .keys = { 0 } };
 	struct buf key;
 	uint32_t count;
 	int r;
 
 	if ((r = buf_get_u32(b, &count)) != 0)
 		return r;
-	while (count-- > 0)
-		if ((r = buf_get_view(b, KEY_PUBLIC_LEN, &key)) != 0 ||
-		    (r = gob_list_add(list, buf_ptr(&key), buf_len(&key))) != 0)
-			return r;
-	return buf_at_end(b);
-}
-
-static int
-net_wl_reply_list(struct net_wl *w, struct buf *b)
-{
-	union rpc_value v = { .keys = { 0 } };
-	int r;
-
 	buf_init(&v.keys.raw, PRIVMSG_MAX * 2);
-	if ((r = net_wl_read_keys(b, &v.keys)) == 0)
+	for (; r == 0 && count > 0; count--)
+		if ((r = buf_get_view(b, KEY_PUBLIC_LEN, &key)) == 0)
+			r = gob_list_add(&v.keys, buf_ptr(&key), buf_len(&key));
+	if (r == 0 && (r = buf_at_end(b)) == 0)
 		net_rpc_reply(&w->rpc, w->method, w->seq, &v);
 	buf_free(&v.keys.raw);
 	return r;

@@ -52,17 +52,11 @@ half_forget_keys(struct half *h)
 	h->keyctx = NULL;
 }
 
-static bool
-half_waits(const struct half *h)
-{
-	return h->child_pid != 0 ||
-	    (h->role->waits != NULL && h->role->waits(h));
-}
-
 static void
 half_leave_if_done(struct half *h)
 {
-	if (h->phase != HALF_DYING || half_waits(h))
+	if (h->phase != HALF_DYING || h->child_pid != 0 ||
+	    (h->role->waits != NULL && h->role->waits(h)))
 		return;
 	h->role->forget(h);
 	exit(0);
@@ -295,19 +289,6 @@ half_begin(struct half *h, const struct half_role *role)
 	return -1;
 }
 
-static int
-half_watch_child(struct half *h)
-{
-	half_set_timeout(h->child, SO_SNDTIMEO, CHILD_TIMEOUT);
-	/* Somebody else may hold its end open, and never say a word. */
-	half_set_timeout(h->child, SO_RCVTIMEO, 1);
-	h->child_ev = event_new(h->base, h->child, EV_READ | EV_PERSIST,
-	    half_on_child, h);
-	return h->child_ev != NULL && event_add(h->child_ev, NULL) == 0 ?
-	    0 :
-	    SKY_ERR_NOMEM;
-}
-
 int
 half_start_child(struct half *h, bool with_conn)
 {
@@ -322,8 +303,14 @@ half_start_child(struct half *h, bool with_conn)
 	if ((r = half_spawn(h, with_conn ? PRIV_FD_CONN : -1)) == 0) {
 		if (with_conn)
 			close(PRIV_FD_CONN);
-		if ((r = half_watch_child(h)) == 0)
-			r = welcome_send(h->child, &w);
+		half_set_timeout(h->child, SO_SNDTIMEO, CHILD_TIMEOUT);
+		/* Somebody else may hold its end open, and never say a word. */
+		half_set_timeout(h->child, SO_RCVTIMEO, 1);
+		h->child_ev = event_new(h->base, h->child, EV_READ | EV_PERSIST,
+		    half_on_child, h);
+		r = h->child_ev != NULL && event_add(h->child_ev, NULL) == 0 ?
+		    welcome_send(h->child, &w) :
+		    SKY_ERR_NOMEM;
 	}
 	if (r == 0)
 		return 0;
