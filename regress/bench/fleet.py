@@ -3,10 +3,12 @@
 """skypty fleet on 1,000 hosts: one skyptyd with as many addresses of
 127.0.0.0/8, all on this machine, 64 at a time.
 
-Prints the time for "true" against xargs -P64 with "skypty exec" and, where it
-is installed, with ssh to an sshd on the same addresses, in the same run; and
-what the client needs for a host that has its turn.  Host and client share the
-machine, so that only ratios are worth quoting.  HOSTS=1000 JOBS=64 BIN=.
+Prints the time for "true" against xargs -P64 with "skypty exec" and, where they
+are installed, with ssh to an sshd on the same addresses by xargs, clush and
+pssh, in the same run; and what the client needs for a host that has its turn.
+With Go, a stub of very many hosts follows that takes commands and runs none, so
+that most of what is seen is ours.  Host and client share the machine, so that
+only ratios are worth quoting.  HOSTS=1000 JOBS=64 MANY=10000 BIN=.
 """
 import os
 import re
@@ -20,6 +22,7 @@ import time
 BIN = os.path.abspath(os.environ.get("BIN", "."))
 HOSTS = int(os.environ.get("HOSTS", "1000"))
 JOBS = int(os.environ.get("JOBS", "64"))
+MANY = int(os.environ.get("MANY", "10000"))
 QUIET = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
              stderr=subprocess.DEVNULL)
 
@@ -54,28 +57,95 @@ def seconds(argv, **more):
 
 
 def sums(pid):
-    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
-        return dict(re.findall(r"(\w+): +(\d+) kB", f.read()))
+    text = ""
+    for name in "smaps_rollup", "status":
+        with open(f"/proc/{pid}/{name}", encoding="ascii") as f:
+            text += f.read()
+    return dict(re.findall(r"(\w+):\s+(\d+) kB", text))
 
 
-def memory(fleet):
+def memory(fleet, folder):
     """Of the processes of hosts while a command runs on each, in kB."""
-    client = subprocess.Popen(fleet + ["--", "sleep", "10"], **QUIET)
-    begin = time.monotonic()
-    while time.monotonic() - begin < 60:
-        kids = subprocess.run(["ps", "-o", "pid=", "--ppid", str(client.pid)],
-                              stdout=subprocess.PIPE, text=True).stdout.split()
-        if len(kids) == JOBS and time.monotonic() - begin > 4:
-            break
+    ran = f"{folder}/ran"
+    client = subprocess.Popen(
+        fleet + ["--", "sh", "-c", f"echo x >>{ran}; sleep 60"], **QUIET)
+    while not os.path.exists(ran) or os.path.getsize(ran) < 2 * JOBS:
         time.sleep(0.1)
+    time.sleep(1)
+    kids = subprocess.run(["ps", "-o", "pid=", "--ppid", str(client.pid)],
+                          stdout=subprocess.PIPE, text=True).stdout.split()
     all_of = [sums(k) for k in kids]
     own = sums(client.pid)
     client.terminate()
     client.wait()
-    for name in "Pss", "Private_Dirty":
+    for name in "Pss", "Private_Dirty", "VmPTE":
         mean = sum(int(s[name]) for s in all_of) / len(all_of)
         print(f"{name:14} {mean:6.0f} kB a host in flight, "
               f"{own[name]:>6} kB the client itself")
+
+
+def others_ssh(folder, ssh, took):
+    """Who else runs a command on many hosts, by the same ssh."""
+    hosts = list(map(address, range(HOSTS)))
+    with open(f"{folder}/addresses", "w", encoding="ascii") as f:
+        f.write("\n".join(hosts) + "\n")
+    clush = shutil.which("clush")
+    pssh = shutil.which("parallel-ssh") or shutil.which("pssh")
+    for name, argv in (
+            ("clush", clush and [clush, "-q", "-f", str(JOBS), "-o",
+                                 " ".join(ssh[1:]), "-w", ",".join(hosts),
+                                 "true"]),
+            ("pssh", pssh and [pssh, "-i", "-p", str(JOBS), "-t", "0", "-h",
+                               f"{folder}/addresses", "-x", " ".join(ssh[1:]),
+                               "true"])):
+        if argv:
+            other = seconds(argv)
+            print(f"{name:14} {other:6.1f} s, {other / took:.2f} of fleet's")
+        else:
+            print(f"{name:14} is not here")
+
+
+def many(folder, started):
+    """A fleet that is one process, which answers and runs nothing."""
+    go = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                      "..", "interop")
+    if not shutil.which("go"):
+        print("(no Go: the stub of very many hosts is left out)")
+        return
+    subprocess.run(["go", "build", "-o", f"{folder}/gopeer", "./cmd/gopeer"],
+                   cwd=go, check=True)
+    stub = subprocess.Popen([f"{folder}/gopeer", "host", "-stub", "0.0.0.0:0"],
+                            stdout=subprocess.PIPE, text=True)
+    started.append(stub)
+    pk, at = stub.stdout.readline().strip().split("@")
+    port = at.rsplit(":", 1)[1]
+    with open(f"{folder}/many", "w", encoding="ascii") as f:
+        for i in range(MANY):
+            f.write(f"{pk}@127.{4 + i // 62500}.{i // 250 % 250}."
+                    f"{i % 250 + 1}:{port}\n")
+    os.environ["XDG_STATE_HOME"] = f"{folder}/state"
+    begin = time.monotonic()
+    client = subprocess.Popen(
+        [BIN + "/skypty", "fleet", "-i", f"{folder}/id", "--no-visor-key",
+         "-j", str(JOBS), f"@{folder}/many", "--", "true"], **QUIET)
+    most = 0
+    while client.poll() is None:
+        try:
+            most = max(most, int(sums(client.pid)["Private_Dirty"]))
+        except (OSError, KeyError):
+            pass
+        time.sleep(0.2)
+    took = time.monotonic() - begin
+    if client.returncode != 0:
+        sys.exit(f"bench: many hosts: status {client.returncode}")
+    runs = f"{folder}/state/skypty/fleet"
+    journal = os.path.getsize(f"{runs}/{os.listdir(runs)[0]}")
+    print(f"stub           {took:6.1f} s for {MANY} hosts, "
+          f"{1000 * took / MANY:.1f} ms each; {1024 * most / MANY:.0f} bytes "
+          f"of memory and {journal / MANY:.0f} of the journal")
+    print(f"stub           of 100,000: {took / MANY * 1e5 / 60:.0f} minutes, "
+          f"{most / MANY * 1e5 / 1024:.0f} MB, "
+          f"{journal / MANY * 1e5 / 1e6:.0f} MB of the journal")
 
 
 def ssh_arguments(folder, port, started):
@@ -132,9 +202,11 @@ def run(folder, started):
         other = seconds(xargs + ssh + ["{}", "true"],
                         input="\n".join(map(address, range(HOSTS))).encode())
         print(f"xargs ssh      {other:6.1f} s, {other / took:.2f} of fleet's")
+        others_ssh(folder, ssh, took)
     else:
         print("xargs ssh      there is no ssh here")
-    memory(fleet)
+    memory(fleet, folder)
+    many(folder, started)
 
 
 def main():

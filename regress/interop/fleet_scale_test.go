@@ -7,7 +7,6 @@ package interop
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -22,21 +21,6 @@ import (
 	"time"
 )
 
-const execURI = "skypty/1/exec"
-
-// exited is how a command's end is told that did well.
-var exited = frame(6, make([]byte, 13))
-
-// readStart reads what is to be run, and does not run it.
-func readStart(c *Conn) error {
-	var head [5]byte
-	if _, err := io.ReadFull(c, head[:]); err != nil {
-		return err
-	}
-	_, err := io.CopyN(io.Discard, c, int64(binary.BigEndian.Uint32(head[1:])))
-	return err
-}
-
 // stubFleet is as many hosts as there are addresses, with one key; each counts
 // how often a command was to be run.  It gives a file of them.
 func stubFleet(t *testing.T, n int, serve func(*Conn)) (list string, ran []atomic.Int32) {
@@ -50,8 +34,8 @@ func stubFleet(t *testing.T, n int, serve func(*Conn)) (list string, ran []atomi
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = l.Close() })
-		h := only(execURI, func(c *Conn) {
-			if readStart(c) == nil {
+		h := only(ExecURI, func(c *Conn) {
+			if ReadStart(c) == nil {
 				ran[i].Add(1)
 				serve(c)
 			}
@@ -65,12 +49,6 @@ func stubFleet(t *testing.T, n int, serve func(*Conn)) (list string, ran []atomi
 		t.Fatal(err)
 	}
 	return list, ran
-}
-
-func doesWell(c *Conn) {
-	_, _ = io.WriteString(c, started)
-	_, _ = c.Write(exited)
-	_, _ = io.Copy(io.Discard, c)
 }
 
 // runFleet gives the most memory that the client, or a process of a host, had.
@@ -92,7 +70,7 @@ func runFleet(t *testing.T, args ...string) (result, int64) {
 // Each of a thousand hosts has its turn, and once.
 func TestFleetThousandHosts(t *testing.T) {
 	t.Parallel()
-	list, ran := stubFleet(t, 1000, doesWell)
+	list, ran := stubFleet(t, 1000, SayItDidWell)
 	got, _ := runFleet(t, "@"+list, "--", "true")
 	if got.status != 0 || !strings.HasSuffix(got.err, "1000 hosts: 1000 ok, 0 failed\n") {
 		t.Errorf("%+v", got)
@@ -116,7 +94,8 @@ func TestFleetGigabyte(t *testing.T) {
 				return
 			}
 		}
-		doesWell(c)
+		_, _ = c.Write(frame(6, make([]byte, 13)))
+		_, _ = io.Copy(io.Discard, c)
 	})
 	got, kb := runFleet(t, "@"+list, "--", "true")
 	if got.status != 0 || !strings.Contains(got.out, fmt.Sprintf("[%d more bytes", size/2-256*1024)) {
@@ -140,16 +119,16 @@ func TestFleetHangs(t *testing.T) {
 			time.Sleep(time.Hour)
 			return nil
 		}},
-		"before the start": only(execURI, hang),
-		"behind the start": only(execURI, func(c *Conn) {
+		"before the start": only(ExecURI, hang),
+		"behind the start": only(ExecURI, func(c *Conn) {
 			_, _ = io.WriteString(c, started)
 			hang(c)
 		}),
-		"in a frame": only(execURI, func(c *Conn) {
+		"in a frame": only(ExecURI, func(c *Conn) {
 			_, _ = io.WriteString(c, started+"\x01\x00\x10\x00\x00x")
 			hang(c)
 		}),
-		"while it prints": only(execURI, func(c *Conn) {
+		"while it prints": only(ExecURI, func(c *Conn) {
 			_, _ = io.WriteString(c, started)
 			for {
 				if _, err := io.WriteString(c, oneByte); err != nil {
@@ -165,7 +144,7 @@ func TestFleetHangs(t *testing.T) {
 		}
 		args = append(args, dest)
 	}
-	list, ran := stubFleet(t, 2, doesWell)
+	list, ran := stubFleet(t, 2, SayItDidWell)
 	got, _ := runFleet(t, append(args, "@"+list, "--", "true")...)
 	if got.status != 1 || !strings.Contains(got.err, "8 hosts: 2 ok, 4 failed, 2 not reached") {
 		t.Errorf("%+v", got)

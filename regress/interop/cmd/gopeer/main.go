@@ -38,6 +38,7 @@ func key(sk string) interop.Key {
 type options struct {
 	sk, wl, stream, fault, sftp *string
 	keepalive                   *time.Duration
+	stub                        *bool
 }
 
 func host(addr string, o options) {
@@ -55,6 +56,9 @@ func host(addr string, o options) {
 		h.Allow = func(pk [33]byte) bool {
 			return strings.Contains(wl, hex.EncodeToString(pk[:]))
 		}
+	}
+	if *o.stub {
+		h.Other = interop.StubExec
 	}
 	l, err := net.Listen("tcp", addr)
 	check(err)
@@ -116,6 +120,7 @@ func main() {
 		fault:     flags.String("fault", "", "host: how the exec stream is broken; a wrong name lists them"),
 		keepalive: flags.Duration("keepalive", 45*time.Second, "host: between frames of the exec stream"),
 		sftp:      flags.String("sftp", "none", "host: files, rw, ro or none"),
+		stub:      flags.Bool("stub", false, "host: say of each command that it did well, and run none"),
 	}
 	_ = flags.Parse(os.Args[2:])
 	switch {
