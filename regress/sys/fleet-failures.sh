@@ -248,6 +248,36 @@ unreached() {
 		"$dir/err.fleet")" 200 "hosts that did not answer in time"
 }
 
+# What this machine does not have: descriptors, processes.
+few() {
+	cp "$OBJ/regress/preload/fork_fails.so" "$dir" ||
+		fail "the preload was not built"
+	scene 4
+	within="prlimit --nofile=100 --"
+	fleet 64 -j 13 "@$dir/hosts" -- true
+	has "$dir/err.fleet" "--jobs 13: there are descriptors for 12 here"
+	fleet 0 -j 12 "@$dir/hosts" -- true
+	within="prlimit --nofile=100:1024 --"
+	fleet 0 -j 64 "@$dir/hosts" -- true
+
+	# For a moment: who could not begin has his turn later, and one.
+	preload="env LD_PRELOAD=$dir/fork_fails.so
+		ASAN_OPTIONS=verify_asan_link_order=0"
+	within="$preload FORK_FAILS=skypty:2"
+	fleet 0 -j 4 "@$dir/hosts" -- sh -c "echo x >>$dir/ran"
+	has "$dir/err.fleet" "no process for "
+	equal "$(wc -l <"$dir/ran")" 4 "runs with a process less"
+	rm "$dir/ran"
+	within="$preload FORK_FAILS=skypty:3+"
+	fleet 2 -j 4 "@$dir/hosts" -- sh -c "echo x >>$dir/ran"
+	has "$dir/err.fleet" "stopped: no process can be started here"
+	equal "$(wc -l <"$dir/ran")" 2 "runs with two processes"
+	within=
+	fleet 0 --resume
+	equal "$(wc -l <"$dir/ran")" 4 "runs, resumed"
+	stop_host
+}
+
 # Neither a clock that jumps nor one that was put back moves a run.
 other_clocks() {
 	cp "$OBJ/regress/preload/other_time.so" "$dir" ||
@@ -281,4 +311,5 @@ either killed
 either floods
 [ "$(id -u)" -ne 0 ] || as_root full_disks
 either unreached
+either few
 either other_clocks
