@@ -74,7 +74,7 @@ SRC_skyptyd-monitor = monitor/about.c monitor/account.c monitor/cage.c monitor/c
 	monitor/kk.c monitor/login.c monitor/monitor.c monitor/origin.c \
 	monitor/proxy.c \
 	$(SRC_pam_$(PAM)) monitor/pty.c monitor/records.c monitor/requests.c \
-	monitor/session.c monitor/sftp.c monitor/spawn.c monitor/status.c \
+	monitor/session.c monitor/sftp.c monitor/sftp_log.c monitor/spawn.c monitor/status.c \
 	monitor/whitelist.c $(SRC_half)
 
 SRC_skyptyd-dmsg-monitor = monitor/dmsg/connect.c monitor/dmsg/dials.c \

@@ -24,6 +24,7 @@
 #include "monitor/job.h"
 #include "monitor/origin.h"
 #include "monitor/proxy.h"
+#include "monitor/sftp_log.h"
 
 #define MON_ABANDONED_MAX 8
 #define MON_LINGER	  4 /* seconds for a refused peer's last bytes */
@@ -73,6 +74,7 @@ struct monitor {
 	struct job exec[PRIV_EXECS_MAX];
 	uint32_t last_handle;
 	struct job sftp;
+	struct sftp_log sftp_log;
 	pid_t abandoned[MON_ABANDONED_MAX]; /* spawn.c; 0 is a free slot */
 	pid_t guard_pid;		    /* 0: not needed yet */
 	int guard;			    /* pipe to it */

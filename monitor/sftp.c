@@ -22,6 +22,8 @@
 #include "monitor/sftp.h"
 #include "monitor/spawn.h"
 
+#define ARGS_MAX 4 /* -R -e -l LEVEL */
+
 /* Our end goes to the child, which does not block on it. */
 static int
 sftp_open_pair(int sv[2])
@@ -41,21 +43,41 @@ sftp_is_readonly(const struct monitor *m)
 	return m->half.start.sftp_readonly || m->rights.sftp_readonly;
 }
 
+static bool
+sftp_logs(const struct monitor *m)
+{
+	return m->half.start.sftp_log != SFTP_LOG_OFF &&
+	    !session_forces_files(m);
+}
+
 /* The server, or the command that this key has in its place.  SKY_ERR_NOMEM. */
 static int
 sftp_command(const struct monitor *m, struct command *c)
 {
+	static const char *const levels[] = { [SFTP_LOG_INFO] = "INFO",
+		[SFTP_LOG_VERBOSE] = "VERBOSE",
+		[SFTP_LOG_DEBUG] = "DEBUG" };
+	const char *args[ARGS_MAX];
+	size_t n = 0;
 	bool login;
 
 	memset(c, 0, sizeof(*c));
-	c->argv = calloc(3, sizeof(*c->argv));
+	c->argv = calloc(ARGS_MAX + 1, sizeof(*c->argv));
 	c->env = calloc(1, sizeof(*c->env));
 	c->name = strdup(m->half.start.sftp_server);
 	if (c->argv == NULL || c->env == NULL || c->name == NULL)
 		return SKY_ERR_NOMEM;
 	c->argv[0] = c->name;
-	if (sftp_is_readonly(m) && (c->argv[1] = strdup("-R")) == NULL)
-		return SKY_ERR_NOMEM;
+	if (sftp_is_readonly(m))
+		args[n++] = "-R";
+	if (sftp_logs(m)) {
+		args[n++] = "-e";
+		args[n++] = "-l";
+		args[n++] = levels[m->half.start.sftp_log];
+	}
+	for (size_t i = 0; i < n; i++)
+		if ((c->argv[i + 1] = strdup(args[i])) == NULL)
+			return SKY_ERR_NOMEM;
 	return session_command(m, c, SESSION_FILES, &login);
 }
 
@@ -71,11 +93,19 @@ sftp_spawn(struct monitor *m, int fd, const struct cage *cage, char *why,
 		.cage = cage };
 	bool ok;
 
+	if (sftp_logs(m) && (s.err = sftp_log_open(m)) == -1) {
+		(void)snprintf(why, len, "%s", strerror(errno));
+		return false;
+	}
 	if (!(ok = sftp_command(m, &c) == 0))
 		(void)snprintf(why, len, "out of memory");
 	else
 		ok = spawn(m, &s, &m->sftp.pid, why, len);
 	command_free(&c);
+	if (s.err != -1)
+		close(s.err);
+	if (!ok)
+		sftp_log_close(m);
 	return ok;
 }
 
@@ -95,6 +125,7 @@ sftp_spawn_caged(struct monitor *m, int sv[2], char *why, size_t len)
 		job_signal(&m->sftp, SIGKILL);
 		waitpid(m->sftp.pid, NULL, 0);
 		m->sftp.pid = 0;
+		sftp_log_close(m);
 	}
 	cage_free(&cage);
 	return ok;
@@ -176,6 +207,7 @@ sftp_reap(struct monitor *m)
 
 	if (m->sftp.pid == 0 || !job_exited(&m->sftp, &how, &status))
 		return;
+	sftp_log_drain(m);
 	if (!m->sftp.ended)
 		job_tell(m, &m->sftp,
 		    how == PRIV_EXITED && status == 0 ? LOG_LEVEL_INFO :
@@ -183,6 +215,7 @@ sftp_reap(struct monitor *m)
 		    how, status);
 	job_signal(&m->sftp, SIGKILL);
 	job_free(&m->sftp);
+	sftp_log_close(m);
 	about_tell(m);
 }
 
@@ -193,5 +226,7 @@ sftp_leave(struct monitor *m)
 		return;
 	job_tell_left(&m->sftp, "ended");
 	m->sftp.ended = true;
-	job_signal(&m->sftp, SIGTERM);
+	/* Its end of file has come; what it closes by that is to be told. */
+	if (m->sftp_log.ev == NULL)
+		job_signal(&m->sftp, SIGTERM);
 }

@@ -142,6 +142,14 @@ set_log_format(struct loader *l, const struct json_event *e)
 }
 
 static void
+set_sftp_log(struct loader *l, const struct json_event *e)
+{
+	if (config_parse_sftp_log(e->text, &l->conf->sftp_log) != 0)
+		config_bad(l, e,
+		    "none of \"off\", \"info\", \"verbose\" and \"debug\"");
+}
+
+static void
 config_set_path(struct loader *l, const struct json_event *e)
 {
 	if (*e->text != '/' && *e->text != '\0' && strcmp(e->text, "none") != 0)
@@ -381,6 +389,8 @@ static const struct config_key keys[] = {
 	    FIELD(CONFIG_IS_PATH, sftp_server) },
 	{ "sftp_readonly", CONFIG_SFTP_READONLY, JSON_BOOL,
 	    FIELD(CONFIG_IS_BOOL, sftp_readonly) },
+	{ "sftp_log", CONFIG_SFTP_LOG, JSON_STRING, CONFIG_IS_SFTP_LOG, 0, 0,
+	    0 },
 	{ "accept_env", CONFIG_ACCEPT_ENV, JSON_STRING,
 	    FIELD(CONFIG_IS_ACCEPT_ENV, accept_env) },
 	{ "pam", CONFIG_PAM, JSON_BOOL, FIELD(CONFIG_IS_BOOL, pam) },
@@ -419,6 +429,7 @@ static void (*const setters[])(struct loader *, const struct json_event *) = {
 	[CONFIG_IS_SERVERS] = set_servers,
 	[CONFIG_IS_ACCEPT_ENV] = config_set_accept_env,
 	[CONFIG_IS_LOG_FORMAT] = set_log_format,
+	[CONFIG_IS_SFTP_LOG] = set_sftp_log,
 };
 
 static const char *

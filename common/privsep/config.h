@@ -54,6 +54,7 @@
 #define CONFIG_PAM	     (UINT64_C(1) << 25)
 #define CONFIG_SK_FILE	     (UINT64_C(1) << 26)
 #define CONFIG_LOG_FORMAT    (UINT64_C(1) << 27)
+#define CONFIG_SFTP_LOG	     (UINT64_C(1) << 29)
 
 #define CONFIG_PENALTIES      (UINT64_C(1) << 32)
 #define CONFIG_PENALTY_EXEMPT (UINT64_C(1) << 33)
@@ -98,6 +99,15 @@ struct config_penalties {
 	unsigned max;		      /* and nobody for longer */
 };
 
+/* What sftp-server(8) tells of files, by its own levels. */
+enum sftp_logs {
+	SFTP_LOG_OFF,
+	SFTP_LOG_INFO,
+	SFTP_LOG_VERBOSE,
+	SFTP_LOG_DEBUG,
+	SFTP_LOGS
+};
+
 /* Zero-initialise, then config_defaults(). */
 struct config {
 	uint64_t given;	       /* CONFIG_* bits met in files */
@@ -130,7 +140,8 @@ struct config {
 	char *dmsg_servers; /* "<pk>@host:port" each, divided by spaces */
 	char *sftp_server;  /* path; "" finds it, "none" is none */
 	bool sftp_readonly;
-	char *accept_env; /* patterns, accept_env.h */
+	enum sftp_logs sftp_log; /* "sftp_log": "off" */
+	char *accept_env;	 /* patterns, accept_env.h */
 	/* Paths; "" is the default place, "none" is none. */
 	char *authorized_pks, *revoked_pks;
 	char *sk_file;	 /* where sk is, or "" */
@@ -262,6 +273,9 @@ int config_parse_startups(const char *, struct config_startups *);
 int config_parse_rates(const char *, struct config_rates *);
 /* "v4:v6": 8 to 32, 16 to 64. */
 int config_parse_blocks(const char *, struct config_blocks *);
+/* "off", "info", "verbose" or "debug"; SKY_ERR_FORMAT. */
+int config_parse_sftp_log(const char *, enum sftp_logs *);
+const char *config_sftp_log(enum sftp_logs);
 
 /* --- config_penalties.c --- */
 

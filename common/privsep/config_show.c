@@ -70,6 +70,13 @@ show_log_format(struct buf *b, const struct config *c, size_t offset)
 }
 
 static int
+show_sftp_log(struct buf *b, const struct config *c, size_t offset)
+{
+	(void)offset;
+	return config_put_text(b, config_sftp_log(c->sftp_log));
+}
+
+static int
 show_bool(struct buf *b, const struct config *c, size_t offset)
 {
 	return config_put_format(b, "%s",
@@ -195,6 +202,7 @@ static int (*const shown[CONFIG_KINDS])(struct buf *, const struct config *,
 	[CONFIG_IS_SERVERS] = show_servers,
 	[CONFIG_IS_ACCEPT_ENV] = show_text,
 	[CONFIG_IS_LOG_FORMAT] = show_log_format,
+	[CONFIG_IS_SFTP_LOG] = show_sftp_log,
 };
 
 int

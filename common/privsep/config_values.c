@@ -97,3 +97,25 @@ config_parse_blocks(const char *text, struct config_blocks *b)
 	*b = (struct config_blocks){ .v4 = v4, .v6 = v6 };
 	return 0;
 }
+
+static const char *const sftp_logs[SFTP_LOGS] = { [SFTP_LOG_OFF] = "off",
+	[SFTP_LOG_INFO] = "info",
+	[SFTP_LOG_VERBOSE] = "verbose",
+	[SFTP_LOG_DEBUG] = "debug" };
+
+int
+config_parse_sftp_log(const char *text, enum sftp_logs *level)
+{
+	for (int i = 0; i < SFTP_LOGS; i++)
+		if (strcmp(text, sftp_logs[i]) == 0) {
+			*level = (enum sftp_logs)i;
+			return 0;
+		}
+	return SKY_ERR_FORMAT;
+}
+
+const char *
+config_sftp_log(enum sftp_logs level)
+{
+	return sftp_logs[level];
+}

@@ -56,6 +56,7 @@ put_conn(struct buf *b, const struct start *s)
 	    (r = buf_put_cstring(b, s->conf)) != 0 ||
 	    (r = buf_put_cstring(b, s->sftp_server)) != 0 ||
 	    (r = buf_put_u8(b, s->sftp_readonly)) != 0 ||
+	    (r = buf_put_u8(b, s->sftp_log)) != 0 ||
 	    (r = buf_put_cstring(b, s->authorized)) != 0 ||
 	    (r = buf_put_u8(b, s->authorized_given)) != 0 ||
 	    (r = buf_put_cstring(b, s->revoked)) != 0 ||
@@ -178,6 +179,7 @@ get_conn(struct buf *b, struct start *s)
 	    (r = buf_get_cstring(b, &s->conf, PATH_LIMIT)) != 0 ||
 	    (r = buf_get_cstring(b, &s->sftp_server, PATH_LIMIT)) != 0 ||
 	    (r = buf_get_u8(b, &readonly)) != 0 ||
+	    (r = buf_get_u8(b, &s->sftp_log)) != 0 ||
 	    (r = buf_get_cstring(b, &s->authorized, PATH_LIMIT)) != 0 ||
 	    (r = buf_get_u8(b, &authorized)) != 0 ||
 	    (r = buf_get_cstring(b, &s->revoked, PATH_LIMIT)) != 0 ||

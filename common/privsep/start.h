@@ -40,6 +40,7 @@ struct start {
 	char *conf;	   /* absolute path of the whitelist's file, or "" */
 	char *sftp_server; /* absolute path, or "" for none */
 	bool sftp_readonly;
+	uint8_t sftp_log;	    /* enum sftp_logs of config.h */
 	char *authorized, *revoked; /* as in struct rights_files */
 	bool authorized_given, revoked_given;
 	char *accept_env;      /* patterns, accept_env.h */

@@ -50,6 +50,7 @@ static const struct start model = {
 	.chroot_dir = chroot_dir,
 	.sftp_server = sftp,
 	.sftp_readonly = true,
+	.sftp_log = 3,
 	.authorized = authorized,
 	.authorized_given = true,
 	.revoked = revoked,
@@ -79,6 +80,7 @@ of_dmsg(void)
 	s.sftp_readonly = s.authorized_given = s.revoked_given = false;
 	s.conf = s.sftp_server = NULL;
 	s.sftp_readonly = s.pam = s.require_pq = false;
+	s.sftp_log = 0;
 	return s;
 }
 
@@ -127,6 +129,8 @@ check_equal(const struct start *a, const struct start *b)
 	assert_int_equal(a->carrier, b->carrier);
 	assert_int_equal(a->log_level, b->log_level);
 	assert_int_equal(a->use_syslog, b->use_syslog);
+	assert_int_equal(a->log_format, b->log_format);
+	assert_int_equal(a->sftp_log, b->sftp_log);
 	assert_int_equal(a->quiet, b->quiet);
 	assert_int_equal(a->handshake_timeout, b->handshake_timeout);
 	assert_int_equal(a->welcome, b->welcome);
