@@ -132,6 +132,8 @@ LIB_SECP = $(call once,LIB_SECP,$(call lib,secp256k1,secp256k1))
 LIB_YAJL = $(call once,LIB_YAJL,$(call lib,yajl_s,yajl))
 LIB_EVENT = $(call once,LIB_EVENT,$(call lib,event_core,event_core))
 LIB_SECCOMP = $(call once,LIB_SECCOMP,$(call lib,seccomp,seccomp))
+# ML-KEM is libsodium's where it has it.
+MLKEM ?= $(call optional,MLKEM,"libsodium >= 1.0.22")
 # Faster than libsodium for bulk, where it is there.
 GCRYPT ?= $(call optional,GCRYPT,libgcrypt)
 LIB_GCRYPT = $(call once,LIB_GCRYPT,$(if $(filter 1,$(GCRYPT)),$(call \

@@ -12,12 +12,15 @@ SRC_base = common/base/addr.c common/base/buf.c common/base/cidr.c common/base/c
 	common/base/tcp.c common/base/tcp_peer.c common/base/tls.c \
 	common/base/unix.c common/base/usage.c common/base/visible.c
 
+# By libsodium, and by ourselves.
+SRC_mlkem_1 = common/pty/mlkem_sodium.c
+SRC_mlkem_0 = common/pty/mlkem.c
 SRC_pty = common/pty/aead.c common/pty/aead_bulk.c common/pty/exec_request.c \
 	common/pty/exec_stream.c common/pty/frame.c common/pty/gob_dec.c \
 	common/pty/gob_def.c common/pty/gob_enc.c common/pty/gob_ids.c \
 	common/pty/gob_list.c common/pty/gob_skip.c common/pty/gob_value.c \
 	common/pty/gob_wire.c common/pty/key_file.c common/pty/keys.c common/pty/keys_sign.c \
-	common/pty/keccak.c common/pty/link.c common/pty/mlkem.c common/pty/modes.c common/pty/mux.c \
+	common/pty/keccak.c common/pty/link.c $(SRC_mlkem_$(MLKEM)) common/pty/modes.c common/pty/mux.c \
 	common/pty/mux_proxy.c common/pty/mux_session.c common/pty/mux_text.c \
 	common/pty/noise.c common/pty/rpc_client.c common/pty/rpc_host.c \
 	common/pty/rpc_types.c
