@@ -13,6 +13,7 @@
 
 struct monitor;
 
+/* Waits for the first message of XK.  SKY_ERR_*. */
 int handshake_begin(struct monitor *);
 request_handler handshake_frame;
 /* Wipes what only a handshake needs. */

@@ -7,6 +7,7 @@
 
 struct monitor;
 
+/* Waits for the request of a stream over dmsg.  SKY_ERR_NOMEM. */
 int kk_begin(struct monitor *);
 request_handler kk_request, kk_first_frame;
 

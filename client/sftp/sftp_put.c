@@ -96,7 +96,7 @@ sftp_find_free(struct sftp *s)
 }
 
 static struct sftp_packet
-sftp_begin(struct sftp *s, enum sftp_type type)
+sftp_put_begin(struct sftp *s, enum sftp_type type)
 {
 	struct sftp_packet p = { .s = s, .start = buf_len(s->out) };
 
@@ -143,7 +143,7 @@ static int
 sftp_put_path(struct sftp *s, enum sftp_type type, const char *path,
     sftp_fn *fn, void *owner)
 {
-	struct sftp_packet p = sftp_begin(s, type);
+	struct sftp_packet p = sftp_put_begin(s, type);
 
 	sftp_put_string(&p, path, strlen(path));
 	return sftp_finish(&p, type, fn, owner);
@@ -153,7 +153,7 @@ static int
 sftp_put_path_attrs(struct sftp *s, enum sftp_type type, const char *path,
     const struct sftp_attrs *a, sftp_fn *fn, void *owner)
 {
-	struct sftp_packet p = sftp_begin(s, type);
+	struct sftp_packet p = sftp_put_begin(s, type);
 
 	sftp_put_string(&p, path, strlen(path));
 	sftp_put_attrs(&p, a);
@@ -164,7 +164,7 @@ static int
 sftp_put_handle_only(struct sftp *s, enum sftp_type type,
     const struct sftp_handle *h, sftp_fn *fn, void *owner)
 {
-	struct sftp_packet p = sftp_begin(s, type);
+	struct sftp_packet p = sftp_put_begin(s, type);
 
 	sftp_put_handle(&p, h);
 	return sftp_finish(&p, type, fn, owner);
@@ -176,7 +176,7 @@ int
 sftp_open(struct sftp *s, const char *path, uint32_t how,
     const struct sftp_attrs *a, sftp_fn *fn, void *owner)
 {
-	struct sftp_packet p = sftp_begin(s, SFTP_OPEN);
+	struct sftp_packet p = sftp_put_begin(s, SFTP_OPEN);
 
 	sftp_put_string(&p, path, strlen(path));
 	sftp_put_u32(&p, how);
@@ -194,7 +194,7 @@ int
 sftp_read(struct sftp *s, const struct sftp_handle *h, uint64_t offset,
     uint32_t n, sftp_fn *fn, void *owner)
 {
-	struct sftp_packet p = sftp_begin(s, SFTP_READ);
+	struct sftp_packet p = sftp_put_begin(s, SFTP_READ);
 
 	sftp_put_handle(&p, h);
 	sftp_put_u64(&p, offset);
@@ -229,7 +229,7 @@ int
 sftp_expand(struct sftp *s, const char *path, sftp_fn *fn, void *owner)
 {
 	static const char name[] = "expand-path@openssh.com";
-	struct sftp_packet p = sftp_begin(s, SFTP_EXTENDED);
+	struct sftp_packet p = sftp_put_begin(s, SFTP_EXTENDED);
 
 	sftp_put_string(&p, name, sizeof(name) - 1);
 	sftp_put_string(&p, path, strlen(path));
@@ -246,7 +246,7 @@ int
 sftp_write(struct sftp *s, const struct sftp_handle *h, uint64_t offset,
     const void *bytes, uint32_t n, sftp_fn *fn, void *owner)
 {
-	struct sftp_packet p = sftp_begin(s, SFTP_WRITE);
+	struct sftp_packet p = sftp_put_begin(s, SFTP_WRITE);
 
 	sftp_put_handle(&p, h);
 	sftp_put_u64(&p, offset);
@@ -283,7 +283,7 @@ int
 sftp_fsetstat(struct sftp *s, const struct sftp_handle *h,
     const struct sftp_attrs *a, sftp_fn *fn, void *owner)
 {
-	struct sftp_packet p = sftp_begin(s, SFTP_FSETSTAT);
+	struct sftp_packet p = sftp_put_begin(s, SFTP_FSETSTAT);
 
 	sftp_put_handle(&p, h);
 	sftp_put_attrs(&p, a);

@@ -279,6 +279,7 @@ const char *config_sftp_log(enum sftp_logs);
 
 /* --- config_penalties.c --- */
 
+/* Those in force where the configuration says nothing. */
 void config_default_penalties(struct config_penalties *);
 /*
  * "off", "on" or words "name:time" over the defaults.  SKY_ERR_FORMAT,

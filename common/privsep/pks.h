@@ -64,16 +64,16 @@ int pks_options(struct pks_line *, char *text, char *why, size_t);
 /* 0, or SKY_ERR_FORMAT and why. */
 int pks_from_check(const char *list, char *why, size_t);
 bool pks_from_matches(const char *list, const struct rights_peer *);
-/* How a peer is called there: an address, "dmsg" or "local". */
 #define PKS_PEER_MAX 64
+/* How a peer is called there: an address, "dmsg" or "local". */
 void pks_from_name(const struct rights_peer *, char name[PKS_PEER_MAX]);
 /*
  * YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, of the local time zone, or of UTC
  * with a Z behind it.  SKY_ERR_FORMAT.
  */
 int pks_time(const char *text, int64_t *);
-/* "YYYY-MM-DD HH:MM:SS" of the local time zone. */
 #define PKS_TIME_MAX 32
+/* "YYYY-MM-DD HH:MM:SS" of the local time zone. */
 void pks_time_text(int64_t, char text[PKS_TIME_MAX]);
 /* Seconds, or numbers with s, m, h, d, w behind them.  SKY_ERR_FORMAT. */
 int pks_interval(const char *text, unsigned *seconds);
@@ -114,11 +114,11 @@ int pks_read_file(const struct pks_scan *, const char *path, const char *name,
 int pks_read_table(const struct pks_scan *, const char *path, bool must);
 /* Whether there is a table at all, whatever is in it. */
 bool pks_any(const char *path);
+#define PKS_STAMP_LEN 32
 /*
  * A digest of what there is at path and in path.d: another one when anything
  * was changed.
  */
-#define PKS_STAMP_LEN 32
 void pks_stamp(const char *path, uint8_t stamp[PKS_STAMP_LEN]);
 
 #endif

@@ -59,7 +59,7 @@ count_full(struct frame_key *fk, size_t n)
 }
 
 static int
-seal(struct frame_key *fk, const uint8_t *in, size_t n, uint8_t *out)
+seal_body(struct frame_key *fk, const uint8_t *in, size_t n, uint8_t *out)
 {
 	count_full(fk, n);
 	if (fk->bulk != NULL)
@@ -94,7 +94,7 @@ frame_put(struct buf *wire, const void *body, size_t n)
 
 /* Length of the body to come: 1 when all of it is there, else 0 or error. */
 static int
-peek(const struct buf *wire, size_t *n)
+frame_peek(const struct buf *wire, size_t *n)
 {
 	const uint8_t *p = buf_ptr(wire);
 
@@ -110,7 +110,7 @@ frame_complete(const struct buf *wire)
 {
 	size_t n;
 
-	return peek(wire, &n) != 0;
+	return frame_peek(wire, &n) != 0;
 }
 
 int
@@ -119,7 +119,7 @@ frame_get(struct buf *wire, struct buf *body)
 	size_t n;
 	int r;
 
-	if ((r = peek(wire, &n)) <= 0)
+	if ((r = frame_peek(wire, &n)) <= 0)
 		return r;
 	if ((r = buf_skip(wire, FRAME_HEAD_LEN)) != 0 ||
 	    (r = buf_get_view(wire, n, body)) != 0)
@@ -141,7 +141,7 @@ seal_one(struct frame_key *fk, struct buf *plain, size_t n, struct buf *wire)
 	fk->counter++;
 	put_head(p, n + OVERHEAD);
 	put_counter(p + FRAME_HEAD_LEN, fk->counter);
-	if ((r = seal(fk, buf_ptr(plain), n,
+	if ((r = seal_body(fk, buf_ptr(plain), n,
 		 p + FRAME_HEAD_LEN + FRAME_COUNTER_LEN)) != 0) {
 		buf_trim(wire, FRAME_WIRE_LEN(n));
 		return r;
@@ -179,7 +179,7 @@ frame_seal_nothing(struct frame_key *fk, struct buf *wire)
 
 /* Nothing rises above this, so no later frame will be taken. */
 static int
-die(struct frame_key *fk, int r)
+frame_die(struct frame_key *fk, int r)
 {
 	fk->counter = UINT64_MAX;
 	return r;
@@ -195,18 +195,18 @@ frame_open(struct frame_key *fk, struct buf *body, struct buf *plain)
 	int r;
 
 	if (len < OVERHEAD)
-		return die(fk, SKY_ERR_SHORT);
+		return frame_die(fk, SKY_ERR_SHORT);
 	if (len > FRAME_BODY_MAX)
-		return die(fk, SKY_ERR_FORMAT);
+		return frame_die(fk, SKY_ERR_FORMAT);
 	if ((c = get_counter(p)) <= fk->counter)
-		return die(fk, SKY_ERR_NONCE);
+		return frame_die(fk, SKY_ERR_NONCE);
 	if ((r = buf_extend(plain, len - OVERHEAD, &out)) != 0)
 		return r;
 	fk->counter = c;
 	if ((r = open_body(fk, p + FRAME_COUNTER_LEN, len - FRAME_COUNTER_LEN,
 		 out)) != 0) {
 		buf_trim(plain, len - OVERHEAD);
-		return die(fk, r);
+		return frame_die(fk, r);
 	}
 	return buf_skip(body, len);
 }

@@ -223,7 +223,7 @@ server_connect_more(struct dmsg *d)
 			continue;
 		if ((sv = server_choose(d)) == NULL)
 			return;
-		session_begin(d, &d->sessions[i], sv, false);
+		session_connect(d, &d->sessions[i], sv, false);
 		have++;
 	}
 }
@@ -268,7 +268,7 @@ server_session(struct dmsg *d, const struct key_public *pk, const char **why)
 	if (sv->used)
 		return NULL; /* it is tried already */
 	if ((s = server_find_place(d, false)) != NULL)
-		session_begin(d, s, sv, true);
+		session_connect(d, s, sv, true);
 	else if ((s = server_find_place(d, true)) != NULL)
 		session_end(s, NULL); /* its place serves when it has gone */
 	else

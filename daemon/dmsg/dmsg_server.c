@@ -143,7 +143,7 @@ server_arm(struct server_session *s, int64_t ms)
 }
 
 void
-session_begin(struct dmsg *d, struct server_session *s, struct server *sv,
+session_connect(struct dmsg *d, struct server_session *s, struct server *sv,
     bool extra)
 {
 	char host[ADDR_HOST_MAX], port[ADDR_PORT_MAX];

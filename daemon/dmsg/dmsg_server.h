@@ -65,7 +65,7 @@ struct server_session {
 };
 
 /* Begins one; extra is for a stream of ours. */
-void session_begin(struct dmsg *, struct server_session *, struct server *,
+void session_connect(struct dmsg *, struct server_session *, struct server *,
     bool extra);
 /* Made for a stream of ours, and there is none any more. */
 bool session_is_idle(const struct server_session *);

@@ -45,7 +45,9 @@ struct net_flow {
 	struct event *grace, *tick;
 };
 
+/* Nothing runs yet; the channel is kept. */
 void net_flow_init(struct net_flow *, struct channel *);
+/* Closes what is open; the monitor ends what still runs. */
 void net_flow_free(struct net_flow *);
 /* Asks the monitor for it.  SKY_ERR_LIMIT for a command that is too long. */
 int net_flow_start(struct net_flow *, struct rpc_exec *, uint32_t timeout_ms,

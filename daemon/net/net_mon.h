@@ -17,6 +17,7 @@
 #include "common/pty/mux.h"
 #include "common/pty/rpc.h"
 
+/* A message of the peer's handshake, unread. */
 void mon_handshake(int mon, struct buf *body);
 /* A stream over dmsg: dmsg's word of the request, the first frame. */
 void mon_kk_request(int mon, struct buf *body);

@@ -43,7 +43,7 @@ tls_say(const char *text)
 }
 
 __attribute__((noreturn)) static void
-fail(const char *text)
+tls_fail(const char *text)
 {
 	tls_say(text);
 	_exit(1);
@@ -64,14 +64,15 @@ load_authorities(SSL_CTX *ctx)
 
 	if (file != NULL && *file != '\0') {
 		if (SSL_CTX_load_verify_file(ctx, file) != 1)
-			fail("SSL_CERT_FILE cannot be read");
+			tls_fail("SSL_CERT_FILE cannot be read");
 		return;
 	}
 	for (size_t i = 0; !ok && i < sizeof(bundles) / sizeof(*bundles); i++)
 		ok = SSL_CTX_load_verify_file(ctx, bundles[i]) == 1;
 	if (!ok)
-		fail("no certificates of authorities here: on Debian they are "
-		     "in the package ca-certificates");
+		tls_fail(
+		    "no certificates of authorities here: on Debian they are "
+		    "in the package ca-certificates");
 	ERR_clear_error();
 }
 
@@ -89,7 +90,7 @@ expect_host(SSL *ssl, const char *host)
 	if (X509_VERIFY_PARAM_set1_host(p, host, 0) != 1 ||
 	    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
 		TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)host) != 1)
-		fail("its name cannot be checked");
+		tls_fail("its name cannot be checked");
 }
 
 static SSL *
@@ -101,7 +102,7 @@ tls_prepare(const char *host)
 
 	if ((ctx = SSL_CTX_new(TLS_client_method())) == NULL ||
 	    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1)
-		fail("out of memory");
+		tls_fail("out of memory");
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_mode(ctx,
@@ -110,7 +111,7 @@ tls_prepare(const char *host)
 	load_authorities(ctx);
 	if ((ssl = SSL_new(ctx)) == NULL ||
 	    (bio = BIO_new_fd(TLS_FD_NET, BIO_NOCLOSE)) == NULL)
-		fail("out of memory");
+		tls_fail("out of memory");
 	SSL_set_bio(ssl, bio, bio);
 	expect_host(ssl, host);
 	return ssl;
@@ -168,7 +169,7 @@ tls_shake_hands(SSL *ssl)
 
 	while ((r = SSL_connect(ssl)) != 1) {
 		if (!must_wait(ssl, r))
-			fail(why_not(ssl));
+			tls_fail(why_not(ssl));
 		tls_await(ssl, &none, &none);
 	}
 	tls_say(TLS_OK);
@@ -263,7 +264,7 @@ main(int argc, char **argv)
 	tzset(); /* a certificate's dates would have it open a file */
 	ssl = tls_prepare(argv[1]);
 	if (sandbox_enter(&sb, NULL, NULL) == -1)
-		fail("it cannot be confined here");
+		tls_fail("it cannot be confined here");
 	tls_shake_hands(ssl);
 	move_bytes(ssl);
 	_exit(0);

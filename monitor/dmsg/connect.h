@@ -21,6 +21,7 @@ struct connect_to {
 typedef void
 connect_done(struct dmsg_monitor *, uint16_t id, int fd, const char *why);
 
+/* None yet.  SKY_ERR_NOMEM. */
 int connect_init(struct dmsg_monitor *);
 /*
  * Resolves and connects in a process of its own, as the confined user.  What
