@@ -387,6 +387,7 @@ lint: $(addprefix $(BIN)/,skyptyd skyptyd-http-monitor skypty skypty-ssh)
 		grep -v 'referenced manual not found'
 	python3 regress/arrows.py
 	python3 regress/overview.py
+	python3 regress/security.py
 	python3 regress/flags.py $(BIN)
 
 # Our C in figures; regress/metrics.py -v says where each is from.
