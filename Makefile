@@ -21,6 +21,7 @@ $(eval $(call place,MANDIR,mandir,$$(DATADIR)/man))
 $(eval $(call place,DOCDIR,docdir,$$(DATADIR)/doc/skypty))
 $(eval $(call place,SYSCONFDIR,sysconfdir,/etc))
 $(eval $(call place,RUNSTATEDIR,runstatedir,/run))
+$(eval $(call place,LOCALSTATEDIR,localstatedir,/var))
 # PAM reads no other place; elsewhere its file lies ready.
 PAMDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc/pam.d,$(DOCDIR)/pam.d)
 BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
@@ -155,6 +156,7 @@ LIBS_skyptyd-net = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
 LIBS_skyptyd-dmsg = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skyptyd-connect = $(LIB_SODIUM) $(LIB_SECCOMP)
+LIBS_skypty-record = $(LIB_SODIUM) $(LIB_SECCOMP)
 LIBS_skyptyd-http-monitor = $(LIB_SODIUM) $(LIB_EVENT) $(LIB_BSD)
 # TLS is in a program of its own, for a discovery over https.
 SSL ?= $(call optional,SSL,libssl libcrypto)
@@ -179,7 +181,8 @@ LDFLAGS_ALL = $(LDHARDEN) $(LIB_DIRS) $(LDFLAGS)
 
 include sources.mk
 PROGRAMS = skyptyd skyptyd-monitor skyptyd-dmsg-monitor skyptyd-net \
-	skyptyd-dmsg skyptyd-connect skyptyd-http-monitor skypty skypty-agent $(TLS_PROGRAM) \
+	skyptyd-dmsg skyptyd-connect skyptyd-http-monitor skypty skypty-agent \
+	skypty-record $(TLS_PROGRAM) \
 	$(HTTP_PROGRAM)
 
 .DEFAULT_GOAL = all
@@ -197,7 +200,7 @@ FUZZ_SRC = $(wildcard regress/fuzz/fuzz_*.c)
 FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))
 FOLDERS_C = $(addprefix common/,$(COMMON)) monitor \
 	$(addprefix monitor/,dmsg half http) daemon \
-	$(addprefix daemon/,net dmsg http http/page connect tls) \
+	$(addprefix daemon/,net dmsg http http/page connect record tls) \
 	client $(addprefix client/,agent cp dmsg fleet sftp ssh) regress/*
 C_FILES = $(wildcard $(FOLDERS_C:%=%/*.[ch]))
 SH_FILES = $(wildcard contrib/*.sh contrib/build/*.sh \
@@ -233,8 +236,8 @@ $(OBJ)/linked-with: FORCE
 	$(call new_text,$(call quoted,$(LDFLAGS_ALL) $(LIBS_skyptyd) \
 		$(LIB_GCRYPT)))
 $(OBJ)/places.h: FORCE
-	$(call new_text,$(foreach n,SYSCONFDIR RUNSTATEDIR SBINDIR BINDIR \
-		LIBEXECDIR,'#define $(n) "$($(n))"'))
+	$(call new_text,$(foreach n,SYSCONFDIR RUNSTATEDIR LOCALSTATEDIR \
+		SBINDIR BINDIR LIBEXECDIR,'#define $(n) "$($(n))"'))
 
 define library
 $(OBJ)/lib$(1).a: $(call objs,$(SRC_$(1)))
@@ -262,6 +265,7 @@ $(eval $(call program,skyptyd-connect,$(PIE)))
 $(eval $(call program,skyptyd-http-monitor,$(PIE)))
 $(eval $(call program,skypty,$(PIE)))
 $(eval $(call program,skypty-agent,$(PIE)))
+$(eval $(call program,skypty-record,$(PIE)))
 $(eval $(call program,skypty-tls,$(PIE)))
 $(eval $(call program,skyptyd-http,$(PIE)))
 
@@ -401,7 +405,7 @@ UNITS = skyptyd.service skyptyd-dmsg.service skyptyd.socket \
 	skyptyd-inetd.socket skyptyd-inetd@.service
 UNITS_HTTP = skyptyd-http.service
 LIBEXEC_PROGRAMS = skyptyd-monitor skyptyd-dmsg-monitor skyptyd-net \
-	skyptyd-dmsg skyptyd-connect skypty-agent
+	skyptyd-dmsg skyptyd-connect skypty-agent skypty-record
 places = $(foreach f,$(2),$(1):$(f):$(strip $(3))/$(notdir $(f)))
 INSTALLS = $(call places,755,$(BIN)/skyptyd,$(SBINDIR)) \
 	$(call places,755,$(BIN)/skypty,$(BINDIR)) \

@@ -4,7 +4,7 @@
 
 # common/: four libraries; base knows nobody, pty knows base, dmsg and privsep
 # know both.
-SRC_base = common/base/addr.c common/base/buf.c common/base/cidr.c common/base/clock.c \
+SRC_base = common/base/addr.c common/base/buf.c common/base/cast.c common/base/cidr.c common/base/clock.c \
 	common/base/connector.c common/base/err.c common/base/file.c \
 	common/base/hex.c common/base/http.c common/base/json.c \
 	common/base/log.c common/base/log_format.c common/base/process.c common/base/rate.c \
@@ -45,7 +45,8 @@ SRC_privsep = common/privsep/accept_env.c common/privsep/account.c \
 	common/privsep/notify.c common/privsep/pks_file.c \
 	common/privsep/pks_from.c common/privsep/pks_line.c \
 	common/privsep/pks_options.c common/privsep/pks_time.c \
-	common/privsep/privmsg.c common/privsep/rights.c \
+	common/privsep/privmsg.c common/privsep/recording.c \
+	common/privsep/rights.c \
 	common/privsep/sandbox.c common/privsep/sandbox_filter.c \
 	common/privsep/sockets.c common/privsep/start.c \
 	common/privsep/welcome.c
@@ -76,7 +77,8 @@ SRC_skyptyd-monitor = monitor/about.c monitor/account.c monitor/cage.c monitor/c
 	monitor/guard.c monitor/handshake.c monitor/job.c \
 	monitor/kk.c monitor/login.c monitor/monitor.c monitor/origin.c \
 	monitor/proxy.c \
-	$(SRC_pam_$(PAM)) monitor/pty.c monitor/records.c monitor/requests.c \
+	$(SRC_pam_$(PAM)) monitor/pty.c monitor/recorder.c monitor/records.c \
+	monitor/requests.c \
 	monitor/session.c monitor/sftp.c monitor/sftp_log.c monitor/spawn.c monitor/status.c \
 	monitor/whitelist.c $(SRC_half)
 
@@ -109,6 +111,8 @@ SRC_skyptyd-http = daemon/http/http_main.c daemon/http/http_client.c \
 	daemon/http/http_ws.c
 
 SRC_skyptyd-connect = daemon/connect/skyptyd-connect.c
+
+SRC_skypty-record = daemon/record/skypty-record.c
 
 SRC_skypty-tls = daemon/tls/skypty-tls.c
 

@@ -246,6 +246,11 @@ check_report(const struct skyptyd_options *o, struct settings *s,
 	visible_line(stdout, "files by        %s%s",
 	    *s->sftp_server != '\0' ? s->sftp_server : "nothing",
 	    s->conf.sftp_readonly ? ", read-only" : "");
+	visible_line(stdout, "recordings      %s%s",
+	    *s->record != '\0' ? s->record : "none",
+	    *s->conf.record != '\0' ? ", of all terminals" :
+		*s->record != '\0'  ? ", of keys with record" :
+				      "");
 	printf("accounts        %s\n",
 	    s->pam ? "by PAM, \"skypty\"" : "without PAM");
 	printf("limits          maxstartups %u:%u:%u, maxperkey %u, "

@@ -102,7 +102,9 @@ check_key_print(const struct rights *r)
 		printf("max-sessions    %u\n", r->max_sessions);
 	if (r->idle_timeout != 0)
 		printf("idle-timeout    %u\n", r->idle_timeout);
-	if (r->record)
+	if (r->record_input)
+		puts("record          yes, what is typed as well");
+	else if (r->record)
 		puts("record          yes");
 	if (r->verbose)
 		puts("verbose         yes");

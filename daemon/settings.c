@@ -23,6 +23,7 @@
 #define SYSTEM_CONF    SYSCONFDIR "/skypty/skypty.json"
 #define AUTHORIZED_PKS SYSCONFDIR "/skypty/authorized_pks"
 #define REVOKED_PKS    SYSCONFDIR "/skypty/revoked_pks"
+#define RECORDINGS     LOCALSTATEDIR "/log/skypty"
 
 static void
 settings_complain(void *arg, bool fatal, const char *text)
@@ -471,6 +472,20 @@ find_pks(struct settings *s, const struct skyptyd_options *o)
 	return 0;
 }
 
+/* Where keys are recorded that say so, if not all are, elsewhere. */
+static int
+find_record(struct settings *s)
+{
+	char *path = s->conf.record;
+
+	if (strcmp(path, "none") == 0)
+		*path = '\0';
+	s->record = strdup(*path != '\0' ? path :
+		geteuid() == 0		 ? RECORDINGS :
+					   "");
+	return s->record != NULL ? 0 : EXIT_OS;
+}
+
 static int
 check_whitelist(const struct settings *s, const struct skyptyd_options *o)
 {
@@ -525,7 +540,8 @@ settings_load(struct settings *s, const struct skyptyd_options *o,
 	    (r = find_listen(s, o)) != 0 || (r = check_control(s, o)) != 0 ||
 	    (r = find_user(s)) != 0 || (r = find_sftp_server(s, o)) != 0 ||
 	    (r = settings_find_pam(s)) != 0 ||
-	    (r = find_dmsg(s, o, ctx)) != 0 || (r = find_pks(s, o)) != 0)
+	    (r = find_dmsg(s, o, ctx)) != 0 || (r = find_pks(s, o)) != 0 ||
+	    (r = find_record(s)) != 0)
 		return r;
 	return check_whitelist(s, o);
 }
@@ -554,6 +570,7 @@ settings_free(struct settings *s)
 	free(s->sftp_server);
 	free(s->authorized);
 	free(s->revoked);
+	free(s->record);
 	free(s->dmsg_servers);
 	memset(s, 0, sizeof(*s));
 }

@@ -77,6 +77,7 @@ struct settings {
 	char *dmsg_servers;	    /* as in the configuration, or built in */
 	char *sftp_server;	    /* absolute path, or "" for none */
 	char *authorized, *revoked; /* the same; given if the file says so */
+	char *record;		    /* folder of recordings, or "" */
 	bool pam;
 	bool control; /* whether there is a control socket */
 	gid_t cligroup;

@@ -14,6 +14,7 @@
 #include "monitor/handshake.h"
 #include "monitor/kk.h"
 #include "monitor/pty.h"
+#include "monitor/recorder.h"
 #include "monitor/session.h"
 #include "monitor/sftp.h"
 #include "monitor/spawn.h"
@@ -73,6 +74,7 @@ monitor_reap(struct half *h)
 {
 	struct monitor *m = monitor_of(h);
 
+	recorder_reap(m);
 	pty_reap(m);
 	exec_reap(m);
 	sftp_reap(m);
@@ -82,7 +84,9 @@ monitor_reap(struct half *h)
 static bool
 monitor_waits(const struct half *h)
 {
-	return monitor_of_const(h)->sftp.pid != 0;
+	const struct monitor *m = monitor_of_const(h);
+
+	return m->sftp.pid != 0 || m->recorder.pid != 0;
 }
 
 static void

@@ -24,6 +24,7 @@
 #include "monitor/job.h"
 #include "monitor/origin.h"
 #include "monitor/proxy.h"
+#include "monitor/recorder.h"
 #include "monitor/sftp_log.h"
 
 #define MON_ABANDONED_MAX 8
@@ -69,6 +70,7 @@ struct monitor {
 	struct noise_keys *kk; /* sodium_malloc'ed; until the first frame */
 	struct proxy proxy;
 	struct job pty;
+	struct recorder recorder; /* of the terminal */
 	bool pty_stopping; /* PTY_STOP waits for the shell to be reaped */
 	uint16_t pty_stop_id;
 	struct job exec[PRIV_EXECS_MAX];

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -18,6 +19,7 @@
 #include "monitor/job.h"
 #include "monitor/monitor.h"
 #include "monitor/pty.h"
+#include "monitor/recorder.h"
 #include "monitor/session.h"
 #include "monitor/spawn.h"
 
@@ -68,6 +70,21 @@ pty_set_modes(int fd, const struct pty_looks *l)
 	(void)tcsetattr(fd, TCSANOW, &t);
 }
 
+/* Bytes pass as they are, and nobody who has the terminal waits for it. */
+static int
+pty_set_raw(int fd)
+{
+	struct termios t;
+
+	if (tcgetattr(fd, &t) == -1)
+		return -1;
+	cfmakeraw(&t);
+	return tcsetattr(fd, TCSANOW, &t) == -1 ||
+		fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == -1 ?
+	    -1 :
+	    0;
+}
+
 /*
  * A master for the child to read and write, and a slave for the shell, whose
  * user can open it by its name as well, and say who may write to it.
@@ -97,6 +114,39 @@ pty_open(int *master, int *slave, uid_t owner, const struct pty_looks *l,
 	return 0;
 }
 
+/*
+ * A recorder comes between the terminal and the child, which gets the master of
+ * another one: it looks at nothing and changes nothing.
+ */
+static int
+pty_record(struct monitor *m, int *master, const struct command *c,
+    const struct pty_looks *l, bool login, char *why, size_t len)
+{
+	struct pty_looks plain = *l;
+	char name[NAME_MAX_LEN];
+	int outer, user, r;
+
+	plain.flags &= ~(unsigned)PRIV_PTY_MODES;
+	if (pty_open(&outer, &user, geteuid(), &plain, name) != 0) {
+		(void)snprintf(why, len, "%s", err_text(SKY_ERR_SYS));
+		return -1;
+	}
+	r = -1;
+	if (pty_set_raw(user) != 0)
+		(void)snprintf(why, len, "%s", err_text(SKY_ERR_SYS));
+	else
+		r = recorder_start(m, user, *master, c, &l->ws, login, why,
+		    len);
+	close(user);
+	if (r != 0) {
+		close(outer);
+		return -1;
+	}
+	close(*master);
+	*master = outer;
+	return 0;
+}
+
 static enum session_asked
 pty_asked(const struct pty_looks *l)
 {
@@ -118,14 +168,6 @@ pty_run(struct monitor *m, struct privmsg *msg, struct command *c,
 		half_answer_why(&m->half, msg, why);
 		return 0;
 	}
-	/* What is to be recorded does not go on unrecorded. */
-	if (m->rights.record) {
-		log_warn("Terminal not started: recording is not built in");
-		half_answer_why(&m->half, msg,
-		    "this key's terminals are to be recorded (record), which "
-		    "is not built in");
-		return 0;
-	}
 	if ((r = session_command(m, c, pty_asked(l), &s.login)) != 0)
 		return r;
 	if (pty_open(&master, &slave, m->account.pw_uid, l, name) != 0) {
@@ -133,7 +175,12 @@ pty_run(struct monitor *m, struct privmsg *msg, struct command *c,
 		return 0;
 	}
 	s.in = s.out = s.err = slave;
-	ok = spawn(m, &s, &m->pty.pid, why, sizeof(why));
+	ok = !recorder_wanted(m) ||
+	    pty_record(m, &master, c, l, s.login, why, sizeof(why)) == 0;
+	if (ok && !spawn(m, &s, &m->pty.pid, why, sizeof(why))) {
+		recorder_drop(m);
+		ok = false;
+	}
 	close(slave);
 	if (!ok) {
 		close(master);
@@ -205,6 +252,8 @@ pty_end_soon(struct monitor *m)
 	struct job *j = &m->pty;
 
 	job_hang_up(j);
+	if (j->timer != NULL)
+		return 0;
 	j->timer = evtimer_new(m->half.base, pty_kill, m);
 	return j->timer != NULL && event_add(j->timer, &tv) == 0 ? 0 : -1;
 }
@@ -226,6 +275,17 @@ pty_stop(struct half *h, struct privmsg *msg)
 }
 
 void
+pty_unrecorded(struct monitor *m)
+{
+	if (m->pty.pid != 0 && !m->pty_stopping && pty_end_soon(m) == -1)
+		job_signal(&m->pty, SIGKILL);
+}
+
+/*
+ * The end of a shell is told when all of its output has come by the recorder:
+ * the child takes what its master holds then for all that there is.
+ */
+void
 pty_reap(struct monitor *m)
 {
 	enum priv_exit how;
@@ -233,6 +293,10 @@ pty_reap(struct monitor *m)
 
 	if (m->pty.pid == 0 || !job_exited(&m->pty, &how, &status))
 		return;
+	if (m->recorder.pid != 0 && m->half.phase != HALF_DYING) {
+		recorder_leave(m);
+		return;
+	}
 	job_tell(m, &m->pty, LOG_LEVEL_INFO, how, status);
 	job_free(&m->pty);
 	about_tell(m);

@@ -12,6 +12,8 @@ request_handler pty_start, pty_stop;
 /* For the table: 1 while a shell runs, and while one is being stopped. */
 unsigned pty_running(const struct half *);
 unsigned pty_stopping(const struct half *);
+/* Its recorder has ended: what is not recorded any more does not go on. */
+void pty_unrecorded(struct monitor *);
 /* A zombie may be there; tells the child. */
 void pty_reap(struct monitor *);
 

@@ -24,6 +24,7 @@ PROGRAMS = {
     "daemon/dmsg": ["daemon/dmsg"],
     "daemon/http": ["daemon/http", "daemon/http/page"],
     "daemon/net": ["daemon/net"],
+    "daemon/record": ["daemon/record"],
     "daemon/tls": ["daemon/tls"],
     "monitor": ["monitor", "monitor/half"],
     "monitor/dmsg": ["monitor/dmsg", "monitor/half"],

@@ -16,7 +16,7 @@ libsecp256k1-dev libbsd-dev libseccomp-dev libyajl-dev libevent-dev libpam0g-dev
 libcmocka-dev libclang-rt-dev mandoc shellcheck systemd python3 iproute2
 procps valgrind less golang-go ca-certificates git rsync openssh-client openssh-sftp-server
 sshfs fuse3 ansible-core libwebsockets-dev npm chromium debootstrap
-zsh fish ansible sudo python3-venv"
+zsh fish ansible sudo python3-venv asciinema"
 
 missing=
 for p in $packages; do

@@ -3,7 +3,7 @@
 #ifndef COMMON_BASE_PATHS_H
 #define COMMON_BASE_PATHS_H
 
-#include "places.h" /* BINDIR LIBEXECDIR RUNSTATEDIR SBINDIR SYSCONFDIR */
+#include "places.h" /* BINDIR LIBEXECDIR LOCALSTATEDIR RUNSTATEDIR ... */
 
 /* The empty root of confined processes. */
 #define CHROOT_DIR RUNSTATEDIR "/skypty"

@@ -402,6 +402,7 @@ static const struct config_key keys[] = {
 	    FIELD(CONFIG_IS_PATH, revoked_pks) },
 	{ "log_format", CONFIG_LOG_FORMAT, JSON_STRING, CONFIG_IS_LOG_FORMAT, 0,
 	    0, 0 },
+	{ "record", CONFIG_RECORD, JSON_STRING, FIELD(CONFIG_IS_PATH, record) },
 };
 
 const struct config_key *
@@ -579,6 +580,7 @@ config_defaults(struct config *c)
 	c->accept_env = strdup(ACCEPT_ENV_DEFAULT);
 	c->authorized_pks = strdup("");
 	c->revoked_pks = strdup("");
+	c->record = strdup("");
 	c->dmsgsessions = 1;
 	c->dmsgport = 22;
 	c->maxstartups = (struct config_startups){ 10, 30, 100 };
@@ -598,7 +600,8 @@ config_defaults(struct config *c)
 		c->ssh_listen == NULL || c->cligroup == NULL ||
 		c->privsep_user == NULL || c->sk_file == NULL ||
 		c->sftp_server == NULL || c->dmsg_servers == NULL ||
-		c->authorized_pks == NULL || c->revoked_pks == NULL ?
+		c->authorized_pks == NULL || c->revoked_pks == NULL ||
+		c->record == NULL ?
 	    SKY_ERR_NOMEM :
 	    0;
 }
@@ -620,6 +623,7 @@ config_free(struct config *c)
 	free(c->accept_env);
 	free(c->authorized_pks);
 	free(c->revoked_pks);
+	free(c->record);
 	free(c->penalty_exempt);
 	memset(c, 0, sizeof(*c));
 }

@@ -54,6 +54,7 @@
 #define CONFIG_PAM	     (UINT64_C(1) << 25)
 #define CONFIG_SK_FILE	     (UINT64_C(1) << 26)
 #define CONFIG_LOG_FORMAT    (UINT64_C(1) << 27)
+#define CONFIG_RECORD	     (UINT64_C(1) << 28)
 #define CONFIG_SFTP_LOG	     (UINT64_C(1) << 29)
 
 #define CONFIG_PENALTIES      (UINT64_C(1) << 32)
@@ -145,6 +146,7 @@ struct config {
 	/* Paths; "" is the default place, "none" is none. */
 	char *authorized_pks, *revoked_pks;
 	char *sk_file;	 /* where sk is, or "" */
+	char *record;	 /* folder that all terminals are recorded in, or "" */
 	bool require_pq; /* no handshake without ML-KEM */
 	bool
 	    pam; /* counts if CONFIG_PAM is given; else where there is a file */

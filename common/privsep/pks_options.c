@@ -336,6 +336,7 @@ static const struct option_row options[] = {
 	{ "max-sessions", OPTION_ONE, option_count, 0, FIELD(max_sessions) },
 	{ "idle-timeout", OPTION_ONE, option_interval, 0, FIELD(idle_timeout) },
 	{ "record", OPTION_FLAG, option_bool, 0, FIELD(record) },
+	{ "record-input", OPTION_FLAG, option_bool, 0, FIELD(record_input) },
 	{ "verbose", OPTION_FLAG, option_bool, 0, FIELD(verbose) },
 	/* As authorized_keys calls it, for lines that come from there. */
 	{ "port-forwarding", OPTION_FLAG, option_grant, PRIV_GRANT_FORWARD, 0 },

@@ -207,6 +207,11 @@ enum privmsg_type {
 	 * stream socket: dial there and move its bytes.
 	 */
 	PM_DMSG_DIAL = 111,
+	/*
+	 * RECORDING, event, of a recorder, whose first message WELCOME was:
+	 * error text; if empty, it is confined and at work.
+	 */
+	PM_RECORDING = 113,
 
 	/*
 	 * Monitor to skyptyd.

@@ -44,9 +44,9 @@ struct rights {
 	size_t nopen, nlisten;
 	unsigned max_sessions; /* connections at once; 0: maxperkey */
 	unsigned idle_timeout; /* seconds; 0: none */
-	bool record, verbose;
-	char *comment; /* "" if none */
-	char *rule;    /* what decided: "authorized_pks:12", "wl", ... */
+	bool record, record_input, verbose; /* its terminals; what is typed */
+	char *comment;			    /* "" if none */
+	char *rule; /* what decided: "authorized_pks:12", "wl", ... */
 };
 
 /* Where the rules are. */

@@ -92,7 +92,8 @@ step_limits(const struct sandbox *sb, char *detail, size_t n)
 	if ((!SKYPTY_SANITIZE && sb->memory != 0 &&
 		sandbox_set_limit(RLIMIT_DATA, sb->memory) == -1) ||
 	    sandbox_set_limit(RLIMIT_CORE, 0) == -1 ||
-	    (!SKYPTY_SANITIZE && sandbox_set_limit(RLIMIT_FSIZE, 0) == -1) ||
+	    (!SKYPTY_SANITIZE && !sb->files &&
+		sandbox_set_limit(RLIMIT_FSIZE, 0) == -1) ||
 	    sandbox_set_limit(RLIMIT_NPROC, 0) == -1)
 		return -1;
 	return sandbox_set_limit(RLIMIT_NOFILE, sb->nofile);

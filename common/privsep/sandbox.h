@@ -21,6 +21,7 @@ enum sandbox_program {
 	SANDBOX_TLS,
 	SANDBOX_CONNECT,
 	SANDBOX_AGENT,
+	SANDBOX_RECORD,
 	SANDBOX_PROGRAMS /* how many */
 };
 
@@ -28,6 +29,7 @@ struct sandbox {
 	enum sandbox_program program;
 	bool drop;	  /* change root and user: only root can, and must */
 	bool nobodys;	  /* its parent has ended: no monitor to end with */
+	bool files;	  /* it may write to those that it was given */
 	bool best_effort; /* report a step that fails and go on */
 	const char *root; /* empty directory, root's, closed to others */
 	uid_t uid;

@@ -89,7 +89,8 @@
 #define TLS   (1U << SANDBOX_TLS)
 #define CON   (1U << SANDBOX_CONNECT)
 #define AGENT (1U << SANDBOX_AGENT)
-#define ALL   (NET | DMSG | HTTP | TLS | CON | AGENT)
+#define REC   (1U << SANDBOX_RECORD)
+#define ALL   (NET | DMSG | HTTP | TLS | CON | AGENT | REC)
 
 /* Newer than the headers of Debian 12: linux/mman.h, since Linux 6.11. */
 #define MY_MAP_DROPPABLE 0x08
@@ -120,7 +121,7 @@ static const struct rule {
 	/*
 	 * Bytes of descriptors that it has.  Without flags and addresses; a
 	 * write to a regular file, should it ever have one, is fatal by
-	 * RLIMIT_FSIZE.
+	 * RLIMIT_FSIZE.  skypty-record has one, which it can only append to.
 	 */
 	{ SCMP_SYS(read), ALL, 0, { { 0 } } },
 	{ SCMP_SYS(readv), ALL, 0, { { 0 } } },
@@ -136,7 +137,7 @@ static const struct rule {
 	 * and end the sender.  MSG_ERRQUEUE, MSG_OOB, MSG_ZEROCOPY and others
 	 * only lead into seldom used parts of the kernel.
 	 */
-	{ SCMP_SYS(sendmsg), NET | DMSG | HTTP | CON | AGENT, 1,
+	{ SCMP_SYS(sendmsg), NET | DMSG | HTTP | CON | AGENT | REC, 1,
 	    { INT_BITS(2, SEND_BITS) } },
 	{ SCMP_SYS(recvmsg), NET | DMSG | HTTP | CON | AGENT, 1,
 	    { INT_BITS(2, RECEIVE_BITS) } },
@@ -195,7 +196,9 @@ static const struct rule {
 	 * The size of its own terminal; how much there is to read.  Others,
 	 * TIOCSTI and TIOCLINUX first of all, type into terminals.
 	 */
-	{ SCMP_SYS(ioctl), NET, 1, { IS(1, TIOCSWINSZ) } },
+	{ SCMP_SYS(ioctl), NET | REC, 1, { IS(1, TIOCSWINSZ) } },
+	{ SCMP_SYS(ioctl), REC, 1, { IS(1, TIOCGWINSZ) } },
+	{ SCMP_SYS(ioctl), REC, 1, { IS(1, TIOCNOTTY) } },
 	{ SCMP_SYS(ioctl), NET | DMSG | CON, 1, { IS(1, FIONREAD) } },
 
 	/*
@@ -206,8 +209,14 @@ static const struct rule {
 	{ SCMP_SYS(epoll_pwait), NET | DMSG, 0, { { 0 } } },
 	{ SCMP_SYS(epoll_ctl), NET | DMSG, 0, { { 0 } } },
 	{ SCMP_SYS(poll), HTTP | TLS | CON | AGENT, 0, { { 0 } } },
-	{ SCMP_SYS(ppoll), HTTP | TLS | CON | AGENT, 0, { { 0 } } },
-	{ SCMP_SYS(ppoll_time64), HTTP | TLS | CON | AGENT, 0, { { 0 } } },
+	{ SCMP_SYS(ppoll), HTTP | TLS | CON | AGENT | REC, 0, { { 0 } } },
+	{ SCMP_SYS(ppoll_time64), HTTP | TLS | CON | AGENT | REC, 0,
+	    { { 0 } } },
+
+	/* Its one file to the disk, and how much room there is for it. */
+	{ SCMP_SYS(fdatasync), REC, 0, { { 0 } } },
+	{ SCMP_SYS(fstatfs), REC, 0, { { 0 } } },
+	{ SCMP_SYS(fstatfs64), REC, 0, { { 0 } } },
 
 	/*
 	 * The time, where the vDSO does not serve.  Clocks from 16 on and below

@@ -62,6 +62,8 @@ put_conn(struct buf *b, const struct start *s)
 	    (r = buf_put_cstring(b, s->revoked)) != 0 ||
 	    (r = buf_put_u8(b, s->revoked_given)) != 0 ||
 	    (r = buf_put_cstring(b, s->accept_env)) != 0 ||
+	    (r = buf_put_cstring(b, s->record)) != 0 ||
+	    (r = buf_put_u8(b, s->record_all)) != 0 ||
 	    (r = buf_put_u8(b, s->pam)) != 0 ||
 	    (r = buf_put_u8(b, s->require_pq)) != 0)
 		return r;
@@ -172,7 +174,7 @@ get_dmsg(struct buf *b, struct start *s)
 static int
 get_conn(struct buf *b, struct start *s)
 {
-	uint8_t readonly, authorized, revoked, pam, require_pq;
+	uint8_t readonly, authorized, revoked, record_all, pam, require_pq;
 	int r;
 
 	if ((r = buf_get_u32(b, &s->cligroup)) != 0 ||
@@ -185,12 +187,15 @@ get_conn(struct buf *b, struct start *s)
 	    (r = buf_get_cstring(b, &s->revoked, PATH_LIMIT)) != 0 ||
 	    (r = buf_get_u8(b, &revoked)) != 0 ||
 	    (r = buf_get_cstring(b, &s->accept_env, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_cstring(b, &s->record, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_u8(b, &record_all)) != 0 ||
 	    (r = buf_get_u8(b, &pam)) != 0 ||
 	    (r = buf_get_u8(b, &require_pq)) != 0)
 		return r;
 	s->sftp_readonly = readonly != 0;
 	s->authorized_given = authorized != 0;
 	s->revoked_given = revoked != 0;
+	s->record_all = record_all != 0;
 	s->pam = pam != 0;
 	s->require_pq = require_pq != 0;
 	return get_wl(b, s);

@@ -44,6 +44,8 @@ struct start {
 	char *authorized, *revoked; /* as in struct rights_files */
 	bool authorized_given, revoked_given;
 	char *accept_env;      /* patterns, accept_env.h */
+	char *record;	       /* folder of recordings, or "" */
+	bool record_all;       /* terminals of every key */
 	bool pam;	       /* sessions are PAM's, too */
 	bool require_pq;       /* nobody comes in without ML-KEM */
 	struct key_public *wl; /* nwl of them */

@@ -491,6 +491,11 @@ DIRECT(userfaultfd, SYS_userfaultfd, 0)
 DIRECT(perf_event_open, SYS_perf_event_open, page, 0, -1, -1, 0)
 DIRECT(personality, SYS_personality, 0x0400000)
 DIRECT(shmget, SYS_shmget, 0, 4096, 0600)
+DIRECT(ftruncate, SYS_ftruncate, 5, 0)
+DIRECT(fallocate, SYS_fallocate, 5, 3, 0, 4096)
+DIRECT(lseek, SYS_lseek, 5, 0, 0)
+DIRECT(pwrite64, SYS_pwrite64, 5, page, 1, 0)
+DIRECT(fdatasync, SYS_fdatasync, 5)
 /* clang-format on */
 
 #define NET   (1U << SANDBOX_NET)
@@ -499,7 +504,8 @@ DIRECT(shmget, SYS_shmget, 0, 4096, 0600)
 #define TLS   (1U << SANDBOX_TLS)
 #define CON   (1U << SANDBOX_CONNECT)
 #define AGENT (1U << SANDBOX_AGENT)
-#define ALL   (NET | DMSG | HTTP | TLS | CON | AGENT)
+#define REC   (1U << SANDBOX_RECORD)
+#define ALL   (NET | DMSG | HTTP | TLS | CON | AGENT | REC)
 
 static const struct {
 	const char *name;
@@ -507,11 +513,11 @@ static const struct {
 	unsigned allowed; /* to these programs */
 } acts[] = {
 	{ "none", act_none, ALL },
-	{ "terminal", act_terminal, NET },
+	{ "terminal", act_terminal, NET | REC },
 	{ "unread", act_unread, NET | DMSG | CON },
 	{ "shut-wr", act_shut_wr, NET | DMSG | HTTP },
 	{ "nodelay", act_nodelay, HTTP | CON },
-	{ "poll", act_poll, HTTP | TLS | CON | AGENT },
+	{ "poll", act_poll, HTTP | TLS | CON | AGENT | REC },
 	{ "getpid", act_getpid, HTTP | TLS | CON },
 	{ "getrandom", act_getrandom, HTTP | TLS | CON | AGENT },
 	{ "accept4", act_accept4, 0 },
@@ -642,6 +648,11 @@ static const struct {
 	{ "clock-of-parent", act_clock_of_parent, 0 },
 	{ "mlock", act_mlock, AGENT },
 	{ "splice", act_splice, 0 },
+	{ "ftruncate", act_ftruncate, 0 },
+	{ "fallocate", act_fallocate, 0 },
+	{ "lseek", act_lseek, CON },
+	{ "pwrite64", act_pwrite64, 0 },
+	{ "fdatasync", act_fdatasync, REC },
 	{ "pwritev2", act_pwritev2, 0 },
 	{ "rt-sigqueueinfo", act_rt_sigqueueinfo, 0 },
 	{ "pidfd-send-signal", act_pidfd_send_signal, 0 },
@@ -652,7 +663,7 @@ static const struct {
 #define ACTS (sizeof(acts) / sizeof(acts[0]))
 
 static const char *const programs[SANDBOX_PROGRAMS] = { "net", "dmsg", "http",
-	"tls", "connect", "agent" };
+	"tls", "connect", "agent", "record" };
 
 /* To whom an act is told. */
 enum audience { PIPE, MONITOR, CONNECTOR };

@@ -7,7 +7,7 @@
 need_filter
 
 alone() {
-	for program in net dmsg http tls connect agent; do
+	for program in net dmsg http tls connect agent record; do
 		"$probe" list "$program" >"$dir/acts"
 		[ "$(grep -c ^fatal "$dir/acts")" -gt 100 ] ||
 			fail "there are no acts to try"

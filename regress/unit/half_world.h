@@ -88,7 +88,7 @@ mw_begin_half(struct half *h, const struct half_role *role,
 	h->parent = mw_pair(&mw.parent);
 	h->start.carrier = carrier;
 	h->start.peer = h->start.conf = h->start.chroot_dir = mw.none;
-	h->start.sftp_server = mw.none;
+	h->start.sftp_server = h->start.record = mw.none;
 	h->start.authorized = h->start.revoked = mw.none;
 	h->start.uid = getuid();
 	h->start.gid = getgid();

@@ -574,6 +574,7 @@ static const struct {
 	{ "sftp_server", 's' },
 	{ "authorized_pks", 's' },
 	{ "revoked_pks", 's' },
+	{ "record", 's' },
 };
 
 static const struct {

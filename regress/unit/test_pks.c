@@ -165,7 +165,7 @@ test_values(void **state)
 	r = good("user=\"al,bo.b\",command=\"a \\\"b\\\", \\c \\\\ d\",record,"
 		 "environment=\"A=1,2\",environment=B_2=,verbose,"
 		 "sftp-readonly,sftp-root=\"/srv/a b\",max-sessions=3,"
-		 "idle-timeout=1h30m,permitopen=\"db:5432\","
+		 "idle-timeout=1h30m,record-input,permitopen=\"db:5432\","
 		 "permitopen=\"[::1]:*\",permitlisten=\"8080\","
 		 "permitlisten=localhost:81");
 	assert_int_equal(r->nuser, 2);
@@ -176,7 +176,8 @@ test_values(void **state)
 	assert_int_equal(r->nenv, 2);
 	assert_string_equal(r->env[0], "A=1,2");
 	assert_string_equal(r->env[1], "B_2=");
-	assert_true(r->record && r->verbose && r->sftp_readonly);
+	assert_true(r->record && r->record_input);
+	assert_true(r->verbose && r->sftp_readonly);
 	assert_string_equal(r->sftp_root, "/srv/a b");
 	assert_int_equal(r->max_sessions, 3);
 	assert_int_equal(r->idle_timeout, 5400);

@@ -121,7 +121,7 @@ static const uint32_t archs[] = { SCMP_ARCH_X86_64, SCMP_ARCH_AARCH64,
 #define EVERY (X86 | A64 | ARM | RISCV)
 
 static const char *const programs[SANDBOX_PROGRAMS] = { "net", "dmsg", "http",
-	"tls", "connect", "agent" };
+	"tls", "connect", "agent", "record" };
 
 #define NET   (1U << SANDBOX_NET)
 #define DMSG  (1U << SANDBOX_DMSG)
@@ -129,8 +129,9 @@ static const char *const programs[SANDBOX_PROGRAMS] = { "net", "dmsg", "http",
 #define TLS   (1U << SANDBOX_TLS)
 #define CON   (1U << SANDBOX_CONNECT)
 #define AGENT (1U << SANDBOX_AGENT)
-#define FIVE  (NET | DMSG | HTTP | TLS | AGENT) /* that make no connection */
-#define ALL   (FIVE | CON)
+#define REC   (1U << SANDBOX_RECORD)
+#define SIX   (NET | DMSG | HTTP | TLS | AGENT | REC) /* make no connection */
+#define ALL   (SIX | CON)
 
 static struct filter filters[LENGTH(archs)][SANDBOX_PROGRAMS];
 
@@ -210,7 +211,7 @@ static const struct call needed[] = {
 	{ EVERY, ALL, "write", { 3, ANY, 10 } },
 	{ EVERY, ALL, "writev", { 3, ANY, 2 } },
 	{ EVERY, ALL, "close", { 3 } },
-	{ EVERY, NET | DMSG | HTTP | CON | AGENT, "sendmsg",
+	{ EVERY, NET | DMSG | HTTP | CON | AGENT | REC, "sendmsg",
 	    { 4, ANY, MSG_NOSIGNAL } },
 	{ EVERY, NET | DMSG | HTTP | CON | AGENT, "sendmsg",
 	    { 4, ANY, GARBAGE | MSG_NOSIGNAL } },
@@ -249,14 +250,20 @@ static const struct call needed[] = {
 	{ ARM, HTTP, "fcntl64", { 9, F_SETFL, O_NONBLOCK } },
 	{ ARM, HTTP, "fcntl64", { 9, F_SETFD, FD_CLOEXEC } },
 	{ ARM, HTTP, "fcntl64", { 9, F_DUPFD_CLOEXEC, 0 } },
-	{ EVERY, NET, "ioctl", { 6, TIOCSWINSZ, ANY } },
+	{ EVERY, NET | REC, "ioctl", { 6, TIOCSWINSZ, ANY } },
+	{ EVERY, REC, "ioctl", { 3, TIOCGWINSZ, ANY } },
+	{ EVERY, REC, "ioctl", { 3, TIOCNOTTY, 0 } },
 	{ EVERY, NET | DMSG | CON, "ioctl", { 6, FIONREAD, ANY } },
+	{ EVERY, REC, "fdatasync", { 5 } },
+	{ EVERY, REC, "fstatfs", { 5, ANY } },
+	{ ARM, REC, "fstatfs64", { 5, 88, ANY } },
 	{ X86 | ARM, NET | DMSG, "epoll_wait", { 7, ANY, 32, 1000 } },
 	{ EVERY, NET | DMSG, "epoll_pwait", { 7, ANY, 32, 1000, 0, 8 } },
 	{ EVERY, NET | DMSG, "epoll_ctl", { 7, 3, 5, ANY } },
 	{ X86 | ARM, HTTP | TLS | CON | AGENT, "poll", { ANY, 2, UINT64_MAX } },
-	{ EVERY, HTTP | TLS | CON | AGENT, "ppoll", { ANY, 2, 0, 0, 8 } },
-	{ ARM, HTTP | TLS | CON | AGENT, "ppoll_time64", { ANY, 2, 0, 0, 8 } },
+	{ EVERY, HTTP | TLS | CON | AGENT | REC, "ppoll", { ANY, 2, 0, 0, 8 } },
+	{ ARM, HTTP | TLS | CON | AGENT | REC, "ppoll_time64",
+	    { ANY, 2, 0, 0, 8 } },
 	{ EVERY, ALL, "clock_gettime", { CLOCK_MONOTONIC, ANY } },
 	{ EVERY, ALL, "clock_gettime", { CLOCK_REALTIME, ANY } },
 	{ ARM, ALL, "clock_gettime64", { CLOCK_MONOTONIC, ANY } },
@@ -377,6 +384,23 @@ test_needed(void **state)
 /* --- the same calls with what they must not have --- */
 
 static const struct call forbidden[] = {
+	/* A recording only grows, and nothing else is written to. */
+	{ EVERY, ALL, "ftruncate", { 5, 0 } },
+	{ ARM, ALL, "ftruncate64", { 5, 0, 0 } },
+	{ EVERY, ALL, "truncate", { ANY, 0 } },
+	{ EVERY, ALL, "fallocate", { 5, 3, 0, 4096 } },
+	{ EVERY, ALL, "pwrite64", { 5, ANY, 10, 0 } },
+	{ EVERY, ALL, "pwritev", { 5, ANY, 1, 0 } },
+	{ EVERY, ALL, "copy_file_range", { 5, 0, 4, 0, 10 } },
+	{ EVERY, ALL, "sendfile", { 5, 4, 0, 10 } },
+	{ EVERY, ALL, "fchmod", { 5, 0666 } },
+	{ EVERY, ALL, "fchown", { 5, 0, 0 } },
+	{ EVERY, ALL, "ftruncate", { GARBAGE | 5, 0 } },
+	{ EVERY, REC, "lseek", { 5, 0, SEEK_SET } },
+	{ EVERY, REC, "fcntl", { 5, F_SETFL, 0 } },
+	{ ARM, REC, "fcntl64", { 5, F_SETFL, 0 } },
+	{ EVERY, REC, "ioctl", { 5, FIONREAD, ANY } },
+	{ EVERY, REC, "fstat", { 5, ANY } },
 	/* Connections by the way of sending. */
 	{ EVERY, ALL, "sendmsg", { 4, ANY, MSG_FASTOPEN } },
 	{ EVERY, ALL, "sendmsg", { 4, ANY, MSG_FASTOPEN | MSG_NOSIGNAL } },
@@ -385,18 +409,18 @@ static const struct call forbidden[] = {
 	{ EVERY, ALL, "sendmsg", { 4, ANY, MSG_ZEROCOPY } },
 	{ EVERY, TLS, "sendmsg", { 4, ANY, 0 } },
 	{ EVERY, ALL, "sendmmsg", { 4, ANY, 1, MSG_FASTOPEN } },
-	{ EVERY, FIVE, "sendmmsg", { 4, ANY, 1, 0 } },
+	{ EVERY, SIX, "sendmmsg", { 4, ANY, 1, 0 } },
 	{ EVERY, ALL, "sendto", { 9, ANY, 10, MSG_FASTOPEN, ANY, 16 } },
 	{ EVERY, ALL, "sendto", { 9, ANY, 10, MSG_FASTOPEN, 0, 0 } },
-	{ EVERY, FIVE, "sendto", { 9, ANY, 10, 0, ANY, 16 } },
-	{ X86 | A64 | RISCV, FIVE, "sendto",
+	{ EVERY, SIX, "sendto", { 9, ANY, 10, 0, ANY, 16 } },
+	{ X86 | A64 | RISCV, SIX, "sendto",
 	    { 9, ANY, 10, 0, UINT64_C(1) << 32, 16 } },
 	{ EVERY, NET | DMSG | TLS, "sendto", { 9, ANY, 10, 0, 0, 0 } },
 	{ ARM, ALL, "send", { 9, ANY, 10, MSG_FASTOPEN } },
-	{ EVERY, FIVE, "connect", { 9, ANY, 16 } },
-	{ EVERY, FIVE, "bind", { 9, ANY, 16 } },
+	{ EVERY, SIX, "connect", { 9, ANY, 16 } },
+	{ EVERY, SIX, "bind", { 9, ANY, 16 } },
 	{ EVERY, ALL, "listen", { 9, 5 } },
-	{ EVERY, FIVE, "socket", { 2, 1, 0 } },
+	{ EVERY, SIX, "socket", { 2, 1, 0 } },
 	{ EVERY, ALL, "socketpair", { 1, 1, 0, ANY } },
 	/* Of the one that connects: other families, kinds and protocols. */
 	{ EVERY, CON, "socket", { AF_UNIX, SOCK_STREAM, 0 } },
@@ -413,7 +437,7 @@ static const struct call forbidden[] = {
 	{ EVERY, CON, "socket", { AF_NETLINK, SOCK_DGRAM, 0 } },
 	{ EVERY, CON, "sendmmsg", { 4, ANY, 1, MSG_OOB } },
 	{ EVERY, CON, "setsockopt", { 9, IPPROTO_IPV6, 1, ANY, 4 } },
-	{ EVERY, FIVE, "openat", { 4, ANY, O_RDONLY } },
+	{ EVERY, SIX, "openat", { 4, ANY, O_RDONLY } },
 	{ EVERY, ALL, "openat", { 4, ANY, O_WRONLY } },
 	{ EVERY, ALL, "openat", { 4, ANY, O_RDWR } },
 	{ EVERY, ALL, "openat", { 4, ANY, O_CREAT, 0600 } },
@@ -422,7 +446,7 @@ static const struct call forbidden[] = {
 	{ EVERY, ALL, "openat", { 4, ANY, GARBAGE | O_RDWR } },
 	{ EVERY, ALL, "open", { ANY, O_WRONLY } },
 	{ EVERY, ALL, "open", { ANY, O_RDWR | O_CREAT, 0600 } },
-	{ EVERY, FIVE, "open", { ANY, O_RDONLY } },
+	{ EVERY, SIX, "open", { ANY, O_RDONLY } },
 	{ EVERY, ALL, "openat2", { 4, ANY, ANY, 24 } },
 	{ EVERY, ALL, "kill", { 1, 9 } },
 	{ EVERY, ALL, "tkill", { 1, 9 } },
@@ -447,7 +471,7 @@ static const struct call forbidden[] = {
 	{ ARM, ALL, "recv", { 9, ANY, 10, MSG_ERRQUEUE } },
 	{ EVERY, ALL, "recvmmsg", { 9, ANY, 1, 0, 0 } },
 	/* Options. */
-	{ EVERY, FIVE, "setsockopt", { 9, SOL_SOCKET, SO_KEEPALIVE, ANY, 4 } },
+	{ EVERY, SIX, "setsockopt", { 9, SOL_SOCKET, SO_KEEPALIVE, ANY, 4 } },
 	{ EVERY, ALL, "setsockopt", { 9, SOL_SOCKET, SO_ATTACH_FILTER } },
 	{ EVERY, ALL, "setsockopt", { 9, SOL_SOCKET, TCP_NODELAY } },
 	{ EVERY, ALL, "setsockopt", { 9, IPPROTO_TCP, TCP_ULP, ANY, 4 } },

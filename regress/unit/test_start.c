@@ -31,8 +31,8 @@ static uint8_t the_sk[KEY_SECRET_LEN];
 static struct key_public the_wl[START_WL_MAX + 1];
 static char peer[] = "192.0.2.1 port 4711", conf[] = "/etc/x.json",
 	    chroot_dir[] = "/run/x", sftp[] = "/usr/lib/sftp-server",
-	    accepted[] = "LANG", authorized[] = "/etc/a", revoked[] = "/etc/r",
-	    disc[] = "http://x", servers[] = "02@a:1";
+	    accepted[] = "LANG", recordings[] = "/r", authorized[] = "/etc/a",
+	    revoked[] = "/etc/r", disc[] = "http://x", servers[] = "02@a:1";
 
 static const struct start model = {
 	.carrier = PRIV_KK,
@@ -58,6 +58,8 @@ static const struct start model = {
 	.id = UINT64_C(0x0123456789abcdef),
 	.oom_score = 300,
 	.accept_env = accepted,
+	.record = recordings,
+	.record_all = true,
 	.pam = true,
 	.require_pq = true,
 	.sk = the_sk,
@@ -75,7 +77,8 @@ of_dmsg(void)
 	s.dmsgsessions = 3;
 	s.dmsgdisc = disc;
 	s.dmsg_servers = servers;
-	s.accept_env = NULL;
+	s.accept_env = s.record = NULL;
+	s.record_all = false;
 	s.conf = s.sftp_server = s.authorized = s.revoked = NULL;
 	s.sftp_readonly = s.authorized_given = s.revoked_given = false;
 	s.conf = s.sftp_server = NULL;
@@ -106,6 +109,7 @@ free_start(struct start *s)
 	free(s->chroot_dir);
 	free(s->sftp_server);
 	free(s->accept_env);
+	free(s->record);
 	free(s->authorized);
 	free(s->revoked);
 	free(s->dmsgdisc);
@@ -154,6 +158,9 @@ check_equal(const struct start *a, const struct start *b)
 	assert_int_equal(a->oom_score, b->oom_score);
 	if (a->accept_env != NULL)
 		assert_string_equal(a->accept_env, b->accept_env);
+	if (a->record != NULL)
+		assert_string_equal(a->record, b->record);
+	assert_int_equal(a->record_all, b->record_all);
 	assert_int_equal(a->pam, b->pam);
 	assert_int_equal(a->require_pq, b->require_pq);
 	assert_int_equal(a->nwl, b->nwl);
@@ -263,6 +270,7 @@ test_no_more_than_needed(void **state)
 	all.conf = conf;
 	all.sftp_server = sftp;
 	all.accept_env = accepted;
+	all.record = recordings;
 	all.sftp_readonly = true;
 	all.authorized = authorized;
 	all.revoked = revoked;
