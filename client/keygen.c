@@ -186,24 +186,17 @@ keygen_change(struct keyctx *ctx, const char *path,
 }
 
 static int
-keygen_show(struct keyctx *ctx, const char *path)
-{
-	char pk[KEY_PUBLIC_HEX];
-
-	if (identity_public(ctx, path, pk) != 0)
-		return EXIT_LOCAL;
-	puts(pk);
-	return 0;
-}
-
-static int
 keygen_do(struct keyctx *ctx, const char *path, const struct client_options *o)
 {
-	char *pass;
+	char *pass, pk[KEY_PUBLIC_HEX];
 	int r;
 
-	if (o->public_only)
-		return keygen_show(ctx, path);
+	if (o->public_only) {
+		if (identity_public(ctx, path, pk) != 0)
+			return EXIT_LOCAL;
+		puts(pk);
+		return 0;
+	}
 	if ((pass = passphrase_new()) == NULL)
 		return EXIT_LOCAL;
 	r = o->change ? keygen_change(ctx, path, o, pass) :

@@ -253,20 +253,6 @@ limits_debt(const struct conns *cs, const struct origin *o, int64_t now_ms)
 
 /* --- how many there are --- */
 
-/* Connections of an address, authenticated ones, too. */
-static size_t
-count_all(const struct conns *cs, const struct origin *o)
-{
-	const struct limits_conn *c;
-	size_t n = 0;
-
-	TAILQ_FOREACH (c, &cs->all, entry)
-		if (!c->control && !c->dropped && c->origin.pool == o->pool &&
-		    c->origin.self == o->self)
-			n++;
-	return n;
-}
-
 /* Unauthenticated ones of an origin, or by its relay. */
 static size_t
 count_startups(const struct conns *cs, const struct origin *o, bool by_relay)
@@ -348,12 +334,24 @@ may_end(const struct conns *cs, const struct limits_conn *victim,
 
 /* --- the decision --- */
 
-/* Over dmsg it is maxperkey that counts: a relay is nobody's address. */
+/*
+ * Connections of an address, authenticated ones, too.  Over dmsg it is
+ * maxperkey that counts: a relay is nobody's address.
+ */
 static bool
 address_full(const struct conns *cs, const struct config *conf,
     const struct origin *o)
 {
-	return o->pool == POOL_TCP && count_all(cs, o) >= conf->maxperaddr;
+	const struct limits_conn *c;
+	size_t n = 0;
+
+	if (o->pool != POOL_TCP)
+		return false;
+	TAILQ_FOREACH (c, &cs->all, entry)
+		if (!c->control && !c->dropped && c->origin.pool == POOL_TCP &&
+		    c->origin.self == o->self)
+			n++;
+	return n >= conf->maxperaddr;
 }
 
 unsigned

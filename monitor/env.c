@@ -50,18 +50,13 @@ env_set(char **env, size_t *n, char *entry)
 	return 0;
 }
 
-static char *
-env_entry(const char *name, const char *value)
-{
-	char *s;
-
-	return asprintf(&s, "%s=%s", name, value) == -1 ? NULL : s;
-}
-
 static int
 env_set_named(char **env, size_t *n, const char *name, const char *value)
 {
-	return env_set(env, n, env_entry(name, value));
+	char *s;
+
+	return env_set(env, n,
+	    asprintf(&s, "%s=%s", name, value) == -1 ? NULL : s);
 }
 
 /* What software asks to find out whether it is far from its user. */
@@ -80,18 +75,10 @@ env_set_origin(char **env, size_t *n, const struct session_origin *o,
 }
 
 static int
-env_set_mail(char **env, size_t *n, const struct passwd *pw)
-{
-	char *s;
-
-	return env_set(env, n,
-	    asprintf(&s, "MAIL=" MAIL_DIR "%s", pw->pw_name) == -1 ? NULL : s);
-}
-
-static int
 env_set_login(char **env, size_t *n, const struct passwd *pw)
 {
 	const char *value;
+	char *mail;
 
 	for (size_t i = 0; i < INHERITED; i++)
 		if ((value = getenv(inherited[i])) != NULL &&
@@ -101,7 +88,10 @@ env_set_login(char **env, size_t *n, const struct passwd *pw)
 	    env_set_named(env, n, "USER", pw->pw_name) == -1 ||
 	    env_set_named(env, n, "LOGNAME", pw->pw_name) == -1 ||
 	    env_set_named(env, n, "SHELL", account_shell(pw)) == -1 ||
-	    env_set_mail(env, n, pw) == -1)
+	    env_set(env, n,
+		asprintf(&mail, "MAIL=" MAIL_DIR "%s", pw->pw_name) == -1 ?
+		    NULL :
+		    mail) == -1)
 		return -1;
 	return env_set_named(env, n, "PATH", env_path(pw));
 }

@@ -78,20 +78,6 @@ handshake_have_room(struct monitor *m, const struct key_public *pk)
 	return ok;
 }
 
-static int
-handshake_answer_code(struct monitor *m, struct privmsg *msg,
-    enum priv_handshake code)
-{
-	struct buf b;
-	int r;
-
-	buf_init(&b, 1);
-	if ((r = buf_put_u8(&b, (uint8_t)code)) == 0)
-		half_answer(&m->half, msg, &b);
-	buf_free(&b);
-	return r;
-}
-
 void
 handshake_turn(const struct monitor *m)
 {
@@ -102,10 +88,17 @@ handshake_turn(const struct monitor *m)
 int
 handshake_refuse(struct monitor *m, struct privmsg *msg)
 {
+	struct buf b;
+	int r;
+
 	m->half.phase = MON_REFUSED;
 	half_timer(&m->half, MON_LINGER);
 	handshake_end(m);
-	return handshake_answer_code(m, msg, PRIV_REFUSED);
+	buf_init(&b, 1);
+	if ((r = buf_put_u8(&b, PRIV_REFUSED)) == 0)
+		half_answer(&m->half, msg, &b);
+	buf_free(&b);
+	return r;
 }
 
 int

@@ -126,18 +126,6 @@ kk_open_frame(struct monitor *m, struct buf *body, uint64_t *counter,
 }
 
 static int
-kk_put_session(struct monitor *m, uint64_t counter, const struct buf *plain,
-    struct buf *b)
-{
-	int r;
-
-	if ((r = handshake_put_keys(b, m, PRIV_DONE_KK, m->kk)) != 0 ||
-	    (r = buf_put_u64(b, counter)) != 0)
-		return r;
-	return buf_put(b, buf_ptr(plain), buf_len(plain));
-}
-
-static int
 kk_let_in(struct monitor *m, struct privmsg *msg, uint64_t counter,
     const struct buf *plain)
 {
@@ -146,7 +134,9 @@ kk_let_in(struct monitor *m, struct privmsg *msg, uint64_t counter,
 
 	handshake_session(m);
 	buf_init(&b, NOISE_MSG_MAX + 256);
-	if ((r = kk_put_session(m, counter, plain, &b)) == 0)
+	if ((r = handshake_put_keys(&b, m, PRIV_DONE_KK, m->kk)) == 0 &&
+	    (r = buf_put_u64(&b, counter)) == 0 &&
+	    (r = buf_put(&b, buf_ptr(plain), buf_len(plain))) == 0)
 		half_answer(&m->half, msg, &b);
 	buf_free(&b);
 	kk_forget_keys(m);

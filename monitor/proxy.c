@@ -74,16 +74,6 @@ proxy_on_result(evutil_socket_t fd, short what, void *arg)
 	privmsg_free(&msg);
 }
 
-static int
-proxy_await(struct monitor *m)
-{
-	struct timeval tv = { .tv_sec = PRIV_DIAL_S + 5 };
-	struct proxy *p = &m->proxy;
-
-	p->ev = event_new(m->half.base, p->result, EV_READ, proxy_on_result, m);
-	return p->ev != NULL && event_add(p->ev, &tv) == 0 ? 0 : SKY_ERR_NOMEM;
-}
-
 /* skyptyd's answer is a short local matter. */
 static int
 proxy_ask_parent(struct monitor *m, struct privmsg *msg, char **why)
@@ -114,16 +104,20 @@ proxy_ask_parent(struct monitor *m, struct privmsg *msg, char **why)
 int
 proxy_dial(struct half *h, struct privmsg *msg)
 {
+	struct timeval tv = { .tv_sec = PRIV_DIAL_S + 5 };
 	struct monitor *m = monitor_of(h);
+	struct proxy *p = &m->proxy;
 	char *why = NULL;
 
 	ending_used(m, USE_DIAL);
-	m->proxy = (struct proxy){ .id = msg->id, .stream = -1, .result = -1 };
+	*p = (struct proxy){ .id = msg->id, .stream = -1, .result = -1 };
 	if (proxy_ask_parent(m, msg, &why) != 0)
 		proxy_fail(m, "skyptyd is gone: there is no dmsg without it");
 	else if (*why != '\0')
 		proxy_fail(m, why);
-	else if (proxy_await(m) != 0)
+	else if ((p->ev = event_new(m->half.base, p->result, EV_READ,
+		      proxy_on_result, m)) == NULL ||
+	    event_add(p->ev, &tv) == -1)
 		proxy_fail(m, "out of memory");
 	free(why);
 	return 0;

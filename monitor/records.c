@@ -105,18 +105,6 @@ records_write_wtmp(const struct utmpx *u)
 	return ok;
 }
 
-/*
- * What an account's last visitor was called is not to move the cursor: others
- * than we write names there.
- */
-static void
-records_make_visible(char *name)
-{
-	for (; *name != '\0'; name++)
-		if (*name <= ' ' || *name > '~')
-			*name = '?';
-}
-
 static void
 records_read_last(int fd, off_t where, struct record_last *last)
 {
@@ -127,7 +115,10 @@ records_read_last(int fd, off_t where, struct record_last *last)
 	last->when = l.ll_time;
 	memcpy(last->tty, l.ll_line, sizeof(l.ll_line));
 	memcpy(last->host, l.ll_host, sizeof(l.ll_host));
-	records_make_visible(last->host);
+	/* Others than we write names there: none is to move the cursor. */
+	for (char *p = last->host; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~')
+			*p = '?';
 }
 
 /* A file with a place for each uid; most of it is a hole. */

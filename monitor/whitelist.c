@@ -120,38 +120,28 @@ whitelist_put_list(struct buf *b, const struct monitor *m,
 	return r;
 }
 
-static void
-whitelist_answer_list(struct monitor *m, struct privmsg *msg,
-    const struct key_public *wl, size_t n)
+int
+whitelist_list(struct half *h, struct privmsg *msg)
 {
+	struct monitor *m = monitor_of(h);
+	struct key_public *wl = NULL;
 	struct buf b;
-	int r;
+	size_t n = 0;
+	int r = 0;
 
+	ending_used(m, USE_WHITELIST);
 	buf_init(&b, PRIVMSG_MAX - PRIVMSG_HEAD_LEN);
-	if ((r = whitelist_put_list(&b, m, wl, n)) == 0)
+	if (*m->half.start.conf != '\0')
+		r = whitelist_read_file(m, &wl, &n);
+	if (r != 0)
+		half_answer_why(&m->half, msg, "the whitelist cannot be read");
+	else if ((r = whitelist_put_list(&b, m, wl, n)) == 0)
 		half_answer_ok(&m->half, msg, &b, NULL, 0);
 	else
 		half_answer_why(&m->half, msg,
 		    r == SKY_ERR_LIMIT ? "the whitelist is too long" :
 					 "out of memory");
 	buf_free(&b);
-}
-
-int
-whitelist_list(struct half *h, struct privmsg *msg)
-{
-	struct monitor *m = monitor_of(h);
-	struct key_public *wl = NULL;
-	size_t n = 0;
-	int r = 0;
-
-	ending_used(m, USE_WHITELIST);
-	if (*m->half.start.conf != '\0')
-		r = whitelist_read_file(m, &wl, &n);
-	if (r != 0)
-		half_answer_why(&m->half, msg, "the whitelist cannot be read");
-	else
-		whitelist_answer_list(m, msg, wl, n);
 	free(wl);
 	return 0;
 }
@@ -214,24 +204,19 @@ whitelist_say(struct whitelist_change *c, const char *fmt, ...)
 	c->unsaid++;
 }
 
-static void
-whitelist_note_existing(struct whitelist_change *c, const struct key_public *pk)
-{
-	char hex[KEY_PUBLIC_HEX];
-
-	key_text(pk, hex);
-	whitelist_say(c, "%s%s",
-	    *c->text == '\0' ? "skipping append for " : ",", hex);
-}
-
 static size_t
 whitelist_add_keys(struct whitelist_change *c, struct key_public *wl, size_t n)
 {
+	char hex[KEY_PUBLIC_HEX];
+
 	for (size_t i = 0; i < c->nkeys; i++) {
-		if (key_listed(wl, n, &c->keys[i]))
-			whitelist_note_existing(c, &c->keys[i]);
-		else
+		if (!key_listed(wl, n, &c->keys[i])) {
 			wl[n++] = c->keys[i];
+			continue;
+		}
+		key_text(&c->keys[i], hex);
+		whitelist_say(c, "%s%s",
+		    *c->text == '\0' ? "skipping append for " : ",", hex);
 	}
 	if (*c->text != '\0')
 		whitelist_say(c, ". Already exists");
