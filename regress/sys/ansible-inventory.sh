@@ -102,7 +102,9 @@ inventories() {
 		list || fail "no list"
 		told '._meta.hostvars | keys | join(" ")' "$pk db" "hosts"
 
-		# Mistakes.
+		# Mistakes, of which one's word is enough.
+		[ -z "${mistaken-}" ] || continue
+		mistaken=yes
 		echo "$pk@127.0.0.1 not a tag" >"$dir/fleet"
 		refused "fleet line 1: one destination a line"
 		echo "@other" >"$dir/fleet"

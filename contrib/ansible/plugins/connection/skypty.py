@@ -217,9 +217,9 @@ options:
       - name: ansible_skypty_transfer_method
   use_tty:
     description:
-      - Give a command with C(become) a terminal, where it has no input. Those
-        ways to become another that cannot do without, as C(su), have one
-        anyhow.
+      - Give a command with C(become) a terminal, where it has no input, for
+        hosts whose C(su) or C(sudo) asks nowhere else. Those ways to become
+        another that say themselves that they need one have it anyhow.
     type: bool
     default: false
     ini:
@@ -269,6 +269,7 @@ class Status:
         self.ready = False
         self.ended = None     # the words of the line that tells how
         self.complaints = []
+        self.late = []        # of them, what came since the host let us in
 
     def feed(self, data):
         lines = (self._data + data).split(b'\n')
@@ -279,6 +280,8 @@ class Status:
                 self.ready = True
             elif text.startswith('skypty: '):
                 self.complaints.append(text)
+                if self.ready:
+                    self.late.append(text)
             else:
                 self.ended = text.split()
 
@@ -578,6 +581,8 @@ class Connection(ConnectionBase):
                                  'seconds' % limit)
         if not run.status.ready:
             raise NotReached(self._why(run), run.code() == EXIT_USAGE)
+        for line in run.status.complaints:
+            display.vvv(line, host=self._label())
 
     def _answer(self, run, become):
         """Until the command runs as who it is to become: what is asked for is
@@ -626,10 +631,9 @@ class Connection(ConnectionBase):
                 raise AnsibleError('Missing %s password' % become.name)
             if become.check_incorrect_password(out + err):
                 raise AnsibleError('Incorrect %s password' % become.name)
-        for line in run.status.complaints:
-            display.vvv(line, host=self._label())
-            if run.status.ended[0] != 'exited' or code in (126, 127):
-                err += to_bytes(line) + b'\n'
+        # It was killed, or was not begun.
+        for line in run.status.late:
+            err += to_bytes(line) + b'\n'
         return code, out, err
 
     # --- files ---
