@@ -370,7 +370,11 @@ web-check: all
 fuzz: $(FUZZ)
 	sh regress/fuzz/run.sh
 
-bench: all
+$(OBJ)/regress/bench/%: $(OBJ)/regress/bench/%.o $(COMMON_LIB)
+	$(CC) $(PIE) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_test)
+
+bench: all $(OBJ)/regress/bench/handshake
+	$(OBJ)/regress/bench/handshake
 	sh regress/bench/run.sh
 
 format:
