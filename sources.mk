@@ -42,7 +42,7 @@ SRC_privsep = common/privsep/accept_env.c common/privsep/account.c \
 	common/privsep/config_visor.c common/privsep/config_wl.c \
 	common/privsep/chroot_dir.c \
 	common/privsep/control.c common/privsep/http_conf.c \
-	common/privsep/notify.c common/privsep/pks_file.c \
+	common/privsep/metrics.c common/privsep/notify.c common/privsep/pks_file.c \
 	common/privsep/pks_from.c common/privsep/pks_line.c \
 	common/privsep/pks_options.c common/privsep/pks_time.c \
 	common/privsep/privmsg.c common/privsep/recording.c \
@@ -55,7 +55,7 @@ SRC_privsep = common/privsep/accept_env.c common/privsep/account.c \
 SRC_skyptyd = daemon/ask.c daemon/authorize.c daemon/check.c daemon/check_key.c \
 	daemon/confgen.c daemon/conns.c daemon/dmsg_monitor.c daemon/keys.c \
 	daemon/limits.c daemon/limits_penalties.c daemon/listed.c \
-	daemon/listener.c daemon/lobby.c daemon/monitors.c \
+	daemon/listener.c daemon/lobby.c daemon/metrics.c daemon/monitors.c \
 	daemon/settings.c daemon/skyptyd.c daemon/skyptyd_options.c daemon/tables.c
 
 SRC_skyptyd-http-monitor = monitor/http/http_auth.c \

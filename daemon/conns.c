@@ -25,6 +25,15 @@ conns_begin(struct listener *s, struct limits_conn *c,
 }
 
 void
+conns_authenticated(struct listener *s, const struct limits_conn *c)
+{
+	s->count[c->carrier == PRIV_KK ? PRIV_COUNT_AUTH_DMSG :
+					 PRIV_COUNT_AUTH_TCP]++;
+	s->count[PRIV_COUNT_HANDSHAKES]++;
+	s->count[PRIV_COUNT_HANDSHAKE_MS] += (uint64_t)(now_ms() - c->begun_ms);
+}
+
+void
 conns_free_about(struct limits_conn *c)
 {
 	free(c->user);
@@ -35,7 +44,7 @@ conns_free_about(struct limits_conn *c)
 }
 
 int
-conns_about(struct limits_conn *c, struct privmsg *m)
+conns_about(struct listener *s, struct limits_conn *c, struct privmsg *m)
 {
 	char **texts[] = { &c->user, &c->comment, &c->rule, &c->runs };
 	int r;
@@ -45,17 +54,39 @@ conns_about(struct limits_conn *c, struct privmsg *m)
 		if ((r = buf_get_cstring(&m->body, texts[i], PRIV_ABOUT_MAX)) !=
 		    0)
 			return r;
+	for (int i = 0; i < PRIV_BEGUN; i++) {
+		uint32_t begun;
+
+		if ((r = buf_get_u32(&m->body, &begun)) != 0)
+			return r;
+		/* Of what it says less of than before there is no more. */
+		if (begun > c->begun[i])
+			s->count[PRIV_COUNT_TERMINALS + i] +=
+			    begun - c->begun[i];
+		c->begun[i] = begun;
+	}
 	return buf_at_end(&m->body);
 }
 
-int
-conns_moved(struct limits_conn *c, struct privmsg *m)
+static void
+conns_add_bytes(uint64_t *sum, uint64_t *known, uint64_t now)
 {
+	if (now > *known)
+		*sum += now - *known;
+	*known = now;
+}
+
+int
+conns_moved(struct listener *s, struct limits_conn *c, struct privmsg *m)
+{
+	uint64_t in, out;
 	int r;
 
-	if ((r = buf_get_u64(&m->body, &c->bytes_in)) != 0 ||
-	    (r = buf_get_u64(&m->body, &c->bytes_out)) != 0)
+	if ((r = buf_get_u64(&m->body, &in)) != 0 ||
+	    (r = buf_get_u64(&m->body, &out)) != 0)
 		return r;
+	conns_add_bytes(&s->count[PRIV_COUNT_BYTES_IN], &c->bytes_in, in);
+	conns_add_bytes(&s->count[PRIV_COUNT_BYTES_OUT], &c->bytes_out, out);
 	c->moved_ms = now_ms();
 	return buf_at_end(&m->body);
 }
@@ -118,19 +149,29 @@ conns_list(struct listener *s, struct limits_conn *asks, struct privmsg *m)
 	return r;
 }
 
-int
-conns_count(struct listener *s, struct limits_conn *asks, struct privmsg *m)
+void
+conns_counts(const struct listener *s, uint64_t n[PRIV_COUNTS])
 {
 	const struct limits_conn *c;
-	uint64_t n[PRIV_COUNTS];
-	struct buf b;
-	int r;
 
-	memcpy(n, s->count, sizeof(n));
+	memcpy(n, s->count, PRIV_COUNTS * sizeof(n[0]));
+	n[PRIV_COUNT_DROPPED] = s->conns.dropped;
+	n[PRIV_COUNT_PENALTIES] = s->conns.penalties;
+	n[PRIV_COUNT_START] = s->metrics.start_s;
 	TAILQ_FOREACH (c, &s->conns.all, entry)
 		n[c->control		 ? PRIV_COUNT_NOW_CONTROL :
 			c->authenticated ? PRIV_COUNT_NOW :
 					   PRIV_COUNT_NOW_UNKNOWN]++;
+}
+
+int
+conns_count(struct listener *s, struct limits_conn *asks, struct privmsg *m)
+{
+	uint64_t n[PRIV_COUNTS];
+	struct buf b;
+	int r;
+
+	conns_counts(s, n);
 	buf_init(&b, sizeof(n));
 	r = buf_at_end(&m->body);
 	for (size_t i = 0; r == 0 && i < PRIV_COUNTS; i++)

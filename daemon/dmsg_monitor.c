@@ -41,6 +41,7 @@ serve_stream(struct listener *s, int fd, const struct key_public *pk,
 		why = limits_all(cs, conf, &from, now);
 	if (why == NULL)
 		return listener_serve(s, fd, &from, peer, PRIV_KK);
+	s->count[PRIV_COUNT_TURNED_AWAY]++;
 	if (limits_may_tell(cs, now))
 		log_info("Turned away %s: %s", peer, why);
 	else

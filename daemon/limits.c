@@ -461,6 +461,7 @@ limits_end(struct conns *cs, struct limits_conn *c)
 static void
 limits_drop(struct conns *cs, struct limits_conn *c, int64_t now_ms)
 {
+	cs->dropped++;
 	if (limits_may_tell(cs, now_ms))
 		log_info("Dropped a connection that had not authenticated "
 			 "(%zu of them)",

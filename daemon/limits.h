@@ -94,6 +94,7 @@ struct limits_conn {
 	enum priv_carrier carrier;
 	int64_t begun_ms, moved_ms;
 	uint64_t bytes_in, bytes_out;	    /* as its child says */
+	uint32_t begun[PRIV_BEGUN];	    /* as its monitor says */
 	char *user, *comment, *rule, *runs; /* as its monitor says, or NULL */
 };
 
@@ -122,6 +123,7 @@ struct conns {
 	struct cell bucket[LIMITS_BUCKETS], known[LIMITS_KNOWN];
 	int64_t all_paid[POOL_COUNT]; /* the bucket of all */
 	struct penalised penalised[LIMITS_PENALTIES];
+	uint64_t dropped, penalties; /* that there have been */
 	/* Of the log: */
 	int64_t told_paid; /* milliseconds, a bucket as the others */
 	unsigned long untold;

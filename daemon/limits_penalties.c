@@ -112,6 +112,7 @@ limits_penalise(struct conns *cs, const struct config *conf,
 	relay = penalty_add(cs, p, o->relay, what, now_ms);
 	if (block == 0 && relay == 0)
 		return;
+	cs->penalties++;
 	if (!limits_may_tell(cs, now_ms))
 		return;
 	key_text(&o->by, server);

@@ -23,8 +23,8 @@
 #include "common/privsep/notify.h"
 #include "daemon/tables.h"
 
-#define ACCEPT_PAUSE 1	/* seconds, when descriptors or memory are short */
-#define RESERVE	     16 /* descriptors for control, and on the way */
+#define ACCEPT_PAUSE 1 /* seconds, when descriptors or memory are short */
+#define RESERVE	     (16 + METRICS_MAX) /* for control, and on the way */
 
 /* --- connections --- */
 
@@ -74,9 +74,9 @@ answer_control(struct listener *s, struct limits_conn *c, struct privmsg *m)
 	case PM_GET_COUNTS:
 		return conns_count(s, c, m);
 	case PM_ABOUT:
-		return conns_about(c, m);
+		return conns_about(s, c, m);
 	case PM_MOVED:
-		return conns_moved(c, m);
+		return conns_moved(s, c, m);
 	}
 	return SKY_ERR_STATE;
 }
@@ -96,9 +96,11 @@ take_failure(struct listener *s, struct limits_conn *c, struct privmsg *m)
 		return r;
 	if (what >= PENALTY_COUNT)
 		return SKY_ERR_FORMAT;
-	if (!c->dropped && !s->stopping)
-		limits_penalise(&s->conns, &s->set->conf, &c->origin,
-		    (enum penalty)what, c->peer, now_ms());
+	if (c->dropped || s->stopping)
+		return 0;
+	s->count[PRIV_COUNT_NOAUTH + what]++;
+	limits_penalise(&s->conns, &s->set->conf, &c->origin,
+	    (enum penalty)what, c->peer, now_ms());
 	return 0;
 }
 
@@ -116,9 +118,9 @@ answer_monitor(struct listener *s, struct limits_conn *c, struct privmsg *m)
 	if (m->type == PM_TURN)
 		return limits_turn(c, now_ms()) ? 0 : SKY_ERR_STATE;
 	if (m->type == PM_ABOUT && c->authenticated)
-		return conns_about(c, m);
+		return conns_about(s, c, m);
 	if (m->type == PM_MOVED && c->authenticated)
-		return conns_moved(c, m);
+		return conns_moved(s, c, m);
 	if (m->type == PM_FAILED)
 		return take_failure(s, c, m);
 	if (m->type != PM_AUTH || c->authenticated)
@@ -133,7 +135,7 @@ answer_monitor(struct listener *s, struct limits_conn *c, struct privmsg *m)
 	    limits_key(&s->conns, &c->pk, max);
 	if (ok) {
 		limits_authenticated(&s->conns, &s->set->conf, c, now_ms());
-		s->count[PRIV_COUNT_AUTHENTICATED]++;
+		conns_authenticated(s, c);
 	}
 	buf_init(&b, 1);
 	if ((r = buf_put_u8(&b, ok)) == 0)
@@ -238,6 +240,7 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 
 	for (size_t i = 0; i < s->ls.n; i++)
 		event_add(s->ls.each[i].ev, NULL);
+	metrics_resume(s);
 }
 
 /* Only where it failed: the control socket's turn may come before. */
@@ -303,6 +306,7 @@ accept_tcp(struct listener *s, int fd, const struct sockaddr_storage *addr,
 		lobby_enter(s, fd, addr, len, &from);
 		return;
 	}
+	s->count[PRIV_COUNT_TURNED_AWAY]++;
 	if (why != NULL)
 		tell_refused(s, addr, len, LOG_LEVEL_INFO, why);
 	else
@@ -366,6 +370,7 @@ stop_listening(struct listener *s)
 {
 	event_del(s->resume);
 	lobby_empty(s);
+	metrics_close(s);
 	limits_tell_rest(&s->conns, now_ms(), true);
 	for (size_t i = 0; i < s->ls.n; i++)
 		event_free(s->ls.each[i].ev);
@@ -403,6 +408,8 @@ warn_of_old(const struct settings *old, const struct settings *fresh)
 	if (strcmp(fresh->listen, old->listen) != 0 ||
 	    strcmp(b->cliaddr, a->cliaddr) != 0)
 		log_warn("other addresses need a restart");
+	if (strcmp(a->metrics, b->metrics) != 0)
+		log_warn("another address for metrics needs a restart");
 	if (old->control && old->cligroup != fresh->cligroup)
 		log_warn("another cligroup can connect after a restart only; "
 			 "members of the former one are refused at once");
@@ -521,7 +528,7 @@ listener_set_up_events(struct listener *s)
 	    (s->resume = evtimer_new(s->base, on_resume, s)) == NULL ||
 	    (s->again = evtimer_new(s->base, dmsg_monitor_start, s)) == NULL ||
 	    (s->rest = evtimer_new(s->base, on_rest, s)) == NULL ||
-	    lobby_init(s) == -1 ||
+	    lobby_init(s) == -1 || metrics_begin(s) == -1 ||
 	    (s->term = listener_on_signal(s, SIGTERM, listener_on_term)) ==
 		NULL ||
 	    (s->intr = listener_on_signal(s, SIGINT, listener_on_term)) ==
@@ -613,8 +620,10 @@ listener_run(const struct skyptyd_options *o, struct settings *set,
 	s.set = set;
 	s.keyctx = ctx;
 	limits_init(&s.conns);
+	s.metrics.fd = -1;
 	if ((r = try_confinement(set) == -1 ? EXIT_OS : open_listeners(&s)) !=
-	    0) {
+		0 ||
+	    (r = metrics_open(&s)) != 0) {
 		sockets_close(&s.ls);
 		return r;
 	}

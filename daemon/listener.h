@@ -11,6 +11,7 @@
 #include "common/privsep/pks.h"
 #include "common/privsep/sockets.h"
 #include "daemon/limits.h"
+#include "daemon/metrics.h"
 #include "daemon/skyptyd.h"
 
 #define LOBBY_MAX   2048
@@ -58,6 +59,7 @@ struct listener {
 	uint64_t numbers;	     /* that were given to connections */
 	uint64_t count[PRIV_COUNTS]; /* but for those of now */
 	size_t room; /* connections, until descriptors are short */
+	struct metrics metrics;
 	bool stopping;
 	struct event *resume;
 	struct event *term, *intr, *hup, *chld;
@@ -108,8 +110,12 @@ bool conns_is_killed(const struct listener *, const struct limits_conn *);
 void conns_begin(struct listener *, struct limits_conn *, enum priv_carrier);
 void conns_free_about(struct limits_conn *);
 /* What a monitor tells of its connection, who runs what, and how many bytes. */
-int conns_about(struct limits_conn *, struct privmsg *);
-int conns_moved(struct limits_conn *, struct privmsg *);
+int conns_about(struct listener *, struct limits_conn *, struct privmsg *);
+int conns_moved(struct listener *, struct limits_conn *, struct privmsg *);
+/* Its key has been let in. */
+void conns_authenticated(struct listener *, const struct limits_conn *);
+/* The counters, and what there is now. */
+void conns_counts(const struct listener *, uint64_t n[PRIV_COUNTS]);
 /* A part of the list, and the counters. */
 int conns_list(struct listener *, struct limits_conn *, struct privmsg *);
 int conns_count(struct listener *, struct limits_conn *, struct privmsg *);

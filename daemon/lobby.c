@@ -98,6 +98,7 @@ guest_penalise(const struct lobby_guest *g, enum penalty what)
 {
 	char peer[ADDR_TEXT_MAX];
 
+	g->server->count[PRIV_COUNT_NOAUTH + (int)what]++;
 	addr_text((const struct sockaddr *)&g->addr, g->len, peer);
 	limits_penalise(&g->server->conns, &g->server->set->conf, &g->origin,
 	    what, peer, now_ms());
@@ -220,6 +221,7 @@ lobby_on_tick(evutil_socket_t fd, short what, void *arg)
 			waiting = true;
 			continue;
 		}
+		s->count[PRIV_COUNT_TURNED_AWAY]++;
 		tell_guest(g, "Turned away ", lobby_objection(s, g, now));
 		end_guest(g);
 	}
@@ -353,6 +355,7 @@ worst_guest(struct listener *s, bool known)
 static void
 turn_away(struct lobby_guest *g)
 {
+	g->server->count[PRIV_COUNT_TURNED_AWAY]++;
 	tell_guest(g, "Turned away ", "too many wait");
 	end_guest(g);
 }

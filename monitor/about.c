@@ -33,8 +33,13 @@ about_put(struct buf *b, const char *text)
 void
 about_tell(const struct monitor *m)
 {
+	const unsigned begun[PRIV_BEGUN] = { [PRIV_BEGUN_TERMINALS] =
+						 m->used[USE_TERMINAL],
+		[PRIV_BEGUN_COMMANDS] = m->used[USE_COMMAND],
+		[PRIV_BEGUN_FILES] = m->used[USE_FILES] };
 	char runs[PRIV_ABOUT_MAX] = "";
 	struct buf b;
+	int r;
 
 	if (m->half.parent == -1 || m->half.phase != MON_SESSION)
 		return;
@@ -42,10 +47,14 @@ about_tell(const struct monitor *m)
 	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
 		about_add_job(runs, &m->exec[i], "command");
 	about_add_job(runs, &m->sftp, "files");
-	buf_init(&b, 4 * (4 + PRIV_ABOUT_MAX));
-	if (about_put(&b, m->account.pw_name) == 0 &&
-	    about_put(&b, m->rights.comment) == 0 &&
-	    about_put(&b, m->rights.rule) == 0 && about_put(&b, runs) == 0)
+	buf_init(&b, 4 * (4 + PRIV_ABOUT_MAX) + 4 * PRIV_BEGUN);
+	if ((r = about_put(&b, m->account.pw_name)) == 0 &&
+	    (r = about_put(&b, m->rights.comment)) == 0 &&
+	    (r = about_put(&b, m->rights.rule)) == 0)
+		r = about_put(&b, runs);
+	for (int i = 0; r == 0 && i < PRIV_BEGUN; i++)
+		r = buf_put_u32(&b, begun[i]);
+	if (r == 0)
 		(void)privmsg_send(m->half.parent, PM_ABOUT, 0, &b, NULL, 0);
 	buf_free(&b);
 }

@@ -16,6 +16,7 @@
 #include "common/privsep/config_file.h"
 #include "common/privsep/config_keys.h"
 #include "common/privsep/control.h"
+#include "common/privsep/metrics.h"
 
 #define COUNT_MAX   CONFIG_COUNT_MAX
 #define SECONDS_MAX 600
@@ -147,6 +148,24 @@ set_sftp_log(struct loader *l, const struct json_event *e)
 	if (config_parse_sftp_log(e->text, &l->conf->sftp_log) != 0)
 		config_bad(l, e,
 		    "none of \"off\", \"info\", \"verbose\" and \"debug\"");
+}
+
+static void
+config_set_metrics(struct loader *l, const struct json_event *e)
+{
+	struct sockaddr_storage addr;
+	int r = *e->text != '\0' ? metrics_address(e->text, &addr) : 0;
+
+	if (r == SKY_ERR_DENIED)
+		config_bad(l, e,
+		    "others can reach that; only an address of this machine "
+		    "alone will do, as \"127.0.0.1:9100\"");
+	else if (r < 0)
+		config_bad(l, e,
+		    "not an address in digits and a port, as "
+		    "\"127.0.0.1:9100\" or \"[::1]:9100\"");
+	else
+		config_set_text(l, e);
 }
 
 static void
@@ -400,6 +419,8 @@ static const struct config_key keys[] = {
 	    FIELD(CONFIG_IS_PATH, authorized_pks) },
 	{ "revoked_pks", CONFIG_REVOKED, JSON_STRING,
 	    FIELD(CONFIG_IS_PATH, revoked_pks) },
+	{ "metrics", CONFIG_METRICS, JSON_STRING,
+	    FIELD(CONFIG_IS_METRICS, metrics) },
 	{ "log_format", CONFIG_LOG_FORMAT, JSON_STRING, CONFIG_IS_LOG_FORMAT, 0,
 	    0, 0 },
 	{ "record", CONFIG_RECORD, JSON_STRING, FIELD(CONFIG_IS_PATH, record) },
@@ -431,6 +452,7 @@ static void (*const setters[])(struct loader *, const struct json_event *) = {
 	[CONFIG_IS_ACCEPT_ENV] = config_set_accept_env,
 	[CONFIG_IS_LOG_FORMAT] = set_log_format,
 	[CONFIG_IS_SFTP_LOG] = set_sftp_log,
+	[CONFIG_IS_METRICS] = config_set_metrics,
 };
 
 static const char *
@@ -578,6 +600,7 @@ config_defaults(struct config *c)
 	c->sk_file = strdup("");
 	c->dmsg_servers = strdup("");
 	c->accept_env = strdup(ACCEPT_ENV_DEFAULT);
+	c->metrics = strdup("");
 	c->authorized_pks = strdup("");
 	c->revoked_pks = strdup("");
 	c->record = strdup("");
@@ -601,7 +624,7 @@ config_defaults(struct config *c)
 		c->privsep_user == NULL || c->sk_file == NULL ||
 		c->sftp_server == NULL || c->dmsg_servers == NULL ||
 		c->authorized_pks == NULL || c->revoked_pks == NULL ||
-		c->record == NULL ?
+		c->record == NULL || c->metrics == NULL ?
 	    SKY_ERR_NOMEM :
 	    0;
 }
@@ -621,6 +644,7 @@ config_free(struct config *c)
 	free(c->sk_file);
 	free(c->dmsg_servers);
 	free(c->accept_env);
+	free(c->metrics);
 	free(c->authorized_pks);
 	free(c->revoked_pks);
 	free(c->record);

@@ -56,6 +56,7 @@
 #define CONFIG_LOG_FORMAT    (UINT64_C(1) << 27)
 #define CONFIG_RECORD	     (UINT64_C(1) << 28)
 #define CONFIG_SFTP_LOG	     (UINT64_C(1) << 29)
+#define CONFIG_METRICS	     (UINT64_C(1) << 30)
 
 #define CONFIG_PENALTIES      (UINT64_C(1) << 32)
 #define CONFIG_PENALTY_EXEMPT (UINT64_C(1) << 33)
@@ -150,6 +151,7 @@ struct config {
 	bool require_pq; /* no handshake without ML-KEM */
 	bool
 	    pam; /* counts if CONFIG_PAM is given; else where there is a file */
+	char *metrics; /* "metrics", "127.0.0.1:9100"; "" is none */
 	enum log_format log_format; /* "log_format": "text" or "json" */
 	unsigned tcp_keepalive; /* "tcp_keepalive", seconds of silence: 15 */
 };

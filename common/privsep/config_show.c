@@ -203,6 +203,7 @@ static int (*const shown[CONFIG_KINDS])(struct buf *, const struct config *,
 	[CONFIG_IS_ACCEPT_ENV] = show_text,
 	[CONFIG_IS_LOG_FORMAT] = show_log_format,
 	[CONFIG_IS_SFTP_LOG] = show_sftp_log,
+	[CONFIG_IS_METRICS] = show_text,
 };
 
 int

@@ -253,7 +253,8 @@ enum privmsg_type {
 	PM_GET_CONNS = 214,
 	/*
 	 * ABOUT [authenticated, or control]: user, comment, rule, what runs:
-	 * strings of at most PRIV_ABOUT_MAX bytes.  No answer.
+	 * strings of at most PRIV_ABOUT_MAX bytes; how many of each of enum
+	 * priv_begun there have been, u32 each.  No answer.
 	 */
 	PM_ABOUT = 216,
 	/* MOVED [as ABOUT]: as ACTIVE.  No answer. */
@@ -354,6 +355,14 @@ enum priv_end {
 	PRIV_END_FAULT	  /* the peer's or ours, in a line of the child's */
 };
 
+/* What skyptyd counts of what a connection has run. */
+enum priv_begun {
+	PRIV_BEGUN_TERMINALS,
+	PRIV_BEGUN_COMMANDS,
+	PRIV_BEGUN_FILES,
+	PRIV_BEGUN
+};
+
 enum priv_exit { PRIV_EXITED = 0, PRIV_SIGNALED = 1, PRIV_TIMEDOUT = 2 };
 
 /* What skyptyd has counted since it was started, and what there is now. */
@@ -361,11 +370,28 @@ enum priv_count {
 	PRIV_COUNT_TCP, /* connections that were given a monitor */
 	PRIV_COUNT_DMSG,
 	PRIV_COUNT_CONTROL,
-	PRIV_COUNT_AUTHENTICATED, /* of TCP and dmsg */
-	PRIV_COUNT_KILLED,	  /* by skyptyd kill */
-	PRIV_COUNT_NOW,		  /* authenticated ones, now */
-	PRIV_COUNT_NOW_UNKNOWN,	  /* not authenticated ones */
+	PRIV_COUNT_AUTH_TCP, /* that authenticated */
+	PRIV_COUNT_AUTH_DMSG,
+	PRIV_COUNT_NOAUTH, /* that did not, in the order of enum penalty */
+	PRIV_COUNT_HANDSHAKE,
+	PRIV_COUNT_AUTHFAIL,
+	PRIV_COUNT_GRACE,
+	PRIV_COUNT_CRASH,
+	PRIV_COUNT_TURNED_AWAY, /* before they had a monitor */
+	PRIV_COUNT_DROPPED,	/* for others */
+	PRIV_COUNT_PENALTIES,
+	PRIV_COUNT_KILLED,    /* by skyptyd kill */
+	PRIV_COUNT_TERMINALS, /* in the order of enum priv_begun */
+	PRIV_COUNT_COMMANDS,
+	PRIV_COUNT_FILES,
+	PRIV_COUNT_BYTES_IN,
+	PRIV_COUNT_BYTES_OUT,
+	PRIV_COUNT_HANDSHAKE_MS, /* of all together */
+	PRIV_COUNT_HANDSHAKES,
+	PRIV_COUNT_NOW,		/* authenticated ones, now */
+	PRIV_COUNT_NOW_UNKNOWN, /* not authenticated ones */
 	PRIV_COUNT_NOW_CONTROL,
+	PRIV_COUNT_START, /* seconds since 1970 */
 	PRIV_COUNTS
 };
 

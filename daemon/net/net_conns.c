@@ -13,6 +13,7 @@
 #include "common/base/err.h"
 #include "common/base/hex.h"
 #include "common/base/json.h"
+#include "common/privsep/metrics.h"
 #include "daemon/net/net_mon.h"
 #include "daemon/net/net_service.h"
 
@@ -185,27 +186,6 @@ const struct service_ops net_conns_ops = {
 
 /* --- counters --- */
 
-static const struct {
-	const char *name, *labels, *type, *help;
-} metrics[PRIV_COUNTS] = {
-	[PRIV_COUNT_TCP] = { "skypty_connections_total", "{carrier=\"tcp\"}",
-	    "counter", "Connections that were served." },
-	[PRIV_COUNT_DMSG] = { "skypty_connections_total", "{carrier=\"dmsg\"}",
-	    NULL, NULL },
-	[PRIV_COUNT_CONTROL] = { "skypty_connections_total",
-	    "{carrier=\"control\"}", NULL, NULL },
-	[PRIV_COUNT_AUTHENTICATED] = { "skypty_authenticated_total", "",
-	    "counter", "Connections whose key was let in." },
-	[PRIV_COUNT_KILLED] = { "skypty_killed_total", "", "counter",
-	    "Connections that skyptyd kill has ended." },
-	[PRIV_COUNT_NOW] = { "skypty_connections", "{state=\"authenticated\"}",
-	    "gauge", "Connections that there are." },
-	[PRIV_COUNT_NOW_UNKNOWN] = { "skypty_connections",
-	    "{state=\"unauthenticated\"}", NULL, NULL },
-	[PRIV_COUNT_NOW_CONTROL] = { "skypty_connections",
-	    "{state=\"control\"}", NULL, NULL },
-};
-
 static int
 net_metrics_begin(struct channel *ch, struct buf *query)
 {
@@ -217,21 +197,20 @@ net_metrics_begin(struct channel *ch, struct buf *query)
 static int
 net_metrics_told(struct channel *ch, struct privmsg *m)
 {
-	uint64_t n;
+	uint64_t n[PRIV_COUNTS];
+	struct buf text;
 	int r;
 
 	if (m->type != PM_COUNTS + 1)
 		return SKY_ERR_STATE;
-	for (size_t i = 0; i < PRIV_COUNTS; i++) {
-		if ((r = buf_get_u64(&m->body, &n)) != 0)
+	for (size_t i = 0; i < PRIV_COUNTS; i++)
+		if ((r = buf_get_u64(&m->body, &n[i])) != 0)
 			return r;
-		if (metrics[i].help != NULL)
-			net_conns_put(ch, "# HELP %s %s\n# TYPE %s %s\n",
-			    metrics[i].name, metrics[i].help, metrics[i].name,
-			    metrics[i].type);
-		net_conns_put(ch, "%s%s %" PRIu64 "\n", metrics[i].name,
-		    metrics[i].labels, n);
-	}
+	buf_init(&text, METRICS_TEXT_MAX);
+	if (metrics_put(&text, n) != 0)
+		channel_fault(ch, "out of memory");
+	channel_put(ch, buf_ptr(&text), buf_len(&text));
+	buf_free(&text);
 	channel_end(ch);
 	return 0;
 }

@@ -53,7 +53,7 @@ told() {
 	looks 'len(c) == 0'
 	status_of --metrics >"$dir/out"
 	has "$dir/out" 'skypty_connections_total{carrier="tcp"} 1'
-	has "$dir/out" 'skypty_authenticated_total 1'
+	has "$dir/out" 'skypty_authenticated_total{carrier="tcp"} 1'
 	has "$dir/out" 'skypty_killed_total 1'
 	has "$dir/out" 'skypty_connections{state="authenticated"} 0'
 	stop_host
