@@ -1,221 +1,430 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * cage_filter: no call gives a file the set-user-ID or set-group-ID bit, by
- * whatever name it goes; everything else about modes stays as it is.
+ * cage: which folders may be a server's world, what a process can still do in
+ * one, and servers that do not begin as they should.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "monitor/cage.h"
 
-#define CALL_FCHMODAT2 452
-#define CALL_OPENAT2   437
+#define OTHER 61234 /* uid and gid of nobody in particular */
 
-static char dir[] = "/tmp/test_mon_cage.XXXXXX";
+static const char top[] = "/run/top", dir[] = "/run/top/world";
+static char why[512];
+static bool ours;
 
-/* The file's mode where a call has been let through, or minus its errno. */
+/* A folder of root's within folders of root's, which only we see. */
 static int
-mode_of(long r, const char *name)
+set_up(void **state)
 {
-	struct stat st;
+	(void)state;
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount("none", "/run", "tmpfs", 0, "mode=755") == -1)
+		return 0;
+	ours = true;
+	return mkdir(top, 0755) == 0 && mkdir(dir, 0755) == 0 &&
+		close(open("/run/top/world/file", O_CREAT | O_WRONLY, 0644)) ==
+		    0 ?
+	    0 :
+	    -1;
+}
 
-	if (r == -1)
-		return -errno;
-	if (r > 2)
-		close((int)r);
-	return stat(name, &st) == 0 ? (int)(st.st_mode & 07777) : -errno;
+static void
+need_root(void)
+{
+	if (!ours)
+		skip();
 }
 
 static int
-change(int how, mode_t mode)
+begin(struct cage *c, const char *root)
 {
-	int fd;
-	long r = -1;
-
-	switch (how) {
-	case 0:
-#ifdef SYS_chmod
-		r = syscall(SYS_chmod, "file", mode);
-		break;
-#else
-		/* FALLTHROUGH */
-#endif
-	case 1:
-		r = syscall(SYS_fchmodat, AT_FDCWD, "file", mode);
-		break;
-	case 2:
-		if ((fd = open("file", O_RDONLY)) == -1)
-			return -errno;
-		r = syscall(SYS_fchmod, fd, mode);
-		close(fd);
-		break;
-	default:
-		r = syscall(CALL_FCHMODAT2, AT_FDCWD, "file", mode, 0);
-		break;
-	}
-	return mode_of(r, "file");
+	*why = '\0';
+	return cage_begin(c, root, false, why, sizeof(why));
 }
 
-static int
-make(int how, mode_t mode)
+static void
+refused(const char *root, const char *part)
 {
-	struct {
-		uint64_t flags, mode, resolve;
-	} in_memory = { O_CREAT | O_WRONLY, mode, 0 };
-	long r = -1;
+	struct cage c;
 
-	(void)unlink("new");
-	switch (how) {
-	case 0:
-#ifdef SYS_open
-		r = syscall(SYS_open, "new", O_CREAT | O_WRONLY, mode);
-		break;
-#else
-		/* FALLTHROUGH */
-#endif
-	case 1:
-		r = syscall(SYS_openat, AT_FDCWD, "new", O_CREAT | O_WRONLY,
-		    mode);
-		break;
-	case 2:
-#ifdef SYS_creat
-		r = syscall(SYS_creat, "new", mode);
-		break;
-#else
-		/* FALLTHROUGH */
-#endif
-	case 3:
-		r = syscall(SYS_mknodat, AT_FDCWD, "new", S_IFREG | mode, 0);
-		break;
-	default:
-		r = syscall(CALL_OPENAT2, AT_FDCWD, "new", &in_memory,
-		    sizeof(in_memory));
-		break;
-	}
-	return mode_of(r, "new");
+	assert_int_equal(begin(&c, root), -1);
+	assert_int_equal(c.ours, -1);
+	assert_int_equal(c.theirs, -1);
+	assert_non_null(strstr(why, root));
+	if (strstr(why, part) == NULL)
+		fail_msg("wanted \"%s\" in: %s", part, why);
 }
 
-/* In a process of its own, which has the filter; its status is what failed. */
-static int
-try(int (*what)(int, mode_t), int how, mode_t mode, bool caged)
+static void
+allowed(const char *root)
 {
-	int status, r;
-	pid_t pid;
+	struct cage c;
 
-	if ((pid = fork()) == 0) {
-		umask(0);
-		if (caged &&
-		    (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-			cage_filter() == -1))
-			_exit(200);
-		r = what(how, mode);
-		_exit(r == (int)mode ? 0 : r < 0 ? -r : 201);
+	if (begin(&c, root) != 0)
+		fail_msg("%s", why);
+	cage_free(&c);
+	assert_int_equal(c.ours, -1);
+	cage_free(&c); /* twice is no harm */
+}
+
+/* --- the folder --- */
+
+static void
+test_folder(void **state)
+{
+	char path[600], name[300];
+
+	(void)state;
+	need_root();
+	allowed(dir);
+	allowed("/");
+	(void)snprintf(path, sizeof(path), "//%s//", dir);
+	allowed(path);
+	refused("", "no absolute path");
+	refused("srv", "no absolute path");
+	(void)snprintf(path, sizeof(path), "%s/../world", dir);
+	refused(path, "Invalid argument");
+	(void)snprintf(path, sizeof(path), "%s/none", dir);
+	refused(path, "No such file or directory");
+	(void)snprintf(path, sizeof(path), "%s/file", dir);
+	refused(path, "Not a directory");
+	memset(name, 'x', sizeof(name));
+	name[256] = '\0';
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	refused(path, "File name too long");
+	name[255] = '\0';
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	refused(path, "No such file or directory");
+}
+
+static void
+test_symbolic_link(void **state)
+{
+	char link[300], within[320];
+
+	(void)state;
+	need_root();
+	(void)snprintf(link, sizeof(link), "%s/link", top);
+	assert_int_equal(symlink(dir, link), 0);
+	refused(link, "Not a directory");
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(symlink(top, link), 0);
+	(void)snprintf(within, sizeof(within), "%s/world", link);
+	refused(within, "Not a directory");
+	assert_int_equal(unlink(link), 0);
+}
+
+/* Whoever could change what it is, at any step of the way. */
+static void
+test_modes(void **state)
+{
+	static const char bad[] = "bad ownership or modes";
+	const char *each[] = { top, dir };
+
+	(void)state;
+	need_root();
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(chmod(each[i], 0775), 0);
+		refused(dir, bad);
+		assert_int_equal(chmod(each[i], 0757), 0);
+		refused(dir, bad);
+		assert_int_equal(chmod(each[i], 01777), 0);
+		refused(dir, bad);
+		assert_int_equal(chmod(each[i], 0755), 0);
+		assert_int_equal(chown(each[i], OTHER, 0), 0);
+		refused(dir, bad);
+		assert_int_equal(chown(each[i], 0, OTHER), 0);
+		allowed(dir);
+		assert_int_equal(chown(each[i], 0, 0), 0);
 	}
+	assert_int_equal(chmod(top, 0700), 0);
+	allowed(dir);
+}
+
+/* Runs it in a process of its own, which has to end with 0. */
+static void
+in_process(void (*run)(void))
+{
+	int status;
+	pid_t pid = fork();
+
 	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		run();
+		_exit(0);
+	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void
+run_without_root(void)
+{
+	struct cage c;
+
+	if (setgid(OTHER) == -1 || setuid(OTHER) == -1)
+		_exit(2);
+	if (begin(&c, "/") != -1 ||
+	    strstr(why, "skyptyd has to run as root for it") == NULL)
+		_exit(1);
+}
+
+static void
+test_without_root(void **state)
+{
+	(void)state;
+	need_root();
+	in_process(run_without_root);
+}
+
+/* --- in it --- */
+
+static void
+expect(bool good, int status)
+{
+	if (!good)
+		_exit(status);
+}
+
+/* Which line of /proc/self/status. */
+static unsigned long long
+status_of(const char *name)
+{
+	unsigned long long v = 0;
+	char line[256];
+	FILE *f = fopen("/proc/self/status", "r");
+
+	expect(f != NULL, 90);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, name, strlen(name)) == 0)
+			v = strtoull(line + strlen(name) + 1, NULL, 16);
+	(void)fclose(f);
+	return v;
+}
+
+static void
+run_forgo(void)
+{
+	/* CHOWN, DAC_OVERRIDE, FOWNER. */
+	const unsigned long long kept = 1 << 0 | 1 << 1 | 1 << 3;
+
+	expect(cage_forgo() == 0, 10);
+	expect((status_of("CapBnd") & ~kept) == 0, 11);
+	expect(status_of("CapPrm") == (status_of("CapBnd") & kept), 12);
+	expect(status_of("CapEff") == status_of("CapPrm"), 13);
+	expect(status_of("CapInh") == 0, 14);
+	/* There is no way back, and none by who is somebody else. */
+	expect(setuid(OTHER) == -1 && errno == EPERM, 15);
+	expect(chroot("/") == -1 && errno == EPERM, 16);
+}
+
+static void
+test_forgo(void **state)
+{
+	(void)state;
+	need_root();
+	in_process(run_forgo);
+}
+
+static void
+run_filter(void)
+{
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "%s/file", dir);
+	expect(chmod(path, 0640) == 0, 20);
+	expect(cage_filter() == 0, 21);
+	expect(chmod(path, 0600) == 0, 22);
+	expect(chmod(path, 04755) == -1, 23);
+	expect(chmod(path, 02755) == -1, 24);
+	expect(open(path, O_WRONLY | O_CREAT, 0644) != -1, 25);
+}
+
+static void
+test_filter(void **state)
+{
+	(void)state;
+	need_root();
+	in_process(run_filter);
+}
+
+/* --- servers, good and bad --- */
+
+/*
+ * What a process in the cage says on its socket once it has been greeted; where
+ * it then stands is looked at from within.
+ */
+static void
+serve(struct cage *c, int sock, const void *answer, size_t n, bool at_root,
+    int status)
+{
+	uint8_t init[9], word;
+	struct statvfs vfs;
+	struct stat st;
+
+	/* One whose folder is elsewhere would have a way out. */
+	if (cage_build(c) == -1 || (at_root && chdir("/") == -1))
+		_exit(30);
+	close(c->theirs);
+	close(c->ours);
+	if (recv(sock, init, sizeof(init), MSG_WAITALL) != sizeof(init))
+		_exit(31);
+	if (n != 0 && send(sock, answer, n, MSG_NOSIGNAL) != (ssize_t)n)
+		_exit(32);
+	if (n == 0)
+		_exit(status);
+	/* The end, or that it is shut. */
+	if (recv(sock, &word, 1, 0) != 1)
+		_exit(status);
+	if (stat("/file", &st) == -1 || access("/proc", F_OK) == 0 ||
+	    access("/etc", F_OK) == 0 || statvfs("/", &vfs) == -1)
+		_exit(33);
+	if (!(vfs.f_flag & ST_NOSUID) || !(vfs.f_flag & ST_NODEV) ||
+	    !(vfs.f_flag & ST_NOEXEC) ||
+	    !!(vfs.f_flag & ST_RDONLY) != c->readonly)
+		_exit(34);
+	_exit(status);
+}
+
+static int
+try_server(const void *answer, size_t n, bool readonly, bool at_root,
+    int *status)
+{
+	struct cage c;
+	int sv[2], r;
+	pid_t pid;
+
+	*why = '\0';
+	assert_int_equal(cage_begin(&c, dir, readonly, why, sizeof(why)), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv),
+	    0);
+	assert_int_not_equal(pid = fork(), -1);
+	if (pid == 0) {
+		close(sv[0]);
+		serve(&c, sv[1], answer, n, at_root, 7);
+	}
+	close(sv[1]);
+	if ((r = cage_close(&c, sv[0], why, sizeof(why))) == 0)
+		assert_int_equal(send(sv[0], "x", 1, MSG_NOSIGNAL), 1);
+	close(sv[0]);
+	cage_free(&c);
+	assert_int_equal(waitpid(pid, status, 0), pid);
+	assert_true(WIFEXITED(*status));
+	*status = WEXITSTATUS(*status);
+	return r;
+}
+
+static void
+test_shut(void **state)
+{
+	static const uint8_t version[] = { 0, 0, 0, 5, 2, 0, 0, 0, 3 };
+	int status;
+
+	(void)state;
+	need_root();
+	for (int readonly = 0; readonly < 2; readonly++) {
+		if (try_server(version, sizeof(version), readonly, true,
+			&status) != 0)
+			fail_msg("%s", why);
+		assert_int_equal(status, 7);
+	}
+}
+
+/* It is looked at whether the server has nothing else. */
+static void
+test_elsewhere(void **state)
+{
+	static const uint8_t version[] = { 0, 0, 0, 5, 2, 0, 0, 0, 3 };
+	int status;
+
+	(void)state;
+	need_root();
+	assert_int_equal(chdir("/usr"), 0);
+	assert_int_equal(
+	    try_server(version, sizeof(version), false, false, &status), -1);
+	assert_non_null(strstr(why, "cannot be shut into it"));
+	assert_int_equal(status, 7);
+}
+
+/* It ends, or what it says of itself is cut short, empty or endless. */
+static void
+test_bad_server(void **state)
+{
+	static const uint8_t none[] = { 0, 0, 0, 0 },
+			     endless[] = { 0, 1, 0, 1, 2, 0, 0, 0, 3 };
+	int status;
+
+	(void)state;
+	need_root();
+	assert_int_equal(try_server(NULL, 0, false, true, &status), -1);
+	assert_non_null(strstr(why, "the SFTP server has not begun"));
+	assert_int_equal(status, 7);
+	assert_int_equal(try_server(none, sizeof(none), false, true, &status),
+	    -1);
+	assert_non_null(strstr(why, "the SFTP server has not begun"));
+	assert_int_equal(status, 7);
+	assert_int_equal(
+	    try_server(endless, sizeof(endless), false, true, &status), -1);
+	assert_non_null(strstr(why, "the SFTP server has not begun"));
+	assert_int_equal(status, 7);
+}
+
+/* Whoever changes the folder behind its back gets no server in it. */
 static void
 test_changed(void **state)
 {
-	static const mode_t bits[] = { 04755, 02755, 06777, 04000 };
+	struct cage c;
+	int status;
+	pid_t pid;
 
 	(void)state;
-	for (int how = 0; how < 4; how++) {
-		/* A kernel without the call needs no rule for it. */
-		if (try(change, how, 0644, false) == ENOSYS)
-			continue;
-		assert_int_equal(try(change, how, 0640, true), 0);
-		assert_int_equal(try(change, how, 01777, true), 0);
-		for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
-			assert_int_equal(try(change, how, bits[i], true),
-			    EPERM);
-			assert_int_equal(try(change, how, bits[i], false), 0);
-		}
-	}
-}
-
-static void
-test_made(void **state)
-{
-	(void)state;
-	for (int how = 0; how < 4; how++) {
-		assert_int_equal(try(make, how, 0640, true), 0);
-		assert_int_equal(try(make, how, 04755, true), EPERM);
-		assert_int_equal(try(make, how, 02755, true), EPERM);
-		assert_int_equal(try(make, how, 04755, false), 0);
-	}
-	/* Its mode is where no filter looks. */
-	assert_int_equal(try(make, 4, 04755, true), ENOSYS);
-}
-
-static int
-unnamed(int how, mode_t mode)
-{
-	int fd = open(".", O_TMPFILE | O_WRONLY, mode);
-	struct stat st;
-
-	(void)how;
-	if (fd == -1 || fstat(fd, &st) == -1)
-		return -errno;
-	close(fd);
-	return (int)(st.st_mode & 07777);
-}
-
-/* A mode that is not looked at is none: libc leaves there what it likes. */
-static int
-opened(int how, mode_t mode)
-{
-	long r = syscall(SYS_openat, AT_FDCWD, "file", O_RDONLY | how,
-	    (mode_t)04755);
-
-	return r == -1 ? -errno : (int)mode;
-}
-
-static void
-test_opened(void **state)
-{
-	(void)state;
-	assert_int_equal(try(opened, 0, 0, true), 0);
-	assert_int_equal(try(opened, O_DIRECTORY, 0, true), ENOTDIR);
-	if (try(unnamed, 0, 0600, false) != 0)
-		return; /* not on this file system */
-	assert_int_equal(try(unnamed, 0, 0600, true), 0);
-	assert_int_equal(try(unnamed, 0, 04755, true), EPERM);
+	need_root();
+	assert_int_equal(begin(&c, dir), 0);
+	assert_int_equal(chmod(dir, 0777), 0);
+	assert_int_not_equal(pid = fork(), -1);
+	if (pid == 0)
+		_exit(cage_build(&c) == -1 && errno == EPERM ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(chmod(dir, 0755), 0);
+	cage_free(&c);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_folder),
+		cmocka_unit_test(test_symbolic_link),
+		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_without_root),
+		cmocka_unit_test(test_forgo),
+		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_shut),
+		cmocka_unit_test(test_elsewhere),
+		cmocka_unit_test(test_bad_server),
 		cmocka_unit_test(test_changed),
-		cmocka_unit_test(test_made),
-		cmocka_unit_test(test_opened),
 	};
-	int failed, fd;
 
-	if (mkdtemp(dir) == NULL || chdir(dir) == -1 ||
-	    (fd = open("file", O_CREAT | O_WRONLY, 0644)) == -1)
-		return 1;
-	close(fd);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	(void)unlink("file");
-	(void)unlink("new");
-	(void)rmdir(dir);
-	return failed;
+	return cmocka_run_group_tests_name("mon_cage", tests, set_up, NULL);
 }

@@ -40,6 +40,7 @@ UNIT_OBJ_test_mon_env = monitor/account.c monitor/env.c
 UNIT_OBJ_test_mon_origin = monitor/origin.c
 UNIT_OBJ_test_mon_ending = monitor/about.c monitor/ending.c $(SRC_half)
 UNIT_OBJ_test_mon_job = $(MON_SRC)
+UNIT_OBJ_test_mon_cage = monitor/cage.c monitor/cage_filter.c
 UNIT_OBJ_test_mon_records = monitor/records.c
 UNIT_OBJ_test_mon_session = $(MON_SRC)
 UNIT_OBJ_test_mon_spawn = $(MON_SRC)
