@@ -167,6 +167,7 @@ HTTP ?= $(call optional,HTTP,libwebsockets libssl)
 HTTP_PROGRAM = $(if $(filter 1,$(HTTP)),skyptyd-http)
 LIBS_skyptyd-http = $(call pc,--libs,libwebsockets libssl libcrypto) \
 	$(LIB_SODIUM) $(LIB_YAJL) $(LIB_SECCOMP) $(LIB_BSD)
+LIBS_skypty-keeper = $(LIB_SODIUM) $(LIB_BSD)
 LIBS_skypty-agent = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_SECP) $(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skypty = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_SECP) $(LIB_YAJL) $(LIB_BSD)
 LIBS_test = $(call once,LIBS_test,$(call pc,--libs,$(BUILD_PC) cmocka) \
@@ -182,7 +183,7 @@ LDFLAGS_ALL = $(LDHARDEN) $(LIB_DIRS) $(LDFLAGS)
 include sources.mk
 PROGRAMS = skyptyd skyptyd-monitor skyptyd-dmsg-monitor skyptyd-net \
 	skyptyd-dmsg skyptyd-connect skyptyd-http-monitor skypty skypty-agent \
-	skypty-record $(TLS_PROGRAM) \
+	skypty-record skypty-keeper $(TLS_PROGRAM) \
 	$(HTTP_PROGRAM)
 
 .DEFAULT_GOAL = all
@@ -200,7 +201,7 @@ FUZZ_SRC = $(wildcard regress/fuzz/fuzz_*.c)
 FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))
 FOLDERS_C = $(addprefix common/,$(COMMON)) monitor \
 	$(addprefix monitor/,dmsg half http) daemon \
-	$(addprefix daemon/,net dmsg http http/page connect record tls) \
+	$(addprefix daemon/,net dmsg http http/page connect keeper record tls) \
 	client $(addprefix client/,agent cp dmsg fleet sftp ssh) regress/*
 C_FILES = $(wildcard $(FOLDERS_C:%=%/*.[ch]))
 SH_FILES = $(wildcard contrib/*.sh contrib/build/*.sh \
@@ -266,6 +267,7 @@ $(eval $(call program,skyptyd-http-monitor,$(PIE)))
 $(eval $(call program,skypty,$(PIE)))
 $(eval $(call program,skypty-agent,$(PIE)))
 $(eval $(call program,skypty-record,$(PIE)))
+$(eval $(call program,skypty-keeper,$(PIE)))
 $(eval $(call program,skypty-tls,$(PIE)))
 $(eval $(call program,skyptyd-http,$(PIE)))
 
@@ -409,7 +411,8 @@ UNITS = skyptyd.service skyptyd-dmsg.service skyptyd.socket \
 	skyptyd-inetd.socket skyptyd-inetd@.service
 UNITS_HTTP = skyptyd-http.service
 LIBEXEC_PROGRAMS = skyptyd-monitor skyptyd-dmsg-monitor skyptyd-net \
-	skyptyd-dmsg skyptyd-connect skypty-agent skypty-record
+	skyptyd-dmsg skyptyd-connect skypty-agent skypty-keeper \
+	skypty-record
 places = $(foreach f,$(2),$(1):$(f):$(strip $(3))/$(notdir $(f)))
 INSTALLS = $(call places,755,$(BIN)/skyptyd,$(SBINDIR)) \
 	$(call places,755,$(BIN)/skypty,$(BINDIR)) \

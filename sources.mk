@@ -19,7 +19,7 @@ SRC_pty = common/pty/aead.c common/pty/aead_bulk.c common/pty/exec_request.c \
 	common/pty/exec_stream.c common/pty/frame.c common/pty/gob_dec.c \
 	common/pty/gob_def.c common/pty/gob_enc.c common/pty/gob_ids.c \
 	common/pty/gob_list.c common/pty/gob_skip.c common/pty/gob_value.c \
-	common/pty/gob_wire.c common/pty/key_file.c common/pty/keys.c common/pty/keys_sign.c \
+	common/pty/gob_wire.c common/pty/jobmsg.c common/pty/key_file.c common/pty/keys.c common/pty/keys_sign.c \
 	common/pty/keccak.c common/pty/link.c $(SRC_mlkem_$(MLKEM)) common/pty/modes.c common/pty/mux.c \
 	common/pty/mux_proxy.c common/pty/mux_session.c common/pty/mux_text.c \
 	common/pty/noise.c common/pty/rpc_client.c common/pty/rpc_host.c \
@@ -74,7 +74,7 @@ SRC_pam_0 = monitor/pam_none.c
 SRC_skyptyd-monitor = monitor/about.c monitor/account.c monitor/cage.c monitor/cage_filter.c \
 	monitor/command.c \
 	monitor/ending.c monitor/env.c monitor/exec.c monitor/forced.c \
-	monitor/guard.c monitor/handshake.c monitor/job.c \
+	monitor/guard.c monitor/handshake.c monitor/job.c monitor/keeper.c \
 	monitor/kk.c monitor/login.c monitor/monitor.c monitor/origin.c \
 	monitor/proxy.c \
 	$(SRC_pam_$(PAM)) monitor/pty.c monitor/recorder.c monitor/records.c \
@@ -89,7 +89,7 @@ SRC_skyptyd-dmsg-monitor = monitor/dmsg/connect.c monitor/dmsg/dials.c \
 
 SRC_skyptyd-net = daemon/net/net.c daemon/net/net_auth.c \
 	daemon/net/net_channel.c daemon/net/net_conns.c daemon/net/net_dial.c daemon/net/net_exec.c \
-	daemon/net/net_flow.c daemon/net/net_gather.c daemon/net/net_http.c \
+	daemon/net/net_flow.c daemon/net/net_gather.c daemon/net/net_http.c daemon/net/net_job.c \
 	daemon/net/net_link.c daemon/net/net_main.c daemon/net/net_mon.c \
 	daemon/net/net_pipe.c daemon/net/net_pty.c daemon/net/net_rpc.c \
 	daemon/net/net_sftp.c daemon/net/net_status.c daemon/net/net_term.c \
@@ -114,6 +114,10 @@ SRC_skyptyd-connect = daemon/connect/skyptyd-connect.c
 
 SRC_skypty-record = daemon/record/skypty-record.c
 
+SRC_skypty-keeper = daemon/keeper/keeper_door.c daemon/keeper/keeper_hand.c \
+	daemon/keeper/keeper_peer.c daemon/keeper/keeper_run.c \
+	daemon/keeper/keeper_store.c daemon/keeper/skypty-keeper.c
+
 SRC_skypty-tls = daemon/tls/skypty-tls.c
 
 SRC_skypty-agent = client/agent/agent.c client/agent/skypty-agent.c
@@ -124,7 +128,7 @@ SRC_skypty = client/add.c client/agent_call.c client/agent_cmd.c \
 	client/dial.c client/duration.c client/exec.c client/exec_frames.c \
 	client/exec_http.c client/exec_rpc.c client/flags.c client/fs.c client/fs_notes.c \
 	client/handshake.c client/host.c client/hosts.c client/hosts_match.c client/identity.c \
-	client/identity_file.c client/keygen.c client/offer.c client/options.c client/passphrase.c client/patience.c \
+	client/identity_file.c client/job.c client/keygen.c client/offer.c client/options.c client/passphrase.c client/patience.c \
 	client/progress.c client/proxy.c client/relay.c client/remote.c \
 	client/runtime.c client/screen.c client/shell_rpc.c client/shell.c \
 	client/signals.c client/sink.c client/skypty.c client/status_fd.c client/term.c \

@@ -28,6 +28,8 @@ int sftp_main(int argc, char **argv);
 int fs_main(int argc, char **argv);
 /* A command, or a copy, on many hosts. */
 int fleet_main(int argc, char **argv);
+/* Commands that outlive their connection. */
+int job_main(int argc, char **argv);
 /* What the file of names says. */
 int config_main(int argc, char **argv);
 /* dmsg status */

@@ -22,7 +22,7 @@
 /* What has a meaning for which commands; others do not know it. */
 #define BIT(style)  (1U << STYLE_##style)
 #define COMMAND	    (BIT(SHELL) | BIT(EXEC))
-#define DESTINATION (COMMAND | BIT(SFTP) | BIT(MOUNT))
+#define DESTINATION (COMMAND | BIT(SFTP) | BIT(MOUNT) | BIT(JOB))
 #define CONNECT	    (DESTINATION | BIT(COPY) | BIT(FLEET))
 #define SECRET	    (DESTINATION | BIT(COPY) | BIT(KEY))
 #define IDENTITY    (CONNECT | BIT(KEY))
@@ -103,6 +103,19 @@ static const struct client_flag table[] = {
 	    "print the plan, and leave" },
 	{ "resume", 0, MAYBE, BIT(FLEET), BY(fleet_flag), NULL,
 	    "go on with a run that was cut off (=ID)" },
+	/* job */
+	{ "follow", 'f', NO, BIT(JOB), FIELD(follow), NULL,
+	    "run, log: what it writes, until it has ended" },
+	{ "signal", 0, VALUE, BIT(JOB), FIELD(signal), "NAME",
+	    "kill: which (TERM)" },
+	{ "json", 0, NO, BIT(JOB), FIELD(json), NULL,
+	    "list: a line of JSON for each" },
+	{ "timeout", 't', VALUE, BIT(JOB), BY(options_timeout), "TIME",
+	    "run: of the command (none)" },
+	{ "env", 'e', VALUE, BIT(JOB), BY(options_env), "K=V",
+	    "run: set in its environment; repeatable" },
+	{ "no-stdin", 0, NO, BIT(JOB), FIELD(no_stdin), NULL,
+	    "run: give it no input" },
 	/* cp */
 	{ "recursive", 'r', NO, BIT(COPY), FIELD(recursive), NULL,
 	    "directories, with all that is in them" },
@@ -220,7 +233,7 @@ static const struct client_flag table[] = {
 	    "set in the remote environment; repeatable" },
 	{ "timeout", 't', VALUE, COMMAND, BY(options_timeout), "D",
 	    "of a command: 30s, 5m (default 30s)" },
-	{ "connect-timeout", 0, VALUE, COMMAND | BIT(COPY),
+	{ "connect-timeout", 0, VALUE, COMMAND | BIT(COPY) | BIT(JOB),
 	    BY(options_connect_timeout), "D",
 	    "until the host has proven its key (10s)" },
 	{ "pty", 0, NO, COMMAND, FIELD(terminal), NULL,

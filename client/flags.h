@@ -25,6 +25,7 @@ enum flags_style {
 	STYLE_KEYGEN,
 	STYLE_CONFIG,
 	STYLE_FLEET,
+	STYLE_JOB,
 	STYLE_AGENT,
 	STYLE_ADD,
 	STYLE_NONE /* another program's flags */

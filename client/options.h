@@ -63,7 +63,9 @@ struct client_options {
 	bool background, read_only, debug; /* fs mount */
 	int64_t attr_ms, entry_ms;	   /* the same */
 	const char *remote_root;	   /* the same */
-	bool json;			   /* dmsg status */
+	bool json;			   /* dmsg status, job list */
+	bool follow;			   /* job run, job log */
+	const char *signal;		   /* job kill; NULL: TERM */
 	bool force, change, public_only;   /* keygen */
 	const char *pass_file;		   /* the same; NULL: ask */
 	const char *new_pass_file;	   /* the same */

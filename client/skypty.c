@@ -45,6 +45,10 @@ static const struct client_command {
 	{ "fleet", fleet_main, STYLE_FLEET, "fleet",
 	    "[flags] host ... -- cmd [args] | list | show id",
 	    "a command, script or copy on many hosts" },
+	{ "job", job_main, STYLE_JOB, "job",
+	    "run [flags] host -- cmd [args] | list host | "
+	    "log|wait|kill|forget host id",
+	    "a command that outlives its connection" },
 	{ "whitelist", whitelist_main, STYLE_SOCKET, "the whitelist's commands",
 	    "[flags]",
 	    "print the keys that the local host lets in" },
@@ -261,7 +265,8 @@ main(int argc, char **argv)
 	if ((c = skypty_find(word)) == NULL)
 		return skypty_unknown(word);
 	/* "fs mount --help" asks for it as "fs --help" does. */
-	two_words = c->main == fs_main || c->main == dmsg_main;
+	two_words =
+	    c->main == fs_main || c->main == dmsg_main || c->main == job_main;
 	if (c->style != STYLE_NONE &&
 	    (skypty_wants_help(argc - 1, argv + 1) ||
 		(two_words && argc > 2 &&

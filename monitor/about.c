@@ -47,6 +47,8 @@ about_tell(const struct monitor *m)
 	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
 		about_add_job(runs, &m->exec[i], "command");
 	about_add_job(runs, &m->sftp, "files");
+	about_add_job(runs, &m->keeper,
+	    *m->keeper.name != '\0' ? "job" : "jobs");
 	buf_init(&b, 4 * (4 + PRIV_ABOUT_MAX) + 4 * PRIV_BEGUN);
 	if ((r = about_put(&b, m->account.pw_name)) == 0 &&
 	    (r = about_put(&b, m->rights.comment)) == 0 &&

@@ -47,6 +47,8 @@ enum mon_use {
 	USE_TERMINAL,
 	USE_COMMAND,
 	USE_FILES,
+	USE_JOB,
+	USE_JOBS,
 	USE_WHITELIST,
 	USE_STATUS,
 	USE_CONNS,
@@ -77,6 +79,7 @@ struct monitor {
 	uint32_t last_handle;
 	struct job sftp;
 	struct sftp_log sftp_log;
+	struct job keeper;		    /* of a job, or the door to them */
 	pid_t abandoned[MON_ABANDONED_MAX]; /* spawn.c; 0 is a free slot */
 	pid_t guard_pid;		    /* 0: not needed yet */
 	int guard;			    /* pipe to it */

@@ -8,6 +8,7 @@
 #include "monitor/exec.h"
 #include "monitor/handshake.h"
 #include "monitor/job.h"
+#include "monitor/keeper.h"
 #include "monitor/kk.h"
 #include "monitor/monitor.h"
 #include "monitor/proxy.h"
@@ -23,6 +24,7 @@
 #define PTY	    PRIV_GRANT_PTY
 #define EXEC	    PRIV_GRANT_EXEC
 #define SFTP	    PRIV_GRANT_SFTP
+#define JOBS	    (PRIV_GRANT_EXEC | PRIV_GRANT_DETACH)
 #define WHITELIST   PRIV_GRANT_WHITELIST
 #define DIAL	    PRIV_GRANT_DIAL
 #define COMMAND_MIN 12 /* three empty counts */
@@ -49,6 +51,9 @@ static const struct request rows[] = {
 	{ REQUEST(EXEC_END),	MON_SESSION,	EXEC,		ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					4,			4,			exec_end },
 	{ REQUEST(EXEC_SIGNAL),	MON_SESSION,	EXEC,		ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					5,			5,			exec_signal },
 	{ REQUEST(SFTP_START),	MON_SESSION,	SFTP,		ONCE,		ANY_ALIVE,				ANY_RATE,					0,			0,			sftp_start },
+
+	{ REQUEST(JOB_RUN),	MON_SESSION,	JOBS,		ONCE,		ANY_ALIVE,				ANY_RATE,					COMMAND_MIN + 5,	BODY_MAX,		keeper_run },
+	{ REQUEST(JOB_DOOR),	MON_SESSION,	JOBS,		ONCE,		ANY_ALIVE,				ANY_RATE,					0,			0,			keeper_door },
 
 	{ REQUEST(ACTIVE),	MON_SESSION,	NO_GRANT,	ANY_TIMES,	ANY_ALIVE,				RATE(PRIV_ACTIVES_PER_S, A_SECOND, ABOVE_DROPS),	16,			16,			session_active },
 	{ REQUEST(BYTES),	MON_SESSION,	NO_GRANT,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					20,			20,			job_bytes },

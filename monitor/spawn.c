@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -110,10 +111,31 @@ spawn_execute_shell(const char *shell, char **env)
 	execve(shell, argv, env);
 }
 
+/* Behind its words the command's file and words. */
 static void
-spawn_execute(const struct command *c, const char *path, char **env,
+spawn_execute_keeper(const char *const *keeper, const char *program,
+    char *const *argv, char **env)
+{
+	size_t n = 0, nargs = env_count(argv);
+	const char **words;
+
+	while (keeper[n] != NULL)
+		n++;
+	if ((words = calloc(n + 1 + nargs + 1, sizeof(*words))) == NULL)
+		return;
+	memcpy(words, keeper, n * sizeof(*words));
+	words[n] = program;
+	memcpy(&words[n + 1], argv, nargs * sizeof(*words));
+	/* execve(2) only lacks the const. */
+	execve(keeper[0], (char **)(uintptr_t)words, env);
+	free(words);
+}
+
+static void
+spawn_execute(const struct spawn *s, const char *path, char **env,
     struct spawn_word *w)
 {
+	const struct command *c = s->cmd;
 	char file[PATH_MAX];
 	const char *program = c->name;
 
@@ -126,7 +148,10 @@ spawn_execute(const struct command *c, const char *path, char **env,
 		}
 		program = file;
 	}
-	execve(program, c->argv, env);
+	if (s->keeper != NULL)
+		spawn_execute_keeper(s->keeper, program, c->argv, env);
+	else
+		execve(program, c->argv, env);
 }
 
 /* Puts fd where it belongs; -1 stands for /dev/null. */
@@ -270,7 +295,7 @@ spawn_run(const struct monitor *m, const struct spawn *s, struct spawn_word *w)
 	if (s->login)
 		spawn_execute_shell(spawn_program(m, s), env);
 	else
-		spawn_execute(s->cmd, env_path(pw), env, w);
+		spawn_execute(s, env_path(pw), env, w);
 }
 
 /*

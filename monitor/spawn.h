@@ -16,6 +16,8 @@ struct spawn {
 	int in, out, err; /* -1 is /dev/null */
 	const char *tty;  /* name of in, the controlling terminal to be */
 	const struct cage *cage; /* what it is to be shut into, or NULL */
+	/* The file and words of a keeper that is to run it, or NULL. */
+	const char *const *keeper;
 	bool login; /* the session's SHELL in place of cmd, as a login shell */
 };
 

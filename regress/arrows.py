@@ -23,6 +23,7 @@ PROGRAMS = {
     "daemon/connect": ["daemon/connect"],
     "daemon/dmsg": ["daemon/dmsg"],
     "daemon/http": ["daemon/http", "daemon/http/page"],
+    "daemon/keeper": ["daemon/keeper"],
     "daemon/net": ["daemon/net"],
     "daemon/record": ["daemon/record"],
     "daemon/tls": ["daemon/tls"],

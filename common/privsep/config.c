@@ -20,6 +20,8 @@
 
 #define COUNT_MAX   CONFIG_COUNT_MAX
 #define SECONDS_MAX 600
+#define JOBS_MAX    10000
+#define DAYS_MAX    36500
 #define NAME_SHOWN  200 /* bytes of a file's name in a message */
 
 /* State of one parse. */
@@ -173,6 +175,16 @@ config_set_path(struct loader *l, const struct json_event *e)
 {
 	if (*e->text != '/' && *e->text != '\0' && strcmp(e->text, "none") != 0)
 		config_bad(l, e, "neither an absolute path nor \"none\"");
+	else
+		config_set_text(l, e);
+}
+
+static void
+config_set_folder(struct loader *l, const struct json_event *e)
+{
+	if (*e->text != '/' && strncmp(e->text, "~/", 2) != 0)
+		config_bad(l, e,
+		    "neither an absolute path nor one that begins with ~/");
 	else
 		config_set_text(l, e);
 }
@@ -415,6 +427,13 @@ static const struct config_key keys[] = {
 	{ "pam", CONFIG_PAM, JSON_BOOL, FIELD(CONFIG_IS_BOOL, pam) },
 	{ "require_pq", CONFIG_REQUIRE_PQ, JSON_BOOL,
 	    FIELD(CONFIG_IS_BOOL, require_pq) },
+	{ "max_jobs", CONFIG_MAXJOBS, JSON_NUMBER,
+	    NUMBER(max_jobs, 0, JOBS_MAX) },
+	{ "job_output", CONFIG_JOBOUTPUT, JSON_NUMBER,
+	    NUMBER(job_output, 1, COUNT_MAX) },
+	{ "job_age", CONFIG_JOBAGE, JSON_NUMBER, NUMBER(job_age, 0, DAYS_MAX) },
+	{ "job_dir", CONFIG_JOBDIR, JSON_STRING,
+	    FIELD(CONFIG_IS_FOLDER, job_dir) },
 	{ "authorized_pks", CONFIG_AUTHORIZED, JSON_STRING,
 	    FIELD(CONFIG_IS_PATH, authorized_pks) },
 	{ "revoked_pks", CONFIG_REVOKED, JSON_STRING,
@@ -438,6 +457,7 @@ static void (*const setters[])(struct loader *, const struct json_event *) = {
 	[CONFIG_IS_WL] = set_wl,
 	[CONFIG_IS_TEXT] = config_set_text,
 	[CONFIG_IS_PATH] = config_set_path,
+	[CONFIG_IS_FOLDER] = config_set_folder,
 	[CONFIG_IS_NUMBER] = set_number,
 	[CONFIG_IS_BOOL] = set_bool,
 	[CONFIG_IS_PORT] = config_set_port,
@@ -604,6 +624,10 @@ config_defaults(struct config *c)
 	c->authorized_pks = strdup("");
 	c->revoked_pks = strdup("");
 	c->record = strdup("");
+	c->job_dir = strdup(CONFIG_JOB_DIR);
+	c->max_jobs = 64;
+	c->job_output = 16;
+	c->job_age = 7;
 	c->dmsgsessions = 1;
 	c->dmsgport = 22;
 	c->maxstartups = (struct config_startups){ 10, 30, 100 };
@@ -624,7 +648,7 @@ config_defaults(struct config *c)
 		c->privsep_user == NULL || c->sk_file == NULL ||
 		c->sftp_server == NULL || c->dmsg_servers == NULL ||
 		c->authorized_pks == NULL || c->revoked_pks == NULL ||
-		c->record == NULL || c->metrics == NULL ?
+		c->record == NULL || c->metrics == NULL || c->job_dir == NULL ?
 	    SKY_ERR_NOMEM :
 	    0;
 }
@@ -645,6 +669,7 @@ config_free(struct config *c)
 	free(c->dmsg_servers);
 	free(c->accept_env);
 	free(c->metrics);
+	free(c->job_dir);
 	free(c->authorized_pks);
 	free(c->revoked_pks);
 	free(c->record);

@@ -25,6 +25,9 @@
 	"022e607e0914d6e7ccda7587f95790c09e126bbd506cc476a1eda852325aadd1aa" \
 	":80"
 
+/* Where jobs are kept: of each account. */
+#define CONFIG_JOB_DIR "~/.local/state/skypty/jobs"
+
 /* The keys, as bits that tell which were given. */
 #define CONFIG_SK	     (UINT64_C(1) << 0)
 #define CONFIG_PK	     (UINT64_C(1) << 1)
@@ -64,6 +67,10 @@
 #define CONFIG_MAXPERRELAY    (UINT64_C(1) << 35)
 #define CONFIG_STARTUPMEMORY  (UINT64_C(1) << 36)
 #define CONFIG_REQUIRE_PQ     (UINT64_C(1) << 44)
+#define CONFIG_MAXJOBS	      (UINT64_C(1) << 40)
+#define CONFIG_JOBOUTPUT      (UINT64_C(1) << 41)
+#define CONFIG_JOBAGE	      (UINT64_C(1) << 42)
+#define CONFIG_JOBDIR	      (UINT64_C(1) << 43)
 
 /* "begin:rate:full" of sshd_config's MaxStartups. */
 struct config_startups {
@@ -153,6 +160,10 @@ struct config {
 	    pam; /* counts if CONFIG_PAM is given; else where there is a file */
 	char *metrics; /* "metrics", "127.0.0.1:9100"; "" is none */
 	enum log_format log_format; /* "log_format": "text" or "json" */
+	unsigned max_jobs;   /* jobs that an account may have; 0: none: 64 */
+	unsigned job_output; /* MiB that are kept of the output of each: 16 */
+	unsigned job_age;    /* days behind its end; 0: until forgotten: 7 */
+	char *job_dir;	     /* absolute, or "~/..." of the account */
 	unsigned tcp_keepalive; /* "tcp_keepalive", seconds of silence: 15 */
 };
 

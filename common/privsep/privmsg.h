@@ -179,6 +179,18 @@ enum privmsg_type {
 	PM_CONNS = 64,
 	/* COUNTS [control socket] nothing.  Answer: as GET_COUNTS. */
 	PM_COUNTS = 66,
+	/*
+	 * JOB_RUN [session, once, no JOB_DOOR before] as EXEC_START, of whose
+	 * flags it has STDIN and LINE: a command under a keeper of its own.
+	 * Answer: error text; if empty, with a stream socket to the keeper.
+	 */
+	PM_JOB_RUN = 68,
+	/*
+	 * JOB_DOOR [session, once, no JOB_RUN before] nothing.  Answer: error
+	 * text; if empty, with a stream socket to who serves one request about
+	 * the jobs of this key.
+	 */
+	PM_JOB_DOOR = 70,
 	/* LOG [always, PRIV_LOGS_PER_S] level u8, text.  No answer. */
 	PM_LOG = 20,
 	/*
@@ -301,7 +313,7 @@ enum priv_grant {
 	PRIV_GRANT_SFTP = 1 << 3,
 	PRIV_GRANT_DIAL = 1 << 4,
 	PRIV_GRANT_FORWARD = 1 << 5,
-	PRIV_GRANT_DETACH = 1 << 6 /* PRIV_EXEC_KEEP */
+	PRIV_GRANT_DETACH = 1 << 6 /* PRIV_EXEC_KEEP, jobs */
 };
 /* All that a key can have; the others are the control socket's. */
 #define PRIV_GRANTS_KEY                                       \

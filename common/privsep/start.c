@@ -65,7 +65,11 @@ put_conn(struct buf *b, const struct start *s)
 	    (r = buf_put_cstring(b, s->record)) != 0 ||
 	    (r = buf_put_u8(b, s->record_all)) != 0 ||
 	    (r = buf_put_u8(b, s->pam)) != 0 ||
-	    (r = buf_put_u8(b, s->require_pq)) != 0)
+	    (r = buf_put_u8(b, s->require_pq)) != 0 ||
+	    (r = buf_put_u32(b, s->max_jobs)) != 0 ||
+	    (r = buf_put_u32(b, s->job_output)) != 0 ||
+	    (r = buf_put_u32(b, s->job_age)) != 0 ||
+	    (r = buf_put_cstring(b, s->job_dir)) != 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < s->nwl; i++)
 		r = buf_put(b, s->wl[i].b, KEY_PUBLIC_LEN);
@@ -190,7 +194,11 @@ get_conn(struct buf *b, struct start *s)
 	    (r = buf_get_cstring(b, &s->record, PATH_LIMIT)) != 0 ||
 	    (r = buf_get_u8(b, &record_all)) != 0 ||
 	    (r = buf_get_u8(b, &pam)) != 0 ||
-	    (r = buf_get_u8(b, &require_pq)) != 0)
+	    (r = buf_get_u8(b, &require_pq)) != 0 ||
+	    (r = buf_get_u32(b, &s->max_jobs)) != 0 ||
+	    (r = buf_get_u32(b, &s->job_output)) != 0 ||
+	    (r = buf_get_u32(b, &s->job_age)) != 0 ||
+	    (r = buf_get_cstring(b, &s->job_dir, PATH_LIMIT)) != 0)
 		return r;
 	s->sftp_readonly = readonly != 0;
 	s->authorized_given = authorized != 0;

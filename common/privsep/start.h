@@ -43,11 +43,13 @@ struct start {
 	uint8_t sftp_log;	    /* enum sftp_logs of config.h */
 	char *authorized, *revoked; /* as in struct rights_files */
 	bool authorized_given, revoked_given;
-	char *accept_env;      /* patterns, accept_env.h */
-	char *record;	       /* folder of recordings, or "" */
-	bool record_all;       /* terminals of every key */
-	bool pam;	       /* sessions are PAM's, too */
-	bool require_pq;       /* nobody comes in without ML-KEM */
+	char *accept_env; /* patterns, accept_env.h */
+	char *record;	  /* folder of recordings, or "" */
+	bool record_all;  /* terminals of every key */
+	bool pam;	  /* sessions are PAM's, too */
+	bool require_pq;  /* nobody comes in without ML-KEM */
+	uint32_t max_jobs, job_output, job_age; /* as in struct config */
+	char *job_dir;
 	struct key_public *wl; /* nwl of them */
 	size_t nwl;
 	uint16_t oom_score; /* what is not ours runs with: oom_score_adj */

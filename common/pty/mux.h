@@ -28,6 +28,7 @@
 #define MUX_URI_CONNS	"skypty/1/connections"
 #define MUX_URI_METRICS "skypty/1/metrics"
 #define MUX_URI_KILL	"skypty/1/kill"
+#define MUX_URI_JOB	"skypty/1/job"
 #define MUX_URI_FILES	"skypty/1/sftp" /* MUX_URI_SFTP, where that is not */
 #define MUX_URI_DIAL	"skypty/1/dial" /* MUX_URI_PROXY, no service opened */
 /* In front of any: as which user, whose name and a slash follow. */

@@ -3,7 +3,7 @@
 # Completion for bash: commands, flags, the names in ~/.config/skypty/config,
 # and what is on this machine.  Nothing is asked of a host.
 
-_skypty_commands="shell start exec cp fleet ssh sftp fs config dmsg whitelist
+_skypty_commands="shell start exec cp fleet job ssh sftp fs config dmsg whitelist
 whitelist-add whitelist-remove host agent add keygen pk version help"
 
 # Flags that take a value, and those that do not: who we are, which way the host
@@ -30,6 +30,8 @@ _skypty_fleet_valued="-i --identity $_skypty_way_valued -p --port --transport
 --script --put --get -e --env -o --output --junit"
 _skypty_fleet_plain="$_skypty_plain --idempotent --recursive --preserve --live
 --json --dry-run --resume"
+_skypty_job_valued="$_skypty_files_valued -e --env -t --timeout --connect-timeout --signal"
+_skypty_job_plain="$_skypty_plain -f --follow --json --no-stdin"
 _skypty_fs_valued="--remote-root --attr-ttl --entry-ttl"
 _skypty_fs_plain="--background --ro --debug"
 _skyptyd_valued="-c --conf --confpath -l --listen --addr --tcplisten
@@ -113,6 +115,9 @@ _skypty_value()
 		;;
 	--output)
 		_skypty_folders
+		;;
+	--signal)
+		_skypty_offer "TERM HUP INT QUIT KILL USR1 USR2 CONT"
 		;;
 	--order)
 		_skypty_offer "listed sorted reverse random"
@@ -318,6 +323,14 @@ _skypty()
 		;;
 	cp)
 		_skypty_cp
+		;;
+	job)
+		if ((${#words[@]} == 3)) && [[ $cur != -* ]]; then
+			_skypty_offer "run list log wait kill forget"
+		else
+			_skypty_dest 3 "$_skypty_job_valued" \
+				"$_skypty_job_plain" command
+		fi
 		;;
 	fleet)
 		_skypty_fleet

@@ -80,6 +80,7 @@ set -l commands \
     'exec\trun a command; exit with its status' \
     'cp\tcopy files to a host or from one' \
     'fleet\ton many hosts' \
+    'job\ta command that outlives its connection' \
     'ssh\tas ssh' \
     'sftp\tfiles, by the sftp program' \
     'fs\ta host\'s files in a folder here' \
@@ -102,7 +103,7 @@ for command in $commands
 end
 
 set -l run shell start exec
-set -l way $run sftp fs
+set -l way $run sftp fs job
 set -l who $way cp pk
 set -l here $run whitelist whitelist-add whitelist-remove dmsg
 
@@ -130,7 +131,7 @@ complete -c skypty -n "__skypty_is $way" -l addr -x -d 'the destination over dms
 complete -c skypty -n "__skypty_is $way fleet" -l transport -x -a 'auto tcp dmsg' -d 'how to get there'
 complete -c skypty -n "__skypty_is $way fleet" -l scheme -x -a 'auto tcp dmsg' -d 'how to get there'
 
-complete -c skypty -n "__skypty_is $here sftp fs" -s r -l cliaddr -rF -d 'control socket of the host here'
+complete -c skypty -n "__skypty_is $here sftp fs job" -s r -l cliaddr -rF -d 'control socket of the host here'
 complete -c skypty -n "__skypty_is cp fleet" -l cliaddr -rF -d 'control socket of the host here'
 complete -c skypty -n "__skypty_is $here" -s n -l clinet -x -a unix -d 'its network'
 complete -c skypty -n "__skypty_is $here" -l confpath -rF -d 'take these two from a host\'s configuration'
@@ -224,6 +225,17 @@ for ssh in skypty-ssh:true:2 'skypty:__skypty_is ssh:3'
     complete -c $program -n "$when; and test (__skypty_given $from \$__skypty_ssh_valued) -eq 1" -a '(__fish_complete_command)'
     complete -c $program -n "$when; and test (__skypty_given $from \$__skypty_ssh_valued) -gt 1" -F
 end
+
+# job
+complete -c skypty -n '__skypty_after job' -a 'run list log wait kill forget'
+complete -c skypty -n '__skypty_is job' -a '(__skypty_names)'
+complete -c skypty -n '__skypty_is job' -s f -l follow -d 'what it writes, until it has ended'
+complete -c skypty -n '__skypty_is job' -l signal -x -a 'TERM HUP INT QUIT KILL USR1 USR2 CONT' -d 'which one kill sends'
+complete -c skypty -n '__skypty_is job' -l json -d 'a line of JSON for each'
+complete -c skypty -n '__skypty_is job' -s t -l timeout -x -d 'of the command'
+complete -c skypty -n '__skypty_is job' -l connect-timeout -x -d 'until the host has proven its key'
+complete -c skypty -n '__skypty_is job' -s e -l env -x -d 'set in its environment'
+complete -c skypty -n '__skypty_is job' -l no-stdin -d 'give it no input'
 
 # fleet
 complete -c skypty -n '__skypty_is fleet' -a '(__skypty_names)'

@@ -153,6 +153,9 @@ channel_denied(const struct channel *ch, uint32_t grant)
 		return "this key may not run commands (authorized_pks)";
 	if (missing & PRIV_GRANT_SFTP)
 		return "this key may not transfer files (authorized_pks)";
+	if (missing & PRIV_GRANT_DETACH)
+		return "this key may leave nothing behind (no-detach of "
+		       "authorized_pks)";
 	return missing != 0 ? "this key may not do that" : NULL;
 }
 

@@ -239,13 +239,11 @@ mon_pty_start(int mon, struct rpc_command *c, const struct mux_session *w)
 	return r;
 }
 
-int
-mon_exec_start(int mon, uint16_t slot, struct rpc_exec *e, uint32_t timeout_ms,
-    bool has_stdin, const struct mux_session *w)
+/* A command and what is asked besides, for EXEC_START and JOB_RUN. */
+static int
+mon_put_exec(int mon, enum privmsg_type type, uint16_t id, struct rpc_exec *e,
+    uint32_t timeout_ms, unsigned flags)
 {
-	unsigned flags = (has_stdin ? PRIV_EXEC_STDIN : 0) |
-	    (w->keep ? PRIV_EXEC_KEEP : 0) | (w->login ? PRIV_EXEC_LOGIN : 0) |
-	    (w->line ? PRIV_EXEC_LINE : 0);
 	struct buf b;
 	int r;
 
@@ -253,9 +251,33 @@ mon_exec_start(int mon, uint16_t slot, struct rpc_exec *e, uint32_t timeout_ms,
 	if ((r = mon_put_command(&b, &e->name, &e->arg, &e->env)) == 0 &&
 	    (r = buf_put_u32(&b, timeout_ms)) == 0 &&
 	    (r = buf_put_u8(&b, (uint8_t)flags)) == 0)
-		mon_request(mon, PM_EXEC_START, slot, &b);
+		mon_request(mon, type, id, &b);
 	buf_free(&b);
 	return r;
+}
+
+int
+mon_exec_start(int mon, uint16_t slot, struct rpc_exec *e, uint32_t timeout_ms,
+    bool has_stdin, const struct mux_session *w)
+{
+	return mon_put_exec(mon, PM_EXEC_START, slot, e, timeout_ms,
+	    (has_stdin ? PRIV_EXEC_STDIN : 0) | (w->keep ? PRIV_EXEC_KEEP : 0) |
+		(w->login ? PRIV_EXEC_LOGIN : 0) |
+		(w->line ? PRIV_EXEC_LINE : 0));
+}
+
+int
+mon_job_run(int mon, struct rpc_exec *e, uint32_t timeout_ms, bool has_stdin,
+    const struct mux_session *w)
+{
+	return mon_put_exec(mon, PM_JOB_RUN, 0, e, timeout_ms,
+	    (has_stdin ? PRIV_EXEC_STDIN : 0) | (w->line ? PRIV_EXEC_LINE : 0));
+}
+
+void
+mon_job_door(int mon)
+{
+	mon_request(mon, PM_JOB_DOOR, 0, NULL);
 }
 
 int

@@ -31,6 +31,10 @@ int mon_exec_start(int mon, uint16_t slot, struct rpc_exec *,
 void mon_exec_end(int mon, uint32_t handle);
 void mon_exec_signal(int mon, uint32_t handle, int number);
 void mon_sftp_start(int mon);
+/* As mon_exec_start(). */
+int mon_job_run(int mon, struct rpc_exec *, uint32_t timeout_ms, bool has_stdin,
+    const struct mux_session *);
+void mon_job_door(int mon);
 /* Whom the session is to run as; at most PRIV_USER_MAX bytes. */
 void mon_user(int mon, struct buf *name);
 void mon_bytes(int mon, uint32_t handle, uint64_t in, uint64_t out);

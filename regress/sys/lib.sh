@@ -159,7 +159,7 @@ begin() {
 	cp "$BIN/skyptyd" "$BIN/skyptyd-monitor" \
 		"$BIN/skyptyd-dmsg-monitor" "$BIN/skyptyd-net" \
 		"$BIN/skyptyd-dmsg" "$BIN/skyptyd-connect" \
-		"$BIN/skypty" "$BIN/skypty-agent" \
+		"$BIN/skypty" "$BIN/skypty-agent" "$BIN/skypty-keeper" \
 		"$BIN/skypty-record" "$bin" || fail "no programs to test"
 	if [ -x "$BIN/skyptyd-http" ]; then
 		cp "$BIN/skyptyd-http" "$BIN/skyptyd-http-monitor" "$bin"

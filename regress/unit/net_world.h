@@ -319,6 +319,8 @@ nw_put_answer(struct net_world *w, struct buf *b, unsigned type)
 	switch (type) {
 	case PM_PTY_START:
 	case PM_SFTP_START:
+	case PM_JOB_RUN:
+	case PM_JOB_DOOR:
 		return 1;
 	case PM_EXEC_START:
 		buf_put_u32(b, ++w->handle);

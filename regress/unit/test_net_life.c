@@ -74,6 +74,7 @@ static const struct {
 	{ MUX_URI_SFTP, FAR, PRIV_GRANT_SFTP },
 	{ MUX_URI_EXEC_STREAM, FAR, PRIV_GRANT_EXEC },
 	{ MUX_URI_EXEC, ANY, PRIV_GRANT_EXEC },
+	{ MUX_URI_JOB, ANY, PRIV_GRANT_EXEC | PRIV_GRANT_DETACH },
 	{ MUX_URI_STATUS, NEAR, PRIV_GRANT_WHITELIST },
 	{ MUX_URI_CONNS, NEAR, PRIV_GRANT_WHITELIST },
 	{ MUX_URI_METRICS, NEAR, PRIV_GRANT_WHITELIST },
@@ -151,6 +152,8 @@ right(uint32_t grant)
 	switch (grant) {
 	case PRIV_GRANT_EXEC:
 		return "exec";
+	case PRIV_GRANT_EXEC | PRIV_GRANT_DETACH:
+		return "exec, detach";
 	case PRIV_GRANT_SFTP:
 		return "sftp";
 	case PRIV_GRANT_WHITELIST:
@@ -641,6 +644,30 @@ use_exec(struct net_world *w)
 	nw_fire(w, 0);
 }
 
+/* What is sent behind it is its keeper's, and what that says the peer's. */
+static void
+use_job(struct net_world *w)
+{
+	struct xs_start s = { .flags = XS_HAS_STDIN };
+	struct buf b, out;
+
+	buf_init(&b, 1000);
+	buf_init(&out, NW_ROOM);
+	buf_view(&s.name, "ls", 2);
+	assert_int_equal(xs_put_start(&b, &s), 0);
+	assert_int_equal(xs_put_frame(&out, XS_START, buf_ptr(&b), buf_len(&b)),
+	    0);
+	assert_int_equal(xs_put_frame(&out, XS_STDIN_END, NULL, 0), 0);
+	nw_say(w, buf_ptr(&out), buf_len(&out));
+	nw_serve(w);
+	buf_free(&b);
+	buf_free(&out);
+	nw_end_say(w, 0, "from there", 10);
+	nw_serve(w);
+	nw_end_close(w, 0);
+	nw_serve(w);
+}
+
 static void
 use_http(struct net_world *w)
 {
@@ -688,6 +715,8 @@ live(struct net_world *w, const char *uri)
 		use_exec(w);
 	else if (strcmp(uri, MUX_URI_EXEC_STREAM) == 0)
 		use_http(w);
+	else if (strcmp(uri, MUX_URI_JOB) == 0)
+		use_job(w);
 	else
 		use_stream(w);
 }

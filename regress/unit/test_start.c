@@ -31,8 +31,9 @@ static uint8_t the_sk[KEY_SECRET_LEN];
 static struct key_public the_wl[START_WL_MAX + 1];
 static char peer[] = "192.0.2.1 port 4711", conf[] = "/etc/x.json",
 	    chroot_dir[] = "/run/x", sftp[] = "/usr/lib/sftp-server",
-	    accepted[] = "LANG", recordings[] = "/r", authorized[] = "/etc/a",
-	    revoked[] = "/etc/r", disc[] = "http://x", servers[] = "02@a:1";
+	    accepted[] = "LANG", recordings[] = "/r", jobs[] = "~/jobs",
+	    authorized[] = "/etc/a", revoked[] = "/etc/r", disc[] = "http://x",
+	    servers[] = "02@a:1";
 
 static const struct start model = {
 	.carrier = PRIV_KK,
@@ -62,6 +63,10 @@ static const struct start model = {
 	.record_all = true,
 	.pam = true,
 	.require_pq = true,
+	.max_jobs = 64,
+	.job_output = 16,
+	.job_age = 70000,
+	.job_dir = jobs,
 	.sk = the_sk,
 	.pk = { .b = { 2, 3, 5, 7, [KEY_PUBLIC_LEN - 1] = 9 } },
 };

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * skypty-keeper, which runs as a session's user: the keeper of one job, or the
+ * door to all jobs of a key.  Its monitor has executed it with a socket on
+ * standard input, whose other end the confined child of the connection has.
+ */
+#ifndef DAEMON_KEEPER_KEEPER_H
+#define DAEMON_KEEPER_KEEPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/pty/keys.h"
+#include "daemon/keeper/keeper_store.h"
+
+#define KEEPER_PATIENCE_S 60 /* for a client that begins to say something */
+
+/* What the monitor says, in words of the command line. */
+struct keeper_orders {
+	const char *folder; /* of the account's jobs */
+	bool any;	    /* whoever's they are: the control socket */
+	struct key_public pk;
+	struct store_limits limits;
+	/* A new one: */
+	bool has_input;
+	uint32_t timeout_ms; /* 0: none */
+	char *program;	     /* its file */
+	char **line;	     /* all of these words, for the title */
+	char **argv;
+};
+
+/* Keeps a new job until that is over.  An exit status. */
+int keeper_run(const struct keeper_orders *, int client);
+/* Serves one request about jobs that there are. */
+int keeper_door(const struct keeper_orders *, int client);
+
+#endif

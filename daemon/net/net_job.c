@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * skypty/1/job: the first frame says whether a command is to be run, which the
+ * monitor has to know, or jobs are asked about.  From then on bytes go between
+ * the peer and the keeper that the monitor has started, and nothing of them is
+ * looked at.  See PROTOCOL.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/err.h"
+#include "common/pty/exec_stream.h"
+#include "common/pty/jobmsg.h"
+#include "daemon/net/net_mon.h"
+#include "daemon/net/net_pipe.h"
+#include "daemon/net/net_service.h"
+
+#define START_S 30 /* seconds for the first frame */
+
+struct net_job {
+	enum { JOB_FIRST, JOB_STARTING, JOB_RELAYED } state;
+	bool run; /* a command, and not the door */
+	struct mux_session wishes;
+	struct net_pipe keeper;
+	struct event *writable; /* pending: it takes no more for now */
+};
+
+static int
+net_job_begin(struct channel *ch, struct buf *query)
+{
+	struct net_job *j;
+	int r;
+
+	if ((ch->state = j = calloc(1, sizeof(*j))) == NULL)
+		return SKY_ERR_NOMEM;
+	j->keeper.fd = -1;
+	if ((r = mux_session_query(query, &j->wishes)) != 0)
+		return r;
+	channel_accept(ch);
+	return 0;
+}
+
+static void
+net_job_end(struct channel *ch)
+{
+	struct net_job *j = ch->state;
+
+	if (j->writable != NULL)
+		event_free(j->writable);
+	net_pipe_close(&j->keeper);
+	free(j);
+}
+
+/* --- the first frame --- */
+
+static void
+net_job_fail(struct channel *ch, const char *why)
+{
+	if (xs_put_frame(ch->out, XS_FAILED, why, strlen(why)) != 0)
+		channel_fault(ch, "out of memory");
+	channel_end(ch);
+}
+
+static void
+net_job_run(struct channel *ch, struct buf *payload)
+{
+	struct net_job *j = ch->state;
+	struct rpc_exec e = { 0 };
+	struct xs_start s;
+	int r;
+
+	if ((r = xs_get_start(payload, &s)) != 0)
+		channel_fault(ch, "bad request: %s", err_text(r));
+	e.name = s.name;
+	e.arg = s.arg;
+	e.env = s.env;
+	if (s.flags & XS_TERMINAL)
+		net_job_fail(ch, "a job has no terminal");
+	else if (mon_job_run(ch->mon, &e, s.timeout_ms, s.flags & XS_HAS_STDIN,
+		     &j->wishes) != 0)
+		net_job_fail(ch, "argument list too long");
+	xs_start_free(&s);
+}
+
+/* A request about jobs stays where it is: it is their keeper's. */
+static void
+net_job_take_first(struct channel *ch)
+{
+	struct net_job *j = ch->state;
+	struct buf payload;
+	uint8_t tag;
+	int r;
+
+	if (buf_len(ch->in) == 0)
+		return;
+	j->run = *buf_ptr(ch->in) == XS_START;
+	if (j->run &&
+	    (r = xs_get_frame(ch->in, XS_START_MAX, &tag, &payload)) != 1) {
+		if (r < 0)
+			channel_fault(ch, "bad frame: %s", err_text(r));
+		return;
+	}
+	channel_timer(ch, 0);
+	j->state = JOB_STARTING;
+	ch->busy = true;
+	if (j->run)
+		net_job_run(ch, &payload);
+	else
+		mon_job_door(ch->mon);
+}
+
+/* --- between the peer and the keeper --- */
+
+static void
+net_job_input(struct channel *ch)
+{
+	struct net_job *j = ch->state;
+	ssize_t r;
+
+	if (j->state == JOB_FIRST)
+		net_job_take_first(ch);
+	if (j->state != JOB_RELAYED)
+		return;
+	channel_moved(ch);
+	while ((r = buf_write(ch->in, j->keeper.fd)) > 0)
+		;
+	if (r == SKY_ERR_AGAIN) {
+		ch->busy = true;
+		event_add(j->writable, NULL);
+	} else if (r < 0)
+		/* It may have said why: that is read until its end. */
+		buf_reset(ch->in);
+}
+
+static void
+net_job_on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct channel *ch = arg;
+
+	ch->busy = false;
+}
+
+static void
+net_job_on_output(evutil_socket_t fd, short what, void *arg)
+{
+	struct channel *ch = arg;
+	struct net_job *j = ch->state;
+	ssize_t r;
+
+	if ((r = buf_read(ch->out, fd, NET_CHUNK)) > 0)
+		channel_moved(ch);
+	if (r < 0 && r != SKY_ERR_AGAIN)
+		channel_end(ch);
+	if (channel_full(ch) || ch->stage == CHANNEL_ENDED)
+		event_del(j->keeper.ev);
+}
+
+static void
+net_job_room(struct channel *ch)
+{
+	struct net_job *j = ch->state;
+
+	if (j->state == JOB_RELAYED)
+		event_add(j->keeper.ev, NULL);
+}
+
+static int
+net_job_open(struct channel *ch, int fd)
+{
+	struct net_job *j = ch->state;
+	int r;
+
+	if ((r = net_pipe_open(&j->keeper, ch->base, fd, EV_READ,
+		 net_job_on_output, ch)) != 0)
+		return r;
+	j->state = JOB_RELAYED;
+	ch->busy = false;
+	j->writable =
+	    event_new(ch->base, fd, EV_WRITE, net_job_on_writable, ch);
+	return j->writable != NULL ? 0 : SKY_ERR_NOMEM;
+}
+
+static int
+net_job_told(struct channel *ch, struct privmsg *m)
+{
+	struct net_job *j = ch->state;
+	char *why = NULL;
+	int r;
+
+	if (j->state != JOB_STARTING ||
+	    m->type != (j->run ? PM_JOB_RUN : PM_JOB_DOOR) + 1)
+		return SKY_ERR_STATE;
+	if ((r = buf_get_cstring(&m->body, &why, PRIVMSG_TEXT_MAX)) != 0)
+		return r;
+	if (*why != '\0')
+		net_job_fail(ch, why);
+	else
+		r = net_job_open(ch, privmsg_take_fd(m, 0));
+	free(why);
+	return r;
+}
+
+const struct service_ops net_job_ops = {
+	.begin = net_job_begin,
+	.input = net_job_input,
+	.room = net_job_room,
+	.told = net_job_told,
+	.end = net_job_end,
+	.request_s = START_S,
+};

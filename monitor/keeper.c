@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Jobs: a command under a keeper of its own, as the session's user, and the
+ * door to those that there are.  Both are skypty-keeper; what they are asked
+ * goes by the socket that the child gets, and never through here.  Whose jobs
+ * they are about, the monitor says on their command line, and nobody else can.
+ */
+#include "monitor/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/paths.h"
+#include "common/base/process.h"
+#include "monitor/about.h"
+#include "monitor/command.h"
+#include "monitor/ending.h"
+#include "monitor/job.h"
+#include "monitor/monitor.h"
+#include "monitor/session.h"
+#include "monitor/spawn.h"
+
+#define PROGRAM	   "skypty-keeper"
+#define A_MIB	   (1024ULL * 1024)
+#define A_DAY	   (24ULL * 60 * 60)
+#define NUMBER_MAX 24
+#define FOLDER_MAX 4096
+#define NO_HANDLE  (UINT32_MAX - 2) /* the child counts no bytes of it */
+
+/* The words in front of what a keeper is to run; the first is its file. */
+struct keeper_words {
+	char path[PROCESS_PATH_MAX], folder[FOLDER_MAX], key[KEY_PUBLIC_HEX];
+	char jobs[NUMBER_MAX], output[NUMBER_MAX], age[NUMBER_MAX],
+	    timeout[NUMBER_MAX];
+	const char *word[10];
+};
+
+static void
+keeper_number(char text[NUMBER_MAX], unsigned long long n)
+{
+	(void)snprintf(text, NUMBER_MAX, "%llu", n);
+}
+
+/* "~/" is the account's home; in any other folder each has one of its own. */
+static bool
+keeper_folder(const struct monitor *m, char folder[FOLDER_MAX])
+{
+	const char *dir = m->half.start.job_dir;
+	const struct passwd *pw = &m->account;
+	int n;
+
+	if (*dir == '~')
+		n = snprintf(folder, FOLDER_MAX, "%s%s", pw->pw_dir, dir + 1);
+	else
+		n = snprintf(folder, FOLDER_MAX, "%s/%s", dir, pw->pw_name);
+	return n < FOLDER_MAX;
+}
+
+/* False: why. */
+static bool
+keeper_words_fill(const struct monitor *m, struct keeper_words *w,
+    const char *what, const uint32_t *timeout, bool input, char *why,
+    size_t len)
+{
+	const struct start *s = &m->half.start;
+	size_t n = 0;
+
+	if (process_companion(w->path, sizeof(w->path), PROGRAM, ".",
+		LIBEXECDIR) != 0 ||
+	    !keeper_folder(m, w->folder)) {
+		(void)snprintf(why, len, "there is no " PROGRAM " here");
+		return false;
+	}
+	if (s->carrier == PRIV_CONTROL)
+		(void)snprintf(w->key, sizeof(w->key), "-");
+	else
+		key_text(&m->peer, w->key);
+	keeper_number(w->jobs, s->max_jobs);
+	keeper_number(w->output, s->job_output * A_MIB);
+	keeper_number(w->age, s->job_age * A_DAY);
+	w->word[n++] = w->path;
+	w->word[n++] = what;
+	w->word[n++] = w->folder;
+	w->word[n++] = w->key;
+	w->word[n++] = w->jobs;
+	w->word[n++] = w->output;
+	w->word[n++] = w->age;
+	if (timeout != NULL) {
+		keeper_number(w->timeout, *timeout);
+		w->word[n++] = w->timeout;
+		w->word[n++] = input ? "input" : "none";
+	}
+	w->word[n] = NULL;
+	return true;
+}
+
+static bool
+keeper_is_ready(struct monitor *m, char *why, size_t len)
+{
+	if (m->half.start.max_jobs != 0)
+		return session_ready(m, why, len);
+	(void)snprintf(why, len, "jobs are not kept here (max_jobs)");
+	return false;
+}
+
+/* Our end goes to the child, which does not block on it. */
+static bool
+keeper_spawn(struct monitor *m, struct spawn *s, int *ours, char *why,
+    size_t len)
+{
+	int sv[2];
+	bool ok;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1) {
+		(void)snprintf(why, len, "%s", strerror(errno));
+		return false;
+	}
+	s->in = s->out = sv[1];
+	s->err = -1;
+	ok = fcntl(sv[0], F_SETFL, O_NONBLOCK) == 0 &&
+	    spawn(m, s, &m->keeper.pid, why, len) == 1;
+	close(sv[1]);
+	if (!ok)
+		close(sv[0]);
+	else
+		*ours = sv[0];
+	return ok;
+}
+
+static void
+keeper_refuse(struct monitor *m, struct privmsg *msg, const char *why)
+{
+	log_info("Job not started: %s", why);
+	half_answer_why(&m->half, msg, why);
+}
+
+static int
+keeper_run_command(struct monitor *m, struct privmsg *msg, struct command *c,
+    uint32_t timeout, uint8_t flags)
+{
+	enum session_asked asked =
+	    flags & PRIV_EXEC_LINE ? SESSION_LINE : SESSION_WORDS;
+	char why[PRIVMSG_TEXT_MAX] = "";
+	struct keeper_words w;
+	struct spawn s = { .cmd = c, .keeper = w.word };
+	int fd, r;
+
+	if (!keeper_is_ready(m, why, sizeof(why)) ||
+	    !keeper_words_fill(m, &w, "run", &timeout, flags & PRIV_EXEC_STDIN,
+		why, sizeof(why))) {
+		keeper_refuse(m, msg, why);
+		return 0;
+	}
+	if ((r = session_command(m, c, asked, &s.login)) != 0)
+		return r;
+	if (s.login) {
+		keeper_refuse(m, msg, "this key may not run commands");
+		return 0;
+	}
+	if (!keeper_spawn(m, &s, &fd, why, sizeof(why))) {
+		keeper_refuse(m, msg, why);
+		return 0;
+	}
+	m->keeper.handle = NO_HANDLE;
+	job_begin(&m->keeper, "Job", c->name);
+	command_tell(c, "Job", false, m->keeper.pid, m->account.pw_name);
+	ending_used(m, USE_JOB);
+	half_answer_ok(&m->half, msg, NULL, &fd, 1);
+	return 0;
+}
+
+int
+keeper_run(struct half *h, struct privmsg *msg)
+{
+	struct monitor *m = monitor_of(h);
+	struct command c;
+	uint32_t timeout;
+	uint8_t flags;
+	int r;
+
+	if (m->keeper.pid != 0)
+		return SKY_ERR_STATE;
+	if ((r = command_read(&msg->body, &c)) != 0)
+		return r;
+	if ((r = buf_get_u32(&msg->body, &timeout)) == 0 &&
+	    (r = buf_get_u8(&msg->body, &flags)) == 0 &&
+	    (r = buf_at_end(&msg->body)) == 0)
+		r = flags & ~(PRIV_EXEC_STDIN | PRIV_EXEC_LINE) ?
+		    SKY_ERR_RANGE :
+		    keeper_run_command(m, msg, &c, timeout, flags);
+	command_free(&c);
+	return r;
+}
+
+/* As a command of its own, which no forced one replaces. */
+int
+keeper_door(struct half *h, struct privmsg *msg)
+{
+	struct monitor *m = monitor_of(h);
+	char why[PRIVMSG_TEXT_MAX] = "", *none = NULL;
+	struct keeper_words w;
+	struct command c = { .env = &none };
+	struct spawn s = { .cmd = &c };
+	int fd;
+
+	if (m->keeper.pid != 0)
+		return SKY_ERR_STATE;
+	if (!keeper_is_ready(m, why, sizeof(why)) ||
+	    !keeper_words_fill(m, &w, "door", NULL, false, why, sizeof(why))) {
+		keeper_refuse(m, msg, why);
+		return 0;
+	}
+	/* execve(2) only lacks the const. */
+	c.argv = (char **)(uintptr_t)w.word;
+	c.name = w.path;
+	if (!keeper_spawn(m, &s, &fd, why, sizeof(why))) {
+		keeper_refuse(m, msg, why);
+		return 0;
+	}
+	m->keeper.handle = NO_HANDLE;
+	job_begin(&m->keeper, "Jobs", "");
+	log_info("Jobs asked about, pid %ld", (long)m->keeper.pid);
+	ending_used(m, USE_JOBS);
+	half_answer_ok(h, msg, NULL, &fd, 1);
+	return 0;
+}
+
+void
+keeper_reap(struct monitor *m)
+{
+	enum priv_exit how;
+	uint32_t status;
+
+	if (m->keeper.pid == 0 || !job_exited(&m->keeper, &how, &status))
+		return;
+	job_tell(m, &m->keeper,
+	    *m->keeper.name != '\0' ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, how,
+	    status);
+	job_free(&m->keeper);
+	about_tell(m);
+}
+
+void
+keeper_leave(struct monitor *m)
+{
+	if (m->keeper.pid != 0 && *m->keeper.name != '\0')
+		job_tell_left(&m->keeper, "goes on");
+}
