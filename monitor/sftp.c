@@ -62,7 +62,7 @@ sftp_command(const struct monitor *m, struct command *c)
 	bool login;
 
 	memset(c, 0, sizeof(*c));
-	c->argv = calloc(ARGS_MAX + 1, sizeof(*c->argv));
+	c->argv = calloc(1 + ARGS_MAX + 1, sizeof(*c->argv)); /* name, NULL */
 	c->env = calloc(1, sizeof(*c->env));
 	c->name = strdup(m->half.start.sftp_server);
 	if (c->argv == NULL || c->env == NULL || c->name == NULL)
