@@ -4,10 +4,10 @@
 # and says of each why it is not, when it lets in none.
 . regress/sys/lib.sh
 
-# with FLAG...: the words that stand for ssh, without a key of their own.
+# with FLAG...: the words that stand for ssh, without a key of their own.  What
+# the account's own shell says as it starts is nothing of what is looked at.
 with() {
-	# shellcheck disable=SC2086
-	$as "$bin/skypty-ssh" $no_login -p "$port" "$@" </dev/null
+	$as "$bin/skypty-ssh" -oSetEnv=SHELL=/bin/sh -p "$port" "$@" </dev/null
 }
 
 # says WHAT FLAG...: it is let in, by the key whose name is in $by, after so
