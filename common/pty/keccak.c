@@ -9,6 +9,38 @@
 #define PAD_SHA3     0x06
 #define PAD_SHAKE    0x1f
 
+static const uint64_t keccak_iota[24] = {
+	0x0000000000000001,
+	0x0000000000008082,
+	0x800000000000808a,
+	0x8000000080008000,
+	0x000000000000808b,
+	0x0000000080000001,
+	0x8000000080008081,
+	0x8000000000008009,
+	0x000000000000008a,
+	0x0000000000000088,
+	0x0000000080008009,
+	0x000000008000000a,
+	0x000000008000808b,
+	0x800000000000008b,
+	0x8000000000008089,
+	0x8000000000008003,
+	0x8000000000008002,
+	0x8000000000000080,
+	0x000000000000800a,
+	0x800000008000000a,
+	0x8000000080008081,
+	0x8000000000008080,
+	0x0000000080000001,
+	0x8000000080008008,
+};
+/* From lane 1 on, where rho and pi bring each, and turned how far. */
+static const uint8_t keccak_pi[24] = { 10, 7, 11, 17, 18, 3, 5, 16, 8, 21, 24,
+	4, 15, 23, 19, 13, 12, 2, 20, 14, 22, 9, 6, 1 };
+static const uint8_t keccak_rho[24] = { 1, 3, 6, 10, 15, 21, 28, 36, 45, 55, 2,
+	14, 27, 41, 56, 8, 25, 43, 62, 18, 39, 61, 20, 44 };
+
 static uint64_t
 keccak_rotate(uint64_t v, unsigned n)
 {
@@ -19,37 +51,6 @@ keccak_rotate(uint64_t v, unsigned n)
 static void
 keccak_permute(uint64_t *a)
 {
-	static const uint64_t iota[24] = {
-		0x0000000000000001,
-		0x0000000000008082,
-		0x800000000000808a,
-		0x8000000080008000,
-		0x000000000000808b,
-		0x0000000080000001,
-		0x8000000080008081,
-		0x8000000000008009,
-		0x000000000000008a,
-		0x0000000000000088,
-		0x0000000080008009,
-		0x000000008000000a,
-		0x000000008000808b,
-		0x800000000000008b,
-		0x8000000000008089,
-		0x8000000000008003,
-		0x8000000000008002,
-		0x8000000000000080,
-		0x000000000000800a,
-		0x800000008000000a,
-		0x8000000080008081,
-		0x8000000000008080,
-		0x0000000080000001,
-		0x8000000080008008,
-	};
-	/* From lane 1 on, where rho and pi bring each, and turned how far. */
-	static const uint8_t pi[24] = { 10, 7, 11, 17, 18, 3, 5, 16, 8, 21, 24,
-		4, 15, 23, 19, 13, 12, 2, 20, 14, 22, 9, 6, 1 };
-	static const uint8_t rho[24] = { 1, 3, 6, 10, 15, 21, 28, 36, 45, 55, 2,
-		14, 27, 41, 56, 8, 25, 43, 62, 18, 39, 61, 20, 44 };
 	uint64_t c[5], d, moved, next;
 
 	for (unsigned round = 0; round < 24; round++) {
@@ -67,8 +68,8 @@ keccak_permute(uint64_t *a)
 		moved = a[1];
 #pragma GCC unroll 24
 		for (unsigned i = 0; i < 24; i++) {
-			next = a[pi[i]];
-			a[pi[i]] = keccak_rotate(moved, rho[i]);
+			next = a[keccak_pi[i]];
+			a[keccak_pi[i]] = keccak_rotate(moved, keccak_rho[i]);
 			moved = next;
 		}
 #pragma GCC unroll 24
@@ -79,7 +80,7 @@ keccak_permute(uint64_t *a)
 				a[x + y] =
 				    c[x] ^ (~c[(x + 1) % 5] & c[(x + 2) % 5]);
 		}
-		a[0] ^= iota[round];
+		a[0] ^= keccak_iota[round];
 	}
 	sodium_memzero(c, sizeof(c));
 }
