@@ -13,7 +13,7 @@
 #define MESSAGE_MIN 1024 /* bytes that fields leave to the message of JSON */
 
 /* What has been made of a line so far: never more than there is room for. */
-struct record {
+struct log_record {
 	char *text;
 	size_t n, max;
 	bool cut;
@@ -43,12 +43,12 @@ log_escape(char *dst, size_t len, const char *src)
 	return src;
 }
 
-static void record_put(struct record *, const char *, ...)
+static void record_put(struct log_record *, const char *, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* All of it or nothing. */
 static void
-record_put(struct record *r, const char *fmt, ...)
+record_put(struct log_record *r, const char *fmt, ...)
 {
 	va_list ap;
 	int n;
@@ -70,7 +70,7 @@ record_put(struct record *r, const char *fmt, ...)
  * is in the way.  What dst has no room for is cut off.
  */
 static void
-json_escape(struct record *r, char *dst, size_t len, const char *src)
+json_escape(struct log_record *r, char *dst, size_t len, const char *src)
 {
 	char plain[LOG_LINE_MAX];
 	const char *p = plain;
@@ -87,7 +87,7 @@ json_escape(struct record *r, char *dst, size_t len, const char *src)
 }
 
 static void
-json_put_text(struct record *r, const char *name, const char *text)
+json_put_text(struct log_record *r, const char *name, const char *text)
 {
 	char quoted[FIELD_MAX];
 
@@ -96,7 +96,7 @@ json_put_text(struct record *r, const char *name, const char *text)
 }
 
 static void
-json_put_fields(struct record *r, const struct log_fields *f)
+json_put_fields(struct log_record *r, const struct log_fields *f)
 {
 	json_put_text(r, "event", f->event);
 	for (size_t i = 0; i < f->n; i++)
@@ -109,7 +109,7 @@ json_put_fields(struct record *r, const struct log_fields *f)
 
 /* As much of it as there is room for. */
 static void
-json_put_message(struct record *r, const char *text)
+json_put_message(struct log_record *r, const char *text)
 {
 	static const char around[] = ",\"cut\":true,\"message\":\"\"}";
 	char quoted[2 * LOG_LINE_MAX];
@@ -126,7 +126,8 @@ log_format_json(char dst[LOG_RECORD_MAX], const struct log_line *l)
 {
 	static const char *const levels[] = { "error", "warn", "info",
 		"debug" };
-	struct record r = { .text = dst, .max = LOG_RECORD_MAX - MESSAGE_MIN };
+	struct log_record r = { .text = dst,
+		.max = LOG_RECORD_MAX - MESSAGE_MIN };
 	struct tm tm = { 0 };
 	char when[32];
 
@@ -151,7 +152,7 @@ log_format_json(char dst[LOG_RECORD_MAX], const struct log_line *l)
 
 /* SKYPTY_ and the name in capitals, as a journal wants it. */
 static void
-journal_put_text(struct record *r, const char *name, const char *text)
+journal_put_text(struct log_record *r, const char *name, const char *text)
 {
 	char upper[32], plain[FIELD_MAX];
 	size_t n = 0;
@@ -167,7 +168,7 @@ size_t
 log_format_journal(char dst[2 * LOG_RECORD_MAX], const struct log_line *l,
     int priority, int facility, const char *message)
 {
-	struct record r = { .text = dst, .max = 2 * LOG_RECORD_MAX };
+	struct log_record r = { .text = dst, .max = 2 * LOG_RECORD_MAX };
 	const struct log_fields *f = l->fields;
 
 	record_put(&r,
