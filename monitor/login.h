@@ -26,7 +26,7 @@ struct login {
 	bool use_pam;
 	/* What there is to be undone. */
 	struct pam_login *pam;
-	struct record record;
+	struct login_record record;
 	/* When it was here before: 0 is never, or not known. */
 	struct record_last last;
 	char warning[LOGIN_TEXT_MAX]; /* for the log, or "" */

@@ -153,7 +153,7 @@ records_warn(char *warning, size_t len, const char *path)
 }
 
 void
-records_login(struct record *r, struct record_last *last,
+records_login(struct login_record *r, struct record_last *last,
     const struct passwd *pw, const struct session_origin *o, const char *tty,
     char *warning, size_t len)
 {
@@ -173,7 +173,7 @@ records_login(struct record *r, struct record_last *last,
 }
 
 void
-records_logout(const struct record *r)
+records_logout(const struct login_record *r)
 {
 	struct utmpx u = r->entry;
 

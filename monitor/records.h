@@ -13,7 +13,7 @@
 
 struct session_origin;
 
-struct record {
+struct login_record {
 	bool written; /* there is something to be taken back */
 	struct utmpx entry;
 };
@@ -28,8 +28,9 @@ struct record_last {
  * Of its login before that *last tells, where lastlog is kept.  What could not
  * be written is in warning, which is "" else: it is no reason to refuse.
  */
-void records_login(struct record *, struct record_last *, const struct passwd *,
-    const struct session_origin *, const char *tty, char *warning, size_t len);
-void records_logout(const struct record *);
+void records_login(struct login_record *, struct record_last *,
+    const struct passwd *, const struct session_origin *, const char *tty,
+    char *warning, size_t len);
+void records_logout(const struct login_record *);
 
 #endif

@@ -32,7 +32,7 @@
 static char name[] = "bob";
 static const struct passwd bob = { .pw_name = name, .pw_uid = UID };
 static struct session_origin from;
-static struct record rec;
+static struct login_record rec;
 static struct record_last last;
 static char warning[256];
 static bool ours;
