@@ -41,6 +41,8 @@ static const struct hosts_keyword {
 	{ "Port", offsetof(struct host, port), "port" },
 	{ "Identity", offsetof(struct host, identity), "identity" },
 	{ "IdentityFile", offsetof(struct host, identity), NULL },
+	{ "IdentitiesOnly", offsetof(struct host, identities_only),
+	    "identitiesonly" },
 	{ "User", offsetof(struct host, user), "user" },
 	{ "Via", offsetof(struct host, via), "via" },
 	{ "Discovery", offsetof(struct host, discovery), "discovery" },

@@ -10,7 +10,8 @@ struct ssh_opts;
 /* What the file says of one alias; all malloc'ed, NULL where it is silent. */
 struct host {
 	char *key, *address, *port, *identity, *user, *via, *visor_key,
-	    *timeout, *escape, *discovery, *dmsg_servers, *require_pq;
+	    *identities_only, *timeout, *escape, *discovery, *dmsg_servers,
+	    *require_pq;
 	char *tags;  /* of all that apply, with blanks between them */
 	char *proxy; /* ProxyCommand; not where it is among ssh's options */
 };

@@ -130,21 +130,42 @@ identity_own_public(struct keyctx *ctx, struct key_public *pk, char **path)
 	return true;
 }
 
-static void
+/* Whether it is among them. */
+static bool
 identity_prefer_own(struct keyctx *ctx, struct agent_list *list)
 {
 	struct agent_key first = list->key[0];
 	struct key_public own;
+	bool found = false;
 	char *path;
 
 	if (identity_own_public(ctx, &own, &path))
-		for (size_t i = 0; i < list->n; i++)
+		for (size_t i = 0; i < list->n && !found; i++)
 			if (key_equal(&list->key[i].pk, &own)) {
 				list->key[0] = list->key[i];
 				list->key[i] = first;
-				break;
+				found = true;
 			}
 	free(path);
+	return found;
+}
+
+/*
+ * The agent's that may be used where nothing says which key: of several the own
+ * file's first, as ssh has it, or that one alone.  False if there is none.
+ */
+static bool
+identity_agents(struct agent_list *list, struct keyctx *ctx,
+    const struct client_options *o)
+{
+	bool own;
+
+	if (!agent_is_named() || !agent_get_keys(list) || list->n == 0)
+		return false;
+	own = identity_prefer_own(ctx, list);
+	if (o->identities_only)
+		list->n = own ? 1 : 0;
+	return list->n != 0;
 }
 
 static int
@@ -168,15 +189,14 @@ identity_use_agent(struct identity *id, const struct key_public *pk)
 	id->source = "the agent";
 }
 
-/* Of several the own file's first, as ssh has it. */
 static bool
-identity_from_agent(struct identity *id, struct keyctx *ctx)
+identity_from_agent(struct identity *id, struct keyctx *ctx,
+    const struct client_options *o)
 {
 	struct agent_list list;
 
-	if (!agent_is_named() || !agent_get_keys(&list) || list.n == 0)
+	if (!identity_agents(&list, ctx, o))
 		return false;
-	identity_prefer_own(ctx, &list);
 	identity_use_agent(id, &list.key[0].pk);
 	return true;
 }
@@ -209,7 +229,7 @@ identity_choose(struct identity *id, struct keyctx *ctx,
 				EXIT_USAGE;
 	if (identity_from_environment(id, ctx))
 		return 0;
-	if (identity_from_agent(id, ctx))
+	if (identity_from_agent(id, ctx, o))
 		return 0;
 	if (o->visor_key && identity_from_visor(id, ctx, o))
 		return 0;
@@ -275,10 +295,8 @@ identity_offers(struct offers *f, struct keyctx *ctx,
 	char *path;
 	int r = 0;
 
-	if (!identity_is_open(o) || !agent_is_named() ||
-	    !agent_get_keys(&list) || list.n == 0)
+	if (!identity_is_open(o) || !identity_agents(&list, ctx, o))
 		return 0;
-	identity_prefer_own(ctx, &list);
 	for (size_t i = 0; i < list.n; i++)
 		offer_add_agent(f, &list.key[i].pk);
 	if (identity_own_public(ctx, &own, &path)) {

@@ -289,6 +289,10 @@ options_apply(struct client_options *o, const struct host *h)
 		o->visor_key = strcasecmp(h->visor_key, "yes") == 0;
 	if (r == 0 && h->require_pq != NULL && !o->require_pq_given)
 		r = options_require_pq(o, "RequirePQ", h->require_pq);
+	if (h->identities_only != NULL)
+		o->identities_only =
+		    strcasecmp(h->identities_only, "yes") == 0 ||
+		    strcasecmp(h->identities_only, "true") == 0;
 	if (r == 0 && h->timeout != NULL && !o->timeout_given)
 		r = options_timeout(o, "Timeout", h->timeout);
 	if (r == 0 && h->escape != NULL && !o->escape_given)

@@ -25,6 +25,7 @@ struct client_options {
 	struct offers *offer; /* several, in place of it; or NULL */
 	struct offers agents; /* where nothing says which key */
 	bool visor_key;
+	bool identities_only; /* no key of the agent's that no file names */
 	const char *env[ENV_MAX];
 	size_t nenv;
 	int64_t timeout_ms;

@@ -213,6 +213,7 @@ ssh_variables(struct ssh *s)
 	text = ssh_opts_text(from, SSH_IDENTITY_AGENT);
 	if (text != NULL && strcmp(text, "none") == 0)
 		(void)unsetenv(AGENT_ENV);
+	o->identities_only = ssh_opts_yes(from, SSH_IDENTITIES_ONLY);
 	o->no_stdin =
 	    ssh_opts_yes(from, SSH_STDIN_NULL) || ssh_opts_yes(from, SSH_FORK);
 	text = ssh_opts_text(from, SSH_VISOR_KEY);

@@ -187,6 +187,8 @@ ssh_take_host(struct ssh_opts *o, const struct host *h)
 		    "Discovery" },
 		{ SSH_DMSG_SERVERS, offsetof(struct host, dmsg_servers),
 		    "DmsgServers" },
+		{ SSH_IDENTITIES_ONLY, offsetof(struct host, identities_only),
+		    "IdentitiesOnly" },
 		{ SSH_VISOR_KEY, offsetof(struct host, visor_key), "VisorKey" },
 		{ SSH_REQUIRE_PQ, offsetof(struct host, require_pq),
 		    "RequirePQ" },

@@ -24,6 +24,7 @@ static const struct {
 	{ SSH_ESCAPE, "escapechar", "~" },
 	{ SSH_FORK, "forkafterauthentication", "no" },
 	{ SSH_HOST_KEY_ALIAS, "hostkeyalias", NULL },
+	{ SSH_IDENTITIES_ONLY, "identitiesonly", "no" },
 	{ SSH_IDENTITY_AGENT, "identityagent", NULL },
 	{ SSH_LOCAL_COMMAND, "localcommand", NULL },
 	{ SSH_LOG_LEVEL, "loglevel", "INFO" },

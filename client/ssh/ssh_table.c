@@ -115,7 +115,7 @@ static const struct ssh_keyword ssh_keywords[] = {
 	{ "HostbasedAcceptedAlgorithms", WORD, HARMLESS },
 	{ "HostbasedAuthentication", FLAG, HARMLESS },
 	{ "IPQoS", WORDS, HARMLESS },
-	{ "IdentitiesOnly", FLAG, HARMLESS },
+	{ "IdentitiesOnly", FLAG, DONE(SSH_IDENTITIES_ONLY) },
 	{ "IdentityAgent", WORD, DONE(SSH_IDENTITY_AGENT) },
 	{ "IdentityFile", IDENTITY, DONE(SSH_IDENTITY_FILE) },
 	{ "IgnoreUnknown", WORD, DONE(SSH_IGNORE_UNKNOWN) },

@@ -159,6 +159,33 @@ used() {
 	equal "$(with_agent exec --no-visor-key -v "$to" -- echo in \
 		2>"$dir/err.several")" in "two keys"
 	has "$dir/err.several" "the host refuses it"
+	# None but those of files: here there is none, and no key that is let in.
+	printf 'Host only\n Via %s\n IdentitiesOnly yes\n' "$to" |
+		$as tee "$dir/names" >/dev/null
+	$as mkdir -p "$HOME/.config/skypty"
+	$as cp "$dir/names" "$HOME/.config/skypty/config"
+	if with_agent exec --no-visor-key only -- true 2>"$dir/err.only"; then
+		fail "IdentitiesOnly: a key that no file names was used"
+	fi
+	hasnt "$dir/err.only" "$made"
+	for word in only "-o IdentitiesOnly=yes -p $port $pk@127.0.0.1"; do
+		# shellcheck disable=SC2086 # words
+		if with_agent ssh $no_login -o VisorKey=no $word true \
+			2>"$dir/err.only"; then
+			fail "ssh $word: a key that no file names was used"
+		fi
+		hasnt "$dir/err.only" "$made"
+	done
+	# The own file's key is one of a file, and the agent has it.
+	$as cp -p "$dir/agent.key" "$HOME/.config/skypty/identity"
+	equal "$(with_agent exec --no-visor-key -v only -- echo in \
+		2>"$dir/err.only")" in "IdentitiesOnly with an own file"
+	hasnt "$dir/err.only" "the host refuses it"
+	# shellcheck disable=SC2086 # words, or none
+	equal "$(with_agent ssh $no_login -o VisorKey=no only echo in)" in \
+		"ssh, IdentitiesOnly with an own file"
+	rm -rf "$HOME/.config"
+
 	# The own file's is the first, whatever the agent's order is.
 	$as mkdir -p "$HOME/.config/skypty"
 	$as cp -p "$dir/agent.key" "$HOME/.config/skypty/identity"

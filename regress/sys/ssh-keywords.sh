@@ -60,7 +60,7 @@ keywords() {
 		HostbasedAcceptedAlgorithms|ssh-ed25519|harmless
 		HostbasedAuthentication|no|harmless
 		IPQoS|af21 cs1|harmless
-		IdentitiesOnly|yes|harmless
+		IdentitiesOnly|yes|done
 		IdentityAgent|none|done
 		IdentityFile|/nowhere|done
 		IgnoreUnknown|Nothing|done
