@@ -212,4 +212,19 @@ tear_down(void **state)
 	return nftw(test.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* One error with that part; why NULL: any error. */
+static inline void
+refuse_text(const char *text, const char *why)
+{
+	struct config c;
+	struct said s;
+
+	if (parse_text(&c, &s, text) != SKY_ERR_FORMAT)
+		fail_msg("%s: accepted or another error", text);
+	if (why != NULL)
+		said_error(&s, why);
+	assert_int_not_equal(s.fatal, 0);
+	config_free(&c);
+}
+
 #endif
