@@ -204,7 +204,7 @@ FOLDERS_C = $(addprefix common/,$(COMMON)) monitor \
 	$(addprefix daemon/,net dmsg http http/page connect keeper record tls) \
 	client $(addprefix client/,agent cp dmsg fleet sftp ssh) regress/*
 C_FILES = $(wildcard $(FOLDERS_C:%=%/*.[ch]))
-SH_FILES = $(wildcard contrib/*.sh contrib/build/*.sh \
+SH_FILES = $(wildcard contrib/*.sh contrib/build/*.sh contrib/fleet/update-* \
 	contrib/completion/*.bash regress/*.sh \
 	regress/*/*.sh daemon/http/page/*.sh)
 MAN_PAGES = daemon/skyptyd.8 daemon/http/skyptyd-http.8 client/skypty.1 \
@@ -425,6 +425,7 @@ INSTALLS = $(call places,755,$(BIN)/skyptyd,$(SBINDIR)) \
 		$(MANDIR)/man5) \
 	$(call places,644,etc/skypty.json.example etc/authorized_pks.example \
 		PROTOCOL PROTOCOL.pty PROTOCOL.dmsg,$(DOCDIR)) \
+	$(call places,755,contrib/fleet/update-skywire,$(DATADIR)/skypty) \
 	644:contrib/completion/skypty.bash:$(BASHCOMPDIR)/skypty \
 	644:contrib/completion/skypty.fish:$(FISHCOMPDIR)/skypty.fish \
 	644:contrib/completion/_skypty:$(ZSHCOMPDIR)/_skypty \
