@@ -399,6 +399,7 @@ lint: $(addprefix $(BIN)/,skyptyd skyptyd-http-monitor skypty skypty-ssh)
 	python3 regress/overview.py
 	python3 regress/security.py
 	python3 regress/flags.py $(BIN)
+	python3 regress/logs.py
 
 # Our C in figures; regress/metrics.py -v says where each is from.
 metrics:

@@ -260,6 +260,7 @@ authorize_add(struct lists_command *c, char *line)
 	close(lock);
 	if (r != 0)
 		return r;
+	lists_tell(c, "authorize", &pk, path);
 	visible_line(stdout, "added to %s", path);
 	if (authorize_in_wl(c, &pk))
 		visible_line(stdout,
@@ -375,6 +376,8 @@ revoke_add(struct lists_command *c, const struct key_public *pk, char *line)
 	close(lock);
 	if (r != 0)
 		return r;
+	if (f.revoked == 0)
+		lists_tell(c, "revoke", pk, path);
 	puts(f.revoked != 0 ? "the key was revoked already; it stands in:" :
 			      "the key is revoked; it stands in:");
 	return revoke_tell(c, pk);

@@ -251,8 +251,8 @@ conns_kill(struct listener *s, struct limits_conn *asks, struct privmsg *m)
 	TAILQ_FOREACH (c, &s->conns.all, entry)
 		if (by_key ? conns_is_of(c, &pk) : c->id == id) {
 			log_set_id(c->id);
-			log_info("Ended: skyptyd kill, by %016" PRIx64,
-			    asks->id);
+			log_event(LOG_LEVEL_INFO, LOG_EVENT("killed"),
+			    "Ended: skyptyd kill, by %016" PRIx64, asks->id);
 			limits_end(&s->conns, c);
 			s->count[PRIV_COUNT_KILLED]++;
 			n++;

@@ -29,6 +29,7 @@ serve_stream(struct listener *s, int fd, const struct key_public *pk,
 	struct conns *cs = &s->conns;
 	const struct config *conf = &s->set->conf;
 	int64_t now = now_ms();
+	struct log_fields f = { .event = "turned-away" };
 	struct origin from;
 	const char *why;
 
@@ -42,8 +43,10 @@ serve_stream(struct listener *s, int fd, const struct key_public *pk,
 	if (why == NULL)
 		return listener_serve(s, fd, &from, peer, PRIV_KK);
 	s->count[PRIV_COUNT_TURNED_AWAY]++;
+	log_put(&f, "from", peer);
+	log_put(&f, "reason", why);
 	if (limits_may_tell(cs, now))
-		log_info("Turned away %s: %s", peer, why);
+		log_event(LOG_LEVEL_INFO, &f, "Turned away %s: %s", peer, why);
 	else
 		listener_untold(s);
 	return -1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* skyptyd keys: who is let in, line by line, and what each may do. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,50 @@ lists_begin(struct lists_command *c, int argc, char **argv)
 	if ((r = settings_load_lists(&c->set, &o, c->keyctx)) != 0)
 		lists_end(c);
 	return r;
+}
+
+/* The kernel's word on who logged in, whoever he has become since; or -1. */
+static long long
+lists_login_uid(void)
+{
+	FILE *f = fopen("/proc/self/loginuid", "re");
+	unsigned uid;
+	int n;
+
+	if (f == NULL)
+		return -1;
+	n = fscanf(f, "%u", &uid);
+	fclose(f);
+	return n == 1 && uid != UINT_MAX ? (long long)uid : -1;
+}
+
+void
+lists_tell(struct lists_command *c, const char *event,
+    const struct key_public *pk, const char *path)
+{
+	struct log_fields f = { .event = event };
+	long long login = lists_login_uid();
+	char hex[KEY_PUBLIC_HEX], by[64];
+
+	key_text(pk, hex);
+	if (login != -1)
+		(void)snprintf(by, sizeof(by), "uid %lu, logged in as uid %lld",
+		    (unsigned long)getuid(), login);
+	else
+		(void)snprintf(by, sizeof(by), "uid %lu",
+		    (unsigned long)getuid());
+	log_put(&f, "changed_key", hex);
+	log_put(&f, "file", path);
+	log_put_number(&f, "uid", getuid());
+	if (login != -1)
+		log_put_number(&f, "login_uid", (uint64_t)login);
+	log_set_format(c->set.conf.log_format);
+	log_init("skyptyd", LOG_LEVEL_INFO, true);
+	log_event(LOG_LEVEL_INFO, &f, "%s %s in %s, by %s",
+	    strcmp(event, "revoke") == 0 ? "Revoked" : "Authorized", hex, path,
+	    by);
+	log_set_format(LOG_FORMAT_TEXT);
+	log_init("skyptyd", LOG_LEVEL_WARN, false);
 }
 
 void

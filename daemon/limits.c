@@ -463,8 +463,9 @@ limits_drop(struct conns *cs, struct limits_conn *c, int64_t now_ms)
 {
 	cs->dropped++;
 	if (limits_may_tell(cs, now_ms))
-		log_info("Dropped a connection that had not authenticated "
-			 "(%zu of them)",
+		log_event(LOG_LEVEL_INFO, LOG_EVENT("dropped"),
+		    "Dropped a connection that had not authenticated "
+		    "(%zu of them)",
 		    cs->nstartups[c->origin.pool]);
 	limits_end(cs, c);
 }
@@ -599,6 +600,7 @@ limits_tell_rest(struct conns *cs, int64_t now_ms, bool end)
 	    (!end && now_ms - cs->untold_last < EBB_MS &&
 		now_ms - cs->untold_first < REST_MS))
 		return;
-	log_info("... and %lu more that did not authenticate", cs->untold);
+	log_event(LOG_LEVEL_INFO, LOG_EVENT("untold"),
+	    "... and %lu more that did not authenticate", cs->untold);
 	cs->untold = 0;
 }

@@ -103,6 +103,7 @@ limits_penalise(struct conns *cs, const struct config *conf,
     const struct origin *o, enum penalty what, const char *peer, int64_t now_ms)
 {
 	const struct config_penalties *p = &conf->penalties;
+	struct log_fields f = { .event = "penalty" };
 	char server[KEY_PUBLIC_HEX];
 	int64_t block, relay;
 
@@ -116,14 +117,20 @@ limits_penalise(struct conns *cs, const struct config *conf,
 	if (!limits_may_tell(cs, now_ms))
 		return;
 	key_text(&o->by, server);
+	log_put(&f, "from", relay != 0 ? server : peer);
+	log_put(&f, "reason", penalty_texts[what].did);
+	log_put_number(&f, "seconds", (uint64_t)(relay != 0 ? relay : block));
 	if (o->pool == POOL_TCP)
-		log_info("Penalty of %lld s for the address of %s: %s",
+		log_event(LOG_LEVEL_INFO, &f,
+		    "Penalty of %lld s for the address of %s: %s",
 		    (long long)block, peer, penalty_texts[what].did);
 	else if (relay != 0)
-		log_info("Penalty of %lld s for strangers by the dmsg server "
-			 "%s: %s: %s",
+		log_event(LOG_LEVEL_INFO, &f,
+		    "Penalty of %lld s for strangers by the dmsg server "
+		    "%s: %s: %s",
 		    (long long)relay, server, peer, penalty_texts[what].did);
 	else
-		log_info("Penalty of %lld s for that key: %s: %s",
-		    (long long)block, peer, penalty_texts[what].did);
+		log_event(LOG_LEVEL_INFO, &f,
+		    "Penalty of %lld s for that key: %s: %s", (long long)block,
+		    peer, penalty_texts[what].did);
 }

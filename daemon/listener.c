@@ -385,7 +385,8 @@ listener_on_term(evutil_socket_t sig, short what, void *arg)
 	struct limits_conn *c;
 
 	if (s->stopping) {
-		log_info("Ending %zu connections", s->conns.n);
+		log_event(LOG_LEVEL_INFO, LOG_EVENT("stop"),
+		    "Ending %zu connections", s->conns.n);
 		TAILQ_FOREACH (c, &s->conns.all, entry)
 			conn_end(c);
 		return;
@@ -394,7 +395,8 @@ listener_on_term(evutil_socket_t sig, short what, void *arg)
 	notify("STOPPING=1");
 	stop_listening(s);
 	if (s->conns.n != 0)
-		log_info("Listening ended; %zu connections go on%s", s->conns.n,
+		log_event(LOG_LEVEL_INFO, LOG_EVENT("stop"),
+		    "Listening ended; %zu connections go on%s", s->conns.n,
 		    notify_managed() ? "" : " (again SIGTERM ends them)");
 	listener_leave_if_done(s);
 }
@@ -443,7 +445,8 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 		warn_of_old(s->set, &fresh);
 		settings_free(s->set);
 		*s->set = fresh;
-		log_info("Configuration read again");
+		log_event(LOG_LEVEL_INFO, LOG_EVENT("reload"),
+		    "Configuration read again");
 		tables_log(s->set);
 	}
 	notify("READY=1");
@@ -511,7 +514,8 @@ open_listeners(struct listener *s)
 		log_error("the folder of %s cannot be made: %s",
 		    s->set->conf.cliaddr, strerror(errno));
 	if (sockets_unix(&s->ls, s->set->conf.cliaddr, s->set->cligroup) == 0) {
-		log_info("Control socket %s", s->set->conf.cliaddr);
+		log_event(LOG_LEVEL_INFO, LOG_EVENT("start"),
+		    "Control socket %s", s->set->conf.cliaddr);
 		return 0;
 	}
 	/* In a folder like /tmp anybody could keep us from starting so. */
@@ -574,8 +578,9 @@ listener_clean(const struct settings *s)
 	int r = config_clean(s->conf_path);
 
 	if (r > 0)
-		log_info("Removed what a change that was cut off had left "
-			 "beside %s",
+		log_event(LOG_LEVEL_INFO, LOG_EVENT("cleaned"),
+		    "Removed what a change that was cut off had left "
+		    "beside %s",
 		    s->conf_path);
 	else if (r < 0)
 		log_warn("a change that was cut off has left a file beside %s: "
@@ -647,7 +652,7 @@ listener_run(const struct skyptyd_options *o, struct settings *set,
 	}
 	set_room(&s);
 	key_text(&set->pk, pk);
-	log_info("Serving as %s", pk);
+	log_event(LOG_LEVEL_INFO, LOG_EVENT("start"), "Serving as %s", pk);
 	tables_log(set);
 	dmsg_monitor_start(-1, 0, &s);
 	notify("READY=1");

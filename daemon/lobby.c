@@ -83,6 +83,7 @@ end_guest(struct lobby_guest *g)
 static void
 tell_guest(const struct lobby_guest *g, const char *what, const char *why)
 {
+	struct log_fields f = { .event = "turned-away" };
 	char peer[ADDR_TEXT_MAX];
 
 	if (!limits_may_tell(&g->server->conns, now_ms())) {
@@ -90,7 +91,9 @@ tell_guest(const struct lobby_guest *g, const char *what, const char *why)
 		return;
 	}
 	addr_text((const struct sockaddr *)&g->addr, g->len, peer);
-	log_info("%s%s: %s", what, peer, why);
+	log_put(&f, "from", peer);
+	log_put(&f, "reason", why);
+	log_event(LOG_LEVEL_INFO, &f, "%s%s: %s", what, peer, why);
 }
 
 static void

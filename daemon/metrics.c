@@ -190,7 +190,8 @@ metrics_open(struct listener *s)
 		    s->set->conf.metrics, strerror(errno));
 		return EXIT_OS;
 	}
-	log_info("Metrics on http://%s/metrics", s->set->conf.metrics);
+	log_event(LOG_LEVEL_INFO, LOG_EVENT("start"),
+	    "Metrics on http://%s/metrics", s->set->conf.metrics);
 	return 0;
 }
 

@@ -315,7 +315,8 @@ tell_files(const struct settings *s, const struct skyptyd_options *o,
 	if (*path != '\0' || o->check || o->listen_fd != -1)
 		return;
 	if (strcmp(s->conf.sftp_server, "none") == 0)
-		log_info("Files are not served: \"sftp_server\" is \"none\"");
+		log_event(LOG_LEVEL_INFO, LOG_EVENT("no-files"),
+		    "Files are not served: \"sftp_server\" is \"none\"");
 	else
 		log_warn("Files are not served: there is no sftp-server; "
 			 "install one (Debian: openssh-sftp-server) and send "

@@ -56,6 +56,9 @@ struct lists_command {
 	char **argv;
 };
 int lists_begin(struct lists_command *, int argc, char **argv);
+/* The log hears who has changed what, by syslog(3): "authorize", "revoke". */
+void lists_tell(struct lists_command *, const char *event,
+    const struct key_public *, const char *path);
 void lists_end(struct lists_command *);
 
 /* What is in them. */

@@ -145,7 +145,7 @@ exec_run(struct monitor *m, struct privmsg *msg, struct command *c,
 	int r;
 
 	if (!session_ready(m, why, sizeof(why))) {
-		log_info("Command not started: %s", why);
+		job_tell_not_started("Command", why);
 		half_answer_why(&m->half, msg, why);
 		return 0;
 	}
@@ -160,7 +160,7 @@ exec_run(struct monitor *m, struct privmsg *msg, struct command *c,
 	s.err = p.err[1];
 	if (!spawn(m, &s, &j->pid, why, sizeof(why))) {
 		exec_close_pipes(&p);
-		log_info("Command not started: %s", why);
+		job_tell_not_started("Command", why);
 		half_answer_why(&m->half, msg, why);
 		return 0;
 	}

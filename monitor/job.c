@@ -136,6 +136,16 @@ job_tell_left(const struct job *j, const char *fate)
 	job_log(&e);
 }
 
+void
+job_tell_not_started(const char *kind, const char *why)
+{
+	struct log_fields f = { .event = "not-started" };
+
+	log_put(&f, "kind", kind);
+	log_put(&f, "reason", why);
+	log_event(LOG_LEVEL_INFO, &f, "%s not started: %s", kind, why);
+}
+
 /* One that is running, or waits for its end. */
 static struct job *
 job_find(struct monitor *m, uint32_t handle)

@@ -137,7 +137,7 @@ keeper_spawn(struct monitor *m, struct spawn *s, int *ours, char *why,
 static void
 keeper_refuse(struct monitor *m, struct privmsg *msg, const char *why)
 {
-	log_info("Job not started: %s", why);
+	job_tell_not_started("Job", why);
 	half_answer_why(&m->half, msg, why);
 }
 
@@ -205,6 +205,7 @@ keeper_door(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
 	char why[PRIVMSG_TEXT_MAX] = "", *none = NULL;
+	struct log_fields f = { .event = "started" };
 	struct keeper_words w;
 	struct command c = { .env = &none };
 	struct spawn s = { .cmd = &c };
@@ -226,7 +227,11 @@ keeper_door(struct half *h, struct privmsg *msg)
 	}
 	m->keeper.handle = NO_HANDLE;
 	job_begin(&m->keeper, "Jobs", "");
-	log_info("Jobs asked about, pid %ld", (long)m->keeper.pid);
+	log_put(&f, "kind", "Jobs");
+	log_put_number(&f, "process", (uint64_t)m->keeper.pid);
+	log_put(&f, "user", m->account.pw_name);
+	log_event(LOG_LEVEL_INFO, &f, "Jobs asked about, pid %ld",
+	    (long)m->keeper.pid);
 	ending_used(m, USE_JOBS);
 	half_answer_ok(h, msg, NULL, &fd, 1);
 	return 0;

@@ -97,8 +97,8 @@ kk_request(struct half *h, struct privmsg *msg)
 		return 0;
 	key_text(&m->peer, text);
 	m->failure = PENALTY_HANDSHAKE;
-	log_info("Stream that claims %s: handshake failed: %s", text,
-	    err_text(r));
+	log_event(LOG_LEVEL_INFO, LOG_EVENT("handshake-failed"),
+	    "Stream that claims %s: handshake failed: %s", text, err_text(r));
 	kk_forget_keys(m);
 	return handshake_refuse(m, msg);
 }
@@ -155,7 +155,8 @@ kk_first_frame(struct half *h, struct privmsg *msg)
 	buf_init(&plain, FRAME_BODY_MAX);
 	if ((r = kk_open_frame(m, &msg->body, &counter, &plain)) != 0) {
 		m->failure = PENALTY_HANDSHAKE;
-		log_info("The stream's first frame is not its caller's: %s",
+		log_event(LOG_LEVEL_INFO, LOG_EVENT("handshake-failed"),
+		    "The stream's first frame is not its caller's: %s",
 		    err_text(r));
 		kk_forget_keys(m);
 		r = handshake_refuse(m, msg);

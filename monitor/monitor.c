@@ -29,7 +29,8 @@ monitor_late(struct half *h)
 	if (!(h->phase & (MON_HANDSHAKE | MON_KK | MON_FIRST)))
 		return;
 	monitor_of(h)->failure = PENALTY_GRACE;
-	log_info("Handshake not finished within %d seconds",
+	log_event(LOG_LEVEL_INFO, LOG_EVENT("handshake-failed"),
+	    "Handshake not finished within %d seconds",
 	    h->start.handshake_timeout);
 }
 

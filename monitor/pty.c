@@ -164,7 +164,7 @@ pty_run(struct monitor *m, struct privmsg *msg, struct command *c,
 	int master, slave, ok, r;
 
 	if (!session_ready(m, why, sizeof(why))) {
-		log_info("Terminal not started: %s", why);
+		job_tell_not_started("Terminal", why);
 		half_answer_why(&m->half, msg, why);
 		return 0;
 	}
@@ -184,7 +184,7 @@ pty_run(struct monitor *m, struct privmsg *msg, struct command *c,
 	close(slave);
 	if (!ok) {
 		close(master);
-		log_info("Terminal not started: %s", why);
+		job_tell_not_started("Terminal", why);
 		half_answer_why(&m->half, msg, why);
 		return 0;
 	}

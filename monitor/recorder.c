@@ -285,7 +285,8 @@ recorder_start(struct monitor *m, int user, int term, const struct command *c,
 		recorder_drop(m);
 		return -1;
 	}
-	log_info("Terminal is recorded in %s/%s%s", folder, rec->name,
+	log_event(LOG_LEVEL_INFO, LOG_EVENT("recorded"),
+	    "Terminal is recorded in %s/%s%s", folder, rec->name,
 	    m->rights.record_input ? ", what is typed as well" : "");
 	return 0;
 }
@@ -348,7 +349,8 @@ recorder_tell(const struct monitor *m, int status)
 		log_error("Recording failed: %s: %s/%s",
 		    strerror(WEXITSTATUS(status)), folder, name);
 	else
-		log_info("Recording ended: %lld bytes in %s/%s",
+		log_event(LOG_LEVEL_INFO, LOG_EVENT("recorded"),
+		    "Recording ended: %lld bytes in %s/%s",
 		    (long long)st.st_size, folder, name);
 }
 

@@ -67,7 +67,8 @@ session_on_idle(evutil_socket_t fd, short what, void *arg)
 {
 	struct monitor *m = arg;
 
-	log_info("Nothing moved for %u seconds (idle-timeout)",
+	log_event(LOG_LEVEL_INFO, LOG_EVENT("idle"),
+	    "Nothing moved for %u seconds (idle-timeout)",
 	    m->rights.idle_timeout);
 	half_die(&m->half, "idle");
 }
@@ -154,7 +155,8 @@ session_refuse_user(const struct monitor *m, const char *name, char *why,
 	(void)snprintf(why, len, "this key's sessions are %s's%s and not %s's",
 	    r->nuser != 0 ? r->user[0] : own,
 	    r->nuser > 1 ? ", or another's of its user=," : "", name);
-	log_info("Refused user %s: not one of this key's", name);
+	log_event(LOG_LEVEL_INFO, LOG_EVENT("user-refused"),
+	    "Refused user %s: not one of this key's", name);
 }
 
 /* Who may not be somebody learns nothing of whether there is such a user. */

@@ -154,10 +154,16 @@ sftp_begin(struct monitor *m, int sv[2], char *why, size_t len)
 static void
 sftp_tell(const struct monitor *m)
 {
+	struct log_fields f = { .event = "started" };
+
+	log_put(&f, "kind", "SFTP");
+	log_put_number(&f, "process", (uint64_t)m->sftp.pid);
+	log_put(&f, "user", m->account.pw_name);
 	if (session_forces_files(m))
-		log_info("SFTP asked for: the forced command started");
+		log_event(LOG_LEVEL_INFO, &f,
+		    "SFTP asked for: the forced command started");
 	else
-		log_info("SFTP started%s%s%s",
+		log_event(LOG_LEVEL_INFO, &f, "SFTP started%s%s%s",
 		    sftp_is_readonly(m) ? ", read-only" : "",
 		    m->rights.sftp_root != NULL ? ", in " : "",
 		    m->rights.sftp_root != NULL ? m->rights.sftp_root : "");
@@ -171,12 +177,12 @@ sftp_start(struct half *h, struct privmsg *msg)
 	int sv[2];
 
 	if (*m->half.start.sftp_server == '\0') {
-		log_info("SFTP not started: files are not served here");
+		job_tell_not_started("SFTP", "files are not served here");
 		half_answer_why(&m->half, msg, "files are not served here");
 		return 0;
 	}
 	if (!session_ready(m, why, sizeof(why))) {
-		log_info("SFTP not started: %s", why);
+		job_tell_not_started("SFTP", why);
 		half_answer_why(&m->half, msg, why);
 		return 0;
 	}

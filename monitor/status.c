@@ -98,6 +98,7 @@ status_kill(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
 	struct privmsg answer = { 0 };
+	struct log_fields f = { .event = "kill" };
 	char who[KEY_PUBLIC_HEX + 8];
 	struct buf view;
 	bool there;
@@ -111,7 +112,10 @@ status_kill(struct half *h, struct privmsg *msg)
 		return r;
 	view = answer.body;
 	if (there && buf_get_u32(&view, &n) == 0) {
-		log_info("Kill of %s: connections ended: %lu", who,
+		log_put_number(&f, "uid", m->caller);
+		log_put_number(&f, "ended", n);
+		log_event(LOG_LEVEL_INFO, &f,
+		    "Kill of %s: connections ended: %lu", who,
 		    (unsigned long)n);
 		half_answer_ok(&m->half, msg, &answer.body, NULL, 0);
 	} else

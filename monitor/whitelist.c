@@ -383,7 +383,8 @@ whitelist_rewrite(struct monitor *m, struct whitelist_change *c)
 	    (r = config_write_wl(m->half.start.conf, grown, now)) != 0)
 		whitelist_cannot_write(c, m->half.start.conf, r);
 	else if (now != n) {
-		log_info("Whitelist changed: %zu keys, were %zu", now, n);
+		log_event(LOG_LEVEL_INFO, LOG_EVENT("whitelist"),
+		    "Whitelist changed: %zu keys, were %zu", now, n);
 		whitelist_tell(m, c, changed, nchanged);
 	}
 	free(changed);

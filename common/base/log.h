@@ -71,6 +71,8 @@ struct log_fields {
 	size_t n;
 	struct log_field each[LOG_FIELDS_MAX];
 };
+/* Of a line that has none but its event. */
+#define LOG_EVENT(name) (&(const struct log_fields){ .event = (name) })
 /* text is borrowed until the line is written; NULL and "" are left out. */
 void log_put(struct log_fields *, const char *name, const char *text);
 void log_put_number(struct log_fields *, const char *name, uint64_t);

@@ -24,7 +24,7 @@ dmsg_monitor_term(struct half *h)
 		half_timer(h, LEAVE_S);
 		return true;
 	}
-	log_info("dmsg ended by signal");
+	log_event(LOG_LEVEL_INFO, LOG_EVENT("stop"), "dmsg ended by signal");
 	return false;
 }
 

@@ -96,7 +96,47 @@ while True:
 	wait_for "the journal" grep -q there "$dir/journal"
 }
 
+# Who has changed what, told by the commands themselves.
+admin() {
+	new_key other
+	conf authorized_pks "\"$dir/pks\"" revoked_pks "\"$dir/revoked\""
+	: >"$dir/revoked"
+	mkdir "$dir/run"
+	begin_journal "$dir/run/socket"
+	with_journal "$bin/skyptyd" authorize -c "$dir/host.json" no-exec \
+		"$key" name >"$dir/out" || fail "authorize: $(cat "$dir/out")"
+	with_journal "$bin/skyptyd" revoke -c "$dir/host.json" "$key" \
+		>"$dir/out" || fail "revoke: $(cat "$dir/out")"
+	for field in SKYPTY_EVENT=authorize SKYPTY_EVENT=revoke \
+		"SKYPTY_CHANGED_KEY=$key" "SKYPTY_FILE=$dir/pks" \
+		"SKYPTY_FILE=$dir/revoked" SKYPTY_UID=0 SYSLOG_FACILITY=4; do
+		wait_for "$field" grep -qx "$field" "$dir/journal"
+	done
+	grep -qE "^MESSAGE=Authorized $key in $dir/pks, by uid 0" \
+		"$dir/journal" || fail "no text"
+	# What changes nothing says nothing.
+	with_journal "$bin/skyptyd" revoke -c "$dir/host.json" "$key" \
+		>"$dir/out"
+	with_journal "$bin/skyptyd" authorize -c "$dir/host.json" "$key" \
+		>"$dir/out" 2>&1 && fail "a revoked key was authorized"
+	with_journal "$bin/skyptyd" authorize -c "$dir/host.json" "$client" \
+		>"$dir/out" || fail "authorize"
+	wait_for "the last one" grep -qx "SKYPTY_CHANGED_KEY=$client" \
+		"$dir/journal"
+	equal "$(grep -c '^SKYPTY_EVENT=' "$dir/journal")" 3 "lines"
+}
+
 # In a mount namespace, where the journal is ours.
+with_journal() {
+	unshare -m sh -c '
+		mkdir -p /run/systemd
+		mount -t tmpfs none /run/systemd &&
+		mkdir /run/systemd/journal &&
+		mount --bind "$1" /run/systemd/journal || exit 1
+		shift
+		exec "$@"' sh "$dir/run" "$@"
+}
+
 journal() {
 	for way in syslog stream; do
 		rm -rf "$dir/run"
@@ -107,13 +147,7 @@ journal() {
 }
 
 in_journal() {
-	unshare -m sh -c '
-		mkdir -p /run/systemd
-		mount -t tmpfs none /run/systemd &&
-		mkdir /run/systemd/journal &&
-		mount --bind "$1" /run/systemd/journal || exit 1
-		shift
-		exec "$@"' sh "$dir/run" "$PYTHON" -c '
+	with_journal "$PYTHON" -c '
 import os, socket, sys
 if sys.argv[1] == "stream":
     theirs, ours = socket.socketpair()
@@ -149,3 +183,4 @@ os.execv(args[0], args)' "$1" "$bin/skyptyd" tcp -c "$dir/host.json" \
 either json
 either mistake
 as_root journal
+as_root admin
