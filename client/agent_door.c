@@ -29,6 +29,7 @@
 
 #define READY_MS   10000
 #define ASK_MS	   120000 /* no longer than the agent waits */
+#define TERM_MS	   1000	  /* from SIGTERM to SIGKILL */
 #define ASKS	   64
 #define TEXT_MAX   512
 #define PROGRAM	   "skypty-agent"
@@ -44,8 +45,8 @@ struct door_asks {
 		char text[TEXT_MAX];
 	} ask[ASKS];
 	size_t n;
-	pid_t pid; /* of the program that asks, or 0 */
-	int out;   /* what it prints */
+	int out;      /* what the program prints that asks */
+	int64_t kill; /* it was told to end, and is killed then; or 0 */
 };
 
 void
@@ -59,6 +60,8 @@ agent_door_tidy(const struct agent_door *d)
 __attribute__((noreturn)) static void
 door_end(const struct agent_door *d, int status)
 {
+	if (d->asking != 0)
+		(void)process_signal_group(d->asking, SIGKILL);
 	agent_door_tidy(d);
 	_exit(status);
 }
@@ -198,18 +201,20 @@ door_ask(struct agent_door *d, struct door_asks *a)
 {
 	const char *program = passphrase_program();
 
-	while (a->pid == 0 && a->n != 0)
+	a->kill = 0;
+	while (d->asking == 0 && a->n != 0)
 		if (program == NULL || a->ask[0].until <= now_ms() ||
 		    passphrase_start(program, a->ask[0].text, CONFIRM_IT,
-			&a->pid, &a->out) == -1) {
-			a->pid = 0;
+			&d->asking, &a->out) == -1) {
+			d->asking = 0;
 			door_answer(d, a, false);
 		}
 }
 
 /*
  * As of ssh's programs: one that knows nothing of such questions, and lets its
- * user write "no", ends well all the same.
+ * user write "no", ends well all the same.  One that was ended has heard
+ * nothing.
  */
 static bool
 door_heard_yes(struct door_asks *a, int status)
@@ -221,7 +226,8 @@ door_heard_yes(struct door_asks *a, int status)
 		status = -1;
 	close(a->out);
 	said[strcspn(said, "\r\n")] = '\0';
-	return status == 0 && (*said == '\0' || strcasecmp(said, "yes") == 0);
+	return status == 0 && a->kill == 0 &&
+	    (*said == '\0' || strcasecmp(said, "yes") == 0);
 }
 
 static int
@@ -260,7 +266,21 @@ door_take_ask(struct agent_door *d, struct door_asks *a, struct buf *b)
 	    "Allow the use of the key %.16s (%.200s) for %s %s?", pk, shown,
 	    way == AGENT_XK ? "a connection to" : "a stream of dmsg to", peer);
 	a->n++;
-	door_ask(d, a);
+	if (d->asking == 0)
+		door_ask(d, a);
+}
+
+/* What is shown goes now, and what waits before it would be shown. */
+static void
+door_take_back(struct agent_door *d, struct door_asks *a, struct buf *b)
+{
+	uint32_t number;
+
+	if (buf_get_u32(b, &number) != 0)
+		door_end(d, 1);
+	for (size_t i = 0; i < a->n; i++)
+		if (a->ask[i].number == number)
+			a->ask[i].until = 0;
 }
 
 static void
@@ -268,9 +288,14 @@ door_hear(struct agent_door *d, struct door_asks *a)
 {
 	struct privmsg m = { 0 };
 
-	if (privmsg_recv(d->agent, &m, false) != 1 || m.type != DOOR_ASK)
+	if (privmsg_recv(d->agent, &m, false) != 1)
 		door_end(d, 0);
-	door_take_ask(d, a, &m.body);
+	if (m.type == DOOR_ASK)
+		door_take_ask(d, a, &m.body);
+	else if (m.type == DOOR_OVER)
+		door_take_back(d, a, &m.body);
+	else
+		door_end(d, 1);
 	privmsg_free(&m);
 }
 
@@ -285,9 +310,9 @@ door_reap(struct agent_door *d, struct door_asks *a)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == d->pid)
 			door_end(d, status == 0 ? 0 : 1);
-		if (pid != a->pid)
+		if (pid != d->asking)
 			continue;
-		a->pid = 0;
+		d->asking = 0;
 		door_answer(d, a, door_heard_yes(a, status));
 		door_ask(d, a);
 	}
@@ -306,18 +331,20 @@ door_signal(struct agent_door *d, struct door_asks *a)
 	}
 }
 
-/* Who does not answer has said no. */
+/* Who does not answer has said no; who does not end is killed. */
 static int
-door_wait_ms(const struct door_asks *a)
+door_wait_ms(const struct agent_door *d, struct door_asks *a)
 {
-	int64_t left = a->ask[0].until - now_ms();
+	int64_t now = now_ms();
+	int64_t left = (a->kill != 0 ? a->kill : a->ask[0].until) - now;
 
-	if (a->pid == 0)
+	if (d->asking == 0)
 		return -1;
 	if (left > 0)
 		return (int)left;
-	(void)process_signal(a->pid, SIGTERM);
-	return 1000;
+	(void)process_signal_group(d->asking, a->kill != 0 ? SIGKILL : SIGTERM);
+	a->kill = now + TERM_MS;
+	return TERM_MS;
 }
 
 void
@@ -332,7 +359,8 @@ agent_door_run(struct agent_door *d)
 	};
 
 	for (;;) {
-		if (poll(p, sizeof(p) / sizeof(p[0]), door_wait_ms(&asks)) <= 0)
+		if (poll(p, sizeof(p) / sizeof(p[0]), door_wait_ms(d, &asks)) <=
+		    0)
 			continue;
 		if (p[3].revents != 0)
 			door_end(d, 0);

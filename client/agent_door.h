@@ -24,7 +24,8 @@ struct agent_door {
 	/* Its own: */
 	int agent; /* the socket to skypty-agent */
 	int signals;
-	pid_t pid; /* of skypty-agent */
+	pid_t pid;    /* of skypty-agent */
+	pid_t asking; /* leader of those who show the question, or 0 */
 };
 
 /* Starts skypty-agent and waits until it is confined.  0, or -1 with why. */

@@ -129,6 +129,9 @@ passphrase_become(const char *program, const char *question, const char *hint,
 	    dup2(out, STDOUT_FILENO) == -1)
 		_exit(127);
 	process_reset_signals();
+	/* What it has started to ask goes with it. */
+	if (hint != NULL)
+		(void)setpgid(0, 0);
 	if (hint != NULL)
 		(void)setenv("SSH_ASKPASS_PROMPT", hint, 1);
 	else

@@ -32,8 +32,8 @@ void passphrase_never_ask(void);
 bool passphrase_has_terminal(void);
 /*
  * The program that asks in a window, or NULL; started with the question, and
- * with hint as SSH_ASKPASS_PROMPT if that is not NULL; what it prints is read
- * from *out.  0, or -1 with errno.
+ * with hint as SSH_ASKPASS_PROMPT if that is not NULL, and then as a process
+ * group of its own; what it prints is read from *out.  0, or -1 with errno.
  */
 const char *passphrase_program(void);
 int passphrase_start(const char *program, const char *question,

@@ -385,6 +385,22 @@ agent_begin(struct agent *a, struct agent_caller *c,
 	return AGENT_THEN_ASK;
 }
 
+/* Whether a yes would lead to anything. */
+static bool
+agent_may_start(struct agent *a, const struct agent_caller *c)
+{
+	return !a->locked && agent_find(a, &c->pk) != NULL;
+}
+
+uint32_t
+agent_asks(struct agent *a, size_t conn)
+{
+	const struct agent_caller *c = &a->caller[conn];
+
+	return c->state == CALLER_ASKING && agent_may_start(a, c) ? c->number :
+								    0;
+}
+
 bool
 agent_decide(struct agent *a, uint32_t number, bool yes, int64_t now,
     size_t *conn, struct buf *out)
@@ -395,7 +411,7 @@ agent_decide(struct agent *a, uint32_t number, bool yes, int64_t now,
 		if (c->state != CALLER_ASKING || c->number != number)
 			continue;
 		*conn = i;
-		if (yes)
+		if (yes || !agent_may_start(a, c))
 			agent_start(a, c, now, out);
 		else {
 			agent_rest(c, now);

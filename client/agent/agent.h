@@ -15,9 +15,10 @@
 #include "common/pty/keys.h"
 
 #define AGENT_CONNS_MAX 64
-#define AGENT_SHAKE_MS	60000  /* from BEGIN to FINISH */
-#define AGENT_ASK_MS	120000 /* for the user to say yes */
-#define AGENT_IDLE_MS	60000  /* without a request */
+/* From BEGIN to FINISH: a ProxyCommand may have to ask somebody something. */
+#define AGENT_SHAKE_MS 600000
+#define AGENT_ASK_MS   120000 /* for the user to say yes */
+#define AGENT_IDLE_MS  60000  /* without a request */
 
 struct agent;
 
@@ -57,6 +58,8 @@ void agent_leave(struct agent *, size_t conn);
  */
 enum agent_then agent_take(struct agent *, size_t conn, size_t n, int64_t now,
     struct buf *out, struct agent_question *);
+/* The question that the caller waits for the answer to, or 0. */
+uint32_t agent_asks(struct agent *, size_t conn);
 /*
  * The user's answer to that question: whose it is and what he gets; false if
  * nobody waits for it any more.

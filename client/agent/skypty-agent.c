@@ -32,7 +32,8 @@
 
 static struct {
 	struct agent *agent;
-	int caller[AGENT_CONNS_MAX]; /* -1: none */
+	int caller[AGENT_CONNS_MAX];	 /* -1: none */
+	uint32_t asked[AGENT_CONNS_MAX]; /* for that one; 0: nothing */
 	struct privmsg door;
 } loop;
 
@@ -91,7 +92,7 @@ agent_ready(const char *why)
 }
 
 static void
-agent_ask(const struct agent_question *q)
+agent_ask(size_t i, const struct agent_question *q)
 {
 	struct buf b;
 
@@ -103,6 +104,26 @@ agent_ask(const struct agent_question *q)
 		agent_end(1);
 	agent_tell_door(DOOR_ASK, &b);
 	buf_free(&b);
+	loop.asked[i] = q->number;
+}
+
+/* Questions of callers who have gone, or for keys that have, are not shown. */
+static void
+agent_take_back(void)
+{
+	struct buf b;
+
+	for (size_t i = 0; i < AGENT_CONNS_MAX; i++) {
+		if (loop.asked[i] == 0 ||
+		    agent_asks(loop.agent, i) == loop.asked[i])
+			continue;
+		buf_init(&b, 4);
+		if (buf_put_u32(&b, loop.asked[i]) != 0)
+			agent_end(1);
+		agent_tell_door(DOOR_OVER, &b);
+		buf_free(&b);
+		loop.asked[i] = 0;
+	}
 }
 
 /* --- callers --- */
@@ -155,7 +176,7 @@ agent_hear(size_t i)
 	if (then == AGENT_THEN_END)
 		agent_end(0);
 	if (then == AGENT_THEN_ASK)
-		agent_ask(&ask);
+		agent_ask(i, &ask);
 }
 
 static void
@@ -182,6 +203,7 @@ agent_decided(bool yes)
 		agent_end(1);
 	buf_init(&out, AGENT_MSG_MAX);
 	if (agent_decide(loop.agent, number, yes, agent_now(), &i, &out)) {
+		loop.asked[i] = 0;
 		agent_wipe_stack(false);
 		agent_answer(i, &out);
 	}
@@ -295,6 +317,8 @@ main(int argc, char **argv)
 			    "(ulimit -l)");
 	agent_wipe_stack(true);
 	agent_confine();
-	for (;;)
+	for (;;) {
 		agent_round();
+		agent_take_back();
+	}
 }

@@ -114,6 +114,7 @@ const char *agent_why_text(unsigned);
 enum door_type {
 	DOOR_READY = 1,	 /* text: "", or what keeps it from working */
 	DOOR_ASK = 3,	 /* u32 number, pk, peer, u8 way, comment */
+	DOOR_OVER = 5,	 /* u32 number: nobody waits for it any more */
 	DOOR_CALLER = 2, /* a socket */
 	DOOR_YES = 4,	 /* u32 number */
 	DOOR_NO = 6	 /* u32 number */

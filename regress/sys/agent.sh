@@ -289,7 +289,29 @@ confirmed() {
 		-i "$dir/agent.pub" "$to" -- true
 	wait_for "the question" test -e "$dir/asking"
 	with_agent add -l >"$dir/out" || fail "others wait for a question"
+	# Who leaves takes his question along, however it is shown.
 	kill "$pid"
+	wait_for "the question's end" has_no_asker
+	for way in 'trap "" TERM' 'trap "exit 0" TERM'; do
+		rm -f "$dir/asking"
+		echo "$way; touch '$dir/asking'; while :; do sleep 1; done" \
+			>"$dir/say"
+		spawn "$dir/out.waits" env SKYPTY_AUTH_SOCK="$auth" \
+			"$bin/skypty" exec -i "$dir/agent.pub" "$to" -- true
+		wait_for "the question" test -e "$dir/asking"
+		kill "$pid"
+		wait_for "the end of: $way" has_no_asker
+	done
+	# And so does a key that is taken away.
+	rm -f "$dir/asking"
+	spawn "$dir/out.waits" env SKYPTY_AUTH_SOCK="$auth" \
+		"$bin/skypty" exec -i "$dir/agent.pub" "$to" -- true
+	wait_for "the question" test -e "$dir/asking"
+	with_agent add -q -D
+	wait_for "the question's end" has_no_asker
+	wait_for "why" grep -q "it has no such key" "$dir/out.waits"
+	add -c "$dir/agent.key"
+	echo "touch '$dir/asking'; sleep 600" >"$dir/say"
 	# One that nobody answers, and more than there is room for behind it.
 	$as "$PYTHON" "$LIB/agent_peer.py" asks "$auth" "$made_one" "$pk" \
 		>"$dir/asks" || fail "the questions"
@@ -306,6 +328,11 @@ confirmed() {
 		fail "a use that nobody could confirm was let"
 	fi
 	has "$dir/err.refused" "was not confirmed"
+}
+
+# The door has but the other half.
+has_no_asker() {
+	[ "$(children "$door" | wc -w)" -eq 1 ] && ! pgrep -f "$dir/askpass"
 }
 
 strangers() {

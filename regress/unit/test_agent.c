@@ -313,6 +313,14 @@ keeps_time(void **state)
 	agent_expire(t.agent, NOW + 2000, over);
 	assert_false(over[t.conn]);
 	says(begin(AGENT_XK), AGENT_WHY_NO_KEY);
+	/* As long as a ProxyCommand may take, and much longer. */
+	add(t.sk, 0, 0, 0);
+	assert_int_equal(begin(AGENT_XK).type, AGENT_FIRST);
+	agent_expire(t.agent, NOW + 300000, over);
+	assert_false(over[t.conn]);
+	agent_expire(t.agent, NOW + AGENT_SHAKE_MS, over);
+	assert_true(over[t.conn]);
+	says(ask_type(AGENT_REMOVE_ALL), 0);
 	agent_expire(t.agent, NOW + AGENT_IDLE_MS, over);
 	assert_true(over[t.conn]);
 }
@@ -328,6 +336,7 @@ asks_first(void **state)
 	add(t.sk, AGENT_CONFIRM, 0, 0);
 	assert_int_equal(begin(AGENT_XK).type, AGENT_ASKING);
 	assert_int_equal(t.then, AGENT_THEN_ASK);
+	assert_int_equal(agent_asks(t.agent, t.conn), t.ask.number);
 	assert_true(key_equal(&t.ask.peer, &t.peer));
 	assert_string_equal(t.ask.comment, "a key");
 	assert_false(
@@ -338,6 +347,7 @@ asks_first(void **state)
 	buf_view(&view, buf_ptr(&t.out), buf_len(&t.out));
 	assert_int_equal(agent_get_answer(&view, &a), 0);
 	assert_int_equal(a.type, AGENT_FIRST);
+	assert_int_equal(agent_asks(t.agent, t.conn), 0);
 	/* An answer counts once. */
 	assert_false(
 	    agent_decide(t.agent, t.ask.number, true, NOW, &conn, &t.out));
@@ -356,6 +366,7 @@ asks_first(void **state)
 	assert_int_equal(begin(AGENT_XK).type, AGENT_ASKING);
 	assert_true(agent_join(t.agent, NOW, &conn));
 	says(send_bytes(conn, "\x08", 1, NOW), 0);
+	assert_int_equal(agent_asks(t.agent, t.conn), 0);
 	assert_true(
 	    agent_decide(t.agent, t.ask.number, true, NOW, &conn, &t.out));
 	buf_view(&view, buf_ptr(&t.out), buf_len(&t.out));
