@@ -351,6 +351,9 @@ obj-fuzz/fuzz_hosts: FUZZ_LINK = -Wl,--wrap=glob -Wl,--wrap=globfree
 obj-fuzz/fuzz_client obj-fuzz/fuzz_cp obj-fuzz/fuzz_fleet obj-fuzz/fuzz_hosts: \
 	$(FUZZ_CLIENT)
 
+obj-fuzz/fuzz_keeper: obj-fuzz/daemon/keeper/keeper_peer.o \
+	obj-fuzz/daemon/keeper/keeper_store.o
+
 # By itself: it needs nothing else of the client.
 obj-fuzz/fuzz_sftp_asker: obj-fuzz/client/sftp/sftp_asker.o
 

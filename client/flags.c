@@ -75,6 +75,8 @@ static const struct client_flag table[] = {
 	    "further attempts at hosts that are not reached" },
 	{ "idempotent", 0, NO, BIT(FLEET), FIELD(fleet.idempotent), NULL,
 	    "the command may run on a host more than once" },
+	{ "detach", 0, NO, BIT(FLEET), FIELD(fleet.detach), NULL,
+	    "begin it there as a job, and print that's id" },
 	{ "check", 0, VALUE, BIT(FLEET), FIELD(fleet.check), "CMD",
 	    "has to succeed there when the command has" },
 	{ "check-within", 0, VALUE, BIT(FLEET), BY(fleet_flag), "TIME",

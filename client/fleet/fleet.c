@@ -105,6 +105,9 @@ fleet_check_flags(const struct client_options *o, const struct fleet_words *w)
 				     "--script, --put or --get");
 	if (f->source != NULL && *w->command != NULL)
 		return fleet_misused("a copy has no command behind it");
+	if (o->fleet.detach && o->fleet.source != NULL)
+		return fleet_misused(
+		    "a copy is no job: --detach is for commands");
 	if (o->json && f->live)
 		return fleet_misused("--json and --live both want standard "
 				     "output");

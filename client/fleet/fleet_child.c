@@ -11,6 +11,7 @@
 #include "client/exits.h"
 #include "client/fleet/fleet.h"
 #include "client/hosts.h"
+#include "client/job.h"
 #include "client/passphrase.h"
 #include "client/sink.h"
 
@@ -167,7 +168,8 @@ child_main(const struct fleet *f, const struct fleet_child *c, int ctl, int out,
 	if ((r = options_dest(o, f->ctx, c->host->dest)) == 0)
 		r = o->fleet.source != NULL && !c->checking ?
 		    child_copy(f, c->host, o, f->ctx) :
-		    exec_command(f->ctx, o);
+		    o->fleet.detach && !c->checking ? job_run(f->ctx, o) :
+						      exec_command(f->ctx, o);
 	fflush(NULL);
 	_exit(r < 0 ? EXIT_FAILED : r);
 }

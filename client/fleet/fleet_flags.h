@@ -34,7 +34,7 @@ struct fleet_flags {
 	enum fleet_order order;
 	uint64_t seed;
 	bool seed_given;
-	bool idempotent, live, dry_run;
+	bool idempotent, detach, live, dry_run;
 	const char *output, *junit, *script;
 	const char *source, *target; /* of a copy */
 	bool put, get;

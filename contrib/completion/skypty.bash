@@ -28,7 +28,7 @@ _skypty_fleet_valued="-i --identity $_skypty_way_valued -p --port --transport
 --scheme --cliaddr -j --jobs --tag --exclude --order --seed --batch --canary
 --pause --max-fail -t --timeout --connect-timeout --retry --check --check-within
 --script --put --get -e --env -o --output --junit"
-_skypty_fleet_plain="$_skypty_plain --idempotent --recursive --preserve --live
+_skypty_fleet_plain="$_skypty_plain --idempotent --detach --recursive --preserve --live
 --json --dry-run --resume"
 _skypty_job_valued="$_skypty_files_valued -e --env -t --timeout --connect-timeout --signal"
 _skypty_job_plain="$_skypty_plain -f --follow --json --no-stdin"

@@ -253,6 +253,7 @@ complete -c skypty -n '__skypty_is fleet' -s t -l timeout -x -d 'of the command 
 complete -c skypty -n '__skypty_is fleet' -l connect-timeout -x -d 'until a host has let us in'
 complete -c skypty -n '__skypty_is fleet' -l retry -x -d 'further attempts at hosts not reached'
 complete -c skypty -n '__skypty_is fleet' -l idempotent -d 'the command may run more than once'
+complete -c skypty -n '__skypty_is fleet' -l detach -d 'begin it there as a job'
 complete -c skypty -n '__skypty_is fleet' -l check -x -d 'has to succeed there afterwards'
 complete -c skypty -n '__skypty_is fleet' -l check-within -x -d 'tried until then'
 complete -c skypty -n '__skypty_is fleet' -l script -rF -d 'run it there'

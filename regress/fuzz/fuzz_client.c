@@ -228,6 +228,22 @@ __wrap_unix_connect(const char *path, int flags)
 	return host_connect();
 }
 
+static void
+run_job(uint8_t which, char *control)
+{
+	static char job[] = "job", list[] = "list", json[] = "--json";
+	static char log[] = "log", wait[] = "wait", follow[] = "-f";
+	static char dashes[] = "--", id[] = "0123", forget[] = "forget";
+	char *asked[] = { list, log, wait, forget };
+	char *argv[] = { job, asked[which], control,
+		which == 0     ? json :
+		    which == 1 ? follow :
+				 control,
+		which == 0 ? NULL : dashes, id, NULL };
+
+	(void)job_main(which == 0 ? 4 : 6, argv);
+}
+
 /* What is printed is read by nobody, but for terminals nothing is in it. */
 static void
 run_local(uint8_t which)
@@ -244,7 +260,9 @@ run_local(uint8_t which)
 
 	require((stdout = open_memstream(&said, &n)) != NULL);
 	optind = 1;
-	if (which % 4 == 0) {
+	if (which & 32) {
+		run_job(which % 4, control);
+	} else if (which % 4 == 0) {
 		char *argv[] = { dmsg, status, control, which & 8 ? json : NULL,
 			NULL };
 

@@ -16,9 +16,11 @@ examples() {
 docs() {
 	command -v jq >/dev/null || skip "jq is not installed"
 	at_addr=0.0.0.0
+	mkdir "$dir/jobs"
+	conf job_dir "\"$dir/jobs\""
 	start_host
 	examples >"$dir/examples"
-	equal "$(wc -l <"$dir/examples")" 13 "examples"
+	equal "$(wc -l <"$dir/examples")" 15 "examples"
 
 	mkdir -p "$HOME/.config/skypty" "$dir/here"
 	cp "$dir/client" "$HOME/.config/skypty/identity"

@@ -190,6 +190,20 @@ run_signal_after_end(const struct attack *a)
 	await_death(a);
 }
 
+/* One connection asks about jobs, or begins one. */
+static void
+run_job_after_door(const struct attack *a)
+{
+	struct buf b;
+
+	buf_init(&b, 1);
+	hostile_ask(PM_JOB_DOOR, &b);
+	buf_free(&b);
+	hostile_await_success(PM_JOB_DOOR + 1);
+	send_payload(a);
+	await_death(a);
+}
+
 /* A signal that it may not send, to a command of its own. */
 static void
 run_signal(const struct attack *a)
@@ -335,6 +349,8 @@ static const struct request {
 	{ "EXEC_END", PM_EXEC_END, made_handle_7 },
 	{ "EXEC_SIGNAL", PM_EXEC_SIGNAL, made_signal_term },
 	{ "SFTP_START", PM_SFTP_START, NULL },
+	{ "JOB_RUN", PM_JOB_RUN, made_exec_start },
+	{ "JOB_DOOR", PM_JOB_DOOR, NULL },
 	{ "WL_LIST", PM_WL_LIST, NULL },
 	{ "WL_ADD", PM_WL_ADD, made_one_key },
 	{ "WL_REMOVE", PM_WL_REMOVE, made_one_key },
@@ -493,6 +509,8 @@ static const struct row {
 	{ "exec-env-nul",			SESSION,	"EXEC_START",	NULL,					SKY_ERR_FORMAT,		PM_EXEC_START,		made_env_nul,			run_single },
 	{ "exec-trailing",			SESSION,	"EXEC_START",	NULL,					SKY_ERR_TRAILING,	PM_EXEC_START,		made_exec_trailing,		run_single },
 	{ "exec-garbage",			SESSION,	"EXEC_START",	ANY,					0,			PM_EXEC_START,		made_whole_message,		run_single },
+	{ "job-garbage",			SESSION,	"JOB_RUN",	ANY,					0,			PM_JOB_RUN,		made_whole_message,		run_single },
+	{ "job-trailing",			SESSION,	"JOB_RUN",	NULL,					SKY_ERR_TRAILING,	PM_JOB_RUN,		made_exec_trailing,		run_single },
 	{ "pty-garbage",			SESSION,	"PTY_START",	ANY,					0,			PM_PTY_START,		made_whole_message,		run_single },
 	{ "pty-trailing",			SESSION,	"PTY_START",	NULL,					SKY_ERR_TRAILING,	PM_PTY_START,		made_pty_trailing,		run_single },
 	{ "end-unknown",			SESSION,	"EXEC_END",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_END,		made_handle_7,			run_single },
@@ -520,6 +538,7 @@ static const struct row {
 	{ "end-too-short",			SESSION,	"EXEC_END",	SHORT,					0,			PM_EXEC_END,		made_bytes_3,			run_single },
 	{ "end-too-long",			SESSION,	"EXEC_END",	LONG,					0,			PM_EXEC_END,		made_bytes_5,			run_single },
 	{ "signal-too-short",			SESSION,	"EXEC_SIGNAL",	SHORT,					0,			PM_EXEC_SIGNAL,		made_bytes_3,			run_single },
+	{ "door-too-long",			SESSION,	"JOB_DOOR",	LONG,					0,			PM_JOB_DOOR,		made_bytes_1,			run_single },
 	{ "sftp-too-long",			SESSION,	"SFTP_START",	LONG,					0,			PM_SFTP_START,		made_bytes_1,			run_single },
 	{ "dial-too-short",			CONTROL,	"PROXY_DIAL",	SHORT,					0,			PM_PROXY_DIAL,		made_bytes_5,			run_single },
 	{ "long-handshake-on-control-socket",	CONTROL,	"HANDSHAKE",	LATE,					0,			PM_HANDSHAKE,		made_bytes_100,			run_single },
@@ -538,6 +557,7 @@ static const struct row {
 	{ "signal-stop",			SESSION,	"EXEC_SIGNAL",	ANY,					0,			PM_EXEC_SIGNAL,		made_signal_stop,		run_signal },
 	{ "signal-zero",			SESSION,	"EXEC_SIGNAL",	ANY,					0,			PM_EXEC_SIGNAL,		made_signal_none,		run_signal },
 	{ "sftp-twice",				SESSION,	"SFTP_START",	ANY,					0,			0,			NULL,				run_sftp_twice },
+	{ "job-after-door",			SESSION,	"JOB_RUN",	NULL,					SKY_ERR_STATE,		PM_JOB_RUN,		made_exec_start,		run_job_after_door },
 	{ "dial-twice",				CONTROL,	"PROXY_DIAL",	ANY,					0,			0,			NULL,				run_dial_twice },
 };
 /* clang-format on */

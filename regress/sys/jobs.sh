@@ -326,6 +326,43 @@ files() {
 	has "$dir/out.age" "true"
 }
 
+# On many hosts: it is begun, and goes on when nobody is there any more.
+fleet() {
+	at_addr=0.0.0.0
+	a_host
+	for i in 1 2 3; do
+		echo "$pk@127.0.0.$i:$port"
+	done >"$dir/hosts"
+	chmod 644 "$dir/hosts"
+	run skypty fleet --detach -i "$dir/client" --no-visor-key \
+		--output "$dir/out.fleet" "@$dir/hosts" -- sh -c "
+		until [ -e $dir/go ]; do sleep 0.05; done
+		echo once >>$dir/ran" </dev/null >"$dir/out.ids" \
+		2>"$dir/err.fleet" || fail "fleet: $(cat "$dir/err.fleet")"
+	equal "$(kept | wc -l)" 3 "jobs that were begun"
+	: >"$dir/go"
+	for f in "$dir"/out.fleet/*.out; do
+		job wait "$(dest)" "$(cat "$f")" || fail "no job: $(cat "$f")"
+	done
+	equal "$(wc -l <"$dir/ran")" 3 "how often it was run"
+	# A script goes along, and --check finds that it has done its work.
+	echo "until [ -e $dir/go2 ]; do sleep 0.05; done; : >$dir/done" \
+		>"$dir/script"
+	chmod 644 "$dir/script"
+	echo "$pk@127.0.0.1:$port" >"$dir/hosts"
+	run skypty fleet --detach --script "$dir/script" --check \
+		": >$dir/go2; test -e $dir/done" -i "$dir/client" \
+		--no-visor-key "@$dir/hosts" </dev/null >"$dir/out.ids" \
+		2>"$dir/err.fleet" || fail "fleet: $(cat "$dir/err.fleet")"
+	[ -e "$dir/done" ] || fail "it was not waited for"
+	status=0
+	run skypty fleet --detach --put "$dir/script" "$dir/x" -i "$dir/client" \
+		--no-visor-key "@$dir/hosts" </dev/null 2>"$dir/err.fleet" ||
+		status=$?
+	equal $status 64 "status of a copy as a job"
+}
+
+both fleet
 both life
 both survives
 both kills
