@@ -155,6 +155,18 @@ options:
       - name: ANSIBLE_SKYPTY_EXTRA_ARGS
     vars:
       - name: ansible_skypty_extra_args
+  exec_args:
+    description:
+      - Further flags for C(skypty exec) alone, as C(-e NAME=VALUE).
+    type: str
+    default: ''
+    ini:
+      - section: skypty_connection
+        key: exec_args
+    env:
+      - name: ANSIBLE_SKYPTY_EXEC_ARGS
+    vars:
+      - name: ansible_skypty_exec_args
   executable:
     description:
       - The program.
@@ -500,9 +512,11 @@ class Connection(ConnectionBase):
             value = self.get_option(option)
             if value is not None and (value != '' or option == 'dmsgdisc'):
                 argv += [flag, to_text(value)]
-        if verb == 'exec' and self.get_option('transport') != 'auto':
-            argv += ['--transport', self.get_option('transport')]
         argv += shlex.split(self.get_option('extra_args') or '')
+        if verb == 'exec':
+            if self.get_option('transport') != 'auto':
+                argv += ['--transport', self.get_option('transport')]
+            argv += shlex.split(self.get_option('exec_args') or '')
         return argv, dest
 
     # --- failures ---
