@@ -13,6 +13,7 @@ checkout=$(cd "$checkout" && pwd)
 . regress/sys/ansible_lib.sh
 
 target() {
+	# shellcheck disable=SC2119
 	start_host
 	ansible=$(dirname "$(command -v ansible-playbook)")
 	collection

@@ -35,6 +35,10 @@ inventories() {
 		Host web-1 web-2 db
 		    Key $pk
 		    Address 127.0.0.1:$port
+		Host db
+		    Tags rack1 data
+		Host of-ssh
+		    Port 22
 		Host *
 		    Identity $dir/client
 	END
@@ -62,7 +66,8 @@ inventories() {
 		told '._meta.hostvars | keys | join(" ")' "$long 127.0.0.1_$port \
 2001:db8::7 2001:db8::8_2023 db host.example.org web-1 web-2" "hosts"
 		told '.rack1.hosts | sort | join(" ")' \
-			"127.0.0.1_$port 2001:db8::7" "a tag's hosts"
+			"127.0.0.1_$port 2001:db8::7 db" "a tag's hosts"
+		told '.data.hosts | join(" ")' db "a tag of a name"
 		told '.rack_2.hosts | join(" ")' host.example.org \
 			"a tag that is no name of a group"
 		told ".late.hosts | join(\" \")" "127.0.0.1_$port" \

@@ -11,7 +11,7 @@ author: skypty
 short_description: reach hosts of skyptyd by their public keys
 description:
   - Commands run by C(skypty exec), files are copied by C(skypty cp), so that
-    each way to a host that B(skypty(1)) has is there, names of
+    each way to a host that skypty has is there, names of
     C(~/.config/skypty/config), the agent and dmsg included.
   - Each is a connection of its own, and nothing is left behind.
   - A command is begun again in no case. Attempts are repeated, where

@@ -10,8 +10,8 @@ name: skypty
 author: skypty
 short_description: hosts of skypty's configuration and of fleet files
 description:
-  - Names of C(~/.config/skypty/config), and the hosts of files as
-    B(skypty-fleet(1)) takes them, whose tags become groups.
+  - Names of C(~/.config/skypty/config) that lead somewhere, and the hosts of
+    files as C(skypty fleet) takes them. Tags of both become groups.
   - The file that says so ends in C(skypty.yml) or C(skypty.yaml).
 version_added: "1.0.0"
 extends_documentation_fragment:
@@ -85,6 +85,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 PORT = 2022
 DMSG_PORT = 22
+LEADS_NOWHERE = 1  # how skypty config ends then
 DESTINATION = re.compile(r'(?:[a-z]+://)?([0-9a-fA-F]{66})(?:@(.+)|:(\d+))?\Z')
 
 
@@ -149,7 +150,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         names = self._names()
         for pattern in self.get_option('names'):
             for name in fnmatch.filter(names, pattern):
-                self._take(hosts, name, Host('', name, []))
+                found = self._look_up(name)
+                if found:
+                    self._take(hosts, name, found)
         for fleet in self.get_option('fleets'):
             for host in self._read(fleet, names):
                 self._take(hosts, host.name(self.get_option('hostname')), host)
@@ -159,22 +162,33 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
 
     # --- what there is ---
 
-    def _names(self):
+    def _config(self, words):
         """By the program, which knows what is included, and trusts no file
         that others may write to."""
         argv = [self.get_option('executable'), 'config']
         if self.get_option('config'):
             argv += ['-F', self.get_option('config')]
         try:
-            done = subprocess.run(argv, stdin=subprocess.DEVNULL,
+            done = subprocess.run(argv + words, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, check=False)
         except OSError as e:
             raise AnsibleParserError('cannot run %s: %s' % (
                 argv[0], to_native(e)))
-        if done.returncode != 0:
+        if done.returncode not in (0, LEADS_NOWHERE if words else 0):
             raise AnsibleParserError(to_native(done.stderr).strip())
-        return list(dict.fromkeys(to_text(done.stdout).split()))
+        return done.returncode, to_text(done.stdout)
+
+    def _names(self):
+        return list(dict.fromkeys(self._config([])[1].split()))
+
+    def _look_up(self, name):
+        """A name that leads nowhere is none of ours, but ssh's perhaps."""
+        code, text = self._config(['--', name])
+        if code == LEADS_NOWHERE:
+            return None
+        tags = re.search(r'^tags (.*)$', text, re.M)
+        return Host('', name, tags.group(1).split() if tags else [])
 
     def _read(self, fleet, names):
         """As skypty-fleet(1) reads it."""
