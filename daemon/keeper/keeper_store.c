@@ -30,6 +30,7 @@
 #define HIDDEN	      ".new-" /* in front of the id, until it is shown */
 #define UNBEGUN_S     600     /* a folder that was never shown is swept then */
 #define NAME_ROOM     64
+#define GAP_LEN	      (XS_HEAD_LEN + 8)
 
 static void
 store_init(struct store *s, int all)
@@ -274,33 +275,31 @@ store_write(struct store *s, struct buf *frame)
 	return false;
 }
 
-static bool
-store_write_lost(struct store *s)
+static int
+store_put_gap(struct buf *b, uint64_t bytes)
 {
-	struct buf b, n;
-	bool ok;
+	struct buf n;
+	int r;
 
-	buf_init(&b, XS_HEAD_LEN + 8);
 	buf_init(&n, 8);
-	ok = buf_put_u64(&n, s->lost) == 0 &&
-	    xs_put_frame(&b, (enum xs_tag)JOB_GAP, buf_ptr(&n), buf_len(&n)) ==
-		0 &&
-	    store_write(s, &b);
+	if ((r = buf_put_u64(&n, bytes)) == 0)
+		r = xs_put_frame(b, (enum xs_tag)JOB_GAP, buf_ptr(&n),
+		    buf_len(&n));
 	buf_free(&n);
-	buf_free(&b);
-	if (ok)
-		s->lost = 0;
-	return ok;
+	return r;
 }
 
+/* What was lost is told by what is written next, in one piece with it. */
 void
 store_put(struct store *s, enum xs_tag tag, const uint8_t *p, size_t n)
 {
 	struct buf b;
 
-	buf_init(&b, XS_HEAD_LEN + JOB_OUTPUT_MAX);
-	if ((s->lost != 0 && !store_write_lost(s)) ||
-	    xs_put_frame(&b, tag, p, n) != 0 || !store_write(s, &b))
+	buf_init(&b, GAP_LEN + XS_HEAD_LEN + JOB_OUTPUT_MAX);
+	if ((s->lost == 0 || store_put_gap(&b, s->lost) == 0) &&
+	    xs_put_frame(&b, tag, p, n) == 0 && store_write(s, &b))
+		s->lost = 0;
+	else
 		s->lost += n;
 	buf_free(&b);
 }
@@ -353,20 +352,6 @@ store_read_parts(struct store *s)
 		s->nparts += store_open_part(s, e->d_name);
 	closedir(d);
 	qsort(s->part, s->nparts, sizeof(s->part[0]), store_compare_parts);
-}
-
-static int
-store_put_gap(struct buf *b, uint64_t bytes)
-{
-	struct buf n;
-	int r;
-
-	buf_init(&n, 8);
-	if ((r = buf_put_u64(&n, bytes)) == 0)
-		r = xs_put_frame(b, (enum xs_tag)JOB_GAP, buf_ptr(&n),
-		    buf_len(&n));
-	buf_free(&n);
-	return r;
 }
 
 static int
