@@ -13,6 +13,11 @@ modules() {
 	head -c 300000 /dev/urandom >"$dir/bytes"
 	for ansible in $(ansibles); do
 		collection
+		for kind in connection inventory; do
+			"$ansible/ansible-doc" -t $kind skypty.core.skypty \
+				>"$dir/err.doc" 2>&1 || fail "ansible-doc"
+			has "$dir/err.doc" executable
+		done
 		rm -rf "$dir"/plain* "$dir"/pipelined*
 		mkfifo "$dir/plain.go" "$dir/pipelined.go"
 		inventory plain ansible_skypty_transfer_method=piped pipelined \

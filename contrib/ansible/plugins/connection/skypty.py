@@ -15,7 +15,7 @@ description:
     C(~/.config/skypty/config), the agent and dmsg included.
   - Each is a connection of its own, and nothing is left behind.
   - A command is begun again in no case. Attempts are repeated, where
-    O(reconnection_retries) says so, while the host has not let us in.
+    I(reconnection_retries) says so, while the host has not let us in.
 version_added: "1.0.0"
 notes:
   - Hosts that lack the service C(skypty/1/exec), such as the original, take at
@@ -29,13 +29,13 @@ options:
     description:
       - A destination as skypty takes it, a name of its configuration file, or
         C(pk@host:port), or a key alone, which dmsg finds.
-      - Counts more than O(host), O(pk) and O(port).
+      - Counts more than I(host), I(pk) and I(port).
     type: str
     vars:
       - name: ansible_skypty_destination
   host:
     description:
-      - Where the host is, if O(pk) says who it is. Without that it is a
+      - Where the host is, if I(pk) says who it is. Without that it is a
         destination.
     type: str
     default: inventory_hostname
@@ -119,7 +119,7 @@ options:
       - name: ansible_skypty_config
   transport:
     description:
-      - How the host is to be reached. With V(dmsg) O(pk) alone is the
+      - How the host is to be reached. With C(dmsg) I(pk) alone is the
         destination.
     type: str
     choices: [auto, tcp, dmsg]
@@ -215,8 +215,8 @@ options:
       - name: ansible_skypty_retries
   transfer_method:
     description:
-      - How files are copied, by SFTP (V(cp)) or through a command (V(piped)).
-        V(smart) is the first of the two that the host has.
+      - How files are copied, by SFTP (C(cp)) or through a command (C(piped)).
+        C(smart) is the first of the two that the host has.
     type: str
     choices: [smart, cp, piped]
     default: smart

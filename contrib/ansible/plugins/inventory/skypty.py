@@ -45,9 +45,9 @@ options:
   hostname:
     description:
       - What a host is called that a fleet file has by its destination.
-        V(address) is its address, with C(_PORT) behind it where that is not
-        2022; a host without an address is called by its key. V(key) is its key,
-        and V(destination) is what stands in the file.
+        C(address) is its address, with C(_PORT) behind it where that is not
+        2022; a host without an address is called by its key. C(key) is its key,
+        and C(destination) is what stands in the file.
     type: str
     choices: [address, key, destination]
     default: address
