@@ -12,6 +12,8 @@ UNIT_OBJ_test_net_life = $(filter-out daemon/net/net_main.c,$(SRC_skyptyd-net))
 $(OBJ)/regress/unit/test_dmsg_life $(OBJ)/regress/unit/test_net_life: \
 	LDHARDEN += -Wl,--wrap=malloc \
 	-Wl,--wrap=calloc -Wl,--wrap=realloc
+UNIT_OBJ_test_keeper = daemon/keeper/keeper_hand.c \
+	daemon/keeper/keeper_peer.c daemon/keeper/keeper_store.c
 UNIT_OBJ_test_term = client/term.c client/screen.c
 UNIT_OBJ_test_fleet_journal = $(filter-out client/skypty.c,$(SRC_skypty))
 UNIT_OBJ_test_flags = client/flags.c
