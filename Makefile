@@ -429,7 +429,8 @@ INSTALLS = $(call places,755,$(BIN)/skyptyd,$(SBINDIR)) \
 		$(MANDIR)/man5) \
 	$(call places,644,etc/skypty.json.example etc/authorized_pks.example \
 		PROTOCOL PROTOCOL.pty PROTOCOL.dmsg,$(DOCDIR)) \
-	$(call places,755,contrib/fleet/update-skywire,$(DATADIR)/skypty) \
+	$(call places,755,contrib/fleet/update-skypty \
+		contrib/fleet/update-skywire,$(DATADIR)/skypty) \
 	644:contrib/completion/skypty.bash:$(BASHCOMPDIR)/skypty \
 	644:contrib/completion/skypty.fish:$(FISHCOMPDIR)/skypty.fish \
 	644:contrib/completion/_skypty:$(ZSHCOMPDIR)/_skypty \

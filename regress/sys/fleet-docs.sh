@@ -20,7 +20,7 @@ docs() {
 	conf job_dir "\"$dir/jobs\""
 	start_host
 	examples >"$dir/examples"
-	equal "$(wc -l <"$dir/examples")" 15 "examples"
+	equal "$(wc -l <"$dir/examples")" 19 "examples"
 
 	mkdir -p "$HOME/.config/skypty" "$dir/here"
 	cp "$dir/client" "$HOME/.config/skypty/identity"
@@ -34,6 +34,11 @@ docs() {
 	done >fleet
 	printf '#!/bin/sh\necho updated >>app.log\n>app.up\n>/tmp/app.up\n' |
 		sed "s#/tmp/app.up#$dir/app.up#" >update.sh
+	# The real ones are run by update-skywire.sh and update-skypty.sh.
+	cp update.sh update-skywire
+	cp update.sh update-skypty
+	echo package >skywire.deb
+	echo tree >skypty.tar.gz
 	echo conf >app.conf
 	# Where an example names a place of the system, it is one of the test.
 	sed -i "s#/run/app.up#$dir/app.up#; s#/etc/app.conf#$dir/app.conf#

@@ -67,6 +67,7 @@ places() {
 		/usr/local/lib/systemd/system/skyptyd.service \
 		/usr/local/lib/sysusers.d/skypty.conf \
 		/usr/local/share/skypty/update-skywire \
+		/usr/local/share/skypty/update-skypty \
 		/usr/local/share/bash-completion/completions/skyptyd \
 		/usr/local/share/fish/vendor_completions.d/skypty-ssh.fish \
 		/usr/local/share/zsh/site-functions/_skypty

@@ -72,7 +72,8 @@ stand_ins() {
 			[ ! -e "$units/broken" ] || exit 1
 			runs && return
 			line=$(sed -n 's/^ExecStart=//p' "$unit") || exit 5
-			setsid sh -c "exec $line" </dev/null >>"$own.log" 2>&1 9>&- &
+			NOTIFY_SOCKET=$units/notify setsid sh -c "exec $line" \
+				</dev/null >>"$own.log" 2>&1 9>&- &
 			echo $! >"$own.pid"
 			echo started >>"$own.starts"
 		}
