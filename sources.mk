@@ -56,7 +56,7 @@ SRC_skyptyd = daemon/ask.c daemon/authorize.c daemon/check.c daemon/check_key.c 
 	daemon/confgen.c daemon/conns.c daemon/dmsg_monitor.c daemon/keys.c \
 	daemon/limits.c daemon/limits_penalties.c daemon/listed.c \
 	daemon/listener.c daemon/lobby.c daemon/metrics.c daemon/monitors.c \
-	daemon/settings.c daemon/skyptyd.c daemon/skyptyd_options.c daemon/tables.c
+	daemon/older.c daemon/settings.c daemon/skyptyd.c daemon/skyptyd_options.c daemon/tables.c
 
 SRC_skyptyd-http-monitor = monitor/http/http_auth.c \
 	monitor/http/http_control.c monitor/http/http_dial.c \

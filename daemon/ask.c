@@ -23,6 +23,7 @@
 #include "common/base/visible.h"
 #include "common/privsep/control.h"
 #include "common/pty/mux.h"
+#include "daemon/older.h"
 #include "daemon/skyptyd.h"
 
 #define ASK_MS	   15000 /* of silence */
@@ -250,11 +251,16 @@ kill_main(int argc, char **argv)
 	argv += optind;
 	if ((r = kill_check(key, argc, argv)) != 0)
 		return r;
-	if (key != NULL)
-		return kill_one(cliaddr, "key", key);
+	if (key != NULL) {
+		r = kill_one(cliaddr, "key", key);
+		older_tell();
+		return r;
+	}
 	for (int i = 0; i < argc; i++)
 		if ((one = kill_one(cliaddr, "id", argv[i])) != 0)
 			r = one;
+	if (r == 1)
+		older_tell();
 	return r;
 }
 
@@ -431,5 +437,7 @@ status_main(int argc, char **argv)
 	} else
 		r = status_show(&b, uri, raw);
 	buf_free(&b);
+	if (strcmp(uri, MUX_URI_CONNS) == 0)
+		older_tell();
 	return r == 0 && fflush(stdout) != 0 ? EXIT_OS : r;
 }

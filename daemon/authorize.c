@@ -12,6 +12,7 @@
 #include "common/base/visible.h"
 #include "common/privsep/config_file.h"
 #include "daemon/ask.h"
+#include "daemon/older.h"
 #include "daemon/tables.h"
 
 #define FOLDER_MODE 0755
@@ -391,6 +392,7 @@ revoke_now(struct lists_command *c, const struct key_public *pk)
 	char why[ASK_WHY_MAX];
 	unsigned long n = 0;
 
+	older_tell();
 	if (ask_kill_key(*cliaddr != '\0' ? cliaddr : NULL, pk, &n, why) != 0) {
 		visible_line(stderr,
 		    "skyptyd: its connections are not ended: %s", why);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The daemon's loop: accept, give each connection a monitor, reap. */
 #include "daemon/listener.h"
+#include "daemon/older.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -394,6 +396,7 @@ listener_on_term(evutil_socket_t sig, short what, void *arg)
 	s->stopping = true;
 	notify("STOPPING=1");
 	stop_listening(s);
+	(void)prctl(PR_SET_NAME, OLDER_NAME);
 	if (s->conns.n != 0)
 		log_event(LOG_LEVEL_INFO, LOG_EVENT("stop"),
 		    "Listening ended; %zu connections go on%s", s->conns.n,
