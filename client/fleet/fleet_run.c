@@ -486,6 +486,13 @@ run_fill(struct fleet *f)
 
 /* --- before a command leaves --- */
 
+/* Who was killed begins nothing, even if it was ready just then. */
+static bool
+run_may_begin(const struct fleet_child *c)
+{
+	return c->host != NULL && c->ready && !c->gone && !c->cut && !c->late;
+}
+
 static void
 run_commit(struct fleet *f)
 {
@@ -494,7 +501,7 @@ run_commit(struct fleet *f)
 	for (size_t i = 0; i < f->o->fleet.jobs; i++) {
 		struct fleet_child *c = &f->child[i];
 
-		if (c->host == NULL || !c->ready || c->gone || c->cut)
+		if (!run_may_begin(c))
 			continue;
 		any = true;
 		if (!c->checking)
@@ -505,7 +512,7 @@ run_commit(struct fleet *f)
 	for (size_t i = 0; any && i < f->o->fleet.jobs; i++) {
 		struct fleet_child *c = &f->child[i];
 
-		if (c->host == NULL || !c->ready || c->gone || c->cut)
+		if (!run_may_begin(c))
 			continue;
 		if (hold) {
 			c->cut = true;
@@ -538,7 +545,12 @@ run_deadlines(struct fleet *f, int64_t wait)
 
 		if (c->host == NULL)
 			continue;
-		if (c->deadline <= now && !c->late) {
+		/* It may have been in time, and we slow to hear of it. */
+		if (c->deadline <= now && !c->gone)
+			run_hear(c);
+		if (run_may_begin(c))
+			next = now;
+		else if (c->deadline <= now && !c->late) {
 			c->late = true;
 			if (c->host->why == NULL && !c->gone)
 				c->host->why = strdup("no connection in time "
