@@ -4,8 +4,8 @@
 127.0.0.0/8, all on this machine, 64 at a time.
 
 Prints the time for "true" against xargs -P64 with "skypty exec" and, where they
-are installed, with ssh to an sshd on the same addresses by xargs, clush and
-pssh, in the same run; and what the client needs for a host that has its turn.
+are installed, with ssh to an sshd on the same addresses by xargs and by clush,
+in the same run; and what the client needs for a host that has its turn.
 With Go, a stub of very many hosts follows that takes commands and runs none, so
 that most of what is seen is ours.  Host and client share the machine, so that
 only ratios are worth quoting.  HOSTS=1000 JOBS=64 MANY=10000 BIN=.
@@ -84,25 +84,16 @@ def memory(fleet, folder):
               f"{own[name]:>6} kB the client itself")
 
 
-def others_ssh(folder, ssh, took):
-    """Who else runs a command on many hosts, by the same ssh."""
+def by_clush(ssh, took):
+    """clush runs a command on many hosts by the same ssh."""
     hosts = list(map(address, range(HOSTS)))
-    with open(f"{folder}/addresses", "w", encoding="ascii") as f:
-        f.write("\n".join(hosts) + "\n")
     clush = shutil.which("clush")
-    pssh = shutil.which("parallel-ssh") or shutil.which("pssh")
-    for name, argv in (
-            ("clush", clush and [clush, "-q", "-f", str(JOBS), "-o",
-                                 " ".join(ssh[1:]), "-w", ",".join(hosts),
-                                 "true"]),
-            ("pssh", pssh and [pssh, "-i", "-p", str(JOBS), "-t", "0", "-h",
-                               f"{folder}/addresses", "-x", " ".join(ssh[1:]),
-                               "true"])):
-        if argv:
-            other = seconds(argv)
-            print(f"{name:14} {other:6.1f} s, {other / took:.2f} of fleet's")
-        else:
-            print(f"{name:14} is not here")
+    if not clush:
+        print("clush          is not here")
+        return
+    other = seconds([clush, "-q", "-f", str(JOBS), "-o", " ".join(ssh[1:]),
+                     "-w", ",".join(hosts), "true"])
+    print(f"clush          {other:6.1f} s, {other / took:.2f} of fleet's")
 
 
 def many(folder, started):
@@ -202,7 +193,7 @@ def run(folder, started):
         other = seconds(xargs + ssh + ["{}", "true"],
                         input="\n".join(map(address, range(HOSTS))).encode())
         print(f"xargs ssh      {other:6.1f} s, {other / took:.2f} of fleet's")
-        others_ssh(folder, ssh, took)
+        by_clush(ssh, took)
     else:
         print("xargs ssh      there is no ssh here")
     memory(fleet, folder)
