@@ -638,7 +638,8 @@ test_example(void **state)
 	    CONFIG_NETBLOCKS | CONFIG_PENALTIES | CONFIG_PENALTY_EXEMPT |
 	    CONFIG_PENALTY_BLOCKS | CONFIG_MAXPERRELAY | CONFIG_STARTUPMEMORY |
 	    CONFIG_LOG_FORMAT | CONFIG_SFTP_LOG | CONFIG_METRICS |
-	    CONFIG_REQUIRE_PQ;
+	    CONFIG_REQUIRE_PQ | CONFIG_MAXJOBS | CONFIG_JOBOUTPUT |
+	    CONFIG_JOBAGE | CONFIG_JOBDIR;
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	struct config c, d;
 	char *text;
@@ -669,6 +670,10 @@ test_example(void **state)
 	assert_memory_equal(&c.netblocks, &d.netblocks, sizeof(c.netblocks));
 	assert_int_equal(c.handshake_timeout, d.handshake_timeout);
 	assert_int_equal(c.tcp_keepalive, d.tcp_keepalive);
+	assert_int_equal(c.max_jobs, d.max_jobs);
+	assert_int_equal(c.job_output, d.job_output);
+	assert_int_equal(c.job_age, d.job_age);
+	assert_string_equal(c.job_dir, d.job_dir);
 	config_free(&c);
 	config_free(&d);
 }
