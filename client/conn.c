@@ -432,8 +432,9 @@ conn_ended(const struct conn *c)
 		complain("the host does not serve this user on its control "
 			 "socket");
 	else
-		complain("your key %s is not on the host's whitelist (or the "
-			 "host is no skypty host)",
+		complain("your key %s is not on the host's whitelist, or not "
+			 "let in from here or now (or the host is no skypty "
+			 "host)",
 		    c->us);
 	return EXIT_FAILED;
 }

@@ -113,6 +113,9 @@ cage_begin(struct cage *c, const char *root, bool readonly, char *why,
 	if (geteuid() != 0)
 		return cage_refuse(why, len, root,
 		    "skyptyd has to run as root for it");
+	if (mount_setattr(-1, "", 0, NULL, 0) == -1 && errno == ENOSYS)
+		return cage_refuse(why, len, root,
+		    "the kernel is too old for it: Linux 5.12 is needed");
 	if (*root != '/')
 		return cage_refuse(why, len, root, "no absolute path");
 	if ((fd = cage_open(root)) == -1)
