@@ -9,6 +9,7 @@ ratios are worth quoting.
 """
 
 import contextlib
+import json
 import os
 import pty
 import pwd
@@ -28,6 +29,7 @@ RUNS = int(os.environ.get("BENCH_RUNS", "15"))
 BULK = int(os.environ.get("BENCH_BULK_MB", "256")) << 20
 ECHOES = int(os.environ.get("BENCH_ECHOES", "2000"))
 SHELL = "/bin/sh"  # on both sides
+PAM_SERVICE = "/etc/pam.d/skypty"  # contrib/pam/skypty
 SESSIONS = int(os.environ.get("BENCH_SESSIONS", "20"))
 
 
@@ -69,10 +71,15 @@ def write_table(conf, path, lines, pk):
                 os.urandom(32).hex(), i))
         f.write(pk + " bench\n")
     os.chmod(path, 0o600)
+    set_value(conf, "authorized_pks", path)
+
+
+def set_value(conf, name, value):
     with open(conf) as f:
         text = f.read()
     with open(conf, "w") as f:
-        f.write(text.replace("{", '{\n    "authorized_pks": "%s",' % path, 1))
+        f.write(text.replace("{", '{\n    "%s": %s,' %
+                             (name, json.dumps(value)), 1))
 
 
 def end(proc):
@@ -88,7 +95,7 @@ def end(proc):
 class Skypty:
     """A host, and who is let in: by --allow, or by the last line of a table."""
 
-    def __init__(self, folder, lines=0):
+    def __init__(self, folder, lines=0, pam=None):
         self.port = free_port()
         conf = os.path.join(folder, "host.json")
         self.identity = os.path.join(folder, "identity")
@@ -98,6 +105,8 @@ class Skypty:
         who = ["--allow", pk] if lines == 0 else []
         if lines:
             write_table(conf, os.path.join(folder, "pks"), lines, pk)
+        if pam is not None:
+            set_value(conf, "pam", pam)
         host = re.search(r'"pk": "([0-9a-f]+)"', open(conf).read()).group(1)
         self.dest = "%s@127.0.0.1:%d" % (host, self.port)
         self.proc = subprocess.Popen(
@@ -373,6 +382,22 @@ def bench_bulk(sky, ssh):
     report("bulk through a pty: skypty / ssh", t / o, "-", True)
 
 
+def bench_pam(sky, ssh):
+    """Its modules are looked up, loaded and run for each session."""
+    if not os.path.exists(PAM_SERVICE):
+        print("(%s is not there: PAM is not measured)" % PAM_SERVICE)
+        return
+    with contextlib.ExitStack() as stack:
+        commands = {}
+        for pam in (True, False):
+            host = Skypty(stack.enter_context(tempfile.TemporaryDirectory()),
+                          pam=pam)
+            stack.callback(host.close)
+            commands[pam] = host.exec("true")
+        m = median_of(commands)
+    report("exec true: with PAM / without", m[True] / m[False], "-", True)
+
+
 def bench_echo(sky, ssh):
     ours, theirs = [], []
     for _ in range(3):
@@ -404,8 +429,8 @@ def main():
             sky.start_agent(folder)
             ssh = Ssh(folder)
             hosts.append(ssh)
-            for bench in (bench_connect, bench_tables, bench_echo,
-                          bench_memory, bench_bulk):
+            for bench in (bench_connect, bench_tables, bench_pam,
+                          bench_echo, bench_memory, bench_bulk):
                 bench(sky, ssh)
         finally:
             for h in hosts:
