@@ -77,6 +77,42 @@ fleet_in_background() {
 	pids="$pids $fleet_pid"
 }
 
+# Who was let in in time has been, however late the client hears of it: it stops
+# where it has written that the first host began.
+stalled() {
+	cp "$OBJ/regress/preload/stops_at.so" "$dir" ||
+		fail "the preload was not built"
+	scene 1
+	slow=$(free_port)
+	echo "$pk@127.0.0.1:$slow" >>"$dir/hosts"
+	spawn "$dir/log.slow" "$bin/skyptyd" tcp -c "$dir/host.json" \
+		--addr "127.0.0.1:$slow" --cliaddr ""
+	slow_host=$pid
+	log=$dir/log.slow
+	wait_for "the slow host" served
+	kill -STOP "$slow_host"
+	rm -f "$dir/ran"
+	$as env LD_PRELOAD="$dir/stops_at.so" STOPS_AT=2 \
+		ASAN_OPTIONS=verify_asan_link_order=0 \
+		"$bin/skypty" fleet -i "$dir/client" --no-visor-key \
+		--connect-timeout 10s "@$dir/hosts" -- \
+		sh -c "echo x >>$dir/ran" \
+		>"$dir/out" 2>"$dir/err.fleet" </dev/null &
+	fleet_pid=$!
+	pids="$pids $fleet_pid"
+	wait_for "the client to stop" grep -q "^State:.T" \
+		"/proc/$fleet_pid/status"
+	kill -CONT "$slow_host"
+	wait_for "it to be let in" grep -q "Accepted key" "$log"
+	sleep 10
+	kill -CONT "$fleet_pid"
+	wait_gone "the fleet" "$fleet_pid"
+	has "$dir/err.fleet" "2 hosts: 2 ok, 0 failed"
+	equal "$(wc -l <"$dir/ran")" 2 "runs"
+	kill "$slow_host"
+	stop_host
+}
+
 interrupts() {
 	scene 4
 	fleet_in_background "$dir/hosts"
@@ -305,6 +341,7 @@ other_clocks() {
 
 either odd_hosts
 either dying_hosts
+either stalled
 either interrupts
 either one_at_a_time
 either killed
