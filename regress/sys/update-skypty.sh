@@ -141,6 +141,9 @@ killed() {
 	has /etc/systemd/system/skyptyd.service.d/update-skypty.conf \
 		"$dir/state/recover boot"
 	sh "$dir/state/recover" boot || fail "no recovery"
+	# One that was cut off itself is done again.
+	echo swapping >"$dir/state/phase"
+	sh "$dir/state/recover" boot || fail "no recovery"
 	stands old
 
 	: >"$dir/kill"

@@ -203,6 +203,93 @@ refused() {
 	leave
 }
 
+# The visor as a program: it is swapped by one rename.
+program() {
+	stand_ins
+	mkdir -p /opt/skywire/bin
+	printf '[Service]\nExecStart=/opt/skywire/bin/skywire\n' \
+		>/lib/systemd/system/skywire.service
+	for v in 1 2; do
+		visor $v good >"$dir/v$v"
+		chmod 755 "$dir/v$v"
+	done
+	visor 3 dies >"$dir/v3"
+	cp -p "$dir/v1" /opt/skywire/bin/skywire
+	systemctl start skywire.service
+}
+
+swapped() {
+	program
+	wait_for "the visor" asked
+	update 0 --binary "$dir/v2"
+	equal "$(asked)" 2 "the visor that runs"
+	equal "$(stat -c %a /opt/skywire/bin/skywire)" 755 "its mode"
+	within=3
+	update 1 --binary "$dir/v3"
+	wait_for "the visor" asked
+	equal "$(asked)" 2 "the visor that runs"
+	printf '\177ELF...................' >"$dir/elf"
+	update 1 --binary "$dir/elf"
+	has "$dir/out" "is not for this machine"
+	cp -p "$dir/v1" /opt/skywire/bin/skypty-x
+	update 1 --to /opt/skywire/bin/skypty-x --binary "$dir/v2"
+	has "$dir/out" "is skypty's"
+	leave
+}
+
+# Killed before each of its steps in turn, it leaves a whole program, and the
+# next run brings the new one.
+killed() {
+	program
+	mkdir "$dir/steps"
+	cat >"$dir/steps/all" <<-END
+		#!/bin/sh
+		read -r left <$dir/left
+		echo \$((left - 1)) >$dir/left
+		[ \$left -ne 1 ] || {
+			kill -9 \$PPID
+			exit
+		}
+		exec /bin/\${0##*/} "\$@"
+	END
+	chmod 755 "$dir/steps/all"
+	for step in sync mv ln cp chmod chown rm; do
+		ln -s all "$dir/steps/$step"
+	done
+	step=1
+	while :; do
+		echo $step >"$dir/left"
+		status=0
+		PATH=$dir/steps:$PATH sh contrib/fleet/update-skywire \
+			--state "$dir/state" --settle 0 --within 60 \
+			--binary "$dir/v2" >"$dir/out" 2>&1 || status=$?
+		cmp -s "$dir/v1" /opt/skywire/bin/skywire ||
+			cmp -s "$dir/v2" /opt/skywire/bin/skywire ||
+			fail "no whole program after step $step"
+		[ $status -ne 0 ] || break
+		# Where a part of it was killed it may have gone back itself.
+		case $status in
+		1 | 137) ;;
+		*) fail "status $status of one killed at step $step" ;;
+		esac
+		update 0 --binary "$dir/v2"
+		wait_for "the visor" asked
+		equal "$(asked)" 2 "the visor after step $step"
+		equal "$(ls /opt/skywire/bin)" "skywire
+skywire.before" "what is left after step $step"
+		systemctl stop skywire.service
+		cp -p "$dir/v1" /opt/skywire/bin/new
+		mv /opt/skywire/bin/new /opt/skywire/bin/skywire
+		rm -rf "$dir/state"
+		systemctl start skywire.service
+		step=$((step + 1))
+	done
+	[ $step -gt 15 ] || fail "it was killed $step times only"
+	leave
+}
+
 as_root good
 as_root broken
 as_root refused
+as_root swapped
+as_root killed
