@@ -5,12 +5,15 @@
 . regress/sys/lib.sh
 
 # begin_command WHERE SCRIPT: what runs it is $pid; the script writes files one
-# and two when it is ready.
+# and two when it is ready.  The client may hear of its start later than that.
 begin_command() {
-	rm -f "$dir/one" "$dir/two"
-	# shellcheck disable=SC2086
-	spawn "$dir/log.client" "$bin/skypty" exec -i "$dir/client" \
-		--no-visor-key $1 -- sh -c "$2"
+	rm -f "$dir/one" "$dir/two" "$dir/how"
+	$as touch "$dir/how"
+	# shellcheck disable=SC2016,SC2086
+	spawn "$dir/log.client" sh -c 'exec "$@" 7>"$0"' "$dir/how" \
+		"$bin/skypty" exec -i "$dir/client" --no-visor-key \
+		--status-fd 7 $1 -- sh -c "$2"
+	wait_for "the client" grep -q ready "$dir/how"
 	wait_for "the command" test -s "$dir/one"
 	wait_for "its child" test -s "$dir/two"
 	client_pid=$pid
