@@ -77,6 +77,37 @@ store_open_all(const char *path, bool make, char why[STORE_TEXT])
 
 /* --- a new one --- */
 
+/* Its keeper has it for as long as it lives. */
+static bool
+store_is_locked(const struct store *s)
+{
+	int fd = openat(s->dir, LOCK, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	bool locked;
+
+	if (fd == -1)
+		return false;
+	locked = flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK;
+	close(fd);
+	return locked;
+}
+
+/* One that is hidden, and about to be shown. */
+static bool
+store_begins(int all, const char *name)
+{
+	struct store s;
+	bool begins;
+
+	if (strncmp(name, HIDDEN, strlen(HIDDEN)) != 0)
+		return false;
+	store_init(&s, all);
+	s.dir =
+	    openat(all, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	begins = s.dir != -1 && store_is_locked(&s);
+	store_close(&s);
+	return begins;
+}
+
 /* How many there are, those of other keys among them. */
 static unsigned
 store_count(int all)
@@ -89,7 +120,7 @@ store_count(int all)
 	if (fd == -1 || (d = fdopendir(fd)) == NULL)
 		return 0;
 	while ((e = readdir(d)) != NULL)
-		n += store_is_name(e->d_name);
+		n += store_is_name(e->d_name) || store_begins(all, e->d_name);
 	closedir(d);
 	return n;
 }
@@ -119,7 +150,8 @@ store_make(struct store *s)
 		return -1;
 	s->lock =
 	    openat(s->dir, LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return s->lock != -1 ? flock(s->lock, LOCK_EX | LOCK_NB) : -1;
+	/* Who looks whether it is locked has it for a moment. */
+	return s->lock != -1 ? flock(s->lock, LOCK_EX) : -1;
 }
 
 int
@@ -183,14 +215,18 @@ int
 store_show(struct store *s)
 {
 	char hidden[NAME_ROOM], id[JOB_ID_HEX];
+	int r;
 
 	if (store_write_entry(s) == -1 || fsync(s->dir) == -1)
 		return -1;
 	store_hidden_name(s, hidden);
 	hex_encode(s->entry.id, JOB_ID_LEN, id);
-	if (renameat(s->all, hidden, s->all, id) == -1)
+	/* Who counts meanwhile would find neither name. */
+	if (flock(s->all, LOCK_EX) == -1)
 		return -1;
-	return fsync(s->all);
+	r = renameat(s->all, hidden, s->all, id);
+	flock(s->all, LOCK_UN);
+	return r == 0 ? fsync(s->all) : -1;
 }
 
 /* --- output --- */
@@ -432,20 +468,6 @@ store_read_entry(struct store *s)
 	}
 	buf_free(&b);
 	return r;
-}
-
-/* Its keeper has it for as long as it lives. */
-static bool
-store_is_locked(const struct store *s)
-{
-	int fd = openat(s->dir, LOCK, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	bool locked;
-
-	if (fd == -1)
-		return false;
-	locked = flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK;
-	close(fd);
-	return locked;
 }
 
 int

@@ -208,6 +208,28 @@ test_output(void **state)
 	close(all);
 }
 
+/* Those that begin at once are counted before they have a name. */
+static void
+test_begin(void **state)
+{
+	const struct store_limits one = { .jobs = 1, .output = LIMIT };
+	char why[STORE_TEXT];
+	struct store s, other;
+	int all = open_all(), here = open_all();
+
+	(void)state;
+	assert_int_equal(store_new(&s, all, &one, why), 0);
+	assert_int_equal(store_new(&other, here, &one, why), -1);
+	assert_non_null(strstr(why, "max_jobs"));
+	/* One that was killed before it had one is in nobody's way. */
+	store_close(&s);
+	assert_int_equal(store_new(&other, here, &one, why), 0);
+	assert_int_equal(store_show(&other), 0);
+	store_undo(&other);
+	close(here);
+	close(all);
+}
+
 /* An entry that was cut, or is another's, is no job. */
 static void
 test_bad_files(void **state)
@@ -301,6 +323,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_life, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_age, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_output, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_begin, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bad_files, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_hand_over, set_up,
