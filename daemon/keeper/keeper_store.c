@@ -81,7 +81,8 @@ store_open_all(const char *path, bool make, char why[STORE_TEXT])
 static bool
 store_is_locked(const struct store *s)
 {
-	int fd = openat(s->dir, LOCK, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(s->dir, LOCK,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	bool locked;
 
 	if (fd == -1)

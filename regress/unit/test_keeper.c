@@ -258,6 +258,14 @@ test_bad_files(void **state)
 	store_close(&r);
 	assert_int_equal(store_open(&r, all, "..", &runs), SKY_ERR_NOTFOUND);
 	close(fd);
+	/* Nobody is waited for at a pipe in the lock's place. */
+	assert_int_equal(unlinkat(s.dir, "lock", 0), 0);
+	assert_int_equal(mkfifoat(s.dir, "lock", 0600), 0);
+	alarm(10);
+	assert_int_equal(store_open(&r, all, id, &runs), 0);
+	alarm(0);
+	assert_false(runs);
+	store_close(&r);
 	store_close(&s);
 	assert_int_equal(fchmod(all, 0750), 0);
 	assert_int_equal(store_open_all(kept, true, why), -1);
