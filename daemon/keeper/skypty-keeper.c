@@ -68,6 +68,7 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* as with a full disk */
 	client = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (client == -1 || fcntl(client, F_SETFL, O_NONBLOCK) == -1)
 		return 1;

@@ -282,6 +282,19 @@ in_and_out() {
 	seq 999001 1000000 | cmp - "$dir/out.tail" || fail "the end is another"
 }
 
+# A limit on the size of files costs output, as a full disk does.
+file_limit() {
+	a_host
+	id=$(job run "$(dest)" -- sh -c "until [ -e $dir/go ]; do sleep 0.05; done
+		seq 1 100000; exit 3" </dev/null)
+	prlimit --pid "$(keeper_of "$id")" --fsize=65536
+	: >"$dir/go"
+	status=0
+	job wait "$(dest)" "$id" || status=$?
+	equal $status 3 "status of the job"
+	equal "$(job log "$(dest)" "$id" | head -n 1)" 1 "its first line"
+}
+
 # Who is killed leaves no lie: the job is lost, and only that.
 lost() {
 	a_host
@@ -370,5 +383,6 @@ both only_its_key
 either forced
 both errors
 both in_and_out
+both file_limit
 both lost
 both files
