@@ -336,10 +336,20 @@ keeper_hear_signals(struct keeper *k)
 
 /* --- who calls --- */
 
+/* One more than there may be can kill, and is told why no more than that. */
+static void
+keeper_turn_away(struct peer *p)
+{
+	if (!p->closing)
+		peer_fail(p, "too many look at it already");
+	(void)peer_write(p);
+	peer_close(p);
+}
+
 static void
 keeper_answer_call(struct keeper *k)
 {
-	struct peer *p = NULL;
+	struct peer *p = NULL, more;
 	struct buf asked;
 	int fd;
 
@@ -347,15 +357,17 @@ keeper_answer_call(struct keeper *k)
 		if (k->peer[i].fd == -1)
 			p = &k->peer[i];
 	buf_init(&asked, HAND_MAX);
-	if ((fd = hand_take(k->call, &asked)) != -1 && p == NULL)
-		close(fd);
-	else if (fd != -1) {
+	if ((fd = hand_take(k->call, &asked)) != -1) {
+		if (p == NULL)
+			p = &more;
 		peer_init(p, fd);
 		if (buf_put(&p->in, buf_ptr(&asked), buf_len(&asked)) == 0)
 			peer_hear(p, &k->job);
 		else
 			peer_close(p);
 	}
+	if (p == &more)
+		keeper_turn_away(p);
 	buf_free(&asked);
 }
 

@@ -295,6 +295,34 @@ file_limit() {
 	equal "$(job log "$(dest)" "$id" | head -n 1)" 1 "its first line"
 }
 
+sockets_of() {
+	find "/proc/$1/fd" -lname 'socket:*' | wc -l
+}
+
+all_look() {
+	[ "$(sockets_of "$keeper")" = $((few + 32)) ]
+}
+
+# It is killed also when no more can look at it.
+crowd() {
+	a_host
+	id=$(job run "$(dest)" -- sleep 1000 </dev/null)
+	keeper=$(keeper_of "$id")
+	wait_for "the end of the connection" has_no_child "$host"
+	few=$(sockets_of "$keeper")
+	for i in $(seq 32); do
+		job wait "$(dest)" "$id" >"$dir/out.$i" 2>&1 &
+		pids="$pids $!"
+	done
+	wait_for "all of them" all_look
+	if job wait "$(dest)" "$id" 2>"$dir/err.more"; then
+		fail "one more looks at it"
+	fi
+	has "$dir/err.more" "too many look at it"
+	job kill "$(dest)" "$id" || fail "not killed"
+	wait_for "its end" is_ended "$id"
+}
+
 # Who is killed leaves no lie: the job is lost, and only that.
 lost() {
 	a_host
@@ -384,5 +412,6 @@ either forced
 both errors
 both in_and_out
 both file_limit
+both crowd
 both lost
 both files
