@@ -627,8 +627,9 @@ fleet_journal_open(struct fleet_journal *j, const char *id,
 				 "other to go on with",
 			    going);
 		else
-			complain("there is no run to go on with; 'skypty fleet "
-				 "list' lists those that were");
+			complain("there is no run to go on with; one that is "
+				 "done is named: --resume=ID, see 'skypty "
+				 "fleet list'");
 	}
 	for (size_t i = 0; ids != NULL && ids[i] != NULL; i++)
 		free(ids[i]);

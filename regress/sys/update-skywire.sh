@@ -288,7 +288,67 @@ skywire.before" "what is left after step $step"
 	leave
 }
 
+# By skypty fleet, as docs/fleet.md has it: a version that is well, one that is
+# not, and a host that dies in the middle, on which a resumed run does the rest.
+fleet() {
+	wanted=$1
+	shift
+	status=0
+	run skypty fleet -i "$dir/client" --no-visor-key -e "PATH=$PATH" \
+		"$@" >"$dir/out" 2>"$dir/err.fleet" </dev/null || status=$?
+	[ $status -eq "$wanted" ] || {
+		cat "$dir/out" "$dir/err.fleet" "$dir/state/log"
+		fail "status $status of fleet $*, expected $wanted"
+	}
+}
+
+by_fleet() {
+	scene
+	start_host
+	to=$pk@127.0.0.1:$port
+	set -- --script contrib/fleet/update-skywire "$to" -- \
+		--state "$dir/state" --settle 0 --within 60 "$dir/put.deb"
+	package 1.1 good
+	fleet 0 --put "$dir/skywire_1.1.deb" "$dir/put.deb" "$to"
+	fleet 0 "$@"
+	runs 1.1
+	package 2.0 dies
+	fleet 0 --put "$dir/skywire_2.0.deb" "$dir/put.deb" "$to"
+	within=3
+	fleet 1 --script contrib/fleet/update-skywire "$to" -- \
+		--state "$dir/state" --settle 0 --within 3 "$dir/put.deb"
+	has "$dir/out" "skywire-bin 1.1 is back"
+	runs 1.1
+
+	# The machine goes while dpkg is at it.
+	package 1.2 good "[ -e /opt/go ] || { echo >/opt/there; sleep 1000; }"
+	sed -i 's,sleep 1000,exec /bin/sleep 1000,' "$tree/DEBIAN/postinst"
+	dpkg-deb -Zgzip -b "$tree" "$dir/skywire_1.2.deb" >/dev/null
+	fleet 0 --put "$dir/skywire_1.2.deb" "$dir/put.deb" "$to"
+	spawn "$dir/log.fleet" "$bin/skypty" fleet -i "$dir/client" \
+		--no-visor-key -e "PATH=$PATH" "$@"
+	client_pid=$pid
+	wait_for "the package's script" test -s /opt/there
+	for m in $(children "$host"); do
+		# shellcheck disable=SC2046 # words
+		kill -9 $(children "$m") "$m" 2>/dev/null
+	done
+	pkill -9 -f 'dpkg|postinst|/bin/sleep 1000'
+	wait_gone "fleet" "$client_pid"
+	status=0
+	wait "$client_pid" || status=$?
+	equal $status 1 "status of fleet whose host has died"
+	equal "$(dpkg-query -W -f '${Version}' skywire-bin)" 1.2 "what is begun"
+	touch /opt/go
+	fleet 0 --resume="$(sed -n 's/^run //p' "$dir/log.fleet")" --idempotent
+	has "$dir/state/log" "an update to skywire-bin 1.2 was cut off"
+	runs 1.2
+	stop_host
+	leave
+}
+
 as_root good
+as_root by_fleet
 as_root broken
 as_root refused
 as_root swapped
