@@ -183,10 +183,8 @@ record_take_output(struct record *r)
 	do {
 		if (r->rest != -1 && (long)want > r->rest)
 			want = (size_t)r->rest;
-		if (want == 0) {
-			r->ended = true;
+		if (want == 0)
 			break;
-		}
 		if ((n = buf_read(&r->out, RECORDING_FD_TERM, want)) <= 0)
 			break;
 		want -= (size_t)n;
@@ -194,7 +192,7 @@ record_take_output(struct record *r)
 			r->rest -= n;
 	} while (n >= FLOOD);
 	/* EIO is how a terminal says that nobody has it any more. */
-	if ((n < 0 && n != SKY_ERR_AGAIN) ||
+	if (r->rest == 0 || (n < 0 && n != SKY_ERR_AGAIN) ||
 	    (n == SKY_ERR_AGAIN && r->rest != -1))
 		r->ended = true;
 	if (buf_len(&r->out) == 0)

@@ -12,13 +12,14 @@ cast() {
 	$as "$PYTHON" "$LIB/cast.py" "$@" || fail "not asciicast: $*"
 }
 
-# recordings NUMBER: so many there are; the last one is $file.
+# recordings NUMBER: so many there are; the one that ended last is $file.
 recordings() {
 	want=$1
 	set -- "$folder"/*.cast
 	[ -e "$1" ] || set --
 	equal $# "$want" "recordings"
-	for file; do :; done
+	file=$(sed -n 's/.*Recording ended: [0-9]* bytes in //p' "$log" |
+		tail -n 1)
 }
 
 # terminal COMMAND: on a terminal, from beginning to end; its bytes in $dir/seen.
@@ -82,6 +83,13 @@ by_key() {
 	recordings 2
 	same "any bytes"
 
+	# As much as there can be at once, which comes in pieces of any size.
+	terminal 'stty raw -echo; head -c 16000000 /dev/zero | tr "\0" x'
+	wait_for "the end" is_ended 3
+	recordings 3
+	equal "$(wc -c <"$dir/seen")" 16000000 "bytes that were seen"
+	same "very many bytes"
+
 	# A window that changes, and a shell that is typed into.
 	"$PYTHON" "$LIB/on_tty.py" 30 100 "$bin/skypty" shell -c /bin/sh \
 		 -i "$dir/client" --no-visor-key "$(dest)" \
@@ -94,8 +102,8 @@ by_key() {
 		send exit\r
 		end
 	END
-	wait_for "the end" is_ended 3
-	recordings 3
+	wait_for "the end" is_ended 4
+	recordings 4
 	equal "$(cast head width "$file")x$(cast head height "$file")" 100x30 \
 		"the window"
 	equal "$(cast r "$file")" 121x41 "the window that changed"
@@ -103,7 +111,7 @@ by_key() {
 
 	# No terminal, no recording; the log has a line of it.
 	equal "$(on_host -- echo plain 2>"$dir/err.plain")" plain "a command"
-	recordings 3
+	recordings 4
 	stop_host
 }
 
