@@ -39,7 +39,7 @@ struct keeper_words {
 	char path[PROCESS_PATH_MAX], folder[FOLDER_MAX], key[KEY_PUBLIC_HEX];
 	char jobs[NUMBER_MAX], output[NUMBER_MAX], age[NUMBER_MAX],
 	    timeout[NUMBER_MAX];
-	const char *word[10];
+	const char *word[11];
 };
 
 static void
@@ -96,6 +96,7 @@ keeper_words_fill(const struct monitor *m, struct keeper_words *w,
 		keeper_number(w->timeout, *timeout);
 		w->word[n++] = w->timeout;
 		w->word[n++] = input ? "input" : "none";
+		w->word[n++] = m->rights.command != NULL ? "forced" : "asked";
 	}
 	w->word[n] = NULL;
 	return true;

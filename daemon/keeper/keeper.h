@@ -23,6 +23,7 @@ struct keeper_orders {
 	struct store_limits limits;
 	/* A new one: */
 	bool has_input;
+	bool forced;	     /* whose client is not to read its words */
 	uint32_t timeout_ms; /* 0: none */
 	char *program;	     /* its file */
 	char **line;	     /* all of these words, for the title */

@@ -172,8 +172,10 @@ keeper_describe(struct keeper *k, const struct keeper_orders *o)
 {
 	struct job_entry *e = &k->job.store.entry;
 	size_t n = 0, room = sizeof(k->job.store.command);
+	char *asked[] = { getenv("SKYPTY_ORIGINAL_COMMAND"), NULL };
 
-	for (char **w = o->argv; *w != NULL && n < room - 1; w++)
+	for (char **w = o->forced ? asked : o->argv; *w != NULL && n < room - 1;
+	     w++)
 		n += (size_t)snprintf(k->job.store.command + n, room - n,
 		    "%s%s", n != 0 ? " " : "", *w);
 	e->pk = o->pk;

@@ -13,7 +13,7 @@
 #include "daemon/keeper/keeper.h"
 
 #define WORDS	  7 /* of both, argv[0] among them */
-#define WORDS_RUN 11
+#define WORDS_RUN 12
 #define ANY_KEY	  "-"
 
 /* Only a monitor of ours says this; what is malformed has no answer. */
@@ -30,7 +30,10 @@ keeper_number(const char *text)
 	return n;
 }
 
-/* door|run FOLDER KEY JOBS OUTPUT AGE [TIMEOUT INPUT PROGRAM ARGV0...] */
+/*
+ * door|run FOLDER KEY JOBS OUTPUT AGE
+ *     [TIMEOUT input|none forced|asked PROGRAM ARGV0...]
+ */
 static void
 keeper_orders_read(struct keeper_orders *o, int argc, char **argv)
 {
@@ -47,8 +50,9 @@ keeper_orders_read(struct keeper_orders *o, int argc, char **argv)
 		return;
 	o->timeout_ms = (uint32_t)keeper_number(argv[7]);
 	o->has_input = strcmp(argv[8], "input") == 0;
-	o->program = argv[9];
-	o->argv = argv + 10;
+	o->forced = strcmp(argv[9], "forced") == 0;
+	o->program = argv[10];
+	o->argv = argv + 11;
 }
 
 int

@@ -215,6 +215,10 @@ forced() {
 	equal "$(job log "$(dest)" "$id")" "forced touch $dir/free" \
 		"what was run"
 	[ ! -e "$dir/free" ] || fail "what was asked for was run"
+	# What a line of authorized_pks says is not for who has the key.
+	job list "$(dest)" >"$dir/out.forced"
+	has "$dir/out.forced" "  touch $dir/free"
+	hasnt "$dir/out.forced" "echo forced"
 }
 
 errors() {
