@@ -255,10 +255,11 @@ recorder_spawn(struct monitor *m, int user, int term)
 	if ((r = process_fork(&m->recorder.pid)) == 0)
 		recorder_become(m, path, user, term, sv[1]);
 	close(sv[1]);
-	if (r == 1)
-		r = welcome_send(sv[0], &w) == 0 && recorder_hear(sv[0]) == 0 ?
-		    0 :
-		    -1;
+	if (r == 1) {
+		/* One that has ended says nothing, which is heard. */
+		(void)welcome_send(sv[0], &w);
+		r = recorder_hear(sv[0]);
+	}
 	close(sv[0]);
 	return r;
 }

@@ -132,19 +132,6 @@ by_configuration() {
 	cast o "$1" | grep -q "of local" || fail "a local terminal's output"
 	stop_host
 
-	wl='' && keys "restrict,pty,exec,record-input"
-	conf authorized_pks "\"$dir/pks\"" record "\"$folder\""
-	start_host
-	# shellcheck disable=SC2046 # words
-	echo 'secret-word' | $as $(as_ssh) -tt -F none "$pk@127.0.0.1" \
-		'stty -echo; echo ready; read -r word; echo ok' \
-		>"$dir/seen" 2>"$dir/err.terminal"
-	wait_for "the end" is_ended 1
-	file=$(sed -n 's/.*Recording ended: [0-9]* bytes in //p' "$log")
-	cast i "$file" | grep -q secret-word || fail "what was typed is missing"
-	has "$log" "what is typed as well"
-	stop_host
-
 	# Neither: nothing is written.
 	rm -f "$folder"/*
 	wl="\"$client\"" && conf
@@ -152,6 +139,31 @@ by_configuration() {
 	terminal 'echo unseen'
 	has "$dir/seen" unseen
 	recordings 0
+	stop_host
+}
+
+# Once it is waited for, and until it has been read.
+typed() {
+	wait_for "the command" grep -q ready "$dir/seen"
+	echo secret-word
+	wait_for "its end" grep -q done-with-it "$dir/seen"
+}
+
+# Of an account that may log in.
+by_input() {
+	folder=$dir/rec
+	wl='' && keys record-input
+	conf authorized_pks "\"$dir/pks\"" record "\"$folder\""
+	start_host
+	: >"$dir/seen"
+	# shellcheck disable=SC2046 # words
+	typed | $as $(as_ssh) -tt -F none "$pk@127.0.0.1" \
+		'stty -echo; echo ready; read -r word; echo done-with-it' \
+		>"$dir/seen" 2>"$dir/err.terminal"
+	wait_for "the end" is_ended 1
+	file=$(sed -n 's/.*Recording ended: [0-9]* bytes in //p' "$log")
+	cast i "$file" | grep -q secret-word || fail "what was typed is missing"
+	has "$log" "what is typed as well"
 	stop_host
 }
 
@@ -196,4 +208,5 @@ without_folder() {
 [ "$(id -u)" -ne 0 ] || as_root by_key
 as_user without_folder
 both by_configuration
+either by_input
 either played
