@@ -270,6 +270,9 @@ record_round(struct record *r)
 		r->rest = REST_MAX;
 	if (p[0].revents & (POLLHUP | POLLERR))
 		record_finish(r);
+	/* What nobody is left to take would be waited for without a pause. */
+	if (p[1].revents & POLLHUP)
+		buf_reset(&r->in);
 	if (p[0].revents & POLLOUT)
 		record_give(&r->out, RECORDING_FD_USER);
 	if (p[1].revents & POLLOUT)

@@ -167,6 +167,45 @@ by_input() {
 	stop_host
 }
 
+ticks() {
+	awk '{ sub(/.*[)] /, ""); print $12 + $13 }' "/proc/$1/stat"
+}
+
+# A session has ended; its user has typed what it did not read, and does not
+# read what it wrote.  The recorder is not busy with that, if it is there still.
+stuck() {
+	folder=$dir/rec
+	wl="\"$client\"" && conf record "\"$folder\""
+	start_host
+	mkfifo "$dir/in" "$dir/out"
+	exec 8<>"$dir/in" 9<>"$dir/out"
+	# shellcheck disable=SC2046 # words
+	$as $(as_ssh) -tt -F none "$pk@127.0.0.1" "stty raw -echo; touch $dir/began; until [ -e $dir/typed ]
+		do sleep 0.1; done; timeout 3 cat /dev/zero" \
+		<"$dir/in" >"$dir/out" 2>"$dir/err.terminal" 8>&- 9>&- &
+	pids="$pids $!"
+	wait_for "the session" [ -e "$dir/began" ]
+	yes | head -c 400000 >&8
+	sleep 1
+	touch "$dir/typed"
+	shell=$(sed -n 's/.*Terminal started: .*, pid //p' "$log")
+	wait_gone "the shell" "$shell"
+	monitor_of "$host"
+	for recorder in $(children "$monitor"); do
+		tr '\0' ' ' <"/proc/$recorder/cmdline" |
+			grep -q '^skyptyd: record' || continue
+		for _ in 1 2 3 4 5; do
+			before=$(ticks "$recorder")
+			sleep 1
+			after=$(ticks "$recorder")
+			[ "$before" -ne "$after" ] || break
+		done
+		equal "$after" "$before" "processor time of the recorder"
+	done
+	exec 8>&- 9>&-
+	stop_host
+}
+
 # The program that everybody has.
 played() {
 	need_command asciinema
@@ -206,6 +245,7 @@ without_folder() {
 }
 
 [ "$(id -u)" -ne 0 ] || as_root by_key
+[ "$(id -u)" -ne 0 ] || as_root stuck
 as_user without_folder
 both by_configuration
 either by_input
