@@ -140,8 +140,10 @@ run_first_twice(const struct attack *a)
 static void
 run_pty_twice(const struct attack *a)
 {
+	struct privmsg started = { 0 }; /* its terminal would hang up */
+
 	send_built(PM_PTY_START, made_pty_sleep);
-	hostile_await_success(PM_PTY_START + 1);
+	hostile_await(&started, PM_PTY_START + 1);
 	send_payload(a);
 	await_death(a);
 }

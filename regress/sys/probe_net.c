@@ -387,6 +387,15 @@ act_poll(void)
 	return poll(&p, 1, 0);
 }
 
+static long
+act_ppoll(void)
+{
+	struct pollfd p = { .fd = PRIV_FD_CONN, .events = POLLOUT };
+	const struct timespec none = { 0 };
+
+	return ppoll(&p, 1, &none, NULL);
+}
+
 #define DIRECT(name, number, ...)                    \
 	static long act_##name(void)                 \
 	{                                            \
@@ -517,7 +526,8 @@ static const struct {
 	{ "unread", act_unread, NET | DMSG | CON },
 	{ "shut-wr", act_shut_wr, NET | DMSG | HTTP },
 	{ "nodelay", act_nodelay, HTTP | CON },
-	{ "poll", act_poll, HTTP | TLS | CON | AGENT | REC },
+	{ "poll", act_poll, HTTP | TLS | CON | AGENT },
+	{ "ppoll", act_ppoll, HTTP | TLS | CON | AGENT | REC },
 	{ "getpid", act_getpid, HTTP | TLS | CON },
 	{ "getrandom", act_getrandom, HTTP | TLS | CON | AGENT },
 	{ "accept4", act_accept4, 0 },
