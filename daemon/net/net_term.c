@@ -487,6 +487,10 @@ net_term_on_writable(evutil_socket_t fd, short what, void *arg)
 	int r;
 
 	r = net_term_feed(p, &p->input);
+	/* Nobody is there any more who would make room, and its end is ready.
+	 */
+	if (r == 0 && (p->eof || p->exited) && buf_len(&p->input) == before)
+		r = SKY_ERR_SYS;
 	net_term_settle_writes(p, before - buf_len(&p->input), r);
 	if (p->writes != NULL)
 		event_add(p->wr, NULL);

@@ -8,7 +8,9 @@ import (
 	"bytes"
 	"fmt"
 	"net/rpc"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -147,6 +149,21 @@ func TestBlockedWrite(t *testing.T) {
 			waitForDeath(t, pid)
 		})
 	}
+}
+
+// What was typed for a shell that has ended fails, though its output is not read
+// yet, and is not tried again and again.
+func TestBlockedWriteEnded(t *testing.T) {
+	t.Parallel()
+	d := startDaemon(t)
+	s := d.shell(t, CommandReq{Name: "sh", Arg: []string{"-c",
+		"stty raw -echo; echo $$ >" + d.dir + "/pid; exec seq 1 10000000"}})
+	pid := waitForFile(t, d.dir+"/pid")
+	write := s.Go("pty.Write", make([]byte, 100<<10), new(int), nil)
+	s.answers()
+	check(t, syscall.Kill(must(strconv.Atoi(pid))(t), syscall.SIGKILL))
+	wantWhy(t, await(t, "Write", write), "input/output error")
+	s.answers()
 }
 
 // Nor does it keep the shell alive when the client goes.
