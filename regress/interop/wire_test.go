@@ -41,7 +41,7 @@ func TestHandshakePayloads(t *testing.T) {
 		"post-quantum": {PQ: true},
 		"one byte":     {First: []byte{1}},
 		"largest":      {First: bytes.Repeat([]byte{7}, 4094-49)},
-		"1184 of junk": {First: bytes.Repeat([]byte{9}, 1184)},
+		"1184 of junk": {First: bytes.Repeat([]byte{0xff}, 1184)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := d.dial(t, d.client, p)
