@@ -74,7 +74,7 @@ SRC_pam_0 = monitor/pam_none.c
 SRC_skyptyd-monitor = monitor/about.c monitor/account.c monitor/cage.c monitor/cage_filter.c \
 	monitor/command.c \
 	monitor/ending.c monitor/env.c monitor/exec.c monitor/forced.c \
-	monitor/guard.c monitor/handshake.c monitor/job.c monitor/keeper.c \
+	monitor/guard.c monitor/handshake.c monitor/job.c monitor/keep.c \
 	monitor/kk.c monitor/login.c monitor/monitor.c monitor/origin.c \
 	monitor/proxy.c \
 	$(SRC_pam_$(PAM)) monitor/pty.c monitor/recorder.c monitor/records.c \

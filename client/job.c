@@ -442,7 +442,7 @@ static const struct job_command {
 };
 
 static const struct job_command *
-job_find(const char *name)
+job_find_verb(const char *name)
 {
 	for (size_t i = 0; i < sizeof(job_commands) / sizeof(job_commands[0]);
 	     i++)
@@ -520,7 +520,7 @@ job_main(int argc, char **argv)
 	struct keyctx *ctx;
 	int r;
 
-	if (argc < 2 || (cmd = job_find(argv[1])) == NULL) {
+	if (argc < 2 || (cmd = job_find_verb(argv[1])) == NULL) {
 		complain("%s%s%sthere are run, list, log, wait, kill and "
 			 "forget; 'skypty help job'",
 		    argc < 2 ? "" : "unknown command 'job ",

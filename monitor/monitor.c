@@ -12,7 +12,7 @@
 #include "monitor/ending.h"
 #include "monitor/exec.h"
 #include "monitor/handshake.h"
-#include "monitor/keeper.h"
+#include "monitor/keep.h"
 #include "monitor/kk.h"
 #include "monitor/pty.h"
 #include "monitor/recorder.h"
@@ -61,12 +61,12 @@ monitor_leave(struct half *h, int was, const char *why)
 	sftp_reap(m);
 	pty_reap(m);
 	exec_reap(m);
-	keeper_reap(m);
+	keep_reap(m);
 	exec_leave(m);
 	if (m->pty.pid != 0)
 		job_tell_left(&m->pty, "hung up");
 	sftp_leave(m);
-	keeper_leave(m);
+	keep_leave(m);
 	if (was != MON_SESSION && !m->welcome)
 		monitor_tell_failure(m);
 	job_tell_all(m);
@@ -82,7 +82,7 @@ monitor_reap(struct half *h)
 	pty_reap(m);
 	exec_reap(m);
 	sftp_reap(m);
-	keeper_reap(m);
+	keep_reap(m);
 	spawn_reap(m);
 }
 

@@ -8,7 +8,7 @@
 #include "monitor/exec.h"
 #include "monitor/handshake.h"
 #include "monitor/job.h"
-#include "monitor/keeper.h"
+#include "monitor/keep.h"
 #include "monitor/kk.h"
 #include "monitor/monitor.h"
 #include "monitor/proxy.h"
@@ -52,8 +52,8 @@ static const struct request rows[] = {
 	{ REQUEST(EXEC_SIGNAL),	MON_SESSION,	EXEC,		ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					5,			5,			exec_signal },
 	{ REQUEST(SFTP_START),	MON_SESSION,	SFTP,		ONCE,		ANY_ALIVE,				ANY_RATE,					0,			0,			sftp_start },
 
-	{ REQUEST(JOB_RUN),	MON_SESSION,	JOBS,		ONCE,		ANY_ALIVE,				ANY_RATE,					COMMAND_MIN + 5,	BODY_MAX,		keeper_run },
-	{ REQUEST(JOB_DOOR),	MON_SESSION,	JOBS,		ONCE,		ANY_ALIVE,				ANY_RATE,					0,			0,			keeper_door },
+	{ REQUEST(JOB_RUN),	MON_SESSION,	JOBS,		ONCE,		ANY_ALIVE,				ANY_RATE,					COMMAND_MIN + 5,	BODY_MAX,		keep_run },
+	{ REQUEST(JOB_DOOR),	MON_SESSION,	JOBS,		ONCE,		ANY_ALIVE,				ANY_RATE,					0,			0,			keep_door },
 
 	{ REQUEST(ACTIVE),	MON_SESSION,	NO_GRANT,	ANY_TIMES,	ANY_ALIVE,				RATE(PRIV_ACTIVES_PER_S, A_SECOND, ABOVE_DROPS),	16,			16,			session_active },
 	{ REQUEST(BYTES),	MON_SESSION,	NO_GRANT,	ANY_TIMES,	ANY_ALIVE,				ANY_RATE,					20,			20,			job_bytes },

@@ -139,8 +139,8 @@ shake_init(struct keccak *k, enum keccak_shake which, const uint8_t *a,
 }
 
 static void
-sha3(unsigned len, const uint8_t *a, size_t an, const uint8_t *b, size_t bn,
-    uint8_t *hash)
+keccak_hash(unsigned len, const uint8_t *a, size_t an, const uint8_t *b,
+    size_t bn, uint8_t *hash)
 {
 	struct keccak k;
 
@@ -153,12 +153,12 @@ void
 sha3_256(const uint8_t *a, size_t an, const uint8_t *b, size_t bn,
     uint8_t *hash)
 {
-	sha3(SHA3_256_LEN, a, an, b, bn, hash);
+	keccak_hash(SHA3_256_LEN, a, an, b, bn, hash);
 }
 
 void
 sha3_512(const uint8_t *a, size_t an, const uint8_t *b, size_t bn,
     uint8_t *hash)
 {
-	sha3(SHA3_512_LEN, a, an, b, bn, hash);
+	keccak_hash(SHA3_512_LEN, a, an, b, bn, hash);
 }

@@ -283,7 +283,7 @@ door_take(struct door *d, uint8_t tag, struct buf *payload)
 
 /* The first request is served, and no other; it stays in peer.in. */
 static void
-door_hear(struct door *d)
+door_hear_first(struct door *d)
 {
 	struct peer *p = &d->peer;
 	struct buf in, payload;
@@ -322,7 +322,7 @@ keeper_door(const struct keeper_orders *o, int client)
 	if (!d.peer.closing) {
 		if (d.all != -1)
 			store_sweep(d.all, &o->limits);
-		door_hear(&d);
+		door_hear_first(&d);
 	}
 	door_flush(&d.peer);
 	return 0;

@@ -5,7 +5,7 @@
  * goes by the socket that the child gets, and never through here.  Whose jobs
  * they are about, the monitor says on their command line, and nobody else can.
  */
-#include "monitor/keeper.h"
+#include "monitor/keep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@
 #define NO_HANDLE  (UINT32_MAX - 2) /* the child counts no bytes of it */
 
 /* The words in front of what a keeper is to run; the first is its file. */
-struct keeper_words {
+struct keep_words {
 	char path[PROCESS_PATH_MAX], folder[FOLDER_MAX], key[KEY_PUBLIC_HEX];
 	char jobs[NUMBER_MAX], output[NUMBER_MAX], age[NUMBER_MAX],
 	    timeout[NUMBER_MAX];
@@ -43,14 +43,14 @@ struct keeper_words {
 };
 
 static void
-keeper_number(char text[NUMBER_MAX], unsigned long long n)
+keep_number(char text[NUMBER_MAX], unsigned long long n)
 {
 	(void)snprintf(text, NUMBER_MAX, "%llu", n);
 }
 
 /* "~/" is the account's home; in any other folder each has one of its own. */
 static bool
-keeper_folder(const struct monitor *m, char folder[FOLDER_MAX])
+keep_folder(const struct monitor *m, char folder[FOLDER_MAX])
 {
 	const char *dir = m->half.start.job_dir;
 	const struct passwd *pw = &m->account;
@@ -65,16 +65,15 @@ keeper_folder(const struct monitor *m, char folder[FOLDER_MAX])
 
 /* False: why. */
 static bool
-keeper_words_fill(const struct monitor *m, struct keeper_words *w,
-    const char *what, const uint32_t *timeout, bool input, char *why,
-    size_t len)
+keep_words_fill(const struct monitor *m, struct keep_words *w, const char *what,
+    const uint32_t *timeout, bool input, char *why, size_t len)
 {
 	const struct start *s = &m->half.start;
 	size_t n = 0;
 
 	if (process_companion(w->path, sizeof(w->path), PROGRAM, ".",
 		LIBEXECDIR) != 0 ||
-	    !keeper_folder(m, w->folder)) {
+	    !keep_folder(m, w->folder)) {
 		(void)snprintf(why, len, "there is no " PROGRAM " here");
 		return false;
 	}
@@ -82,9 +81,9 @@ keeper_words_fill(const struct monitor *m, struct keeper_words *w,
 		(void)snprintf(w->key, sizeof(w->key), "-");
 	else
 		key_text(&m->peer, w->key);
-	keeper_number(w->jobs, s->max_jobs);
-	keeper_number(w->output, s->job_output * A_MIB);
-	keeper_number(w->age, s->job_age * A_DAY);
+	keep_number(w->jobs, s->max_jobs);
+	keep_number(w->output, s->job_output * A_MIB);
+	keep_number(w->age, s->job_age * A_DAY);
 	w->word[n++] = w->path;
 	w->word[n++] = what;
 	w->word[n++] = w->folder;
@@ -93,7 +92,7 @@ keeper_words_fill(const struct monitor *m, struct keeper_words *w,
 	w->word[n++] = w->output;
 	w->word[n++] = w->age;
 	if (timeout != NULL) {
-		keeper_number(w->timeout, *timeout);
+		keep_number(w->timeout, *timeout);
 		w->word[n++] = w->timeout;
 		w->word[n++] = input ? "input" : "none";
 		w->word[n++] = m->rights.command != NULL ? "forced" : "asked";
@@ -103,7 +102,7 @@ keeper_words_fill(const struct monitor *m, struct keeper_words *w,
 }
 
 static bool
-keeper_is_ready(struct monitor *m, char *why, size_t len)
+keep_is_ready(struct monitor *m, char *why, size_t len)
 {
 	if (m->half.start.max_jobs != 0)
 		return session_ready(m, why, len);
@@ -113,8 +112,7 @@ keeper_is_ready(struct monitor *m, char *why, size_t len)
 
 /* Our end goes to the child, which does not block on it. */
 static bool
-keeper_spawn(struct monitor *m, struct spawn *s, int *ours, char *why,
-    size_t len)
+keep_spawn(struct monitor *m, struct spawn *s, int *ours, char *why, size_t len)
 {
 	int sv[2];
 	bool ok;
@@ -136,37 +134,37 @@ keeper_spawn(struct monitor *m, struct spawn *s, int *ours, char *why,
 }
 
 static void
-keeper_refuse(struct monitor *m, struct privmsg *msg, const char *why)
+keep_refuse(struct monitor *m, struct privmsg *msg, const char *why)
 {
 	job_tell_not_started("Job", why);
 	half_answer_why(&m->half, msg, why);
 }
 
 static int
-keeper_run_command(struct monitor *m, struct privmsg *msg, struct command *c,
+keep_run_command(struct monitor *m, struct privmsg *msg, struct command *c,
     uint32_t timeout, uint8_t flags)
 {
 	enum session_asked asked =
 	    flags & PRIV_EXEC_LINE ? SESSION_LINE : SESSION_WORDS;
 	char why[PRIVMSG_TEXT_MAX] = "";
-	struct keeper_words w;
+	struct keep_words w;
 	struct spawn s = { .cmd = c, .keeper = w.word };
 	int fd, r;
 
-	if (!keeper_is_ready(m, why, sizeof(why)) ||
-	    !keeper_words_fill(m, &w, "run", &timeout, flags & PRIV_EXEC_STDIN,
+	if (!keep_is_ready(m, why, sizeof(why)) ||
+	    !keep_words_fill(m, &w, "run", &timeout, flags & PRIV_EXEC_STDIN,
 		why, sizeof(why))) {
-		keeper_refuse(m, msg, why);
+		keep_refuse(m, msg, why);
 		return 0;
 	}
 	if ((r = session_command(m, c, asked, &s.login)) != 0)
 		return r;
 	if (s.login) {
-		keeper_refuse(m, msg, "this key may not run commands");
+		keep_refuse(m, msg, "this key may not run commands");
 		return 0;
 	}
-	if (!keeper_spawn(m, &s, &fd, why, sizeof(why))) {
-		keeper_refuse(m, msg, why);
+	if (!keep_spawn(m, &s, &fd, why, sizeof(why))) {
+		keep_refuse(m, msg, why);
 		return 0;
 	}
 	m->keeper.handle = NO_HANDLE;
@@ -178,7 +176,7 @@ keeper_run_command(struct monitor *m, struct privmsg *msg, struct command *c,
 }
 
 int
-keeper_run(struct half *h, struct privmsg *msg)
+keep_run(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
 	struct command c;
@@ -195,35 +193,35 @@ keeper_run(struct half *h, struct privmsg *msg)
 	    (r = buf_at_end(&msg->body)) == 0)
 		r = flags & ~(PRIV_EXEC_STDIN | PRIV_EXEC_LINE) ?
 		    SKY_ERR_RANGE :
-		    keeper_run_command(m, msg, &c, timeout, flags);
+		    keep_run_command(m, msg, &c, timeout, flags);
 	command_free(&c);
 	return r;
 }
 
 /* As a command of its own, which no forced one replaces. */
 int
-keeper_door(struct half *h, struct privmsg *msg)
+keep_door(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
 	char why[PRIVMSG_TEXT_MAX] = "", *none = NULL;
 	struct log_fields f = { .event = "started" };
-	struct keeper_words w;
+	struct keep_words w;
 	struct command c = { .env = &none };
 	struct spawn s = { .cmd = &c };
 	int fd;
 
 	if (m->keeper.pid != 0)
 		return SKY_ERR_STATE;
-	if (!keeper_is_ready(m, why, sizeof(why)) ||
-	    !keeper_words_fill(m, &w, "door", NULL, false, why, sizeof(why))) {
-		keeper_refuse(m, msg, why);
+	if (!keep_is_ready(m, why, sizeof(why)) ||
+	    !keep_words_fill(m, &w, "door", NULL, false, why, sizeof(why))) {
+		keep_refuse(m, msg, why);
 		return 0;
 	}
 	/* execve(2) only lacks the const. */
 	c.argv = (char **)(uintptr_t)w.word;
 	c.name = w.path;
-	if (!keeper_spawn(m, &s, &fd, why, sizeof(why))) {
-		keeper_refuse(m, msg, why);
+	if (!keep_spawn(m, &s, &fd, why, sizeof(why))) {
+		keep_refuse(m, msg, why);
 		return 0;
 	}
 	m->keeper.handle = NO_HANDLE;
@@ -239,7 +237,7 @@ keeper_door(struct half *h, struct privmsg *msg)
 }
 
 void
-keeper_reap(struct monitor *m)
+keep_reap(struct monitor *m)
 {
 	enum priv_exit how;
 	uint32_t status;
@@ -254,7 +252,7 @@ keeper_reap(struct monitor *m)
 }
 
 void
-keeper_leave(struct monitor *m)
+keep_leave(struct monitor *m)
 {
 	if (m->keeper.pid != 0 && *m->keeper.name != '\0')
 		job_tell_left(&m->keeper, "goes on");
