@@ -94,10 +94,11 @@ survives() {
 		</dev/null)
 	once "$dir/job.pid"
 	# Also one that looks at it.
+	wait_for "the end of who began it" has_no_child "$host"
 	job wait "$(dest)" "$id" >"$dir/out.cut" 2>&1 &
 	pids="$pids $!"
 	waiter=$!
-	wait_for "its monitor" has_child "$host"
+	wait_for "who looks" grep -q "Jobs asked about" "$log"
 	for m in $(children "$host"); do
 		kill -9 "$m"
 	done
