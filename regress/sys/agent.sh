@@ -108,6 +108,7 @@ ends() {
 	# A name that nobody listens at is taken over.
 	start_agent
 	kill -9 "$door"
+	wait_gone "the door" "$door"
 	wait_gone "the other half" "$keeper"
 	[ -e "$auth" ] || fail "who was killed has tidied up"
 	start_agent
