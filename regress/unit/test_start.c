@@ -115,6 +115,7 @@ free_start(struct start *s)
 	free(s->sftp_server);
 	free(s->accept_env);
 	free(s->record);
+	free(s->job_dir);
 	free(s->authorized);
 	free(s->revoked);
 	free(s->dmsgdisc);
@@ -165,6 +166,8 @@ check_equal(const struct start *a, const struct start *b)
 		assert_string_equal(a->accept_env, b->accept_env);
 	if (a->record != NULL)
 		assert_string_equal(a->record, b->record);
+	if (a->job_dir != NULL && b->job_dir != NULL)
+		assert_string_equal(a->job_dir, b->job_dir);
 	assert_int_equal(a->record_all, b->record_all);
 	assert_int_equal(a->pam, b->pam);
 	assert_int_equal(a->require_pq, b->require_pq);
