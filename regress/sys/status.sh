@@ -82,11 +82,14 @@ evil() {
 # More than one message holds, and a machine has on a busy day.
 many() {
 	conf maxperkey 1000 maxperaddr 1000
+	# What the sanitizers made takes too much memory for so many.
+	number=1000
+	[ -z "$sanitized" ] || number=100
 	start_host
-	"$PYTHON" - "$sock" >"$dir/held" <<-'END' &
+	"$PYTHON" - "$sock" $number >"$dir/held" <<-'END' &
 		import socket, sys, time
 		all = []
-		for _ in range(1000):
+		for _ in range(int(sys.argv[2])):
 		    s = socket.socket(socket.AF_UNIX)
 		    s.connect(sys.argv[1])
 		    all.append(s)
@@ -94,9 +97,9 @@ many() {
 		time.sleep(600)
 	END
 	pids="$pids $!"
-	wait_for "1000 connections" grep -q there "$dir/held"
-	looks 'len(every) > 1000 and len({x["id"] for x in every}) == len(every)'
-	[ "$(status_of | wc -l)" -gt 1000 ] || fail "not all are told in words"
+	wait_for "all connections" grep -q there "$dir/held"
+	looks "len(every) > $number and"'  len({x["id"] for x in every}) == len(every)'
+	[ "$(status_of | wc -l)" -gt $number ] || fail "not all are told in words"
 	stop_host
 }
 
