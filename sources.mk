@@ -126,7 +126,7 @@ SRC_skypty-agent = client/agent/agent.c client/agent/skypty-agent.c
 SRC_skypty = client/add.c client/agent_call.c client/agent_cmd.c \
 	client/agent_door.c client/call.c client/complain.c client/conn.c client/dest.c \
 	client/dial.c client/duration.c client/exec.c client/exec_frames.c \
-	client/exec_http.c client/exec_rpc.c client/flags.c client/fs.c client/fs_notes.c \
+	client/exec_http.c client/exec_rpc.c client/flags.c client/frames.c client/fs.c client/fs_notes.c \
 	client/handshake.c client/host.c client/hosts.c client/hosts_match.c client/identity.c \
 	client/identity_file.c client/job.c client/keygen.c client/offer.c client/options.c client/passphrase.c client/patience.c \
 	client/progress.c client/proxy.c client/relay.c client/remote.c \

@@ -7,6 +7,7 @@
 #include "client/conn.h"
 #include "client/exec.h"
 #include "client/exits.h"
+#include "client/frames.h"
 #include "client/options.h"
 #include "client/patience.h"
 #include "client/sink.h"
@@ -57,10 +58,7 @@ exec_frames_put_frame(struct exec_frames *s, enum xs_tag tag, const void *p,
     size_t n)
 {
 	s->last_sent = now_ms();
-	if (xs_put_frame(&s->conn.out, tag, p, n) == 0)
-		return 0;
-	complain("out of memory");
-	return EXIT_FAILED;
+	return frames_put(&s->conn, tag, p, n);
 }
 
 /* --- start --- */
@@ -68,35 +66,17 @@ exec_frames_put_frame(struct exec_frames *s, enum xs_tag tag, const void *p,
 static int
 exec_frames_put_start(struct exec_frames *s)
 {
-	const struct client_options *o = s->opts;
-	struct xs_start st = { .flags = 0 };
-	struct rpc_exec e;
-	struct buf b;
-	int r;
+	struct rpc_winsize size = { 0 };
+	uint8_t flags = s->input ? XS_HAS_STDIN : 0;
 
-	if ((r = exec_describe(&e, o)) == 0) {
-		st.name = e.name;
-		st.arg = e.arg;
-		st.env = e.env;
-		st.timeout_ms = o->timeout_ms > UINT32_MAX ?
-		    UINT32_MAX :
-		    (uint32_t)o->timeout_ms;
-		if (s->input)
-			st.flags |= XS_HAS_STDIN;
-		if (o->terminal) {
-			st.flags |= XS_TERMINAL;
-			(void)term_size(&st.size);
-		}
-		buf_init(&b, XS_START_MAX);
-		if ((r = xs_put_start(&b, &st)) == 0)
-			r = exec_frames_put_frame(s, XS_START, buf_ptr(&b),
-			    buf_len(&b));
-		else
-			complain("the command is too long");
-		buf_free(&b);
+	if (s->opts->terminal) {
+		flags |= XS_TERMINAL;
+		(void)term_size(&size);
 	}
-	exec_describe_free(&e);
-	return r == 0 ? 0 : EXIT_FAILED;
+	s->last_sent = now_ms();
+	return frames_put_start(&s->conn, s->opts, flags, &size) == 0 ?
+	    0 :
+	    EXIT_FAILED;
 }
 
 /* --- frames of the host's --- */
@@ -104,28 +84,27 @@ exec_frames_put_start(struct exec_frames *s)
 static int
 exec_frames_take_exit(struct exec_frames *s, struct buf *b)
 {
-	uint64_t duration;
-	uint32_t status;
-	uint8_t how;
+	struct xs_exit e;
+	int r;
 
-	if (buf_get_u8(b, &how) != 0 || buf_get_u32(b, &status) != 0 ||
-	    buf_get_u64(b, &duration) != 0 || how > XS_TIMEDOUT)
-		return conn_bad(&s->conn, SKY_ERR_FORMAT);
-	if (how != XS_EXITED)
+	if ((r = xs_get_exit(b, &e)) != 0)
+		return conn_bad(&s->conn, r);
+	if (e.how != XS_EXITED)
 		term_lost();
 	term_restore();
 	s->over = true;
-	if (s->interrupts != 0 && how == XS_SIGNALED && status == SIGINT)
+	if (s->interrupts != 0 && e.how == XS_SIGNALED && e.status == SIGINT)
 		s->status = EXIT_INTERRUPTED;
 	else
-		s->status = exec_ended(s->opts, (enum xs_how)how, status,
-		    (int64_t)duration);
+		s->status = exec_ended(s->opts, e.how, e.status,
+		    (int64_t)e.duration_ms);
 	return 0;
 }
 
 static int
-exec_frames_take_frame(struct exec_frames *s, uint8_t tag, struct buf *payload)
+exec_frames_take_frame(void *arg, uint8_t tag, struct buf *payload)
 {
+	struct exec_frames *s = arg;
 	uint32_t more;
 	int r;
 
@@ -167,23 +146,9 @@ exec_frames_take_frame(struct exec_frames *s, uint8_t tag, struct buf *payload)
 static int
 exec_frames_take_frames(struct exec_frames *s)
 {
-	enum sink_result found = SINK_MORE;
-	struct buf payload;
-	uint8_t tag;
-	int r;
-
-	if (!s->conn.accepted)
-		return 0;
-	while (!s->over &&
-	    (found = sink_next(&s->sink, &s->conn.in, &tag, &payload)) ==
-		SINK_FRAME)
-		if ((r = exec_frames_take_frame(s, tag, &payload)) != 0)
-			return r;
-	/* What has arrived must go first. */
-	s->conn.hold = s->sink.blocked != NULL;
-	if (found == SINK_BAD)
-		return conn_bad(&s->conn, SKY_ERR_LIMIT);
-	return found == SINK_FAILED ? EXIT_FAILED : 0;
+	return s->conn.accepted ? frames_take(&s->conn, &s->sink, &s->over,
+				      exec_frames_take_frame, s) :
+				  0;
 }
 
 /* --- input --- */

@@ -6,6 +6,7 @@
 #include "client/conn.h"
 #include "client/exec.h"
 #include "client/exits.h"
+#include "client/frames.h"
 #include "client/options.h"
 #include "client/patience.h"
 #include "client/sink.h"
@@ -46,15 +47,6 @@ struct job_call {
 /* --- frames --- */
 
 static int
-job_put(struct job_call *j, int tag, const void *p, size_t n)
-{
-	if (xs_put_frame(&j->conn.out, (enum xs_tag)tag, p, n) == 0)
-		return 0;
-	complain("out of memory");
-	return EXIT_FAILED;
-}
-
-static int
 job_put_attach(struct job_call *j, const char *id, uint8_t flags)
 {
 	struct job_attach a = { .flags = flags };
@@ -64,7 +56,7 @@ job_put_attach(struct job_call *j, const char *id, uint8_t flags)
 	(void)strlcpy(a.id, id, sizeof(a.id));
 	buf_init(&b, JOB_ASK_MAX);
 	if ((r = jobmsg_put_attach(&b, &a)) == 0)
-		r = job_put(j, JOB_ATTACH, buf_ptr(&b), buf_len(&b));
+		r = frames_put(&j->conn, JOB_ATTACH, buf_ptr(&b), buf_len(&b));
 	buf_free(&b);
 	return r;
 }
@@ -72,23 +64,22 @@ job_put_attach(struct job_call *j, const char *id, uint8_t flags)
 static int
 job_take_exit(struct job_call *j, struct buf *b)
 {
-	uint64_t duration;
-	uint32_t status;
-	uint8_t how;
+	struct xs_exit e;
+	int r;
 
-	if (buf_get_u8(b, &how) != 0 || buf_get_u32(b, &status) != 0 ||
-	    buf_get_u64(b, &duration) != 0 || how > XS_TIMEDOUT)
-		return conn_bad(&j->conn, SKY_ERR_FORMAT);
+	if ((r = xs_get_exit(b, &e)) != 0)
+		return conn_bad(&j->conn, r);
 	j->over = true;
 	if (j->waits)
-		j->status = exec_ended(j->o, (enum xs_how)how, status,
-		    (int64_t)duration);
+		j->status =
+		    exec_ended(j->o, e.how, e.status, (int64_t)e.duration_ms);
 	return 0;
 }
 
 static int
-job_take_frame(struct job_call *j, uint8_t tag, struct buf *b)
+job_take_frame(void *arg, uint8_t tag, struct buf *b)
 {
+	struct job_call *j = arg;
 	struct job_entry e;
 	uint64_t n;
 	int r;
@@ -120,25 +111,6 @@ job_take_frame(struct job_call *j, uint8_t tag, struct buf *b)
 	return EXIT_FAILED;
 }
 
-static int
-job_take_frames(struct job_call *j)
-{
-	enum sink_result found = SINK_MORE;
-	struct buf payload;
-	uint8_t tag;
-	int r;
-
-	while (!j->over &&
-	    (found = sink_next(&j->sink, &j->conn.in, &tag, &payload)) ==
-		SINK_FRAME)
-		if ((r = job_take_frame(j, tag, &payload)) != 0)
-			return r;
-	j->conn.hold = j->sink.blocked != NULL;
-	if (found == SINK_BAD)
-		return conn_bad(&j->conn, SKY_ERR_LIMIT);
-	return found == SINK_FAILED ? EXIT_FAILED : 0;
-}
-
 /* Until all is said.  An exit status, told. */
 static int
 job_talk(struct job_call *j)
@@ -153,7 +125,9 @@ job_talk(struct job_call *j)
 
 		if ((r = conn_wait(c, p, 2, 1000, NULL)) != 0 ||
 		    (r = conn_pump(c, p[0].revents)) != 0 ||
-		    (c->accepted && (r = job_take_frames(j)) != 0) ||
+		    (c->accepted &&
+			(r = frames_take(c, &j->sink, &j->over, job_take_frame,
+			     j)) != 0) ||
 		    (r = conn_check_silence(c, QUIET_MS)) != 0 ||
 		    (c->accepted && (r = conn_keep(c)) != 0))
 			return r;
@@ -218,45 +192,27 @@ job_put_input(struct job_call *j)
 				 "cp')");
 			return EXIT_USAGE;
 		}
-		if ((r = job_put(j, XS_STDIN, piece, (size_t)n)) != 0)
+		if ((r = frames_put(&j->conn, XS_STDIN, piece, (size_t)n)) != 0)
 			return r;
 	}
 	if (n == -1) {
 		complain("standard input: %s", err_text(SKY_ERR_SYS));
 		return EXIT_LOCAL;
 	}
-	return job_put(j, XS_STDIN_END, NULL, 0);
+	return frames_put(&j->conn, XS_STDIN_END, NULL, 0);
 }
 
 static int
 job_put_start(struct job_call *j)
 {
-	const struct client_options *o = j->o;
-	struct xs_start st = { .flags = 0 };
-	struct rpc_exec e;
-	struct buf b;
+	const struct rpc_winsize none = { 0 };
+	uint8_t flags =
+	    exec_has_input(j->o) && !isatty(STDIN_FILENO) ? XS_HAS_STDIN : 0;
 	int r;
 
-	buf_init(&b, XS_START_MAX);
-	if ((r = exec_describe(&e, o)) == 0) {
-		st.name = e.name;
-		st.arg = e.arg;
-		st.env = e.env;
-		st.timeout_ms = o->timeout_ms > UINT32_MAX ?
-		    UINT32_MAX :
-		    (uint32_t)o->timeout_ms;
-		if (exec_has_input(o) && !isatty(STDIN_FILENO))
-			st.flags |= XS_HAS_STDIN;
-		if (xs_put_start(&b, &st) != 0) {
-			complain("the command is too long");
-			r = EXIT_USAGE;
-		} else if ((r = job_put(j, XS_START, buf_ptr(&b),
-				buf_len(&b))) == 0 &&
-		    (st.flags & XS_HAS_STDIN))
-			r = job_put_input(j);
-	}
-	exec_describe_free(&e);
-	buf_free(&b);
+	if ((r = frames_put_start(&j->conn, j->o, flags, &none)) == 0 &&
+	    flags != 0)
+		r = job_put_input(j);
 	return r;
 }
 
@@ -375,7 +331,7 @@ job_ask_list(struct job_call *j, const char *id)
 {
 	(void)id;
 	j->entry = job_listed;
-	return job_put(j, JOB_LIST, NULL, 0);
+	return frames_put(&j->conn, JOB_LIST, NULL, 0);
 }
 
 static int
@@ -410,7 +366,7 @@ job_ask_kill(struct job_call *j, const char *id)
 	}
 	buf_init(&b, JOB_ASK_MAX);
 	if ((r = jobmsg_put_kill(&b, id, signal)) == 0)
-		r = job_put(j, JOB_KILL, buf_ptr(&b), buf_len(&b));
+		r = frames_put(&j->conn, JOB_KILL, buf_ptr(&b), buf_len(&b));
 	buf_free(&b);
 	return r;
 }
@@ -423,7 +379,7 @@ job_ask_forget(struct job_call *j, const char *id)
 
 	buf_init(&b, JOB_ASK_MAX);
 	if ((r = buf_put_cstring(&b, id)) == 0)
-		r = job_put(j, JOB_FORGET, buf_ptr(&b), buf_len(&b));
+		r = frames_put(&j->conn, JOB_FORGET, buf_ptr(&b), buf_len(&b));
 	buf_free(&b);
 	return r;
 }

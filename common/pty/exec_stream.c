@@ -184,6 +184,32 @@ xs_put_start(struct buf *b, const struct xs_start *s)
 	return xs_put_list(b, s->env);
 }
 
+/* --- ends --- */
+
+int
+xs_get_exit(struct buf *payload, struct xs_exit *e)
+{
+	uint8_t how;
+
+	if (buf_get_u8(payload, &how) != 0 ||
+	    buf_get_u32(payload, &e->status) != 0 ||
+	    buf_get_u64(payload, &e->duration_ms) != 0 || how > XS_TIMEDOUT)
+		return SKY_ERR_FORMAT;
+	e->how = (enum xs_how)how;
+	return 0;
+}
+
+int
+xs_put_exit(struct buf *b, const struct xs_exit *e)
+{
+	int r;
+
+	if ((r = buf_put_u8(b, (uint8_t)e->how)) != 0 ||
+	    (r = buf_put_u32(b, e->status)) != 0)
+		return r;
+	return buf_put_u64(b, e->duration_ms);
+}
+
 /* --- signals --- */
 
 /* Numbers differ between systems, names do not. */

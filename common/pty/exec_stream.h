@@ -123,6 +123,19 @@ int xs_get_start(struct buf *payload, struct xs_start *);
 void xs_start_free(struct xs_start *);
 int xs_put_start(struct buf *, const struct xs_start *);
 
+/* --- ends --- */
+
+/* An EXIT's payload: how u8, status u32, duration_ms u64. */
+struct xs_exit {
+	enum xs_how how;
+	uint32_t status;
+	uint64_t duration_ms;
+};
+
+/* SKY_ERR_FORMAT. */
+int xs_get_exit(struct buf *payload, struct xs_exit *);
+int xs_put_exit(struct buf *, const struct xs_exit *);
+
 /* A signal that may be sent by name; 0 for none of that name. */
 int xs_signal(const struct buf *name);
 /* The name of a signal without SIG, "?" for one without. */

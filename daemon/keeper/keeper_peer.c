@@ -83,8 +83,10 @@ peer_put_end(struct peer *p, const struct job_entry *e)
 		return;
 	}
 	buf_init(&b, 16);
-	if (buf_put_u8(&b, e->how) == 0 && buf_put_u32(&b, e->status) == 0 &&
-	    buf_put_u64(&b, e->duration_ms) == 0)
+	if (xs_put_exit(&b,
+		&(struct xs_exit){ .how = (enum xs_how)e->how,
+		    .status = e->status,
+		    .duration_ms = e->duration_ms }) == 0)
 		peer_put(p, XS_EXIT, buf_ptr(&b), buf_len(&b));
 	buf_free(&b);
 	p->closing = true;

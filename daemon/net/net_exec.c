@@ -82,6 +82,9 @@ static void
 net_exec_put_exit(struct net_exec *x)
 {
 	struct net_flow *f = &x->flow;
+	const struct xs_exit e = { .how = (enum xs_how)f->how,
+		.status = f->status,
+		.duration_ms = (uint64_t)(now_ms() - f->begun_ms) };
 	struct buf b;
 
 	if (f->failure != NULL) {
@@ -89,9 +92,7 @@ net_exec_put_exit(struct net_exec *x)
 		return;
 	}
 	buf_init(&b, 16);
-	if (buf_put_u8(&b, (uint8_t)f->how) != 0 ||
-	    buf_put_u32(&b, f->status) != 0 ||
-	    buf_put_u64(&b, (uint64_t)(now_ms() - f->begun_ms)) != 0)
+	if (xs_put_exit(&b, &e) != 0)
 		channel_fault(x->ch, "out of memory");
 	net_exec_put(x, XS_EXIT, buf_ptr(&b), buf_len(&b));
 	buf_free(&b);

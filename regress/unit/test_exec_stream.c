@@ -590,6 +590,29 @@ test_signal_names(void **state)
 		assert_in_range(strlen(xs_signal_name(i)), 1, XS_SIGNAL_MAX);
 }
 
+static void
+test_exit(void **state)
+{
+	const struct xs_exit e = { XS_SIGNALED, 9, 1ULL << 40 };
+	struct xs_exit got;
+	struct buf b, view;
+
+	(void)state;
+	buf_init(&b, 16);
+	assert_int_equal(xs_put_exit(&b, &e), 0);
+	for (size_t n = 0; n < buf_len(&b); n++) {
+		buf_view(&view, buf_ptr(&b), n);
+		assert_int_equal(xs_get_exit(&view, &got), SKY_ERR_FORMAT);
+	}
+	buf_view(&view, buf_ptr(&b), buf_len(&b));
+	assert_int_equal(xs_get_exit(&view, &got), 0);
+	assert_true(got.how == e.how && got.status == e.status &&
+	    got.duration_ms == e.duration_ms);
+	assert_int_equal(buf_poke(&b, 0, &(uint8_t){ XS_TIMEDOUT + 1 }, 1), 0);
+	assert_int_equal(xs_get_exit(&b, &got), SKY_ERR_FORMAT);
+	buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -613,6 +636,7 @@ main(void)
 		cmocka_unit_test(test_put_start_limits),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_signal_names),
+		cmocka_unit_test(test_exit),
 	};
 
 	return cmocka_run_group_tests_name("exec_stream", tests, NULL, NULL);
