@@ -4,7 +4,6 @@
  * to the keeper of one that runs, and is in a keeper's place for one that is
  * over.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -54,13 +53,10 @@ door_names(const struct door *d, size_t *n)
 {
 	struct dirent *e;
 	char **names;
-	DIR *dir;
-	int fd = d->all != -1 ?
-	    openat(d->all, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) :
-	    -1;
+	DIR *dir = d->all != -1 ? store_list(d->all) : NULL;
 
 	*n = 0;
-	if (fd == -1 || (dir = fdopendir(fd)) == NULL)
+	if (dir == NULL)
 		return NULL;
 	names = calloc(ALL_MAX, sizeof(*names));
 	while (names != NULL && *n < ALL_MAX && (e = readdir(dir)) != NULL)

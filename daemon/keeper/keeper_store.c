@@ -2,7 +2,6 @@
 /* What is kept of a job, in files of the session's user. */
 #include "daemon/keeper/keeper_store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -24,7 +23,6 @@
 #define ENTRY	      "job"
 #define ENTRY_NEW     "job.new"
 #define LOCK	      "lock"
-#define SOCK	      "sock"
 #define OUT	      "out."
 #define OUT_LEN	      (sizeof(OUT) - 1 + 16)
 #define HIDDEN	      ".new-" /* in front of the id, until it is shown */
@@ -44,6 +42,25 @@ bool
 store_is_name(const char *name)
 {
 	return strlen(name) == JOB_ID_HEX - 1 && jobmsg_is_id(name);
+}
+
+/* A job's folder.  -1 with errno. */
+static int
+store_open_dir(int all, const char *name)
+{
+	return openat(all, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+DIR *
+store_list(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd != -1 ? fdopendir(fd) : NULL;
+
+	if (d == NULL && fd != -1)
+		close(fd);
+	return d;
 }
 
 /* --- the folder of all --- */
@@ -102,8 +119,7 @@ store_begins(int all, const char *name)
 	if (strncmp(name, HIDDEN, strlen(HIDDEN)) != 0)
 		return false;
 	store_init(&s, all);
-	s.dir =
-	    openat(all, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	s.dir = store_open_dir(all, name);
 	begins = s.dir != -1 && store_is_locked(&s);
 	store_close(&s);
 	return begins;
@@ -115,10 +131,9 @@ store_count(int all)
 {
 	unsigned n = 0;
 	struct dirent *e;
-	DIR *d;
-	int fd = openat(all, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = store_list(all);
 
-	if (fd == -1 || (d = fdopendir(fd)) == NULL)
+	if (d == NULL)
 		return 0;
 	while ((e = readdir(d)) != NULL)
 		n += store_is_name(e->d_name) || store_begins(all, e->d_name);
@@ -145,9 +160,7 @@ store_make(struct store *s)
 	store_hidden_name(s, name);
 	if (mkdirat(s->all, name, 0700) == -1)
 		return -1;
-	s->dir = openat(s->all, name,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (s->dir == -1)
+	if ((s->dir = store_open_dir(s->all, name)) == -1)
 		return -1;
 	s->lock =
 	    openat(s->dir, LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -343,7 +356,6 @@ store_put(struct store *s, enum xs_tag tag, const uint8_t *p, size_t n)
 
 /* --- reading --- */
 
-/* Which of the names are parts, in order. */
 static int
 store_compare_parts(const void *a, const void *b)
 {
@@ -352,6 +364,7 @@ store_compare_parts(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
+/* Whether the name is a part's. */
 static bool
 store_open_part(struct store *s, const char *name)
 {
@@ -376,14 +389,14 @@ store_open_part(struct store *s, const char *name)
 	return false;
 }
 
-void
+/* In order. */
+static void
 store_read_parts(struct store *s)
 {
 	struct dirent *e;
-	DIR *d;
-	int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = store_list(s->dir);
 
-	if (fd == -1 || (d = fdopendir(fd)) == NULL)
+	if (d == NULL)
 		return;
 	while (s->nparts < STORE_PARTS + 1 && (e = readdir(d)) != NULL)
 		s->nparts += store_open_part(s, e->d_name);
@@ -480,9 +493,7 @@ store_open(struct store *s, int all, const char *name, bool *runs)
 	store_init(s, all);
 	if (!store_is_name(name))
 		return SKY_ERR_NOTFOUND;
-	s->dir =
-	    openat(all, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (s->dir == -1)
+	if ((s->dir = store_open_dir(all, name)) == -1)
 		return SKY_ERR_SYS;
 	/* Before the entry: one that ends meanwhile has said so there. */
 	*runs = store_is_locked(s);
@@ -522,19 +533,16 @@ int
 store_remove(int all, const char *name)
 {
 	struct dirent *e;
-	int fd, dir;
+	int dir;
 	DIR *d;
 
-	dir =
-	    openat(all, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir == -1)
+	if ((dir = store_open_dir(all, name)) == -1)
 		return -1;
 	if (unlinkat(dir, ENTRY, 0) == -1 && errno != ENOENT) {
 		close(dir);
 		return -1;
 	}
-	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd != -1 && (d = fdopendir(fd)) != NULL) {
+	if ((d = store_list(dir)) != NULL) {
 		while ((e = readdir(d)) != NULL)
 			if (strcmp(e->d_name, ".") != 0 &&
 			    strcmp(e->d_name, "..") != 0)
@@ -566,8 +574,7 @@ store_is_unbegun(int all, const char *name, bool hidden, time_t now)
 	bool locked;
 
 	store_init(&s, all);
-	s.dir =
-	    openat(all, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	s.dir = store_open_dir(all, name);
 	if (s.dir == -1)
 		return false;
 	locked = store_is_locked(&s) || fstat(s.dir, &st) == -1 ||
@@ -599,10 +606,9 @@ store_sweep(int all, const struct store_limits *l)
 {
 	time_t now = time(NULL);
 	struct dirent *e;
-	DIR *d;
-	int fd = openat(all, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = store_list(all);
 
-	if (fd == -1 || (d = fdopendir(fd)) == NULL)
+	if (d == NULL)
 		return;
 	while ((e = readdir(d)) != NULL) {
 		bool hidden = strncmp(e->d_name, HIDDEN, strlen(HIDDEN)) == 0;

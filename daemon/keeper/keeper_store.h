@@ -3,9 +3,9 @@
  * What is kept of a job, in a folder of its own below its account's:
  *
  *	job		struct job_entry, as PROTOCOL has it, behind a version
- *	lock		its keeper holds it with flock(2) for as long as it
- *lives sock		where the keeper is called out.START	frames of output
- *from that byte on, START in 16 digits
+ *	lock		held with flock(2) by its keeper, as long as that lives
+ *	sock		where the keeper is called
+ *	out.START	frames of output from that byte on; 16 digits
  *
  * The files belong to the session's user, who may do with them what he likes:
  * nothing that has other rights than his reads them.
@@ -13,6 +13,7 @@
 #ifndef DAEMON_KEEPER_KEEPER_STORE_H
 #define DAEMON_KEEPER_KEEPER_STORE_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -76,8 +77,7 @@ void store_undo(struct store *);
  * keeper has locked is lost.  *runs: one has.  0, or SKY_ERR_*.
  */
 int store_open(struct store *, int all, const char *name, bool *runs);
-/* Output from there on, and where it begins: all of it that is there. */
-void store_read_parts(struct store *);
+/* Where the output that is there begins, and where it ends. */
 uint64_t store_start(const struct store *);
 uint64_t store_end(const struct store *);
 /*
@@ -92,6 +92,8 @@ void store_close(struct store *);
 int store_remove(int all, const char *name);
 /* Whether that can be the name of a job's folder. */
 bool store_is_name(const char *);
+/* What is in a folder that is open, from its beginning; NULL with errno. */
+DIR *store_list(int dir);
 /* Removes what is older than the limits say, and what was never begun. */
 void store_sweep(int all, const struct store_limits *);
 
