@@ -13,8 +13,6 @@
 #include "common/pty/keys.h"
 #include "daemon/keeper/keeper_store.h"
 
-#define KEEPER_PATIENCE_S 60 /* for a client that begins to say something */
-
 /* What the monitor says, in words of the command line. */
 struct keeper_orders {
 	const char *folder; /* of the account's jobs */

@@ -5,7 +5,6 @@
  * over.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +19,7 @@
 #include "daemon/keeper/keeper_hand.h"
 #include "daemon/keeper/keeper_peer.h"
 
-#define ALL_MAX	   10000 /* folders that are looked at */
-#define NO_LIMIT_S (-1)
+#define ALL_MAX 10000 /* folders that are looked at */
 
 struct door {
 	const struct keeper_orders *o;
@@ -114,23 +112,6 @@ door_find(struct door *d, const char *id, struct store *s, bool *runs)
 
 /* --- what it does --- */
 
-/* Until it has said or taken something, or for too long. */
-static bool
-door_wait(const struct peer *p, int seconds)
-{
-	struct pollfd f = { .fd = p->fd, .events = peer_events(p) };
-
-	return poll(&f, 1, seconds * 1000) == 1;
-}
-
-static void
-door_flush(struct peer *p)
-{
-	while (peer_write(p) && buf_len(&p->out) != 0 &&
-	    door_wait(p, KEEPER_PATIENCE_S))
-		;
-}
-
 static int
 door_compare_jobs(const void *a, const void *b)
 {
@@ -166,7 +147,7 @@ door_list(struct door *d)
 
 		buf_view(&s->entry.command, s->command, strlen(s->command));
 		peer_put_entry(&d->peer, &s->entry);
-		door_flush(&d->peer);
+		peer_flush(&d->peer);
 	}
 	free(jobs);
 	peer_put_done(&d->peer);
@@ -209,11 +190,11 @@ door_serve(struct door *d, struct store *s)
 	buf_view(&j.store.entry.command, j.store.command,
 	    strlen(j.store.command));
 	peer_hear(p, &j);
-	/* Who looks at it takes his time; who has gone is told by the socket.
-	 */
+	/* Who looks takes his time; who has gone is told by the socket. */
 	do
 		peer_tell(p, &j, now_ms());
-	while (peer_write(p) && door_wait(p, NO_LIMIT_S) && peer_read(p, &j));
+	while (peer_write(p) && peer_wait(p, peer_events(p), PEER_NO_LIMIT) &&
+	    peer_read(p, &j));
 	store_close(&j.store);
 }
 
@@ -292,7 +273,7 @@ door_hear_first(struct door *d)
 		r = xs_get_frame(&in, JOB_ASK_MAX, &tag, &payload);
 		if (r != 0)
 			break;
-		if (!door_wait(p, KEEPER_PATIENCE_S) ||
+		if (!peer_wait(p, POLLIN, PEER_PATIENCE_MS) ||
 		    ((n = buf_read(&p->in, p->fd, HAND_MAX)) <= 0 &&
 			n != SKY_ERR_AGAIN))
 			return;
@@ -320,6 +301,6 @@ keeper_door(const struct keeper_orders *o, int client)
 			store_sweep(d.all, &o->limits);
 		door_hear_first(&d);
 	}
-	door_flush(&d.peer);
+	peer_flush(&d.peer);
 	return 0;
 }

@@ -223,3 +223,20 @@ peer_events(const struct peer *p)
 	return (short)((buf_room(&p->in) != 0 ? POLLIN : 0) |
 	    (buf_len(&p->out) != 0 || p->more ? POLLOUT : 0));
 }
+
+bool
+peer_wait(const struct peer *p, short events, int ms)
+{
+	struct pollfd f = { .fd = p->fd, .events = events };
+
+	return poll(&f, 1, ms) == 1;
+}
+
+/* What it says meanwhile is not read here, and so not waited for. */
+void
+peer_flush(struct peer *p)
+{
+	while (peer_write(p) && buf_len(&p->out) != 0 &&
+	    peer_wait(p, POLLOUT, PEER_PATIENCE_MS))
+		;
+}

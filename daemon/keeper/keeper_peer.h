@@ -14,7 +14,9 @@
 #include "common/pty/jobmsg.h"
 #include "daemon/keeper/keeper_store.h"
 
-#define PEER_KEEP_MS 45000 /* XS_KEEPALIVE_S */
+#define PEER_KEEP_MS	 (XS_KEEPALIVE_S * 1000)
+#define PEER_PATIENCE_MS 60000 /* for one that begins to say, or is told */
+#define PEER_NO_LIMIT	 (-1)
 
 /* The job that is looked at. */
 struct peer_job {
@@ -49,6 +51,10 @@ void peer_tell(struct peer *, struct peer_job *, int64_t now);
 bool peer_write(struct peer *);
 /* What poll(2) is to wait for. */
 short peer_events(const struct peer *);
+/* Waits for that, or for as long.  Whether there is anything. */
+bool peer_wait(const struct peer *, short events, int ms);
+/* Writes what there is for it, as long as it goes on taking some. */
+void peer_flush(struct peer *);
 /* A last word: why not.  An entry; all was told. */
 void peer_fail(struct peer *, const char *why);
 void peer_put_entry(struct peer *, const struct job_entry *);

@@ -4,6 +4,7 @@
  * that prints into files, notes how it has ended, and is called by others who
  * want to know.  Nobody else needs to live for it.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -51,14 +52,6 @@ static const enum xs_tag keeper_tags[] = { XS_STDOUT, XS_STDERR };
 
 /* --- its input, which comes as a whole --- */
 
-static bool
-keeper_wait(int fd, short events)
-{
-	struct pollfd p = { .fd = fd, .events = events };
-
-	return poll(&p, 1, KEEPER_PATIENCE_S * 1000) == 1;
-}
-
 /* 1: all of it; 0: more is to come; a text: it cannot be. */
 static int
 keeper_put_input(struct peer *p, int fd, size_t *n, const char **why)
@@ -102,7 +95,7 @@ keeper_read_input(struct peer *p, const char **why)
 	}
 	*why = "its input did not come to an end";
 	buf_init(&p->in, XS_HEAD_LEN + JOB_OUTPUT_MAX);
-	while (r == 0 && keeper_wait(p->fd, POLLIN)) {
+	while (r == 0 && peer_wait(p, POLLIN, PEER_PATIENCE_MS)) {
 		ssize_t got = buf_read(&p->in, p->fd, buf_room(&p->in));
 
 		if (got <= 0 && got != SKY_ERR_AGAIN)
@@ -189,6 +182,7 @@ keeper_let_go(struct keeper *k, const struct keeper_orders *o,
     char why[STORE_TEXT])
 {
 	const char go = GO;
+	char text[64];
 	int error;
 	ssize_t n;
 
@@ -201,13 +195,9 @@ keeper_let_go(struct keeper *k, const struct keeper_orders *o,
 	if (n != (ssize_t)sizeof(error))
 		error = EIO;
 	/* As of a command that is none: see monitor/spawn.c. */
-	(void)snprintf(why, STORE_TEXT, "fork/exec %s: %s", o->program,
-	    strerror(error));
-	for (char *p = why + strlen("fork/exec ") + strlen(o->program) + 2;
-	     p < why + STORE_TEXT && *p >= 'A' && *p <= 'Z'; p++) {
-		*p = (char)(*p - 'A' + 'a');
-		break;
-	}
+	(void)snprintf(text, sizeof(text), "%s", strerror(error));
+	text[0] = (char)tolower((unsigned char)text[0]);
+	(void)snprintf(why, STORE_TEXT, "fork/exec %s: %s", o->program, text);
 	return false;
 }
 
@@ -477,8 +467,7 @@ static int
 keeper_refuse(struct peer *p, const char *why)
 {
 	peer_fail(p, why);
-	while (peer_write(p) && keeper_wait(p->fd, POLLOUT))
-		;
+	peer_flush(p);
 	return 1;
 }
 
