@@ -145,8 +145,7 @@ exec_run(struct monitor *m, struct privmsg *msg, struct command *c,
 	int r;
 
 	if (!session_ready(m, why, sizeof(why))) {
-		job_tell_not_started("Command", why);
-		half_answer_why(&m->half, msg, why);
+		job_refuse(m, msg, "Command", why);
 		return 0;
 	}
 	if ((r = session_command(m, c, exec_asked(flags), &s.login)) != 0)
@@ -160,8 +159,7 @@ exec_run(struct monitor *m, struct privmsg *msg, struct command *c,
 	s.err = p.err[1];
 	if (!spawn(m, &s, &j->pid, why, sizeof(why))) {
 		exec_close_pipes(&p);
-		job_tell_not_started("Command", why);
-		half_answer_why(&m->half, msg, why);
+		job_refuse(m, msg, "Command", why);
 		return 0;
 	}
 	j->mon = m;

@@ -137,13 +137,15 @@ job_tell_left(const struct job *j, const char *fate)
 }
 
 void
-job_tell_not_started(const char *kind, const char *why)
+job_refuse(struct monitor *m, const struct privmsg *msg, const char *kind,
+    const char *why)
 {
 	struct log_fields f = { .event = "not-started" };
 
 	log_put(&f, "kind", kind);
 	log_put(&f, "reason", why);
 	log_event(LOG_LEVEL_INFO, &f, "%s not started: %s", kind, why);
+	half_answer_why(&m->half, msg, why);
 }
 
 /* One that is running, or waits for its end. */

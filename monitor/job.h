@@ -65,8 +65,9 @@ void job_begin(struct job *, const char *kind, const char *name);
  */
 void job_tell(struct monitor *, const struct job *, enum log_level,
     enum priv_exit, uint32_t status);
-/* It is the other kind of end: there has been none. */
-void job_tell_not_started(const char *kind, const char *why);
+/* None is started: tells the log, and who has asked for it. */
+void job_refuse(struct monitor *, const struct privmsg *, const char *kind,
+    const char *why);
 /* BYTES. */
 int job_bytes(struct half *, struct privmsg *);
 /* Tells what waits: nothing more will be said. */

@@ -133,13 +133,6 @@ keep_spawn(struct monitor *m, struct spawn *s, int *ours, char *why, size_t len)
 	return ok;
 }
 
-static void
-keep_refuse(struct monitor *m, struct privmsg *msg, const char *why)
-{
-	job_tell_not_started("Job", why);
-	half_answer_why(&m->half, msg, why);
-}
-
 static int
 keep_run_command(struct monitor *m, struct privmsg *msg, struct command *c,
     uint32_t timeout, uint8_t flags)
@@ -154,17 +147,17 @@ keep_run_command(struct monitor *m, struct privmsg *msg, struct command *c,
 	if (!keep_is_ready(m, why, sizeof(why)) ||
 	    !keep_words_fill(m, &w, "run", &timeout, flags & PRIV_EXEC_STDIN,
 		why, sizeof(why))) {
-		keep_refuse(m, msg, why);
+		job_refuse(m, msg, "Job", why);
 		return 0;
 	}
 	if ((r = session_command(m, c, asked, &s.login)) != 0)
 		return r;
 	if (s.login) {
-		keep_refuse(m, msg, "this key may not run commands");
+		job_refuse(m, msg, "Job", "this key may not run commands");
 		return 0;
 	}
 	if (!keep_spawn(m, &s, &fd, why, sizeof(why))) {
-		keep_refuse(m, msg, why);
+		job_refuse(m, msg, "Job", why);
 		return 0;
 	}
 	m->keeper.handle = NO_HANDLE;
@@ -214,14 +207,14 @@ keep_door(struct half *h, struct privmsg *msg)
 		return SKY_ERR_STATE;
 	if (!keep_is_ready(m, why, sizeof(why)) ||
 	    !keep_words_fill(m, &w, "door", NULL, false, why, sizeof(why))) {
-		keep_refuse(m, msg, why);
+		job_refuse(m, msg, "Job", why);
 		return 0;
 	}
 	/* execve(2) only lacks the const. */
 	c.argv = (char **)(uintptr_t)w.word;
 	c.name = w.path;
 	if (!keep_spawn(m, &s, &fd, why, sizeof(why))) {
-		keep_refuse(m, msg, why);
+		job_refuse(m, msg, "Job", why);
 		return 0;
 	}
 	m->keeper.handle = NO_HANDLE;

@@ -164,8 +164,7 @@ pty_run(struct monitor *m, struct privmsg *msg, struct command *c,
 	int master, slave, ok, r;
 
 	if (!session_ready(m, why, sizeof(why))) {
-		job_tell_not_started("Terminal", why);
-		half_answer_why(&m->half, msg, why);
+		job_refuse(m, msg, "Terminal", why);
 		return 0;
 	}
 	if ((r = session_command(m, c, pty_asked(l), &s.login)) != 0)
@@ -184,8 +183,7 @@ pty_run(struct monitor *m, struct privmsg *msg, struct command *c,
 	close(slave);
 	if (!ok) {
 		close(master);
-		job_tell_not_started("Terminal", why);
-		half_answer_why(&m->half, msg, why);
+		job_refuse(m, msg, "Terminal", why);
 		return 0;
 	}
 	job_begin(&m->pty, "Terminal", s.login ? "login shell" : c->name);

@@ -177,13 +177,11 @@ sftp_start(struct half *h, struct privmsg *msg)
 	int sv[2];
 
 	if (*m->half.start.sftp_server == '\0') {
-		job_tell_not_started("SFTP", "files are not served here");
-		half_answer_why(&m->half, msg, "files are not served here");
+		job_refuse(m, msg, "SFTP", "files are not served here");
 		return 0;
 	}
 	if (!session_ready(m, why, sizeof(why))) {
-		job_tell_not_started("SFTP", why);
-		half_answer_why(&m->half, msg, why);
+		job_refuse(m, msg, "SFTP", why);
 		return 0;
 	}
 	if (sftp_open_pair(sv) != 0) {
