@@ -61,9 +61,17 @@ about_tell(const struct monitor *m)
 	buf_free(&b);
 }
 
-void
-about_moved(const struct monitor *m, struct buf *b)
+int
+about_moved(struct monitor *m, struct buf *b)
 {
+	struct buf both = *b;
+	int r;
+
+	if ((r = buf_get_u64(b, &m->moved.in)) != 0 ||
+	    (r = buf_get_u64(b, &m->moved.out)) != 0)
+		return r;
+	m->moved.told = true;
 	if (m->half.parent != -1)
-		(void)privmsg_send(m->half.parent, PM_MOVED, 0, b, NULL, 0);
+		(void)privmsg_send(m->half.parent, PM_MOVED, 0, &both, NULL, 0);
+	return 0;
 }

@@ -9,7 +9,10 @@ struct monitor;
 
 /* Whose it is and what runs, whenever that has changed. */
 void about_tell(const struct monitor *);
-/* How many bytes its child says that there were, as PM_ACTIVE. */
-void about_moved(const struct monitor *, struct buf *);
+/*
+ * Takes how many bytes its child says that there were, as in PM_ACTIVE, and
+ * passes it on.  What buf_get_u64() returns.
+ */
+int about_moved(struct monitor *, struct buf *);
 
 #endif

@@ -184,26 +184,21 @@ job_bytes(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
 	struct job_moved moved = { .told = true };
-	struct buf both;
 	uint32_t handle;
 	int r;
 
 	if ((r = buf_get_u32(&msg->body, &handle)) != 0)
 		return r;
-	both = msg->body;
-	if ((r = buf_get_u64(&msg->body, &moved.in)) != 0 ||
-	    (r = buf_get_u64(&msg->body, &moved.out)) != 0)
-		return r;
-	if (handle != PRIV_CONN_HANDLE) {
-		job_moved(m, handle, &moved);
-		return 0;
+	if (handle == PRIV_CONN_HANDLE) {
+		if (m->last_word)
+			return SKY_ERR_STATE;
+		m->last_word = true;
+		return about_moved(m, &msg->body);
 	}
-	if (m->last_word)
-		return SKY_ERR_STATE;
-	m->last_word = true;
-	m->moved = moved;
-	about_moved(m, &both);
-	return 0;
+	if ((r = buf_get_u64(&msg->body, &moved.in)) == 0 &&
+	    (r = buf_get_u64(&msg->body, &moved.out)) == 0)
+		job_moved(m, handle, &moved);
+	return r;
 }
 
 /* --- its life --- */

@@ -85,14 +85,10 @@ int
 session_active(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
+	int r;
 
-	struct buf both = msg->body;
-
-	if (buf_get_u64(&msg->body, &m->moved.in) != 0 ||
-	    buf_get_u64(&msg->body, &m->moved.out) != 0)
-		return SKY_ERR_FORMAT;
-	m->moved.told = true;
-	about_moved(m, &both);
+	if ((r = about_moved(m, &msg->body)) != 0)
+		return r;
 	return m->idle != NULL ? session_wait_idle(m) : 0;
 }
 
