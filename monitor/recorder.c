@@ -27,7 +27,6 @@
 #include "common/base/process.h"
 #include "common/privsep/config_file.h"
 #include "common/privsep/recording.h"
-#include "common/privsep/welcome.h"
 #include "monitor/account.h"
 #include "monitor/command.h"
 #include "monitor/env.h"
@@ -236,13 +235,6 @@ recorder_hear(int sock)
 static int
 recorder_spawn(struct monitor *m, int user, int term)
 {
-	const struct start *st = &m->half.start;
-	const struct welcome w = { .carrier = st->carrier,
-		.sandbox = { .drop = st->welcome & PRIV_DROP,
-		    .best_effort = st->welcome & PRIV_BEST_EFFORT,
-		    .root = st->chroot_dir,
-		    .uid = st->uid,
-		    .gid = st->gid } };
 	char path[PROCESS_PATH_MAX];
 	int sv[2], r;
 
@@ -257,7 +249,7 @@ recorder_spawn(struct monitor *m, int user, int term)
 	close(sv[1]);
 	if (r == 1) {
 		/* One that has ended says nothing, which is heard. */
-		(void)welcome_send(sv[0], &w);
+		(void)half_welcome(&m->half, sv[0]);
 		r = recorder_hear(sv[0]);
 	}
 	close(sv[0]);

@@ -22,13 +22,12 @@
 static void
 sftp_log_line(struct sftp_log *l)
 {
-	const struct log_fields f = { .event = "file" };
-
 	while (l->n > 0 && l->line[l->n - 1] == '\r')
 		l->n--;
 	l->line[l->n] = '\0';
 	if (l->n > 0)
-		log_event(LOG_LEVEL_INFO, &f, "sftp: %s", l->line);
+		log_event(LOG_LEVEL_INFO, LOG_EVENT("file"), "sftp: %s",
+		    l->line);
 	l->n = 0;
 }
 

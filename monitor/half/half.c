@@ -290,14 +290,22 @@ half_begin(struct half *h, const struct half_role *role)
 }
 
 int
+half_welcome(const struct half *h, int sock)
+{
+	const struct start *s = &h->start;
+	const struct welcome w = { .carrier = s->carrier,
+		.sandbox = { .drop = s->welcome & PRIV_DROP,
+		    .best_effort = s->welcome & PRIV_BEST_EFFORT,
+		    .root = s->chroot_dir,
+		    .uid = s->uid,
+		    .gid = s->gid } };
+
+	return welcome_send(sock, &w);
+}
+
+int
 half_start_child(struct half *h, bool with_conn)
 {
-	const struct welcome w = { .carrier = h->start.carrier,
-		.sandbox = { .drop = h->start.welcome & PRIV_DROP,
-		    .best_effort = h->start.welcome & PRIV_BEST_EFFORT,
-		    .root = h->start.chroot_dir,
-		    .uid = h->start.uid,
-		    .gid = h->start.gid } };
 	int r;
 
 	if ((r = half_spawn(h, with_conn ? PRIV_FD_CONN : -1)) == 0) {
@@ -309,7 +317,7 @@ half_start_child(struct half *h, bool with_conn)
 		h->child_ev = event_new(h->base, h->child, EV_READ | EV_PERSIST,
 		    half_on_child, h);
 		r = h->child_ev != NULL && event_add(h->child_ev, NULL) == 0 ?
-		    welcome_send(h->child, &w) :
+		    half_welcome(h, h->child) :
 		    SKY_ERR_NOMEM;
 	}
 	if (r == 0)

@@ -81,6 +81,8 @@ int half_begin(struct half *, const struct half_role *);
  * connection at all.  0, or -1, logged.
  */
 int half_start_child(struct half *, bool with_conn);
+/* Tells a confined process of ours whom to become.  As privmsg_send(). */
+int half_welcome(const struct half *, int sock);
 /*
  * Ends the child at once, and then us; the log is told why.  Who does not want
  * to end then goes on, within its time limit.
