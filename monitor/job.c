@@ -100,8 +100,8 @@ job_wait_bytes(struct monitor *m, const struct job_end *e)
 {
 	struct timeval tv = { .tv_sec = TELL_S };
 
-	if (e->moved.told || m->half.phase != MON_SESSION ||
-	    m->nends == JOB_ENDS_MAX)
+	if (e->moved.told || e->handle == JOB_UNCOUNTED ||
+	    m->half.phase != MON_SESSION || m->nends == JOB_ENDS_MAX)
 		return false;
 	if (m->telling == NULL)
 		m->telling = evtimer_new(m->half.base, job_on_telling, m);

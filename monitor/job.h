@@ -18,6 +18,8 @@ struct monitor;
 
 #define JOB_NAME_MAX 64
 #define JOB_ENDS_MAX 8 /* ends that wait to be told */
+/* The handle of one whose bytes the child does not count. */
+#define JOB_UNCOUNTED (UINT32_MAX - 2)
 
 /* Bytes to a job and from it, as the child says. */
 struct job_moved {

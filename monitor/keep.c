@@ -32,7 +32,6 @@
 #define A_DAY	   (24ULL * 60 * 60)
 #define NUMBER_MAX 24
 #define FOLDER_MAX 4096
-#define NO_HANDLE  (UINT32_MAX - 2) /* the child counts no bytes of it */
 
 /* The words in front of what a keeper is to run; the first is its file. */
 struct keep_words {
@@ -72,9 +71,13 @@ keep_words_fill(const struct monitor *m, struct keep_words *w, const char *what,
 	size_t n = 0;
 
 	if (process_companion(w->path, sizeof(w->path), PROGRAM, ".",
-		LIBEXECDIR) != 0 ||
-	    !keep_folder(m, w->folder)) {
+		LIBEXECDIR) != 0) {
 		(void)snprintf(why, len, "there is no " PROGRAM " here");
+		return false;
+	}
+	if (!keep_folder(m, w->folder)) {
+		(void)snprintf(why, len,
+		    "the path of the folder of jobs (job_dir) is too long");
 		return false;
 	}
 	if (s->carrier == PRIV_CONTROL)
@@ -108,6 +111,13 @@ keep_is_ready(struct monitor *m, char *why, size_t len)
 		return session_ready(m, why, len);
 	(void)snprintf(why, len, "jobs are not kept here (max_jobs)");
 	return false;
+}
+
+/* One connection asks about jobs, or begins one. */
+static bool
+keep_was_asked(const struct monitor *m)
+{
+	return m->used[USE_JOB] != 0 || m->used[USE_JOBS] != 0;
 }
 
 /* Our end goes to the child, which does not block on it. */
@@ -160,7 +170,7 @@ keep_run_command(struct monitor *m, struct privmsg *msg, struct command *c,
 		job_refuse(m, msg, "Job", why);
 		return 0;
 	}
-	m->keeper.handle = NO_HANDLE;
+	m->keeper.handle = JOB_UNCOUNTED;
 	job_begin(&m->keeper, "Job", c->name);
 	command_tell(c, "Job", false, m->keeper.pid, m->account.pw_name);
 	ending_used(m, USE_JOB);
@@ -177,7 +187,7 @@ keep_run(struct half *h, struct privmsg *msg)
 	uint8_t flags;
 	int r;
 
-	if (m->keeper.pid != 0)
+	if (keep_was_asked(m))
 		return SKY_ERR_STATE;
 	if ((r = command_read(&msg->body, &c)) != 0)
 		return r;
@@ -203,7 +213,7 @@ keep_door(struct half *h, struct privmsg *msg)
 	struct spawn s = { .cmd = &c };
 	int fd;
 
-	if (m->keeper.pid != 0)
+	if (keep_was_asked(m))
 		return SKY_ERR_STATE;
 	if (!keep_is_ready(m, why, sizeof(why)) ||
 	    !keep_words_fill(m, &w, "door", NULL, false, why, sizeof(why))) {
@@ -217,7 +227,7 @@ keep_door(struct half *h, struct privmsg *msg)
 		job_refuse(m, msg, "Job", why);
 		return 0;
 	}
-	m->keeper.handle = NO_HANDLE;
+	m->keeper.handle = JOB_UNCOUNTED;
 	job_begin(&m->keeper, "Jobs", "");
 	log_put(&f, "kind", "Jobs");
 	log_put_number(&f, "process", (uint64_t)m->keeper.pid);
