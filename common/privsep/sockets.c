@@ -59,8 +59,11 @@ sockets_inherit_one(struct sockets *ss, int fd)
 		return SKY_ERR_TYPE;
 	}
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
-	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
+	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1) {
+		ss->say(LOG_LEVEL_ERROR, "inherited descriptor %d: %s", fd,
+		    strerror(errno));
 		return SKY_ERR_SYS;
+	}
 	return sockets_add(ss,
 	    (struct sockets_one){ .fd = fd,
 		.control = family == AF_UNIX,
@@ -122,8 +125,13 @@ sockets_bind(struct sockets *ss, const struct addrinfo *ai)
 	addr_hostport(ai->ai_addr, ai->ai_addrlen, text);
 	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0);
-	if (fd == -1)
+	if (fd == -1) {
+		/* A kernel without IPv6 is no mistake. */
+		ss->say(errno == EAFNOSUPPORT ? LOG_LEVEL_WARN :
+						LOG_LEVEL_ERROR,
+		    "cannot listen on %s: %s", text, strerror(errno));
 		return SKY_ERR_SYS;
+	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (ai->ai_family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
@@ -186,8 +194,10 @@ sockets_check(const char *addrs, sockets_say *say)
 	struct addrinfo *list;
 	int r = 0;
 
-	if ((copy = rest = strdup(addrs)) == NULL)
+	if ((copy = rest = strdup(addrs)) == NULL) {
+		say(LOG_LEVEL_ERROR, "%s", err_text(SKY_ERR_NOMEM));
 		return SKY_ERR_NOMEM;
+	}
 	while (r == 0 && (addr = strsep(&rest, ", ")) != NULL)
 		if (*addr != '\0' &&
 		    (r = sockets_resolve(addr, &list, say)) == 0)
@@ -217,8 +227,10 @@ sockets_tcp(struct sockets *ss, const char *addrs)
 	char *copy, *rest, *addr;
 	int r = 0;
 
-	if ((copy = rest = strdup(addrs)) == NULL)
+	if ((copy = rest = strdup(addrs)) == NULL) {
+		ss->say(LOG_LEVEL_ERROR, "%s", err_text(SKY_ERR_NOMEM));
 		return SKY_ERR_NOMEM;
+	}
 	while (r == 0 && (addr = strsep(&rest, ", ")) != NULL)
 		if (*addr != '\0')
 			r = sockets_address(ss, addr);
