@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,11 +20,6 @@
 #include "monitor/guard.h"
 #include "monitor/job.h"
 #include "monitor/monitor.h"
-
-/* Facts: asm-generic/unistd.h; the number is the same everywhere. */
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
 
 /* An end that the kernel told nobody of, as was seen, is found so. */
 #define GUARD_NAP_MS 10000
@@ -82,8 +76,7 @@ guard_learn(struct guarded *all, const struct guard_word *w)
 			continue;
 		if (ended) {
 			guard_forget(g);
-		} else if ((g->pidfd = (int)syscall(SYS_pidfd_open, w->pid,
-				0U)) != -1) {
+		} else if ((g->pidfd = process_pidfd(w->pid)) != -1) {
 			g->pid = w->pid;
 			g->keep = w->keep;
 			g->deadline = w->deadline;

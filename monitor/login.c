@@ -18,7 +18,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,11 +26,6 @@
 #include "monitor/account.h"
 #include "monitor/origin.h"
 #include "monitor/pam_login.h"
-
-/* Facts: asm-generic/unistd.h; the number is the same everywhere. */
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
 
 #define MOTD	 "/etc/motd"
 #define MOTD_MAX 32768 /* a terminal takes that much before it is read */
@@ -111,11 +105,10 @@ login_leave_session(void *arg)
 static int
 login_start_closer(struct login *s, int kept)
 {
-	int leader = (int)syscall(SYS_pidfd_open, getpid(), 0U), r;
+	int leader = process_pidfd(getpid()), r;
 
 	if (leader == -1)
 		return SKY_ERR_SYS;
-	(void)fcntl(leader, F_SETFD, FD_CLOEXEC);
 	if ((r = process_fork_orphan(login_leave_session, NULL)) == 0)
 		login_close_later(s, leader, kept);
 	close(leader);

@@ -77,6 +77,11 @@ int process_signal_group(pid_t leader, int sig);
  * and so keeps its number.
  */
 int process_signal_orphans(pid_t leader, int sig);
+/*
+ * A descriptor that is readable once the process has ended, and closed on exec.
+ * -1 with errno.
+ */
+int process_pidfd(pid_t pid);
 /* Stops the caller's own process group, as ^Z at the terminal does. */
 void process_suspend(void);
 /*
