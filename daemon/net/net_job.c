@@ -12,7 +12,7 @@
 #include "common/pty/exec_stream.h"
 #include "common/pty/jobmsg.h"
 #include "daemon/net/net_mon.h"
-#include "daemon/net/net_pipe.h"
+#include "daemon/net/net_relay.h"
 #include "daemon/net/net_service.h"
 
 #define START_S 30 /* seconds for the first frame */
@@ -21,8 +21,7 @@ struct net_job {
 	enum { JOB_FIRST, JOB_STARTING, JOB_RELAYED } state;
 	bool run; /* a command, and not the door */
 	struct mux_session wishes;
-	struct net_pipe keeper;
-	struct event *writable; /* pending: it takes no more for now */
+	struct net_relay keeper;
 };
 
 static int
@@ -33,7 +32,7 @@ net_job_begin(struct channel *ch, struct buf *query)
 
 	if ((ch->state = j = calloc(1, sizeof(*j))) == NULL)
 		return SKY_ERR_NOMEM;
-	j->keeper.fd = -1;
+	net_relay_init(&j->keeper, ch);
 	if ((r = mux_session_query(query, &j->wishes)) != 0)
 		return r;
 	channel_accept(ch);
@@ -45,9 +44,7 @@ net_job_end(struct channel *ch)
 {
 	struct net_job *j = ch->state;
 
-	if (j->writable != NULL)
-		event_free(j->writable);
-	net_pipe_close(&j->keeper);
+	net_relay_close(&j->keeper);
 	free(j);
 }
 
@@ -115,44 +112,12 @@ static void
 net_job_input(struct channel *ch)
 {
 	struct net_job *j = ch->state;
-	ssize_t r;
 
 	if (j->state == JOB_FIRST)
 		net_job_take_first(ch);
-	if (j->state != JOB_RELAYED)
-		return;
-	channel_moved(ch);
-	while ((r = buf_write(ch->in, j->keeper.fd)) > 0)
-		;
-	if (r == SKY_ERR_AGAIN) {
-		ch->busy = true;
-		event_add(j->writable, NULL);
-	} else if (r < 0)
-		/* It may have said why: that is read until its end. */
+	/* It may have said why it takes no more: that is read. */
+	if (j->state == JOB_RELAYED && net_relay_input(&j->keeper) < 0)
 		buf_reset(ch->in);
-}
-
-static void
-net_job_on_writable(evutil_socket_t fd, short what, void *arg)
-{
-	struct channel *ch = arg;
-
-	ch->busy = false;
-}
-
-static void
-net_job_on_output(evutil_socket_t fd, short what, void *arg)
-{
-	struct channel *ch = arg;
-	struct net_job *j = ch->state;
-	ssize_t r;
-
-	if ((r = buf_read(ch->out, fd, NET_CHUNK)) > 0)
-		channel_moved(ch);
-	if (r < 0 && r != SKY_ERR_AGAIN)
-		channel_end(ch);
-	if (channel_full(ch) || ch->stage == CHANNEL_ENDED)
-		event_del(j->keeper.ev);
 }
 
 static void
@@ -161,23 +126,7 @@ net_job_room(struct channel *ch)
 	struct net_job *j = ch->state;
 
 	if (j->state == JOB_RELAYED)
-		event_add(j->keeper.ev, NULL);
-}
-
-static int
-net_job_open(struct channel *ch, int fd)
-{
-	struct net_job *j = ch->state;
-	int r;
-
-	if ((r = net_pipe_open(&j->keeper, ch->base, fd, EV_READ,
-		 net_job_on_output, ch)) != 0)
-		return r;
-	j->state = JOB_RELAYED;
-	ch->busy = false;
-	j->writable =
-	    event_new(ch->base, fd, EV_WRITE, net_job_on_writable, ch);
-	return j->writable != NULL ? 0 : SKY_ERR_NOMEM;
+		net_relay_room(&j->keeper);
 }
 
 static int
@@ -194,8 +143,10 @@ net_job_told(struct channel *ch, struct privmsg *m)
 		return r;
 	if (*why != '\0')
 		net_job_fail(ch, why);
-	else
-		r = net_job_open(ch, privmsg_take_fd(m, 0));
+	else if ((r = net_relay_open(&j->keeper, privmsg_take_fd(m, 0))) == 0) {
+		j->state = JOB_RELAYED;
+		ch->busy = false;
+	}
 	free(why);
 	return r;
 }

@@ -7,24 +7,18 @@
 
 #include "common/base/err.h"
 #include "daemon/net/net_mon.h"
-#include "daemon/net/net_pipe.h"
+#include "daemon/net/net_relay.h"
 #include "daemon/net/net_service.h"
-
-struct net_sftp {
-	struct net_pipe server;
-	struct job_bytes bytes;
-	struct event *writable; /* pending: it takes no more for now */
-};
 
 /* Accepted when there is a server. */
 static int
 net_sftp_begin(struct channel *ch, struct buf *query)
 {
-	struct net_sftp *s;
+	struct net_relay *r;
 
-	if ((ch->state = s = calloc(1, sizeof(*s))) == NULL)
+	if ((ch->state = r = malloc(sizeof(*r))) == NULL)
 		return SKY_ERR_NOMEM;
-	s->server.fd = -1;
+	net_relay_init(r, ch);
 	ch->busy = true;
 	mon_sftp_start(ch->mon);
 	return 0;
@@ -33,78 +27,25 @@ net_sftp_begin(struct channel *ch, struct buf *query)
 static void
 net_sftp_end(struct channel *ch)
 {
-	struct net_sftp *s = ch->state;
+	struct net_relay *r = ch->state;
 
-	if (s->writable != NULL) {
-		channel_tell_job(ch, PRIV_SFTP_HANDLE, &s->bytes);
-		event_free(s->writable);
-	}
-	net_pipe_close(&s->server);
-	free(s);
+	if (r->writable != NULL)
+		channel_tell_job(ch, PRIV_SFTP_HANDLE, &r->bytes);
+	net_relay_close(r);
+	free(r);
 }
 
 static void
 net_sftp_input(struct channel *ch)
 {
-	struct net_sftp *s = ch->state;
-	ssize_t r;
-
-	channel_moved(ch);
-	while ((r = buf_write(ch->in, s->server.fd)) > 0)
-		s->bytes.in += (uint64_t)r;
-	if (r == SKY_ERR_AGAIN) {
-		ch->busy = true;
-		event_add(s->writable, NULL);
-	} else if (r < 0)
+	if (net_relay_input(ch->state) < 0)
 		channel_end(ch);
-}
-
-static void
-net_sftp_on_writable(evutil_socket_t fd, short what, void *arg)
-{
-	struct channel *ch = arg;
-
-	ch->busy = false;
-}
-
-/* When the server is gone, what it said before still leaves. */
-static void
-net_sftp_on_output(evutil_socket_t fd, short what, void *arg)
-{
-	struct channel *ch = arg;
-	struct net_sftp *s = ch->state;
-	ssize_t r;
-
-	if ((r = buf_read(ch->out, fd, NET_CHUNK)) > 0) {
-		s->bytes.out += (uint64_t)r;
-		channel_moved(ch);
-	}
-	if (r < 0 && r != SKY_ERR_AGAIN)
-		channel_end(ch);
-	if (channel_full(ch) || ch->stage == CHANNEL_ENDED)
-		event_del(s->server.ev);
 }
 
 static void
 net_sftp_room(struct channel *ch)
 {
-	struct net_sftp *s = ch->state;
-
-	event_add(s->server.ev, NULL);
-}
-
-static int
-net_sftp_open(struct channel *ch, int fd)
-{
-	struct net_sftp *s = ch->state;
-	int r;
-
-	if ((r = net_pipe_open(&s->server, ch->base, fd, EV_READ,
-		 net_sftp_on_output, ch)) != 0)
-		return r;
-	s->writable =
-	    event_new(ch->base, fd, EV_WRITE, net_sftp_on_writable, ch);
-	return s->writable != NULL ? 0 : SKY_ERR_NOMEM;
+	net_relay_room(ch->state);
 }
 
 static int
@@ -120,7 +61,7 @@ net_sftp_told(struct channel *ch, struct privmsg *m)
 	ch->busy = false;
 	if (*why != '\0')
 		channel_reject(ch, why);
-	else if ((r = net_sftp_open(ch, privmsg_take_fd(m, 0))) == 0)
+	else if ((r = net_relay_open(ch->state, privmsg_take_fd(m, 0))) == 0)
 		channel_accept(ch);
 	free(why);
 	return r;

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/* Bytes between a channel and a socket: see net_relay.h. */
+#include "daemon/net/net_relay.h"
+
+#include <string.h>
+
+#include "common/base/err.h"
+
+void
+net_relay_init(struct net_relay *r, struct channel *ch)
+{
+	memset(r, 0, sizeof(*r));
+	r->ch = ch;
+	r->pipe.fd = -1;
+}
+
+static void
+net_relay_on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct net_relay *r = arg;
+
+	r->ch->busy = false;
+}
+
+/* When the other side is gone, what it said before still leaves. */
+static void
+net_relay_on_output(evutil_socket_t fd, short what, void *arg)
+{
+	struct net_relay *r = arg;
+	struct channel *ch = r->ch;
+	ssize_t n;
+
+	if ((n = buf_read(ch->out, fd, NET_CHUNK)) > 0) {
+		r->bytes.out += (uint64_t)n;
+		channel_moved(ch);
+	}
+	if (n < 0 && n != SKY_ERR_AGAIN)
+		channel_end(ch);
+	if (channel_full(ch) || ch->stage == CHANNEL_ENDED)
+		event_del(r->pipe.ev);
+}
+
+int
+net_relay_open(struct net_relay *r, int fd)
+{
+	int e;
+
+	if ((e = net_pipe_open(&r->pipe, r->ch->base, fd, EV_READ,
+		 net_relay_on_output, r)) != 0)
+		return e;
+	r->writable =
+	    event_new(r->ch->base, fd, EV_WRITE, net_relay_on_writable, r);
+	return r->writable != NULL ? 0 : SKY_ERR_NOMEM;
+}
+
+void
+net_relay_close(struct net_relay *r)
+{
+	if (r->writable != NULL)
+		event_free(r->writable);
+	r->writable = NULL;
+	net_pipe_close(&r->pipe);
+}
+
+int
+net_relay_input(struct net_relay *r)
+{
+	ssize_t n;
+
+	channel_moved(r->ch);
+	while ((n = buf_write(r->ch->in, r->pipe.fd)) > 0)
+		r->bytes.in += (uint64_t)n;
+	if (n != SKY_ERR_AGAIN)
+		return (int)n;
+	r->ch->busy = true;
+	event_add(r->writable, NULL);
+	return 0;
+}
+
+void
+net_relay_room(struct net_relay *r)
+{
+	event_add(r->pipe.ev, NULL);
+}
