@@ -431,7 +431,7 @@ served() {
 }
 
 port_of() {
-	sed -n 's/.*Listening on .*:\([0-9][0-9]*\)$/\1/p' "$1" | head -n 1
+	sed -n 's/.*Listening on .*:\([0-9][0-9]*\)\("}\)*$/\1/p' "$1" | head -n 1
 }
 
 # stop_host: ends it and its connections; its exit status is in $status.

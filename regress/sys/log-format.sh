@@ -5,10 +5,6 @@
 # beside the text, whether standard error leads to it or syslog is asked for.
 . regress/sys/lib.sh
 
-port_of() {
-	sed -n 's/.*Listening on .*:\([0-9][0-9]*\)["}]*$/\1/p' "$1" | head -n 1
-}
-
 # look EXPRESSION: a Python expression about log, the objects, each line one.
 look() {
 	"$PYTHON" -c '

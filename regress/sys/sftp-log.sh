@@ -65,18 +65,10 @@ caged() {
 	echo "sftp-root=\"$root\" $client" >"$dir/pks"
 	wl='' && conf authorized_pks "\"$dir/pks\"" sftp_log '"info"' \
 		log_format '"json"'
-	log=
-	start_caged
+	start_host
 	copy "$pk@127.0.0.1:$port:/own" "$dir/back"
 	said '"event":"file","message":"sftp: open ..*/own'
 	stop_host
-}
-
-start_caged() {
-	port_of() {
-		sed -n 's/.*Listening on .*:\([0-9][0-9]*\)"}$/\1/p' "$1"
-	}
-	start_host
 }
 
 # A server that says much, without an end of line, or goes on behind its end.
