@@ -50,7 +50,7 @@ UNIT_OBJ_test_mon_spawn = $(MON_SRC)
 WRAP_LOG = -Wl,--wrap=log_info -Wl,--wrap=log_event -Wl,--wrap=log_debug
 $(OBJ)/regress/unit/test_mon_command: LDHARDEN += $(WRAP_LOG)
 $(OBJ)/regress/unit/test_mon_ending: LDHARDEN += $(WRAP_CLOCK) $(WRAP_LOG)
-$(OBJ)/regress/unit/test_mon_job: LDHARDEN += $(WRAP_LOG)
+$(OBJ)/regress/unit/test_mon_job: LDHARDEN += $(WRAP_CLOCK) $(WRAP_LOG)
 MON_TESTS = $(addprefix $(OBJ)/regress/unit/test_mon_,\
 	dial handshake job requests session sftp spawn whitelist)
 $(MON_TESTS): LDHARDEN += $(HALF_WRAPS)
