@@ -137,7 +137,7 @@ func TestFleetGigabyte(t *testing.T) {
 func TestFleetHangs(t *testing.T) {
 	t.Parallel()
 	hang := func(c *Conn) { _, _ = io.Copy(io.Discard, c) }
-	args := []string{"-j", "7", "-t", "500ms", "--connect-timeout", "5s"}
+	args := []string{"-j", "7", "-t", "10s", "--connect-timeout", "10s"}
 	said := map[string]string{}
 	for name, h := range map[string]*Host{
 		"behind the handshake": {Allow: func([33]byte) bool { time.Sleep(time.Hour); return false }},
