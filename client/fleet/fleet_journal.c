@@ -171,6 +171,14 @@ journal_init(struct fleet_journal *j)
 	buf_init(&j->pending, PENDING_MAX);
 }
 
+static void
+journal_free_ids(char **ids)
+{
+	for (size_t i = 0; ids != NULL && ids[i] != NULL; i++)
+		free(ids[i]);
+	free(ids);
+}
+
 /* Their names are in the order of time, but for a clock that was put back. */
 static void
 journal_tell_later(const char *stamp)
@@ -182,9 +190,7 @@ journal_tell_later(const char *stamp)
 		complain("the clock is behind that of the run %s, which is "
 			 "what 'newest' means: name the one to --resume",
 		    ids[n - 1]);
-	for (size_t i = 0; i < n; i++)
-		free(ids[i]);
-	free(ids);
+	journal_free_ids(ids);
 }
 
 int
@@ -631,8 +637,6 @@ fleet_journal_open(struct fleet_journal *j, const char *id,
 				 "done is named: --resume=ID, see 'skypty "
 				 "fleet list'");
 	}
-	for (size_t i = 0; ids != NULL && ids[i] != NULL; i++)
-		free(ids[i]);
-	free(ids);
+	journal_free_ids(ids);
 	return r == 0 ? journal_take_over(j, false) : r;
 }
