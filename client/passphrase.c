@@ -129,12 +129,11 @@ passphrase_become(const char *program, const char *question, const char *hint,
 	    dup2(out, STDOUT_FILENO) == -1)
 		_exit(127);
 	process_reset_signals();
-	/* What it has started to ask goes with it. */
-	if (hint != NULL)
+	if (hint != NULL) {
+		/* What it has started to ask goes with it. */
 		(void)setpgid(0, 0);
-	if (hint != NULL)
 		(void)setenv("SSH_ASKPASS_PROMPT", hint, 1);
-	else
+	} else
 		(void)unsetenv("SSH_ASKPASS_PROMPT");
 	closefrom(STDERR_FILENO + 1);
 	execvp(program, (char *const *)(uintptr_t)argv);
