@@ -162,7 +162,7 @@ test_output(void **state)
 	struct store s, r;
 	uint64_t at = 0, gap = 0;
 	int all = open_all(), n = 0, last = -1, first = -1;
-	struct buf b, payload, v;
+	struct buf b, payload;
 	uint8_t tag, text[100];
 	bool runs;
 
@@ -200,7 +200,6 @@ test_output(void **state)
 	assert_int_equal(gap, store_start(&r));
 	/* In the midst of one there is none. */
 	at = store_start(&r) + 1;
-	buf_view(&v, "", 0);
 	assert_int_equal(store_get(&r, &at, &b), SKY_ERR_FORMAT);
 	buf_free(&b);
 	store_close(&r);
