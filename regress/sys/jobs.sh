@@ -363,7 +363,7 @@ files() {
 	fi
 	has "$dir/err.open" "mode 0700"
 	chmod 700 "${folder%/*}"
-	# Old ones go, those of before as well.
+	# Without an age none goes by itself, also none of before.
 	wait_for "its end" is_ended "$id"
 	stop_host
 	conf job_dir "\"$dir/kept\"" job_age 0

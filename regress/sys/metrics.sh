@@ -20,7 +20,7 @@ with urllib.request.urlopen(url, timeout=60) as r:
     sys.stdout.write(r.read().decode("ascii"))' "$at" >"$dir/metrics"
 }
 
-# counts 'LINE': of the metrics, in a second at most.
+# counts 'LINE': of the metrics, sooner or later.
 counts() {
 	wait_for "'$1' in the metrics" counted "$1"
 }
