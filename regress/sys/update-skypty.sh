@@ -86,7 +86,7 @@ updated() {
 	cp /bin/false "$tree/usr/local/libexec/skypty/skyptyd-net"
 	echo more >"$tree/usr/local/bin/skypty-other"
 	pack broken
-	within=3
+	within=10 # the old one has to answer by then
 	update 1 "$dir/broken.tar"
 	has "$dir/out" "does not answer: going back"
 	has "$dir/out" "the old one is back"

@@ -120,7 +120,7 @@ good() {
 # Each of these says why, and the old one runs.
 broken() {
 	scene
-	within=3
+	within=10 # the old one has to be well by then
 	for how in dies deaf; do
 		package "2.$how" $how
 		update 1 "$dir/skywire_2.$how.deb"
@@ -148,6 +148,7 @@ broken() {
 
 	# A health command that hangs, and one that nothing but SIGKILL ends.
 	package 2.good good
+	within=3
 	update 3 --health-timeout 1 --health 'sleep 1; exec /bin/sleep 1000' \
 		"$dir/skywire_2.good.deb"
 	has "$dir/out" "skywire-bin 1.0 is back, and skywire.service is not well"
@@ -224,7 +225,7 @@ swapped() {
 	update 0 --binary "$dir/v2"
 	equal "$(asked)" 2 "the visor that runs"
 	equal "$(stat -c %a /opt/skywire/bin/skywire)" 755 "its mode"
-	within=3
+	within=10
 	update 1 --binary "$dir/v3"
 	wait_for "the visor" asked
 	equal "$(asked)" 2 "the visor that runs"
@@ -314,9 +315,8 @@ by_fleet() {
 	runs 1.1
 	package 2.0 dies
 	fleet 0 --put "$dir/skywire_2.0.deb" "$dir/put.deb" "$to"
-	within=3
 	fleet 1 --script contrib/fleet/update-skywire "$to" -- \
-		--state "$dir/state" --settle 0 --within 3 "$dir/put.deb"
+		--state "$dir/state" --settle 0 --within 10 "$dir/put.deb"
 	has "$dir/out" "skywire-bin 1.1 is back"
 	runs 1.1
 
