@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The daemon's loop: accept, give each connection a monitor, reap. */
 #include "daemon/listener.h"
-#include "daemon/older.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -23,6 +22,7 @@
 #include "common/privsep/chroot_dir.h"
 #include "common/privsep/control.h"
 #include "common/privsep/notify.h"
+#include "daemon/older.h"
 #include "daemon/tables.h"
 
 #define ACCEPT_PAUSE 1 /* seconds, when descriptors or memory are short */
@@ -628,7 +628,6 @@ listener_run(const struct skyptyd_options *o, struct settings *set,
 	s.set = set;
 	s.keyctx = ctx;
 	limits_init(&s.conns);
-	s.metrics.fd = -1;
 	if ((r = try_confinement(set) == -1 ? EXIT_OS : open_listeners(&s)) !=
 		0 ||
 	    (r = metrics_open(&s)) != 0) {

@@ -14,7 +14,7 @@ struct event;
 struct listener;
 
 struct metrics {
-	int fd; /* only while there is ev */
+	int fd; /* -1: nothing is listened on */
 	struct event *ev;
 	TAILQ_HEAD(, metrics_reader) readers; /* the oldest first */
 	unsigned n;
