@@ -24,7 +24,7 @@
 #define PTY	    PRIV_GRANT_PTY
 #define EXEC	    PRIV_GRANT_EXEC
 #define SFTP	    PRIV_GRANT_SFTP
-#define JOBS	    (PRIV_GRANT_EXEC | PRIV_GRANT_DETACH)
+#define JOBS	    PRIV_GRANTS_JOB
 #define WHITELIST   PRIV_GRANT_WHITELIST
 #define DIAL	    PRIV_GRANT_DIAL
 #define COMMAND_MIN 12 /* three empty counts */

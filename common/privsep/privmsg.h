@@ -315,6 +315,8 @@ enum priv_grant {
 	PRIV_GRANT_FORWARD = 1 << 5,
 	PRIV_GRANT_DETACH = 1 << 6 /* PRIV_EXEC_KEEP, jobs */
 };
+/* What jobs need, all of it. */
+#define PRIV_GRANTS_JOB (PRIV_GRANT_EXEC | PRIV_GRANT_DETACH)
 /* All that a key can have; the others are the control socket's. */
 #define PRIV_GRANTS_KEY                                       \
 	(PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP | \

@@ -26,8 +26,6 @@
 #define NET_MEMORY (384U * 1024 * 1024) /* more than all limits allow */
 #define NET_NOFILE 256			/* descriptors: 3 a command and a few */
 
-#define NET_JOBS (PRIV_GRANT_EXEC | PRIV_GRANT_DETACH)
-
 /* clang-format off */
 const struct service net_services[] = {
 	/* URI                   grant                   remote control does */
@@ -37,7 +35,7 @@ const struct service net_services[] = {
 	{ MUX_URI_EXEC,          PRIV_GRANT_EXEC,        true,  true,  &net_exec_ops },
 	{ MUX_URI_SFTP,          PRIV_GRANT_SFTP,        true,  false, &net_sftp_ops },
 	{ MUX_URI_FILES,         PRIV_GRANT_SFTP,        true,  true,  &net_sftp_ops },
-	{ MUX_URI_JOB,           NET_JOBS,               true,  true,  &net_job_ops },
+	{ MUX_URI_JOB,           PRIV_GRANTS_JOB,        true,  true,  &net_job_ops },
 	{ MUX_URI_WHITELIST,     PRIV_GRANT_WHITELIST,   false, true,  &net_wl_ops },
 	{ MUX_URI_STATUS,        PRIV_GRANT_WHITELIST,   false, true,  &net_status_ops },
 	{ MUX_URI_CONNS,         PRIV_GRANT_WHITELIST,   false, true,  &net_conns_ops },
