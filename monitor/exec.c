@@ -151,7 +151,7 @@ exec_run(struct monitor *m, struct privmsg *msg, struct command *c,
 	if ((r = session_command(m, c, exec_asked(flags), &s.login)) != 0)
 		return r;
 	if (exec_open_pipes(&p, flags & PRIV_EXEC_STDIN) != 0) {
-		half_answer_why(&m->half, msg, strerror(errno));
+		job_refuse(m, msg, "Command", strerror(errno));
 		return 0;
 	}
 	s.in = p.in[0];

@@ -170,7 +170,7 @@ pty_run(struct monitor *m, struct privmsg *msg, struct command *c,
 	if ((r = session_command(m, c, pty_asked(l), &s.login)) != 0)
 		return r;
 	if (pty_open(&master, &slave, m->account.pw_uid, l, name) != 0) {
-		half_answer_why(&m->half, msg, err_text(SKY_ERR_SYS));
+		job_refuse(m, msg, "Terminal", err_text(SKY_ERR_SYS));
 		return 0;
 	}
 	s.in = s.out = s.err = slave;

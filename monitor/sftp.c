@@ -185,7 +185,7 @@ sftp_start(struct half *h, struct privmsg *msg)
 		return 0;
 	}
 	if (sftp_open_pair(sv) != 0) {
-		half_answer_why(&m->half, msg, strerror(errno));
+		job_refuse(m, msg, "SFTP", strerror(errno));
 		return 0;
 	}
 	if (!sftp_begin(m, sv, why, sizeof(why))) {
