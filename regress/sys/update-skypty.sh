@@ -97,6 +97,14 @@ updated() {
 	pack nonsense
 	update 1 "$dir/nonsense.tar"
 	has "$dir/out" "nothing was changed"
+	# A folder where a file is.
+	tree folder
+	rm "$tree/usr/local/bin/skypty"
+	mkdir "$tree/usr/local/bin/skypty"
+	echo more >"$tree/usr/local/bin/skypty/more"
+	pack folder
+	update 1 "$dir/folder.tar"
+	has "$dir/out" "cannot write /usr/local/bin/skypty/more.update; nothing"
 	chmod 666 "$dir/broken.tar"
 	update 1 "$dir/broken.tar"
 	has "$dir/out" "others may write to it"
