@@ -226,5 +226,26 @@ start_recv(int sock, struct start *s)
 		r = s->carrier == PRIV_DMSG ? get_dmsg(&m.body, s) :
 					      get_conn(&m.body, s);
 	privmsg_free(&m);
+	if (r != 0)
+		start_free(s);
 	return r;
+}
+
+void
+start_free(struct start *s)
+{
+	sodium_free(s->sk);
+	free(s->peer);
+	free(s->chroot_dir);
+	free(s->dmsgdisc);
+	free(s->dmsg_servers);
+	free(s->conf);
+	free(s->sftp_server);
+	free(s->authorized);
+	free(s->revoked);
+	free(s->accept_env);
+	free(s->record);
+	free(s->job_dir);
+	free(s->wl);
+	memset(s, 0, sizeof(*s));
 }

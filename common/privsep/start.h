@@ -63,9 +63,11 @@ struct start {
 int start_send(int sock, const struct start *);
 /*
  * Waits for it.  Strings and wl are the caller's then, malloc'ed, and sk is,
- * sodium_malloc'ed; what is not for its carrier is NULL, or none.
- * SKY_ERR_FORMAT also for another PRIVMSG_VERSION.
+ * sodium_malloc'ed; what is not for its carrier is NULL, or none.  After an
+ * error there is nothing.  SKY_ERR_FORMAT also for another PRIVMSG_VERSION.
  */
 int start_recv(int sock, struct start *);
+/* What start_recv gave; sk is wiped. */
+void start_free(struct start *);
 
 #endif

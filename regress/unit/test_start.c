@@ -107,24 +107,6 @@ set_up(void **state)
 }
 
 static void
-free_start(struct start *s)
-{
-	free(s->peer);
-	free(s->conf);
-	free(s->chroot_dir);
-	free(s->sftp_server);
-	free(s->accept_env);
-	free(s->record);
-	free(s->job_dir);
-	free(s->authorized);
-	free(s->revoked);
-	free(s->dmsgdisc);
-	free(s->dmsg_servers);
-	free((void *)(uintptr_t)s->wl);
-	sodium_free((void *)(uintptr_t)s->sk);
-}
-
-static void
 check_text(const char *a, const char *b)
 {
 	if (b == NULL)
@@ -192,7 +174,7 @@ round_trip(const struct start *s)
 	check_equal(&got, s);
 	/* Copies, not what was sent. */
 	assert_ptr_not_equal(got.peer, s->peer);
-	free_start(&got);
+	start_free(&got);
 	close(sv[0]);
 	close(sv[1]);
 }
@@ -236,7 +218,7 @@ refuse(const void *raw, size_t n, int error)
 	struct start got;
 
 	assert_int_equal(receive(&got, raw, n), error);
-	free_start(&got);
+	start_free(&got);
 }
 
 /* --- good ------------------------------------------------------------- */
@@ -288,7 +270,7 @@ test_no_more_than_needed(void **state)
 	raw = raw_message(&all, &n);
 	assert_int_equal(receive(&got, raw, n), 0);
 	check_equal(&got, &want);
-	free_start(&got);
+	start_free(&got);
 	free(raw);
 	all.carrier = PRIV_XK;
 	want = all;
@@ -298,7 +280,7 @@ test_no_more_than_needed(void **state)
 	raw = raw_message(&all, &n);
 	assert_int_equal(receive(&got, raw, n), 0);
 	check_equal(&got, &want);
-	free_start(&got);
+	start_free(&got);
 	free(raw);
 }
 
@@ -320,7 +302,7 @@ test_without_key(void **state)
 		assert_int_equal(privmsg_pair(sv), 0);
 		assert_int_equal(start_send(sv[0], &s), 0);
 		assert_int_equal(start_recv(sv[1], &got), SKY_ERR_FORMAT);
-		free_start(&got);
+		start_free(&got);
 		close(sv[0]);
 		close(sv[1]);
 	}
@@ -345,7 +327,7 @@ check_lengths(const struct start *s, char **text)
 	longest[PATH_LIMIT + 1] = '\0';
 	raw = raw_message(s, &n);
 	assert_int_equal(receive(&got, raw, n), SKY_ERR_LIMIT);
-	free_start(&got);
+	start_free(&got);
 	free(raw);
 	*text = kept;
 }
@@ -424,7 +406,7 @@ test_truncated(void **state)
 			assert_int_equal(r, 0);
 			assert_int_equal(got.nwl, (i - full) / KEY_PUBLIC_LEN);
 		}
-		free_start(&got);
+		start_free(&got);
 	}
 	free(raw);
 }
