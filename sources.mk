@@ -23,14 +23,12 @@ SRC_pty = common/pty/aead.c common/pty/aead_bulk.c common/pty/exec_request.c \
 	common/pty/keccak.c common/pty/link.c $(SRC_mlkem_$(MLKEM)) common/pty/modes.c common/pty/mux.c \
 	common/pty/mux_proxy.c common/pty/mux_session.c common/pty/mux_text.c \
 	common/pty/noise.c common/pty/rpc_client.c common/pty/rpc_host.c \
-	common/pty/rpc_types.c
+	common/pty/rpc_types.c common/pty/yamux.c common/pty/yamux_in.c \
+	common/pty/yamux_out.c common/pty/yamux_stream.c
 
 SRC_dmsg = common/dmsg/dmsg_disc.c common/dmsg/dmsg_entry.c \
 	common/dmsg/dmsg_object.c common/dmsg/dmsg_seal.c \
-	common/dmsg/dmsg_session.c common/dmsg/dmsg_sign.c \
-	common/dmsg/yamux.c \
-	common/dmsg/yamux_in.c common/dmsg/yamux_out.c \
-	common/dmsg/yamux_stream.c
+	common/dmsg/dmsg_session.c common/dmsg/dmsg_sign.c
 
 SRC_privsep = common/privsep/accept_env.c common/privsep/account.c \
 	common/privsep/agentmsg.c \

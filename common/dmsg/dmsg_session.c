@@ -8,7 +8,7 @@
 
 #include "common/base/err.h"
 #include "common/dmsg/dmsg_object.h"
-#include "common/dmsg/yamux.h"
+#include "common/pty/yamux.h"
 
 #define OBJECT_MAX  (2 + UINT16_MAX)
 #define REQUEST_MAX 4096 /* a true one has under 2000; many come at once */

@@ -12,7 +12,7 @@
 #include "common/base/err.h"
 #include "common/dmsg/dmsg_object.h"
 #include "common/dmsg/dmsg_session.h"
-#include "common/dmsg/yamux.h"
+#include "common/pty/yamux.h"
 
 #define ROOM	  (1024U * 1024)
 #define STREAMS	  24   /* that the user holds */

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-#include "common/dmsg/yamux.h"
+#include "common/pty/yamux.h"
 #include "regress/unit/dmsg_world.h"
 
 #if SKYPTY_SANITIZE

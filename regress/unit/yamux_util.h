@@ -11,8 +11,8 @@
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
-#include "common/dmsg/yamux.h"
-#include "common/dmsg/yamux_int.h"
+#include "common/pty/yamux.h"
+#include "common/pty/yamux_int.h"
 
 #define ROOM (64U * 1024 * 1024)
 

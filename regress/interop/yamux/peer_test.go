@@ -27,7 +27,7 @@ var peerPath string
 
 // build compiles the C peer, sanitized, from the sources as they are.
 func build(dir string) error {
-	sources, err := filepath.Glob("../../../common/dmsg/yamux*.c")
+	sources, err := filepath.Glob("../../../common/pty/yamux*.c")
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
-#include "common/dmsg/yamux_int.h"
+#include "common/pty/yamux_int.h"
 
 #define WIRE_MAX (64U * 1024)
 #define AT_ONCE	 200 /* streams that drive keeps open */

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "common/base/err.h"
-#include "common/dmsg/yamux.h"
-#include "common/dmsg/yamux_int.h"
+#include "common/pty/yamux.h"
+#include "common/pty/yamux_int.h"
 
 /* Buffers up to this size stay until they are empty. */
 #define SHRINK_MIN 4096

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* yamux: the session, its table of streams, pings and going away. */
-#include "common/dmsg/yamux.h"
+#include "common/pty/yamux.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/err.h"
-#include "common/dmsg/yamux_int.h"
+#include "common/pty/yamux_int.h"
 
 #define BUCKETS_MIN 64
 /* Ids of 2^32 - 2 and above are not opened.  PROTOCOL.dmsg 3.2. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* What the files of the yamux layer share, and nobody else includes. */
-#ifndef COMMON_DMSG_YAMUX_INT_H
-#define COMMON_DMSG_YAMUX_INT_H
+#ifndef COMMON_PTY_YAMUX_INT_H
+#define COMMON_PTY_YAMUX_INT_H
 
 #include <sys/queue.h>
 
-#include "common/dmsg/yamux.h"
+#include "common/pty/yamux.h"
 
 enum { TYPE_DATA, TYPE_WINDOW, TYPE_PING, TYPE_GOAWAY };
 

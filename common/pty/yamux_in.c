@@ -5,8 +5,8 @@
  * and DATA has length bytes behind it.  PROTOCOL.dmsg 3.1.
  */
 #include "common/base/err.h"
-#include "common/dmsg/yamux.h"
-#include "common/dmsg/yamux_int.h"
+#include "common/pty/yamux.h"
+#include "common/pty/yamux_int.h"
 
 struct head {
 	uint8_t version, type;

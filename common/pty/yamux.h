@@ -19,8 +19,8 @@
  * per stream for the table, and limits.streams of the former; unread input of
  * all streams is at most limits.buffered.  The peer can bring about no more.
  */
-#ifndef COMMON_DMSG_YAMUX_H
-#define COMMON_DMSG_YAMUX_H
+#ifndef COMMON_PTY_YAMUX_H
+#define COMMON_PTY_YAMUX_H
 
 #include <stdbool.h>
 #include <stddef.h>

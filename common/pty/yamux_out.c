@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "common/base/err.h"
-#include "common/dmsg/yamux.h"
-#include "common/dmsg/yamux_int.h"
+#include "common/pty/yamux.h"
+#include "common/pty/yamux_int.h"
 
 /* A frame is not cut down to less than this if the next call sends more. */
 #define PIECE_MIN 512
