@@ -21,7 +21,7 @@ SRC_pty = common/pty/aead.c common/pty/aead_bulk.c common/pty/exec_request.c \
 	common/pty/gob_list.c common/pty/gob_skip.c common/pty/gob_value.c \
 	common/pty/gob_wire.c common/pty/jobmsg.c common/pty/key_file.c common/pty/keys.c common/pty/keys_sign.c \
 	common/pty/keccak.c common/pty/link.c $(SRC_mlkem_$(MLKEM)) common/pty/modes.c common/pty/mux.c \
-	common/pty/mux_proxy.c common/pty/mux_session.c common/pty/mux_text.c \
+	common/pty/mux_forward.c common/pty/mux_proxy.c common/pty/mux_session.c common/pty/mux_text.c \
 	common/pty/noise.c common/pty/rpc_client.c common/pty/rpc_host.c \
 	common/pty/rpc_types.c common/pty/yamux.c common/pty/yamux_in.c \
 	common/pty/yamux_out.c common/pty/yamux_stream.c
