@@ -331,6 +331,8 @@ obj-fuzz/fuzz_%: obj-fuzz/regress/fuzz/fuzz_%.o $(FUZZ_OBJS)
 	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_test) \
 		$(FUZZ_LINK)
 obj-fuzz/fuzz_agent: obj-fuzz/client/agent/agent.o
+obj-fuzz/fuzz_forward: obj-fuzz/client/forward/forward_spec.o \
+	obj-fuzz/client/forward/socks.o
 obj-fuzz/fuzz_http_gate: obj-fuzz/monitor/http/http_auth.o \
 	obj-fuzz/monitor/http/http_gate.o
 

@@ -144,7 +144,8 @@ SRC_skypty = client/add.c client/agent_call.c client/agent_cmd.c \
 	client/fleet/fleet_list.c client/fleet/fleet_output.c \
 	client/fleet/fleet_plan.c client/fleet/fleet_report.c \
 	client/fleet/fleet_run.c \
-	client/fleet/fleet_tell.c client/sftp/sftp.c client/sftp/sftp_asker.c \
+	client/fleet/fleet_tell.c client/forward/forward_spec.c \
+	client/forward/socks.c client/sftp/sftp.c client/sftp/sftp_asker.c \
 	client/sftp/sftp_cmd.c client/sftp/sftp_put.c client/ssh/ssh.c \
 	client/ssh/ssh_dest.c client/ssh/ssh_flags.c client/ssh/ssh_opts.c \
 	client/ssh/ssh_print.c client/ssh/ssh_table.c client/ssh/ssh_words.c
