@@ -23,6 +23,20 @@ about_add_job(char text[PRIV_ABOUT_MAX], const struct job *j, const char *what)
 	    n != 0 ? ", " : "", what, *j->name != '\0' ? " " : "", j->name);
 }
 
+static void
+about_add_all(const struct monitor *m, char text[PRIV_ABOUT_MAX])
+{
+	for (size_t i = 0; i < PRIV_PTYS_MAX; i++)
+		about_add_job(text, &m->terminal[i].shell, "terminal");
+	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
+		about_add_job(text, &m->exec[i], "command");
+	for (size_t i = 0; i < PRIV_SFTPS_MAX; i++)
+		about_add_job(text, &m->sftp[i].server, "files");
+	for (size_t i = 0; i < PRIV_KEEPERS_MAX; i++)
+		about_add_job(text, &m->keeper[i],
+		    *m->keeper[i].name != '\0' ? "job" : "jobs");
+}
+
 static int
 about_put(struct buf *b, const char *text)
 {
@@ -43,12 +57,7 @@ about_tell(const struct monitor *m)
 
 	if (m->half.parent == -1 || m->half.phase != MON_SESSION)
 		return;
-	about_add_job(runs, &m->pty, "terminal");
-	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
-		about_add_job(runs, &m->exec[i], "command");
-	about_add_job(runs, &m->sftp, "files");
-	about_add_job(runs, &m->keeper,
-	    *m->keeper.name != '\0' ? "job" : "jobs");
+	about_add_all(m, runs);
 	buf_init(&b, 4 * (4 + PRIV_ABOUT_MAX) + 4 * PRIV_BEGUN);
 	if ((r = about_put(&b, m->account.pw_name)) == 0 &&
 	    (r = about_put(&b, m->rights.comment)) == 0 &&

@@ -17,7 +17,7 @@ static const struct {
 	[USE_TERMINAL] = { "terminal", "terminals" },
 	[USE_COMMAND] = { "command", "commands" },
 	[USE_FILES] = { "files", NULL },
-	[USE_JOB] = { "job", NULL },
+	[USE_JOB] = { "job", "jobs" },
 	[USE_JOBS] = { "jobs", NULL },
 	[USE_WHITELIST] = { "whitelist", NULL },
 	[USE_STATUS] = { "dmsg status", NULL },

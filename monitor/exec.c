@@ -109,21 +109,14 @@ exec_set_limit(struct job *j, uint32_t ms)
 	    SKY_ERR_NOMEM;
 }
 
-static int
+static void
 exec_hand_down(struct monitor *m, struct privmsg *msg, const struct job *j,
     struct exec_pipes *p)
 {
 	int fds[3] = { p->out[0], p->err[0], p->in[1] };
-	struct buf b;
-	int r;
 
-	buf_init(&b, 4);
-	if ((r = buf_put_u32(&b, j->handle)) == 0) {
-		half_answer_ok(&m->half, msg, &b, fds, p->in[1] != -1 ? 3 : 2);
-		p->out[0] = p->err[0] = p->in[1] = -1;
-	}
-	buf_free(&b);
-	return r;
+	job_hand_down(m, msg, j, fds, p->in[1] != -1 ? 3 : 2);
+	p->out[0] = p->err[0] = p->in[1] = -1;
 }
 
 static enum session_asked
@@ -163,13 +156,13 @@ exec_run(struct monitor *m, struct privmsg *msg, struct command *c,
 		return 0;
 	}
 	j->mon = m;
-	j->handle = ++m->last_handle;
+	j->handle = job_next_handle(m);
 	j->keep = flags & PRIV_EXEC_KEEP;
 	job_begin(j, "Command", s.login ? "login shell" : c->name);
 	command_tell(c, "Command", s.login, j->pid, m->account.pw_name);
 	ending_used(m, USE_COMMAND);
 	if ((r = exec_set_limit(j, timeout)) == 0)
-		r = exec_hand_down(m, msg, j, &p);
+		exec_hand_down(m, msg, j, &p);
 	exec_close_pipes(&p);
 	guard_begin(m, j, timeout);
 	return r;
@@ -195,7 +188,7 @@ exec_start(struct half *h, struct privmsg *msg)
 	uint8_t flags;
 	int r;
 
-	if (exec_free_slot(m) == NULL || m->last_handle == PRIV_SFTP_HANDLE - 1)
+	if (exec_free_slot(m) == NULL || !job_has_handle(m))
 		return SKY_ERR_LIMIT;
 	if ((r = command_read(&msg->body, &c)) != 0)
 		return r;
@@ -218,14 +211,16 @@ exec_find(struct monitor *m, uint32_t handle)
 	return NULL;
 }
 
-int
-exec_end(struct half *h, struct privmsg *msg)
+/* The one that is to be forgotten; NULL: it was a zombie, and is. */
+static int
+exec_forget(struct half *h, struct privmsg *msg, struct job **left)
 {
 	struct monitor *m = monitor_of(h);
 	struct job *j;
 	uint32_t handle;
 	int r;
 
+	*left = NULL;
 	if ((r = buf_get_u32(&msg->body, &handle)) != 0)
 		return r;
 	if ((j = exec_find(m, handle)) == NULL)
@@ -234,8 +229,30 @@ exec_end(struct half *h, struct privmsg *msg)
 	if (j->exited)
 		job_free(j);
 	else
-		job_signal(j, SIGKILL);
+		*left = j;
 	return 0;
+}
+
+int
+exec_end(struct half *h, struct privmsg *msg)
+{
+	struct job *j;
+	int r;
+
+	if ((r = exec_forget(h, msg, &j)) == 0 && j != NULL)
+		job_signal(j, SIGKILL);
+	return r;
+}
+
+int
+exec_give_up(struct half *h, struct privmsg *msg)
+{
+	struct job *j;
+	int r;
+
+	if ((r = exec_forget(h, msg, &j)) == 0 && j != NULL && !j->keep)
+		job_hang_up(j);
+	return r;
 }
 
 /* What a user at a terminal could type, or give to the kill command. */

@@ -8,7 +8,7 @@
 struct half;
 struct monitor;
 
-request_handler exec_start, exec_end, exec_signal;
+request_handler exec_start, exec_end, exec_give_up, exec_signal;
 /* For the table: how many have not been reaped. */
 unsigned exec_running(const struct half *);
 void exec_reap(struct monitor *);

@@ -18,9 +18,23 @@
 #include "monitor/guard.h"
 #include "monitor/job.h"
 #include "monitor/monitor.h"
+#include "monitor/pty.h"
+#include "monitor/sftp.h"
 
 /* Seconds that an end is kept for the word on how much has moved. */
 #define TELL_S 2
+
+bool
+job_has_handle(const struct monitor *m)
+{
+	return m->last_handle < PRIV_CONN_HANDLE - 1;
+}
+
+uint32_t
+job_next_handle(struct monitor *m)
+{
+	return ++m->last_handle;
+}
 
 void
 job_begin(struct job *j, const char *kind, const char *name)
@@ -96,12 +110,12 @@ job_on_telling(evutil_socket_t fd, short what, void *arg)
 
 /* False: nobody would tell it later. */
 static bool
-job_wait_bytes(struct monitor *m, const struct job_end *e)
+job_wait_bytes(struct monitor *m, const struct job *j, const struct job_end *e)
 {
 	struct timeval tv = { .tv_sec = TELL_S };
 
-	if (e->moved.told || e->handle == JOB_UNCOUNTED ||
-	    m->half.phase != MON_SESSION || m->nends == JOB_ENDS_MAX)
+	if (e->moved.told || j->uncounted || m->half.phase != MON_SESSION ||
+	    m->nends == JOB_ENDS_MAX)
 		return false;
 	if (m->telling == NULL)
 		m->telling = evtimer_new(m->half.base, job_on_telling, m);
@@ -123,7 +137,7 @@ job_tell(struct monitor *m, const struct job *j, enum log_level level,
 		(void)snprintf(e.how, sizeof(e.how), "time limit");
 	else
 		(void)snprintf(e.how, sizeof(e.how), "%s %u", e.field, status);
-	if (!job_wait_bytes(m, &e))
+	if (!job_wait_bytes(m, j, &e))
 		job_log(&e);
 }
 
@@ -152,10 +166,13 @@ job_refuse(struct monitor *m, const struct privmsg *msg, const char *kind,
 static struct job *
 job_find(struct monitor *m, uint32_t handle)
 {
-	if (m->pty.pid != 0 && handle == PRIV_PTY_HANDLE)
-		return &m->pty;
-	if (m->sftp.pid != 0 && handle == PRIV_SFTP_HANDLE)
-		return &m->sftp;
+	struct mon_terminal *t;
+	struct job *j;
+
+	if ((t = pty_find(m, handle)) != NULL)
+		return &t->shell;
+	if ((j = sftp_find(m, handle)) != NULL)
+		return j;
 	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
 		if (m->exec[i].pid != 0 && m->exec[i].handle == handle)
 			return &m->exec[i];
@@ -215,6 +232,19 @@ job_exited(struct job *j, enum priv_exit *how, uint32_t *status)
 	*how = si.si_code == CLD_EXITED ? PRIV_EXITED : PRIV_SIGNALED;
 	*status = (uint32_t)si.si_status;
 	return true;
+}
+
+void
+job_hand_down(struct monitor *m, const struct privmsg *msg, const struct job *j,
+    int *fds, size_t nfd)
+{
+	const uint8_t handle[] = { (uint8_t)(j->handle >> 24),
+		(uint8_t)(j->handle >> 16), (uint8_t)(j->handle >> 8),
+		(uint8_t)j->handle };
+	struct buf b;
+
+	buf_view(&b, handle, sizeof(handle));
+	half_answer_ok(&m->half, msg, &b, fds, nfd);
 }
 
 void

@@ -18,8 +18,6 @@ struct monitor;
 
 #define JOB_NAME_MAX 64
 #define JOB_ENDS_MAX 8 /* ends that wait to be told */
-/* The handle of one whose bytes the child does not count. */
-#define JOB_UNCOUNTED (UINT32_MAX - 2)
 
 /* Bytes to a job and from it, as the child says. */
 struct job_moved {
@@ -50,6 +48,7 @@ struct job {
 	bool ended;  /* its end has been asked for */
 	bool timed_out;
 	bool keep;	  /* not hung up when the connection ends */
+	bool uncounted;	  /* its bytes, by the child */
 	int64_t deadline; /* of now_ms, 0 for none */
 	struct event *timer;
 	/* For the log: "Command", ..., what of, since when. */
@@ -59,6 +58,12 @@ struct job {
 	struct job_moved moved;
 };
 
+/*
+ * The handle of what is started next, none of which is used again: whether
+ * there is one, and that one.
+ */
+bool job_has_handle(const struct monitor *);
+uint32_t job_next_handle(struct monitor *);
 /* Notes for the log what it is that has been started. */
 void job_begin(struct job *, const char *kind, const char *name);
 /*
@@ -78,6 +83,9 @@ void job_tell_all(struct monitor *);
 void job_tell_left(const struct job *, const char *fate);
 /* Whether the job's process is a zombie now; it stays one. */
 bool job_exited(struct job *, enum priv_exit *, uint32_t *status);
+/* Answers that it runs: its handle, and descriptors, which are closed here. */
+void job_hand_down(struct monitor *, const struct privmsg *, const struct job *,
+    int *fds, size_t nfd);
 /* Tells the child of the end of one of its jobs. */
 void job_tell_child(struct monitor *, uint32_t handle, enum priv_exit,
     uint32_t status);

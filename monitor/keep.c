@@ -113,16 +113,30 @@ keep_is_ready(struct monitor *m, char *why, size_t len)
 	return false;
 }
 
-/* One connection asks about jobs, or begins one. */
-static bool
-keep_was_asked(const struct monitor *m)
+unsigned
+keep_running(const struct half *h)
 {
-	return m->used[USE_JOB] != 0 || m->used[USE_JOBS] != 0;
+	const struct monitor *m = monitor_of_const(h);
+	unsigned n = 0;
+
+	for (size_t i = 0; i < PRIV_KEEPERS_MAX; i++)
+		n += m->keeper[i].pid != 0;
+	return n;
+}
+
+static struct job *
+keep_free_slot(struct monitor *m)
+{
+	for (size_t i = 0; i < PRIV_KEEPERS_MAX; i++)
+		if (m->keeper[i].pid == 0)
+			return &m->keeper[i];
+	return NULL;
 }
 
 /* Our end goes to the child, which does not block on it. */
 static bool
-keep_spawn(struct monitor *m, struct spawn *s, int *ours, char *why, size_t len)
+keep_spawn(struct monitor *m, struct job *j, struct spawn *s, int *ours,
+    char *why, size_t len)
 {
 	int sv[2];
 	bool ok;
@@ -134,7 +148,7 @@ keep_spawn(struct monitor *m, struct spawn *s, int *ours, char *why, size_t len)
 	s->in = s->out = sv[1];
 	s->err = -1;
 	ok = fcntl(sv[0], F_SETFL, O_NONBLOCK) == 0 &&
-	    spawn(m, s, &m->keeper.pid, why, len) == 1;
+	    spawn(m, s, &j->pid, why, len) == 1;
 	close(sv[1]);
 	if (!ok)
 		close(sv[0]);
@@ -143,9 +157,18 @@ keep_spawn(struct monitor *m, struct spawn *s, int *ours, char *why, size_t len)
 	return ok;
 }
 
+/* What a job moves is its keeper's, and not the connection's. */
+static void
+keep_begin(struct monitor *m, struct job *j, const char *kind, const char *name)
+{
+	j->handle = job_next_handle(m);
+	j->uncounted = true;
+	job_begin(j, kind, name);
+}
+
 static int
-keep_run_command(struct monitor *m, struct privmsg *msg, struct command *c,
-    uint32_t timeout, uint8_t flags)
+keep_run_command(struct monitor *m, struct privmsg *msg, struct job *j,
+    struct command *c, uint32_t timeout, uint8_t flags)
 {
 	enum session_asked asked =
 	    flags & PRIV_EXEC_LINE ? SESSION_LINE : SESSION_WORDS;
@@ -166,15 +189,14 @@ keep_run_command(struct monitor *m, struct privmsg *msg, struct command *c,
 		job_refuse(m, msg, "Job", "this key may not run commands");
 		return 0;
 	}
-	if (!keep_spawn(m, &s, &fd, why, sizeof(why))) {
+	if (!keep_spawn(m, j, &s, &fd, why, sizeof(why))) {
 		job_refuse(m, msg, "Job", why);
 		return 0;
 	}
-	m->keeper.handle = JOB_UNCOUNTED;
-	job_begin(&m->keeper, "Job", c->name);
-	command_tell(c, "Job", false, m->keeper.pid, m->account.pw_name);
+	keep_begin(m, j, "Job", c->name);
+	command_tell(c, "Job", false, j->pid, m->account.pw_name);
 	ending_used(m, USE_JOB);
-	half_answer_ok(&m->half, msg, NULL, &fd, 1);
+	job_hand_down(m, msg, j, &fd, 1);
 	return 0;
 }
 
@@ -182,13 +204,14 @@ int
 keep_run(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
+	struct job *j = keep_free_slot(m);
 	struct command c;
 	uint32_t timeout;
 	uint8_t flags;
 	int r;
 
-	if (keep_was_asked(m))
-		return SKY_ERR_STATE;
+	if (j == NULL || !job_has_handle(m))
+		return SKY_ERR_LIMIT;
 	if ((r = command_read(&msg->body, &c)) != 0)
 		return r;
 	if ((r = buf_get_u32(&msg->body, &timeout)) == 0 &&
@@ -196,7 +219,7 @@ keep_run(struct half *h, struct privmsg *msg)
 	    (r = buf_at_end(&msg->body)) == 0)
 		r = flags & ~(PRIV_EXEC_STDIN | PRIV_EXEC_LINE) ?
 		    SKY_ERR_RANGE :
-		    keep_run_command(m, msg, &c, timeout, flags);
+		    keep_run_command(m, msg, j, &c, timeout, flags);
 	command_free(&c);
 	return r;
 }
@@ -206,6 +229,7 @@ int
 keep_door(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
+	struct job *j = keep_free_slot(m);
 	char why[PRIVMSG_TEXT_MAX] = "", *none = NULL;
 	struct log_fields f = { .event = "started" };
 	struct keep_words w;
@@ -213,8 +237,8 @@ keep_door(struct half *h, struct privmsg *msg)
 	struct spawn s = { .cmd = &c };
 	int fd;
 
-	if (keep_was_asked(m))
-		return SKY_ERR_STATE;
+	if (j == NULL || !job_has_handle(m))
+		return SKY_ERR_LIMIT;
 	if (!keep_is_ready(m, why, sizeof(why)) ||
 	    !keep_words_fill(m, &w, "door", NULL, false, why, sizeof(why))) {
 		job_refuse(m, msg, "Job", why);
@@ -223,40 +247,46 @@ keep_door(struct half *h, struct privmsg *msg)
 	/* execve(2) only lacks the const. */
 	c.argv = (char **)(uintptr_t)w.word;
 	c.name = w.path;
-	if (!keep_spawn(m, &s, &fd, why, sizeof(why))) {
+	if (!keep_spawn(m, j, &s, &fd, why, sizeof(why))) {
 		job_refuse(m, msg, "Job", why);
 		return 0;
 	}
-	m->keeper.handle = JOB_UNCOUNTED;
-	job_begin(&m->keeper, "Jobs", "");
+	keep_begin(m, j, "Jobs", "");
 	log_put(&f, "kind", "Jobs");
-	log_put_number(&f, "process", (uint64_t)m->keeper.pid);
+	log_put_number(&f, "process", (uint64_t)j->pid);
 	log_put(&f, "user", m->account.pw_name);
 	log_event(LOG_LEVEL_INFO, &f, "Jobs asked about, pid %ld",
-	    (long)m->keeper.pid);
+	    (long)j->pid);
 	ending_used(m, USE_JOBS);
-	half_answer_ok(h, msg, NULL, &fd, 1);
+	job_hand_down(m, msg, j, &fd, 1);
 	return 0;
+}
+
+static void
+keep_reap_one(struct monitor *m, struct job *j)
+{
+	enum priv_exit how;
+	uint32_t status;
+
+	if (j->pid == 0 || !job_exited(j, &how, &status))
+		return;
+	job_tell(m, j, *j->name != '\0' ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, how,
+	    status);
+	job_free(j);
+	about_tell(m);
 }
 
 void
 keep_reap(struct monitor *m)
 {
-	enum priv_exit how;
-	uint32_t status;
-
-	if (m->keeper.pid == 0 || !job_exited(&m->keeper, &how, &status))
-		return;
-	job_tell(m, &m->keeper,
-	    *m->keeper.name != '\0' ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, how,
-	    status);
-	job_free(&m->keeper);
-	about_tell(m);
+	for (size_t i = 0; i < PRIV_KEEPERS_MAX; i++)
+		keep_reap_one(m, &m->keeper[i]);
 }
 
 void
 keep_leave(struct monitor *m)
 {
-	if (m->keeper.pid != 0 && *m->keeper.name != '\0')
-		job_tell_left(&m->keeper, "goes on");
+	for (size_t i = 0; i < PRIV_KEEPERS_MAX; i++)
+		if (m->keeper[i].pid != 0 && *m->keeper[i].name != '\0')
+			job_tell_left(&m->keeper[i], "goes on");
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* Jobs, which outlive their connection: their keeper, the door to them. */
+/* Jobs, which outlive their connection: their keepers, the door to them. */
 #ifndef MONITOR_KEEP_H
 #define MONITOR_KEEP_H
 
 #include "monitor/half/request.h"
 
+struct half;
 struct monitor;
 
 request_handler keep_run, keep_door;
+/* For the table: how many have not been reaped, doors among them. */
+unsigned keep_running(const struct half *);
 void keep_reap(struct monitor *);
-/* The connection ends, and the keeper does not. */
+/* The connection ends, and its keepers do not. */
 void keep_leave(struct monitor *);
 
 #endif

@@ -3,7 +3,6 @@
 #include "monitor/monitor.h"
 
 #include <event2/event.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
@@ -15,7 +14,6 @@
 #include "monitor/keep.h"
 #include "monitor/kk.h"
 #include "monitor/pty.h"
-#include "monitor/recorder.h"
 #include "monitor/session.h"
 #include "monitor/sftp.h"
 #include "monitor/spawn.h"
@@ -63,8 +61,7 @@ monitor_leave(struct half *h, int was, const char *why)
 	exec_reap(m);
 	keep_reap(m);
 	exec_leave(m);
-	if (m->pty.pid != 0)
-		job_tell_left(&m->pty, "hung up");
+	pty_leave(m);
 	sftp_leave(m);
 	keep_leave(m);
 	if (was != MON_SESSION && !m->welcome)
@@ -78,7 +75,6 @@ monitor_reap(struct half *h)
 {
 	struct monitor *m = monitor_of(h);
 
-	recorder_reap(m);
 	pty_reap(m);
 	exec_reap(m);
 	sftp_reap(m);
@@ -91,13 +87,13 @@ monitor_waits(const struct half *h)
 {
 	const struct monitor *m = monitor_of_const(h);
 
-	return m->sftp.pid != 0 || m->recorder.pid != 0;
+	return sftp_running(h) != 0 || pty_recording(m);
 }
 
 static void
 monitor_kill(struct half *h)
 {
-	job_signal(&monitor_of(h)->sftp, SIGKILL);
+	sftp_kill(monitor_of(h));
 }
 
 static void

@@ -24,8 +24,8 @@
 #include "monitor/job.h"
 #include "monitor/origin.h"
 #include "monitor/proxy.h"
-#include "monitor/recorder.h"
-#include "monitor/sftp_log.h"
+#include "monitor/pty.h"
+#include "monitor/sftp.h"
 
 #define MON_ABANDONED_MAX 8
 #define MON_LINGER	  4 /* seconds for a refused peer's last bytes */
@@ -71,19 +71,15 @@ struct monitor {
 	bool hybrid;	       /* its handshake has ML-KEM, too */
 	struct noise_keys *kk; /* sodium_malloc'ed; until the first frame */
 	struct proxy proxy;
-	struct job pty;
-	struct recorder recorder; /* of the terminal */
-	bool pty_stopping; /* PTY_STOP waits for the shell to be reaped */
-	uint16_t pty_stop_id;
+	struct mon_terminal terminal[PRIV_PTYS_MAX];
 	struct job exec[PRIV_EXECS_MAX];
-	uint32_t last_handle;
-	struct job sftp;
-	struct sftp_log sftp_log;
-	struct job keeper;		    /* of a job, or the door to them */
-	pid_t abandoned[MON_ABANDONED_MAX]; /* spawn.c; 0 is a free slot */
-	pid_t guard_pid;		    /* 0: not needed yet */
-	int guard;			    /* pipe to it */
-	int64_t begun;			    /* of now_ms */
+	struct mon_sftp sftp[PRIV_SFTPS_MAX];
+	struct job keeper[PRIV_KEEPERS_MAX]; /* of jobs, or doors to them */
+	uint32_t last_handle;		     /* of all of these */
+	pid_t abandoned[MON_ABANDONED_MAX];  /* spawn.c; 0 is a free slot */
+	pid_t guard_pid;		     /* 0: not needed yet */
+	int guard;			     /* pipe to it */
+	int64_t begun;			     /* of now_ms */
 	unsigned used[USE_COUNT];
 	struct job_moved moved; /* over its carrier */
 	bool last_word;		/* the child's has come */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The connection's terminal and the shell behind it. */
+/* The connection's terminals and the shells behind them. */
 #include <event2/event.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -119,8 +119,8 @@ pty_open(int *master, int *slave, uid_t owner, const struct pty_looks *l,
  * another one: it looks at nothing and changes nothing.
  */
 static int
-pty_record(struct monitor *m, int *master, const struct command *c,
-    const struct pty_looks *l, bool login, char *why, size_t len)
+pty_record(struct monitor *m, struct mon_terminal *t, int *master,
+    const struct pty_looks *l, struct recorded *what, char *why, size_t len)
 {
 	struct pty_looks plain = *l;
 	char name[NAME_MAX_LEN];
@@ -132,11 +132,12 @@ pty_record(struct monitor *m, int *master, const struct command *c,
 		return -1;
 	}
 	r = -1;
+	what->user = user;
+	what->term = *master;
 	if (pty_set_raw(user) != 0)
 		(void)snprintf(why, len, "%s", err_text(SKY_ERR_SYS));
 	else
-		r = recorder_start(m, user, *master, c, &l->ws, login, why,
-		    len);
+		r = recorder_start(m, &t->recorder, what, why, len);
 	close(user);
 	if (r != 0) {
 		close(outer);
@@ -155,13 +156,33 @@ pty_asked(const struct pty_looks *l)
 					   SESSION_WORDS;
 }
 
+/* Whether the shell runs, and is recorded where it is to be. */
+static bool
+pty_begin(struct monitor *m, struct mon_terminal *t, const struct spawn *s,
+    int *master, const struct pty_looks *l, char *why, size_t len)
+{
+	struct recorded what = { .command = s->cmd,
+		.size = &l->ws,
+		.login = s->login };
+
+	if (recorder_wanted(m) &&
+	    pty_record(m, t, master, l, &what, why, len) != 0)
+		return false;
+	if (spawn(m, s, &t->shell.pid, why, len))
+		return true;
+	recorder_drop(&t->recorder);
+	return false;
+}
+
 static int
-pty_run(struct monitor *m, struct privmsg *msg, struct command *c,
-    const struct pty_looks *l)
+pty_run(struct monitor *m, struct privmsg *msg, struct mon_terminal *t,
+    struct command *c, const struct pty_looks *l)
 {
 	char why[PRIVMSG_TEXT_MAX], name[NAME_MAX_LEN];
 	struct spawn s = { .cmd = c, .tty = name };
-	int master, slave, ok, r;
+	struct job *j = &t->shell;
+	int master, slave, r;
+	bool ok;
 
 	if (!session_ready(m, why, sizeof(why))) {
 		job_refuse(m, msg, "Terminal", why);
@@ -174,132 +195,187 @@ pty_run(struct monitor *m, struct privmsg *msg, struct command *c,
 		return 0;
 	}
 	s.in = s.out = s.err = slave;
-	ok = !recorder_wanted(m) ||
-	    pty_record(m, &master, c, l, s.login, why, sizeof(why)) == 0;
-	if (ok && !spawn(m, &s, &m->pty.pid, why, sizeof(why))) {
-		recorder_drop(m);
-		ok = false;
-	}
+	ok = pty_begin(m, t, &s, &master, l, why, sizeof(why));
 	close(slave);
 	if (!ok) {
 		close(master);
 		job_refuse(m, msg, "Terminal", why);
 		return 0;
 	}
-	job_begin(&m->pty, "Terminal", s.login ? "login shell" : c->name);
-	command_tell(c, "Terminal", s.login, m->pty.pid, m->account.pw_name);
+	j->handle = job_next_handle(m);
+	job_begin(j, "Terminal", s.login ? "login shell" : c->name);
+	command_tell(c, "Terminal", s.login, j->pid, m->account.pw_name);
 	ending_used(m, USE_TERMINAL);
-	half_answer_ok(&m->half, msg, NULL, &master, 1);
+	job_hand_down(m, msg, j, &master, 1);
 	malloc_trim(0); /* a shell may stay for days */
 	return 0;
+}
+
+/* --- which there are --- */
+
+static bool
+pty_is_free(const struct mon_terminal *t)
+{
+	return t->shell.pid == 0 && t->recorder.pid == 0;
 }
 
 unsigned
 pty_running(const struct half *h)
 {
-	return monitor_of_const(h)->pty.pid != 0;
+	const struct monitor *m = monitor_of_const(h);
+	unsigned n = 0;
+
+	for (size_t i = 0; i < PRIV_PTYS_MAX; i++)
+		n += !pty_is_free(&m->terminal[i]);
+	return n;
 }
 
-unsigned
-pty_stopping(const struct half *h)
+bool
+pty_recording(const struct monitor *m)
 {
-	return monitor_of_const(h)->pty_stopping;
+	for (size_t i = 0; i < PRIV_PTYS_MAX; i++)
+		if (m->terminal[i].recorder.pid != 0)
+			return true;
+	return false;
+}
+
+struct mon_terminal *
+pty_find(struct monitor *m, uint32_t handle)
+{
+	for (size_t i = 0; i < PRIV_PTYS_MAX; i++)
+		if (m->terminal[i].shell.pid != 0 &&
+		    m->terminal[i].shell.handle == handle)
+			return &m->terminal[i];
+	return NULL;
+}
+
+static struct mon_terminal *
+pty_free_slot(struct monitor *m)
+{
+	for (size_t i = 0; i < PRIV_PTYS_MAX; i++)
+		if (pty_is_free(&m->terminal[i]))
+			return &m->terminal[i];
+	return NULL;
 }
 
 int
 pty_start(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
+	struct mon_terminal *t = pty_free_slot(m);
 	struct command c;
 	struct pty_looks l;
 	int r;
 
+	if (t == NULL || !job_has_handle(m))
+		return SKY_ERR_LIMIT;
 	if ((r = command_read(&msg->body, &c)) != 0)
 		return r;
 	if ((r = pty_read_looks(&msg->body, &l)) == 0)
-		r = pty_run(m, msg, &c, &l);
+		r = pty_run(m, msg, t, &c, &l);
 	command_free(&c);
 	return r;
 }
 
-static void
-pty_answer_stop(struct monitor *m)
-{
-	struct privmsg req = { .type = PM_PTY_STOP, .id = m->pty_stop_id };
+/* --- the end --- */
 
-	m->pty_stopping = false;
+static void
+pty_answer_stop(struct monitor *m, uint16_t id)
+{
+	struct privmsg req = { .type = PM_PTY_STOP, .id = id };
+
 	half_answer(&m->half, &req, NULL);
 }
 
 static void
 pty_kill(evutil_socket_t fd, short what, void *arg)
 {
-	struct monitor *m = arg;
-
-	job_signal(&m->pty, SIGKILL);
+	job_signal(arg, SIGKILL);
 }
 
 /*
  * The child has closed its master already, which hangs up: a shell saves its
  * history then.  Who does not go by that is killed.
  */
-static int
-pty_end_soon(struct monitor *m)
+static void
+pty_end_soon(const struct monitor *m, struct job *shell)
 {
 	struct timeval tv = { .tv_sec = HALF_GRACE };
-	struct job *j = &m->pty;
 
-	job_hang_up(j);
-	if (j->timer != NULL)
-		return 0;
-	j->timer = evtimer_new(m->half.base, pty_kill, m);
-	return j->timer != NULL && event_add(j->timer, &tv) == 0 ? 0 : -1;
+	job_hang_up(shell);
+	if (shell->timer != NULL)
+		return;
+	shell->timer = evtimer_new(m->half.base, pty_kill, shell);
+	if (shell->timer == NULL || event_add(shell->timer, &tv) == -1)
+		job_signal(shell, SIGKILL);
 }
 
+/* Of one that has ended the child may not have heard yet. */
 int
 pty_stop(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
-	m->pty_stopping = true;
-	m->pty_stop_id = msg->id;
-	if (m->pty.pid == 0) {
-		pty_answer_stop(m);
+	struct mon_terminal *t;
+	uint32_t handle;
+	int r;
+
+	if ((r = buf_get_u32(&msg->body, &handle)) != 0)
+		return r;
+	if (handle == 0 || handle > m->last_handle)
+		return SKY_ERR_NOTFOUND;
+	if ((t = pty_find(m, handle)) == NULL) {
+		pty_answer_stop(m, msg->id);
 		return 0;
 	}
-	if (pty_end_soon(m) == -1)
-		job_signal(&m->pty, SIGKILL);
+	if (t->stopping)
+		return SKY_ERR_STATE;
+	t->stopping = true;
+	t->stop_id = msg->id;
+	pty_end_soon(m, &t->shell);
 	pty_reap(m);
 	return 0;
-}
-
-void
-pty_unrecorded(struct monitor *m)
-{
-	if (m->pty.pid != 0 && !m->pty_stopping && pty_end_soon(m) == -1)
-		job_signal(&m->pty, SIGKILL);
 }
 
 /*
  * The end of a shell is told when all of its output has come by the recorder:
  * the child takes what its master holds then for all that there is.
  */
+static void
+pty_reap_one(struct monitor *m, struct mon_terminal *t)
+{
+	struct job *j = &t->shell;
+	uint32_t status, handle = j->handle;
+	enum priv_exit how;
+
+	if (recorder_reap(m, &t->recorder) && j->pid != 0 && !t->stopping)
+		pty_end_soon(m, j);
+	if (j->pid == 0 || !job_exited(j, &how, &status))
+		return;
+	if (t->recorder.pid != 0 && m->half.phase != HALF_DYING) {
+		recorder_leave(&t->recorder);
+		return;
+	}
+	job_tell(m, j, LOG_LEVEL_INFO, how, status);
+	job_free(j);
+	about_tell(m);
+	if (t->stopping)
+		pty_answer_stop(m, t->stop_id);
+	else
+		job_tell_child(m, handle, how, status);
+	t->stopping = false;
+}
+
 void
 pty_reap(struct monitor *m)
 {
-	enum priv_exit how;
-	uint32_t status;
+	for (size_t i = 0; i < PRIV_PTYS_MAX; i++)
+		pty_reap_one(m, &m->terminal[i]);
+}
 
-	if (m->pty.pid == 0 || !job_exited(&m->pty, &how, &status))
-		return;
-	if (m->recorder.pid != 0 && m->half.phase != HALF_DYING) {
-		recorder_leave(m);
-		return;
-	}
-	job_tell(m, &m->pty, LOG_LEVEL_INFO, how, status);
-	job_free(&m->pty);
-	about_tell(m);
-	if (m->pty_stopping)
-		pty_answer_stop(m);
-	else
-		job_tell_child(m, PRIV_PTY_HANDLE, how, status);
+void
+pty_leave(struct monitor *m)
+{
+	for (size_t i = 0; i < PRIV_PTYS_MAX; i++)
+		if (m->terminal[i].shell.pid != 0)
+			job_tell_left(&m->terminal[i].shell, "hung up");
 }

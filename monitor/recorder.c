@@ -31,7 +31,6 @@
 #include "monitor/command.h"
 #include "monitor/env.h"
 #include "monitor/monitor.h"
-#include "monitor/pty.h"
 
 #define RECORDER_START_MS 10000
 #define RECORDER_NAMES	  100 /* that may be taken in one second */
@@ -116,9 +115,11 @@ recorder_make_file(struct recorder *rec, const struct monitor *m, time_t now)
 
 /* The terminal as the client has it, and who sits there. */
 static int
-recorder_describe(const struct monitor *m, const struct command *c,
-    const struct winsize *ws, bool login, time_t now, struct buf *b)
+recorder_describe(const struct monitor *m, const struct recorded *what,
+    time_t now, struct buf *b)
 {
+	const struct command *c = what->command;
+	const struct winsize *ws = what->size;
 	const char *shell = env_get(c->env, "SHELL");
 	char who[KEY_PUBLIC_HEX], title[512];
 	struct cast_head head = { .columns = ws->ws_col != 0 ? ws->ws_col : 80,
@@ -126,7 +127,7 @@ recorder_describe(const struct monitor *m, const struct command *c,
 		.time = now,
 		.term = env_get(c->env, "TERM"),
 		.shell = shell != NULL ? shell : account_shell(&m->account),
-		.command = login ? NULL : c->name,
+		.command = what->login ? NULL : c->name,
 		.title = title };
 
 	if (m->half.start.carrier == PRIV_CONTROL)
@@ -144,7 +145,7 @@ recorder_describe(const struct monitor *m, const struct command *c,
 
 static int
 recorder_begin_file(struct recorder *rec, const struct monitor *m,
-    const struct command *c, const struct winsize *ws, bool login)
+    const struct recorded *what)
 {
 	time_t now = time(NULL);
 	struct buf b;
@@ -153,7 +154,7 @@ recorder_begin_file(struct recorder *rec, const struct monitor *m,
 	if (recorder_make_file(rec, m, now) != 0)
 		return -1;
 	buf_init(&b, HEAD_MAX);
-	if (recorder_describe(m, c, ws, login, now, &b) != 0)
+	if (recorder_describe(m, what, now, &b) != 0)
 		log_error("Recording: the terminal's description is too long");
 	else if (!recording_has_room(rec->file))
 		log_error("%s: less than a twentieth is free, and less than "
@@ -194,8 +195,8 @@ recorder_mend(int file)
 /* --- the process --- */
 
 static void
-recorder_become(const struct monitor *m, const char *path, int user, int term,
-    int peer)
+recorder_become(const struct monitor *m, const char *path, int file,
+    const struct recorded *what, int peer)
 {
 	const char *argv[] = { "skyptyd: record",
 		m->rights.record_input ? RECORDING_INPUT : NULL, NULL };
@@ -203,7 +204,7 @@ recorder_become(const struct monitor *m, const char *path, int user, int term,
 	const struct process_program program = { .path = path,
 		.argv = argv,
 		.env = env,
-		.fd = { user, term, m->recorder.file, peer },
+		.fd = { what->user, what->term, file, peer },
 		.nfd = 4 };
 
 	process_become(&program);
@@ -233,7 +234,8 @@ recorder_hear(int sock)
 }
 
 static int
-recorder_spawn(struct monitor *m, int user, int term)
+recorder_spawn(struct monitor *m, struct recorder *rec,
+    const struct recorded *what)
 {
 	char path[PROCESS_PATH_MAX];
 	int sv[2], r;
@@ -244,8 +246,8 @@ recorder_spawn(struct monitor *m, int user, int term)
 		log_error(RECORDING_PROGRAM ": %s", strerror(errno));
 		return -1;
 	}
-	if ((r = process_fork(&m->recorder.pid)) == 0)
-		recorder_become(m, path, user, term, sv[1]);
+	if ((r = process_fork(&rec->pid)) == 0)
+		recorder_become(m, path, rec->file, what, sv[1]);
 	close(sv[1]);
 	if (r == 1) {
 		/* One that has ended says nothing, which is heard. */
@@ -257,11 +259,10 @@ recorder_spawn(struct monitor *m, int user, int term)
 }
 
 int
-recorder_start(struct monitor *m, int user, int term, const struct command *c,
-    const struct winsize *ws, bool login, char *why, size_t len)
+recorder_start(struct monitor *m, struct recorder *rec,
+    const struct recorded *what, char *why, size_t len)
 {
 	const char *folder = m->half.start.record;
-	struct recorder *rec = &m->recorder;
 	int dir;
 
 	(void)snprintf(why, len, "%s", NOT_RECORDED);
@@ -273,9 +274,9 @@ recorder_start(struct monitor *m, int user, int term, const struct command *c,
 	if ((dir = recorder_open_folder(folder)) == -1)
 		return -1;
 	rec->dir = dir;
-	if (recorder_begin_file(rec, m, c, ws, login) != 0 ||
-	    recorder_spawn(m, user, term) != 0) {
-		recorder_drop(m);
+	if (recorder_begin_file(rec, m, what) != 0 ||
+	    recorder_spawn(m, rec, what) != 0) {
+		recorder_drop(rec);
 		return -1;
 	}
 	log_event(LOG_LEVEL_INFO, LOG_EVENT("recorded"),
@@ -297,10 +298,8 @@ recorder_close(struct recorder *rec)
 }
 
 void
-recorder_drop(struct monitor *m)
+recorder_drop(struct recorder *rec)
 {
-	struct recorder *rec = &m->recorder;
-
 	if (rec->pid != 0) {
 		(void)process_signal(rec->pid, SIGKILL);
 		(void)waitpid(rec->pid, NULL, 0);
@@ -311,10 +310,8 @@ recorder_drop(struct monitor *m)
 }
 
 void
-recorder_leave(struct monitor *m)
+recorder_leave(struct recorder *rec)
 {
-	struct recorder *rec = &m->recorder;
-
 	if (rec->told)
 		return;
 	rec->told = true;
@@ -322,12 +319,12 @@ recorder_leave(struct monitor *m)
 }
 
 static void
-recorder_tell(const struct monitor *m, int status)
+recorder_tell(const struct recorder *rec, const char *folder, int status)
 {
-	const char *folder = m->half.start.record, *name = m->recorder.name;
+	const char *name = rec->name;
 	struct stat st = { .st_size = 0 };
 
-	(void)fstat(m->recorder.file, &st);
+	(void)fstat(rec->file, &st);
 	if (WIFSIGNALED(status))
 		log_error("Recording failed: killed by signal %d%s: %s/%s",
 		    WTERMSIG(status),
@@ -347,19 +344,17 @@ recorder_tell(const struct monitor *m, int status)
 		    (long long)st.st_size, folder, name);
 }
 
-void
-recorder_reap(struct monitor *m)
+bool
+recorder_reap(const struct monitor *m, struct recorder *rec)
 {
-	struct recorder *rec = &m->recorder;
 	const bool early = !rec->told;
 	int status;
 
 	if (rec->pid == 0 || waitpid(rec->pid, &status, WNOHANG) != rec->pid)
-		return;
+		return false;
 	recorder_mend(rec->file);
-	recorder_tell(m, status);
+	recorder_tell(rec, m->half.start.record, status);
 	rec->pid = 0;
 	recorder_close(rec);
-	if (early)
-		pty_unrecorded(m);
+	return early;
 }

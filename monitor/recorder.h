@@ -22,20 +22,26 @@ struct recorder {
 
 /* Whether this session's terminal is to be recorded. */
 bool recorder_wanted(const struct monitor *);
+/* What is recorded: a session's terminal, as it begins. */
+struct recorded {
+	int user, term; /* a slave, and the master that it goes to and from */
+	const struct command *command;
+	const struct winsize *size;
+	bool login;
+};
+
 /*
- * Makes the file and starts a recorder between user, a slave, and term, the
- * master of the session's terminal; both stay open here.  0, or -1 with a
- * sentence for the peer in why; the log has more then.
+ * Makes the file and starts a recorder between both descriptors, which stay
+ * open here.  0, or -1 with a sentence for the peer in why; the log has more
+ * then.
  */
-int recorder_start(struct monitor *, int user, int term, const struct command *,
-    const struct winsize *, bool login, char *why, size_t len);
+int recorder_start(struct monitor *, struct recorder *, const struct recorded *,
+    char *why, size_t len);
 /* Nothing was begun that there is to record: takes the file away again. */
-void recorder_drop(struct monitor *);
+void recorder_drop(struct recorder *);
 /* The session has ended: what is left on its terminal is passed on. */
-void recorder_leave(struct monitor *);
-/*
- * A zombie may be there.  A session whose recorder ends before it ends, too.
- */
-void recorder_reap(struct monitor *);
+void recorder_leave(struct recorder *);
+/* A zombie may be there.  Whether it ended before its session was to. */
+bool recorder_reap(const struct monitor *, struct recorder *);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The connection's SFTP server: OpenSSH's program, as sshd's Subsystem. */
+/* The connection's SFTP servers: OpenSSH's program, as sshd's Subsystem. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -82,8 +82,8 @@ sftp_command(const struct monitor *m, struct command *c)
 }
 
 static bool
-sftp_spawn(struct monitor *m, int fd, const struct cage *cage, char *why,
-    size_t len)
+sftp_spawn(struct monitor *m, struct mon_sftp *f, int fd,
+    const struct cage *cage, char *why, size_t len)
 {
 	struct command c;
 	struct spawn s = { .cmd = &c,
@@ -93,39 +93,41 @@ sftp_spawn(struct monitor *m, int fd, const struct cage *cage, char *why,
 		.cage = cage };
 	bool ok;
 
-	if (sftp_logs(m) && (s.err = sftp_log_open(m)) == -1) {
+	if (sftp_logs(m) &&
+	    (s.err = sftp_log_open(&f->log, m->half.base)) == -1) {
 		(void)snprintf(why, len, "%s", strerror(errno));
 		return false;
 	}
 	if (!(ok = sftp_command(m, &c) == 0))
 		(void)snprintf(why, len, "out of memory");
 	else
-		ok = spawn(m, &s, &m->sftp.pid, why, len);
+		ok = spawn(m, &s, &f->server.pid, why, len);
 	command_free(&c);
 	if (s.err != -1)
 		close(s.err);
 	if (!ok)
-		sftp_log_close(m);
+		sftp_log_close(&f->log);
 	return ok;
 }
 
 /* The same in a folder of its own.  False: the server, if there is one, goes.
  */
 static bool
-sftp_spawn_caged(struct monitor *m, int sv[2], char *why, size_t len)
+sftp_spawn_caged(struct monitor *m, struct mon_sftp *f, int sv[2], char *why,
+    size_t len)
 {
 	struct cage cage;
 	bool ok = false;
 
 	if (cage_begin(&cage, m->rights.sftp_root, sftp_is_readonly(m), why,
 		len) == 0)
-		ok = sftp_spawn(m, sv[1], &cage, why, len);
+		ok = sftp_spawn(m, f, sv[1], &cage, why, len);
 	if (ok && cage_close(&cage, sv[0], why, len) != 0) {
 		ok = false;
-		job_signal(&m->sftp, SIGKILL);
-		waitpid(m->sftp.pid, NULL, 0);
-		m->sftp.pid = 0;
-		sftp_log_close(m);
+		job_signal(&f->server, SIGKILL);
+		waitpid(f->server.pid, NULL, 0);
+		f->server.pid = 0;
+		sftp_log_close(&f->log);
 	}
 	cage_free(&cage);
 	return ok;
@@ -133,16 +135,17 @@ sftp_spawn_caged(struct monitor *m, int sv[2], char *why, size_t len)
 
 /* What goes wrong there, the peer need not know in detail. */
 static bool
-sftp_begin(struct monitor *m, int sv[2], char *why, size_t len)
+sftp_begin(struct monitor *m, struct mon_sftp *f, int sv[2], char *why,
+    size_t len)
 {
 	bool ok;
 
 	if (m->rights.sftp_root == NULL || session_forces_files(m)) {
-		if (!(ok = sftp_spawn(m, sv[1], NULL, why, len)))
+		if (!(ok = sftp_spawn(m, f, sv[1], NULL, why, len)))
 			log_error("sftp_server: %s", why);
 		return ok;
 	}
-	if (!(ok = sftp_spawn_caged(m, sv, why, len))) {
+	if (!(ok = sftp_spawn_caged(m, f, sv, why, len))) {
 		log_error("SFTP not started: %s", why);
 		(void)snprintf(why, len,
 		    "the folder of this key (sftp-root) cannot be served; the "
@@ -152,12 +155,12 @@ sftp_begin(struct monitor *m, int sv[2], char *why, size_t len)
 }
 
 static void
-sftp_tell(const struct monitor *m)
+sftp_tell(const struct monitor *m, const struct job *server)
 {
 	struct log_fields f = { .event = "started" };
 
 	log_put(&f, "kind", "SFTP");
-	log_put_number(&f, "process", (uint64_t)m->sftp.pid);
+	log_put_number(&f, "process", (uint64_t)server->pid);
 	log_put(&f, "user", m->account.pw_name);
 	if (session_forces_files(m))
 		log_event(LOG_LEVEL_INFO, &f,
@@ -169,68 +172,125 @@ sftp_tell(const struct monitor *m)
 		    m->rights.sftp_root != NULL ? m->rights.sftp_root : "");
 }
 
+unsigned
+sftp_running(const struct half *h)
+{
+	const struct monitor *m = monitor_of_const(h);
+	unsigned n = 0;
+
+	for (size_t i = 0; i < PRIV_SFTPS_MAX; i++)
+		n += m->sftp[i].server.pid != 0;
+	return n;
+}
+
+static struct mon_sftp *
+sftp_free_slot(struct monitor *m)
+{
+	for (size_t i = 0; i < PRIV_SFTPS_MAX; i++)
+		if (m->sftp[i].server.pid == 0)
+			return &m->sftp[i];
+	return NULL;
+}
+
+struct job *
+sftp_find(struct monitor *m, uint32_t handle)
+{
+	for (size_t i = 0; i < PRIV_SFTPS_MAX; i++)
+		if (m->sftp[i].server.pid != 0 &&
+		    m->sftp[i].server.handle == handle)
+			return &m->sftp[i].server;
+	return NULL;
+}
+
+static void
+sftp_run(struct monitor *m, struct privmsg *msg, struct mon_sftp *f)
+{
+	char why[PRIVMSG_TEXT_MAX];
+	int sv[2];
+
+	if (sftp_open_pair(sv) != 0) {
+		job_refuse(m, msg, "SFTP", strerror(errno));
+		return;
+	}
+	if (!sftp_begin(m, f, sv, why, sizeof(why))) {
+		close(sv[0]);
+		half_answer_why(&m->half, msg, why);
+	} else {
+		sftp_tell(m, &f->server);
+		f->server.handle = job_next_handle(m);
+		job_begin(&f->server, "SFTP", "");
+		ending_used(m, USE_FILES);
+		job_hand_down(m, msg, &f->server, &sv[0], 1);
+	}
+	close(sv[1]);
+}
+
 int
 sftp_start(struct half *h, struct privmsg *msg)
 {
 	struct monitor *m = monitor_of(h);
+	struct mon_sftp *f = sftp_free_slot(m);
 	char why[PRIVMSG_TEXT_MAX];
-	int sv[2];
 
-	if (*m->half.start.sftp_server == '\0') {
+	if (f == NULL || !job_has_handle(m))
+		return SKY_ERR_LIMIT;
+	if (*m->half.start.sftp_server == '\0')
 		job_refuse(m, msg, "SFTP", "files are not served here");
-		return 0;
-	}
-	if (!session_ready(m, why, sizeof(why))) {
+	else if (!session_ready(m, why, sizeof(why)))
 		job_refuse(m, msg, "SFTP", why);
-		return 0;
-	}
-	if (sftp_open_pair(sv) != 0) {
-		job_refuse(m, msg, "SFTP", strerror(errno));
-		return 0;
-	}
-	if (!sftp_begin(m, sv, why, sizeof(why))) {
-		close(sv[0]);
-		half_answer_why(&m->half, msg, why);
-	} else {
-		sftp_tell(m);
-		m->sftp.handle = PRIV_SFTP_HANDLE;
-		job_begin(&m->sftp, "SFTP", "");
-		ending_used(m, USE_FILES);
-		half_answer_ok(&m->half, msg, NULL, &sv[0], 1);
-	}
-	close(sv[1]);
+	else
+		sftp_run(m, msg, f);
 	return 0;
 }
 
 /* The child learns of the end by its socket; here it is only noted. */
-void
-sftp_reap(struct monitor *m)
+static void
+sftp_reap_one(struct monitor *m, struct mon_sftp *f)
 {
+	struct job *j = &f->server;
 	enum priv_exit how;
 	uint32_t status;
 
-	if (m->sftp.pid == 0 || !job_exited(&m->sftp, &how, &status))
+	if (j->pid == 0 || !job_exited(j, &how, &status))
 		return;
-	sftp_log_drain(m);
-	if (!m->sftp.ended)
-		job_tell(m, &m->sftp,
+	sftp_log_drain(&f->log);
+	if (!j->ended)
+		job_tell(m, j,
 		    how == PRIV_EXITED && status == 0 ? LOG_LEVEL_INFO :
 							LOG_LEVEL_WARN,
 		    how, status);
-	job_signal(&m->sftp, SIGKILL);
-	job_free(&m->sftp);
-	sftp_log_close(m);
+	job_signal(j, SIGKILL);
+	job_free(j);
+	sftp_log_close(&f->log);
 	about_tell(m);
+}
+
+void
+sftp_reap(struct monitor *m)
+{
+	for (size_t i = 0; i < PRIV_SFTPS_MAX; i++)
+		sftp_reap_one(m, &m->sftp[i]);
 }
 
 void
 sftp_leave(struct monitor *m)
 {
-	if (m->sftp.pid == 0)
-		return;
-	job_tell_left(&m->sftp, "ended");
-	m->sftp.ended = true;
-	/* Its end of file has come; what it closes by that is to be told. */
-	if (m->sftp_log.ev == NULL)
-		job_signal(&m->sftp, SIGTERM);
+	for (size_t i = 0; i < PRIV_SFTPS_MAX; i++) {
+		struct mon_sftp *f = &m->sftp[i];
+
+		if (f->server.pid == 0)
+			continue;
+		job_tell_left(&f->server, "ended");
+		f->server.ended = true;
+		/* Its end of file has come; what it closes by that is told. */
+		if (f->log.ev == NULL)
+			job_signal(&f->server, SIGTERM);
+	}
+}
+
+void
+sftp_kill(struct monitor *m)
+{
+	for (size_t i = 0; i < PRIV_SFTPS_MAX; i++)
+		job_signal(&m->sftp[i].server, SIGKILL);
 }

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
-#include "monitor/monitor.h"
 
 #define READ_MAX   4096 /* a round of the loop: others have their turn */
 #define PIPE_READS (64 * 1024 / READ_MAX)
@@ -44,13 +43,13 @@ sftp_log_take(struct sftp_log *l, const char *p, size_t n)
 
 /* As read(2). */
 static ssize_t
-sftp_log_read(struct monitor *m)
+sftp_log_read(struct sftp_log *l)
 {
 	char data[READ_MAX];
-	ssize_t n = read(m->sftp_log.fd, data, sizeof(data));
+	ssize_t n = read(l->fd, data, sizeof(data));
 
 	if (n > 0)
-		sftp_log_take(&m->sftp_log, data, (size_t)n);
+		sftp_log_take(l, data, (size_t)n);
 	return n;
 }
 
@@ -64,9 +63,8 @@ sftp_log_on_line(evutil_socket_t fd, short what, void *arg)
 }
 
 int
-sftp_log_open(struct monitor *m)
+sftp_log_open(struct sftp_log *l, struct event_base *base)
 {
-	struct sftp_log *l = &m->sftp_log;
 	int p[2];
 
 	if (pipe2(p, O_CLOEXEC) == -1)
@@ -74,8 +72,8 @@ sftp_log_open(struct monitor *m)
 	l->n = 0;
 	l->fd = p[0];
 	if (fcntl(p[0], F_SETFL, O_NONBLOCK) == 0 &&
-	    (l->ev = event_new(m->half.base, p[0], EV_READ | EV_PERSIST,
-		 sftp_log_on_line, m)) != NULL &&
+	    (l->ev = event_new(base, p[0], EV_READ | EV_PERSIST,
+		 sftp_log_on_line, l)) != NULL &&
 	    event_add(l->ev, NULL) == 0)
 		return p[1];
 	if (l->ev != NULL)
@@ -87,19 +85,17 @@ sftp_log_open(struct monitor *m)
 }
 
 void
-sftp_log_drain(struct monitor *m)
+sftp_log_drain(struct sftp_log *l)
 {
 	/* A pipe holds that much; whoever else has it may go on for ever. */
-	for (int i = 0; i < PIPE_READS && m->sftp_log.ev != NULL; i++)
-		if (sftp_log_read(m) <= 0)
+	for (int i = 0; i < PIPE_READS && l->ev != NULL; i++)
+		if (sftp_log_read(l) <= 0)
 			break;
 }
 
 void
-sftp_log_close(struct monitor *m)
+sftp_log_close(struct sftp_log *l)
 {
-	struct sftp_log *l = &m->sftp_log;
-
 	if (l->ev == NULL)
 		return;
 	sftp_log_line(l);

@@ -8,7 +8,7 @@
 #define SFTP_LOG_LINE 900 /* bytes of one line; a longer one is several */
 
 struct event;
-struct monitor;
+struct event_base;
 
 struct sftp_log {
 	int fd; /* our end of its standard error; only while ev is there */
@@ -21,9 +21,10 @@ struct sftp_log {
  * A pipe for a server's standard error; its end is returned, and the caller's.
  * -1 with errno.
  */
-int sftp_log_open(struct monitor *);
+int sftp_log_open(struct sftp_log *, struct event_base *);
 /* Reads what there is, and no more. */
-void sftp_log_drain(struct monitor *);
-void sftp_log_close(struct monitor *);
+void sftp_log_drain(struct sftp_log *);
+/* Also one that is not open. */
+void sftp_log_close(struct sftp_log *);
 
 #endif

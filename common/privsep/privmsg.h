@@ -19,7 +19,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 
-#define PRIVMSG_VERSION	 8
+#define PRIVMSG_VERSION	 9
 #define PRIVMSG_HEAD_LEN 4
 #define PRIVMSG_MAX	 (192U * 1024) /* a whole message */
 #define PRIVMSG_FDS_MAX	 3
@@ -46,16 +46,20 @@ enum privmsg_type {
 	 */
 	PM_FIRST_FRAME = 4,
 	/*
-	 * PTY_START [session, no pty] command, flags u8 of enum priv_pty, rows
-	 * cols x y u16, modes (MODES_LEN bytes) if there are any.  Answer:
-	 * error text; if empty, with the pty's master.
+	 * PTY_START [session; fails from PRIV_PTYS_MAX on] command, flags u8 of
+	 * enum priv_pty, rows cols x y u16, modes (MODES_LEN bytes) if there
+	 * are any.  Answer: error text; if empty, handle u32 with the pty's
+	 * master.
 	 */
 	PM_PTY_START = 6,
-	/* PTY_STOP [pty runs] nothing.  Answer: nothing. */
+	/*
+	 * PTY_STOP [not asked for yet] handle u32, also of one whose end is
+	 * being told just now.  Answer, once it has ended: nothing.
+	 */
 	PM_PTY_STOP = 8,
 	/*
-	 * EXEC_START [session, fewer than PRIV_EXECS_MAX] command, timeout in
-	 * milliseconds u32 (0: none), flags u8 of enum priv_exec.  Answer:
+	 * EXEC_START [session; fails from PRIV_EXECS_MAX on] command, timeout
+	 * in milliseconds u32 (0: none), flags u8 of enum priv_exec.  Answer:
 	 * error text; if empty, handle u32 with the pipes' ends: stdout,
 	 * stderr[, stdin].
 	 */
@@ -76,8 +80,9 @@ enum privmsg_type {
 	 */
 	PM_EXEC_SIGNAL = 22,
 	/*
-	 * SFTP_START [session, once] nothing.  Answer: error text; if empty,
-	 * with a stream socket to the SFTP server.
+	 * SFTP_START [session; fails from PRIV_SFTPS_MAX on] nothing.  Answer:
+	 * error text; if empty, handle u32 with a stream socket to an SFTP
+	 * server, whose end is that of the socket.
 	 */
 	PM_SFTP_START = 24,
 	/*
@@ -180,22 +185,29 @@ enum privmsg_type {
 	/* COUNTS [control socket] nothing.  Answer: as GET_COUNTS. */
 	PM_COUNTS = 66,
 	/*
-	 * JOB_RUN [session, once, no JOB_DOOR before] as EXEC_START, of whose
-	 * flags it has STDIN and LINE: a command under a keeper of its own.
-	 * Answer: error text; if empty, with a stream socket to the keeper.
+	 * JOB_RUN [session; fails from PRIV_KEEPERS_MAX on, with JOB_DOOR's] as
+	 * EXEC_START, of whose flags it has STDIN and LINE: a command under a
+	 * keeper of its own.  Answer: error text; if empty, handle u32 with a
+	 * stream socket to the keeper.
 	 */
 	PM_JOB_RUN = 68,
 	/*
-	 * JOB_DOOR [session, once, no JOB_RUN before] nothing.  Answer: error
-	 * text; if empty, with a stream socket to who serves one request about
-	 * the jobs of this key.
+	 * JOB_DOOR [as JOB_RUN] nothing.  Answer: error text; if empty, handle
+	 * u32 with a stream socket to who serves one request about the jobs of
+	 * this key.
 	 */
 	PM_JOB_DOOR = 70,
+	/*
+	 * EXEC_LEAVE [handle lives] handle u32: who has asked for it is gone.
+	 * It is hung up unless it is to be kept, and forgotten when it has
+	 * ended.  No answer.
+	 */
+	PM_EXEC_LEAVE = 72,
 	/* LOG [always, PRIV_LOGS_PER_S] level u8, text.  No answer. */
 	PM_LOG = 20,
 	/*
-	 * EXITED, event: handle u32 (PRIV_PTY_HANDLE for the pty), kind u8 of
-	 * enum priv_exit, status u32 (exit status or signal number).
+	 * EXITED, event: handle u32 of a terminal or a command, kind u8 of enum
+	 * priv_exit, status u32 (exit status or signal number).
 	 */
 	PM_EXITED = 101,
 	/*
@@ -339,12 +351,11 @@ enum priv_exec {
 #define PRIV_EXEC_FLAGS \
 	(PRIV_EXEC_STDIN | PRIV_EXEC_KEEP | PRIV_EXEC_LOGIN | PRIV_EXEC_LINE)
 
-/* What is no command of EXEC_START, whose handles are from 1 on. */
-enum priv_handle {
-	PRIV_PTY_HANDLE = 0,
-	PRIV_SFTP_HANDLE = 0x7ffffffe,
-	PRIV_CONN_HANDLE = 0x7fffffff
-};
+/*
+ * Terminals, commands, SFTP servers and keepers have handles from 1 on, none of
+ * which is used again.  BYTES knows one that is none of them.
+ */
+enum priv_handle { PRIV_CONN_HANDLE = 0x7fffffff };
 
 enum priv_pty {
 	PRIV_PTY_SIZE = 1 << 0,
@@ -420,6 +431,9 @@ enum priv_count {
 #define PRIV_PROBES_PER_MIN  90 /* signatures for requests to ourselves */
 #define PRIV_SERVERS_MAX     64 /* in our entry, in the configuration */
 #define PRIV_EXECS_MAX	     64 /* running at once on one connection */
+#define PRIV_PTYS_MAX	     16 /* as well, and so are these */
+#define PRIV_SFTPS_MAX	     16
+#define PRIV_KEEPERS_MAX     16
 #define PRIV_STATUS_PER_S    1
 #define PRIV_ACTIVES_PER_S   2
 #define PRIV_USER_MAX	     256    /* bytes of a user's name */

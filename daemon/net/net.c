@@ -340,10 +340,31 @@ net_round(struct net *n, int flags)
 
 /* --- what the monitor says --- */
 
+/* The one with that number, if its service is there to be told. */
+static struct channel *
+net_channel(struct net *n, uint16_t number)
+{
+	struct channel *ch = &n->channel;
+
+	return ch->number == number && ch->service != NULL &&
+		ch->stage != CHANNEL_ENDED ?
+	    ch :
+	    NULL;
+}
+
+/* Whose command it was, its service knows; it may end behind that. */
+static int
+net_told_exited(struct net *n, struct privmsg *m)
+{
+	struct channel *ch = net_channel(n, n->channel.number);
+
+	return ch != NULL ? ch->service->ops->told(ch, m) : 0;
+}
+
 static int
 net_told(struct net *n, struct privmsg *m)
 {
-	struct channel *ch = &n->channel;
+	struct channel *ch;
 
 	switch (m->type) {
 	case PM_HANDSHAKE + 1:
@@ -354,11 +375,12 @@ net_told(struct net *n, struct privmsg *m)
 		return net_auth_control(n, m);
 	case PM_USER + 1:
 		return net_told_user(n, m);
+	case PM_EXITED:
+		return net_told_exited(n, m);
 	}
-	if (ch->service != NULL && ch->stage != CHANNEL_ENDED)
-		return ch->service->ops->told(ch, m);
-	/* A command may end behind its service. */
-	return m->type == PM_EXITED ? 0 : SKY_ERR_STATE;
+	if ((ch = net_channel(n, m->id)) == NULL)
+		return SKY_ERR_STATE;
+	return ch->service->ops->told(ch, m);
 }
 
 static void

@@ -43,7 +43,8 @@ struct channel {
 	uint32_t idle;	       /* seconds until the monitor ends it; 0: never */
 	bool moved;	       /* not told to it yet */
 	struct event *telling; /* pending: it has been told just now */
-	int mon;	       /* for net_mon.h */
+	int mon;	       /* for net_mon.h, */
+	uint16_t number;       /* and so is this, in its answers */
 	struct buf *in;	       /* what the peer has said */
 	struct buf *out;       /* what it is told */
 	struct event_base *base;

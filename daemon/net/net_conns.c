@@ -131,7 +131,7 @@ net_conns_begin(struct channel *ch, struct buf *query)
 	channel_accept(ch);
 	net_conns_put(ch, "{\"connections\":[");
 	s->asked = true;
-	mon_conns(ch->mon, 0);
+	mon_conns(ch->mon, ch->number, 0);
 	return 0;
 }
 
@@ -168,7 +168,7 @@ net_conns_room(struct channel *ch)
 	if (s->asked)
 		return;
 	s->asked = true;
-	mon_conns(ch->mon, s->after);
+	mon_conns(ch->mon, ch->number, s->after);
 }
 
 static void
@@ -189,7 +189,7 @@ const struct service_ops net_conns_ops = {
 static int
 net_metrics_begin(struct channel *ch, struct buf *query)
 {
-	mon_counts(ch->mon);
+	mon_counts(ch->mon, ch->number);
 	channel_accept(ch);
 	return 0;
 }

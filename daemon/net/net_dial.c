@@ -51,7 +51,7 @@ net_dial_begin_as(struct channel *ch, struct buf *query, bool proxy)
 	if (mux_proxy_query(query, &pk, &port) != 0 || port == 0)
 		net_dial_fail(ch, "that is no key, or no port");
 	else
-		mon_dial(ch->mon, &pk, port);
+		mon_dial(ch->mon, ch->number, &pk, port);
 	return 0;
 }
 

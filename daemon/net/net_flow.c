@@ -37,8 +37,7 @@ net_flow_init(struct net_flow *f, struct channel *ch)
 static void
 net_flow_tell_bytes(struct net_flow *f)
 {
-	channel_tell_job(f->ch, f->terminal ? PRIV_PTY_HANDLE : f->handle,
-	    &f->bytes);
+	channel_tell_job(f->ch, f->handle, &f->bytes);
 }
 
 void
@@ -73,8 +72,8 @@ net_flow_start(struct net_flow *f, struct rpc_exec *e, uint32_t timeout_ms,
     const struct mux_session *wishes)
 {
 	net_flow_begin(f);
-	return mon_exec_start(f->ch->mon, 0, e, timeout_ms, f->has_stdin,
-	    wishes);
+	return mon_exec_start(f->ch->mon, f->ch->number, e, timeout_ms,
+	    f->has_stdin, wishes);
 }
 
 int
@@ -84,7 +83,7 @@ net_flow_start_terminal(struct net_flow *f, struct rpc_command *c,
 	f->terminal = true;
 	channel_bound_unsent(f->ch, NET_TTY_UNSENT);
 	net_flow_begin(f);
-	return mon_pty_start(f->ch->mon, c, wishes);
+	return mon_pty_start(f->ch->mon, f->ch->number, c, wishes);
 }
 
 void
@@ -119,7 +118,7 @@ net_flow_open(struct net_flow *f, struct privmsg *m)
 	struct event_base *base = f->ch->base;
 	int r;
 
-	if (!f->terminal && (r = buf_get_u32(&m->body, &f->handle)) != 0)
+	if ((r = buf_get_u32(&m->body, &f->handle)) != 0)
 		return r;
 	if ((r = net_pipe_open(&f->out, base, privmsg_take_fd(m, 0), EV_READ,
 		 net_flow_on_output, f)) != 0)
@@ -411,8 +410,7 @@ net_flow_exited(struct net_flow *f, uint32_t handle, enum priv_exit how,
 {
 	struct timeval tv = { .tv_sec = GRACE_S };
 
-	if (f->state != FLOW_RUNNING ||
-	    handle != (f->terminal ? PRIV_PTY_HANDLE : f->handle))
+	if (f->state != FLOW_RUNNING || handle != f->handle)
 		return;
 	f->exited = true;
 	f->rest = NET_REST_MAX;

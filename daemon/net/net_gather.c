@@ -21,6 +21,7 @@ struct gathered {
 	enum { EXEC_FREE, EXEC_STARTING, EXEC_RUNNING, EXEC_OVER } state;
 	struct net_gather *all;
 	uint64_t seq;
+	uint64_t turn; /* of those that are to be started */
 	uint32_t handle;
 	char *name; /* for the text of a failed start */
 	int64_t begun_ms;
@@ -36,6 +37,7 @@ struct net_gather {
 	struct net_rpc *rpc;
 	struct gathered exec[PRIV_EXECS_MAX];
 	size_t captured; /* bytes held in exec[] */
+	uint64_t turns;
 };
 
 static void net_gather_on_output(evutil_socket_t, short, void *);
@@ -139,6 +141,7 @@ net_gather_prepare(struct net_gather *g, struct gathered *e, struct rpc_call *c)
 
 	e->all = g;
 	e->seq = c->seq;
+	e->turn = g->turns++;
 	e->in.fd = e->out.fd = e->err.fd = -1;
 	buf_init(&e->in.data, NET_STDIN_MAX);
 	buf_init(&e->out.data, NET_GATHER_MAX);
@@ -171,9 +174,9 @@ net_gather_call(struct net_gather *g, struct rpc_call *c,
 	}
 	if (net_gather_prepare(g, e, c) != 0)
 		channel_fault(g->rpc->ch, "out of memory");
-	if (mon_exec_start(g->rpc->ch->mon, (uint16_t)(e - g->exec),
-		&c->arg.exec, net_gather_timeout(&c->arg.exec),
-		buf_len(&c->arg.exec.in) != 0, wishes) != 0) {
+	if (mon_exec_start(g->rpc->ch->mon, g->rpc->ch->number, &c->arg.exec,
+		net_gather_timeout(&c->arg.exec), buf_len(&c->arg.exec.in) != 0,
+		wishes) != 0) {
 		net_rpc_fail(g->rpc, c->method, c->seq,
 		    "fork/exec %s: argument list too long", e->name);
 		net_gather_forget(e);
@@ -213,6 +216,19 @@ net_gather_not_started(struct gathered *e, const char *why)
 	return buf_put(&e->err.data, text, strlen(text));
 }
 
+/* Whose answer comes next; NULL: none is awaited. */
+static struct gathered *
+net_gather_first(struct net_gather *g)
+{
+	struct gathered *first = NULL;
+
+	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
+		if (g->exec[i].state == EXEC_STARTING &&
+		    (first == NULL || g->exec[i].turn < first->turn))
+			first = &g->exec[i];
+	return first;
+}
+
 int
 net_gather_started(struct net_gather *g, struct privmsg *m)
 {
@@ -220,9 +236,8 @@ net_gather_started(struct net_gather *g, struct privmsg *m)
 	char *text = NULL;
 	int r;
 
-	if (m->id >= PRIV_EXECS_MAX || g->exec[m->id].state != EXEC_STARTING)
+	if ((e = net_gather_first(g)) == NULL)
 		return SKY_ERR_STATE;
-	e = &g->exec[m->id];
 	if ((r = buf_get_cstring(&m->body, &text, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
 	r = *text != '\0' ? net_gather_not_started(e, text) :

@@ -73,8 +73,8 @@ net_job_run(struct channel *ch, struct buf *payload)
 	e.env = s.env;
 	if (s.flags & XS_TERMINAL)
 		net_job_fail(ch, "a job has no terminal");
-	else if (mon_job_run(ch->mon, &e, s.timeout_ms, s.flags & XS_HAS_STDIN,
-		     &j->wishes) != 0)
+	else if (mon_job_run(ch->mon, ch->number, &e, s.timeout_ms,
+		     s.flags & XS_HAS_STDIN, &j->wishes) != 0)
 		net_job_fail(ch, "argument list too long");
 	xs_start_free(&s);
 }
@@ -103,7 +103,7 @@ net_job_take_first(struct channel *ch)
 	if (j->run)
 		net_job_run(ch, &payload);
 	else
-		mon_job_door(ch->mon);
+		mon_job_door(ch->mon, ch->number);
 }
 
 /* --- between the peer and the keeper --- */
@@ -133,6 +133,7 @@ static int
 net_job_told(struct channel *ch, struct privmsg *m)
 {
 	struct net_job *j = ch->state;
+	uint32_t handle;
 	char *why = NULL;
 	int r;
 
@@ -143,7 +144,8 @@ net_job_told(struct channel *ch, struct privmsg *m)
 		return r;
 	if (*why != '\0')
 		net_job_fail(ch, why);
-	else if ((r = net_relay_open(&j->keeper, privmsg_take_fd(m, 0))) == 0) {
+	else if ((r = buf_get_u32(&m->body, &handle)) == 0 &&
+	    (r = net_relay_open(&j->keeper, privmsg_take_fd(m, 0))) == 0) {
 		j->state = JOB_RELAYED;
 		ch->busy = false;
 	}

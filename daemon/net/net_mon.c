@@ -21,11 +21,12 @@ mon_request(int mon, enum privmsg_type type, uint16_t id, struct buf *body)
 
 /* The same for one of few bytes, which is freed, if all of it is there. */
 static void
-mon_small(int mon, enum privmsg_type type, struct buf *body, bool whole)
+mon_small(int mon, enum privmsg_type type, uint16_t id, struct buf *body,
+    bool whole)
 {
 	if (!whole)
 		_exit(1);
-	mon_request(mon, type, 0, body);
+	mon_request(mon, type, id, body);
 	buf_free(body);
 }
 
@@ -59,19 +60,31 @@ mon_first_frame(int mon, struct buf *body)
 	mon_request(mon, PM_FIRST_FRAME, 0, body);
 }
 
-void
-mon_pty_stop(int mon)
+static void
+mon_handle(int mon, enum privmsg_type type, uint16_t id, uint32_t handle)
 {
-	mon_request(mon, PM_PTY_STOP, 0, NULL);
+	struct buf b;
+
+	buf_init(&b, 4);
+	mon_small(mon, type, id, &b, buf_put_u32(&b, handle) == 0);
+}
+
+void
+mon_pty_stop(int mon, uint16_t id, uint32_t handle)
+{
+	mon_handle(mon, PM_PTY_STOP, id, handle);
 }
 
 void
 mon_exec_end(int mon, uint32_t handle)
 {
-	struct buf b;
+	mon_handle(mon, PM_EXEC_END, 0, handle);
+}
 
-	buf_init(&b, 4);
-	mon_small(mon, PM_EXEC_END, &b, buf_put_u32(&b, handle) == 0);
+void
+mon_exec_leave(int mon, uint32_t handle)
+{
+	mon_handle(mon, PM_EXEC_LEAVE, 0, handle);
 }
 
 void
@@ -80,15 +93,15 @@ mon_exec_signal(int mon, uint32_t handle, int number)
 	struct buf b;
 
 	buf_init(&b, 8);
-	mon_small(mon, PM_EXEC_SIGNAL, &b,
+	mon_small(mon, PM_EXEC_SIGNAL, 0, &b,
 	    buf_put_u32(&b, handle) == 0 &&
 		buf_put_u8(&b, (uint8_t)number) == 0);
 }
 
 void
-mon_sftp_start(int mon)
+mon_sftp_start(int mon, uint16_t id)
 {
-	mon_request(mon, PM_SFTP_START, 0, NULL);
+	mon_request(mon, PM_SFTP_START, id, NULL);
 }
 
 void
@@ -97,7 +110,7 @@ mon_user(int mon, struct buf *name)
 	struct buf b;
 
 	buf_init(&b, 4 + PRIV_USER_MAX);
-	mon_small(mon, PM_USER, &b,
+	mon_small(mon, PM_USER, 0, &b,
 	    buf_put_string(&b, buf_ptr(name), buf_len(name)) == 0);
 }
 
@@ -107,7 +120,7 @@ mon_active(int mon, uint64_t in, uint64_t out)
 	struct buf b;
 
 	buf_init(&b, 16);
-	mon_small(mon, PM_ACTIVE, &b,
+	mon_small(mon, PM_ACTIVE, 0, &b,
 	    buf_put_u64(&b, in) == 0 && buf_put_u64(&b, out) == 0);
 }
 
@@ -125,53 +138,53 @@ mon_bytes(int mon, uint32_t handle, uint64_t in, uint64_t out)
 }
 
 void
-mon_conns(int mon, uint64_t after)
+mon_conns(int mon, uint16_t id, uint64_t after)
 {
 	struct buf b;
 
 	buf_init(&b, 8);
-	mon_small(mon, PM_CONNS, &b, buf_put_u64(&b, after) == 0);
+	mon_small(mon, PM_CONNS, id, &b, buf_put_u64(&b, after) == 0);
 }
 
 void
-mon_counts(int mon)
+mon_counts(int mon, uint16_t id)
 {
-	mon_request(mon, PM_COUNTS, 0, NULL);
+	mon_request(mon, PM_COUNTS, id, NULL);
 }
 
 void
-mon_status(int mon)
+mon_status(int mon, uint16_t id)
 {
-	mon_request(mon, PM_STATUS, 0, NULL);
+	mon_request(mon, PM_STATUS, id, NULL);
 }
 
 void
-mon_kill(int mon, const struct mux_kill *k)
+mon_kill(int mon, uint16_t id, const struct mux_kill *k)
 {
 	struct buf b;
 
 	buf_init(&b, PRIV_KILL_MAX);
-	mon_small(mon, PM_KILL, &b,
+	mon_small(mon, PM_KILL, id, &b,
 	    buf_put_u8(&b, k->by_key ? PRIV_KILL_KEY : PRIV_KILL_ID) == 0 &&
 		(k->by_key ? buf_put(&b, k->pk.b, KEY_PUBLIC_LEN) :
 			     buf_put(&b, k->id, sizeof(k->id))) == 0);
 }
 
 void
-mon_dial(int mon, const struct key_public *pk, uint16_t port)
+mon_dial(int mon, uint16_t id, const struct key_public *pk, uint16_t port)
 {
 	struct buf b;
 
 	buf_init(&b, KEY_PUBLIC_LEN + 2);
-	mon_small(mon, PM_PROXY_DIAL, &b,
+	mon_small(mon, PM_PROXY_DIAL, id, &b,
 	    buf_put(&b, pk->b, KEY_PUBLIC_LEN) == 0 &&
 		buf_put_u16(&b, port) == 0);
 }
 
 void
-mon_wl_list(int mon)
+mon_wl_list(int mon, uint16_t id)
 {
-	mon_request(mon, PM_WL_LIST, 0, NULL);
+	mon_request(mon, PM_WL_LIST, id, NULL);
 }
 
 /* u32 count, strings. */
@@ -221,7 +234,8 @@ mon_put_size(struct buf *b, const struct rpc_winsize *ws)
 }
 
 int
-mon_pty_start(int mon, struct rpc_command *c, const struct mux_session *w)
+mon_pty_start(int mon, uint16_t id, struct rpc_command *c,
+    const struct mux_session *w)
 {
 	unsigned flags = (c->has_size ? PRIV_PTY_SIZE : 0) |
 	    (w->login ? PRIV_PTY_LOGIN : 0) |
@@ -234,7 +248,7 @@ mon_pty_start(int mon, struct rpc_command *c, const struct mux_session *w)
 	    (r = buf_put_u8(&b, (uint8_t)flags)) == 0 &&
 	    (r = mon_put_size(&b, &c->size)) == 0 &&
 	    (r = buf_put(&b, w->modes, w->has_modes ? MODES_LEN : 0)) == 0)
-		mon_request(mon, PM_PTY_START, 0, &b);
+		mon_request(mon, PM_PTY_START, id, &b);
 	buf_free(&b);
 	return r;
 }
@@ -257,31 +271,31 @@ mon_put_exec(int mon, enum privmsg_type type, uint16_t id, struct rpc_exec *e,
 }
 
 int
-mon_exec_start(int mon, uint16_t slot, struct rpc_exec *e, uint32_t timeout_ms,
+mon_exec_start(int mon, uint16_t id, struct rpc_exec *e, uint32_t timeout_ms,
     bool has_stdin, const struct mux_session *w)
 {
-	return mon_put_exec(mon, PM_EXEC_START, slot, e, timeout_ms,
+	return mon_put_exec(mon, PM_EXEC_START, id, e, timeout_ms,
 	    (has_stdin ? PRIV_EXEC_STDIN : 0) | (w->keep ? PRIV_EXEC_KEEP : 0) |
 		(w->login ? PRIV_EXEC_LOGIN : 0) |
 		(w->line ? PRIV_EXEC_LINE : 0));
 }
 
 int
-mon_job_run(int mon, struct rpc_exec *e, uint32_t timeout_ms, bool has_stdin,
-    const struct mux_session *w)
+mon_job_run(int mon, uint16_t id, struct rpc_exec *e, uint32_t timeout_ms,
+    bool has_stdin, const struct mux_session *w)
 {
-	return mon_put_exec(mon, PM_JOB_RUN, 0, e, timeout_ms,
+	return mon_put_exec(mon, PM_JOB_RUN, id, e, timeout_ms,
 	    (has_stdin ? PRIV_EXEC_STDIN : 0) | (w->line ? PRIV_EXEC_LINE : 0));
 }
 
 void
-mon_job_door(int mon)
+mon_job_door(int mon, uint16_t id)
 {
-	mon_request(mon, PM_JOB_DOOR, 0, NULL);
+	mon_request(mon, PM_JOB_DOOR, id, NULL);
 }
 
 int
-mon_wl_change(int mon, bool add, struct gob_list *keys)
+mon_wl_change(int mon, uint16_t id, bool add, struct gob_list *keys)
 {
 	struct gob_list list = *keys;
 	struct buf b, key;
@@ -296,7 +310,7 @@ mon_wl_change(int mon, bool add, struct gob_list *keys)
 		    SKY_ERR_KEY :
 		    buf_put(&b, buf_ptr(&key), buf_len(&key));
 	if (r == 0)
-		mon_request(mon, add ? PM_WL_ADD : PM_WL_REMOVE, 0, &b);
+		mon_request(mon, add ? PM_WL_ADD : PM_WL_REMOVE, id, &b);
 	buf_free(&b);
 	return r;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Requests to the monitor, one function an act, by the descriptor that leads
- * to it.  Its answers come to a service's function told.  A monitor that takes
+ * to it.  An answer repeats the id, which is the number of the channel that
+ * asks: it comes to the function told of that one's service.  Of one channel
+ * they come in the order of what was asked for, by type.  A monitor that takes
  * no more is gone: so is this process.
  */
 #ifndef DAEMON_NET_NET_MON_H
@@ -23,36 +25,39 @@ void mon_handshake(int mon, struct buf *body);
 void mon_kk_request(int mon, struct buf *body);
 void mon_first_frame(int mon, struct buf *body);
 /* SKY_ERR_LIMIT for a command that does not fit into a message. */
-int mon_pty_start(int mon, struct rpc_command *, const struct mux_session *);
-void mon_pty_stop(int mon);
-/* slot comes back with the answer.  SKY_ERR_LIMIT as above. */
-int mon_exec_start(int mon, uint16_t slot, struct rpc_exec *,
-    uint32_t timeout_ms, bool has_stdin, const struct mux_session *);
-void mon_exec_end(int mon, uint32_t handle);
-void mon_exec_signal(int mon, uint32_t handle, int number);
-void mon_sftp_start(int mon);
-/* As mon_exec_start(). */
-int mon_job_run(int mon, struct rpc_exec *, uint32_t timeout_ms, bool has_stdin,
+int mon_pty_start(int mon, uint16_t id, struct rpc_command *,
     const struct mux_session *);
-void mon_job_door(int mon);
+void mon_pty_stop(int mon, uint16_t id, uint32_t handle);
+/* SKY_ERR_LIMIT as above. */
+int mon_exec_start(int mon, uint16_t id, struct rpc_exec *, uint32_t timeout_ms,
+    bool has_stdin, const struct mux_session *);
+void mon_exec_end(int mon, uint32_t handle);
+/* Who has asked for it is gone, and it need not be. */
+void mon_exec_leave(int mon, uint32_t handle);
+void mon_exec_signal(int mon, uint32_t handle, int number);
+void mon_sftp_start(int mon, uint16_t id);
+/* As mon_exec_start(). */
+int mon_job_run(int mon, uint16_t id, struct rpc_exec *, uint32_t timeout_ms,
+    bool has_stdin, const struct mux_session *);
+void mon_job_door(int mon, uint16_t id);
 /* Whom the session is to run as; at most PRIV_USER_MAX bytes. */
 void mon_user(int mon, struct buf *name);
 void mon_bytes(int mon, uint32_t handle, uint64_t in, uint64_t out);
 void mon_active(int mon, uint64_t in, uint64_t out);
-void mon_conns(int mon, uint64_t after);
-void mon_counts(int mon);
-void mon_status(int mon);
-void mon_kill(int mon, const struct mux_kill *);
-void mon_dial(int mon, const struct key_public *, uint16_t port);
-void mon_wl_list(int mon);
+void mon_conns(int mon, uint16_t id, uint64_t after);
+void mon_counts(int mon, uint16_t id);
+void mon_status(int mon, uint16_t id);
+void mon_kill(int mon, uint16_t id, const struct mux_kill *);
+void mon_dial(int mon, uint16_t id, const struct key_public *, uint16_t port);
+void mon_wl_list(int mon, uint16_t id);
 /* SKY_ERR_LIMIT for too many keys, SKY_ERR_KEY for one of another length. */
-int mon_wl_change(int mon, bool add, struct gob_list *keys);
+int mon_wl_change(int mon, uint16_t id, bool add, struct gob_list *keys);
 void mon_log(int mon, enum log_level, const char *, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* PM_EXITED, as the monitor tells it. */
 struct mon_exited {
-	uint32_t handle; /* PRIV_PTY_HANDLE for the pty */
+	uint32_t handle;
 	enum priv_exit how;
 	uint32_t status;
 };

@@ -103,10 +103,8 @@ net_pty_exited(struct net_pty *p, struct buf *b)
 
 	if ((r = mon_get_exited(b, &e)) != 0)
 		return r;
-	if (e.handle == PRIV_PTY_HANDLE)
-		net_term_exited(p->term);
-	else
-		net_gather_exited(p->commands, e.handle, e.how, e.status);
+	net_term_exited(p->term, e.handle);
+	net_gather_exited(p->commands, e.handle, e.how, e.status);
 	return 0;
 }
 

@@ -10,47 +10,57 @@
 #include "daemon/net/net_relay.h"
 #include "daemon/net/net_service.h"
 
+struct net_sftp {
+	uint32_t handle;
+	struct net_relay server;
+};
+
 /* Accepted when there is a server. */
 static int
 net_sftp_begin(struct channel *ch, struct buf *query)
 {
-	struct net_relay *r;
+	struct net_sftp *s;
 
-	if ((ch->state = r = malloc(sizeof(*r))) == NULL)
+	if ((ch->state = s = calloc(1, sizeof(*s))) == NULL)
 		return SKY_ERR_NOMEM;
-	net_relay_init(r, ch);
+	net_relay_init(&s->server, ch);
 	ch->busy = true;
-	mon_sftp_start(ch->mon);
+	mon_sftp_start(ch->mon, ch->number);
 	return 0;
 }
 
 static void
 net_sftp_end(struct channel *ch)
 {
-	struct net_relay *r = ch->state;
+	struct net_sftp *s = ch->state;
 
-	if (r->writable != NULL)
-		channel_tell_job(ch, PRIV_SFTP_HANDLE, &r->bytes);
-	net_relay_close(r);
-	free(r);
+	if (s->handle != 0)
+		channel_tell_job(ch, s->handle, &s->server.bytes);
+	net_relay_close(&s->server);
+	free(s);
 }
 
 static void
 net_sftp_input(struct channel *ch)
 {
-	if (net_relay_input(ch->state) < 0)
+	struct net_sftp *s = ch->state;
+
+	if (net_relay_input(&s->server) < 0)
 		channel_end(ch);
 }
 
 static void
 net_sftp_room(struct channel *ch)
 {
-	net_relay_room(ch->state);
+	struct net_sftp *s = ch->state;
+
+	net_relay_room(&s->server);
 }
 
 static int
 net_sftp_told(struct channel *ch, struct privmsg *m)
 {
+	struct net_sftp *s = ch->state;
 	char *why = NULL;
 	int r;
 
@@ -61,7 +71,8 @@ net_sftp_told(struct channel *ch, struct privmsg *m)
 	ch->busy = false;
 	if (*why != '\0')
 		channel_reject(ch, why);
-	else if ((r = net_relay_open(ch->state, privmsg_take_fd(m, 0))) == 0)
+	else if ((r = buf_get_u32(&m->body, &s->handle)) == 0 &&
+	    (r = net_relay_open(&s->server, privmsg_take_fd(m, 0))) == 0)
 		channel_accept(ch);
 	free(why);
 	return r;

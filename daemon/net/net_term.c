@@ -38,6 +38,7 @@ struct term_read {
 struct net_term {
 	struct net_rpc *rpc;
 	enum { TERM_NONE, TERM_STARTING, TERM_RUNNING, TERM_STOPPING } state;
+	uint32_t handle;  /* of the shell that runs, or has */
 	int fd;		  /* -1 when closed */
 	bool eof;	  /* nothing will follow what is in ahead */
 	bool exited;	  /* the shell; what it has left is still read */
@@ -121,7 +122,8 @@ net_term_start(struct net_term *p, struct rpc_call *c,
 		net_rpc_fail(p->rpc, c->method, c->seq, "%s", why);
 		return;
 	}
-	if (mon_pty_start(p->rpc->ch->mon, &c->arg.command, wishes) != 0) {
+	if (mon_pty_start(p->rpc->ch->mon, p->rpc->ch->number, &c->arg.command,
+		wishes) != 0) {
 		net_rpc_fail(p->rpc, c->method, c->seq,
 		    "fork/exec: argument list too long");
 		return;
@@ -136,7 +138,8 @@ net_term_open_master(struct net_term *p, int fd)
 {
 	struct event_base *base = p->rpc->ch->base;
 
-	p->fd = fd;
+	if ((p->fd = fd) == -1)
+		return SKY_ERR_FORMAT;
 	p->eof = p->exited = false;
 	p->rest = NET_REST_MAX;
 	p->bytes = (struct job_bytes){ 0 };
@@ -152,7 +155,7 @@ int
 net_term_started(struct net_term *p, struct privmsg *m)
 {
 	char *text = NULL;
-	int fd, r;
+	int r;
 
 	if (p->state != TERM_STARTING)
 		return SKY_ERR_STATE;
@@ -162,9 +165,8 @@ net_term_started(struct net_term *p, struct privmsg *m)
 	p->rpc->ch->busy = false;
 	if (*text != '\0') {
 		net_rpc_fail(p->rpc, RPC_PTY_START, p->seq, "%s", text);
-	} else if ((fd = privmsg_take_fd(m, 0)) == -1) {
-		r = SKY_ERR_FORMAT;
-	} else if ((r = net_term_open_master(p, fd)) == 0)
+	} else if ((r = buf_get_u32(&m->body, &p->handle)) == 0 &&
+	    (r = net_term_open_master(p, privmsg_take_fd(m, 0))) == 0)
 		net_rpc_reply(p->rpc, RPC_PTY_START, p->seq, NULL);
 	free(text);
 	return r;
@@ -203,7 +205,7 @@ net_term_close_master(struct net_term *p)
 {
 	if (p->fd == -1)
 		return;
-	channel_tell_job(p->rpc->ch, PRIV_PTY_HANDLE, &p->bytes);
+	channel_tell_job(p->rpc->ch, p->handle, &p->bytes);
 	event_free(p->rd);
 	event_free(p->wr);
 	event_del(p->batch);
@@ -222,7 +224,7 @@ net_term_stop(struct net_term *p, struct rpc_call *c)
 	p->rpc->ch->busy = true;
 	p->state = TERM_STOPPING;
 	p->seq = c->seq;
-	mon_pty_stop(p->rpc->ch->mon);
+	mon_pty_stop(p->rpc->ch->mon, p->rpc->ch->number, p->handle);
 }
 
 int
@@ -353,13 +355,13 @@ net_term_on_output(evutil_socket_t fd, short what, void *arg)
 	if (p->exited && r == SKY_ERR_AGAIN)
 		p->eof = true;
 	if (p->eof)
-		channel_tell_job(p->rpc->ch, PRIV_PTY_HANDLE, &p->bytes);
+		channel_tell_job(p->rpc->ch, p->handle, &p->bytes);
 }
 
 void
-net_term_exited(struct net_term *p)
+net_term_exited(struct net_term *p, uint32_t handle)
 {
-	if (p->state != TERM_RUNNING || p->eof)
+	if (handle != p->handle || p->state != TERM_RUNNING || p->eof)
 		return;
 	p->exited = true;
 	net_term_on_output(p->fd, EV_READ, p);

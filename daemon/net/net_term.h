@@ -26,8 +26,8 @@ void net_term_set_size(struct net_term *, struct rpc_call *);
 /* The monitor's answers.  0 or SKY_ERR_*. */
 int net_term_started(struct net_term *, struct privmsg *);
 int net_term_stopped(struct net_term *);
-/* The shell has ended, whoever else holds the terminal. */
-void net_term_exited(struct net_term *);
+/* That shell has ended, whoever else holds the terminal. */
+void net_term_exited(struct net_term *, uint32_t handle);
 /* Answers waiting Reads as far as output and the channel allow. */
 void net_term_room(struct net_term *);
 

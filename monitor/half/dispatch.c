@@ -3,7 +3,8 @@
  * One request of a confined child against the table: one that is not in it, or
  * not in the phase it needs, or without the grant it needs, or longer or
  * shorter than it can be, or too often, ends the child.  So does one whose
- * handler finds it malformed.
+ * handler finds it malformed.  Of some there may be so many at once, and who
+ * asks for more is told.
  */
 #include "common/base/clock.h"
 #include "common/base/err.h"
@@ -22,6 +23,12 @@ request_find(const struct requests *all, uint16_t type)
 	return i;
 }
 
+static bool
+request_is_full(const struct half *h, const struct request *r)
+{
+	return r->alive.count != NULL && r->alive.count(h) >= r->alive.max;
+}
+
 /* NULL if the request may be carried out, else why not. */
 static const char *
 request_objection(const struct half *h, const struct request *r,
@@ -37,7 +44,7 @@ request_objection(const struct half *h, const struct request *r,
 		return "too long";
 	if (r->times != 0 && c->times >= r->times)
 		return "too often";
-	if (r->alive.count != NULL && r->alive.count(h) >= r->alive.max)
+	if (r->alive.above == ABOVE_ENDS && request_is_full(h, r))
 		return "too many at once";
 	return NULL;
 }
@@ -86,6 +93,10 @@ half_dispatch(struct half *h, struct privmsg *msg)
 	    rate_count(&c->rate, now_ms(), req->rate.seconds * INT64_C(1000)) >
 		req->rate.max)
 		return request_above(h, req, c);
+	if (request_is_full(h, req)) {
+		half_answer_why(h, msg, "too many at once on this connection");
+		return 0;
+	}
 	if (req->times != 0)
 		c->times++;
 	if ((r = req->handle(h, msg)) != 0) {

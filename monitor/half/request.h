@@ -20,11 +20,12 @@ struct half;
 
 typedef int request_handler(struct half *, struct privmsg *);
 
-/* What becomes of a request that is above its rate. */
+/* What becomes of a request that is above its rate, or its number. */
 enum request_above {
-	ABOVE_ENDS,  /* it ends the child, like every other refusal */
-	ABOVE_DROPS, /* it is dropped */
-	ABOVE_TELLS  /* so it is, which is told once in each span of time */
+	ABOVE_ENDS,   /* it ends the child, like every other refusal */
+	ABOVE_DROPS,  /* it is dropped */
+	ABOVE_TELLS,  /* so it is, which is told once in each span of time */
+	ABOVE_ANSWERS /* it is answered with why not, which is a text */
 };
 
 struct request {
@@ -38,12 +39,13 @@ struct request {
 	struct request_alive {
 		unsigned max;
 		unsigned (*count)(const struct half *);
+		enum request_above above; /* ABOVE_ENDS or ABOVE_ANSWERS */
 	} alive;
 	/* How often within a span of seconds; 0: at any rate. */
 	struct request_rate {
 		unsigned max;
 		unsigned seconds;
-		enum request_above above;
+		enum request_above above; /* not ABOVE_ANSWERS */
 	} rate;
 	size_t min, max; /* bytes of the payload */
 	request_handler *handle;
@@ -58,13 +60,13 @@ struct requests {
 #define REQUEST(name) PM_##name, #name
 #define ANY_TIMES     0
 #define ONCE	      1
-#define ANY_ALIVE       \
-	{               \
-		0, NULL \
+#define ANY_ALIVE                   \
+	{                           \
+		0, NULL, ABOVE_ENDS \
 	}
-#define ALIVE(max, count)  \
-	{                  \
-		max, count \
+#define ALIVE(max, count, above)  \
+	{                         \
+		max, count, above \
 	}
 #define ANY_RATE                 \
 	{                        \

@@ -138,38 +138,34 @@ run_first_twice(const struct attack *a)
 }
 
 static void
-run_pty_twice(const struct attack *a)
-{
-	struct privmsg started = { 0 }; /* its terminal would hang up */
-
-	send_built(PM_PTY_START, made_pty_sleep);
-	hostile_await(&started, PM_PTY_START + 1);
-	send_payload(a);
-	await_death(a);
-}
-
-static void
-run_pty_pipelined(const struct attack *a)
-{
-	send_built(PM_PTY_START, made_pty_sleep);
-	send_payload(a);
-	await_death(a);
-}
-
-/* The first handle of a connection is 1. */
-static void
-run_end_twice(const struct attack *a)
+ask_handle(uint16_t type, uint32_t handle)
 {
 	struct buf b;
 
+	buf_init(&b, 4);
+	hostile_must(buf_put_u32(&b, handle));
+	hostile_ask(type, &b);
+	buf_free(&b);
+}
+
+/* A terminal, taken for a command: the first handle of a connection is 1. */
+static void
+run_end_pty(const struct attack *a)
+{
+	send_built(PM_PTY_START, made_pty_sleep);
+	hostile_await_success(PM_PTY_START + 1);
+	ask_handle(a->type, 1);
+	await_death(a);
+}
+
+/* With a->type, what has been given up or is to end already. */
+static void
+run_end_twice(const struct attack *a)
+{
 	send_built(PM_EXEC_START, made_exec_sleep);
 	hostile_await_success(PM_EXEC_START + 1);
-	for (int i = 0; i < 2; i++) {
-		buf_init(&b, 4);
-		hostile_must(buf_put_u32(&b, 1));
-		hostile_ask(PM_EXEC_END, &b);
-		buf_free(&b);
-	}
+	ask_handle(a->type, 1);
+	ask_handle(PM_EXEC_END, 1);
 	await_death(a);
 }
 
@@ -192,20 +188,6 @@ run_signal_after_end(const struct attack *a)
 	await_death(a);
 }
 
-/* One connection asks about jobs, or begins one. */
-static void
-run_job_after_door(const struct attack *a)
-{
-	struct buf b;
-
-	buf_init(&b, 1);
-	hostile_ask(PM_JOB_DOOR, &b);
-	buf_free(&b);
-	hostile_await_success(PM_JOB_DOOR + 1);
-	send_payload(a);
-	await_death(a);
-}
-
 /* A signal that it may not send, to a command of its own. */
 static void
 run_signal(const struct attack *a)
@@ -213,15 +195,6 @@ run_signal(const struct attack *a)
 	send_built(PM_EXEC_START, made_exec_sleep);
 	hostile_await_success(PM_EXEC_START + 1);
 	send_payload(a);
-	await_death(a);
-}
-
-static void
-run_sftp_twice(const struct attack *a)
-{
-	hostile_ask(PM_SFTP_START, NULL);
-	hostile_await_success(PM_SFTP_START + 1);
-	hostile_ask(PM_SFTP_START, NULL);
 	await_death(a);
 }
 
@@ -235,23 +208,46 @@ run_dial_twice(const struct attack *a)
 	await_death(a);
 }
 
-static void
-run_too_many_execs(const struct attack *a)
-{
-	for (int i = 0; i < PRIV_EXECS_MAX; i++) {
-		send_built(PM_EXEC_START, made_exec_sleep);
-		hostile_await_success(PM_EXEC_START + 1);
-	}
-	send_payload(a);
-	await_death(a);
-}
-
 /* --- what a monitor bears --- */
 
 static void
 done(const struct attack *a)
 {
 	hostile_quit("hostile: done %s", a->name);
+}
+
+/*
+ * As many as there may be at once, of what its type starts, whose masters and
+ * sockets stay open; those above are told, and the handles are all others.
+ */
+static void
+run_too_many(const struct attack *a)
+{
+	struct privmsg m[PRIV_EXECS_MAX] = { 0 };
+	uint32_t handle, last = 0;
+	struct buf text;
+	unsigned max =
+	    a->type == PM_EXEC_START ? PRIV_EXECS_MAX : PRIV_PTYS_MAX;
+
+	for (unsigned i = 0; i < max; i++) {
+		send_payload(a);
+		hostile_await(&m[i], a->type + 1U);
+		hostile_must(buf_get_string(&m[i].body, &text));
+		if (buf_len(&text) != 0)
+			hostile_quit("hostile: %s: number %u: %.*s", a->name,
+			    i + 1, (int)buf_len(&text),
+			    (const char *)buf_ptr(&text));
+		hostile_must(buf_get_u32(&m[i].body, &handle));
+		if (handle <= last)
+			hostile_quit("hostile: %s: handle %u again", a->name,
+			    handle);
+		last = handle;
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		send_payload(a);
+		hostile_await_failure(a->type + 1U);
+	}
+	done(a);
 }
 
 /* So that a missing marker means something. */
@@ -267,11 +263,14 @@ run_genuine(const struct attack *a)
 }
 
 static void
-run_stop_without_pty(const struct attack *a)
+run_stop_ended(const struct attack *a)
 {
 	struct privmsg m = { 0 };
 
-	send_payload(a);
+	send_built(PM_PTY_START, made_pty_start);
+	hostile_await_success(PM_PTY_START + 1);
+	hostile_await(&m, PM_EXITED);
+	ask_handle(a->type, 1);
 	hostile_await(&m, a->type + 1U);
 	done(a);
 }
@@ -346,9 +345,10 @@ static const struct request {
 	void (*payload)(struct buf *);
 } requests[] = {
 	{ "PTY_START", PM_PTY_START, made_pty_start },
-	{ "PTY_STOP", PM_PTY_STOP, NULL },
+	{ "PTY_STOP", PM_PTY_STOP, made_handle_7 },
 	{ "EXEC_START", PM_EXEC_START, made_exec_start },
 	{ "EXEC_END", PM_EXEC_END, made_handle_7 },
+	{ "EXEC_LEAVE", PM_EXEC_LEAVE, made_handle_7 },
 	{ "EXEC_SIGNAL", PM_EXEC_SIGNAL, made_signal_term },
 	{ "SFTP_START", PM_SFTP_START, NULL },
 	{ "JOB_RUN", PM_JOB_RUN, made_exec_start },
@@ -482,7 +482,11 @@ static const struct row {
 } rows[] = {
 	/* What a monitor bears. */
 	{ "genuine",				SESSION,	NULL,		"hostile: done genuine",		0,			PM_EXEC_START,		made_exec_start,		run_genuine },
-	{ "stop-without-pty",			SESSION,	NULL,		"hostile: done stop-without-pty",	0,			PM_PTY_STOP,		NULL,				run_stop_without_pty },
+	{ "stop-ended",				SESSION,	NULL,		"hostile: done stop-ended",		0,			PM_PTY_STOP,		NULL,				run_stop_ended },
+	{ "too-many-ptys",			SESSION,	NULL,		"hostile: done too-many-ptys",		0,			PM_PTY_START,		made_pty_sleep,			run_too_many },
+	{ "too-many-execs",			SESSION,	NULL,		"hostile: done too-many-execs",		0,			PM_EXEC_START,		made_exec_sleep,		run_too_many },
+	{ "too-many-servers",			SESSION,	NULL,		"hostile: done too-many-servers",	0,			PM_SFTP_START,		NULL,				run_too_many },
+	{ "too-many-doors",			SESSION,	NULL,		"hostile: done too-many-doors",		0,			PM_JOB_DOOR,		NULL,				run_too_many },
 	{ "key-off-curve",			CONTROL,	NULL,		"hostile: done key-off-curve",		0,			PM_WL_ADD,		made_key_off_curve,		run_bad_key },
 	{ "log-flood",				PRE,		NULL,		"net: LOG more than",			0,			0,			NULL,				run_flood },
 	{ "log-injection",			PRE,		NULL,		"hostile: done log-injection",		0,			0,			NULL,				run_injection },
@@ -518,6 +522,10 @@ static const struct row {
 	{ "end-unknown",			SESSION,	"EXEC_END",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_END,		made_handle_7,			run_single },
 	{ "end-zero",				SESSION,	"EXEC_END",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_END,		made_handle_0,			run_single },
 	{ "end-max",				SESSION,	"EXEC_END",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_END,		made_handle_max,		run_single },
+	{ "stop-unknown",			SESSION,	"PTY_STOP",	NULL,					SKY_ERR_NOTFOUND,	PM_PTY_STOP,		made_handle_7,			run_single },
+	{ "stop-zero",				SESSION,	"PTY_STOP",	NULL,					SKY_ERR_NOTFOUND,	PM_PTY_STOP,		made_handle_0,			run_single },
+	{ "stop-max",				SESSION,	"PTY_STOP",	NULL,					SKY_ERR_NOTFOUND,	PM_PTY_STOP,		made_handle_max,		run_single },
+	{ "leave-unknown",			SESSION,	"EXEC_LEAVE",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_LEAVE,		made_handle_7,			run_single },
 	{ "signal-unknown",			SESSION,	"EXEC_SIGNAL",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_SIGNAL,		made_signal_term,		run_single },
 	{ "log-level",				SESSION,	"LOG",		NULL,					SKY_ERR_RANGE,		PM_LOG,			made_log_level,			run_single },
 	{ "log-nul",				SESSION,	"LOG",		NULL,					SKY_ERR_FORMAT,		PM_LOG,			made_log_nul,			run_single },
@@ -536,7 +544,10 @@ static const struct row {
 
 	/* Sizes. */
 	{ "log-too-long",			PRE,		"LOG",		LONG,					0,			PM_LOG,			made_log_too_long,		run_single },
-	{ "stop-too-long",			SESSION,	"PTY_STOP",	LONG,					0,			PM_PTY_STOP,		made_bytes_1,			run_single },
+	{ "stop-too-short",			SESSION,	"PTY_STOP",	SHORT,					0,			PM_PTY_STOP,		made_bytes_3,			run_single },
+	{ "stop-too-long",			SESSION,	"PTY_STOP",	LONG,					0,			PM_PTY_STOP,		made_bytes_5,			run_single },
+	{ "leave-too-short",			SESSION,	"EXEC_LEAVE",	SHORT,					0,			PM_EXEC_LEAVE,		made_bytes_3,			run_single },
+	{ "leave-too-long",			SESSION,	"EXEC_LEAVE",	LONG,					0,			PM_EXEC_LEAVE,		made_bytes_5,			run_single },
 	{ "end-too-short",			SESSION,	"EXEC_END",	SHORT,					0,			PM_EXEC_END,		made_bytes_3,			run_single },
 	{ "end-too-long",			SESSION,	"EXEC_END",	LONG,					0,			PM_EXEC_END,		made_bytes_5,			run_single },
 	{ "signal-too-short",			SESSION,	"EXEC_SIGNAL",	SHORT,					0,			PM_EXEC_SIGNAL,		made_bytes_3,			run_single },
@@ -551,15 +562,13 @@ static const struct row {
 	{ "descriptor-sent-up",			PRE,		NULL,		"message refused: ",			0,			0,			NULL,				run_descriptor },
 
 	/* Too often, too late. */
-	{ "pty-twice",				SESSION,	"PTY_START",	ANY,					0,			PM_PTY_START,		made_pty_start,			run_pty_twice },
-	{ "pty-pipelined",			SESSION,	"PTY_START",	ANY,					0,			PM_PTY_START,		made_pty_start,			run_pty_pipelined },
-	{ "too-many-execs",			SESSION,	"EXEC_START",	ANY,					0,			PM_EXEC_START,		made_exec_start,		run_too_many_execs },
-	{ "end-twice",				SESSION,	"EXEC_END",	ANY,					0,			0,			NULL,				run_end_twice },
+	{ "end-pty",				SESSION,	"EXEC_END",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_END,		NULL,				run_end_pty },
+	{ "leave-pty",				SESSION,	"EXEC_LEAVE",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_LEAVE,		NULL,				run_end_pty },
+	{ "end-twice",				SESSION,	"EXEC_END",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_END,		NULL,				run_end_twice },
+	{ "end-after-leave",			SESSION,	"EXEC_END",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_LEAVE,		NULL,				run_end_twice },
 	{ "signal-after-end",			SESSION,	"EXEC_SIGNAL",	ANY,					0,			0,			NULL,				run_signal_after_end },
 	{ "signal-stop",			SESSION,	"EXEC_SIGNAL",	ANY,					0,			PM_EXEC_SIGNAL,		made_signal_stop,		run_signal },
 	{ "signal-zero",			SESSION,	"EXEC_SIGNAL",	ANY,					0,			PM_EXEC_SIGNAL,		made_signal_none,		run_signal },
-	{ "sftp-twice",				SESSION,	"SFTP_START",	ANY,					0,			0,			NULL,				run_sftp_twice },
-	{ "job-after-door",			SESSION,	"JOB_RUN",	NULL,					SKY_ERR_STATE,		PM_JOB_RUN,		made_exec_start,		run_job_after_door },
 	{ "dial-twice",				CONTROL,	"PROXY_DIAL",	ANY,					0,			0,			NULL,				run_dial_twice },
 };
 /* clang-format on */

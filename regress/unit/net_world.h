@@ -321,10 +321,9 @@ nw_put_answer(struct net_world *w, struct buf *b, unsigned type)
 	case PM_SFTP_START:
 	case PM_JOB_RUN:
 	case PM_JOB_DOOR:
-		return 1;
 	case PM_EXEC_START:
 		buf_put_u32(b, ++w->handle);
-		return 3;
+		return type == PM_EXEC_START ? 3 : 1;
 	case PM_PROXY_DIAL:
 		buf_put(b, zero, sizeof(zero));
 		frame_key_wipe(&w->far_tx);
@@ -365,7 +364,8 @@ nw_do(struct net_world *w, unsigned type, uint16_t id, enum nw_how how)
 	struct buf b;
 
 	if (type == PM_LOG || type == PM_ACTIVE || type == PM_BYTES ||
-	    type == PM_EXEC_END || type == PM_EXEC_SIGNAL || how == NW_SILENT)
+	    type == PM_EXEC_END || type == PM_EXEC_LEAVE ||
+	    type == PM_EXEC_SIGNAL || how == NW_SILENT)
 		return;
 	buf_init(&b, PRIVMSG_MAX);
 	if (how == NW_REFUSE)

@@ -10,8 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "common/base/err.h"
@@ -167,6 +169,35 @@ refused(const struct request *r, size_t n, const char *why)
 		fail_msg("wanted \"%s\", not: %s", want, last);
 }
 
+/* It does not come to its handler; its child is told why, and lives on. */
+static void
+told_why_not(const struct request *r)
+{
+	static const uint8_t zero[PRIVMSG_MAX];
+	struct privmsg msg = { .type = (uint16_t)r->type, .id = 9 }, m = { 0 };
+	char *text;
+	int sv[2];
+
+	assert_int_equal(privmsg_pair(sv), 0);
+	half.child = sv[0];
+	called = 0;
+	buf_view(&msg.body, zero, r->min);
+	assert_int_equal(half_dispatch(&half, &msg), 0);
+	assert_int_equal(called, 0);
+	assert_int_equal(warnings, 0);
+	assert_int_equal(privmsg_recv(sv[1], &m, true), 1);
+	assert_int_equal(m.type, r->type + 1);
+	assert_int_equal(m.id, 9);
+	assert_int_equal(m.nfd, 0);
+	assert_int_equal(buf_get_cstring(&m.body, &text, PRIVMSG_TEXT_MAX), 0);
+	assert_string_equal(text, "too many at once on this connection");
+	assert_int_equal(buf_len(&m.body), 0);
+	free(text);
+	privmsg_free(&m);
+	close(sv[0]);
+	close(sv[1]);
+}
+
 /* --- a column each --- */
 
 static void
@@ -258,7 +289,10 @@ drive_alive(const struct request *r)
 	for (unsigned more = 0; more < 2; more++) {
 		begin(r);
 		alive = r->alive.max + more;
-		refused(r, r->min, "too many at once");
+		if (r->alive.above == ABOVE_ANSWERS)
+			told_why_not(r);
+		else
+			refused(r, r->min, "too many at once");
 	}
 	alive = r->alive.max - 1;
 	assert_true(passes(r->type, r->min));
@@ -364,45 +398,48 @@ static const struct rule {
 	unsigned type;
 	int phases;
 	uint32_t grant;
-	unsigned times, alive, rate, seconds;
+	unsigned times, alive;
+	bool told; /* who asks for more is, and lives on */
+	unsigned rate, seconds;
 	size_t min, max;
 } net_rules[] = {
-	{ PM_HANDSHAKE,			MON_HANDSHAKE,	0,			2,	0,	0,	0,	0,	NOISE_MSG_MAX },
-	{ PM_KK_REQUEST,		MON_KK,		0,			1,	0,	0,	0,	65,	65 + NOISE_MSG_MAX },
-	{ PM_FIRST_FRAME,		MON_FIRST,	0,			1,	0,	0,	0,	0,	4094 },
-	{ PM_USER,			MON_SESSION,	0,			1,	1,	0,	0,	5,	4 + 256 },
-	{ PM_PTY_START,			MON_SESSION,	PRIV_GRANT_PTY,		0,	1,	0,	0,	21,	BODY },
-	{ PM_PTY_STOP,			MON_SESSION,	PRIV_GRANT_PTY,		0,	1,	0,	0,	0,	0 },
-	{ PM_EXEC_START,		MON_SESSION,	PRIV_GRANT_EXEC,	0,	64,	0,	0,	17,	BODY },
-	{ PM_EXEC_END,			MON_SESSION,	PRIV_GRANT_EXEC,	0,	0,	0,	0,	4,	4 },
-	{ PM_EXEC_SIGNAL,		MON_SESSION,	PRIV_GRANT_EXEC,	0,	0,	0,	0,	5,	5 },
-	{ PM_SFTP_START,		MON_SESSION,	PRIV_GRANT_SFTP,	1,	0,	0,	0,	0,	0 },
-	{ PM_JOB_RUN,			MON_SESSION,	PRIV_GRANT_EXEC | PRIV_GRANT_DETACH,	1,	0,	0,	0,	17,	BODY },
-	{ PM_JOB_DOOR,			MON_SESSION,	PRIV_GRANT_EXEC | PRIV_GRANT_DETACH,	1,	0,	0,	0,	0,	0 },
-	{ PM_ACTIVE,			MON_SESSION,	0,			0,	0,	2,	1,	16,	16 },
-	{ PM_BYTES,			MON_SESSION,	0,			0,	0,	0,	0,	20,	20 },
-	{ PM_WL_LIST,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	0,	0,	0,	0 },
-	{ PM_WL_ADD,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	0,	0,	4,	4 + 5000 * 33 },
-	{ PM_WL_REMOVE,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	0,	0,	4,	4 + 5000 * 33 },
-	{ PM_STATUS,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	0,	0,	0,	0 },
-	{ PM_KILL,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	0,	0,	9,	34 },
-	{ PM_CONNS,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	0,	0,	8,	8 },
-	{ PM_COUNTS,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	0,	0,	0,	0 },
-	{ PM_PROXY_DIAL,		MON_SESSION,	PRIV_GRANT_DIAL,	1,	0,	0,	0,	35,	35 },
-	{ PM_LOG,			SOMETIME,	0,			0,	0,	20,	1,	5,	5 + 4096 },
+	{ PM_HANDSHAKE,			MON_HANDSHAKE,	0,			2,	0,	false,	0,	0,	0,	NOISE_MSG_MAX },
+	{ PM_KK_REQUEST,		MON_KK,		0,			1,	0,	false,	0,	0,	65,	65 + NOISE_MSG_MAX },
+	{ PM_FIRST_FRAME,		MON_FIRST,	0,			1,	0,	false,	0,	0,	0,	4094 },
+	{ PM_USER,			MON_SESSION,	0,			1,	1,	false,	0,	0,	5,	4 + 256 },
+	{ PM_PTY_START,			MON_SESSION,	PRIV_GRANT_PTY,		0,	16,	true,	0,	0,	21,	BODY },
+	{ PM_PTY_STOP,			MON_SESSION,	PRIV_GRANT_PTY,		0,	0,	false,	0,	0,	4,	4 },
+	{ PM_EXEC_START,		MON_SESSION,	PRIV_GRANT_EXEC,	0,	64,	true,	0,	0,	17,	BODY },
+	{ PM_EXEC_END,			MON_SESSION,	PRIV_GRANT_EXEC,	0,	0,	false,	0,	0,	4,	4 },
+	{ PM_EXEC_LEAVE,		MON_SESSION,	PRIV_GRANT_EXEC,	0,	0,	false,	0,	0,	4,	4 },
+	{ PM_EXEC_SIGNAL,		MON_SESSION,	PRIV_GRANT_EXEC,	0,	0,	false,	0,	0,	5,	5 },
+	{ PM_SFTP_START,		MON_SESSION,	PRIV_GRANT_SFTP,	0,	16,	true,	0,	0,	0,	0 },
+	{ PM_JOB_RUN,			MON_SESSION,	PRIV_GRANT_EXEC | PRIV_GRANT_DETACH,	0,	16,	true,	0,	0,	17,	BODY },
+	{ PM_JOB_DOOR,			MON_SESSION,	PRIV_GRANT_EXEC | PRIV_GRANT_DETACH,	0,	16,	true,	0,	0,	0,	0 },
+	{ PM_ACTIVE,			MON_SESSION,	0,			0,	0,	false,	2,	1,	16,	16 },
+	{ PM_BYTES,			MON_SESSION,	0,			0,	0,	false,	0,	0,	20,	20 },
+	{ PM_WL_LIST,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	false,	0,	0,	0,	0 },
+	{ PM_WL_ADD,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	false,	0,	0,	4,	4 + 5000 * 33 },
+	{ PM_WL_REMOVE,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	false,	0,	0,	4,	4 + 5000 * 33 },
+	{ PM_STATUS,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	false,	0,	0,	0,	0 },
+	{ PM_KILL,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	false,	0,	0,	9,	34 },
+	{ PM_CONNS,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	false,	0,	0,	8,	8 },
+	{ PM_COUNTS,			MON_SESSION,	PRIV_GRANT_WHITELIST,	0,	0,	false,	0,	0,	0,	0 },
+	{ PM_PROXY_DIAL,		MON_SESSION,	PRIV_GRANT_DIAL,	1,	0,	false,	0,	0,	35,	35 },
+	{ PM_LOG,			SOMETIME,	0,			0,	0,	false,	20,	1,	5,	5 + 4096 },
 }, dmsg_rules[] = {
-	{ PM_DMSG_CONNECT,		DMSG_SERVING,	0,			0,	0,	0,	0,	6,	262 },
-	{ PM_DMSG_HANDSHAKE,		DMSG_SERVING,	0,			0,	0,	0,	0,	34,	34 },
-	{ PM_DMSG_MESSAGE_2,		DMSG_SERVING,	0,			0,	0,	0,	0,	1,	1 + NOISE_MSG_MAX },
-	{ PM_DMSG_HANDSHAKE_DROP,	DMSG_SERVING,	0,			0,	0,	0,	0,	1,	1 },
-	{ PM_DMSG_ENTRY,		DMSG_SERVING,	0,			0,	0,	30,	60,	20,	20 + 64 * 33 },
-	{ PM_DMSG_STREAM,		DMSG_SERVING,	0,			0,	0,	0,	0,	66,	66 },
-	{ PM_DMSG_DIAL_REQUEST,		DMSG_SERVING,	0,			0,	0,	0,	0,	2,	2 },
-	{ PM_DMSG_DIAL_RESPONSE,	DMSG_SERVING,	0,			0,	0,	0,	0,	1,	NOISE_MSG_MAX },
-	{ PM_DMSG_DIAL_FAILED,		DMSG_SERVING,	0,			0,	0,	0,	0,	4,	4 + 4096 },
-	{ PM_DMSG_PROBE,		DMSG_SERVING,	0,			0,	0,	90,	60,	2,	2 },
-	{ PM_DMSG_STATUS,		DMSG_SERVING,	0,			0,	0,	1,	1,	2,	16384 },
-	{ PM_LOG,			DMSG_SERVING,	0,			0,	0,	20,	1,	5,	5 + 4096 },
+	{ PM_DMSG_CONNECT,		DMSG_SERVING,	0,			0,	0,	false,	0,	0,	6,	262 },
+	{ PM_DMSG_HANDSHAKE,		DMSG_SERVING,	0,			0,	0,	false,	0,	0,	34,	34 },
+	{ PM_DMSG_MESSAGE_2,		DMSG_SERVING,	0,			0,	0,	false,	0,	0,	1,	1 + NOISE_MSG_MAX },
+	{ PM_DMSG_HANDSHAKE_DROP,	DMSG_SERVING,	0,			0,	0,	false,	0,	0,	1,	1 },
+	{ PM_DMSG_ENTRY,		DMSG_SERVING,	0,			0,	0,	false,	30,	60,	20,	20 + 64 * 33 },
+	{ PM_DMSG_STREAM,		DMSG_SERVING,	0,			0,	0,	false,	0,	0,	66,	66 },
+	{ PM_DMSG_DIAL_REQUEST,		DMSG_SERVING,	0,			0,	0,	false,	0,	0,	2,	2 },
+	{ PM_DMSG_DIAL_RESPONSE,	DMSG_SERVING,	0,			0,	0,	false,	0,	0,	1,	NOISE_MSG_MAX },
+	{ PM_DMSG_DIAL_FAILED,		DMSG_SERVING,	0,			0,	0,	false,	0,	0,	4,	4 + 4096 },
+	{ PM_DMSG_PROBE,		DMSG_SERVING,	0,			0,	0,	false,	90,	60,	2,	2 },
+	{ PM_DMSG_STATUS,		DMSG_SERVING,	0,			0,	0,	false,	1,	1,	2,	16384 },
+	{ PM_LOG,			DMSG_SERVING,	0,			0,	0,	false,	20,	1,	5,	5 + 4096 },
 };
 /* clang-format on */
 
@@ -415,6 +452,8 @@ follows(const struct request *r, const struct rule *rule)
 	assert_int_equal(r->times, rule->times);
 	assert_int_equal(r->alive.max, rule->alive);
 	assert_int_equal(r->alive.count != NULL, rule->alive != 0);
+	assert_int_equal(r->alive.above,
+	    rule->told ? ABOVE_ANSWERS : ABOVE_ENDS);
 	assert_int_equal(r->rate.max, rule->rate);
 	assert_int_equal(r->rate.seconds, rule->seconds);
 	assert_int_equal(r->min, rule->min);

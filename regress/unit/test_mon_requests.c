@@ -19,7 +19,8 @@
 #include "monitor/sftp.h"
 #include "regress/unit/mon_world.h"
 
-#define ROOM 65536
+#define ROOM	 65536
+#define TOO_MANY "too many at once on this connection"
 
 static struct buf req;
 
@@ -41,10 +42,16 @@ end(void)
 			job_signal(&m->exec[i], SIGKILL);
 			job_free(&m->exec[i]);
 		}
-	if (m->pty.pid != 0) {
-		job_signal(&m->pty, SIGKILL);
-		job_free(&m->pty);
-	}
+	for (size_t i = 0; i < PRIV_PTYS_MAX; i++)
+		if (m->terminal[i].shell.pid != 0) {
+			job_signal(&m->terminal[i].shell, SIGKILL);
+			job_free(&m->terminal[i].shell);
+		}
+	for (size_t i = 0; i < PRIV_SFTPS_MAX; i++)
+		if (m->sftp[i].server.pid != 0) {
+			job_signal(&m->sftp[i].server, SIGKILL);
+			job_free(&m->sftp[i].server);
+		}
 	if (m->guard_pid != 0) {
 		close(m->guard);
 		waitpid(m->guard_pid, NULL, 0);
@@ -154,11 +161,25 @@ ask(unsigned type)
 }
 
 static void
-end_command(uint32_t handle, int want)
+put_handle(uint32_t handle)
 {
 	buf_reset(&req);
 	assert_int_equal(buf_put_u32(&req, handle), 0);
+}
+
+static void
+end_command(uint32_t handle, int want)
+{
+	put_handle(handle);
 	assert_int_equal(ask(PM_EXEC_END), want);
+	assert_int_equal(mw_hear(), 0);
+}
+
+static void
+leave_command(uint32_t handle, int want)
+{
+	put_handle(handle);
+	assert_int_equal(ask(PM_EXEC_LEAVE), want);
 	assert_int_equal(mw_hear(), 0);
 }
 
@@ -171,7 +192,7 @@ test_exec(void **state)
 	begin();
 	first = start("sh -c exit${IFS}7", 0);
 	second = start("sleep 1000", 0);
-	assert_int_not_equal(first, PRIV_PTY_HANDLE);
+	assert_int_not_equal(first, 0);
 	assert_int_not_equal(second, first);
 	expect_exit(first, PRIV_EXITED, 7);
 	assert_non_null(job_of(first)); /* a zombie until it is asked for */
@@ -336,11 +357,55 @@ test_exec_number(void **state)
 	for (size_t i = 0; i < PRIV_EXECS_MAX; i++)
 		(void)start("sleep 1000", 0);
 	put_exec("sleep 1000", 0, 0);
-	refused(PM_EXEC_START);
+	mw_text(answered(PM_EXEC_START), TOO_MANY);
 	end();
 }
 
-/* --- the terminal --- */
+/* Whoever had asked for them is gone: one is hung up, one need not be. */
+static void
+test_exec_leave(void **state)
+{
+	uint32_t hung, kept;
+	siginfo_t si;
+	struct buf *b;
+
+	(void)state;
+	begin();
+	hung = start("sleep 1000", 0);
+	put_exec("sleep 1000", 0, PRIV_EXEC_KEEP);
+	mw_text(b = answered(PM_EXEC_START), "");
+	assert_int_equal(buf_get_u32(b, &kept), 0);
+	leave_command(hung, 0);
+	leave_command(kept, 0);
+	assert_int_equal(
+	    waitid(P_PID, (id_t)job_of(hung)->pid, &si, WEXITED | WNOWAIT), 0);
+	assert_int_equal(si.si_status, SIGHUP);
+	assert_int_equal(kill(job_of(kept)->pid, 0), 0);
+	/* Nothing more is to be had of either, and nobody hears of its end. */
+	for (size_t i = 0; i < 2; i++) {
+		leave_command(i == 0 ? hung : kept, SKY_ERR_DENIED);
+		end_command(i == 0 ? hung : kept, SKY_ERR_DENIED);
+		put_signal(i == 0 ? hung : kept, SIGINT);
+		refused(PM_EXEC_SIGNAL);
+	}
+	exec_reap(&mon);
+	assert_null(job_of(hung));
+	assert_int_equal(exec_running(&mon.half), 1);
+	job_signal(job_of(kept), SIGKILL);
+	assert_int_equal(
+	    waitid(P_PID, (id_t)job_of(kept)->pid, &si, WEXITED | WNOWAIT), 0);
+	exec_reap(&mon);
+	assert_int_equal(exec_running(&mon.half), 0);
+	assert_int_equal(mw_hear(), 0);
+	/* One that has ended already. */
+	hung = start("true", 0);
+	expect_exit(hung, PRIV_EXITED, 0);
+	leave_command(hung, 0);
+	assert_null(job_of(hung));
+	end();
+}
+
+/* --- terminals --- */
 
 static void
 put_pty(const char *words, uint8_t flags)
@@ -350,36 +415,166 @@ put_pty(const char *words, uint8_t flags)
 	assert_int_equal(buf_put(&req, "\0\30\0\120\0\0\0\0", 8), 0);
 }
 
+/* Its handle; the master is in mw.got. */
+static uint32_t
+start_pty(const char *words)
+{
+	uint32_t handle;
+	struct buf *b;
+
+	put_pty(words, PRIV_PTY_SIZE);
+	mw_text(b = answered(PM_PTY_START), "");
+	assert_int_equal(buf_get_u32(b, &handle), 0);
+	assert_int_equal(buf_len(b), 0);
+	assert_int_equal(mw.got.nfd, 1);
+	return handle;
+}
+
 static void
 test_pty(void **state)
 {
 	struct winsize ws;
-	struct buf *b;
+	uint32_t handle;
 
 	(void)state;
 	begin();
-	put_pty("sleep 1000", PRIV_PTY_SIZE);
-	b = answered(PM_PTY_START);
-	mw_text(b, "");
-	assert_int_equal(mw.got.nfd, 1);
+	handle = start_pty("sleep 1000");
+	assert_int_equal(handle, 1);
 	assert_int_equal(ioctl(mw.got.fd[0], TIOCGWINSZ, &ws), 0);
 	assert_int_equal(ws.ws_row, 24);
 	assert_int_equal(ws.ws_col, 80);
-	/* One at a time. */
-	put_pty("sleep 1000", 0);
-	refused(PM_PTY_START);
 	/* It is stopped, whatever it does, and that is told once it is. */
-	assert_int_equal(mw_ask(PM_PTY_STOP, NULL, 0), 0);
-	while (mon.pty.pid != 0)
+	put_handle(handle);
+	assert_int_equal(ask(PM_PTY_STOP), 0);
+	refused(PM_PTY_STOP);
+	while (pty_find(&mon, handle) != NULL)
 		pty_reap(&mon);
 	assert_int_equal(mw_hear(), PM_PTY_STOP + 1);
+	assert_int_equal(mw.got.id, 7);
 	assert_int_equal(mw_hear(), 0);
-	/* With none, a stop is answered at once. */
-	(void)mw_answered(PM_PTY_STOP, NULL, 0);
+	/* What has ended is stopped at once; what never was is not. */
+	(void)answered(PM_PTY_STOP);
+	put_handle(0);
+	refused(PM_PTY_STOP);
+	put_handle(handle + 1);
+	refused(PM_PTY_STOP);
 	put_pty("no-such-program-here", 0);
 	mw_text_part(answered(PM_PTY_START), "not found in $PATH");
+	assert_int_equal(start_pty("sleep 1000"), handle + 1);
+	end();
+}
+
+static void
+expect_pty_exit(uint32_t handle, enum priv_exit how, uint32_t status)
+{
+	uint32_t h, s;
+	siginfo_t si;
+	uint8_t k;
+
+	assert_int_equal(waitid(P_PID, (id_t)pty_find(&mon, handle)->shell.pid,
+			     &si, WEXITED | WNOWAIT),
+	    0);
+	pty_reap(&mon);
+	assert_int_equal(mw_hear(), PM_EXITED);
+	assert_int_equal(buf_get_u32(&mw.got.body, &h), 0);
+	assert_int_equal(buf_get_u8(&mw.got.body, &k), 0);
+	assert_int_equal(buf_get_u32(&mw.got.body, &s), 0);
+	assert_int_equal(h, handle);
+	assert_int_equal(k, how);
+	assert_int_equal(s, status);
+	assert_int_equal(mw_hear(), 0);
+}
+
+/* Several, each with a master of its own; one that ends makes room. */
+static void
+test_pty_number(void **state)
+{
+	uint32_t handle[PRIV_PTYS_MAX];
+	int fd[PRIV_PTYS_MAX];
+	char name[2][64];
+
+	(void)state;
+	begin();
+	for (size_t i = 0; i < PRIV_PTYS_MAX; i++) {
+		handle[i] = start_pty("sleep 1000");
+		fd[i] = privmsg_take_fd(&mw.got, 0);
+		assert_int_equal(handle[i], i + 1);
+		assert_int_equal(ptsname_r(fd[i], name[i % 2], sizeof(name[0])),
+		    0);
+		assert_string_not_equal(name[0], name[1]);
+	}
 	put_pty("sleep 1000", 0);
-	mw_text(answered(PM_PTY_START), "");
+	mw_text(answered(PM_PTY_START), TOO_MANY);
+	assert_int_equal(mw.got.nfd, 0);
+	/* Whose terminal has gone is hung up, and nobody else. */
+	close(fd[3]);
+	expect_pty_exit(handle[3], PRIV_SIGNALED, SIGHUP);
+	put_handle(handle[5]);
+	assert_int_equal(ask(PM_PTY_STOP), 0);
+	put_handle(handle[4]);
+	assert_int_equal(ask(PM_PTY_STOP), 0);
+	while (pty_find(&mon, handle[4]) != NULL ||
+	    pty_find(&mon, handle[5]) != NULL)
+		pty_reap(&mon);
+	assert_int_equal(mw_hear(), PM_PTY_STOP + 1);
+	assert_int_equal(mw_hear(), PM_PTY_STOP + 1);
+	assert_int_equal(mw_hear(), 0);
+	assert_int_equal(pty_running(&mon.half), PRIV_PTYS_MAX - 3);
+	for (size_t i = 0; i < PRIV_PTYS_MAX; i++)
+		assert_int_equal(pty_find(&mon, handle[i]) != NULL,
+		    i < 3 || i > 5);
+	/* Handles are not used again, slots are. */
+	for (uint32_t n = 1; n <= 3; n++)
+		assert_int_equal(start_pty("sleep 1000"), PRIV_PTYS_MAX + n);
+	put_pty("sleep 1000", 0);
+	mw_text(answered(PM_PTY_START), TOO_MANY);
+	for (size_t i = 0; i < PRIV_PTYS_MAX; i++)
+		if (i != 3)
+			close(fd[i]);
+	end();
+}
+
+/* A terminal is no command, and a command none. */
+static void
+test_handles_of_others(void **state)
+{
+	uint32_t terminal, command;
+
+	(void)state;
+	begin();
+	command = start("sleep 1000", 0);
+	terminal = start_pty("sleep 1000");
+	assert_int_not_equal(command, terminal);
+	end_command(terminal, SKY_ERR_DENIED);
+	leave_command(terminal, SKY_ERR_DENIED);
+	put_signal(terminal, SIGTERM);
+	refused(PM_EXEC_SIGNAL);
+	put_handle(command);
+	(void)answered(PM_PTY_STOP);
+	assert_int_equal(kill(job_of(command)->pid, 0), 0);
+	assert_null(mon.exec[0].timer);
+	end();
+}
+
+/* There is an end to them. */
+static void
+test_last_handle(void **state)
+{
+	char cat[] = "/bin/cat";
+
+	(void)state;
+	begin();
+	mon.half.start.sftp_server = cat;
+	mon.last_handle = PRIV_CONN_HANDLE - 2;
+	assert_int_equal(start("sleep 1000", 0), PRIV_CONN_HANDLE - 1);
+	put_exec("sleep 1000", 0, 0);
+	refused(PM_EXEC_START);
+	put_exec("sleep 1000", 0, 0);
+	refused(PM_JOB_RUN);
+	put_pty("sleep 1000", 0);
+	refused(PM_PTY_START);
+	mw_refused(PM_SFTP_START, NULL, 0);
+	mw_refused(PM_JOB_DOOR, NULL, 0);
 	end();
 }
 
@@ -403,42 +598,80 @@ test_pty_bad(void **state)
 			put_pty("sleep 1000", (uint8_t)flags);
 			refused(PM_PTY_START);
 		}
-	assert_int_equal(mon.pty.pid, 0);
+	assert_int_equal(pty_running(&mon.half), 0);
 	end();
 }
 
 /* --- files --- */
 
 static void
-test_sftp_once(void **state)
+test_sftp(void **state)
 {
 	char cat[] = "/bin/cat", none[] = "/nowhere/sftp-server", byte;
+	uint32_t handle;
 
 	(void)state;
 	begin();
 	mw_text(mw_answered(PM_SFTP_START, NULL, 0),
 	    "files are not served here");
-	mw_refused(PM_SFTP_START, NULL, 0);
 	end();
 	begin();
 	mon.half.start.sftp_server = none;
 	mw_text_part(mw_answered(PM_SFTP_START, NULL, 0), none);
-	mw_refused(PM_SFTP_START, NULL, 0);
+	assert_int_equal(sftp_running(&mon.half), 0);
 	end();
 	begin();
 	mon.half.start.sftp_server = cat;
 	mw_text(mw_answered(PM_SFTP_START, NULL, 0), "");
+	assert_int_equal(buf_get_u32(&mw.got.body, &handle), 0);
+	assert_int_equal(buf_len(&mw.got.body), 0);
 	assert_int_equal(mw.got.nfd, 1);
 	/* Both ways, and it ends with its socket. */
 	assert_int_equal(write(mw.got.fd[0], "x", 1), 1);
 	(void)fcntl(mw.got.fd[0], F_SETFL, 0);
 	assert_int_equal(read(mw.got.fd[0], &byte, 1), 1);
 	assert_int_equal(byte, 'x');
-	mw_refused(PM_SFTP_START, NULL, 0);
+	assert_non_null(sftp_find(&mon, handle));
 	privmsg_clear(&mw.got);
-	while (mon.sftp.pid != 0)
+	while (sftp_find(&mon, handle) != NULL)
 		sftp_reap(&mon);
-	mw_refused(PM_SFTP_START, NULL, 0);
+	end();
+}
+
+/* Several, each with a socket of its own; one that ends makes room. */
+static void
+test_sftp_number(void **state)
+{
+	int fd[PRIV_SFTPS_MAX];
+	char cat[] = "/bin/cat", byte;
+	uint32_t handle;
+
+	(void)state;
+	begin();
+	mon.half.start.sftp_server = cat;
+	for (size_t i = 0; i < PRIV_SFTPS_MAX; i++) {
+		mw_text(mw_answered(PM_SFTP_START, NULL, 0), "");
+		assert_int_equal(buf_get_u32(&mw.got.body, &handle), 0);
+		assert_int_equal(handle, i + 1);
+		fd[i] = privmsg_take_fd(&mw.got, 0);
+		(void)fcntl(fd[i], F_SETFL, 0);
+	}
+	mw_text(mw_answered(PM_SFTP_START, NULL, 0), TOO_MANY);
+	close(fd[0]);
+	while (sftp_running(&mon.half) == PRIV_SFTPS_MAX)
+		sftp_reap(&mon);
+	assert_null(sftp_find(&mon, 1));
+	assert_non_null(sftp_find(&mon, 2));
+	for (size_t i = 1; i < PRIV_SFTPS_MAX; i++) {
+		byte = (char)i;
+		assert_int_equal(write(fd[i], &byte, 1), 1);
+	}
+	for (size_t i = 1; i < PRIV_SFTPS_MAX; i++) {
+		assert_int_equal(read(fd[i], &byte, 1), 1);
+		assert_int_equal(byte, i);
+		close(fd[i]);
+	}
+	mw_text(mw_answered(PM_SFTP_START, NULL, 0), "");
 	end();
 }
 
@@ -646,9 +879,14 @@ main(void)
 		cmocka_unit_test(test_exec_not_started),
 		cmocka_unit_test(test_exec_bad),
 		cmocka_unit_test(test_exec_number),
+		cmocka_unit_test(test_exec_leave),
 		cmocka_unit_test(test_pty),
+		cmocka_unit_test(test_pty_number),
+		cmocka_unit_test(test_handles_of_others),
+		cmocka_unit_test(test_last_handle),
 		cmocka_unit_test(test_pty_bad),
-		cmocka_unit_test(test_sftp_once),
+		cmocka_unit_test(test_sftp),
+		cmocka_unit_test(test_sftp_number),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_proxy),

@@ -47,11 +47,11 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	if (mon.sftp.pid != 0) {
-		job_signal(&mon.sftp, SIGKILL);
-		job_free(&mon.sftp);
+	if (mon.sftp[0].server.pid != 0) {
+		job_signal(&mon.sftp[0].server, SIGKILL);
+		job_free(&mon.sftp[0].server);
 	}
-	sftp_log_close(&mon);
+	sftp_log_close(&mon.sftp[0].log);
 	mw_end();
 	return 0;
 }
@@ -59,9 +59,10 @@ tear_down(void **state)
 static void
 wait_for_end(siginfo_t *si)
 {
-	assert_int_not_equal(mon.sftp.pid, 0);
+	assert_int_not_equal(mon.sftp[0].server.pid, 0);
 	assert_int_equal(
-	    waitid(P_PID, (id_t)mon.sftp.pid, si, WEXITED | WNOWAIT), 0);
+	    waitid(P_PID, (id_t)mon.sftp[0].server.pid, si, WEXITED | WNOWAIT),
+	    0);
 }
 
 /* It is started, says something and ends. */
@@ -73,7 +74,7 @@ hear(void)
 	ssize_t r;
 
 	mw_text(mw_answered(PM_SFTP_START, NULL, 0), "");
-	assert_int_equal(buf_len(&mw.got.body), 0);
+	assert_int_equal(buf_len(&mw.got.body), 4); /* its handle */
 	assert_int_equal(mw.got.nfd, 1);
 	assert_true(fcntl(mw.got.fd[0], F_GETFL) & O_NONBLOCK);
 	(void)fcntl(mw.got.fd[0], F_SETFL, 0);
@@ -82,7 +83,7 @@ hear(void)
 	said[n] = '\0';
 	wait_for_end(&si);
 	sftp_reap(&mon);
-	assert_int_equal(mon.sftp.pid, 0);
+	assert_int_equal(mon.sftp[0].server.pid, 0);
 }
 
 static void
@@ -146,8 +147,8 @@ test_not_started(void **state)
 	mw_text_part(mw_answered(PM_SFTP_START, NULL, 0), "permission denied");
 	assert_int_equal(chmod(server, 0700), 0);
 	assert_int_equal(mw.got.nfd, 0);
-	assert_int_equal(mon.sftp.pid, 0);
-	assert_null(mon.sftp_log.ev);
+	assert_int_equal(mon.sftp[0].server.pid, 0);
+	assert_null(mon.sftp[0].log.ev);
 }
 
 /* What is wrong with the folder is the host's matter, not the peer's. */
@@ -166,8 +167,8 @@ test_no_folder(void **state)
 		    "the folder of this key (sftp-root) cannot be served; the "
 		    "host's log says why");
 		assert_int_equal(mw.got.nfd, 0);
-		assert_int_equal(mon.sftp.pid, 0);
-		assert_null(mon.sftp_log.ev);
+		assert_int_equal(mon.sftp[0].server.pid, 0);
+		assert_null(mon.sftp[0].log.ev);
 		tear_down(state);
 	}
 }
@@ -182,7 +183,7 @@ test_no_account(void **state)
 	mon.rights.user[mon.rights.nuser++] = strdup("no-such-user-here");
 	mw_text_part(mw_answered(PM_SFTP_START, NULL, 0), "no-such-user-here");
 	assert_int_equal(mw.got.nfd, 0);
-	assert_int_equal(mon.sftp.pid, 0);
+	assert_int_equal(mon.sftp[0].server.pid, 0);
 }
 
 /* It ends with its connection, which is not taken for a failure. */
@@ -195,14 +196,14 @@ test_leave(void **state)
 	put_server("#!/bin/sh\nexec sleep 1000\n");
 	mw_text(mw_answered(PM_SFTP_START, NULL, 0), "");
 	sftp_reap(&mon);
-	assert_int_not_equal(mon.sftp.pid, 0);
+	assert_int_not_equal(mon.sftp[0].server.pid, 0);
 	sftp_leave(&mon);
 	wait_for_end(&si);
 	assert_int_equal(si.si_code, CLD_KILLED);
 	assert_int_equal(si.si_status, SIGTERM);
-	assert_true(mon.sftp.ended);
+	assert_true(mon.sftp[0].server.ended);
 	sftp_reap(&mon);
-	assert_int_equal(mon.sftp.pid, 0);
+	assert_int_equal(mon.sftp[0].server.pid, 0);
 	sftp_reap(&mon);
 	sftp_leave(&mon);
 }

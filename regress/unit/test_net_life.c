@@ -608,8 +608,8 @@ use_rpc(struct net_world *w, bool whitelist)
 	call(w, c, RPC_PTY_EXEC, &v);
 	nw_end_say(w, 1, "output", 6);
 	nw_serve(w);
-	nw_exited(w, 1, PRIV_TIMEDOUT, 0);
-	nw_exited(w, 2, PRIV_EXITED, 0);
+	nw_exited(w, 2, PRIV_TIMEDOUT, 0);
+	nw_exited(w, 3, PRIV_EXITED, 0);
 	nw_serve(w);
 	for (size_t i = 0; i < w->nends; i++)
 		nw_end_close(w, i);
