@@ -455,6 +455,7 @@ follows(const struct request *r, const struct rule *rule)
 	assert_int_equal(r->alive.above,
 	    rule->told ? ABOVE_ANSWERS : ABOVE_ENDS);
 	assert_int_equal(r->rate.max, rule->rate);
+	assert_int_not_equal(r->rate.above, ABOVE_ANSWERS);
 	assert_int_equal(r->rate.seconds, rule->seconds);
 	assert_int_equal(r->min, rule->min);
 	assert_int_equal(r->max, rule->max);

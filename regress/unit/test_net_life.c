@@ -320,6 +320,62 @@ test_unasked_answers(void **state)
 		}
 }
 
+static enum nw_how
+do_not_answer(struct net_world *w, unsigned type, uint16_t id)
+{
+	(void)w, (void)id;
+	return type == PM_HANDSHAKE ? NW_DO : NW_SILENT;
+}
+
+/* Where it has asked for that service, and nobody has said a word. */
+static void
+come_to_asked(struct net_world *w, const char *uri)
+{
+	bool far = strcmp(uri, MUX_URI_SFTP) == 0;
+
+	if (!nw_begin(w, far ? PRIV_XK : PRIV_CONTROL))
+		_exit(1);
+	w->how = do_not_answer;
+	nw_authenticate(w);
+	nw_ask(w, uri);
+}
+
+/* An answer is for the channel that has asked, which its id is the number of.
+ */
+static void
+test_answer_of_another(void **state)
+{
+	static const struct {
+		const char *uri;
+		unsigned type;
+	} asks[] = {
+		{ MUX_URI_SFTP, PM_SFTP_START },
+		{ MUX_URI_FILES, PM_SFTP_START },
+		{ MUX_URI_STATUS, PM_STATUS },
+		{ MUX_URI_CONNS, PM_CONNS },
+		{ MUX_URI_METRICS, PM_COUNTS },
+		{ KILL, PM_KILL },
+		{ PROXY, PM_PROXY_DIAL },
+	};
+	struct net_world w;
+	pid_t pid;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(asks); i++)
+		for (uint16_t id = 0; id < 2; id++) {
+			if ((pid = fork()) == 0) {
+				come_to_asked(&w, asks[i].uri);
+				if (w.asked[asks[i].type] != 1)
+					_exit(1);
+				nw_do(&w, asks[i].type, id, NW_DO);
+				nw_loop(&w);
+				_exit(GOES_ON);
+			}
+			assert_int_equal(status_of(pid),
+			    id == 0 ? GOES_ON : PRIV_END_FAULT);
+		}
+}
+
 /* The keys of a connection are set once. */
 static void
 test_no_second_authentication(void **state)
@@ -813,6 +869,7 @@ main(void)
 		cmocka_unit_test(test_turned_away),
 		cmocka_unit_test(test_nothing_before_authentication),
 		cmocka_unit_test(test_unasked_answers),
+		cmocka_unit_test(test_answer_of_another),
 		cmocka_unit_test(test_no_second_authentication),
 		cmocka_unit_test(test_late_reader),
 		cmocka_unit_test(test_late_end),
