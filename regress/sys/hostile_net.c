@@ -267,8 +267,8 @@ run_stop_ended(const struct attack *a)
 {
 	struct privmsg m = { 0 };
 
-	send_built(PM_PTY_START, made_pty_start);
-	hostile_await_success(PM_PTY_START + 1);
+	send_built(PM_PTY_START, made_pty_sleep);
+	hostile_await_success(PM_PTY_START + 1); /* it is hung up by that */
 	hostile_await(&m, PM_EXITED);
 	ask_handle(a->type, 1);
 	hostile_await(&m, a->type + 1U);
