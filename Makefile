@@ -202,7 +202,7 @@ FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))
 FOLDERS_C = $(addprefix common/,$(COMMON)) monitor \
 	$(addprefix monitor/,dmsg half http) daemon \
 	$(addprefix daemon/,net dmsg http http/page connect keeper record tls) \
-	client $(addprefix client/,agent cp dmsg fleet sftp ssh) regress/*
+	client $(addprefix client/,agent cp dmsg fleet forward hub sftp ssh) regress/*
 C_FILES = $(wildcard $(FOLDERS_C:%=%/*.[ch]))
 SH_FILES = $(wildcard contrib/*.sh contrib/build/*.sh contrib/fleet/update-* \
 	contrib/completion/*.bash regress/*.sh \

@@ -123,11 +123,11 @@ SRC_skypty-agent = client/agent/agent.c client/agent/skypty-agent.c
 
 # The client.
 SRC_skypty = client/add.c client/agent_call.c client/agent_cmd.c \
-	client/agent_door.c client/call.c client/complain.c client/conn.c client/dest.c \
+	client/agent_door.c client/call.c client/complain.c client/conn.c client/dest.c client/detach.c \
 	client/dial.c client/duration.c client/exec.c client/exec_frames.c \
 	client/exec_http.c client/exec_rpc.c client/flags.c client/frames.c client/fs.c client/fs_notes.c \
 	client/handshake.c client/host.c client/hosts.c client/hosts_match.c client/identity.c \
-	client/identity_file.c client/job.c client/keygen.c client/offer.c client/options.c client/passphrase.c client/patience.c \
+	client/identity_file.c client/job.c client/keygen.c client/offer.c client/options.c client/passphrase.c client/patience.c client/place.c \
 	client/progress.c client/proxy.c client/relay.c client/remote.c \
 	client/runtime.c client/screen.c client/shell_rpc.c client/shell.c \
 	client/signals.c client/sink.c client/skypty.c client/status_fd.c client/term.c \
@@ -145,7 +145,10 @@ SRC_skypty = client/add.c client/agent_call.c client/agent_cmd.c \
 	client/fleet/fleet_plan.c client/fleet/fleet_report.c \
 	client/fleet/fleet_run.c \
 	client/fleet/fleet_tell.c client/forward/forward_spec.c \
-	client/forward/socks.c client/sftp/sftp.c client/sftp/sftp_asker.c \
+	client/forward/socks.c client/hub/hub.c client/hub/hub_arrive.c \
+	client/hub/hub_caller.c client/hub/hub_cmd.c client/hub/hub_conn.c \
+	client/hub/hub_peer.c client/hub/hub_place.c \
+	client/sftp/sftp.c client/sftp/sftp_asker.c \
 	client/sftp/sftp_cmd.c client/sftp/sftp_put.c client/ssh/ssh.c \
 	client/ssh/ssh_dest.c client/ssh/ssh_flags.c client/ssh/ssh_opts.c \
 	client/ssh/ssh_print.c client/ssh/ssh_table.c client/ssh/ssh_words.c

@@ -30,6 +30,8 @@ int fs_main(int argc, char **argv);
 int fleet_main(int argc, char **argv);
 /* Commands that outlive their connection. */
 int job_main(int argc, char **argv);
+/* Orders for a connection that is shared. */
+int control_main(int argc, char **argv);
 /* What the file of names says. */
 int config_main(int argc, char **argv);
 /* dmsg status */

@@ -10,6 +10,7 @@
 #include "client/dial.h"
 #include "client/exits.h"
 #include "client/handshake.h"
+#include "client/hub/hub_conn.h"
 #include "client/identity.h"
 #include "client/offer.h"
 #include "client/options.h"
@@ -290,8 +291,9 @@ conn_dial(struct conn *c, struct keyctx *ctx, const struct client_options *o)
 	c->dial_ms = dial_ms(&o->how);
 	buf_init(&msg, NOISE_MSG_MAX);
 	if ((r = conn_begin_noise(c, ctx, o, &h, &msg)) == 0)
-		r = o->how.proxy != NULL ? proxy_open(c, o->how.proxy) :
-					   conn_dial_tcp(c, &o->how);
+		r = o->how.proxy != NULL ?
+		    proxy_open(c, o->how.proxy, o->how.proxy_stays) :
+		    conn_dial_tcp(c, &o->how);
 	if (r == 0)
 		r = conn_shake_hands(c, o, &h, &msg);
 	handshake_free(&h);
@@ -309,29 +311,49 @@ conn_init(struct conn *c)
 	buf_init(&c->out, OUT_MAX);
 }
 
+static void
+conn_prepare(struct conn *c, const struct client_options *o, const char *uri,
+    bool optional)
+{
+	conn_init(c);
+	c->optional = optional;
+	c->is_sftp = strcmp(uri, MUX_URI_SFTP) == 0;
+	c->uri = uri;
+	c->verbose = o->verbose;
+	c->require_pq = o->require_pq;
+	c->begun_ms = now_ms();
+	c->dest = &o->dest;
+}
+
+/* As whom has been said when the hub's connection was made. */
+int
+conn_share(struct conn *c, const struct client_options *o, const char *uri,
+    bool optional, int fd)
+{
+	conn_prepare(c, o, uri, optional);
+	c->fd = fd;
+	c->way = WAY_SHARED;
+	c->link.plain = true;
+	patience_begin(c);
+	return mux_put_request(&c->out, uri) == 0 ? 0 : EXIT_FAILED;
+}
+
 int
 conn_once(struct conn *c, struct keyctx *ctx, const struct client_options *o,
     const char *uri, bool optional)
 {
 	int r;
 
-	conn_init(c);
-	c->optional = optional;
+	conn_prepare(c, o, uri, optional);
 	c->offered = o->offer != NULL && !o->offer->taken;
-	c->is_sftp = strcmp(uri, MUX_URI_SFTP) == 0;
 	if (o->user != NULL) {
 		if (mux_put_user(c->asked, o->user, uri) != 0) {
 			complain("%s: too long a name", o->user);
 			return EXIT_FAILED;
 		}
 		c->as_user = !o->user_optional;
-		uri = c->asked;
+		c->uri = uri = c->asked;
 	}
-	c->uri = uri;
-	c->verbose = o->verbose;
-	c->require_pq = o->require_pq;
-	c->begun_ms = now_ms();
-	c->dest = &o->dest;
 	if (o->dest.kind == DEST_DMSG) {
 		r = via_open(c, ctx, o, uri);
 		patience_begin(c);
@@ -343,18 +365,30 @@ conn_once(struct conn *c, struct keyctx *ctx, const struct client_options *o,
 	return mux_put_request(&c->out, uri) == 0 ? 0 : EXIT_FAILED;
 }
 
+/* By a hub, where there is one to be used; else by itself. */
+static int
+conn_any(struct conn *c, struct keyctx *ctx, const struct client_options *o,
+    const char *uri, bool optional)
+{
+	int r;
+
+	if (hub_connect(c, ctx, o, uri, optional, &r))
+		return r;
+	return offer_open(c, ctx, o, uri, optional);
+}
+
 int
 conn_open(struct conn *c, struct keyctx *ctx, const struct client_options *o,
     const char *uri)
 {
-	return offer_open(c, ctx, o, uri, false);
+	return conn_any(c, ctx, o, uri, false);
 }
 
 int
 conn_try(struct conn *c, struct keyctx *ctx, const struct client_options *o,
     const char *uri)
 {
-	return offer_open(c, ctx, o, uri, true);
+	return conn_any(c, ctx, o, uri, true);
 }
 
 void
@@ -420,6 +454,9 @@ conn_ended(const struct conn *c)
 {
 	if (c->accepted)
 		complain("the connection was closed by the host");
+	else if (c->way == WAY_SHARED)
+		complain("the shared connection has ended before the host's "
+			 "answer");
 	else if (c->way == WAY_DAEMON)
 		complain("the local skyptyd's key is not on the host's "
 			 "whitelist, or has lost it; --standalone dials under "
@@ -511,6 +548,7 @@ int
 conn_rejected(const struct conn *c)
 {
 	bool own = c->way == WAY_OWN && c->dest->kind == DEST_DMSG;
+	bool by_other = c->way == WAY_DAEMON || c->way == WAY_VISOR;
 	const char *other = c->way == WAY_DAEMON ? "skyptyd" : "visor";
 
 	if (c->as_user)
@@ -523,7 +561,7 @@ conn_rejected(const struct conn *c)
 		complain("remote rejected sftp subsystem: the host serves no "
 			 "files, or your key %s is not on its whitelist",
 		    c->us);
-	else if (c->is_sftp && c->way != WAY_OWN)
+	else if (c->is_sftp && by_other)
 		complain("remote rejected sftp subsystem: the host serves no "
 			 "files, or the key of the local %s is not on its "
 			 "whitelist; --standalone dials under your own",
@@ -535,7 +573,7 @@ conn_rejected(const struct conn *c)
 		complain("request rejected by remote dmsgpty-host: is your "
 			 "key %s on its whitelist?",
 		    c->us);
-	else if (c->way != WAY_OWN)
+	else if (by_other)
 		complain("request rejected by remote dmsgpty-host: is the key "
 			 "of the local %s on its whitelist? --standalone dials "
 			 "under your own",

@@ -20,8 +20,9 @@ struct noise_keys;
 
 struct conn {
 	int fd;
-	enum { WAY_OWN, WAY_DAEMON, WAY_VISOR } way; /* who dialed it */
-	bool accepted;				     /* the mux has answered */
+	/* Who dialed it; shared: it is a channel of a hub's. */
+	enum { WAY_OWN, WAY_DAEMON, WAY_VISOR, WAY_SHARED } way;
+	bool accepted; /* the mux has answered */
 	bool eof;
 	bool optional;	/* a rejection is no failure */
 	bool offered;	/* nor is it while there are other keys to try */
@@ -62,6 +63,9 @@ int conn_try(struct conn *, struct keyctx *, const struct client_options *,
 /* As conn_open or, optional, conn_try, with the one key that is in turn. */
 int conn_once(struct conn *, struct keyctx *, const struct client_options *,
     const char *uri, bool optional);
+/* The same by a socket that leads to a hub, and asks it for that channel. */
+int conn_share(struct conn *, const struct client_options *, const char *uri,
+    bool optional, int fd);
 /* What poll(2) is to wait for on fd. */
 short conn_events(const struct conn *);
 /* Reads and writes what is possible.  0, or EXIT_FAILED, told. */

@@ -3,6 +3,7 @@
 #ifndef CLIENT_DIAL_H
 #define CLIENT_DIAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -17,6 +18,7 @@ struct dial_how {
 	int attempts;		    /* one a second */
 	int alive, alive_count;	    /* seconds, how often: until it is dead */
 	const char *proxy;	    /* a command that makes it, or NULL */
+	bool proxy_stays;	    /* and outlives us and our terminal */
 };
 
 /*

@@ -22,7 +22,8 @@
 /* What has a meaning for which commands; others do not know it. */
 #define BIT(style)  (1U << STYLE_##style)
 #define COMMAND	    (BIT(SHELL) | BIT(EXEC))
-#define DESTINATION (COMMAND | BIT(SFTP) | BIT(MOUNT) | BIT(JOB))
+#define DESTINATION (COMMAND | BIT(SFTP) | BIT(MOUNT) | BIT(JOB) | BIT(CONTROL))
+#define SHARED	    (COMMAND | BIT(MOUNT) | BIT(JOB) | BIT(COPY))
 #define CONNECT	    (DESTINATION | BIT(COPY) | BIT(FLEET))
 #define SECRET	    (DESTINATION | BIT(COPY) | BIT(KEY))
 #define IDENTITY    (CONNECT | BIT(KEY))
@@ -229,6 +230,16 @@ static const struct client_flag table[] = {
 	{ "transport", 0, VALUE, DESTINATION | BIT(FLEET), BY(options_transport), "T",
 	    "auto, tcp, dmsg or skynet" },
 	{ "scheme", 0, VALUE, DESTINATION | BIT(FLEET), BY(options_transport), "T", NULL },
+
+	/* Sharing the connection. */
+	{ "control-master", 'M', NO, SHARED, BY(options_master), NULL,
+	    "others may use the connection, too" },
+	{ "control-persist", 0, VALUE, SHARED, BY(options_persist), "TIME",
+	    "how long it waits for them: 10m, yes or no" },
+	{ "control-path", 'S', VALUE, SHARED | BIT(CONTROL),
+	    FIELD(control.path), "PATH", "its socket, or none" },
+	{ "control", 'O', VALUE, COMMAND, FIELD(control.order), "ORDER",
+	    "check, stop or exit the one that is shared" },
 
 	/* A shell or a command. */
 	{ "env", 'e', VALUE, COMMAND, BY(options_env), "K=V",

@@ -26,6 +26,7 @@ enum flags_style {
 	STYLE_CONFIG,
 	STYLE_FLEET,
 	STYLE_JOB,
+	STYLE_CONTROL,
 	STYLE_AGENT,
 	STYLE_ADD,
 	STYLE_NONE /* another program's flags */

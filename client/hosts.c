@@ -50,6 +50,11 @@ static const struct hosts_keyword {
 	{ "VisorKey", offsetof(struct host, visor_key), "visorkey" },
 	{ "RequirePQ", offsetof(struct host, require_pq), "requirepq" },
 	{ "Timeout", offsetof(struct host, timeout), "timeout" },
+	{ "ControlMaster", offsetof(struct host, control_master),
+	    "controlmaster" },
+	{ "ControlPath", offsetof(struct host, control_path), "controlpath" },
+	{ "ControlPersist", offsetof(struct host, control_persist),
+	    "controlpersist" },
 	{ "Escape", offsetof(struct host, escape), "escape" },
 	{ "Tags", offsetof(struct host, tags), "tags" },
 };
@@ -211,7 +216,10 @@ static bool
 hosts_is_ssh(const struct hosts_keyword *k)
 {
 	return k->offset == offsetof(struct host, identity) ||
-	    k->offset == offsetof(struct host, user);
+	    k->offset == offsetof(struct host, user) ||
+	    k->offset == offsetof(struct host, control_master) ||
+	    k->offset == offsetof(struct host, control_path) ||
+	    k->offset == offsetof(struct host, control_persist);
 }
 
 /* NULL for what is none of ours; ssh takes each key that there is. */

@@ -11,7 +11,7 @@ struct ssh_opts;
 struct host {
 	char *key, *address, *port, *identity, *user, *via, *visor_key,
 	    *identities_only, *timeout, *escape, *discovery, *dmsg_servers,
-	    *require_pq;
+	    *require_pq, *control_master, *control_path, *control_persist;
 	char *tags;  /* of all that apply, with blanks between them */
 	char *proxy; /* ProxyCommand; not where it is among ssh's options */
 };

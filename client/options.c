@@ -196,6 +196,44 @@ options_user(struct client_options *o, const char *flag, const char *name)
 	return options_bad(flag, name, "is no name of a user");
 }
 
+/* Whoever is to be asked each time is not asked, and shares nothing. */
+int
+options_master(struct client_options *o, const char *flag, const char *value)
+{
+	static const struct {
+		const char *word;
+		bool makes;
+	} words[] = { { "yes", true }, { "auto", true }, { "no", false },
+		{ "ask", false }, { "autoask", false } };
+
+	o->control.master_given = true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (value == NULL || strcasecmp(value, words[i].word) == 0) {
+			o->control.master = words[i].makes ? HUB_MAKE : HUB_NO;
+			return 0;
+		}
+	return options_bad(flag, value, "yes, auto or no");
+}
+
+int
+options_persist(struct client_options *o, const char *flag, const char *value)
+{
+	int seconds = -1;
+
+	o->control.persist_given = true;
+	if (strcasecmp(value, "yes") == 0)
+		o->control.persist_ms = HUB_FOREVER;
+	else if (strcasecmp(value, "no") == 0)
+		o->control.persist_ms = 0;
+	else if ((seconds = ssh_time(value)) >= 0)
+		o->control.persist_ms =
+		    seconds == 0 ? HUB_FOREVER : (int64_t)seconds * 1000;
+	else
+		return options_bad(flag, value,
+		    "write a time like 10m or 1h, yes or no");
+	return 0;
+}
+
 /* --- destinations --- */
 
 static void
@@ -297,6 +335,12 @@ options_apply(struct client_options *o, const struct host *h)
 		r = options_timeout(o, "Timeout", h->timeout);
 	if (r == 0 && h->escape != NULL && !o->escape_given)
 		r = options_escape(o, "Escape", h->escape);
+	if (r == 0 && h->control_master != NULL && !o->control.master_given)
+		r = options_master(o, "ControlMaster", h->control_master);
+	if (r == 0 && h->control_persist != NULL && !o->control.persist_given)
+		r = options_persist(o, "ControlPersist", h->control_persist);
+	if (o->control.path == NULL)
+		o->control.path = h->control_path;
 	return r;
 }
 

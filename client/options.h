@@ -12,6 +12,7 @@
 #include "client/fleet/fleet_flags.h"
 #include "client/flags.h"
 #include "client/hosts.h"
+#include "client/hub/hub_conn.h"
 #include "client/offer.h"
 #include "common/pty/exec_stream.h"
 #include "common/pty/keys.h"
@@ -77,6 +78,7 @@ struct client_options {
 	bool confirm, delete_key, delete_all, list, list_keys, lock,
 	    unlock; /* add */
 	struct dial_how how;
+	struct hub_flags control; /* whether it is shared */
 	/* When the command runs, or NULL; an exit status ends it. */
 	int (*started)(void *);
 	void *started_arg;
@@ -116,6 +118,8 @@ int options_escape(struct client_options *, const char *flag, const char *);
 int options_standalone(struct client_options *, const char *flag, const char *);
 int options_attr_ttl(struct client_options *, const char *flag, const char *);
 int options_entry_ttl(struct client_options *, const char *flag, const char *);
+int options_master(struct client_options *, const char *flag, const char *);
+int options_persist(struct client_options *, const char *flag, const char *);
 int options_user(struct client_options *, const char *flag, const char *);
 int options_port(struct client_options *, const char *flag, const char *text);
 /* What stands before any flag; exec has a time limit, unless told. */

@@ -34,10 +34,11 @@ proxy_command(const char *text, const struct ssh_tokens *t)
  * is to outlive a terminal needs its way to the host.
  */
 __attribute__((noreturn)) static void
-proxy_execute(const char *command, int sock)
+proxy_execute(const char *command, int sock, bool own, bool quiet)
 {
 	const char *shell = getenv("SHELL");
-	bool stays = process_ignores(SIGHUP);
+	bool stays = own || process_ignores(SIGHUP);
+	int null = quiet ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
 
 	process_reset_signals();
 	signal(SIGINT, SIG_IGN);
@@ -47,6 +48,11 @@ proxy_execute(const char *command, int sock)
 		shell = "/bin/sh";
 	if (dup2(sock, STDIN_FILENO) == -1 || dup2(sock, STDOUT_FILENO) == -1)
 		_exit(126);
+	/* Somebody may wait for the end of ours. */
+	if (null != -1 && dup2(null, STDERR_FILENO) == -1)
+		_exit(126);
+	if (own)
+		setsid();
 	closefrom(STDERR_FILENO + 1);
 	execl(shell, shell, "-c", command, (char *)NULL);
 	complain("%s: %s", shell, strerror(errno));
@@ -54,7 +60,7 @@ proxy_execute(const char *command, int sock)
 }
 
 int
-proxy_open(struct conn *c, const char *command)
+proxy_open(struct conn *c, const char *command, bool stays)
 {
 	char *line;
 	int sock[2], forked = -1;
@@ -64,7 +70,8 @@ proxy_open(struct conn *c, const char *command)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) == 0) {
 		c->fd = sock[0];
 		if ((forked = process_fork(&c->proxy)) == 0)
-			proxy_execute(line, sock[1]);
+			proxy_execute(line, sock[1], stays,
+			    stays && !c->verbose);
 		close(sock[1]);
 	}
 	if (forked == -1)

@@ -3,6 +3,8 @@
 #ifndef CLIENT_PROXY_H
 #define CLIENT_PROXY_H
 
+#include <stdbool.h>
+
 struct conn;
 struct ssh_tokens;
 
@@ -12,8 +14,11 @@ struct ssh_tokens;
  */
 char *proxy_command(const char *text, const struct ssh_tokens *);
 
-/* Has the shell run it.  0, or EXIT_FAILED, told. */
-int proxy_open(struct conn *, const char *command);
+/*
+ * Has the shell run it.  One that stays does so when our terminal goes, and has
+ * our error output only with -v.  0, or EXIT_FAILED, told.
+ */
+int proxy_open(struct conn *, const char *command, bool stays);
 /* Ends it; the connection is closed already. */
 void proxy_close(struct conn *);
 

@@ -6,6 +6,7 @@
 #include "client/exec.h"
 #include "client/exits.h"
 #include "client/hosts.h"
+#include "client/hub/hub_conn.h"
 #include "client/options.h"
 #include "client/shell_rpc.h"
 #include "client/status_fd.h"
@@ -24,6 +25,8 @@ shell_or_command(enum flags_style style, int argc, char **argv)
 	if ((r = options_parse(&o, ctx, style, argv[0], argc, argv)) != 0 ||
 	    (r = status_fd_begin(&o)) != 0)
 		;
+	else if (o.control.order != NULL)
+		r = hub_order(ctx, &o, false);
 	else if (*o.command != NULL)
 		r = exec_command(ctx, &o);
 	else if (style == STYLE_EXEC) {

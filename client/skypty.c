@@ -49,6 +49,9 @@ static const struct client_command {
 	    "run [flags] host -- cmd [args] | list host | "
 	    "log|wait|kill|forget host id",
 	    "a command that outlives its connection" },
+	{ "control", control_main, STYLE_CONTROL, "control",
+	    "[flags] host check|stop|exit",
+	    "look after a connection that commands share, or end it" },
 	{ "whitelist", whitelist_main, STYLE_SOCKET, "the whitelist's commands",
 	    "[flags]",
 	    "print the keys that the local host lets in" },

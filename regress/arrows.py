@@ -32,7 +32,7 @@ PROGRAMS = {
     "monitor/http": ["monitor/http"],
     "client/agent": ["client/agent"],
     "client": ["client", "client/cp", "client/dmsg", "client/fleet",
-               "client/forward", "client/sftp", "client/ssh"],
+               "client/forward", "client/hub", "client/sftp", "client/ssh"],
 }
 MADE = "places.h"  # by make: for common/base/paths.h alone
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')

@@ -85,14 +85,11 @@ enum holder_reason { HOLDER_UNREACHABLE = 1, HOLDER_LOST, HOLDER_BUSY };
  * left, unless it takes nothing.  The listener is closed then; the place is
  * left as soon as the session is over.
  */
-struct share_place;
-void holder_run(struct dmsg_link *, struct share_place *, int listener,
-    int guest, int lingers_ms);
+struct place;
+void holder_run(struct dmsg_link *, struct place *, int listener, int guest,
+    int lingers_ms);
 
 /* --- dmsg_share.c: one session for all of a user's processes --- */
-
-/* Nobody finds us there any more; the second time does nothing. */
-void share_leave(struct share_place *);
 
 /*
  * Connects to the holder of that server's session, and makes both if there are

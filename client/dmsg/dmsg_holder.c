@@ -6,6 +6,7 @@
  * key: requests come signed, and what a stream carries is sealed.
  */
 #include "client/dmsg/dmsg.h"
+#include "client/place.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -44,7 +45,7 @@ struct holder_guest {
 
 struct holder {
 	struct dmsg_link *l;
-	struct share_place *place;
+	struct place *place;
 	int listener;
 	int lingers_ms;
 	bool lost;	      /* the session is over */
@@ -283,7 +284,7 @@ holder_lose(struct holder *h)
 			holder_refuse(g, HOLDER_LOST);
 		g->over = true;
 	}
-	share_leave(h->place);
+	place_leave(h->place);
 	while (holder_accept(h))
 		;
 	close(h->listener);
@@ -425,8 +426,8 @@ holder_stays(struct holder *h)
 }
 
 void
-holder_run(struct dmsg_link *l, struct share_place *place, int listener,
-    int guest, int lingers_ms)
+holder_run(struct dmsg_link *l, struct place *place, int listener, int guest,
+    int lingers_ms)
 {
 	static struct holder h;
 

@@ -4,23 +4,20 @@
  * already, or with one that we make.  Whoever has the lock beside its socket
  * may make one, and the holder keeps the lock for as long as it lives.
  */
+#include "client/detach.h"
 #include "client/dmsg/dmsg.h"
 #include "client/identity.h"
 #include "client/identity_file.h"
+#include "client/place.h"
 #include "client/runtime.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -37,16 +34,11 @@
 #define ALONE_MS   1000	 /* where nobody else can have the key */
 #define REASON_MAX 512
 
-struct share_place {
-	char sock[RUNTIME_MAX], lock[RUNTIME_MAX];
-	int fd; /* of the lock's file, -1 before it is open */
-};
-
 /* --- the place --- */
 
 /* One for each pair of keys. */
 static bool
-share_find_place(struct share_place *p, const struct dmsg_dialer *d,
+share_find_place(struct place *p, const struct dmsg_dialer *d,
     const struct key_public *server)
 {
 	uint8_t keys[2 * KEY_PUBLIC_LEN];
@@ -56,51 +48,6 @@ share_find_place(struct share_place *p, const struct dmsg_dialer *d,
 	memcpy(keys + KEY_PUBLIC_LEN, server->b, KEY_PUBLIC_LEN);
 	return runtime_path(p->sock, keys, sizeof(keys), "") &&
 	    runtime_path(p->lock, keys, sizeof(keys), ".lock");
-}
-
-/* --- the lock --- */
-
-/*
- * 0 with the lock.  SKY_ERR_AGAIN: another one has it; SKY_ERR_NOTFOUND: had
- * it, while we waited with the file open.  SKY_ERR_SYS.
- */
-static int
-share_lock(struct share_place *p)
-{
-	struct stat mine, there;
-
-	if (p->fd == -1)
-		p->fd = open(p->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-		    0600);
-	if (p->fd == -1)
-		return SKY_ERR_SYS;
-	if (flock(p->fd, LOCK_EX | LOCK_NB) == -1)
-		return errno == EWOULDBLOCK || errno == EINTR ? SKY_ERR_AGAIN :
-								SKY_ERR_SYS;
-	/* The file that is locked has to be the one that others find. */
-	if (fstat(p->fd, &mine) == -1 || lstat(p->lock, &there) == -1 ||
-	    mine.st_dev != there.st_dev || mine.st_ino != there.st_ino)
-		return SKY_ERR_NOTFOUND;
-	/* Of one that was killed before it took the file away. */
-	return ftruncate(p->fd, 0) == 0 ? 0 : SKY_ERR_SYS;
-}
-
-static void
-share_forget(struct share_place *p)
-{
-	if (p->fd != -1)
-		close(p->fd);
-	p->fd = -1;
-}
-
-void
-share_leave(struct share_place *p)
-{
-	if (p->fd == -1)
-		return;
-	(void)unlink(p->sock);
-	(void)unlink(p->lock);
-	share_forget(p);
 }
 
 /* --- why there is no session, for those who wait for it --- */
@@ -114,8 +61,7 @@ share_way(char text[REASON_MAX], const struct dmsg_way *w)
 }
 
 static void
-share_tell(const struct share_place *p, const struct dmsg_way *w,
-    const char *why)
+share_tell(const struct place *p, const struct dmsg_way *w, const char *why)
 {
 	char text[REASON_MAX];
 	size_t n = share_way(text, w);
@@ -130,7 +76,7 @@ share_tell(const struct share_place *p, const struct dmsg_way *w,
  * is not told.  Whoever comes later opens another file.
  */
 static const char *
-share_heard(const struct share_place *p, const struct dmsg_way *w)
+share_heard(const struct place *p, const struct dmsg_way *w)
 {
 	static char why[VISIBLE_GROWTH * REASON_MAX];
 	char text[REASON_MAX], way[REASON_MAX];
@@ -150,79 +96,27 @@ share_heard(const struct share_place *p, const struct dmsg_way *w)
 
 /* --- the holder --- */
 
-static int
-share_listen(const struct share_place *p)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	mode_t mask = umask(0177);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	strlcpy(sun.sun_path, p->sock, sizeof(sun.sun_path));
-	(void)unlink(p->sock);
-	if (fd != -1 &&
-	    (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
-		listen(fd, BACKLOG) == -1)) {
-		close(fd);
-		fd = -1;
-	}
-	(void)umask(mask);
-	return fd;
-}
-
-/* Of what its parent had open it keeps these: somebody may wait for an end. */
-static void
-share_detach(int **kept, int n)
-{
-	enum { FIRST = 3 };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	setsid();
-	process_reset_signals();
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	prctl(PR_SET_NAME, "skypty-dmsg", 0, 0, 0);
-	for (int fd = 0; fd < FIRST; fd++)
-		if (null == -1 || dup2(null, fd) == -1)
-			_exit(1);
-	/* Out of the way of the fixed numbers first. */
-	for (int i = 0; i < n; i++)
-		if (*kept[i] != -1 &&
-		    (*kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, FIRST + n)) ==
-			-1)
-			_exit(1);
-	for (int i = 0; i < n; i++)
-		if (*kept[i] == -1)
-			close(FIRST + i); /* whatever it was */
-		else if ((*kept[i] = dup2(*kept[i], FIRST + i)) == -1)
-			_exit(1);
-	closefrom(FIRST + n);
-	if (chdir("/") == -1)
-		_exit(1);
-}
-
 /* In a new process: guests come to the listener, or there is the one. */
 __attribute__((noreturn)) static void
-share_hold(struct dmsg_link *l, struct share_place *p, int listener, int guest,
+share_hold(struct dmsg_link *l, struct place *p, int listener, int guest,
     int ms)
 {
 	int *kept[] = { &l->fd, &p->fd, &listener, &guest };
 
-	share_detach(kept, sizeof(kept) / sizeof(kept[0]));
+	detach(kept, sizeof(kept) / sizeof(kept[0]), "skypty-dmsg");
 	holder_run(l, p, listener, guest, ms);
 	/* In place still: some servers would end the next session with it. */
 	dmsg_link_end(l);
-	share_leave(p);
+	place_leave(p);
 	dmsg_link_close(l);
 	_exit(0);
 }
 
 /* The session that we have made goes to a process of its own. */
 static const char *
-share_fork(struct dmsg_link *l, struct dmsg_dialer *d, struct share_place *p)
+share_fork(struct dmsg_link *l, struct dmsg_dialer *d, struct place *p)
 {
-	int listener = share_listen(p), r;
+	int listener = place_listen(p, BACKLOG), r;
 	pid_t pid;
 
 	if (listener == -1)
@@ -246,7 +140,7 @@ share_fork(struct dmsg_link *l, struct dmsg_dialer *d, struct share_place *p)
 static const char *
 share_fork_alone(int *fd, struct dmsg_link *l, struct dmsg_dialer *d)
 {
-	struct share_place nowhere = { .fd = -1 };
+	struct place nowhere = { .fd = -1 };
 	int sv[2], r;
 	pid_t pid;
 
@@ -270,7 +164,7 @@ share_fork_alone(int *fd, struct dmsg_link *l, struct dmsg_dialer *d)
 /* For others, too, where there is a place; else *fd leads there. */
 static const char *
 share_begin(int *fd, struct dmsg_dialer *d, const struct dmsg_way *w,
-    struct share_place *p)
+    struct place *p)
 {
 	struct dmsg_link l;
 	const char *why;
@@ -289,21 +183,21 @@ share_begin(int *fd, struct dmsg_dialer *d, const struct dmsg_way *w,
 /* As whoever has the lock; or his reason, who had it before. */
 static const char *
 share_try(int *fd, struct dmsg_dialer *d, const struct dmsg_way *w,
-    struct share_place *p)
+    struct place *p)
 {
 	const char *why = NULL;
 
-	switch (share_lock(p)) {
+	switch (place_lock(p)) {
 	case 0:
 		if ((why = share_begin(fd, d, w, p)) != NULL)
-			share_leave(p);
+			place_leave(p);
 		break;
 	case SKY_ERR_AGAIN:
 		(void)poll(NULL, 0, PAUSE_MS);
 		break;
 	case SKY_ERR_NOTFOUND:
 		why = share_heard(p, w);
-		share_forget(p);
+		place_forget(p);
 		break;
 	default:
 		why = strerror(errno);
@@ -316,7 +210,7 @@ share_connect(int *fd, struct dmsg_dialer *d, const struct dmsg_way *w)
 {
 	int64_t deadline = now_ms() + LOCK_MS;
 	const char *why = NULL;
-	struct share_place p;
+	struct place p;
 
 	*fd = -1;
 	if (!share_find_place(&p, d, &w->server))
@@ -324,14 +218,14 @@ share_connect(int *fd, struct dmsg_dialer *d, const struct dmsg_way *w)
 	while (why == NULL && now_ms() < deadline) {
 		*fd = unix_connect(p.sock, SOCK_NONBLOCK);
 		if (*fd != -1 && unix_is_ours(*fd)) {
-			share_forget(&p);
+			place_forget(&p);
 			return NULL;
 		}
 		if (*fd != -1)
 			close(*fd);
 		why = share_try(fd, d, w, &p);
 	}
-	share_forget(&p);
+	place_forget(&p);
 	*fd = -1;
 	return why != NULL ? why :
 			     "another process that makes the session is not "

@@ -165,7 +165,10 @@ child_main(const struct fleet *f, const struct fleet_child *c, int ctl, int out,
 		o->timeout_ms = CHECK_MS;
 		o->timeout_given = true;
 	}
-	if ((r = options_dest(o, f->ctx, c->host->dest)) == 0)
+	r = options_dest(o, f->ctx, c->host->dest);
+	/* Nobody wants a hub on each host of a fleet. */
+	o->control = (struct hub_flags){ .master = HUB_NO };
+	if (r == 0)
 		r = o->fleet.source != NULL && !c->checking ?
 		    child_copy(f, c->host, o, f->ctx) :
 		    o->fleet.detach && !c->checking ? job_run(f->ctx, o) :

@@ -12,6 +12,7 @@
 #include "client/exec.h"
 #include "client/exits.h"
 #include "client/hosts.h"
+#include "client/hub/hub_conn.h"
 #include "client/identity.h"
 #include "client/offer.h"
 #include "client/options.h"
@@ -47,6 +48,7 @@ struct ssh {
 	struct offers offer; /* -i, expanded */
 	char *local;	     /* LocalCommand, expanded */
 	char *proxy;	     /* ProxyCommand, expanded */
+	char *control;	     /* ControlPath, expanded */
 	char *args;	     /* of an older host's shell */
 };
 
@@ -278,6 +280,31 @@ ssh_commands(struct ssh *s)
 	/* In the place of its shell, so that it is the one that is ended. */
 	s->o.how.proxy = s->proxy = proxy_command(proxy, &t);
 	return s->proxy != NULL ? 0 : EXIT_FAILED;
+}
+
+/* Whether the connection is shared, and where it is found. */
+static int
+ssh_control(struct ssh *s)
+{
+	const struct ssh_opts *from = &s->opts;
+	const char *master = ssh_opts_text(from, SSH_CONTROL_MASTER);
+	const char *path = ssh_opts_text(from, SSH_CONTROL_PATH);
+	const char *persist = ssh_opts_text(from, SSH_CONTROL_PERSIST);
+	struct ssh_tokens t;
+
+	if (master != NULL &&
+	    options_master(&s->o, "ControlMaster", master) != 0)
+		return EXIT_FAILED;
+	if (persist != NULL &&
+	    options_persist(&s->o, "ControlPersist", persist) != 0)
+		return EXIT_FAILED;
+	if (path == NULL)
+		return 0;
+	ssh_dest_tokens(&s->dest, from, &s->o, &t);
+	s->control = ssh_expand_path(path, &t, "ControlPath");
+	s->o.control.path = s->control;
+	s->o.control.path_whole = true;
+	return s->control != NULL ? 0 : EXIT_FAILED;
 }
 
 /* --- the environment --- */
@@ -630,8 +657,13 @@ ssh_run(struct ssh *s, struct keyctx *ctx, int argc, char **argv)
 		ssh_print(&s->dest, &s->opts, &s->o);
 		return 0;
 	}
-	if ((r = ssh_identities(s, ctx)) != 0)
+	if ((r = ssh_identities(s, ctx)) != 0 || (r = ssh_control(s)) != 0)
 		return r;
+	if (s->opts.order != NULL) {
+		s->o.user = ssh_opts_text(&s->opts, SSH_USER);
+		s->o.control.order = s->opts.order;
+		return hub_order(ctx, &s->o, true);
+	}
 	type = ssh_opts_text(&s->opts, SSH_SESSION_TYPE);
 	if (type != NULL && strcmp(type, "subsystem") == 0)
 		return ssh_subsystem(s, ctx);
@@ -656,6 +688,7 @@ ssh_main(int argc, char **argv)
 	offer_free(&s.offer);
 	free(s.local);
 	free(s.proxy);
+	free(s.control);
 	free(s.args);
 	keyctx_free(ctx);
 	return r;

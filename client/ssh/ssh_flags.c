@@ -5,6 +5,7 @@
  */
 #include "client/complain.h"
 #include "client/exits.h"
+#include "client/hub/hub_conn.h"
 #include "client/ssh/ssh_opts.h"
 #include "client/ssh/ssh_table.h"
 
@@ -75,6 +76,14 @@ ssh_opts_own(struct ssh_opts *o, const struct ssh_flag *f, const char *value)
 	case 'N':
 	case 's':
 		return ssh_session_type(o, f);
+	case 'O':
+		o->order = value;
+		if (hub_is_order(value))
+			return 0;
+		complain("-O: Invalid multiplex command '%s': there are check, "
+			 "stop and exit",
+		    value);
+		return EXIT_FAILED;
 	case 'V':
 		o->version = true;
 		return 0;

@@ -26,6 +26,9 @@ enum ssh_name {
 	SSH_CLEAR_FORWARDINGS,
 	SSH_CONNECT_TIMEOUT,
 	SSH_CONNECTION_ATTEMPTS,
+	SSH_CONTROL_MASTER,
+	SSH_CONTROL_PATH,
+	SSH_CONTROL_PERSIST,
 	SSH_DYNAMIC_FORWARD,
 	SSH_ESCAPE,
 	SSH_FORK,
@@ -88,6 +91,7 @@ struct ssh_opts {
 	const char *command;  /* for Match, or NULL */
 	const char *config;   /* -F; like all of these from the arguments */
 	const char *log_file; /* -E */
+	const char *order;    /* -O */
 	bool syslog;	      /* -y */
 	bool print;	      /* -G */
 	bool version;	      /* -V */

@@ -23,14 +23,15 @@
 #define MUX_URI_EXEC_STREAM  "dmsgpty/exec-stream"
 #define MUX_URI_EXEC_STREAM2 "dmsgpty/exec"
 /* Our own.  See PROTOCOL. */
-#define MUX_URI_EXEC	"skypty/1/exec"
-#define MUX_URI_STATUS	"skypty/1/status"
-#define MUX_URI_CONNS	"skypty/1/connections"
-#define MUX_URI_METRICS "skypty/1/metrics"
-#define MUX_URI_KILL	"skypty/1/kill"
-#define MUX_URI_JOB	"skypty/1/job"
-#define MUX_URI_FILES	"skypty/1/sftp" /* MUX_URI_SFTP, where that is not */
-#define MUX_URI_DIAL	"skypty/1/dial" /* MUX_URI_PROXY, no service opened */
+#define MUX_URI_EXEC	 "skypty/1/exec"
+#define MUX_URI_STATUS	 "skypty/1/status"
+#define MUX_URI_CONNS	 "skypty/1/connections"
+#define MUX_URI_METRICS	 "skypty/1/metrics"
+#define MUX_URI_KILL	 "skypty/1/kill"
+#define MUX_URI_JOB	 "skypty/1/job"
+#define MUX_URI_FILES	 "skypty/1/sftp" /* MUX_URI_SFTP, where that is not */
+#define MUX_URI_CHANNELS "skypty/1/channels" /* yamux from then on */
+#define MUX_URI_DIAL	 "skypty/1/dial" /* MUX_URI_PROXY, no service opened */
 /* In front of any: as which user, whose name and a slash follow. */
 #define MUX_AS	     "skypty/1/as/"
 #define MUX_USER_MAX 64 /* bytes of the name */

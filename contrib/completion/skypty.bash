@@ -3,7 +3,7 @@
 # Completion for bash: commands, flags, the names in ~/.config/skypty/config,
 # and what is on this machine.  Nothing is asked of a host.
 
-_skypty_commands="shell start exec cp fleet job ssh sftp fs config dmsg whitelist
+_skypty_commands="shell start exec cp fleet job control ssh sftp fs config dmsg whitelist
 whitelist-add whitelist-remove host agent add keygen pk version help"
 
 # Flags that take a value, and those that do not: who we are, which way the host
@@ -18,22 +18,25 @@ _skypty_here_valued="-r --cliaddr -n --clinet --confpath"
 _skypty_files_valued="$_skypty_who_valued $_skypty_way_valued
 $_skypty_ways_valued"
 _skypty_plain="$_skypty_who_plain $_skypty_way_plain"
-_skypty_run_valued="$_skypty_files_valued -n --clinet --confpath -e --env -t
+_skypty_shared_valued="--control-persist -S --control-path"
+_skypty_shared_plain="-M --control-master"
+_skypty_run_valued="$_skypty_files_valued $_skypty_shared_valued -O --control -n --clinet --confpath -e --env -t
 --timeout --connect-timeout --status-fd --escape -c --cmd -a --args"
-_skypty_run_plain="$_skypty_plain --pty --no-pty --no-stdin"
-_skypty_cp_valued="$_skypty_who_valued $_skypty_way_valued --port --cliaddr
+_skypty_run_plain="$_skypty_plain $_skypty_shared_plain --pty --no-pty --no-stdin"
+_skypty_cp_valued="$_skypty_who_valued $_skypty_way_valued
+$_skypty_shared_valued --port --cliaddr
 --connect-timeout"
-_skypty_cp_plain="$_skypty_plain -r --recursive -p --preserve --resume"
+_skypty_cp_plain="$_skypty_plain $_skypty_shared_plain -r --recursive -p --preserve --resume"
 _skypty_fleet_valued="-i --identity $_skypty_way_valued -p --port --transport
 --scheme --cliaddr -j --jobs --tag --exclude --order --seed --batch --canary
 --pause --max-fail -t --timeout --connect-timeout --retry --check --check-within
 --script --put --get -e --env -o --output --junit"
 _skypty_fleet_plain="$_skypty_plain --idempotent --detach --recursive --preserve --live
 --json --dry-run --resume"
-_skypty_job_valued="$_skypty_files_valued -e --env -t --timeout --connect-timeout --signal"
-_skypty_job_plain="$_skypty_plain -f --follow --json --no-stdin"
-_skypty_fs_valued="--remote-root --attr-ttl --entry-ttl"
-_skypty_fs_plain="--background --ro --debug"
+_skypty_job_valued="$_skypty_files_valued $_skypty_shared_valued -e --env -t --timeout --connect-timeout --signal"
+_skypty_job_plain="$_skypty_plain $_skypty_shared_plain -f --follow --json --no-stdin"
+_skypty_fs_valued="$_skypty_shared_valued --remote-root --attr-ttl --entry-ttl"
+_skypty_fs_plain="$_skypty_shared_plain --background --ro --debug"
 _skyptyd_valued="-c --conf --confpath -l --listen --addr --tcplisten
 --tcp-listen --allow --wl --sk-from-visor --listen-fd --cliaddr --clinet
 --dmsgdisc --dmsgsessions --dmsgport --envprefix --log-level"
@@ -45,7 +48,7 @@ _skyptyd_http_plain="--no-auth --i-know --readonly --once
 --sandbox-best-effort -v --verbose -q --quiet"
 _skypty_ssh_valued="-b -c -e -i -l -m -o -p -B -D -E -F -I -J -L -O -P -Q -R -S
 -W -w"
-_skypty_ssh_offered="-4 -6 -B -E -F -G -P -T -V -b -e -f -i -l -n -o -p -q -s -t
+_skypty_ssh_offered="-4 -6 -B -E -F -G -M -O -P -S -T -V -b -e -f -i -l -n -o -p -q -s -t
 -tt -v -y"
 
 _skypty_has()
@@ -108,13 +111,16 @@ _skypty_ssh_names()
 _skypty_value()
 {
 	case $1 in
-	--script | --put | --junit | -i | --identity | -F | --config | --confpath | -r | --cliaddr | -c | \
+	--script | --put | --junit | -S | --control-path | -i | --identity | -F | --config | --confpath | -r | --cliaddr | -c | \
 		--conf | --cmd | --sk-from-visor | --unix | --haddr | \
 		--tls-cert | --tls-key | --token-file)
 		_skypty_files
 		;;
 	--output)
 		_skypty_folders
+		;;
+	-O | --control)
+		_skypty_offer "check stop exit"
 		;;
 	--signal)
 		_skypty_offer "TERM HUP INT QUIT KILL USR1 USR2 CONT"
@@ -191,6 +197,8 @@ _skypty_dest()
 		_skypty_folders
 	elif [[ $follows == command ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+	elif [[ $follows == order ]]; then
+		_skypty_offer "check stop exit"
 	fi
 }
 
@@ -331,6 +339,10 @@ _skypty()
 			_skypty_dest 3 "$_skypty_job_valued" \
 				"$_skypty_job_plain" command
 		fi
+		;;
+	control)
+		_skypty_dest 2 "$_skypty_files_valued -S --control-path" \
+			"$_skypty_plain" order
 		;;
 	fleet)
 		_skypty_fleet

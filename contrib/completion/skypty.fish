@@ -11,9 +11,10 @@ end
 set -g __skypty_valued -l --user -s --sk -i --identity -F --config --rpc --dmsgdisc \
     --dmsg-servers -p --port --via --addr --transport --scheme -r --cliaddr -n \
     --clinet --confpath -e --env -t --timeout --escape -c --cmd -a --args \
-    --remote-root --attr-ttl --entry-ttl
+    --remote-root --attr-ttl --entry-ttl -S --control-path --control-persist -O \
+    --control
 set -g __skypty_cp_valued -l --user -s --sk -i --identity -F --config --rpc --dmsgdisc \
-    --dmsg-servers --port --cliaddr
+    --dmsg-servers --port --cliaddr -S --control-path --control-persist
 set -g __skypty_ssh_valued -b -c -e -i -l -m -o -p -B -D -E -F -I -J -L -O -P \
     -Q -R -S -W -w
 
@@ -81,6 +82,7 @@ set -l commands \
     'cp\tcopy files to a host or from one' \
     'fleet\ton many hosts' \
     'job\ta command that outlives its connection' \
+    'control\tlook after a shared connection' \
     'ssh\tas ssh' \
     'sftp\tfiles, by the sftp program' \
     'fs\ta host\'s files in a folder here' \
@@ -103,7 +105,8 @@ for command in $commands
 end
 
 set -l run shell start exec
-set -l way $run sftp fs job
+set -l way $run sftp fs job control
+set -l shared $run fs job cp
 set -l who $way cp pk
 set -l here $run whitelist whitelist-add whitelist-remove dmsg
 
@@ -131,10 +134,17 @@ complete -c skypty -n "__skypty_is $way" -l addr -x -d 'the destination over dms
 complete -c skypty -n "__skypty_is $way fleet" -l transport -x -a 'auto tcp dmsg' -d 'how to get there'
 complete -c skypty -n "__skypty_is $way fleet" -l scheme -x -a 'auto tcp dmsg' -d 'how to get there'
 
-complete -c skypty -n "__skypty_is $here sftp fs job" -s r -l cliaddr -rF -d 'control socket of the host here'
+complete -c skypty -n "__skypty_is $here sftp fs job control" -s r -l cliaddr -rF -d 'control socket of the host here'
 complete -c skypty -n "__skypty_is cp fleet" -l cliaddr -rF -d 'control socket of the host here'
 complete -c skypty -n "__skypty_is $here" -s n -l clinet -x -a unix -d 'its network'
 complete -c skypty -n "__skypty_is $here" -l confpath -rF -d 'take these two from a host\'s configuration'
+
+complete -c skypty -n "__skypty_is $shared" -s M -l control-master -d 'others may use the connection'
+complete -c skypty -n "__skypty_is $shared" -l control-persist -x -a 'yes no 10m' -d 'how long it waits for them'
+complete -c skypty -n "__skypty_is $shared control" -s S -l control-path -rF -d 'socket of the shared connection'
+complete -c skypty -n "__skypty_is $run" -s O -l control -x -a 'check stop exit' -d 'order for the shared connection'
+complete -c skypty -n '__skypty_is control' -a '(__skypty_names)'
+complete -c skypty -n '__skypty_has 1 control' -x -a 'check stop exit'
 
 complete -c skypty -n "__skypty_is $run" -s e -l env -x -d 'set in the remote environment'
 complete -c skypty -n "__skypty_is $run" -s t -l timeout -x -d 'of a command: 30s, 5m'
@@ -209,11 +219,14 @@ for ssh in skypty-ssh:true:2 'skypty:__skypty_is ssh:3'
     complete -c $program -n $when -s G -d 'print what counts, and leave'
     complete -c $program -n $when -s i -rF -d 'file with a secret key'
     complete -c $program -n $when -s l -x -d 'login name'
+    complete -c $program -n $when -s M -d 'share the connection'
     complete -c $program -n $when -s n -d 'give the command no input'
+    complete -c $program -n $when -s O -x -a 'check stop exit' -d 'order for the shared connection'
     complete -c $program -n $when -s o -x -a 'IdentityFile= Port= RequestTTY= SendEnv= SetEnv= User=' -d 'keyword and value'
     complete -c $program -n $when -s P -x -d 'a tag'
     complete -c $program -n $when -s p -x -d port
     complete -c $program -n $when -s q -d 'say nothing'
+    complete -c $program -n $when -s S -rF -d 'socket of the shared connection'
     complete -c $program -n $when -s s -d 'the command is a subsystem'
     complete -c $program -n $when -s T -d 'no terminal'
     complete -c $program -n $when -s t -d 'a terminal'

@@ -31,9 +31,9 @@ keywords() {
 		Compression|yes|harmless
 		ConnectTimeout|1m|done
 		ConnectionAttempts|2|done
-		ControlMaster|autoask|harmless
-		ControlPath|~/.ssh/%C|harmless
-		ControlPersist|60s|harmless
+		ControlMaster|autoask|done
+		ControlPath|~/.ssh/%C|done
+		ControlPersist|60s|done
 		DynamicForward|1080|forwarding is not offered
 		EnableEscapeCommandline|yes|harmless
 		EnableSSHKeysign|no|harmless

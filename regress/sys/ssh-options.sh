@@ -121,7 +121,7 @@ accepted_and_refused() {
 		-J~a hosts to go by are not offered
 		-I~lib.so keys in tokens
 		-N a connection that runs nothing
-		-O~check connections are not shared
+		-O~dance Invalid multiplex command
 		-Q~cipher there is nothing to choose
 		-1 there is no such protocol
 	END

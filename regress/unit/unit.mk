@@ -16,6 +16,8 @@ UNIT_OBJ_test_keeper = daemon/keeper/keeper_hand.c \
 	daemon/keeper/keeper_peer.c daemon/keeper/keeper_store.c
 UNIT_OBJ_test_term = client/term.c client/screen.c
 UNIT_OBJ_test_fleet_journal = $(filter-out client/skypty.c,$(SRC_skypty))
+UNIT_OBJ_test_hub = $(filter-out client/skypty.c,$(SRC_skypty))
+$(OBJ)/regress/unit/test_hub: LDHARDEN += $(WRAP_CLOCK)
 UNIT_OBJ_test_forward_spec = client/forward/forward_spec.c
 UNIT_OBJ_test_socks = client/forward/socks.c
 UNIT_OBJ_test_flags = client/flags.c
