@@ -156,6 +156,7 @@ LIBS_skyptyd-net = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
 LIBS_skyptyd-dmsg = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_YAJL) $(LIB_EVENT) \
 	$(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skyptyd-connect = $(LIB_SODIUM) $(LIB_SECCOMP)
+LIBS_skypty-forward = $(LIB_SODIUM) $(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skypty-record = $(LIB_SODIUM) $(LIB_SECCOMP)
 LIBS_skyptyd-http-monitor = $(LIB_SODIUM) $(LIB_EVENT) $(LIB_BSD)
 # TLS is in a program of its own, for a discovery over https.
@@ -183,7 +184,7 @@ LDFLAGS_ALL = $(LDHARDEN) $(LIB_DIRS) $(LDFLAGS)
 include sources.mk
 PROGRAMS = skyptyd skyptyd-monitor skyptyd-dmsg-monitor skyptyd-net \
 	skyptyd-dmsg skyptyd-connect skyptyd-http-monitor skypty skypty-agent \
-	skypty-record skypty-keeper $(TLS_PROGRAM) \
+	skypty-forward skypty-record skypty-keeper $(TLS_PROGRAM) \
 	$(HTTP_PROGRAM)
 
 .DEFAULT_GOAL = all
@@ -201,7 +202,8 @@ FUZZ_SRC = $(wildcard regress/fuzz/fuzz_*.c)
 FUZZ = $(patsubst regress/fuzz/%.c,obj-fuzz/%,$(FUZZ_SRC))
 FOLDERS_C = $(addprefix common/,$(COMMON)) monitor \
 	$(addprefix monitor/,dmsg half http) daemon \
-	$(addprefix daemon/,net dmsg http http/page connect keeper record tls) \
+	$(addprefix daemon/,net dmsg http http/page connect forward keeper \
+	record tls) \
 	client $(addprefix client/,agent cp dmsg fleet forward hub sftp ssh) regress/*
 C_FILES = $(wildcard $(FOLDERS_C:%=%/*.[ch]))
 SH_FILES = $(wildcard contrib/*.sh contrib/build/*.sh contrib/fleet/update-* \
@@ -266,6 +268,7 @@ $(eval $(call program,skyptyd-connect,$(PIE)))
 $(eval $(call program,skyptyd-http-monitor,$(PIE)))
 $(eval $(call program,skypty,$(PIE)))
 $(eval $(call program,skypty-agent,$(PIE)))
+$(eval $(call program,skypty-forward,$(PIE)))
 $(eval $(call program,skypty-record,$(PIE)))
 $(eval $(call program,skypty-keeper,$(PIE)))
 $(eval $(call program,skypty-tls,$(PIE)))
@@ -417,7 +420,7 @@ UNITS = skyptyd.service skyptyd-dmsg.service skyptyd.socket \
 	skyptyd-inetd.socket skyptyd-inetd@.service
 UNITS_HTTP = skyptyd-http.service
 LIBEXEC_PROGRAMS = skyptyd-monitor skyptyd-dmsg-monitor skyptyd-net \
-	skyptyd-dmsg skyptyd-connect skypty-agent skypty-keeper \
+	skyptyd-dmsg skyptyd-connect skypty-agent skypty-forward skypty-keeper \
 	skypty-record
 places = $(foreach f,$(2),$(1):$(f):$(strip $(3))/$(notdir $(f)))
 INSTALLS = $(call places,755,$(BIN)/skyptyd,$(SBINDIR)) \

@@ -40,7 +40,8 @@ SRC_privsep = common/privsep/accept_env.c common/privsep/account.c \
 	common/privsep/config_visor.c common/privsep/config_wl.c \
 	common/privsep/chroot_dir.c \
 	common/privsep/control.c common/privsep/http_conf.c \
-	common/privsep/metrics.c common/privsep/notify.c common/privsep/pks_file.c \
+	common/privsep/metrics.c common/privsep/notify.c \
+	common/privsep/permits.c common/privsep/pks_file.c \
 	common/privsep/pks_from.c common/privsep/pks_line.c \
 	common/privsep/pks_options.c common/privsep/pks_time.c \
 	common/privsep/privmsg.c common/privsep/recording.c \
@@ -72,6 +73,7 @@ SRC_pam_0 = monitor/pam_none.c
 SRC_skyptyd-monitor = monitor/about.c monitor/account.c monitor/cage.c monitor/cage_filter.c \
 	monitor/command.c \
 	monitor/ending.c monitor/env.c monitor/exec.c monitor/forced.c \
+	monitor/forward.c monitor/forward_check.c monitor/forwarder.c \
 	monitor/guard.c monitor/handshake.c monitor/job.c monitor/keep.c \
 	monitor/kk.c monitor/login.c monitor/monitor.c monitor/origin.c \
 	monitor/proxy.c \
@@ -87,7 +89,7 @@ SRC_skyptyd-dmsg-monitor = monitor/dmsg/connect.c monitor/dmsg/dials.c \
 
 SRC_skyptyd-net = daemon/net/net.c daemon/net/net_auth.c \
 	daemon/net/net_channel.c daemon/net/net_conns.c daemon/net/net_dial.c daemon/net/net_exec.c \
-	daemon/net/net_flow.c daemon/net/net_gather.c daemon/net/net_http.c daemon/net/net_job.c \
+	daemon/net/net_flow.c daemon/net/net_forward.c daemon/net/net_gather.c daemon/net/net_http.c daemon/net/net_job.c \
 	daemon/net/net_link.c daemon/net/net_main.c daemon/net/net_mon.c \
 	daemon/net/net_pipe.c daemon/net/net_pty.c daemon/net/net_relay.c \
 	daemon/net/net_rpc.c \
@@ -110,6 +112,9 @@ SRC_skyptyd-http = daemon/http/http_main.c daemon/http/http_client.c \
 	daemon/http/http_ws.c
 
 SRC_skyptyd-connect = daemon/connect/skyptyd-connect.c
+
+SRC_skypty-forward = daemon/forward/forward_listen.c \
+	daemon/forward/forward_names.c daemon/forward/skypty-forward.c
 
 SRC_skypty-record = daemon/record/skypty-record.c
 

@@ -34,6 +34,8 @@ tables_files(const struct settings *s, const struct config_report *report)
 		.own = &s->pk,
 		.allow = s->wl,
 		.nallow = s->nwl,
+		.permitopen = s->conf.permitopen,
+		.permitlisten = s->conf.permitlisten,
 		.report = report };
 }
 

@@ -13,14 +13,19 @@
 #include "monitor/monitor.h"
 
 static void
-about_add_job(char text[PRIV_ABOUT_MAX], const struct job *j, const char *what)
+about_add(char text[PRIV_ABOUT_MAX], const char *what, const char *name)
 {
 	size_t n = strlen(text);
 
-	if (j->pid == 0 || j->exited)
-		return;
 	(void)snprintf(text + n, PRIV_ABOUT_MAX - n, "%s%s%s%s",
-	    n != 0 ? ", " : "", what, *j->name != '\0' ? " " : "", j->name);
+	    n != 0 ? ", " : "", what, *name != '\0' ? " " : "", name);
+}
+
+static void
+about_add_job(char text[PRIV_ABOUT_MAX], const struct job *j, const char *what)
+{
+	if (j->pid != 0 && !j->exited)
+		about_add(text, what, j->name);
 }
 
 static void
@@ -58,6 +63,8 @@ about_tell(const struct monitor *m)
 	if (m->half.parent == -1 || m->half.phase != MON_SESSION)
 		return;
 	about_add_all(m, runs);
+	if (m->forward.rd != NULL)
+		about_add(runs, "forwarding", "");
 	buf_init(&b, 4 * (4 + PRIV_ABOUT_MAX) + 4 * PRIV_BEGUN);
 	if ((r = about_put(&b, m->account.pw_name)) == 0 &&
 	    (r = about_put(&b, m->rights.comment)) == 0 &&

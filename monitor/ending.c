@@ -9,7 +9,7 @@
 #include "monitor/ending.h"
 #include "monitor/monitor.h"
 
-#define USES_TEXT_MAX 160
+#define USES_TEXT_MAX 240
 
 static const struct {
 	const char *one, *many; /* NULL: not counted */
@@ -24,6 +24,8 @@ static const struct {
 	[USE_CONNS] = { "connections", NULL },
 	[USE_KILL] = { "kill", NULL },
 	[USE_DIAL] = { "stream over dmsg", NULL },
+	[USE_FORWARD] = { "forwarded connection", "forwarded connections" },
+	[USE_LISTEN] = { "listener", "listeners" },
 };
 
 void

@@ -117,16 +117,23 @@ login_start_closer(struct login *s, int kept)
 
 /* --- the beginning --- */
 
-static int
-login_open_pam(struct login *s, char *why, size_t len)
+static struct pam_wish
+login_wish(const struct login *s)
 {
-	const struct pam_wish w = { .user = s->pw->pw_name,
+	return (struct pam_wish){ .user = s->pw->pw_name,
 		.tty = s->tty,
 		.host = s->origin->host,
 		.connection = s->origin->connection,
 		.pk = s->origin->pk };
+}
 
-	return pam_login_open(&s->pam, &w, why, len);
+static int
+login_take_groups(const struct login *s, char *why, size_t len)
+{
+	if (account_join(s->pw) == 0)
+		return 0;
+	snprintf(why, len, "groups of %s: %s", s->pw->pw_name, strerror(errno));
+	return SKY_ERR_SYS;
 }
 
 /*
@@ -157,18 +164,29 @@ login_record(struct login *s)
 }
 
 int
-login_open(struct login *s, int kept, char *why, size_t len)
+login_join(const struct login *s, char *why, size_t len)
 {
+	const struct pam_wish w = login_wish(s);
 	int r;
 
 	if (geteuid() != 0)
 		return 0;
-	if (account_join(s->pw) == -1) {
-		snprintf(why, len, "groups of %s: %s", s->pw->pw_name,
-		    strerror(errno));
-		return SKY_ERR_SYS;
-	}
-	if (s->use_pam && (r = login_open_pam(s, why, len)) != 0)
+	if ((r = login_take_groups(s, why, len)) == 0 && s->use_pam)
+		r = pam_login_check(&w, why, len);
+	return r;
+}
+
+int
+login_open(struct login *s, int kept, char *why, size_t len)
+{
+	const struct pam_wish w = login_wish(s);
+	int r;
+
+	if (geteuid() != 0)
+		return 0;
+	if ((r = login_take_groups(s, why, len)) != 0)
+		return r;
+	if (s->use_pam && (r = pam_login_open(&s->pam, &w, why, len)) != 0)
 		return r;
 	if (!s->use_pam)
 		login_set_audit(s->pw->pw_uid);

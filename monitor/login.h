@@ -40,6 +40,11 @@ struct login {
  * nothing is left to undo.
  */
 int login_open(struct login *, int kept, char *why, size_t len);
+/*
+ * Of that only what a process of the account's needs that is no session: its
+ * groups, and PAM's word about the account.  As above.
+ */
+int login_join(const struct login *, char *why, size_t len);
 /* What PAM wants in the environment: NULL last, or NULL. */
 char *const *login_env(const struct login *);
 /*

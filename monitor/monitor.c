@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "monitor/ending.h"
 #include "monitor/exec.h"
+#include "monitor/forward.h"
 #include "monitor/handshake.h"
 #include "monitor/keep.h"
 #include "monitor/kk.h"
@@ -64,6 +65,7 @@ monitor_leave(struct half *h, int was, const char *why)
 	pty_leave(m);
 	sftp_leave(m);
 	keep_leave(m);
+	forward_leave(m);
 	if (was != MON_SESSION && !m->welcome)
 		monitor_tell_failure(m);
 	job_tell_all(m);
@@ -79,6 +81,7 @@ monitor_reap(struct half *h)
 	exec_reap(m);
 	sftp_reap(m);
 	keep_reap(m);
+	forward_reap(m);
 	spawn_reap(m);
 }
 
@@ -87,13 +90,14 @@ monitor_waits(const struct half *h)
 {
 	const struct monitor *m = monitor_of_const(h);
 
-	return sftp_running(h) != 0 || pty_recording(m);
+	return sftp_running(h) != 0 || pty_recording(m) || m->forward.pid != 0;
 }
 
 static void
 monitor_kill(struct half *h)
 {
 	sftp_kill(monitor_of(h));
+	forward_kill(monitor_of(h));
 }
 
 static void

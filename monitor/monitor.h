@@ -20,6 +20,7 @@
 #include "common/pty/keys.h"
 #include "common/pty/noise.h"
 #include "monitor/account.h"
+#include "monitor/forward.h"
 #include "monitor/half/half.h"
 #include "monitor/job.h"
 #include "monitor/origin.h"
@@ -54,6 +55,8 @@ enum mon_use {
 	USE_CONNS,
 	USE_KILL,
 	USE_DIAL,
+	USE_FORWARD,
+	USE_LISTEN,
 	USE_COUNT
 };
 
@@ -89,7 +92,8 @@ struct monitor {
 	bool started;	       /* something was to be */
 	struct event *idle;    /* NULL: it may be idle for ever */
 	bool welcome;	       /* its key may come in, if there is room */
-	enum penalty failure;  /* how it did not authenticate, if it does not */
+	struct forward forward;
+	enum penalty failure; /* how it did not authenticate, if it does not */
 };
 
 /* The connection whose half it is. */

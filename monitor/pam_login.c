@@ -131,12 +131,23 @@ pam_login_is_same(struct pam_login *l, const char *user)
 	return false;
 }
 
+/* These return what failed, or NULL. */
 static const char *
-pam_login_run(struct pam_login *l, const struct pam_wish *w)
+pam_login_account(struct pam_login *l, const struct pam_wish *w)
 {
 	if ((l->last = l->acct_mgmt(l->h, 0)) != PAM_SUCCESS ||
 	    !pam_login_is_same(l, w->user))
 		return "account";
+	return NULL;
+}
+
+static const char *
+pam_login_run(struct pam_login *l, const struct pam_wish *w)
+{
+	const char *failed = pam_login_account(l, w);
+
+	if (failed != NULL)
+		return failed;
 	if ((l->last = l->setcred(l->h, PAM_ESTABLISH_CRED)) != PAM_SUCCESS)
 		return "credentials";
 	l->has_credentials = true;
@@ -159,8 +170,9 @@ pam_login_join(char *said)
 			*said = ' ';
 }
 
-int
-pam_login_open(struct pam_login **login, const struct pam_wish *w, char *why,
+static int
+pam_login_try(struct pam_login **login, const struct pam_wish *w,
+    const char *(*run)(struct pam_login *, const struct pam_wish *), char *why,
     size_t len)
 {
 	struct pam_login *l = calloc(1, sizeof(*l));
@@ -172,7 +184,7 @@ pam_login_open(struct pam_login **login, const struct pam_wish *w, char *why,
 		free(l);
 		return SKY_ERR_DENIED;
 	}
-	if (pam_login_begin(l, w) && (failed = pam_login_run(l, w)) == NULL) {
+	if (pam_login_begin(l, w) && (failed = run(l, w)) == NULL) {
 		*login = l;
 		return 0;
 	}
@@ -182,6 +194,24 @@ pam_login_open(struct pam_login **login, const struct pam_wish *w, char *why,
 	    l->said);
 	pam_login_close(l);
 	return SKY_ERR_DENIED;
+}
+
+int
+pam_login_open(struct pam_login **login, const struct pam_wish *w, char *why,
+    size_t len)
+{
+	return pam_login_try(login, w, pam_login_run, why, len);
+}
+
+int
+pam_login_check(const struct pam_wish *w, char *why, size_t len)
+{
+	struct pam_login *l;
+	int r = pam_login_try(&l, w, pam_login_account, why, len);
+
+	if (r == 0)
+		pam_login_close(l);
+	return r;
 }
 
 const char *

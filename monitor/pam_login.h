@@ -27,6 +27,11 @@ struct pam_wish {
  */
 int pam_login_open(struct pam_login **, const struct pam_wish *, char *why,
     size_t len);
+/*
+ * Runs what it says about the account alone: for a process that has no session
+ * of its own.  As above.
+ */
+int pam_login_check(const struct pam_wish *, char *why, size_t len);
 /* What modules want to be told to the user, lines, or "". */
 const char *pam_login_said(const struct pam_login *);
 /* What they want in the environment: NULL last, or NULL.  Ours to keep. */

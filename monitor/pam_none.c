@@ -14,6 +14,14 @@ pam_login_open(struct pam_login **l, const struct pam_wish *w, char *why,
 	return SKY_ERR_DENIED;
 }
 
+int
+pam_login_check(const struct pam_wish *w, char *why, size_t len)
+{
+	struct pam_login *l;
+
+	return pam_login_open(&l, w, why, len);
+}
+
 const char *
 pam_login_said(const struct pam_login *l)
 {

@@ -6,6 +6,7 @@
 #include "common/dmsg/dmsg_object.h"
 #include "common/pty/frame.h"
 #include "monitor/exec.h"
+#include "monitor/forward.h"
 #include "monitor/handshake.h"
 #include "monitor/job.h"
 #include "monitor/keep.h"
@@ -25,11 +26,14 @@
 #define EXEC	    PRIV_GRANT_EXEC
 #define SFTP	    PRIV_GRANT_SFTP
 #define JOBS	    PRIV_GRANTS_JOB
+#define FORWARD	    PRIV_GRANT_FORWARD
 #define WHITELIST   PRIV_GRANT_WHITELIST
 #define DIAL	    PRIV_GRANT_DIAL
 #define COMMAND_MIN 12 /* three empty counts */
 #define BODY_MAX    (PRIVMSG_MAX - PRIVMSG_HEAD_LEN)
 #define KK_MIN	    (KEY_PUBLIC_LEN + DMSG_HASH_LEN)
+#define FORWARD_MIN (1 + 4 + 2)
+#define FORWARD_MAX (FORWARD_MIN + PRIV_FORWARD_NAME)
 #define WL_MAX	    (4 + PRIV_WL_MAX * KEY_PUBLIC_LEN)
 #define DIAL_LEN    (KEY_PUBLIC_LEN + 2)
 #define USER_MIN    5 /* a name of one byte */
@@ -55,6 +59,9 @@ static const struct request rows[] = {
 
 	{ REQUEST(JOB_RUN),	MON_SESSION,	JOBS,		ANY_TIMES,	ALIVE(PRIV_KEEPERS_MAX, keep_running, ABOVE_ANSWERS),	ANY_RATE,					COMMAND_MIN + 5,	BODY_MAX,		keep_run },
 	{ REQUEST(JOB_DOOR),	MON_SESSION,	JOBS,		ANY_TIMES,	ALIVE(PRIV_KEEPERS_MAX, keep_running, ABOVE_ANSWERS),	ANY_RATE,					0,			0,			keep_door },
+
+	{ REQUEST(FORWARD_OPEN),	MON_SESSION,	FORWARD,	ANY_TIMES,	ALIVE(PRIV_FORWARDS_MAX, forward_making, ABOVE_ANSWERS),	ANY_RATE,					FORWARD_MIN,		FORWARD_MAX,		forward_open },
+	{ REQUEST(FORWARD_LISTEN),	MON_SESSION,	FORWARD,	ANY_TIMES,	ALIVE(PRIV_FORWARDS_MAX, forward_making, ABOVE_ANSWERS),	ANY_RATE,					FORWARD_MIN + 1,	FORWARD_MAX + 1,	forward_listen },
 
 	{ REQUEST(ACTIVE),	MON_SESSION,	NO_GRANT,	ANY_TIMES,	ANY_ALIVE,						RATE(PRIV_ACTIVES_PER_S, A_SECOND, ABOVE_DROPS),	16,			16,			session_active },
 	{ REQUEST(BYTES),	MON_SESSION,	NO_GRANT,	ANY_TIMES,	ANY_ALIVE,						ANY_RATE,					20,			20,			job_bytes },

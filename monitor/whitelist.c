@@ -61,6 +61,8 @@ whitelist_check(struct monitor *m, const struct key_public *pk,
 		.own = &s->pk,
 		.allow = s->wl,
 		.nallow = s->nwl,
+		.permitopen = s->permitopen,
+		.permitlisten = s->permitlisten,
 		.report = &report };
 	const struct rights_peer peer = { .pk = pk,
 		.addr = m->from.ss_family != AF_UNSPEC ?

@@ -22,6 +22,7 @@ PROGRAMS = {
     "daemon": ["daemon"],
     "daemon/connect": ["daemon/connect"],
     "daemon/dmsg": ["daemon/dmsg"],
+    "daemon/forward": ["daemon/forward"],
     "daemon/http": ["daemon/http", "daemon/http/page"],
     "daemon/keeper": ["daemon/keeper"],
     "daemon/net": ["daemon/net"],

@@ -17,6 +17,7 @@
 #include "common/privsep/config_keys.h"
 #include "common/privsep/control.h"
 #include "common/privsep/metrics.h"
+#include "common/privsep/permits.h"
 
 #define COUNT_MAX   CONFIG_COUNT_MAX
 #define SECONDS_MAX 600
@@ -327,6 +328,61 @@ add_exempt(struct loader *l, const struct json_event *e)
 }
 
 static void
+set_permits(struct loader *l, const struct json_event *e)
+{
+	char **s = (char **)((char *)l->conf + l->key->offset);
+
+	if (config_replace(s, "") != 0)
+		config_bad(l, e, "out of memory");
+}
+
+/* The list with one more, malloc'ed: SKY_ERR_FORMAT if that is none. */
+static int
+config_join_permit(enum permits_kind kind, const char *all, const char *text,
+    char **joined)
+{
+	struct rights_permit *list;
+	size_t n;
+	int r = SKY_ERR_FORMAT;
+
+	if (strchr(text, '\n') != NULL || *text == '\0')
+		return SKY_ERR_FORMAT;
+	if (asprintf(joined, "%s%s%s", all, *all != '\0' ? "\n" : "", text) ==
+	    -1)
+		return SKY_ERR_NOMEM;
+	if ((r = permits_read(&list, &n, kind, *joined)) == 0)
+		permits_free(list, n);
+	else
+		free(*joined);
+	return r;
+}
+
+static void
+add_permit(struct loader *l, const struct json_event *e)
+{
+	char **all = (char **)((char *)l->conf + l->key->offset), *joined;
+	bool open = l->key->kind == CONFIG_IS_PERMITOPEN;
+	int r = SKY_ERR_FORMAT;
+
+	if (e->type == JSON_STRING)
+		r = config_join_permit(open ? PERMITS_OPEN : PERMITS_LISTEN,
+		    *all, e->text, &joined);
+	if (r == 0) {
+		free(*all);
+		*all = joined;
+	} else if (r == SKY_ERR_LIMIT)
+		config_bad(l, e, "too many values");
+	else if (r == SKY_ERR_NOMEM)
+		config_bad(l, e, "out of memory");
+	else
+		config_bad(l, e,
+		    open ? "not of the form \"host:port\", and no absolute "
+			   "path of a socket" :
+			   "not of the form \"address:port\" or \"port\", "
+			   "and no absolute path of a socket");
+}
+
+static void
 set_servers(struct loader *l, const struct json_event *e)
 {
 	if (config_replace(&l->conf->dmsg_servers, "") != 0)
@@ -438,6 +494,10 @@ static const struct config_key keys[] = {
 	    FIELD(CONFIG_IS_PATH, authorized_pks) },
 	{ "revoked_pks", CONFIG_REVOKED, JSON_STRING,
 	    FIELD(CONFIG_IS_PATH, revoked_pks) },
+	{ "permitopen", CONFIG_PERMITOPEN, JSON_ARRAY,
+	    FIELD(CONFIG_IS_PERMITOPEN, permitopen) },
+	{ "permitlisten", CONFIG_PERMITLISTEN, JSON_ARRAY,
+	    FIELD(CONFIG_IS_PERMITLISTEN, permitlisten) },
 	{ "metrics", CONFIG_METRICS, JSON_STRING,
 	    FIELD(CONFIG_IS_METRICS, metrics) },
 	{ "log_format", CONFIG_LOG_FORMAT, JSON_STRING, CONFIG_IS_LOG_FORMAT, 0,
@@ -473,6 +533,17 @@ static void (*const setters[])(struct loader *, const struct json_event *) = {
 	[CONFIG_IS_LOG_FORMAT] = set_log_format,
 	[CONFIG_IS_SFTP_LOG] = set_sftp_log,
 	[CONFIG_IS_METRICS] = config_set_metrics,
+	[CONFIG_IS_PERMITOPEN] = set_permits,
+	[CONFIG_IS_PERMITLISTEN] = set_permits,
+};
+
+/* Of elements of an array. */
+static void (*const adders[CONFIG_KINDS])(struct loader *,
+    const struct json_event *) = {
+	[CONFIG_IS_WL] = add_wl,
+	[CONFIG_IS_EXEMPT] = add_exempt,
+	[CONFIG_IS_PERMITOPEN] = add_permit,
+	[CONFIG_IS_PERMITLISTEN] = add_permit,
 };
 
 static const char *
@@ -555,11 +626,8 @@ config_on_event(void *arg, const struct json_event *e)
 	if (e->depth == 1 && e->key != NULL && e->type != JSON_END)
 		config_take_member(l, e);
 	else if (e->depth == 2 && e->type != JSON_END && l->key != NULL &&
-	    l->key->kind == CONFIG_IS_WL)
-		add_wl(l, e);
-	else if (e->depth == 2 && e->type != JSON_END && l->key != NULL &&
-	    l->key->kind == CONFIG_IS_EXEMPT)
-		add_exempt(l, e);
+	    adders[l->key->kind] != NULL)
+		adders[l->key->kind](l, e);
 	else if (e->depth >= 2 && l->key != NULL &&
 	    l->key->kind == CONFIG_IS_SERVERS)
 		config_take_server(l, e);
@@ -625,6 +693,8 @@ config_defaults(struct config *c)
 	c->revoked_pks = strdup("");
 	c->record = strdup("");
 	c->job_dir = strdup(CONFIG_JOB_DIR);
+	c->permitopen = strdup("");
+	c->permitlisten = strdup("");
 	c->max_jobs = 64;
 	c->job_output = 16;
 	c->job_age = 7;
@@ -648,7 +718,8 @@ config_defaults(struct config *c)
 		c->privsep_user == NULL || c->sk_file == NULL ||
 		c->sftp_server == NULL || c->dmsg_servers == NULL ||
 		c->authorized_pks == NULL || c->revoked_pks == NULL ||
-		c->record == NULL || c->metrics == NULL || c->job_dir == NULL ?
+		c->record == NULL || c->metrics == NULL || c->job_dir == NULL ||
+		c->permitopen == NULL || c->permitlisten == NULL ?
 	    SKY_ERR_NOMEM :
 	    0;
 }
@@ -670,6 +741,8 @@ config_free(struct config *c)
 	free(c->accept_env);
 	free(c->metrics);
 	free(c->job_dir);
+	free(c->permitopen);
+	free(c->permitlisten);
 	free(c->authorized_pks);
 	free(c->revoked_pks);
 	free(c->record);

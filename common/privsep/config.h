@@ -71,6 +71,8 @@
 #define CONFIG_JOBOUTPUT      (UINT64_C(1) << 41)
 #define CONFIG_JOBAGE	      (UINT64_C(1) << 42)
 #define CONFIG_JOBDIR	      (UINT64_C(1) << 43)
+#define CONFIG_PERMITOPEN     (UINT64_C(1) << 45)
+#define CONFIG_PERMITLISTEN   (UINT64_C(1) << 46)
 
 /* "begin:rate:full" of sshd_config's MaxStartups. */
 struct config_startups {
@@ -164,6 +166,8 @@ struct config {
 	unsigned job_output; /* MiB that are kept of the output of each: 16 */
 	unsigned job_age;    /* days behind its end; 0: until forgotten: 7 */
 	char *job_dir;	     /* absolute, or "~/..." of the account */
+	/* Of keys that have none, values with newlines between: permits.h. */
+	char *permitopen, *permitlisten;
 	unsigned tcp_keepalive; /* "tcp_keepalive", seconds of silence: 15 */
 };
 

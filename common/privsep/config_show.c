@@ -2,6 +2,7 @@
 /* The configuration that is in force, as the text of one. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/addr.h"
@@ -132,6 +133,30 @@ show_exempt(struct buf *b, const struct config *c, size_t offset)
 	return r == 0 ? buf_put(b, "]", 1) : r;
 }
 
+/* Values with newlines between. */
+static int
+show_permits(struct buf *b, const struct config *c, size_t offset)
+{
+	const char *s =
+	    *(char *const *)(const void *)((const char *)c + offset);
+	int r = buf_put(b, "[", 1);
+
+	for (bool first = true; r == 0 && *s != '\0'; first = false) {
+		size_t n = strcspn(s, "\n");
+		char *value = strndup(s, n);
+
+		if (value == NULL)
+			return SKY_ERR_NOMEM;
+		if (!first)
+			r = buf_put(b, ", ", 2);
+		if (r == 0)
+			r = config_put_text(b, value);
+		free(value);
+		s += n + (s[n] == '\n');
+	}
+	return r == 0 ? buf_put(b, "]", 1) : r;
+}
+
 static int
 show_pk(struct buf *b, const struct config *c, size_t offset)
 {
@@ -205,6 +230,8 @@ static int (*const shown[CONFIG_KINDS])(struct buf *, const struct config *,
 	[CONFIG_IS_LOG_FORMAT] = show_log_format,
 	[CONFIG_IS_SFTP_LOG] = show_sftp_log,
 	[CONFIG_IS_METRICS] = show_text,
+	[CONFIG_IS_PERMITOPEN] = show_permits,
+	[CONFIG_IS_PERMITLISTEN] = show_permits,
 };
 
 int

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/base/addr.h"
 #include "common/base/err.h"
 #include "common/base/usage.h"
 #include "common/privsep/pks.h"
@@ -244,69 +243,36 @@ option_interval(struct options *o, char *value)
 	    o->row->name, value);
 }
 
-/* "host:port", "[v6]:port"; a host or a port may be "*". */
 static int
 option_permit(struct options *o, struct rights_permit **list, size_t *n,
-    char *value)
+    enum permits_kind kind, const char *value)
 {
-	char *host = value, *colon = strrchr(value, ':');
-	struct rights_permit *grown;
-	const char *problem = NULL;
-	size_t len;
-	uint16_t port = 0;
-
-	if (colon == NULL)
-		return option_bad(o, "%s=: \"%.64s\" is not host:port",
-		    o->row->name, value);
-	*colon = '\0';
-	if (strcmp(colon + 1, "*") != 0)
-		port = (uint16_t)strtonum(colon + 1, 1, UINT16_MAX, &problem);
-	len = strlen(host);
-	if (*host == '[' && len > 2 && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		host++;
-	} else if (strpbrk(host, ":[]") != NULL)
-		problem = "brackets";
-	if (problem != NULL || *host == '\0' || strlen(host) >= ADDR_HOST_MAX)
-		return option_bad(o,
-		    "%s=: \"%.64s\" and \"%.16s\" are not a "
-		    "host and a port",
-		    o->row->name, host, colon + 1);
-	if (*n == PKS_LIST_MAX)
+	switch (permits_add(list, n, kind, value)) {
+	case 0:
+		return 0;
+	case SKY_ERR_LIMIT:
 		return option_bad(o, "%s=: more than %d values", o->row->name,
-		    PKS_LIST_MAX);
-	if ((grown = reallocarray(*list, *n + 1, sizeof(*grown))) == NULL)
+		    PERMITS_MAX);
+	case SKY_ERR_NOMEM:
 		return option_no_memory(o);
-	*list = grown;
-	if ((grown[*n].host = strdup(host)) == NULL)
-		return option_no_memory(o);
-	grown[(*n)++].port = port;
-	return 0;
+	}
+	return option_bad(o,
+	    "%s=: \"%.64s\" is not host:port, and no absolute path either",
+	    o->row->name, value);
 }
 
 static int
 option_permitopen(struct options *o, char *value)
 {
 	return option_permit(o, &o->line->rights.open, &o->line->rights.nopen,
-	    value);
+	    PERMITS_OPEN, value);
 }
 
 static int
 option_permitlisten(struct options *o, char *value)
 {
-	char *full;
-	int r;
-
-	/* A port alone is one of any address, as with sshd. */
-	if (strchr(value, ':') != NULL)
-		return option_permit(o, &o->line->rights.listen,
-		    &o->line->rights.nlisten, value);
-	if (asprintf(&full, "*:%s", value) == -1)
-		return option_no_memory(o);
-	r = option_permit(o, &o->line->rights.listen, &o->line->rights.nlisten,
-	    full);
-	free(full);
-	return r;
+	return option_permit(o, &o->line->rights.listen,
+	    &o->line->rights.nlisten, PERMITS_LISTEN, value);
 }
 
 #define FIELD(name) offsetof(struct rights, name)

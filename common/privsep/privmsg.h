@@ -19,7 +19,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 
-#define PRIVMSG_VERSION	 9
+#define PRIVMSG_VERSION	 10
 #define PRIVMSG_HEAD_LEN 4
 #define PRIVMSG_MAX	 (192U * 1024) /* a whole message */
 #define PRIVMSG_FDS_MAX	 3
@@ -203,6 +203,19 @@ enum privmsg_type {
 	 * ended.  No answer.
 	 */
 	PM_EXEC_LEAVE = 72,
+	/*
+	 * FORWARD_OPEN [session; fails from PRIV_FORWARDS_MAX on that are being
+	 * made] kind u8 of enum priv_forward, host or path, port u16.  Answer:
+	 * error text; if empty, with a connected stream socket.
+	 */
+	PM_FORWARD_OPEN = 76,
+	/*
+	 * FORWARD_LISTEN [as FORWARD_OPEN, with which it is counted] kind u8,
+	 * address or path, port u16 (0: a free one), flags u8 of enum
+	 * priv_listen.  Answer: error text; if empty, port u16 with a socket
+	 * that listens, or two: loopback is two addresses.
+	 */
+	PM_FORWARD_LISTEN = 78,
 	/* LOG [always, PRIV_LOGS_PER_S] level u8, text.  No answer. */
 	PM_LOG = 20,
 	/*
@@ -357,6 +370,13 @@ enum priv_exec {
  */
 enum priv_handle { PRIV_CONN_HANDLE = 0x7fffffff };
 
+/* What is connected to, or listened at. */
+enum priv_forward { PRIV_FORWARD_TCP = 0, PRIV_FORWARD_UNIX = 1 };
+enum priv_listen {
+	PRIV_LISTEN_UNLINK = 1 << 0 /* a socket that is there goes */
+};
+#define PRIV_FORWARD_NAME 255 /* bytes of a host, an address or a path */
+
 enum priv_pty {
 	PRIV_PTY_SIZE = 1 << 0,
 	PRIV_PTY_LOGIN = 1 << 1, /* as above */
@@ -434,6 +454,7 @@ enum priv_count {
 #define PRIV_PTYS_MAX	     16 /* as well, and so are these */
 #define PRIV_SFTPS_MAX	     16
 #define PRIV_KEEPERS_MAX     16
+#define PRIV_FORWARDS_MAX    1024 /* connections being made, and listeners */
 #define PRIV_STATUS_PER_S    1
 #define PRIV_ACTIVES_PER_S   2
 #define PRIV_USER_MAX	     256    /* bytes of a user's name */

@@ -24,21 +24,13 @@ rights_free_texts(char **texts, size_t n)
 	free(texts);
 }
 
-static void
-rights_free_permits(struct rights_permit *permits, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free(permits[i].host);
-	free(permits);
-}
-
 void
 rights_free(struct rights *r)
 {
 	rights_free_texts(r->user, r->nuser);
 	rights_free_texts(r->env, r->nenv);
-	rights_free_permits(r->open, r->nopen);
-	rights_free_permits(r->listen, r->nlisten);
+	permits_free(r->open, r->nopen);
+	permits_free(r->listen, r->nlisten);
 	free(r->command);
 	free(r->sftp_root);
 	free(r->comment);
@@ -156,6 +148,23 @@ rights_refuse(struct decision *d, const struct pks_at *at, const char *why)
 	snprintf(d->why, d->whylen, "%s:%lu: %s", at->name, at->line, why);
 }
 
+/* What nobody has said of this key in particular, the configuration says. */
+static int
+rights_forwards(struct decision *d)
+{
+	const struct rights_files *f = d->files;
+	struct rights *r = d->rights;
+	int e = 0;
+
+	if (r->nopen == 0 && f->permitopen != NULL)
+		e = permits_read(&r->open, &r->nopen, PERMITS_OPEN,
+		    f->permitopen);
+	if (e == 0 && r->nlisten == 0 && f->permitlisten != NULL)
+		e = permits_read(&r->listen, &r->nlisten, PERMITS_LISTEN,
+		    f->permitlisten);
+	return e;
+}
+
 static int
 rights_take(struct decision *d, const struct pks_at *at, struct pks_line *l)
 {
@@ -166,7 +175,7 @@ rights_take(struct decision *d, const struct pks_at *at, struct pks_line *l)
 	*d->rights = l->rights;
 	memset(&l->rights, 0, sizeof(l->rights));
 	d->verdict = VERDICT_IN;
-	return 1;
+	return rights_forwards(d) == 0 ? 1 : rights_no_memory(d);
 }
 
 /* A line of this key that can be read. */
@@ -246,7 +255,7 @@ rights_full(struct decision *d, const char *rule)
 		return rights_no_memory(d);
 	r->grants = PRIV_GRANTS_KEY;
 	r->full = true;
-	return 0;
+	return rights_forwards(d) == 0 ? 0 : rights_no_memory(d);
 }
 
 static int

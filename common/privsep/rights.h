@@ -13,16 +13,11 @@
 #include <sys/socket.h>
 
 #include "common/privsep/config.h"
+#include "common/privsep/permits.h"
 #include "common/privsep/privmsg.h"
 #include "common/pty/keys.h"
 
 #define RIGHTS_WHY_MAX 512 /* room for a sentence, with NUL */
-
-/* One value of permitopen= or permitlisten=. */
-struct rights_permit {
-	char *host;    /* "*": any */
-	uint16_t port; /* 0: any */
-};
 
 /* Zero-initialised it grants nothing. */
 struct rights {
@@ -39,7 +34,7 @@ struct rights {
 	size_t nenv;
 	bool sftp_readonly;
 	char *sftp_root; /* absolute, or NULL */
-	/* Nothing listed: anywhere. */
+	/* Where to connections may be forwarded; nothing listed: nowhere. */
 	struct rights_permit *open, *listen;
 	size_t nopen, nlisten;
 	unsigned max_sessions; /* connections at once; 0: maxperkey */
@@ -59,6 +54,8 @@ struct rights_files {
 	const struct key_public *own;	/* the host's */
 	const struct key_public *allow; /* nallow of --allow, standard input */
 	size_t nallow;
+	/* Lists for permits_read(), of who has none of his own; NULL: none. */
+	const char *permitopen, *permitlisten;
 	const struct config_report *report; /* what is wrong with them; NULL */
 };
 

@@ -29,6 +29,8 @@
 #define MY_LANDLOCK_PATH	 1 /* rule types */
 #define MY_LANDLOCK_PORT	 2
 #define MY_LANDLOCK_READ_FILE	 (UINT64_C(1) << 2)
+#define MY_LANDLOCK_REMOVE_FILE	 (UINT64_C(1) << 5)
+#define MY_LANDLOCK_MAKE_SOCK	 (UINT64_C(1) << 9)
 #define MY_LANDLOCK_CONNECT_TCP	 (UINT64_C(1) << 1)
 #define MY_LANDLOCK_ABI_PORTS	 4
 
@@ -94,7 +96,7 @@ step_limits(const struct sandbox *sb, char *detail, size_t n)
 	    sandbox_set_limit(RLIMIT_CORE, 0) == -1 ||
 	    (!SKYPTY_SANITIZE && !sb->files &&
 		sandbox_set_limit(RLIMIT_FSIZE, 0) == -1) ||
-	    sandbox_set_limit(RLIMIT_NPROC, 0) == -1)
+	    (!sb->forks && sandbox_set_limit(RLIMIT_NPROC, 0) == -1))
 		return -1;
 	return sandbox_set_limit(RLIMIT_NOFILE, sb->nofile);
 }
@@ -166,11 +168,11 @@ deny_all(int abi, struct ruleset_attr *attr)
 	return abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
 }
 
-/* A file that cannot be had now cannot be read later. */
+/* What cannot be had now cannot be had later. */
 static int
-let_read(int ruleset, const char *path)
+let_path(int ruleset, const char *path, uint64_t access)
 {
-	struct path_attr attr = { .access = MY_LANDLOCK_READ_FILE };
+	struct path_attr attr = { .access = access };
 	int r;
 
 	attr.parent = open(path, O_PATH | O_CLOEXEC);
@@ -190,7 +192,10 @@ sandbox_let(const struct sandbox *sb, int abi, int ruleset)
 
 	for (size_t i = 0;
 	     r == 0 && sb->readable != NULL && sb->readable[i] != NULL; i++)
-		r = let_read(ruleset, sb->readable[i]);
+		r = let_path(ruleset, sb->readable[i], MY_LANDLOCK_READ_FILE);
+	if (r == 0 && sb->sockets)
+		r = let_path(ruleset, "/",
+		    MY_LANDLOCK_MAKE_SOCK | MY_LANDLOCK_REMOVE_FILE);
 	for (size_t i = 0;
 	     r == 0 && abi >= MY_LANDLOCK_ABI_PORTS && i < sb->nports; i++) {
 		port.port = sb->ports[i];
@@ -213,6 +218,8 @@ step_landlock(const struct sandbox *sb, char *detail, size_t n)
 		return -1;
 	snprintf(detail, n, "ABI %d", abi);
 	size = deny_all(abi, &attr);
+	if (sb->sockets)
+		attr.net = 0;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0U);
 	if (fd == -1)
 		return -1;

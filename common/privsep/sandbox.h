@@ -22,6 +22,8 @@ enum sandbox_program {
 	SANDBOX_CONNECT,
 	SANDBOX_AGENT,
 	SANDBOX_RECORD,
+	SANDBOX_FORWARD,
+	SANDBOX_NAMES,
 	SANDBOX_PROGRAMS /* how many */
 };
 
@@ -29,6 +31,8 @@ struct sandbox {
 	enum sandbox_program program;
 	bool drop;	  /* change root and user: only root can, and must */
 	bool nobodys;	  /* its parent has ended: no monitor to end with */
+	bool forks;	  /* processes like itself */
+	bool sockets;	  /* made and removed in folders; TCP anywhere */
 	bool files;	  /* it may write to those that it was given */
 	bool best_effort; /* report a step that fails and go on */
 	const char *root; /* empty directory, root's, closed to others */

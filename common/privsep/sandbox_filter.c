@@ -41,9 +41,12 @@
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
@@ -90,7 +93,11 @@
 #define CON   (1U << SANDBOX_CONNECT)
 #define AGENT (1U << SANDBOX_AGENT)
 #define REC   (1U << SANDBOX_RECORD)
-#define ALL   (NET | DMSG | HTTP | TLS | CON | AGENT | REC)
+#define FWD   (1U << SANDBOX_FORWARD)
+#define NAMES (1U << SANDBOX_NAMES)
+/* Who asks name servers. */
+#define ASK (CON | NAMES)
+#define ALL (NET | DMSG | HTTP | TLS | ASK | AGENT | REC | FWD)
 
 /* Newer than the headers of Debian 12: linux/mman.h, since Linux 6.11. */
 #define MY_MAP_DROPPABLE 0x08
@@ -109,6 +116,9 @@
 
 #define MAP_BITS (MAP_NORESERVE | MAP_STACK | MAP_FIXED)
 #define MAP_OWN	 (MAP_PRIVATE | MAP_ANONYMOUS)
+
+/* What the C library says to the kernel for a new process. */
+#define FORK_BITS (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)
 
 #define FUTEX_OWN(op) ((op) | FUTEX_PRIVATE_FLAG)
 
@@ -137,16 +147,19 @@ static const struct rule {
 	 * and end the sender.  MSG_ERRQUEUE, MSG_OOB, MSG_ZEROCOPY and others
 	 * only lead into seldom used parts of the kernel.
 	 */
-	{ SCMP_SYS(sendmsg), NET | DMSG | HTTP | CON | AGENT | REC, 1,
+	{ SCMP_SYS(sendmsg), NET | DMSG | HTTP | ASK | AGENT | REC | FWD, 1,
 	    { INT_BITS(2, SEND_BITS) } },
-	{ SCMP_SYS(recvmsg), NET | DMSG | HTTP | CON | AGENT, 1,
+	{ SCMP_SYS(recvmsg), NET | DMSG | HTTP | ASK | AGENT | FWD, 1,
 	    { INT_BITS(2, RECEIVE_BITS) } },
 
-	/* libwebsockets on its browsers' sockets: no destination. */
-	{ SCMP_SYS(sendto), HTTP, 2, { INT_BITS(3, SEND_BITS), IS(4, 0) } },
-	{ SCMP_SYS(send), HTTP, 1, { INT_BITS(3, SEND_BITS) } },
-	{ SCMP_SYS(recvfrom), HTTP | CON, 1, { INT_BITS(3, RECEIVE_BITS) } },
-	{ SCMP_SYS(recv), HTTP | CON, 1, { INT_BITS(3, RECEIVE_BITS) } },
+	/* libwebsockets on its browsers' sockets, and a pair: no destination.
+	 */
+	{ SCMP_SYS(sendto), HTTP | FWD, 2,
+	    { INT_BITS(3, SEND_BITS), IS(4, 0) } },
+	{ SCMP_SYS(send), HTTP | FWD, 1, { INT_BITS(3, SEND_BITS) } },
+	{ SCMP_SYS(recvfrom), HTTP | ASK | FWD, 1,
+	    { INT_BITS(3, RECEIVE_BITS) } },
+	{ SCMP_SYS(recv), HTTP | ASK | FWD, 1, { INT_BITS(3, RECEIVE_BITS) } },
 
 	/*
 	 * The end of what we send.  Ending the reading of a listener would turn
@@ -155,7 +168,7 @@ static const struct rule {
 	{ SCMP_SYS(shutdown), NET | DMSG | HTTP, 1, { INT_IS(1, SHUT_WR) } },
 
 	/* libwebsockets sets this one on each of them, and no other. */
-	{ SCMP_SYS(setsockopt), HTTP | CON, 2,
+	{ SCMP_SYS(setsockopt), HTTP | ASK | FWD, 2,
 	    { INT_IS(1, IPPROTO_TCP), INT_IS(2, TCP_NODELAY) } },
 	/* How much may wait for the network, on its own connection. */
 	{ SCMP_SYS(setsockopt), NET, 2,
@@ -164,11 +177,11 @@ static const struct rule {
 	{ SCMP_SYS(getsockopt), NET, 2,
 	    { INT_IS(1, IPPROTO_TCP), INT_IS(2, TCP_INFO) } },
 	/* libssl's and libwebsockets' look at what went wrong. */
-	{ SCMP_SYS(getsockopt), HTTP | CON, 2,
+	{ SCMP_SYS(getsockopt), HTTP | ASK, 2,
 	    { INT_IS(1, SOL_SOCKET), INT_IS(2, SO_ERROR) } },
 	/* Addresses of its own sockets; nothing is changed. */
-	{ SCMP_SYS(getpeername), HTTP | CON, 0, { { 0 } } },
-	{ SCMP_SYS(getsockname), HTTP | CON, 0, { { 0 } } },
+	{ SCMP_SYS(getpeername), HTTP | ASK, 0, { { 0 } } },
+	{ SCMP_SYS(getsockname), HTTP | ASK | FWD, 0, { { 0 } } },
 
 /*
  * Another number for a descriptor; whether it blocks and whether it
@@ -199,7 +212,7 @@ static const struct rule {
 	{ SCMP_SYS(ioctl), NET | REC, 1, { IS(1, TIOCSWINSZ) } },
 	{ SCMP_SYS(ioctl), REC, 1, { IS(1, TIOCGWINSZ) } },
 	{ SCMP_SYS(ioctl), REC, 1, { IS(1, TIOCNOTTY) } },
-	{ SCMP_SYS(ioctl), NET | DMSG | CON, 1, { IS(1, FIONREAD) } },
+	{ SCMP_SYS(ioctl), NET | DMSG | ASK, 1, { IS(1, FIONREAD) } },
 
 	/*
 	 * Waiting.  Only descriptors that it has can be waited for; EPOLLWAKEUP
@@ -208,9 +221,9 @@ static const struct rule {
 	{ SCMP_SYS(epoll_wait), NET | DMSG, 0, { { 0 } } },
 	{ SCMP_SYS(epoll_pwait), NET | DMSG, 0, { { 0 } } },
 	{ SCMP_SYS(epoll_ctl), NET | DMSG, 0, { { 0 } } },
-	{ SCMP_SYS(poll), HTTP | TLS | CON | AGENT, 0, { { 0 } } },
-	{ SCMP_SYS(ppoll), HTTP | TLS | CON | AGENT | REC, 0, { { 0 } } },
-	{ SCMP_SYS(ppoll_time64), HTTP | TLS | CON | AGENT | REC, 0,
+	{ SCMP_SYS(poll), HTTP | TLS | ASK | AGENT | FWD, 0, { { 0 } } },
+	{ SCMP_SYS(ppoll), HTTP | TLS | ASK | AGENT | FWD | REC, 0, { { 0 } } },
+	{ SCMP_SYS(ppoll_time64), HTTP | TLS | ASK | AGENT | FWD | REC, 0,
 	    { { 0 } } },
 
 	/* Its one file to the disk, and how much room there is for it. */
@@ -282,8 +295,8 @@ static const struct rule {
 #undef FUTEX
 
 	/* Numbers that are no secret to it; no one else is concerned. */
-	{ SCMP_SYS(getpid), HTTP | TLS | CON, 0, { { 0 } } },
-	{ SCMP_SYS(getrandom), HTTP | TLS | CON | AGENT, 0, { { 0 } } },
+	{ SCMP_SYS(getpid), HTTP | TLS | ASK, 0, { { 0 } } },
+	{ SCMP_SYS(getrandom), HTTP | TLS | ASK | AGENT, 0, { { 0 } } },
 
 	/* Its own signals and its own end. */
 	{ SCMP_SYS(rt_sigprocmask), ALL, 0, { { 0 } } },
@@ -302,52 +315,83 @@ static const struct rule {
  * is no process on this machine to ask for help; no listen(2), so that
  * a bound socket meets nobody but by UDP.
  */
-#define SOCKET(family, type)                                                   \
+#define SOCKET(who, family, type)                                              \
 	{                                                                      \
-		SCMP_SYS(socket), CON, 3,                                      \
+		SCMP_SYS(socket), who, 3,                                      \
 		{                                                              \
 			INT_IS(0, family), INT_BITS_AND(1, SOCKET_BITS, type), \
 			    INT_IS(2, 0)                                       \
 		}                                                              \
 	}
-	SOCKET(AF_INET, SOCK_STREAM),
-	SOCKET(AF_INET, SOCK_DGRAM),
-	SOCKET(AF_INET6, SOCK_STREAM),
-	SOCKET(AF_INET6, SOCK_DGRAM),
-	SOCKET(AF_NETLINK, SOCK_RAW),
+	SOCKET(ASK | FWD, AF_INET, SOCK_STREAM),
+	SOCKET(ASK, AF_INET, SOCK_DGRAM),
+	SOCKET(ASK | FWD, AF_INET6, SOCK_STREAM),
+	SOCKET(ASK, AF_INET6, SOCK_DGRAM),
+	SOCKET(ASK, AF_NETLINK, SOCK_RAW),
+	SOCKET(FWD, AF_UNIX, SOCK_STREAM),
 #undef SOCKET
-	{ SCMP_SYS(connect), CON, 0, { { 0 } } },
-	{ SCMP_SYS(bind), CON, 0, { { 0 } } },
-	{ SCMP_SYS(sendto), CON, 1, { INT_BITS(3, SEND_BITS) } },
-	{ SCMP_SYS(send), CON, 1, { INT_BITS(3, SEND_BITS) } },
-	{ SCMP_SYS(sendmmsg), CON, 1, { INT_BITS(3, SEND_BITS) } },
+	{ SCMP_SYS(connect), ASK | FWD, 0, { { 0 } } },
+	{ SCMP_SYS(bind), ASK | FWD, 0, { { 0 } } },
+	{ SCMP_SYS(sendto), ASK, 1, { INT_BITS(3, SEND_BITS) } },
+	{ SCMP_SYS(send), ASK, 1, { INT_BITS(3, SEND_BITS) } },
+	{ SCMP_SYS(sendmmsg), ASK, 1, { INT_BITS(3, SEND_BITS) } },
 	/* Keepalive, and that a refused question is told at once. */
-	{ SCMP_SYS(setsockopt), CON, 2,
+	{ SCMP_SYS(setsockopt), ASK | FWD, 2,
 	    { INT_IS(1, SOL_SOCKET), INT_IS(2, SO_KEEPALIVE) } },
-	{ SCMP_SYS(setsockopt), CON, 2,
+	{ SCMP_SYS(setsockopt), ASK, 2,
 	    { INT_IS(1, IPPROTO_IP), INT_IS(2, IP_RECVERR) } },
-	{ SCMP_SYS(setsockopt), CON, 2,
+	{ SCMP_SYS(setsockopt), ASK, 2,
 	    { INT_IS(1, IPPROTO_IPV6), INT_IS(2, IPV6_RECVERR) } },
-	{ SCMP_SYS(setsockopt), CON, 2,
+	{ SCMP_SYS(setsockopt), ASK | FWD, 2,
 	    { INT_IS(1, IPPROTO_IPV6), INT_IS(2, IPV6_V6ONLY) } },
+	{ SCMP_SYS(setsockopt), FWD, 2,
+	    { INT_IS(1, SOL_SOCKET), INT_IS(2, SO_REUSEADDR) } },
 
 	/*
 	 * The resolver's files, to be read and no more: Landlock says which
 	 * ones, and without it those that anybody may read.
 	 */
-	{ SCMP_SYS(openat), CON, 1, { INT_BITS(2, OPEN_BITS) } },
-	{ SCMP_SYS(open), CON, 1, { INT_BITS(1, OPEN_BITS) } },
-	{ SCMP_SYS(lseek), CON, 0, { { 0 } } },
-	{ SCMP_SYS(_llseek), CON, 0, { { 0 } } },
-	{ SCMP_SYS(fstat), CON, 0, { { 0 } } },
-	{ SCMP_SYS(fstat64), CON, 0, { { 0 } } },
-	{ SCMP_SYS(stat), CON, 0, { { 0 } } },
-	{ SCMP_SYS(stat64), CON, 0, { { 0 } } },
-	{ SCMP_SYS(newfstatat), CON, 0, { { 0 } } },
-	{ SCMP_SYS(fstatat64), CON, 0, { { 0 } } },
-	{ SCMP_SYS(statx), CON, 0, { { 0 } } },
+	{ SCMP_SYS(openat), ASK, 1, { INT_BITS(2, OPEN_BITS) } },
+	{ SCMP_SYS(open), ASK, 1, { INT_BITS(1, OPEN_BITS) } },
+	{ SCMP_SYS(lseek), ASK, 0, { { 0 } } },
+	{ SCMP_SYS(_llseek), ASK, 0, { { 0 } } },
+	{ SCMP_SYS(fstat), ASK, 0, { { 0 } } },
+	{ SCMP_SYS(fstat64), ASK, 0, { { 0 } } },
+	{ SCMP_SYS(stat), ASK, 0, { { 0 } } },
+	{ SCMP_SYS(stat64), ASK, 0, { { 0 } } },
+	{ SCMP_SYS(newfstatat), ASK | FWD, 0, { { 0 } } },
+	{ SCMP_SYS(fstatat64), ASK | FWD, 0, { { 0 } } },
+	{ SCMP_SYS(statx), ASK | FWD, 0, { { 0 } } },
 	/* Its host's name, for the domain that it is in. */
-	{ SCMP_SYS(uname), CON, 0, { { 0 } } },
+	{ SCMP_SYS(uname), ASK, 0, { { 0 } } },
+
+	/*
+	 * skypty-forward's process for names: another one like itself for each,
+	 * which shares nothing and ends with it, or after a while.  Which
+	 * signal the end of one sends is among the flags; those of namespaces
+	 * are not, nor are threads.
+	 */
+	{ SCMP_SYS(clone), NAMES, 1, { LONG_BITS_AND(0, FORK_BITS, SIGCHLD) } },
+	{ SCMP_SYS(fork), NAMES, 0, { { 0 } } },
+	{ SCMP_SYS(set_robust_list), NAMES, 0, { { 0 } } },
+	{ SCMP_SYS(set_tid_address), NAMES, 0, { { 0 } } },
+	{ SCMP_SYS(gettid), NAMES, 0, { { 0 } } },
+	{ SCMP_SYS(alarm), NAMES, 0, { { 0 } } },
+	{ SCMP_SYS(setitimer), NAMES, 0, { { 0 } } },
+	{ SCMP_SYS(prctl), NAMES, 1, { INT_IS(0, PR_SET_PDEATHSIG) } },
+
+	/*
+	 * skypty-forward itself, which is the session's user: it connects and
+	 * listens where that user may, and so do its sockets of the file
+	 * system, which it removes again.  That it removes nothing else is its
+	 * own doing: Landlock lets it make and remove names, but neither read
+	 * nor write a file.
+	 */
+	{ SCMP_SYS(listen), FWD, 0, { { 0 } } },
+	{ SCMP_SYS(lstat), FWD, 0, { { 0 } } },
+	{ SCMP_SYS(lstat64), FWD, 0, { { 0 } } },
+	{ SCMP_SYS(unlink), FWD, 0, { { 0 } } },
+	{ SCMP_SYS(unlinkat), FWD, 1, { INT_IS(2, 0) } },
 };
 
 static bool

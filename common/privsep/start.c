@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/err.h"
+#include "common/privsep/permits.h"
 
 #define PATH_LIMIT    4096
 #define SERVERS_LIMIT 65536
@@ -69,7 +70,9 @@ put_conn(struct buf *b, const struct start *s)
 	    (r = buf_put_u32(b, s->max_jobs)) != 0 ||
 	    (r = buf_put_u32(b, s->job_output)) != 0 ||
 	    (r = buf_put_u32(b, s->job_age)) != 0 ||
-	    (r = buf_put_cstring(b, s->job_dir)) != 0)
+	    (r = buf_put_cstring(b, s->job_dir)) != 0 ||
+	    (r = buf_put_cstring(b, s->permitopen)) != 0 ||
+	    (r = buf_put_cstring(b, s->permitlisten)) != 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < s->nwl; i++)
 		r = buf_put(b, s->wl[i].b, KEY_PUBLIC_LEN);
@@ -198,7 +201,9 @@ get_conn(struct buf *b, struct start *s)
 	    (r = buf_get_u32(b, &s->max_jobs)) != 0 ||
 	    (r = buf_get_u32(b, &s->job_output)) != 0 ||
 	    (r = buf_get_u32(b, &s->job_age)) != 0 ||
-	    (r = buf_get_cstring(b, &s->job_dir, PATH_LIMIT)) != 0)
+	    (r = buf_get_cstring(b, &s->job_dir, PATH_LIMIT)) != 0 ||
+	    (r = buf_get_cstring(b, &s->permitopen, PERMITS_TEXT_MAX)) != 0 ||
+	    (r = buf_get_cstring(b, &s->permitlisten, PERMITS_TEXT_MAX)) != 0)
 		return r;
 	s->sftp_readonly = readonly != 0;
 	s->authorized_given = authorized != 0;
@@ -246,6 +251,8 @@ start_free(struct start *s)
 	free(s->accept_env);
 	free(s->record);
 	free(s->job_dir);
+	free(s->permitopen);
+	free(s->permitlisten);
 	free(s->wl);
 	memset(s, 0, sizeof(*s));
 }

@@ -50,7 +50,8 @@ struct start {
 	bool require_pq;  /* nobody comes in without ML-KEM */
 	uint32_t max_jobs, job_output, job_age; /* as in struct config */
 	char *job_dir;
-	struct key_public *wl; /* nwl of them */
+	char *permitopen, *permitlisten; /* as in struct config */
+	struct key_public *wl;		 /* nwl of them */
 	size_t nwl;
 	uint16_t oom_score; /* what is not ours runs with: oom_score_adj */
 	uint64_t id; /* of the connection, in each line of its log; 0: none */

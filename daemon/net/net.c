@@ -19,6 +19,7 @@
 #include "common/base/err.h"
 #include "common/privsep/welcome.h"
 #include "common/pty/mux.h"
+#include "common/pty/mux_forward.h"
 #include "daemon/net/net_mon.h"
 #include "daemon/net/net_service.h"
 
@@ -36,6 +37,7 @@ const struct service net_services[] = {
 	{ MUX_URI_SFTP,          PRIV_GRANT_SFTP,        true,  false, &net_sftp_ops },
 	{ MUX_URI_FILES,         PRIV_GRANT_SFTP,        true,  true,  &net_sftp_ops },
 	{ MUX_URI_JOB,           PRIV_GRANTS_JOB,        true,  true,  &net_job_ops },
+	{ MUX_URI_FORWARD,       PRIV_GRANT_FORWARD,     true,  false, &net_forward_ops },
 	{ MUX_URI_WHITELIST,     PRIV_GRANT_WHITELIST,   false, true,  &net_wl_ops },
 	{ MUX_URI_STATUS,        PRIV_GRANT_WHITELIST,   false, true,  &net_status_ops },
 	{ MUX_URI_CONNS,         PRIV_GRANT_WHITELIST,   false, true,  &net_conns_ops },

@@ -153,6 +153,8 @@ channel_denied(const struct channel *ch, uint32_t grant)
 		return "this key may not run commands (authorized_pks)";
 	if (missing & PRIV_GRANT_SFTP)
 		return "this key may not transfer files (authorized_pks)";
+	if (missing & PRIV_GRANT_FORWARD)
+		return "nothing may be forwarded for this key (authorized_pks)";
 	if (missing & PRIV_GRANT_DETACH)
 		return "this key may leave nothing behind (no-detach of "
 		       "authorized_pks)";

@@ -181,6 +181,33 @@ mon_dial(int mon, uint16_t id, const struct key_public *pk, uint16_t port)
 		buf_put_u16(&b, port) == 0);
 }
 
+static bool
+mon_put_place(struct buf *b, const struct mux_place *p)
+{
+	uint8_t kind = p->is_path ? PRIV_FORWARD_UNIX : PRIV_FORWARD_TCP;
+
+	buf_init(b, PRIVMSG_TEXT_MAX);
+	return buf_put_u8(b, kind) == 0 && buf_put_cstring(b, p->name) == 0 &&
+	    buf_put_u16(b, p->port) == 0;
+}
+
+void
+mon_forward_open(int mon, uint16_t id, const struct mux_place *p)
+{
+	struct buf b;
+
+	mon_small(mon, PM_FORWARD_OPEN, id, &b, mon_put_place(&b, p));
+}
+
+void
+mon_forward_listen(int mon, uint16_t id, const struct mux_place *p)
+{
+	struct buf b;
+
+	mon_small(mon, PM_FORWARD_LISTEN, id, &b,
+	    mon_put_place(&b, p) && buf_put_u8(&b, 0) == 0);
+}
+
 void
 mon_wl_list(int mon, uint16_t id)
 {

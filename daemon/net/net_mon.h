@@ -17,6 +17,7 @@
 #include "common/privsep/privmsg.h"
 #include "common/pty/keys.h"
 #include "common/pty/mux.h"
+#include "common/pty/mux_forward.h"
 #include "common/pty/rpc.h"
 
 /* A message of the peer's handshake, unread. */
@@ -49,6 +50,9 @@ void mon_counts(int mon, uint16_t id);
 void mon_status(int mon, uint16_t id);
 void mon_kill(int mon, uint16_t id, const struct mux_kill *);
 void mon_dial(int mon, uint16_t id, const struct key_public *, uint16_t port);
+/* Where a place is, of at most PRIV_FORWARD_NAME bytes. */
+void mon_forward_open(int mon, uint16_t id, const struct mux_place *);
+void mon_forward_listen(int mon, uint16_t id, const struct mux_place *);
 void mon_wl_list(int mon, uint16_t id);
 /* SKY_ERR_LIMIT for too many keys, SKY_ERR_KEY for one of another length. */
 int mon_wl_change(int mon, uint16_t id, bool add, struct gob_list *keys);

@@ -279,6 +279,68 @@ made_bytes_8(struct buf *b)
 	hostile_must(buf_put_u64(b, 0));
 }
 
+static void
+put_place(struct buf *b, uint8_t kind, const char *name, uint16_t port)
+{
+	hostile_must(buf_put_u8(b, kind));
+	hostile_must(buf_put_cstring(b, name));
+	hostile_must(buf_put_u16(b, port));
+}
+
+void
+made_forward(struct buf *b)
+{
+	put_place(b, PRIV_FORWARD_TCP, "127.0.0.1", 22);
+}
+
+void
+made_forward_path(struct buf *b)
+{
+	put_place(b, PRIV_FORWARD_UNIX, "/run/docker.sock", 0);
+}
+
+void
+made_forward_kind(struct buf *b)
+{
+	put_place(b, PRIV_FORWARD_UNIX + 1, "127.0.0.1", 22);
+}
+
+void
+made_forward_trailing(struct buf *b)
+{
+	made_forward(b);
+	hostile_must(buf_put_u8(b, 0));
+}
+
+void
+made_forward_nul(struct buf *b)
+{
+	hostile_must(buf_put_u8(b, PRIV_FORWARD_TCP));
+	hostile_must(buf_put_string(b, "a\0b", 3));
+	hostile_must(buf_put_u16(b, 22));
+}
+
+void
+made_listen(struct buf *b)
+{
+	put_place(b, PRIV_FORWARD_TCP, "localhost", 0);
+	hostile_must(buf_put_u8(b, 0));
+}
+
+void
+made_listen_beyond(struct buf *b)
+{
+	put_place(b, PRIV_FORWARD_TCP, "", 8080);
+	hostile_must(buf_put_u8(b, 0));
+}
+
+void
+made_listen_flags(struct buf *b)
+{
+	put_place(b, PRIV_FORWARD_TCP, "localhost", 8080);
+	hostile_must(buf_put_u8(b, PRIV_LISTEN_UNLINK << 1));
+}
+
 void
 made_kill_other(struct buf *b)
 {

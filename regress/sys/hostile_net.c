@@ -250,6 +250,17 @@ run_too_many(const struct attack *a)
 	done(a);
 }
 
+/* What the key may not have is told, however it is asked for. */
+static void
+run_not_permitted(const struct attack *a)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		send_payload(a);
+		hostile_await_failure(a->type + 1U);
+	}
+	done(a);
+}
+
 /* So that a missing marker means something. */
 static void
 run_genuine(const struct attack *a)
@@ -353,6 +364,8 @@ static const struct request {
 	{ "SFTP_START", PM_SFTP_START, NULL },
 	{ "JOB_RUN", PM_JOB_RUN, made_exec_start },
 	{ "JOB_DOOR", PM_JOB_DOOR, NULL },
+	{ "FORWARD_OPEN", PM_FORWARD_OPEN, made_forward },
+	{ "FORWARD_LISTEN", PM_FORWARD_LISTEN, made_listen },
 	{ "WL_LIST", PM_WL_LIST, NULL },
 	{ "WL_ADD", PM_WL_ADD, made_one_key },
 	{ "WL_REMOVE", PM_WL_REMOVE, made_one_key },
@@ -487,6 +500,11 @@ static const struct row {
 	{ "too-many-execs",			SESSION,	NULL,		"hostile: done too-many-execs",		0,			PM_EXEC_START,		made_exec_sleep,		run_too_many },
 	{ "too-many-servers",			SESSION,	NULL,		"hostile: done too-many-servers",	0,			PM_SFTP_START,		NULL,				run_too_many },
 	{ "too-many-doors",			SESSION,	NULL,		"hostile: done too-many-doors",		0,			PM_JOB_DOOR,		NULL,				run_too_many },
+	{ "forward-not-permitted",		SESSION,	NULL,		"Refused forwarding: to connect to 127.0.0.1 port 22",	0,	PM_FORWARD_OPEN,	made_forward,			run_not_permitted },
+	{ "path-not-permitted",			SESSION,	NULL,		"Refused forwarding: to connect to /run/docker.sock",	0,	PM_FORWARD_OPEN,	made_forward_path,		run_not_permitted },
+	{ "listen-not-permitted",		SESSION,	NULL,		"Refused forwarding: to listen at localhost port 0",	0,	PM_FORWARD_LISTEN,	made_listen,			run_not_permitted },
+	{ "listen-beyond-not-permitted",	SESSION,	NULL,		"Refused forwarding: to listen at * port 8080",		0,	PM_FORWARD_LISTEN,	made_listen_beyond,		run_not_permitted },
+	{ "forward-from-control",		CONTROL,	NULL,		"Refused forwarding: to connect to 127.0.0.1 port 22",	0,	PM_FORWARD_OPEN,	made_forward,			run_not_permitted },
 	{ "key-off-curve",			CONTROL,	NULL,		"hostile: done key-off-curve",		0,			PM_WL_ADD,		made_key_off_curve,		run_bad_key },
 	{ "log-flood",				PRE,		NULL,		"net: LOG more than",			0,			0,			NULL,				run_flood },
 	{ "log-injection",			PRE,		NULL,		"hostile: done log-injection",		0,			0,			NULL,				run_injection },
@@ -519,6 +537,12 @@ static const struct row {
 	{ "job-trailing",			SESSION,	"JOB_RUN",	NULL,					SKY_ERR_TRAILING,	PM_JOB_RUN,		made_exec_trailing,		run_single },
 	{ "pty-garbage",			SESSION,	"PTY_START",	ANY,					0,			PM_PTY_START,		made_whole_message,		run_single },
 	{ "pty-trailing",			SESSION,	"PTY_START",	NULL,					SKY_ERR_TRAILING,	PM_PTY_START,		made_pty_trailing,		run_single },
+	{ "forward-kind",			SESSION,	"FORWARD_OPEN",	NULL,					SKY_ERR_RANGE,		PM_FORWARD_OPEN,	made_forward_kind,		run_single },
+	{ "forward-trailing",			SESSION,	"FORWARD_OPEN",	NULL,					SKY_ERR_TRAILING,	PM_FORWARD_OPEN,	made_forward_trailing,		run_single },
+	{ "forward-nul",			SESSION,	"FORWARD_OPEN",	NULL,					SKY_ERR_FORMAT,		PM_FORWARD_OPEN,	made_forward_nul,		run_single },
+	{ "forward-garbage",			SESSION,	"FORWARD_OPEN",	ANY,					0,			PM_FORWARD_OPEN,	made_bytes_100,			run_single },
+	{ "listen-flags",			SESSION,	"FORWARD_LISTEN", NULL,					SKY_ERR_RANGE,		PM_FORWARD_LISTEN,	made_listen_flags,		run_single },
+	{ "listen-as-open",			SESSION,	"FORWARD_LISTEN", NULL,					SKY_ERR_SHORT,		PM_FORWARD_LISTEN,	made_forward,			run_single },
 	{ "end-unknown",			SESSION,	"EXEC_END",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_END,		made_handle_7,			run_single },
 	{ "end-zero",				SESSION,	"EXEC_END",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_END,		made_handle_0,			run_single },
 	{ "end-max",				SESSION,	"EXEC_END",	NULL,					SKY_ERR_NOTFOUND,	PM_EXEC_END,		made_handle_max,		run_single },
@@ -552,6 +576,9 @@ static const struct row {
 	{ "end-too-long",			SESSION,	"EXEC_END",	LONG,					0,			PM_EXEC_END,		made_bytes_5,			run_single },
 	{ "signal-too-short",			SESSION,	"EXEC_SIGNAL",	SHORT,					0,			PM_EXEC_SIGNAL,		made_bytes_3,			run_single },
 	{ "door-too-long",			SESSION,	"JOB_DOOR",	LONG,					0,			PM_JOB_DOOR,		made_bytes_1,			run_single },
+	{ "forward-too-short",			SESSION,	"FORWARD_OPEN",	SHORT,					0,			PM_FORWARD_OPEN,	made_bytes_5,			run_single },
+	{ "forward-too-long",			SESSION,	"FORWARD_OPEN",	LONG,					0,			PM_FORWARD_OPEN,	made_whole_message,		run_single },
+	{ "listen-too-long",			SESSION,	"FORWARD_LISTEN", LONG,					0,			PM_FORWARD_LISTEN,	made_whole_message,		run_single },
 	{ "sftp-too-long",			SESSION,	"SFTP_START",	LONG,					0,			PM_SFTP_START,		made_bytes_1,			run_single },
 	{ "dial-too-short",			CONTROL,	"PROXY_DIAL",	SHORT,					0,			PM_PROXY_DIAL,		made_bytes_5,			run_single },
 	{ "long-handshake-on-control-socket",	CONTROL,	"HANDSHAKE",	LATE,					0,			PM_HANDSHAKE,		made_bytes_100,			run_single },

@@ -160,7 +160,7 @@ begin() {
 		"$BIN/skyptyd-dmsg-monitor" "$BIN/skyptyd-net" \
 		"$BIN/skyptyd-dmsg" "$BIN/skyptyd-connect" \
 		"$BIN/skypty" "$BIN/skypty-agent" "$BIN/skypty-keeper" \
-		"$BIN/skypty-record" "$bin" || fail "no programs to test"
+		"$BIN/skypty-record" "$BIN/skypty-forward" "$bin" || fail "no programs to test"
 	if [ -x "$BIN/skyptyd-http" ]; then
 		cp "$BIN/skyptyd-http" "$BIN/skyptyd-http-monitor" "$bin"
 	fi

@@ -46,7 +46,7 @@ listed() {
 
 	for program in skyptyd skyptyd-monitor skyptyd-dmsg-monitor \
 		skyptyd-http-monitor skyptyd-net skyptyd-dmsg skyptyd-connect skypty-agent skypty-tls \
-		skypty-record skyptyd-http; do
+		skypty-forward skypty-record skyptyd-http; do
 		[ -x "$BIN/$program" ] || continue
 		grep -q "^${program}[[:space:]]" regress/linked || fail "$program"
 		unlisted "$program" >"$dir/unlisted"

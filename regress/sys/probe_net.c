@@ -514,7 +514,10 @@ DIRECT(fdatasync, SYS_fdatasync, 5)
 #define CON   (1U << SANDBOX_CONNECT)
 #define AGENT (1U << SANDBOX_AGENT)
 #define REC   (1U << SANDBOX_RECORD)
-#define ALL   (NET | DMSG | HTTP | TLS | CON | AGENT | REC)
+#define FWD   (1U << SANDBOX_FORWARD)
+#define NAMES (1U << SANDBOX_NAMES)
+#define ASK   (CON | NAMES)
+#define ALL   (NET | DMSG | HTTP | TLS | ASK | AGENT | REC | FWD)
 
 static const struct {
 	const char *name;
@@ -523,41 +526,41 @@ static const struct {
 } acts[] = {
 	{ "none", act_none, ALL },
 	{ "terminal", act_terminal, NET | REC },
-	{ "unread", act_unread, NET | DMSG | CON },
+	{ "unread", act_unread, NET | DMSG | ASK },
 	{ "shut-wr", act_shut_wr, NET | DMSG | HTTP },
-	{ "nodelay", act_nodelay, HTTP | CON },
-	{ "poll", act_poll, HTTP | TLS | CON | AGENT },
-	{ "ppoll", act_ppoll, HTTP | TLS | CON | AGENT | REC },
-	{ "getpid", act_getpid, HTTP | TLS | CON },
-	{ "getrandom", act_getrandom, HTTP | TLS | CON | AGENT },
+	{ "nodelay", act_nodelay, HTTP | ASK | FWD },
+	{ "poll", act_poll, HTTP | TLS | ASK | AGENT | FWD },
+	{ "ppoll", act_ppoll, HTTP | TLS | ASK | AGENT | REC | FWD },
+	{ "getpid", act_getpid, HTTP | TLS | ASK },
+	{ "getrandom", act_getrandom, HTTP | TLS | ASK | AGENT },
 	{ "accept4", act_accept4, 0 },
-	{ "sendto", act_sendto, HTTP | CON },
+	{ "sendto", act_sendto, HTTP | ASK | FWD },
 	{ "fcntl-dupfd", act_fcntl_dupfd, HTTP },
 	{ "fcntl-getfl", act_fcntl_getfl, HTTP },
 	{ "fcntl-nonblock", act_fcntl_nonblock, HTTP },
-	{ "getsockopt-error", act_getsockopt_error, HTTP | CON },
+	{ "getsockopt-error", act_getsockopt_error, HTTP | ASK },
 	{ "getsockopt-info", act_getsockopt_info, NET },
 #ifdef SYS_open
-	{ "open", act_open, CON },
+	{ "open", act_open, ASK },
 #endif
 #ifdef SYS_fork
-	{ "fork", act_fork, 0 },
+	{ "fork", act_fork, NAMES },
 #endif
 #ifdef __x86_64__
 	{ "x32", act_x32, 0 },
 	{ "int80", act_int80, 0 },
 #endif
-	{ "openat", act_openat, CON },
+	{ "openat", act_openat, ASK },
 	{ "openat2", act_openat2, 0 },
-	{ "stat", act_stat, CON },
-	{ "socket", act_socket, CON },
+	{ "stat", act_stat, ASK | FWD },
+	{ "socket", act_socket, ASK | FWD },
 	{ "socketpair", act_socketpair, 0 },
-	{ "bind", act_bind, CON },
-	{ "listen", act_listen, 0 },
-	{ "connect", act_connect, CON },
+	{ "bind", act_bind, ASK | FWD },
+	{ "listen", act_listen, FWD },
+	{ "connect", act_connect, ASK | FWD },
 	{ "execve", act_execve, 0 },
 	{ "execveat", act_execveat, 0 },
-	{ "clone", act_clone, 0 },
+	{ "clone", act_clone, NAMES },
 	{ "clone3", act_clone3, 0 },
 	{ "ptrace", act_ptrace, 0 },
 	{ "process_vm_readv", act_process_vm_readv, 0 },
@@ -583,7 +586,7 @@ static const struct {
 	{ "eventfd2", act_eventfd2, 0 },
 	{ "epoll_create1", act_epoll_create1, 0 },
 	{ "inotify_init1", act_inotify_init1, 0 },
-	{ "setsockopt", act_setsockopt, CON },
+	{ "setsockopt", act_setsockopt, ASK | FWD },
 	{ "rt_sigaction", act_sigaction, 0 },
 	{ "prctl", act_prctl, 0 },
 	{ "seccomp", act_seccomp, 0 },
@@ -595,7 +598,7 @@ static const struct {
 	{ "mount", act_mount, 0 },
 	{ "chroot", act_chroot, 0 },
 	{ "chdir", act_chdir, 0 },
-	{ "unlink", act_unlink, 0 },
+	{ "unlink", act_unlink, FWD },
 	{ "mkdir", act_mkdir, 0 },
 	{ "bpf", act_bpf, 0 },
 	{ "keyctl", act_keyctl, 0 },
@@ -606,19 +609,19 @@ static const struct {
 	{ "openat-write", act_openat_write, 0 },
 	{ "openat-create", act_openat_create, 0 },
 	{ "openat-path", act_openat_path, 0 },
-	{ "socket-unix", act_socket_unix, 0 },
+	{ "socket-unix", act_socket_unix, FWD },
 	{ "socket-raw", act_socket_raw, 0 },
 	{ "socket-mptcp", act_socket_mptcp, 0 },
 	{ "socket-audit", act_socket_audit, 0 },
 	{ "socket-alg", act_socket_alg, 0 },
 	{ "tkill", act_tkill, 0 },
-	{ "alarm", act_alarm, 0 },
+	{ "alarm", act_alarm, NAMES },
 	{ "sendmsg-fastopen", act_sendmsg_fastopen, 0 },
 	{ "sendmsg-oob", act_sendmsg_oob, 0 },
 	{ "sendmsg-zerocopy", act_sendmsg_zerocopy, 0 },
-	{ "sendmmsg", act_sendmmsg, CON },
+	{ "sendmmsg", act_sendmmsg, ASK },
 	{ "sendto-fastopen", act_sendto_fastopen, 0 },
-	{ "sendto-named", act_sendto_named, CON },
+	{ "sendto-named", act_sendto_named, ASK },
 	{ "recvmsg-errqueue", act_recvmsg_errqueue, 0 },
 	{ "recvmsg-oob", act_recvmsg_oob, 0 },
 	{ "recvfrom-oob", act_recvfrom_oob, 0 },
@@ -660,7 +663,7 @@ static const struct {
 	{ "splice", act_splice, 0 },
 	{ "ftruncate", act_ftruncate, 0 },
 	{ "fallocate", act_fallocate, 0 },
-	{ "lseek", act_lseek, CON },
+	{ "lseek", act_lseek, ASK },
 	{ "pwrite64", act_pwrite64, 0 },
 	{ "fdatasync", act_fdatasync, REC },
 	{ "pwritev2", act_pwritev2, 0 },
@@ -673,7 +676,7 @@ static const struct {
 #define ACTS (sizeof(acts) / sizeof(acts[0]))
 
 static const char *const programs[SANDBOX_PROGRAMS] = { "net", "dmsg", "http",
-	"tls", "connect", "agent", "record" };
+	"tls", "connect", "agent", "record", "forward", "names" };
 
 /* To whom an act is told. */
 enum audience { PIPE, MONITOR, CONNECTOR };

@@ -25,6 +25,9 @@
  *	replay FILE	sends a file's bytes as they are
  *	shut		ends our direction
  *	drain		reads until the end; prints "eof" or "reset"
+ *	relay		bytes between the service and standard input and output,
+ *			until the service has said all; the end of the input is
+ *			that of our direction
  *	crowd N		N further connections that say nothing or hello
  *	hold		prints "holding" and waits to be killed
  */
@@ -33,6 +36,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/un.h>
@@ -496,6 +500,52 @@ step_replay(char ***args)
 	send_wire(p, n);
 }
 
+/* To standard output, with all frames that are there.  False at the end. */
+static bool
+relay_out(void)
+{
+	struct buf body;
+	bool more = buf_len(&c.plain) != 0 || receive();
+	int r;
+
+	while (c.sealed && (r = frame_get(&c.in, &body)) != 0) {
+		must("frame", r);
+		must("open", frame_open(&c.rx, &body, &c.plain));
+	}
+	while (buf_len(&c.plain) != 0)
+		if (buf_write(&c.plain, STDOUT_FILENO) < 0)
+			fatal("output", strerror(errno));
+	return more;
+}
+
+static void
+step_relay(char ***args)
+{
+	struct pollfd p[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = c.fd, .events = POLLIN } };
+	uint8_t bytes[READ_SIZE];
+	bool more = true;
+	ssize_t n;
+
+	(void)args;
+	fflush(stdout);
+	while (more) {
+		if (buf_len(&c.plain) == 0 && poll(p, 2, -1) == -1)
+			fatal("poll", strerror(errno));
+		if (buf_len(&c.plain) != 0 || p[1].revents != 0)
+			more = relay_out();
+		if (p[0].fd == -1 || p[0].revents == 0)
+			continue;
+		if ((n = read(p[0].fd, bytes, sizeof(bytes))) > 0)
+			send_sealed(bytes, (size_t)n);
+		else {
+			shutdown(c.fd, SHUT_WR);
+			p[0].fd = -1;
+		}
+		p[0].revents = 0;
+	}
+}
+
 static void
 step_shut(char ***args)
 {
@@ -561,6 +611,7 @@ static const struct {
 	{ "replay", step_replay },
 	{ "shut", step_shut },
 	{ "drain", step_drain },
+	{ "relay", step_relay },
 	{ "crowd", step_crowd },
 	{ "hold", step_hold },
 };

@@ -639,7 +639,8 @@ test_example(void **state)
 	    CONFIG_PENALTY_BLOCKS | CONFIG_MAXPERRELAY | CONFIG_STARTUPMEMORY |
 	    CONFIG_LOG_FORMAT | CONFIG_SFTP_LOG | CONFIG_METRICS |
 	    CONFIG_REQUIRE_PQ | CONFIG_MAXJOBS | CONFIG_JOBOUTPUT |
-	    CONFIG_JOBAGE | CONFIG_JOBDIR;
+	    CONFIG_JOBAGE | CONFIG_JOBDIR | CONFIG_PERMITOPEN |
+	    CONFIG_PERMITLISTEN;
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	struct config c, d;
 	char *text;
@@ -674,6 +675,8 @@ test_example(void **state)
 	assert_int_equal(c.job_output, d.job_output);
 	assert_int_equal(c.job_age, d.job_age);
 	assert_string_equal(c.job_dir, d.job_dir);
+	assert_string_equal(c.permitopen, d.permitopen);
+	assert_string_equal(c.permitlisten, d.permitlisten);
 	config_free(&c);
 	config_free(&d);
 }

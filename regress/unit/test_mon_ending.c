@@ -102,7 +102,9 @@ static void
 test_uses_fit(void **state)
 {
 	static const char end[] = ", dmsg status, connections, kill, "
-				  "stream over dmsg";
+				  "stream over dmsg, "
+				  "4294967295 forwarded connections, "
+				  "4294967295 listeners";
 
 	(void)state;
 	begin(PRIV_XK);

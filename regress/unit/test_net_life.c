@@ -156,6 +156,8 @@ right(uint32_t grant)
 		return "exec, detach";
 	case PRIV_GRANT_SFTP:
 		return "sftp";
+	case PRIV_GRANT_FORWARD:
+		return "forwarding";
 	case PRIV_GRANT_WHITELIST:
 		return "whitelist";
 	case PRIV_GRANT_DIAL:

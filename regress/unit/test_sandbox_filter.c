@@ -22,12 +22,15 @@
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -121,17 +124,19 @@ static const uint32_t archs[] = { SCMP_ARCH_X86_64, SCMP_ARCH_AARCH64,
 #define EVERY (X86 | A64 | ARM | RISCV)
 
 static const char *const programs[SANDBOX_PROGRAMS] = { "net", "dmsg", "http",
-	"tls", "connect", "agent", "record" };
+	"tls", "connect", "agent", "record", "forward", "names" };
 
 #define NET   (1U << SANDBOX_NET)
 #define DMSG  (1U << SANDBOX_DMSG)
 #define HTTP  (1U << SANDBOX_HTTP)
 #define TLS   (1U << SANDBOX_TLS)
-#define CON   (1U << SANDBOX_CONNECT)
+#define NAMES (1U << SANDBOX_NAMES)
+#define CON   (1U << SANDBOX_CONNECT | NAMES) /* who asks name servers */
+#define FWD   (1U << SANDBOX_FORWARD)
 #define AGENT (1U << SANDBOX_AGENT)
 #define REC   (1U << SANDBOX_RECORD)
 #define SIX   (NET | DMSG | HTTP | TLS | AGENT | REC) /* make no connection */
-#define ALL   (SIX | CON)
+#define ALL   (SIX | CON | FWD)
 
 static struct filter filters[LENGTH(archs)][SANDBOX_PROGRAMS];
 
@@ -211,30 +216,31 @@ static const struct call needed[] = {
 	{ EVERY, ALL, "write", { 3, ANY, 10 } },
 	{ EVERY, ALL, "writev", { 3, ANY, 2 } },
 	{ EVERY, ALL, "close", { 3 } },
-	{ EVERY, NET | DMSG | HTTP | CON | AGENT | REC, "sendmsg",
+	{ EVERY, NET | DMSG | HTTP | CON | AGENT | REC | FWD, "sendmsg",
 	    { 4, ANY, MSG_NOSIGNAL } },
-	{ EVERY, NET | DMSG | HTTP | CON | AGENT, "sendmsg",
+	{ EVERY, NET | DMSG | HTTP | CON | AGENT | FWD, "sendmsg",
 	    { 4, ANY, GARBAGE | MSG_NOSIGNAL } },
-	{ EVERY, NET | DMSG | HTTP | CON | AGENT, "recvmsg",
+	{ EVERY, NET | DMSG | HTTP | CON | AGENT | FWD, "recvmsg",
 	    { 4, ANY, MSG_CMSG_CLOEXEC } },
-	{ EVERY, NET | DMSG | HTTP | CON | AGENT, "recvmsg",
+	{ EVERY, NET | DMSG | HTTP | CON | AGENT | FWD, "recvmsg",
 	    { GARBAGE | 4, ANY, GARBAGE | MSG_CMSG_CLOEXEC } },
 	{ EVERY, NET | DMSG | HTTP, "shutdown", { 3, SHUT_WR } },
-	{ EVERY, HTTP | CON, "sendto", { 9, ANY, 10, MSG_NOSIGNAL, 0, 0 } },
-	{ EVERY, HTTP | CON, "recvfrom", { 9, ANY, 10, 0, 0, 0 } },
-	{ EVERY, HTTP | CON, "recvfrom", { 9, ANY, 10, MSG_PEEK, 0, 0 } },
-	{ ARM, HTTP | CON, "send", { 9, ANY, 10, MSG_NOSIGNAL } },
-	{ ARM, HTTP | CON, "recv", { 9, ANY, 10, 0 } },
-	{ ARM, HTTP | CON, "recv", { 9, ANY, 10, MSG_PEEK } },
+	{ EVERY, HTTP | CON | FWD, "sendto",
+	    { 9, ANY, 10, MSG_NOSIGNAL, 0, 0 } },
+	{ EVERY, HTTP | CON | FWD, "recvfrom", { 9, ANY, 10, 0, 0, 0 } },
+	{ EVERY, HTTP | CON | FWD, "recvfrom", { 9, ANY, 10, MSG_PEEK, 0, 0 } },
+	{ ARM, HTTP | CON | FWD, "send", { 9, ANY, 10, MSG_NOSIGNAL } },
+	{ ARM, HTTP | CON | FWD, "recv", { 9, ANY, 10, 0 } },
+	{ ARM, HTTP | CON | FWD, "recv", { 9, ANY, 10, MSG_PEEK } },
 	{ EVERY, NET, "setsockopt",
 	    { 9, IPPROTO_TCP, TCP_NOTSENT_LOWAT, ANY, 4 } },
-	{ EVERY, HTTP | CON, "setsockopt",
+	{ EVERY, HTTP | CON | FWD, "setsockopt",
 	    { 9, IPPROTO_TCP, TCP_NODELAY, ANY, 4 } },
 	{ EVERY, NET, "getsockopt", { 9, IPPROTO_TCP, TCP_INFO, ANY, ANY } },
 	{ EVERY, HTTP | CON, "getsockopt",
 	    { 9, SOL_SOCKET, SO_ERROR, ANY, ANY } },
 	{ EVERY, HTTP | CON, "getpeername", { 9, ANY, ANY } },
-	{ EVERY, HTTP | CON, "getsockname", { 9, ANY, ANY } },
+	{ EVERY, HTTP | CON | FWD, "getsockname", { 9, ANY, ANY } },
 	{ EVERY, HTTP, "fcntl", { 9, F_GETFL } },
 	{ X86 | A64 | RISCV, HTTP, "fcntl", { 9, F_SETFL, O_NONBLOCK } },
 	{ X86 | A64 | RISCV, HTTP, "fcntl",
@@ -260,9 +266,11 @@ static const struct call needed[] = {
 	{ X86 | ARM, NET | DMSG, "epoll_wait", { 7, ANY, 32, 1000 } },
 	{ EVERY, NET | DMSG, "epoll_pwait", { 7, ANY, 32, 1000, 0, 8 } },
 	{ EVERY, NET | DMSG, "epoll_ctl", { 7, 3, 5, ANY } },
-	{ X86 | ARM, HTTP | TLS | CON | AGENT, "poll", { ANY, 2, UINT64_MAX } },
-	{ EVERY, HTTP | TLS | CON | AGENT | REC, "ppoll", { ANY, 2, 0, 0, 8 } },
-	{ ARM, HTTP | TLS | CON | AGENT | REC, "ppoll_time64",
+	{ X86 | ARM, HTTP | TLS | CON | AGENT | FWD, "poll",
+	    { ANY, 2, UINT64_MAX } },
+	{ EVERY, HTTP | TLS | CON | AGENT | REC | FWD, "ppoll",
+	    { ANY, 2, 0, 0, 8 } },
+	{ ARM, HTTP | TLS | CON | AGENT | REC | FWD, "ppoll_time64",
 	    { ANY, 2, 0, 0, 8 } },
 	{ EVERY, ALL, "clock_gettime", { CLOCK_MONOTONIC, ANY } },
 	{ EVERY, ALL, "clock_gettime", { CLOCK_REALTIME, ANY } },
@@ -342,6 +350,36 @@ static const struct call needed[] = {
 	{ EVERY, CON, "lseek", { 4, 0, SEEK_SET } },
 	{ ARM, CON, "_llseek", { 4, 0, 0, ANY, SEEK_SET } },
 	{ EVERY, CON, "uname", { ANY } },
+	/* A process for a name; glibc's fork(3), musl's on x86_64 and arm. */
+	{ EVERY, NAMES, "clone", { 0x01200011, 0, 0, 0, ANY } },
+	{ EVERY, NAMES, "clone", { SIGCHLD, 0 } },
+	{ X86 | ARM, NAMES, "fork", { 0 } },
+	{ EVERY, NAMES, "set_robust_list", { ANY, 24 } },
+	{ EVERY, NAMES, "set_tid_address", { ANY } },
+	{ EVERY, NAMES, "gettid", { 0 } },
+	{ EVERY, NAMES, "prctl", { PR_SET_PDEATHSIG, SIGKILL } },
+	{ X86, NAMES, "alarm", { 20 } },
+	{ EVERY, NAMES, "setitimer", { ITIMER_REAL, ANY, ANY } },
+	/* Connecting and listening as the session's user. */
+	{ EVERY, FWD, "socket",
+	    { AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0 } },
+	{ EVERY, FWD, "socket",
+	    { AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0 } },
+	{ EVERY, FWD, "socket",
+	    { AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0 } },
+	{ EVERY, FWD, "connect", { 4, ANY, 16 } },
+	{ EVERY, FWD, "bind", { 4, ANY, 16 } },
+	{ EVERY, FWD, "listen", { 4, 128 } },
+	{ EVERY, FWD, "setsockopt", { 4, SOL_SOCKET, SO_KEEPALIVE, ANY, 4 } },
+	{ EVERY, FWD, "setsockopt", { 4, SOL_SOCKET, SO_REUSEADDR, ANY, 4 } },
+	{ EVERY, FWD, "setsockopt", { 4, IPPROTO_IPV6, IPV6_V6ONLY, ANY, 4 } },
+	{ X86 | A64 | RISCV, FWD, "newfstatat", { 4, ANY, ANY, 0x100 } },
+	{ X86 | ARM, FWD, "lstat", { ANY, ANY } },
+	{ ARM, FWD, "lstat64", { ANY, ANY } },
+	{ ARM, FWD, "fstatat64", { 4, ANY, ANY, 0x100 } },
+	{ EVERY, FWD, "statx", { 4, ANY, 0x100, 0x7ff, ANY } },
+	{ X86 | ARM, FWD, "unlink", { ANY } },
+	{ EVERY, FWD, "unlinkat", { UINT64_MAX - 99, ANY, 0 } },
 };
 
 static void
@@ -409,17 +447,17 @@ static const struct call forbidden[] = {
 	{ EVERY, ALL, "sendmsg", { 4, ANY, MSG_ZEROCOPY } },
 	{ EVERY, TLS, "sendmsg", { 4, ANY, 0 } },
 	{ EVERY, ALL, "sendmmsg", { 4, ANY, 1, MSG_FASTOPEN } },
-	{ EVERY, SIX, "sendmmsg", { 4, ANY, 1, 0 } },
+	{ EVERY, SIX | FWD, "sendmmsg", { 4, ANY, 1, 0 } },
 	{ EVERY, ALL, "sendto", { 9, ANY, 10, MSG_FASTOPEN, ANY, 16 } },
 	{ EVERY, ALL, "sendto", { 9, ANY, 10, MSG_FASTOPEN, 0, 0 } },
-	{ EVERY, SIX, "sendto", { 9, ANY, 10, 0, ANY, 16 } },
-	{ X86 | A64 | RISCV, SIX, "sendto",
+	{ EVERY, SIX | FWD, "sendto", { 9, ANY, 10, 0, ANY, 16 } },
+	{ X86 | A64 | RISCV, SIX | FWD, "sendto",
 	    { 9, ANY, 10, 0, UINT64_C(1) << 32, 16 } },
 	{ EVERY, NET | DMSG | TLS, "sendto", { 9, ANY, 10, 0, 0, 0 } },
 	{ ARM, ALL, "send", { 9, ANY, 10, MSG_FASTOPEN } },
 	{ EVERY, SIX, "connect", { 9, ANY, 16 } },
 	{ EVERY, SIX, "bind", { 9, ANY, 16 } },
-	{ EVERY, ALL, "listen", { 9, 5 } },
+	{ EVERY, ALL & ~FWD, "listen", { 9, 5 } },
 	{ EVERY, SIX, "socket", { 2, 1, 0 } },
 	{ EVERY, ALL, "socketpair", { 1, 1, 0, ANY } },
 	/* Of the one that connects: other families, kinds and protocols. */
@@ -437,7 +475,7 @@ static const struct call forbidden[] = {
 	{ EVERY, CON, "socket", { AF_NETLINK, SOCK_DGRAM, 0 } },
 	{ EVERY, CON, "sendmmsg", { 4, ANY, 1, MSG_OOB } },
 	{ EVERY, CON, "setsockopt", { 9, IPPROTO_IPV6, 1, ANY, 4 } },
-	{ EVERY, SIX, "openat", { 4, ANY, O_RDONLY } },
+	{ EVERY, SIX | FWD, "openat", { 4, ANY, O_RDONLY } },
 	{ EVERY, ALL, "openat", { 4, ANY, O_WRONLY } },
 	{ EVERY, ALL, "openat", { 4, ANY, O_RDWR } },
 	{ EVERY, ALL, "openat", { 4, ANY, O_CREAT, 0600 } },
@@ -446,24 +484,24 @@ static const struct call forbidden[] = {
 	{ EVERY, ALL, "openat", { 4, ANY, GARBAGE | O_RDWR } },
 	{ EVERY, ALL, "open", { ANY, O_WRONLY } },
 	{ EVERY, ALL, "open", { ANY, O_RDWR | O_CREAT, 0600 } },
-	{ EVERY, SIX, "open", { ANY, O_RDONLY } },
+	{ EVERY, SIX | FWD, "open", { ANY, O_RDONLY } },
 	{ EVERY, ALL, "openat2", { 4, ANY, ANY, 24 } },
 	{ EVERY, ALL, "kill", { 1, 9 } },
 	{ EVERY, ALL, "tkill", { 1, 9 } },
 	{ EVERY, ALL, "tgkill", { 1, 1, 9 } },
 	{ EVERY, ALL, "execve", { ANY, ANY, ANY } },
 	{ EVERY, ALL, "execveat", { ANY, ANY, ANY } },
-	{ EVERY, ALL, "clone", { 17 } },
+	{ EVERY, ALL & ~NAMES, "clone", { 17 } },
 	{ EVERY, ALL, "clone3", { ANY, 88 } },
-	{ EVERY, ALL, "alarm", { 0 } },
-	{ EVERY, ALL, "setitimer", { 0, ANY, 0 } },
+	{ EVERY, ALL & ~NAMES, "alarm", { 0 } },
+	{ EVERY, ALL & ~NAMES, "setitimer", { 0, ANY, 0 } },
 	{ EVERY, ALL, "accept", { 5, 0, 0 } },
 	{ EVERY, ALL, "accept4", { 5, 0, 0, 1 } },
 	{ EVERY, ALL, "accept4", { 5, 0, 0, SOCK_CLOEXEC } },
 	{ EVERY, ALL, "shutdown", { 5, SHUT_RD } },
 	{ EVERY, ALL, "shutdown", { 5, SHUT_RDWR } },
 	{ EVERY, ALL, "shutdown", { 5, GARBAGE | SHUT_RDWR } },
-	{ EVERY, TLS | CON, "shutdown", { 5, SHUT_WR } },
+	{ EVERY, TLS | CON | FWD, "shutdown", { 5, SHUT_WR } },
 	{ EVERY, ALL, "recvmsg", { 4, ANY, MSG_ERRQUEUE } },
 	{ EVERY, ALL, "recvmsg", { 4, ANY, MSG_OOB } },
 	{ EVERY, ALL, "recvfrom", { 9, ANY, 10, MSG_OOB, 0, 0 } },
@@ -603,6 +641,26 @@ static const struct call forbidden[] = {
 	{ EVERY, NET | DMSG, "getrandom", { ANY, 32, 0 } },
 	{ EVERY, NET | DMSG, "poll", { ANY, 1, 0 } },
 	{ EVERY, HTTP | TLS | CON, "epoll_wait", { ANY, 1, 0 } },
+	/* Threads, namespaces; what else prctl(2) has. */
+	{ EVERY, NAMES, "clone", { 0x003d0f00 } },
+	{ EVERY, NAMES, "clone", { CLONE_NEWUSER | SIGCHLD } },
+	{ EVERY, NAMES, "clone", { CLONE_VM | SIGCHLD } },
+	{ EVERY, NAMES, "prctl", { 22, 1 } },
+	{ EVERY, ALL & ~NAMES, "prctl", { PR_SET_PDEATHSIG, SIGKILL } },
+	{ X86 | ARM, ALL & ~NAMES, "fork", { 0 } },
+	{ EVERY, ALL, "vfork", { 0 } },
+	/* Of the one that listens: other kinds, folders, files. */
+	{ EVERY, FWD, "socket", { AF_UNIX, SOCK_DGRAM, 0 } },
+	{ EVERY, FWD, "socket", { AF_UNIX, SOCK_SEQPACKET, 0 } },
+	{ EVERY, FWD, "socket", { AF_INET, SOCK_DGRAM, 0 } },
+	{ EVERY, FWD, "socket", { AF_INET, SOCK_STREAM, 262 } },
+	{ EVERY, FWD, "socket", { AF_NETLINK, SOCK_RAW, 0 } },
+	{ EVERY, FWD, "unlinkat", { UINT64_MAX - 99, ANY, 0x200 } },
+	{ EVERY, FWD, "setsockopt", { 9, SOL_SOCKET, SO_REUSEPORT, ANY, 4 } },
+	{ EVERY, FWD, "setsockopt", { 9, SOL_SOCKET, SO_BINDTODEVICE } },
+	{ EVERY, FWD, "rename", { ANY, ANY } },
+	{ EVERY, FWD, "mkdirat", { UINT64_MAX - 99, ANY, 0700 } },
+	{ EVERY, ALL & ~FWD, "unlinkat", { UINT64_MAX - 99, ANY, 0 } },
 };
 
 static void

@@ -33,7 +33,8 @@ static char peer[] = "192.0.2.1 port 4711", conf[] = "/etc/x.json",
 	    chroot_dir[] = "/run/x", sftp[] = "/usr/lib/sftp-server",
 	    accepted[] = "LANG", recordings[] = "/r", jobs[] = "~/jobs",
 	    authorized[] = "/etc/a", revoked[] = "/etc/r", disc[] = "http://x",
-	    servers[] = "02@a:1";
+	    servers[] = "02@a:1", opens[] = "db:5432\n/run/x",
+	    listens[] = "8080";
 
 static const struct start model = {
 	.carrier = PRIV_KK,
@@ -67,6 +68,8 @@ static const struct start model = {
 	.job_output = 16,
 	.job_age = 70000,
 	.job_dir = jobs,
+	.permitopen = opens,
+	.permitlisten = listens,
 	.sk = the_sk,
 	.pk = { .b = { 2, 3, 5, 7, [KEY_PUBLIC_LEN - 1] = 9 } },
 };
@@ -150,6 +153,10 @@ check_equal(const struct start *a, const struct start *b)
 		assert_string_equal(a->record, b->record);
 	if (a->job_dir != NULL && b->job_dir != NULL)
 		assert_string_equal(a->job_dir, b->job_dir);
+	if (a->permitopen != NULL && b->permitopen != NULL) {
+		assert_string_equal(a->permitopen, b->permitopen);
+		assert_string_equal(a->permitlisten, b->permitlisten);
+	}
 	assert_int_equal(a->record_all, b->record_all);
 	assert_int_equal(a->pam, b->pam);
 	assert_int_equal(a->require_pq, b->require_pq);

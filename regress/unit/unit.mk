@@ -36,6 +36,7 @@ $(OBJ)/regress/unit/test_dispatch: LDHARDEN += $(WRAP_CLOCK) \
 	-Wl,--wrap=log_at -Wl,--wrap=log_warn
 UNIT_OBJ_test_mon_handshake = $(MON_SRC)
 UNIT_OBJ_test_mon_requests = $(MON_SRC)
+UNIT_OBJ_test_mon_forward = $(MON_SRC)
 UNIT_OBJ_test_mon_whitelist = $(MON_SRC)
 UNIT_OBJ_test_mon_dial = $(filter-out monitor/dmsg/dials.c,$(DMSG_MON_SRC))
 $(OBJ)/regress/unit/test_mon_dial: LDHARDEN += $(WRAP_CLOCK)
@@ -56,6 +57,6 @@ $(OBJ)/regress/unit/test_mon_command: LDHARDEN += $(WRAP_LOG)
 $(OBJ)/regress/unit/test_mon_ending: LDHARDEN += $(WRAP_CLOCK) $(WRAP_LOG)
 $(OBJ)/regress/unit/test_mon_job: LDHARDEN += $(WRAP_CLOCK) $(WRAP_LOG)
 MON_TESTS = $(addprefix $(OBJ)/regress/unit/test_mon_,\
-	dial handshake job requests session sftp spawn whitelist)
+	dial forward handshake job requests session sftp spawn whitelist)
 $(MON_TESTS): LDHARDEN += $(HALF_WRAPS)
 UNIT_OBJ_test_sftp_asker = client/sftp/sftp_asker.c
