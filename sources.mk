@@ -134,7 +134,7 @@ SRC_skypty = client/add.c client/agent_call.c client/agent_cmd.c \
 	client/handshake.c client/host.c client/hosts.c client/hosts_match.c client/identity.c \
 	client/identity_file.c client/job.c client/keygen.c client/offer.c client/options.c client/passphrase.c client/patience.c client/place.c \
 	client/progress.c client/proxy.c client/relay.c client/remote.c \
-	client/runtime.c client/screen.c client/shell_rpc.c client/shell.c \
+	client/runtime.c client/screen.c client/shell_rpc.c client/shell.c client/shell_words.c \
 	client/signals.c client/sink.c client/skypty.c client/status_fd.c client/term.c \
 	client/term_loop.c client/typed.c client/via.c client/whitelist.c \
 	client/wishes.c client/cp/cp.c client/cp/cp_file.c \

@@ -317,6 +317,7 @@ conn_prepare(struct conn *c, const struct client_options *o, const char *uri,
 {
 	conn_init(c);
 	c->optional = optional;
+	c->shell = o->terminal && (o->shell || o->login);
 	c->is_sftp = strcmp(uri, MUX_URI_SFTP) == 0;
 	c->uri = uri;
 	c->verbose = o->verbose;
@@ -583,6 +584,13 @@ conn_rejected(const struct conn *c)
 	return EXIT_FAILED;
 }
 
+static bool
+conn_says(const struct conn *c, const char *text)
+{
+	return buf_len(&c->in) == strlen(text) &&
+	    memcmp(buf_ptr(&c->in), text, strlen(text)) == 0;
+}
+
 static int
 conn_check_answer(struct conn *c)
 {
@@ -594,6 +602,12 @@ conn_check_answer(struct conn *c)
 		complain("the host %s %s after %lld ms",
 		    answer == MUX_ACCEPT ? "serves" : "refuses", c->uri,
 		    (long long)(now_ms() - c->begun_ms));
+	/* An older host has calls for a shell of such a key. */
+	if (answer != MUX_ACCEPT && c->optional && c->shell &&
+	    conn_says(c, MUX_NO_EXEC)) {
+		c->rejected = c->eof = true;
+		return 0;
+	}
 	/* Of a service that is not known nothing more is said. */
 	if (answer != MUX_ACCEPT && buf_len(&c->in) != 0) {
 		complain("the host turns the connection away: %s",

@@ -25,6 +25,7 @@ struct conn {
 	bool accepted; /* the mux has answered */
 	bool eof;
 	bool optional;	/* a rejection is no failure */
+	bool shell;	/* nor is one that is for commands alone */
 	bool offered;	/* nor is it while there are other keys to try */
 	bool unreached; /* by dmsg, if offered not told: there, or refused */
 	bool is_sftp;

@@ -92,7 +92,8 @@ exec_ended(const struct client_options *o, enum xs_how how, int64_t status,
 	if (o->verbose)
 		complain("the command took %lld ms", (long long)duration_ms);
 	if (how == XS_SIGNALED && !o->quiet)
-		complain("the command was killed by signal %s",
+		complain("the %s was killed by signal %s",
+		    o->shell ? "shell" : "command",
 		    xs_signal_name((int)status));
 	if (how == XS_EXITED && status >= 0 && status <= 255)
 		return (int)status;

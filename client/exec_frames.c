@@ -45,6 +45,7 @@ struct exec_frames {
 	struct sink sink;
 	bool input;	/* standard input goes along */
 	bool input_end; /* and has ended */
+	bool started;
 	bool over;
 	int status;
 	uint32_t window; /* input that may still be sent */
@@ -112,6 +113,7 @@ exec_frames_take_frame(void *arg, uint8_t tag, struct buf *payload)
 	case XS_KEEPALIVE:
 		return 0;
 	case XS_STARTED:
+		s->started = true;
 		if (s->opts->terminal && s->input && isatty(STDIN_FILENO))
 			(void)term_loop_raw(&s->loop);
 		/* The size may have changed on the way. */
@@ -128,7 +130,8 @@ exec_frames_take_frame(void *arg, uint8_t tag, struct buf *payload)
 		return 0;
 	case XS_FAILED:
 		term_restore();
-		complain("cannot start the command: %s",
+		complain("cannot start %s: %s",
+		    s->opts->shell ? *s->opts->command : "the command",
 		    complain_printable(payload));
 		s->over = true;
 		s->status = exec_not_started(payload);
@@ -161,6 +164,9 @@ exec_frames_room(void *arg)
 	if (!s->input || s->input_end || !s->conn.accepted || s->window <= 1 ||
 	    buf_len(&s->conn.out) >= OUT_HIGH)
 		return 0;
+	/* What is typed before is not for a terminal that is raw yet. */
+	if (s->opts->terminal && !s->started)
+		return 0;
 	return s->window - 1; /* an escape character may have been held back */
 }
 
@@ -168,7 +174,11 @@ static int
 exec_frames_end_input(struct exec_frames *s)
 {
 	s->input_end = true;
-	return exec_frames_put_frame(s, XS_STDIN_END, NULL, 0);
+	if (!s->opts->shell || s->loop.raw)
+		return exec_frames_put_frame(s, XS_STDIN_END, NULL, 0);
+	s->loop.wait_ms = TYPED_EOF_MS;
+	typed_end(&s->loop.typed);
+	return 0;
 }
 
 static int
@@ -181,6 +191,22 @@ exec_frames_keys(void *arg, struct buf *keys)
 		return exec_frames_end_input(s);
 	s->window -= n < s->window ? (uint32_t)n : s->window;
 	return exec_frames_put_frame(s, XS_STDIN, buf_ptr(keys), n);
+}
+
+/* A shell without a terminal of ours ends by what is typed. */
+static int
+exec_frames_type_eof(struct exec_frames *s)
+{
+	struct buf keys;
+	int r = 0;
+
+	buf_init(&keys, 2);
+	if (s->window >= 2)
+		r = typed_eof(&s->loop.typed, now_ms(), &keys);
+	if (r != 0)
+		r = r < 0 ? EXIT_FAILED : exec_frames_keys(s, &keys);
+	buf_free(&keys);
+	return r;
 }
 
 static void
@@ -205,6 +231,7 @@ exec_frames_read(void *arg)
 		return EXIT_FAILED;
 	if ((n = buf_read(out, STDIN_FILENO, want)) > 0) {
 		xs_head(head, XS_STDIN, (uint32_t)n);
+		typed_read(&s->loop.typed, buf_ptr(out)[buf_len(out) - 1]);
 		s->window -= (uint32_t)n;
 		s->last_sent = now_ms();
 		return buf_poke(out, at, head, sizeof(head)) == 0 ? 0 :
@@ -278,6 +305,16 @@ exec_frames_output(void *arg)
 	return sink_poll(&s->sink);
 }
 
+/* The host has ended the connection, and not the command. */
+static int
+exec_frames_cut(const struct exec_frames *s)
+{
+	if (!s->conn.accepted || s->opts->shell)
+		return conn_ended(&s->conn);
+	complain("the stream ended before the command reported an exit code");
+	return EXIT_FAILED;
+}
+
 static int
 exec_frames_work(void *arg, bool writable)
 {
@@ -290,14 +327,11 @@ exec_frames_work(void *arg, bool writable)
 		return 0;
 	}
 	if ((r = exec_frames_take_frames(s)) != 0 ||
-	    (r = exec_frames_keep_alive(s)) != 0 || s->over)
+	    (r = exec_frames_keep_alive(s)) != 0 || s->over ||
+	    (r = exec_frames_type_eof(s)) != 0)
 		return r;
-	if (s->conn.eof && s->sink.blocked == NULL) {
-		if (s->conn.accepted)
-			complain("the stream ended before the command "
-				 "reported an exit code");
-		return s->conn.accepted ? EXIT_FAILED : conn_ended(&s->conn);
-	}
+	if (s->conn.eof && s->sink.blocked == NULL)
+		return exec_frames_cut(s);
 	return conn_flush(&s->conn);
 }
 
@@ -315,12 +349,16 @@ exec_frames_serve(struct exec_frames *s)
 	static const int interrupt[] = { SIGINT, 0 };
 	static const int of_terminal[] = { SIGINT, SIGWINCH, SIGCONT, SIGTSTP,
 		0 };
+	const int *caught = !s->opts->terminal ? interrupt :
+	    s->opts->shell		       ? of_terminal + 1 :
+						 of_terminal;
 	sigset_t before;
 	int r;
 
-	/* From the command's start on an interrupt is the command's. */
+	/* From the command's start on an interrupt is the command's; that of a
+	 * shell is typed. */
 	sigprocmask(SIG_SETMASK, NULL, &before);
-	term_loop_catch(s->opts->terminal ? of_terminal : interrupt);
+	term_loop_catch(caught);
 	if ((r = exec_frames_put_start(s)) == 0 &&
 	    (r = conn_flush(&s->conn)) == 0) {
 		/* On a terminal it has no effect. */

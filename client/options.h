@@ -33,6 +33,7 @@ struct client_options {
 	bool no_pty;
 	bool no_stdin;
 	bool terminal;	  /* the command gets one */
+	bool shell;	  /* and is a shell, not a command of one's choice */
 	int status_fd;	  /* how far it is, for who runs us; or -1 */
 	bool keep;	  /* it goes on when we are gone */
 	bool login;	  /* in place of it the account's login shell */

@@ -9,9 +9,24 @@
 #include "client/hub/hub_conn.h"
 #include "client/options.h"
 #include "client/shell_rpc.h"
+#include "client/shell_words.h"
 #include "client/status_fd.h"
 
 #include "common/pty/keys.h"
+
+/* By the original's calls where the host has nothing better. */
+static int
+shell_run(struct keyctx *ctx, struct client_options *o)
+{
+	struct shell_words words = { .words = NULL };
+	int r;
+
+	if ((r = shell_words_set(&words, o)) == 0 &&
+	    !exec_frames_run(ctx, o, &r))
+		r = shell_rpc_run(ctx, o);
+	shell_words_free(&words);
+	return r;
+}
 
 static int
 shell_or_command(enum flags_style style, int argc, char **argv)
@@ -34,7 +49,7 @@ shell_or_command(enum flags_style style, int argc, char **argv)
 		    o.dest.kind == DEST_TCP ? "... " : "");
 		r = EXIT_USAGE;
 	} else
-		r = shell_rpc_run(ctx, &o);
+		r = shell_run(ctx, &o);
 	hosts_free(&o.alias);
 	offer_free(&o.agents);
 	keyctx_free(ctx);

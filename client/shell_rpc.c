@@ -20,8 +20,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,7 +27,6 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
-#include "common/pty/gob.h"
 #include "common/pty/mux.h"
 #include "common/pty/rpc.h"
 
@@ -41,18 +38,7 @@
 #define WRITE_CHUNK 16384 /* one write to standard output */
 #define PING_MS	    30000
 #define DEAD_MS	    90000 /* without a byte while an answer is due */
-#define EOF_MS	    250	  /* between two ends of file, at first; then longer */
-#define EOF_MS_MAX  2000
-#define CTRL_D	    0x04
-#define STOP_MS	    1000 /* for the host to end a shell that is left */
-
-/* As the original has it, and the parts of a locale. */
-static const char *const forwarded[] = { "TERM", "COLORTERM", "LANG", "LC_ALL",
-	"LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY",
-	"LC_MESSAGES", "LC_PAPER", "LC_NAME", "LC_ADDRESS", "LC_TELEPHONE",
-	"LC_MEASUREMENT", "LC_IDENTIFICATION" };
-
-#define FORWARDED (sizeof(forwarded) / sizeof(forwarded[0]))
+#define STOP_MS	    1000  /* for the host to end a shell that is left */
 
 struct shell_rpc {
 	const struct client_options *opts;
@@ -70,7 +56,6 @@ struct shell_rpc {
 	bool stopping;
 	bool no_ping;
 	int64_t next_ping; /* by the connection's clock */
-	int64_t next_eof, eof_ms;
 	bool pinging;
 	int killed; /* by that signal */
 	int status;
@@ -125,73 +110,22 @@ shell_rpc_resize(void *arg, const struct rpc_winsize *size)
 /* --- start --- */
 
 static int
-shell_rpc_put_variable(struct gob_list *list, const char *name,
-    const char *fallback)
-{
-	const char *value = getenv(name);
-	char *entry;
-	int r;
-
-	if (value == NULL || *value == '\0')
-		value = fallback;
-	if (value == NULL)
-		return 0;
-	if (asprintf(&entry, "%s=%s", name, value) == -1)
-		return SKY_ERR_NOMEM;
-	r = gob_list_add(list, entry, strlen(entry));
-	free(entry);
-	return r;
-}
-
-static int
-shell_rpc_put_env(struct shell_rpc *s, struct gob_list *list)
-{
-	int r = 0;
-
-	buf_init(&list->raw, 1024 * 1024);
-	for (size_t i = 0; r == 0 && i < FORWARDED; i++)
-		r = shell_rpc_put_variable(list, forwarded[i],
-		    i == 0 ? "xterm-256color" : NULL);
-	for (size_t i = 0; r == 0 && i < s->opts->nenv; i++)
-		r = gob_list_add(list, s->opts->env[i],
-		    strlen(s->opts->env[i]));
-	return r;
-}
-
-/* The original's list, divided by commas. */
-static int
-shell_rpc_put_args(struct shell_rpc *s, struct gob_list *list)
-{
-	char *copy, *rest, *word;
-	int r = 0;
-
-	buf_init(&list->raw, 1024 * 1024);
-	if (s->opts->args == NULL)
-		return 0;
-	if ((copy = rest = strdup(s->opts->args)) == NULL)
-		return SKY_ERR_NOMEM;
-	while (r == 0 && (word = strsep(&rest, ",")) != NULL)
-		r = gob_list_add(list, word, strlen(word));
-	free(copy);
-	return r;
-}
-
-static int
 shell_rpc_start(struct shell_rpc *s)
 {
-	const char *shell = s->opts->cmd != NULL ? s->opts->cmd : DEFAULT_SHELL;
 	union rpc_value v = { .command = { .has_size = false } };
 	struct rpc_command *c = &v.command;
+	struct rpc_exec e;
 	int r;
 
-	buf_view(&c->name, shell, strlen(shell));
-	c->has_size = term_size(&c->size);
-	if ((r = shell_rpc_put_args(s, &c->arg)) == 0 &&
-	    (r = shell_rpc_put_env(s, &c->env)) == 0)
+	if ((r = exec_describe(&e, s->opts)) == 0) {
+		c->name = e.name;
+		c->arg = e.arg;
+		c->env = e.env;
+		c->has_size = term_size(&c->size);
 		r = shell_rpc_make_call(s, RPC_PTY_START, &v);
-	buf_free(&c->arg.raw);
-	buf_free(&c->env.raw);
-	return r == 0 ? 0 : EXIT_FAILED;
+	}
+	exec_describe_free(&e);
+	return r;
 }
 
 /* --- replies --- */
@@ -207,8 +141,7 @@ shell_rpc_take_failure(struct shell_rpc *s, const struct rpc_reply *reply)
 
 	switch (reply->method) {
 	case RPC_PTY_START:
-		complain("cannot start %s: %s",
-		    s->opts->cmd != NULL ? s->opts->cmd : DEFAULT_SHELL,
+		complain("cannot start %s: %s", *s->opts->command,
 		    complain_printable(text));
 		return exec_not_started(text);
 	case RPC_PTY_READ:
@@ -276,48 +209,28 @@ shell_rpc_take_replies(struct shell_rpc *s)
 
 /* --- what is typed --- */
 
-/*
- * Without a terminal the end of the input is typed as the terminal's own end
- * of file, twice if a line is open.  Again and again: whoever reads next is to
- * find it, and one that arrives while a shell changes modes is lost.
- */
-static int
-shell_rpc_type_eof(struct shell_rpc *s)
-{
-	static const uint8_t eof[2] = { CTRL_D, CTRL_D };
-
-	s->next_eof = now_ms() + s->eof_ms;
-	s->eof_ms = s->eof_ms * 2 < EOF_MS_MAX ? s->eof_ms * 2 : EOF_MS_MAX;
-	if (buf_put(&s->input, eof,
-		s->loop.typed.place == TYPED_NEWLINE ? 1 : 2) != 0)
-		return EXIT_FAILED;
-	s->loop.typed.place = TYPED_NEWLINE;
-	return 0;
-}
-
 static int
 shell_rpc_end_input(struct shell_rpc *s)
 {
 	s->input_end = true;
-	s->eof_ms = EOF_MS;
 	if (s->tty)
 		return 0;
-	s->loop.wait_ms = EOF_MS;
-	return shell_rpc_type_eof(s);
+	s->loop.wait_ms = TYPED_EOF_MS;
+	typed_end(&s->loop.typed);
+	return 0;
 }
 
 /* Once the last one has been taken. */
 static int
-shell_rpc_repeat_eof(struct shell_rpc *s)
+shell_rpc_type_eof(struct shell_rpc *s)
 {
 	int r;
 
-	if (!s->input_end || s->tty || s->over || s->writing ||
-	    now_ms() < s->next_eof)
+	if (s->over || s->writing ||
+	    (r = typed_eof(&s->loop.typed, now_ms(), &s->input)) == 0)
 		return 0;
-	if ((r = shell_rpc_type_eof(s)) != 0 ||
-	    (r = shell_rpc_read_and_write(s)) != 0)
-		return r;
+	if (r < 0 || (r = shell_rpc_read_and_write(s)) != 0)
+		return EXIT_FAILED;
 	return conn_flush(&s->conn);
 }
 
@@ -356,8 +269,7 @@ shell_rpc_read(void *arg)
 		return 0;
 	if (n <= 0)
 		return shell_rpc_end_input(s);
-	s->loop.typed.place =
-	    chunk[n - 1] == '\n' ? TYPED_NEWLINE : TYPED_IN_LINE;
+	typed_read(&s->loop.typed, chunk[n - 1]);
 	return buf_put(&s->input, chunk, (size_t)n) == 0 ? 0 : EXIT_FAILED;
 }
 
@@ -461,7 +373,7 @@ shell_rpc_work(void *arg, bool writable)
 		return conn_ended(&s->conn);
 	if ((r = shell_rpc_keep_alive(s)) != 0)
 		return r;
-	return shell_rpc_repeat_eof(s);
+	return shell_rpc_type_eof(s);
 }
 
 /* What the host has said to the end is still written. */

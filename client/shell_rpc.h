@@ -7,9 +7,7 @@
 
 struct client_options;
 
-#define DEFAULT_SHELL "/bin/bash"
-
-/* An interactive session.  An exit status. */
+/* A shell by its words, shell_words_set().  An exit status. */
 int shell_rpc_run(struct keyctx *, const struct client_options *);
 
 #endif

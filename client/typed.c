@@ -6,7 +6,9 @@
 
 #include "common/base/buf.h"
 
-#define CTRL_Z 0x1a
+#define CTRL_D	   0x04
+#define CTRL_Z	   0x1a
+#define EOF_MS_MAX 2000 /* between two ends of file, in the end */
 
 /* As it is typed; static. */
 static const char *
@@ -69,4 +71,39 @@ typed_key(struct typed *t, uint8_t c, struct buf *out)
 	}
 	t->place = c == '\r' || c == '\n' ? TYPED_NEWLINE : TYPED_IN_LINE;
 	return buf_put_u8(out, c) == 0 ? TYPED_KEY : TYPED_FULL;
+}
+
+void
+typed_read(struct typed *t, uint8_t last)
+{
+	t->place = last == '\n' ? TYPED_NEWLINE : TYPED_IN_LINE;
+}
+
+void
+typed_end(struct typed *t)
+{
+	t->ended = true;
+	t->next_eof = 0;
+	t->eof_ms = TYPED_EOF_MS;
+}
+
+/*
+ * The terminal's own end of file, twice if a line is open.  Again and again:
+ * whoever reads next is to find it, and one that arrives while a shell changes
+ * modes is lost.
+ */
+int
+typed_eof(struct typed *t, int64_t now, struct buf *out)
+{
+	static const uint8_t eof[2] = { CTRL_D, CTRL_D };
+	size_t n = t->place == TYPED_NEWLINE ? 1 : 2;
+	int r;
+
+	if (!t->ended || now < t->next_eof)
+		return 0;
+	t->next_eof = now + t->eof_ms;
+	t->eof_ms = t->eof_ms * 2 < EOF_MS_MAX ? t->eof_ms * 2 : EOF_MS_MAX;
+	t->place = TYPED_NEWLINE;
+	r = buf_put(out, eof, n);
+	return r == 0 ? 1 : r;
 }

@@ -3,6 +3,7 @@
 #ifndef CLIENT_TYPED_H
 #define CLIENT_TYPED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/buf.h"
@@ -10,6 +11,8 @@
 struct typed {
 	int escape; /* character, or -1 */
 	enum { TYPED_NEWLINE, TYPED_IN_LINE, TYPED_ESCAPE } place;
+	bool ended; /* and its end is typed, again and again */
+	int64_t next_eof, eof_ms;
 };
 
 /* What a key has turned out to be. */
@@ -22,5 +25,16 @@ enum typed_what {
 
 /* One key; what is meant for the host goes to out. */
 enum typed_what typed_key(struct typed *, uint8_t c, struct buf *out);
+
+#define TYPED_EOF_MS 250 /* typed_eof() is called as often */
+
+/*
+ * Input without a terminal of ours: what it ends with so far, and its end,
+ * which typed_eof() types to the terminal over there: 1 when it was due and is
+ * in out, 0 when not.  SKY_ERR_*.
+ */
+void typed_read(struct typed *, uint8_t last);
+void typed_end(struct typed *);
+int typed_eof(struct typed *, int64_t now, struct buf *out);
 
 #endif

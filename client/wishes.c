@@ -12,7 +12,8 @@ wishes_uri(char uri[MUX_URI_MAX + 1], const char *service,
 {
 	struct mux_session w = { .keep = o->keep,
 		.login = o->login,
-		.line = o->line };
+		.line = o->line,
+		.shell = o->shell };
 
 	w.has_modes = terminal && term_modes(w.modes);
 	return mux_session_uri(uri, service, &w);

@@ -20,6 +20,7 @@
 #include "client/proxy.h"
 #include "client/relay.h"
 #include "client/shell_rpc.h"
+#include "client/shell_words.h"
 #include "client/ssh/ssh_dest.h"
 #include "client/ssh/ssh_opts.h"
 
@@ -49,7 +50,6 @@ struct ssh {
 	char *local;	     /* LocalCommand, expanded */
 	char *proxy;	     /* ProxyCommand, expanded */
 	char *control;	     /* ControlPath, expanded */
-	char *args;	     /* of an older host's shell */
 };
 
 /* --- the arguments --- */
@@ -411,21 +411,21 @@ ssh_run_as_user(struct ssh *s, struct keyctx *ctx, int *status)
 	return ran;
 }
 
-/* pty.Start of an older host takes words divided by commas here. */
+/* Where no user is asked for, an older host has the shell of skypty shell. */
 static int
 ssh_older_shell(struct ssh *s, struct keyctx *ctx)
 {
-	const char *user = ssh_opts_text(&s->opts, SSH_USER);
+	static char shell[] = DEFAULT_SHELL;
+	static char *argv[] = { shell, NULL };
+	struct shell_words words = { .words = NULL };
+	int r;
 
-	if (user != NULL) {
-		if (strchr(user, ',') != NULL ||
-		    asprintf(&s->args, "-c,%s,sh,%s", SSH_ASK_USER SSH_LOGIN,
-			user) == -1)
-			return EXIT_FAILED;
-		s->o.cmd = "/bin/sh";
-		s->o.args = s->args;
-	}
-	return shell_rpc_run(ctx, &s->o);
+	if (ssh_opts_text(&s->opts, SSH_USER) == NULL)
+		s->o.command = argv;
+	if ((r = shell_words_env(&words, &s->o)) == 0)
+		r = shell_rpc_run(ctx, &s->o);
+	shell_words_free(&words);
+	return r;
 }
 
 /* --- when we are let in --- */
@@ -689,7 +689,6 @@ ssh_main(int argc, char **argv)
 	free(s.local);
 	free(s.proxy);
 	free(s.control);
-	free(s.args);
 	keyctx_free(ctx);
 	return r;
 }

@@ -37,6 +37,8 @@
 #define MUX_USER_MAX 64 /* bytes of the name */
 /* Why there is no stream: where dmsg does not run, word for word. */
 #define MUX_NO_DMSG "dmsg is not on here"
+/* Why no command is run, though a shell may be, on a terminal: the same. */
+#define MUX_NO_EXEC "this key may not run commands (authorized_pks)"
 
 /* Appends a request.  SKY_ERR_LIMIT for a URI over MUX_URI_MAX bytes. */
 int mux_put_request(struct buf *, const char *uri);
@@ -83,6 +85,7 @@ struct mux_session {
 	bool keep;  /* a command goes on without its client */
 	bool login; /* the account's shell, as a login shell */
 	bool line;  /* sh -c SCRIPT LINE, of which LINE is asked for */
+	bool shell; /* the command is a shell, and the account's will do */
 	bool has_modes;
 	uint8_t modes[MODES_LEN]; /* modes.h */
 };

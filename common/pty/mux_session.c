@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What a session's request wishes for besides: keep&login&line&modes=HEX. */
+/* What a session's request wishes for besides: keep&login&modes=HEX. */
 #include "common/pty/mux.h"
 
 #include <stdio.h>
@@ -18,6 +18,7 @@ mux_session_query(struct buf *query, struct mux_session *s)
 	s->keep = mux_setting(*query, "keep", value) == 0;
 	s->login = mux_setting(*query, "login", value) == 0;
 	s->line = mux_setting(*query, "line", value) == 0;
+	s->shell = mux_setting(*query, "shell", value) == 0;
 	s->has_modes = mux_setting(*query, "modes", value) == 0;
 	if (!s->has_modes)
 		return 0;
@@ -29,14 +30,15 @@ mux_session_uri(char uri[MUX_URI_MAX + 1], const char *service,
     const struct mux_session *s)
 {
 	char modes[2 * MODES_LEN + 1] = "";
-	bool any = s->keep || s->login || s->line || s->has_modes;
+	bool any = s->keep || s->login || s->line || s->shell || s->has_modes;
 	int n;
 
 	if (s->has_modes)
 		hex_encode(s->modes, sizeof(s->modes), modes);
-	n = snprintf(uri, MUX_URI_MAX + 1, "%s%s%s%s%s%s%s", service,
+	n = snprintf(uri, MUX_URI_MAX + 1, "%s%s%s%s%s%s%s%s", service,
 	    any ? "?" : "", s->keep ? "keep&" : "", s->login ? "login&" : "",
-	    s->line ? "line&" : "", s->has_modes ? "modes=" : "", modes);
+	    s->line ? "line&" : "", s->shell ? "shell&" : "",
+	    s->has_modes ? "modes=" : "", modes);
 	if (n > MUX_URI_MAX)
 		return SKY_ERR_LIMIT;
 	if (n > 0 && uri[n - 1] == '&')

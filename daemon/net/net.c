@@ -33,7 +33,7 @@ const struct service net_services[] = {
 	{ MUX_URI_PTY,           0,                      true,  true,  &net_pty_ops },
 	{ MUX_URI_EXEC_STREAM,   PRIV_GRANT_EXEC,        true,  false, &net_http_ops },
 	{ MUX_URI_EXEC_STREAM2,  PRIV_GRANT_EXEC,        true,  false, &net_http_ops },
-	{ MUX_URI_EXEC,          PRIV_GRANT_EXEC,        true,  true,  &net_exec_ops },
+	{ MUX_URI_EXEC,          0,                      true,  true,  &net_exec_ops },
 	{ MUX_URI_SFTP,          PRIV_GRANT_SFTP,        true,  false, &net_sftp_ops },
 	{ MUX_URI_FILES,         PRIV_GRANT_SFTP,        true,  true,  &net_sftp_ops },
 	{ MUX_URI_JOB,           PRIV_GRANTS_JOB,        true,  true,  &net_job_ops },

@@ -150,7 +150,7 @@ channel_denied(const struct channel *ch, uint32_t grant)
 	if (missing & PRIV_GRANT_PTY)
 		return "this key may not open a terminal (authorized_pks)";
 	if (missing & PRIV_GRANT_EXEC)
-		return "this key may not run commands (authorized_pks)";
+		return MUX_NO_EXEC;
 	if (missing & PRIV_GRANT_SFTP)
 		return "this key may not transfer files (authorized_pks)";
 	if (missing & PRIV_GRANT_FORWARD)

@@ -40,6 +40,7 @@ net_exec_begin(struct channel *ch, struct buf *query)
 	if ((r = mux_session_query(query, &x->wishes)) != 0)
 		return r;
 	channel_limit(ch, &x->wishes);
+	/* Which right it takes, START tells. */
 	channel_accept(ch);
 	return 0;
 }
@@ -126,6 +127,23 @@ net_exec_told(struct channel *ch, struct privmsg *m)
 
 /* --- what the client says --- */
 
+/*
+ * Why it may not be started, or NULL.  On a terminal of a key that may run no
+ * command the monitor has the account's shell run, whatever is named: who means
+ * another command is told.
+ */
+static const char *
+net_exec_denied(const struct net_exec *x, const struct xs_start *s)
+{
+	const struct mux_session *w = &x->wishes;
+
+	if (!(s->flags & XS_TERMINAL))
+		return channel_denied(x->ch, PRIV_GRANT_EXEC);
+	return channel_denied(x->ch,
+	    w->shell || w->login ? PRIV_GRANT_PTY :
+				   PRIV_GRANT_PTY | PRIV_GRANT_EXEC);
+}
+
 static int
 net_exec_run(struct net_exec *x, struct xs_start *s)
 {
@@ -139,8 +157,6 @@ net_exec_run(struct net_exec *x, struct xs_start *s)
 	x->flow.has_stdin = s->flags & XS_HAS_STDIN;
 	if (!(s->flags & XS_TERMINAL))
 		return net_flow_start(&x->flow, &e, s->timeout_ms, &x->wishes);
-	if (channel_denied(x->ch, PRIV_GRANT_PTY) != NULL)
-		return SKY_ERR_DENIED;
 	return net_flow_start_terminal(&x->flow, &c, &x->wishes);
 }
 
@@ -148,17 +164,17 @@ static void
 net_exec_start(struct net_exec *x, struct buf *payload)
 {
 	struct xs_start s;
+	const char *why;
 	int r;
 
 	channel_timer(x->ch, 0);
 	x->started = true;
 	if ((r = xs_get_start(payload, &s)) != 0)
 		channel_fault(x->ch, "bad request: %s", err_text(r));
-	if ((r = net_exec_run(x, &s)) != 0)
-		net_flow_fail(&x->flow,
-		    r == SKY_ERR_DENIED ?
-			channel_denied(x->ch, PRIV_GRANT_PTY) :
-			"argument list too long");
+	if ((why = net_exec_denied(x, &s)) == NULL && net_exec_run(x, &s) != 0)
+		why = "argument list too long";
+	if (why != NULL)
+		net_flow_fail(&x->flow, why);
 	xs_start_free(&s);
 }
 

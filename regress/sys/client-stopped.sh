@@ -28,7 +28,7 @@ goes_on() {
 	start_host
 	play "$bin/skypty" shell -c /bin/sh -i "$dir/client" \
 		--no-visor-key "$(dest)"
-	equal "$(cat "$dir/out")" 0 "status of the shell"
+	equal "$(cat "$dir/out")" 7 "status of the shell"
 	# shellcheck disable=SC2046
 	play $(as_ssh -tt -o SetEnv=SHELL=/bin/sh) "$pk@127.0.0.1" \
 		/bin/sh

@@ -19,20 +19,21 @@ ends() {
 		send echo w''orks; stty -a\r
 		expect works
 		expect isig
-		send exit\r
+		send exit 3\r
 		end
 		cooked
 	END
-	equal "$(cat "$dir/out")" 0 "status of an exit"
+	equal "$(cat "$dir/out")" 3 "status of an exit"
 
 	# The shell is killed, the connection with it.
 	play <<-'END'
 		raw
 		send kill -9 $$\r
+		expect the shell was killed by signal KILL
 		end
 		cooked
 	END
-	equal "$(cat "$dir/out")" 0 "status of a killed shell"
+	equal "$(cat "$dir/out")" 255 "status of a killed shell"
 
 	for signal in 15TERM 1HUP 2INT 3QUIT 11SEGV; do
 		name=${signal#*[0-9]}
@@ -128,7 +129,7 @@ escapes() {
 		raw
 		send ~.\r
 		expect not found
-		send exit\r
+		send exit 0\r
 		end
 	END
 	equal "$(cat "$dir/out")" 0 "status without escape character"

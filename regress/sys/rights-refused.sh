@@ -25,6 +25,11 @@ on_terminal() {
 		tr -d '\r')" = works ]
 }
 
+login_shell() {
+	echo 'echo wor""ks; exit 0' | on_ssh -tt "$pk@127.0.0.1" >"$dir/out" \
+		2>"$dir/err" && grep -q works "$dir/out"
+}
+
 files() {
 	rm -f "$dir/copy"
 	run skypty cp -q -i "$dir/client" --no-visor-key \
@@ -62,6 +67,9 @@ refusals() {
 
 	line no-exec
 	allows terminal
+	allows login_shell
+	denies on_terminal
+	has "$dir/err" "this key may not run commands (authorized_pks)"
 	denies command_works
 	has "$dir/err" "this key may not run commands (authorized_pks)"
 	denies by_http
