@@ -356,6 +356,8 @@ obj-fuzz/fuzz_hosts: FUZZ_LINK = -Wl,--wrap=glob -Wl,--wrap=globfree
 obj-fuzz/fuzz_client obj-fuzz/fuzz_cp obj-fuzz/fuzz_fleet obj-fuzz/fuzz_hosts: \
 	$(FUZZ_CLIENT)
 
+obj-fuzz/fuzz_hub: $(FUZZ_CLIENT) obj-fuzz/client/complain.o
+
 obj-fuzz/fuzz_keeper: obj-fuzz/daemon/keeper/keeper_peer.o \
 	obj-fuzz/daemon/keeper/keeper_store.o
 

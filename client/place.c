@@ -34,20 +34,27 @@ place_lock(struct place *p)
 	return ftruncate(p->fd, 0) == 0 ? 0 : SKY_ERR_SYS;
 }
 
+/* Whatever else lies there is none of ours. */
+static void
+place_remove_socket(const struct place *p)
+{
+	struct stat st;
+
+	if (lstat(p->sock, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	    st.st_uid == geteuid())
+		(void)unlink(p->sock);
+}
+
 int
 place_listen(const struct place *p, int backlog)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	mode_t mask = umask(0177);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct stat st;
 	int error = 0;
 
 	strlcpy(sun.sun_path, p->sock, sizeof(sun.sun_path));
-	/* Whatever else lies there is no leftover of ours. */
-	if (lstat(p->sock, &st) == 0 && S_ISSOCK(st.st_mode) &&
-	    st.st_uid == geteuid())
-		(void)unlink(p->sock);
+	place_remove_socket(p);
 	if (fd != -1 &&
 	    (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
 		listen(fd, backlog) == -1)) {
@@ -74,7 +81,7 @@ place_leave(struct place *p)
 {
 	if (p->fd == -1)
 		return;
-	(void)unlink(p->sock);
+	place_remove_socket(p);
 	(void)unlink(p->lock);
 	place_forget(p);
 }

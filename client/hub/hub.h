@@ -72,7 +72,7 @@ void hub_refuse(struct hub_peer *);
 /*
  * How it went, once: why is NULL when the host has accepted, and what is
  * written into fd now goes in front of the channel's bytes; else fd is closed
- * behind the call.
+ * behind the call, and why may be the host's words as it has sent them.
  */
 typedef void hub_told(void *arg, int fd, const char *why);
 /*

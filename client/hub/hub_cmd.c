@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
@@ -153,6 +154,11 @@ hub_order(struct keyctx *ctx, const struct client_options *o, bool as_ssh)
 	if (o->dest.kind == DEST_LOCAL) {
 		complain("connections to this machine are not shared");
 		return EXIT_USAGE;
+	}
+	if (o->control.path != NULL &&
+	    strcasecmp(o->control.path, HUB_NONE) == 0) {
+		complain("no connection is shared: its path is " HUB_NONE);
+		return EXIT_FAILED;
 	}
 	if ((r = hub_find_place(&p, ctx, o)) != 0) {
 		if (r < 0)

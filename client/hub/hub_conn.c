@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -57,10 +58,21 @@ hub_allow_files(void)
 	(void)setrlimit(RLIMIT_NOFILE, &rl);
 }
 
-__attribute__((noreturn)) static void
-hub_become(struct conn *c, struct hub_place *p, struct hub_way *way)
+/* Not our child, which its descriptor tells of: is it there still? */
+static void
+hub_end_proxy(const struct conn *c, int pidfd)
 {
-	int *kept[] = { &c->fd, &p->place.fd, &way->listener, &way->guest };
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	if (pidfd != -1 && poll(&p, 1, 0) == 0)
+		(void)process_signal_orphans(c->proxy, SIGTERM);
+}
+
+__attribute__((noreturn)) static void
+hub_become(struct conn *c, struct hub_place *p, struct hub_way *way, int proxy)
+{
+	int *kept[] = { &c->fd, &p->place.fd, &way->listener, &way->guest,
+		&proxy };
 	struct hub *h;
 
 	identity_file_forget();
@@ -73,6 +85,7 @@ hub_become(struct conn *c, struct hub_place *p, struct hub_way *way)
 		hub_free(h);
 	}
 	place_leave(&p->place);
+	hub_end_proxy(c, proxy);
 	_exit(h != NULL ? 0 : 1);
 }
 
@@ -82,7 +95,7 @@ hub_fork(struct conn *c, struct hub_place *p, const struct client_options *o,
     int *fd)
 {
 	struct hub_way way = { .persist_ms = o->control.persist_ms };
-	int sv[2], r;
+	int sv[2], r, proxy;
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
@@ -95,8 +108,11 @@ hub_fork(struct conn *c, struct hub_place *p, const struct client_options *o,
 	    o->verbose)
 		complain("%s: %s; nobody else can share the connection",
 		    p->place.sock, strerror(errno));
+	proxy = c->proxy != 0 ? process_pidfd(c->proxy) : -1;
 	if ((r = process_fork(&pid)) == 0)
-		hub_become(c, p, &way);
+		hub_become(c, p, &way, proxy);
+	if (proxy != -1)
+		close(proxy);
 	if (way.listener != -1)
 		close(way.listener);
 	close(sv[1]);

@@ -213,7 +213,7 @@ peer_take_refusal(struct hub_peer *p)
 		n = sizeof(why) - 1;
 	memcpy(why, buf_ptr(in) + 1, n);
 	why[n] = '\0';
-	peer_tell(p, n != 0 ? why : "the host refuses it");
+	peer_tell(p, *why != '\0' ? why : "the host refuses it");
 	peer_end(p);
 }
 

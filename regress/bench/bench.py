@@ -144,6 +144,15 @@ class Skypty:
         return [BIN + "/skypty", "exec", "-i", self.identity,
                 "tcp://" + self.dest, "--"] + list(cmd)
 
+    def shared(self, *cmd):
+        path = os.path.join(os.path.dirname(self.identity), "hub")
+        return [BIN + "/skypty", "exec", "-M", "--control-persist", "yes",
+                "-S", path, "-i", self.identity, "tcp://" + self.dest,
+                "--"] + list(cmd)
+
+    def unshare(self):
+        run(self.shared()[:2] + ["-O", "exit"] + self.shared()[2:-1])
+
     def shell(self):
         return [BIN + "/skypty", "shell", "-c", SHELL, "-i", self.identity,
                 "--no-visor-key", self.dest]
@@ -196,6 +205,15 @@ Subsystem sftp %s
 
     def exec(self, *cmd):
         return ["ssh"] + self.opts + ["127.0.0.1"] + list(cmd)
+
+    def shared(self, *cmd):
+        path = os.path.join(os.path.dirname(self.conf), "master")
+        return ["ssh"] + self.opts + [
+            "-o", "ControlMaster=auto", "-o", "ControlPersist=yes",
+            "-S", path, "127.0.0.1"] + list(cmd)
+
+    def unshare(self):
+        run(["ssh", "-O", "exit"] + self.shared()[1:])
 
     def inetd(self, *cmd):
         proxy = "ProxyCommand=%s -i -f %s" % (self.sshd, self.conf)
@@ -350,6 +368,22 @@ def bench_connect(sky, ssh):
     report("exec true: skypty / ssh over sshd -i", r, "<= 0.25", r <= 0.25)
 
 
+def bench_shared(sky, ssh):
+    """The first, which makes the connection, is not among them."""
+    m = median_of({"sky": sky.shared("true"), "ssh": ssh.shared("true"),
+                   "shell": sky.shared(SHELL, "-c", "true"),
+                   "own": sky.exec("true")})
+    sky.unshare()
+    ssh.unshare()
+    r = m["sky"] / m["ssh"]
+    report("exec true, shared: skypty / ssh's ControlMaster", r, "<= 1",
+           r <= 1)
+    report("exec sh -c true, shared: skypty / ssh's ControlMaster",
+           m["shell"] / m["ssh"], "-", True)
+    report("exec true: skypty shared / by itself", m["sky"] / m["own"], "-",
+           True)
+
+
 def bench_tables(sky, ssh):
     """authorized_pks is read for each connection."""
     sizes = (10, 1000, 100000)
@@ -429,8 +463,8 @@ def main():
             sky.start_agent(folder)
             ssh = Ssh(folder)
             hosts.append(ssh)
-            for bench in (bench_connect, bench_tables, bench_pam,
-                          bench_echo, bench_memory, bench_bulk):
+            for bench in (bench_connect, bench_shared, bench_tables,
+                          bench_pam, bench_echo, bench_memory, bench_bulk):
                 bench(sky, ssh)
         finally:
             for h in hosts:
