@@ -346,6 +346,13 @@ obj-fuzz/fuzz_dmsg_life: $(patsubst %.c,obj-fuzz/%.o,\
 obj-fuzz/fuzz_net_life: $(patsubst %.c,obj-fuzz/%.o,\
 	$(filter-out daemon/net/net_main.c,$(SRC_skyptyd-net)))
 
+# The other side of its socket, whose processes are a model's.
+obj-fuzz/fuzz_dispatch: FUZZ_LINK = $(patsubst %,-Wl$(comma)--wrap=%,_exit \
+	half_die half_timer now_ms process_fork process_signal \
+	process_signal_group recorder_start spawn waitid waitpid)
+obj-fuzz/fuzz_dispatch: $(patsubst %.c,obj-fuzz/%.o,\
+	$(filter-out monitor/monitor.c,$(SRC_skyptyd-monitor)))
+
 # The client, at whose other end is a host.
 FUZZ_CLIENT = $(patsubst %.c,obj-fuzz/%.o,\
 	$(filter-out client/complain.c client/skypty.c,$(SRC_skypty)))
