@@ -16,11 +16,15 @@
 #include "client/options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -31,6 +35,7 @@
 #define BACKLOG	 128
 #define WAIT_MS	 10000 /* for another one to make the hub */
 #define PAUSE_MS 10
+#define NOTED_S	 600 /* how long a host is taken to have no channels */
 #define NOFILE	 4096
 
 bool
@@ -127,6 +132,68 @@ hub_fork(struct conn *c, struct hub_place *p, const struct client_options *o,
 	return 0;
 }
 
+/*
+ * A host without channels costs whoever asks it a connection: for a while
+ * nobody does so again.
+ */
+static bool
+hub_note_path(const struct hub_place *p, char path[RUNTIME_MAX])
+{
+	return snprintf(path, RUNTIME_MAX, "%s.none", p->place.sock) <
+	    RUNTIME_MAX;
+}
+
+static bool
+hub_is_noted(const struct hub_place *p)
+{
+	char path[RUNTIME_MAX];
+	struct stat st;
+	time_t now = time(NULL);
+
+	return hub_note_path(p, path) && lstat(path, &st) == 0 &&
+	    S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	    st.st_mtime <= now && now - st.st_mtime < NOTED_S;
+}
+
+static void
+hub_note(const struct hub_place *p)
+{
+	char path[RUNTIME_MAX];
+	int fd;
+
+	if (!hub_note_path(p, path))
+		return;
+	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return;
+	(void)futimens(fd, NULL);
+	close(fd);
+}
+
+static int
+hub_none(const struct hub_place *p, const struct client_options *o)
+{
+	hub_note(p);
+	if (o->verbose)
+		complain("the host has no channels: the connection is not "
+			 "shared");
+	return 0;
+}
+
+static int
+hub_hand_over(struct conn *c, struct hub_place *p,
+    const struct client_options *o, int *fd)
+{
+	if (hub_fork(c, p, o, fd) == -1) {
+		complain("sharing the connection: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	if (o->verbose)
+		complain("the connection is shared from now on: %s",
+		    p->place.sock);
+	return 0;
+}
+
 /* With the lock.  0, with *fd or, for a host without channels, without. */
 static int
 hub_make(struct hub_place *p, struct keyctx *ctx,
@@ -143,15 +210,8 @@ hub_make(struct hub_place *p, struct keyctx *ctx,
 		r = conn_hear(&c);
 	if (r == 0 && !c.accepted && !c.rejected)
 		r = conn_ended(&c);
-	if (r == 0 && c.accepted && hub_fork(&c, p, o, fd) == -1) {
-		complain("sharing the connection: %s", strerror(errno));
-		r = EXIT_FAILED;
-	} else if (r == 0 && c.accepted && o->verbose)
-		complain("the connection is shared from now on: %s",
-		    p->place.sock);
-	else if (r == 0 && o->verbose)
-		complain("the host has no channels: the connection is not "
-			 "shared");
+	if (r == 0)
+		r = c.accepted ? hub_hand_over(&c, p, o, fd) : hub_none(p, o);
 	if (*fd == -1)
 		place_leave(&p->place);
 	conn_close(&c);
@@ -198,7 +258,7 @@ hub_reach(struct hub_place *p, struct keyctx *ctx,
 		case HUB_ABSENT:
 			break;
 		}
-		if (o->control.master == HUB_NO)
+		if (o->control.master == HUB_NO || hub_is_noted(p))
 			return 0;
 		switch (place_lock(&p->place)) {
 		case 0:

@@ -214,3 +214,41 @@ func TestClientStreamFaults(t *testing.T) {
 		})
 	}
 }
+
+// TestSharedByOlderHost: a host without channels serves as ever, and is not
+// asked for them again and again.
+func TestSharedByOlderHost(t *testing.T) {
+	t.Parallel()
+	var a asked
+	dest := goHost(t, &Host{Stream: StreamURIs[0], Asked: a.add})
+	key := keyFiles(t, NewKey())[0]
+	run := t.TempDir()
+	if err := os.Chmod(run, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"XDG_RUNTIME_DIR=" + run}
+	args := execOf(dest, "echo", "here")
+	args = append([]string{args[0], "-M", "-v", "-i", key}, args[1:]...)
+	for i := range 3 {
+		got := skyptyWith(t, env, nil, args...)
+		if got.out != "here\n" || got.status != 0 {
+			t.Errorf("%+v", got)
+		}
+		if told := strings.Contains(got.err, "has no channels"); told != (i == 0) {
+			t.Errorf("run %d: told %v: %s", i, told, got.err)
+		}
+	}
+	n := 0
+	for _, uri := range a.taken() {
+		if uri == "skypty/1/channels" {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("asked %d times for channels", n)
+	}
+	left, _ := filepath.Glob(filepath.Join(run, "skypty", "*"))
+	if len(left) != 1 || !strings.HasSuffix(left[0], ".none") {
+		t.Errorf("left are %q", left)
+	}
+}
