@@ -1,10 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Runs unit tests and system tests of one build, JOBS of them side by side: most
-# of them wait most of the time.  OBJ and BIN name its folders.
+# Runs unit tests and system tests of one build, JOBS of them side by side, more
+# than there are processors: most wait half of the time.  OBJ and BIN name its
+# folders.
 # A system test exits 0 for passed, 77 for skipped (with the reason), else
-# failed; one that has the line "# alone" is run when no other is.  With AGAIN
-# those that failed are run once more, each alone, and the second time counts.
+# failed.  One that has the line
+#	# alone		is run when no other is
+#	# waits		does so for more than ten seconds: it counts as no job
+#	# once		tries no code of ours that others do not: it is left
+#			out where the sanitizers are in (SANITIZE)
+# With AGAIN those that failed are run once more, each alone, and the second time
+# counts.
 # Names given as arguments limit the run to them.
 set -u
 . regress/own_records.sh
@@ -12,7 +18,7 @@ set -u
 OBJ=${OBJ:-obj}
 BIN=$(cd "${BIN:-.}" && pwd)
 export OBJ BIN
-JOBS=${JOBS:-$(($(nproc) * 2))}
+JOBS=${JOBS:-$(($(nproc) * 4))}
 times=$OBJ/regress/times
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -37,24 +43,40 @@ longest_first() {
 		"$times" - | sort -s -k 1,1nr | cut -d ' ' -f 2
 }
 
+# Which of the lists it is on.
+list_of() {
+	case $1 in
+	*.sh)
+		if [ -n "${SANITIZE-}" ] && [ $# -eq 1 ] &&
+			grep -qx '# once' "$1"; then
+			echo left-out
+			return
+		fi
+		for word in alone waits; do
+			if grep -qx "# $word" "$1"; then
+				echo "$word"
+				return
+			fi
+		done
+		;;
+	esac
+	echo all
+}
+
+: >"$work/all" >"$work/waits" >"$work/alone"
 for t in "$OBJ"/regress/unit/test_* regress/sys/[a-z]*.sh; do
 	name=$(basename "$t" .sh)
 	case $name in *.o | *.d | lib | *_lib) continue ;; esac
 	wanted "$name" "$@" || continue
-	case $t in
-	*.sh)
-		if grep -qx '# alone' "$t"; then
-			echo "$t" >>"$work/alone"
-			continue
-		fi
-		;;
-	esac
-	echo "$t"
-done >"$work/all"
+	echo "$t" >>"$work/$(list_of "$t" "$@")"
+done
 longest_first <"$work/all" >"$work/together"
-[ -f "$work/alone" ] || : >"$work/alone"
 
+xargs -r -n 1 -P 0 sh regress/one.sh "$work" <"$work/waits" &
 xargs -r -n 1 -P "$JOBS" sh regress/one.sh "$work" <"$work/together"
+wait
+[ ! -f "$work/left-out" ] ||
+	echo "left out: $(xargs basename -a -s .sh <"$work/left-out" | xargs)"
 xargs -r -n 1 sh regress/one.sh "$work" <"$work/alone"
 
 # again TEST: runs it if it has failed.
@@ -66,8 +88,8 @@ again() {
 		echo "$again_name: passed when run again"
 }
 
+cat "$work/waits" "$work/together" "$work/alone" >"$work/every"
 if [ -n "${AGAIN-}" ]; then
-	cat "$work/together" "$work/alone" >"$work/every"
 	while read -r t; do
 		again "$t" </dev/null
 	done <"$work/every"
@@ -77,12 +99,11 @@ passed=0
 failed=0
 skipped=0
 for name in "$@"; do
-	grep -qE "/$name(\.sh)?\$" "$work/all" "$work/alone" && continue
+	grep -qE "/$name(\.sh)?\$" "$work/every" && continue
 	echo "$name: FAILED (there is no such test)"
 	failed=$((failed + 1))
 done
 while read -r t; do
-	[ -n "$t" ] || continue
 	name=$(basename "$t" .sh)
 	if read -r ok bad skip <"$work/$name.count"; then
 		passed=$((passed + ok))
@@ -92,9 +113,7 @@ while read -r t; do
 		echo "$name: FAILED (it was not run to its end)"
 		failed=$((failed + 1))
 	fi
-done <<EOF
-$(cat "$work/together" "$work/alone")
-EOF
+done <"$work/every"
 [ $# -gt 0 ] || cat "$work"/*.seconds >"$OBJ/regress/times"
 
 echo "$passed passed, $failed failed, $skipped skipped"

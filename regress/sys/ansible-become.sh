@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Ansible becomes another user: by sudo with a password, with and without
 # pipelining and a terminal, by su, and not without the password.
+# once
 . regress/sys/ansible_lib.sh
 need_command sudo
 

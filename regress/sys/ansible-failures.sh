@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What Ansible gets when a host is not there, goes in the middle, or comes late:
 # unreachable and failed are told apart, and nothing runs twice.
+# once
 . regress/sys/ansible_lib.sh
 
 # late N: a way to the host that hangs up N times before it leads there.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Ansible's hosts out of skypty's configuration and of fleet files: names,
 # addresses, tags as groups, and that no text of such a file is run.
+# once
 . regress/sys/ansible_lib.sh
 need_command jq
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # The collection's example: an update that takes the host away for a while is
 # carried out once a host, in batches, and one that fails stops the run.
+# once
 . regress/sys/ansible_lib.sh
 
 # updates STATUS [FLAG]...

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # The collection for Ansible: its modules over a connection of ours, with and
 # without pipelining, by both ways to copy a file, and twenty hosts at once.
+# once
 . regress/sys/ansible_lib.sh
 
 # Debian's package ansible has other collections.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # An include against the layout's direction is told with file, line and arrow,
 # as is a file that no program is made of.
+# once
 . regress/sys/lib.sh
 
 # told TEXT FILE LINE: the file has that line as well, and that is said of it.

@@ -3,6 +3,7 @@
 # What is built follows the flags and variables that make is given, and only
 # that is built again.  A library that is missing is named, at once; what can be
 # left out is left out in so many words, and then not installed either.
+# once
 . regress/sys/lib.sh
 need_command make
 need_command pkg-config

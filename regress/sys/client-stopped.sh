@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # A client that was stopped for longer than a silent host is waited for goes on
 # when it is continued.
+# waits
 . regress/sys/lib.sh
 need_filter
 

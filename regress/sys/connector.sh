@@ -3,6 +3,7 @@
 # Whoever resolves names and connects for dmsg is confined: what it may
 # not do is fatal to it, its end is told by name, and names resolve all the
 # same.
+# waits
 . regress/sys/lib.sh
 need_filter
 

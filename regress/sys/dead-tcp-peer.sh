@@ -3,6 +3,7 @@
 # A peer that is cut off in the middle of a session, so that not even the end
 # of the connection arrives, is noticed, and its shell ends: with nothing to say
 # to it, with output on its way, with output that it had not read.
+# waits
 . regress/sys/lib.sh
 need_root "make network namespaces"
 need_command ip

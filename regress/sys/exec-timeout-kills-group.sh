@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # A command that takes too long is killed with all of its process group; what
 # it has put out so far arrives.
+# waits
 . regress/sys/lib.sh
 
 timed_out() {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # A flag that help, a manual page or a completion lacks, or has and no program
 # knows, is told by its name and place.
+# once
 . regress/sys/lib.sh
 need_command bash
 

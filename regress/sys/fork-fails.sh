@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # No process can be made, at one place after the other.  That is said, what can
 # go on goes on, and no signal ever goes to a process that is not there.
+# waits
 . regress/sys/lib.sh
 
 # failing PLAN COMMAND...: see regress/preload/fork_fails.c.

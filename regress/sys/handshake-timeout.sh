@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Who does not finish the handshake in time is cut off, whether he says nothing
 # or a part of it; who has finished it is not.
+# waits
 . regress/sys/lib.sh
 
 timeout_() {

@@ -3,6 +3,7 @@
 # Whoever resolves names has been taken over by an answer: what it hands over in
 # place of a connection to where it was sent is not passed on, how it ends is
 # told, dmsg goes on, and nothing stays of it.
+# waits
 . regress/sys/lib.sh
 
 # Each retry has one for a moment.

@@ -4,6 +4,7 @@
 # gets of the monitor is lines in the log, escaped and few; afterwards what that
 # browser has, too.  What else it asks for ends it, and another one is started,
 # for which nothing is good that it may have seen.
+# waits
 . regress/sys/lib.sh
 need_http
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What is installed goes where it was told to and nowhere else, all of it goes
 # away again, and what was there before stays.
+# once
 . regress/sys/lib.sh
 need_command make
 need_command pkg-config

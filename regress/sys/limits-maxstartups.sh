@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # 200 connections that never finish their handshake do not keep a listed client
 # out, nor do they cost more processes than the limit allows.
+# waits
 . regress/sys/lib.sh
 
 crowd() {

@@ -3,6 +3,7 @@
 # "metrics" serves the counters on a port of this machine, and on no other;
 # they count what has happened; readers that say nothing, too much, or never
 # read keep nobody else from it, nor from the host.
+# waits
 . regress/sys/lib.sh
 
 begin_metrics() {

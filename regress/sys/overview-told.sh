@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What OVERVIEW says of a file or function that is not there is told with the
 # line.
+# once
 . regress/sys/lib.sh
 
 # told TEXT LINE: OVERVIEW has that line as well, and that is said of it.

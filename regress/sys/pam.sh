@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # A session is PAM's, too: who may have it, what it gets, and that it is closed
 # whatever ends it.  A module that hangs or crashes costs that session only.
+# waits
 . regress/sys/lib.sh
 
 own_machine "$0"

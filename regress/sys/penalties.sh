@@ -3,6 +3,7 @@
 # Whoever comes from where others failed to authenticate is refused for a time,
 # before anything is started for him: for each way to fail, by the monitor's own
 # word.  Whoever has logged in from there before is not, nor is who is exempt.
+# waits
 . regress/sys/lib.sh
 
 # Nothing but the kind in question, and at once.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What docs/security.md says is shown by a test that is not there, or by none,
 # is told with the line.
+# once
 . regress/sys/lib.sh
 
 told() {

@@ -3,6 +3,7 @@
 # sftp-root= is a session's whole world: by no path, link or request of SFTP
 # does anything outside of it get in reach; a folder that somebody else could
 # change is refused, and so is a skyptyd that is not root.
+# waits
 . regress/sys/lib.sh
 [ -x /usr/lib/openssh/sftp-server ] || skip "there is no sftp-server"
 

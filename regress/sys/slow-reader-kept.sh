@@ -3,6 +3,7 @@
 # Whoever reads nothing for longer than a dead peer is waited for keeps its
 # connection, as long as its machine answers: a client whose output is not
 # taken, and a host whose file server takes nothing.
+# waits
 . regress/sys/lib.sh
 
 # Five seconds without an answer are the end of a peer.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # A command lies on a file system that does not answer: its process cannot even
 # be killed.  The client is told, and the connection's monitor waits for nobody.
+# waits
 . regress/sys/lib.sh
 
 hangs() {

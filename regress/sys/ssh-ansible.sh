@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # ansible works through skypty in ssh's place.
+# once
 . regress/sys/lib.sh
 need_command ansible
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What a connection that has not authenticated holds of memory is no more than
 # the manual says, and startup_memory limits how many there are.
+# waits
 . regress/sys/lib.sh
 
 # The figure of daemon/limits.h, LIMITS_STARTUP_KIB.

@@ -5,6 +5,7 @@
 # hang-up, in a session of its own, and as a daemon.  Who did not ask ends with
 # it.  So it is when a terminal's command ends, when the client of a terminal is
 # killed, and when that of a command is.  A time limit holds all the same.
+# waits
 . regress/sys/lib.sh
 
 ASKED="nohup deaf session daemon"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What is installed is complete and passes systemd's own check; uninstalling
 # leaves nothing behind.
+# once
 . regress/sys/lib.sh
 need_command make
 

@@ -3,6 +3,8 @@
 # contrib/fleet/update-skypty brings another build whose listener answers, goes
 # back from one that does not, also when it was killed, and leaves connections
 # alone.
+# waits
+# once
 . regress/sys/update_lib.sh
 update_machine "$0"
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: ISC
 # contrib/fleet/update-skywire brings a version that is well, and goes back from
 # one that is not, wherever it was ended.
+# waits
+# once
 . regress/sys/update_lib.sh
 need_command dpkg-deb
 update_machine "$0"
