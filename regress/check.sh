@@ -63,7 +63,7 @@ list_of() {
 	echo all
 }
 
-: >"$work/all" >"$work/waits" >"$work/alone"
+touch "$work/all" "$work/waits" "$work/alone"
 for t in "$OBJ"/regress/unit/test_* regress/sys/[a-z]*.sh; do
 	name=$(basename "$t" .sh)
 	case $name in *.o | *.d | lib | *_lib) continue ;; esac
