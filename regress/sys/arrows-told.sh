@@ -27,7 +27,7 @@ arrows() {
 	told "common/base -> common/pty (common/pty/keys.h)" \
 		common/base/buf.c '#include "common/pty/keys.h"'
 	told "common/dmsg -> common/privsep (" \
-		common/pty/yamux.c '#include "common/privsep/privmsg.h"'
+		common/dmsg/dmsg_seal.c '#include "common/privsep/privmsg.h"'
 	told "daemon/net -> daemon (daemon/limits.h)" \
 		daemon/net/net.h '#include "daemon/limits.h"'
 	told "monitor/http -> monitor (monitor/monitor.h)" \
