@@ -409,7 +409,7 @@ lint: $(addprefix $(BIN)/,skyptyd skyptyd-http-monitor skypty skypty-ssh)
 		'the format of the C files was not looked at')
 	! grep -nE '(^|[^a-z_])(v?fork|kill|killpg|tgkill|posix_spawnp?)\(' \
 		$(OWN_C)
-	shellcheck -x -e SC2317 $(SH_FILES)
+	printf '%s\n' $(SH_FILES) | xargs -P 2 -n 8 shellcheck -x -e SC2317
 	! mandoc -T lint -W style $(MAN_PAGES) 2>/dev/null | \
 		grep -v 'referenced manual not found'
 	python3 regress/arrows.py
