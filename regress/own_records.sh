@@ -9,7 +9,8 @@ if [ -z "${OWN_RECORDS-}" ] && [ "$(id -u)" -eq 0 ] && [ -e /run/utmp ] &&
 	export OWN_RECORDS
 	# shellcheck disable=SC2016 # for the shell inside
 	exec unshare -m --propagation private sh -c '
-		own=$(mktemp -d) && mount -t tmpfs none "$own" || exit
+		mount --make-rshared / &&
+			own=$(mktemp -d) && mount -t tmpfs none "$own" || exit
 		for f in /run/utmp /var/log/wtmp /var/log/lastlog; do
 			[ -e $f ] || continue
 			: >"$own/${f##*/}" &&

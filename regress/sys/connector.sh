@@ -37,7 +37,7 @@ probes() {
 names() {
 	[ "$uid" -eq 0 ] || return 0
 	unshare -n -m true 2>/dev/null || return 0
-	unshare -n -m $PYTHON "$LIB/connect_names.py" \
+	unshare -n -m --propagation slave $PYTHON "$LIB/connect_names.py" \
 		"$bin/skyptyd-connect" "$(id -u "$privsep")" \
 		"$(id -g "$privsep")" "$dir" >"$dir/out" 2>&1 ||
 		fail "$(cat "$dir/out")"

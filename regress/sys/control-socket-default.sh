@@ -193,7 +193,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 if [ -z "${UNSHARED-}" ]; then
 	unshare -m true 2>/dev/null || skip "root may not mount here"
-	UNSHARED=yes exec unshare -m sh "$0"
+	UNSHARED=yes exec unshare -m --propagation slave sh "$0"
 fi
 as_root roots
 as_user users

@@ -212,7 +212,7 @@ full_disks() {
 	cat >"$dir/small.sh" <<-END
 		mount -t tmpfs -o size=\$SIZE none "\$1" && shift && exec "\$@"
 	END
-	within="env SIZE=64k unshare -m sh $dir/small.sh $dir/small"
+	within="env SIZE=64k unshare -m --propagation slave sh $dir/small.sh $dir/small"
 	fleet 2 -j 1 --output "$dir/small/kept" "@$dir/hosts" -- \
 		sh -c "echo x >>$dir/ran; head -c 200000 /dev/zero"
 	has "$dir/err.fleet" "No space left on device"
@@ -236,7 +236,7 @@ full_disks() {
 		echo "$pk@127.0.1.$i:$port"
 		i=$((i + 1))
 	done >"$dir/many"
-	within="unshare -m sh $dir/small.sh $HOME/.local/state"
+	within="unshare -m --propagation slave sh $dir/small.sh $HOME/.local/state"
 	fleet 255 "@$dir/many" -- sh -c "echo x >>$dir/ran"
 	has "$dir/err.fleet" "it cannot be written: No space left on device"
 	[ ! -e "$dir/ran" ] || fail "something ran that is not written down"
@@ -247,7 +247,7 @@ full_disks() {
 	plan=$(sed '/^planned/q' "$HOME/.local/state/skypty/fleet/$(run_id)".* |
 		wc -c)
 	rm "$dir/ran"
-	within="unshare -m sh $dir/small.sh $HOME/.local/state"
+	within="unshare -m --propagation slave sh $dir/small.sh $HOME/.local/state"
 	fleet 2 -j 1 "@$dir/hosts" -- sh -c "echo x >>$dir/ran" \
 		"$(printf "%$((8192 - 20 - plan + 1))s" | tr ' ' p)"
 	has "$dir/err.fleet" "stopped: the journal cannot be written"

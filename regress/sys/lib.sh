@@ -308,7 +308,7 @@ own_machine() {
 		need_root "have accounts of its own"
 		unshare -m true 2>/dev/null || skip "root may not mount here"
 		trap - EXIT
-		OWN_MACHINE=yes exec unshare -m --propagation private sh "$1"
+		OWN_MACHINE=yes exec unshare -m --propagation slave sh "$1"
 	fi
 	own=$(mktemp -d) || exit 1
 	mount -t tmpfs none "$own" && cp -a /etc "$own/etc" &&

@@ -124,7 +124,7 @@ admin() {
 
 # In a mount namespace, where the journal is ours.
 with_journal() {
-	unshare -m sh -c '
+	unshare -m --propagation slave sh -c '
 		mkdir -p /run/systemd
 		mount -t tmpfs none /run/systemd &&
 		mkdir /run/systemd/journal &&

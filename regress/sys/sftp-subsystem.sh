@@ -164,7 +164,7 @@ told_at_start() {
 	mkdir "$dir/empty"
 	log=$dir/log.bare
 	# shellcheck disable=SC2016 # for the shell inside
-	spawn "$log" env empty="$dir/empty" unshare -m sh -c '
+	spawn "$log" env empty="$dir/empty" unshare -m --propagation slave sh -c '
 		for d in /usr/lib/openssh /usr/libexec/openssh /usr/lib/ssh; do
 			[ ! -d $d ] || mount --bind "$empty" $d || exit
 		done

@@ -10,7 +10,7 @@ update_machine() {
 	if [ -z "${OWN_MACHINE-}" ]; then
 		need_root "update anything"
 		set -- "$1" unshare -m -n -p --fork --kill-child --mount-proc \
-			--propagation private
+			--propagation slave
 		test=$1
 		shift
 		"$@" true 2>/dev/null || skip "root may not unshare here"

@@ -156,7 +156,7 @@ mounted_read_only() {
 
 if [ "$(id -u)" -eq 0 ] && [ -z "${UNSHARED-}" ] &&
 	unshare -m true 2>/dev/null; then
-	UNSHARED=yes exec unshare -m sh "$0"
+	UNSHARED=yes exec unshare -m --propagation slave sh "$0"
 fi
 both cleaned
 either attributes
