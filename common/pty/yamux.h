@@ -172,6 +172,8 @@ bool yamux_is_whole(const struct yamux_stream *);
 
 /* How many bytes yamux_write would take. */
 size_t yamux_room(const struct yamux_stream *);
+/* Bytes that were written and not output. */
+size_t yamux_queued(const struct yamux_stream *);
 /*
  * Queues at most n bytes.  Returns the count (> 0 for n > 0), SKY_ERR_AGAIN
  * without room (YAMUX_WRITE follows, also for less than n), SKY_ERR_STATE after
@@ -183,6 +185,8 @@ ssize_t yamux_write(struct yamux_stream *, const void *, size_t n);
  * SKY_ERR_STATE when said before, or after a reset.
  */
 int yamux_shutdown(struct yamux_stream *);
+/* Ends it both ways at once: what is queued or unread is dropped. */
+void yamux_kill(struct yamux_stream *);
 /*
  * Gives the stream back; it must not be used any more.  What is queued is still
  * sent, then FIN; what arrives is dropped.  See yamux_age.

@@ -96,7 +96,5 @@ void yamux_credit(struct yamux_stream *, size_t n);
 void yamux_kick(struct yamux_stream *);
 /* Drops its bytes and takes it off every queue but that of events. */
 void yamux_silence(struct yamux_stream *);
-/* Resets it from our side; may free it. */
-void yamux_kill(struct yamux_stream *);
 
 #endif

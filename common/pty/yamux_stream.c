@@ -172,6 +172,12 @@ yamux_room(const struct yamux_stream *st)
 	return buf_room(&st->out);
 }
 
+size_t
+yamux_queued(const struct yamux_stream *st)
+{
+	return buf_len(&st->out);
+}
+
 ssize_t
 yamux_write(struct yamux_stream *st, const void *p, size_t n)
 {

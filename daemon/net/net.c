@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * skyptyd-net, the confined child of one connection: which services there are,
- * its states, and the wheel that takes input down to the service and output to
- * the peer.  Nothing else turns it, and it is turned between rounds of the
- * loop, never in the midst of one.
+ * skyptyd-net, the confined child of one connection: its states, and the wheel
+ * that takes input down to the service and output to the peer.  Nothing else
+ * turns it, and it is turned between rounds of the loop, never in the midst of
+ * one.
  */
 #include "daemon/net/net.h"
 
 #include <errno.h>
 #include <malloc.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,35 +20,16 @@
 #include "common/base/err.h"
 #include "common/privsep/welcome.h"
 #include "common/pty/mux.h"
-#include "common/pty/mux_forward.h"
+#include "daemon/net/net_channels.h"
 #include "daemon/net/net_mon.h"
+#include "daemon/net/net_request.h"
 #include "daemon/net/net_service.h"
 
 #define NET_LINGER 2 /* seconds for the peer to see our end */
 #define NET_MEMORY (384U * 1024 * 1024) /* more than all limits allow */
-#define NET_NOFILE 256			/* descriptors: 3 a command and a few */
-
-/* clang-format off */
-const struct service net_services[] = {
-	/* URI                   grant                   remote control does */
-	{ MUX_URI_PTY,           0,                      true,  true,  &net_pty_ops },
-	{ MUX_URI_EXEC_STREAM,   PRIV_GRANT_EXEC,        true,  false, &net_http_ops },
-	{ MUX_URI_EXEC_STREAM2,  PRIV_GRANT_EXEC,        true,  false, &net_http_ops },
-	{ MUX_URI_EXEC,          0,                      true,  true,  &net_exec_ops },
-	{ MUX_URI_SFTP,          PRIV_GRANT_SFTP,        true,  false, &net_sftp_ops },
-	{ MUX_URI_FILES,         PRIV_GRANT_SFTP,        true,  true,  &net_sftp_ops },
-	{ MUX_URI_JOB,           PRIV_GRANTS_JOB,        true,  true,  &net_job_ops },
-	{ MUX_URI_FORWARD,       PRIV_GRANT_FORWARD,     true,  false, &net_forward_ops },
-	{ MUX_URI_WHITELIST,     PRIV_GRANT_WHITELIST,   false, true,  &net_wl_ops },
-	{ MUX_URI_STATUS,        PRIV_GRANT_WHITELIST,   false, true,  &net_status_ops },
-	{ MUX_URI_CONNS,         PRIV_GRANT_WHITELIST,   false, true,  &net_conns_ops },
-	{ MUX_URI_METRICS,       PRIV_GRANT_WHITELIST,   false, true,  &net_metrics_ops },
-	{ MUX_URI_KILL,          PRIV_GRANT_WHITELIST,   false, true,  &net_kill_ops },
-	{ MUX_URI_PROXY,         PRIV_GRANT_DIAL,        false, true,  &net_proxy_ops },
-	{ MUX_URI_DIAL,          PRIV_GRANT_DIAL,        false, true,  &net_dial_ops },
-	{ NULL,                  0,                      false, false, NULL },
-};
-/* clang-format on */
+/* Descriptors: three a command, one of what else a channel may carry. */
+#define NET_NOFILE (3 * PRIV_EXECS_MAX + NET_CHANNELS_MAX + 64)
+#define NET_STEPS  16 /* of a turn, before others may say something again */
 
 /*
  * Ends the process.  What it is called at the end, behind the service's own end
@@ -58,7 +40,7 @@ net_leave(struct net *n, enum priv_end how)
 {
 	/* What its service runs still is told of by its end. */
 	channel_free(&n->channel);
-	channel_tell_all(&n->channel);
+	net_peer_tell_all(&n->peer);
 	if (n->state == NET_FINISHING || n->state == NET_LINGERING)
 		how = n->channel.refused ? PRIV_END_REFUSED : PRIV_END_SERVED;
 	_exit((int)how);
@@ -74,7 +56,7 @@ net_end(struct net *n, const char *reason, ...)
 	vsnprintf(text, sizeof(text), reason, ap);
 	va_end(ap);
 	mon_log(n->monitor, LOG_LEVEL_INFO, "%s", text);
-	channel_tell_all(&n->channel);
+	net_peer_tell_all(&n->peer);
 	_exit(PRIV_END_FAULT);
 }
 
@@ -105,58 +87,6 @@ net_on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* --- the request for a service --- */
 
-/* NULL: there is none like that here, or the peer may not have it, and why. */
-static const struct service *
-net_find_service(const struct net *n, struct buf *uri, struct buf *query,
-    const char **why)
-{
-	bool control = n->carrier == PRIV_CONTROL;
-	const struct service *s;
-
-	for (s = net_services; s->uri != NULL; s++)
-		if (mux_match(uri, s->uri, query))
-			break;
-	*why = NULL;
-	if (s->uri == NULL || !(control ? s->control : s->remote))
-		return NULL;
-	*why = channel_denied(&n->channel, s->grant);
-	return *why == NULL ? s : NULL;
-}
-
-static void
-net_begin_service(struct net *n, struct buf *query)
-{
-	struct channel *ch = &n->channel;
-	int r;
-
-	if ((r = ch->service->ops->begin(ch, query)) != 0)
-		net_end(n, "bad request for %s: %s", ch->service->uri,
-		    err_text(r));
-	if (ch->service->ops->request_s != 0)
-		channel_timer(ch, ch->service->ops->request_s);
-}
-
-static void
-net_open_service(struct net *n, struct buf *uri)
-{
-	struct channel *ch = &n->channel;
-	struct buf query;
-	const char *why;
-	char asked[128];
-
-	snprintf(asked, sizeof(asked), "%.*s", (int)buf_len(uri),
-	    (const char *)buf_ptr(uri));
-	if ((ch->service = net_find_service(n, uri, &query, &why)) != NULL) {
-		mon_log(n->monitor, LOG_LEVEL_DEBUG, "asked for %s", asked);
-		net_begin_service(n, &query);
-	} else {
-		mon_log(n->monitor, LOG_LEVEL_INFO, "asked for %s, which %s",
-		    asked,
-		    why == NULL ? "is not offered" : "this key may not have");
-		channel_reject(ch, why);
-	}
-}
-
 /* A user is the monitor's matter; what follows the name waits for its word. */
 static void
 net_ask_user(struct net *n, struct buf *name, const struct buf *rest)
@@ -181,7 +111,7 @@ net_take_request(struct net *n)
 	if ((r = mux_get_user(&uri, &name)) == 1)
 		net_ask_user(n, &name, &uri);
 	else if (r == 0)
-		net_open_service(n, &uri);
+		net_request_open(&n->channel, &uri);
 	else
 		channel_reject(ch, "that is no name of a user");
 }
@@ -200,7 +130,7 @@ net_told_user(struct net *n, struct privmsg *m)
 	n->asked = false;
 	buf_view(&rest, n->rest, n->nrest);
 	if (*why == '\0')
-		net_open_service(n, &rest);
+		net_request_open(&n->channel, &rest);
 	else
 		channel_reject(&n->channel, why);
 	free(why);
@@ -223,6 +153,14 @@ net_lost(struct net *n, int r)
 	net_leave(n, PRIV_END_LOST);
 }
 
+/* Whether the peer's end is for the service to hear, as input is. */
+static bool
+net_hears_end(const struct net *n)
+{
+	return n->state == NET_SERVICE && n->link.lost == SKY_ERR_EOF &&
+	    n->channel.service->ops->eof != NULL;
+}
+
 /* What has ended, or takes too long. */
 static void
 net_check(struct net *n)
@@ -234,7 +172,7 @@ net_check(struct net *n)
 		    "the peer does not answer any more");
 		net_leave(n, PRIV_END_LOST);
 	}
-	if (l->lost != 0) {
+	if (l->lost != 0 && !net_hears_end(n)) {
 		errno = l->error;
 		net_lost(n, l->lost);
 	}
@@ -259,22 +197,22 @@ static void
 net_step(struct net *n)
 {
 	struct channel *ch = &n->channel;
-	const struct service_ops *ops;
 
 	if (n->state == NET_HANDSHAKE)
 		net_auth_input(n);
 	if (n->state == NET_MUX) {
 		net_take_request(n);
-		if (ch->stage == CHANNEL_OPEN)
+		if (ch->stage == CHANNEL_OPEN) {
 			n->state = NET_SERVICE;
+			n->link.half = ch->service->ops->eof != NULL;
+		}
 	}
-	if (n->state == NET_SERVICE) {
-		ops = ch->service->ops;
-		if (ops->input != NULL && channel_ready(ch))
-			ops->input(ch);
-		if (ops->room != NULL && ch->stage == CHANNEL_OPEN &&
-		    !channel_full(ch))
-			ops->room(ch);
+	if (n->state == NET_SERVICE)
+		channel_turn(ch);
+	if (net_hears_end(n) && !n->ended && channel_ready(ch) &&
+	    buf_len(ch->in) == 0 && !net_link_waits(&n->link)) {
+		n->ended = true;
+		ch->service->ops->eof(ch);
 	}
 	if (ch->stage == CHANNEL_ENDED && n->state < NET_FINISHING) {
 		n->state = NET_FINISHING;
@@ -291,9 +229,15 @@ net_flush(struct net *n)
 
 	if ((r = net_link_flush(&n->link)) != 0)
 		net_lost(n, r);
-	if (n->state == NET_FINISHING && net_link_backlog(&n->link) == 0) {
-		shutdown(n->link.fd, SHUT_WR);
+	if (net_link_backlog(&n->link) != 0)
+		return;
+	if (n->channel.finished)
+		net_link_shut(&n->link);
+	if (n->state == NET_FINISHING) {
+		net_link_shut(&n->link);
 		n->state = NET_LINGERING;
+		if (n->link.lost == SKY_ERR_EOF)
+			net_leave(n, PRIV_END_LEFT);
 		net_timer(n, NET_LINGER);
 	}
 }
@@ -309,25 +253,37 @@ net_busy(const struct net *n)
 	return n->channel.service != NULL && !channel_ready(&n->channel);
 }
 
-static void
-net_turn(struct net *n)
+/* Whether there is more to do, although nothing new has happened. */
+static bool
+net_turn_once(struct net *n)
 {
 	bool full;
 	int r;
 
+	if (n->state >= NET_FINISHING)
+		net_drop_input(n);
+	else if ((r = net_link_open(&n->link)) != 0)
+		net_end(n, "bad frame: %s", err_text(r));
+	net_step(n);
+	full = channel_full(&n->channel);
+	net_flush(n);
+	return (full && !channel_full(&n->channel)) ||
+	    (!net_busy(n) && net_link_waits(&n->link));
+}
+
+static void
+net_turn(struct net *n)
+{
+	int steps = 0;
+
 	net_check(n);
 	/* What is left behind this waits for the peer, and services know. */
 	net_flush(n);
-	do {
-		if (n->state >= NET_FINISHING)
-			net_drop_input(n);
-		else if ((r = net_link_open(&n->link)) != 0)
-			net_end(n, "bad frame: %s", err_text(r));
-		net_step(n);
-		full = channel_full(&n->channel);
-		net_flush(n);
-		full = full && !channel_full(&n->channel);
-	} while (full || (!net_busy(n) && net_link_waits(&n->link)));
+	while (net_turn_once(n))
+		if (++steps == NET_STEPS) {
+			net_link_wake(&n->link);
+			break;
+		}
 	net_link_read_on(&n->link, !net_busy(n));
 }
 
@@ -342,31 +298,10 @@ net_round(struct net *n, int flags)
 
 /* --- what the monitor says --- */
 
-/* The one with that number, if its service is there to be told. */
-static struct channel *
-net_channel(struct net *n, uint16_t number)
-{
-	struct channel *ch = &n->channel;
-
-	return ch->number == number && ch->service != NULL &&
-		ch->stage != CHANNEL_ENDED ?
-	    ch :
-	    NULL;
-}
-
-/* Whose command it was, its service knows; it may end behind that. */
-static int
-net_told_exited(struct net *n, struct privmsg *m)
-{
-	struct channel *ch = net_channel(n, n->channel.number);
-
-	return ch != NULL ? ch->service->ops->told(ch, m) : 0;
-}
-
 static int
 net_told(struct net *n, struct privmsg *m)
 {
-	struct channel *ch;
+	struct channel *ch = &n->channel;
 
 	switch (m->type) {
 	case PM_HANDSHAKE + 1:
@@ -377,12 +312,13 @@ net_told(struct net *n, struct privmsg *m)
 		return net_auth_control(n, m);
 	case PM_USER + 1:
 		return net_told_user(n, m);
-	case PM_EXITED:
-		return net_told_exited(n, m);
 	}
-	if ((ch = net_channel(n, m->id)) == NULL)
+	if (m->id != ch->number && n->peer.channels == NULL)
 		return SKY_ERR_STATE;
-	return ch->service->ops->told(ch, m);
+	if (ch->service != NULL && ch->stage != CHANNEL_ENDED)
+		return ch->service->ops->told(ch, m);
+	/* A command may end behind its service. */
+	return m->type == PM_EXITED ? 0 : SKY_ERR_STATE;
 }
 
 static void
@@ -417,6 +353,7 @@ void
 net_carried(struct net *n, enum priv_carrier carrier)
 {
 	n->carrier = carrier;
+	n->peer.control = carrier == PRIV_CONTROL;
 	n->asked = carrier == PRIV_CONTROL; /* for CONTROL_OK */
 	net_link_read_on(&n->link, !net_busy(n));
 }
@@ -429,6 +366,7 @@ net_welcome(struct net *n)
 	if (welcome_recv(n->monitor, &n->msg, &w) != 0 ||
 	    w.carrier == PRIV_DMSG)
 		_exit(1);
+	randombytes_buf(&n->peer.seed, sizeof(n->peer.seed));
 	w.sandbox.memory = NET_MEMORY;
 	w.sandbox.nofile = NET_NOFILE;
 	if (sandbox_enter(&w.sandbox, net_report_step, n) == -1)
@@ -453,7 +391,8 @@ net_new(int conn, int monitor)
 		 net_on_monitor, n)) != NULL &&
 	    event_add(n->monitor_ev, NULL) == 0 &&
 	    net_link_init(&n->link, n->base, conn) == 0 &&
-	    channel_init(&n->channel, n->base, &n->link, monitor) == 0)
+	    net_peer_init(&n->peer, n->base, &n->link, monitor) == 0 &&
+	    channel_init(&n->channel, &n->peer, &n->link.in, &n->link.out) == 0)
 		return n;
 	/* The process ends: what there is of it goes with it. */
 	return NULL;
@@ -463,6 +402,7 @@ void
 net_free(struct net *n)
 {
 	channel_free(&n->channel);
+	net_peer_free(&n->peer);
 	net_link_free(&n->link);
 	event_free(n->monitor_ev);
 	event_free(n->timer);

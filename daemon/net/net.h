@@ -5,10 +5,16 @@
  * and the descriptors that the monitor hands down.  Services know nothing of
  * this, but their channel.
  *
- * Memory of one connection is bounded by the limits of its parts: 13 MiB for
- * parsing and queues, one answer of at most 33 MiB, plus NET_CAPTURE_MAX for
- * output of commands, held only while commands run:
- * 210 MiB at the very worst, with buffers half full.
+ * Memory of one connection is bounded by the limits of its parts.  One with a
+ * service of its own: 13 MiB for parsing and queues, one answer of at most 33
+ * MiB, plus NET_CAPTURE_MAX for output of commands, held only while commands
+ * run: 210 MiB at the very worst, with buffers half full.
+ *
+ * One with channels: 0.4 MiB for the connection; for each channel 1 KiB, and
+ * while it is used what its service holds: a shell 2.5 MiB (XS_WINDOW of what
+ * was typed and not read, a window and NET_STREAM_HIGH twice), a socket 0.4
+ * MiB.  All of them together hold NET_CHANNELS_HELD, twice that with buffers
+ * half full: who holds most is reset.
  */
 #ifndef DAEMON_NET_NET_H
 #define DAEMON_NET_NET_H
@@ -21,8 +27,6 @@
 #include "common/pty/mux.h"
 #include "daemon/net/net_channel.h"
 #include "daemon/net/net_link.h"
-
-#define NET_MUX_TIMEOUT 30 /* seconds */
 
 struct net {
 	enum {
@@ -42,7 +46,9 @@ struct net {
 	bool asked;	/* the monitor's word about the peer is awaited */
 	uint8_t rest[MUX_URI_MAX]; /* of the URI, behind the user */
 	size_t nrest;
-	struct channel channel;
+	bool ended; /* the service has heard of the peer's end */
+	struct net_peer peer;
+	struct channel channel; /* the connection's own */
 };
 
 /*

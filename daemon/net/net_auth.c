@@ -10,6 +10,7 @@
 #include "common/pty/mux.h"
 #include "daemon/net/net.h"
 #include "daemon/net/net_mon.h"
+#include "daemon/net/net_request.h"
 
 void
 net_auth_input(struct net *n)
@@ -39,9 +40,9 @@ net_auth_input(struct net *n)
 static void
 net_auth_done(struct net *n, uint32_t grants, uint32_t idle)
 {
-	n->channel.session = true;
-	n->channel.grants = grants;
-	n->channel.idle = idle;
+	n->peer.session = true;
+	n->peer.grants = grants;
+	n->peer.idle = idle;
 	n->state = NET_MUX;
 	net_timer(n, NET_MUX_TIMEOUT);
 }

@@ -10,11 +10,15 @@
 #include "common/base/err.h"
 #include "common/base/tcp.h"
 #include "common/pty/mux.h"
+#include "common/pty/yamux.h"
 #include "daemon/net/net_mon.h"
 #include "daemon/net/net_service.h"
 
-#define TELL_MS	    600 /* more than 1/PRIV_ACTIVES_PER_S */
-#define TELL_SUM_MS 5000
+void
+channel_stir(struct channel *ch)
+{
+	ch->stirred = true;
+}
 
 static void
 channel_on_timer(evutil_socket_t fd, short what, void *arg)
@@ -22,16 +26,14 @@ channel_on_timer(evutil_socket_t fd, short what, void *arg)
 	struct channel *ch = arg;
 
 	ch->late = true;
+	channel_stir(ch);
 }
 
-/* --- what keeps it from being idle --- */
-
-static void
-channel_tell_moved(struct channel *ch)
+void
+channel_moved(struct channel *ch)
 {
-	if (ch->moved)
-		mon_active(ch->mon, ch->link->bytes_in, ch->link->bytes_out);
-	ch->moved = false;
+	channel_stir(ch);
+	net_peer_moved(ch->peer);
 }
 
 void
@@ -42,61 +44,20 @@ channel_tell_job(struct channel *ch, uint32_t handle, struct job_bytes *b)
 	b->told = true;
 }
 
-void
-channel_tell_all(struct channel *ch)
-{
-	if (ch->session)
-		mon_bytes(ch->mon, PRIV_CONN_HANDLE, ch->link->bytes_in,
-		    ch->link->bytes_out);
-}
-
-/* Where idle time counts it is told at once, else when there is a sum. */
-static void
-channel_wait_tell(struct channel *ch)
-{
-	long ms = ch->idle != 0 ? TELL_MS : TELL_SUM_MS;
-	struct timeval tv = { .tv_sec = ms / 1000,
-		.tv_usec = ms % 1000 * 1000 };
-
-	event_add(ch->telling, &tv);
-}
-
-static void
-channel_on_told(evutil_socket_t fd, short what, void *arg)
-{
-	struct channel *ch = arg;
-
-	if (!ch->moved)
-		return;
-	channel_tell_moved(ch);
-	channel_wait_tell(ch);
-}
-
-void
-channel_moved(struct channel *ch)
-{
-	ch->moved = true;
-	if (event_pending(ch->telling, EV_TIMEOUT, NULL))
-		return;
-	if (ch->idle != 0)
-		channel_tell_moved(ch);
-	channel_wait_tell(ch);
-}
-
 /* --- begin and end --- */
 
 int
-channel_init(struct channel *ch, struct event_base *base, struct net_link *l,
-    int mon)
+channel_init(struct channel *ch, struct net_peer *p, struct buf *in,
+    struct buf *out)
 {
-	ch->base = base;
-	ch->link = l;
-	ch->in = &l->in;
-	ch->out = &l->out;
-	ch->mon = mon;
-	ch->timer = evtimer_new(base, channel_on_timer, ch);
-	ch->telling = evtimer_new(base, channel_on_told, ch);
-	return ch->timer != NULL && ch->telling != NULL ? 0 : SKY_ERR_NOMEM;
+	ch->peer = p;
+	ch->base = p->base;
+	ch->mon = p->mon;
+	ch->in = in;
+	ch->out = out;
+	ch->stirred = true;
+	ch->timer = evtimer_new(p->base, channel_on_timer, ch);
+	return ch->timer != NULL ? 0 : SKY_ERR_NOMEM;
 }
 
 void
@@ -106,17 +67,26 @@ channel_free(struct channel *ch)
 		ch->service->ops->end(ch);
 	if (ch->timer != NULL)
 		event_free(ch->timer);
-	if (ch->telling != NULL)
-		event_free(ch->telling);
 	ch->state = NULL;
-	ch->timer = ch->telling = NULL;
+	ch->timer = NULL;
+}
+
+void
+channel_turn(struct channel *ch)
+{
+	const struct service_ops *ops = ch->service->ops;
+
+	if (ops->input != NULL && channel_ready(ch))
+		ops->input(ch);
+	if (ops->room != NULL && ch->stage == CHANNEL_OPEN && !channel_full(ch))
+		ops->room(ch);
 }
 
 void
 channel_put(struct channel *ch, const void *p, size_t n)
 {
 	if (buf_put(ch->out, p, n) != 0)
-		channel_fault(ch, "out of memory");
+		channel_fatal(ch, "out of memory");
 }
 
 static void
@@ -145,7 +115,7 @@ channel_reject(struct channel *ch, const char *why)
 const char *
 channel_denied(const struct channel *ch, uint32_t grant)
 {
-	uint32_t missing = grant & ~ch->grants;
+	uint32_t missing = grant & ~ch->peer->grants;
 
 	if (missing & PRIV_GRANT_PTY)
 		return "this key may not open a terminal (authorized_pks)";
@@ -164,7 +134,7 @@ channel_denied(const struct channel *ch, uint32_t grant)
 void
 channel_limit(const struct channel *ch, struct mux_session *wishes)
 {
-	if (!(ch->grants & PRIV_GRANT_DETACH))
+	if (!(ch->peer->grants & PRIV_GRANT_DETACH))
 		wishes->keep = false;
 }
 
@@ -172,18 +142,36 @@ void
 channel_end(struct channel *ch)
 {
 	ch->stage = CHANNEL_ENDED;
+	channel_stir(ch);
+}
+
+bool
+channel_leaves(const struct channel *ch)
+{
+	return ch->number != 0 && ch->peer->channels != NULL;
+}
+
+void
+channel_finish(struct channel *ch)
+{
+	ch->finished = true;
+	channel_stir(ch);
 }
 
 size_t
 channel_backlog(const struct channel *ch)
 {
-	return net_link_backlog(ch->link);
+	if (ch->number == 0)
+		return net_link_backlog(ch->peer->link);
+	return buf_len(ch->out) +
+	    (ch->stream != NULL ? yamux_queued(ch->stream) : 0);
 }
 
 bool
 channel_full(const struct channel *ch)
 {
-	return channel_backlog(ch) >= NET_OUT_HIGH;
+	return channel_backlog(ch) >=
+	    (ch->number == 0 ? ch->peer->link->high : NET_STREAM_HIGH);
 }
 
 bool
@@ -208,7 +196,8 @@ channel_timer(struct channel *ch, int seconds)
 void
 channel_bound_unsent(struct channel *ch, int bytes)
 {
-	tcp_bound_unsent(ch->link->fd, bytes);
+	if (ch->number == 0)
+		tcp_bound_unsent(ch->peer->link->fd, bytes);
 }
 
 void
@@ -223,6 +212,26 @@ channel_log(struct channel *ch, enum log_level level, const char *fmt, ...)
 	mon_log(ch->mon, level, "%s", text);
 }
 
+__attribute__((noreturn)) static void
+channel_leave(struct channel *ch, const char *fmt, va_list ap)
+{
+	char text[LOG_LINE_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	mon_log(ch->mon, LOG_LEVEL_INFO, "%s", text);
+	net_peer_tell_all(ch->peer);
+	_exit(PRIV_END_FAULT);
+}
+
+void
+channel_fatal(struct channel *ch, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	channel_leave(ch, fmt, ap);
+}
+
 void
 channel_fault(struct channel *ch, const char *fmt, ...)
 {
@@ -230,9 +239,11 @@ channel_fault(struct channel *ch, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
+	if (ch->number == 0)
+		channel_leave(ch, fmt, ap);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	mon_log(ch->mon, LOG_LEVEL_INFO, "%s", text);
-	channel_tell_all(ch);
-	_exit(PRIV_END_FAULT);
+	mon_log(ch->mon, LOG_LEVEL_INFO, "channel %u: %s", ch->number, text);
+	ch->faulty = true;
+	channel_end(ch);
 }

@@ -75,7 +75,7 @@ net_conns_put_text(struct channel *ch, const char *name, struct buf text)
 	if (buf_put(&b, ",\"", 2) != 0 ||
 	    buf_put(&b, name, strlen(name)) != 0 ||
 	    buf_put(&b, "\":", 2) != 0 || json_put_string(&b, ascii, n) != 0)
-		channel_fault(ch, "out of memory");
+		channel_fatal(ch, "out of memory");
 	channel_put(ch, buf_ptr(&b), buf_len(&b));
 	buf_free(&b);
 }
@@ -131,7 +131,7 @@ net_conns_begin(struct channel *ch, struct buf *query)
 	channel_accept(ch);
 	net_conns_put(ch, "{\"connections\":[");
 	s->asked = true;
-	mon_conns(ch->mon, ch->number, 0);
+	mon_conns(ch, 0);
 	return 0;
 }
 
@@ -168,7 +168,7 @@ net_conns_room(struct channel *ch)
 	if (s->asked)
 		return;
 	s->asked = true;
-	mon_conns(ch->mon, ch->number, s->after);
+	mon_conns(ch, s->after);
 }
 
 static void
@@ -189,7 +189,7 @@ const struct service_ops net_conns_ops = {
 static int
 net_metrics_begin(struct channel *ch, struct buf *query)
 {
-	mon_counts(ch->mon, ch->number);
+	mon_counts(ch);
 	channel_accept(ch);
 	return 0;
 }
@@ -208,7 +208,7 @@ net_metrics_told(struct channel *ch, struct privmsg *m)
 			return r;
 	buf_init(&text, METRICS_TEXT_MAX);
 	if (metrics_put(&text, n) != 0)
-		channel_fault(ch, "out of memory");
+		channel_fatal(ch, "out of memory");
 	channel_put(ch, buf_ptr(&text), buf_len(&text));
 	buf_free(&text);
 	channel_end(ch);

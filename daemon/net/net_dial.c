@@ -29,7 +29,7 @@ net_dial_fail(struct channel *ch, const char *why)
 	struct net_dial *d = ch->state;
 
 	if (d->proxy)
-		channel_fault(ch, "proxy: %s", why);
+		channel_fatal(ch, "proxy: %s", why);
 	channel_log(ch, LOG_LEVEL_INFO, "Dialing: %s", why);
 	channel_reject(ch, why);
 }
@@ -51,7 +51,7 @@ net_dial_begin_as(struct channel *ch, struct buf *query, bool proxy)
 	if (mux_proxy_query(query, &pk, &port) != 0 || port == 0)
 		net_dial_fail(ch, "that is no key, or no port");
 	else
-		mon_dial(ch->mon, ch->number, &pk, port);
+		mon_dial(ch, &pk, port);
 	return 0;
 }
 
@@ -97,7 +97,7 @@ net_dial_write(struct channel *ch, struct buf *from)
 	else if (r == SKY_ERR_SYS)
 		channel_end(ch);
 	else if (r < 0)
-		channel_fault(ch, "%s", err_text((int)r));
+		channel_fatal(ch, "%s", err_text((int)r));
 }
 
 static void
@@ -146,9 +146,9 @@ net_dial_on_readable(evutil_socket_t fd, short what, void *arg)
 	d->eof = r < 0 && r != SKY_ERR_AGAIN;
 	if ((r = link_open(&d->link, ch->out)) != 0 ||
 	    (r = net_dial_take_answer(ch)) != 0)
-		channel_fault(ch, "the far side: %s", err_text((int)r));
+		channel_fatal(ch, "the far side: %s", err_text((int)r));
 	if (d->eof && d->awaiting)
-		channel_fault(ch, "the far side has closed the stream");
+		channel_fatal(ch, "the far side has closed the stream");
 	if (d->eof)
 		channel_end(ch);
 	if (d->eof || channel_full(ch))

@@ -45,6 +45,14 @@ net_exec_begin(struct channel *ch, struct buf *query)
 	return 0;
 }
 
+static size_t
+net_exec_held(const struct channel *ch)
+{
+	const struct net_exec *x = ch->state;
+
+	return buf_len(&x->flow.in.data);
+}
+
 static void
 net_exec_end(struct channel *ch)
 {
@@ -60,7 +68,7 @@ static void
 net_exec_put(struct net_exec *x, enum xs_tag tag, const void *p, size_t len)
 {
 	if (xs_put_frame(x->ch->out, tag, p, len) != 0)
-		channel_fault(x->ch, "out of memory");
+		channel_fatal(x->ch, "out of memory");
 }
 
 /* How much input the command has taken, and the peer may send once more. */
@@ -72,7 +80,7 @@ net_exec_put_taken(struct net_exec *x)
 
 	buf_init(&b, 4);
 	if (buf_put_u32(&b, taken) != 0)
-		channel_fault(x->ch, "out of memory");
+		channel_fatal(x->ch, "out of memory");
 	net_exec_put(x, XS_WINDOW_ADD, buf_ptr(&b), buf_len(&b));
 	buf_free(&b);
 	x->window += taken;
@@ -94,7 +102,7 @@ net_exec_put_exit(struct net_exec *x)
 	}
 	buf_init(&b, 16);
 	if (xs_put_exit(&b, &e) != 0)
-		channel_fault(x->ch, "out of memory");
+		channel_fatal(x->ch, "out of memory");
 	net_exec_put(x, XS_EXIT, buf_ptr(&b), buf_len(&b));
 	buf_free(&b);
 }
@@ -164,14 +172,15 @@ static void
 net_exec_start(struct net_exec *x, struct buf *payload)
 {
 	struct xs_start s;
-	const char *why;
+	const char *why = NULL;
 	int r;
 
 	channel_timer(x->ch, 0);
 	x->started = true;
 	if ((r = xs_get_start(payload, &s)) != 0)
 		channel_fault(x->ch, "bad request: %s", err_text(r));
-	if ((why = net_exec_denied(x, &s)) == NULL && net_exec_run(x, &s) != 0)
+	else if ((why = net_exec_denied(x, &s)) == NULL &&
+	    net_exec_run(x, &s) != 0)
 		why = "argument list too long";
 	if (why != NULL)
 		net_flow_fail(&x->flow, why);
@@ -188,7 +197,7 @@ net_exec_resize(struct net_exec *x, struct buf *b)
 	    buf_get_u16(b, &ws.ws_xpixel) != 0 ||
 	    buf_get_u16(b, &ws.ws_ypixel) != 0 || buf_at_end(b) != 0)
 		channel_fault(x->ch, "bad frame: size");
-	if (x->flow.terminal && x->flow.out.fd != -1)
+	else if (x->flow.terminal && x->flow.out.fd != -1)
 		(void)ioctl(x->flow.out.fd, TIOCSWINSZ, &ws);
 }
 
@@ -197,14 +206,18 @@ net_exec_stdin(struct net_exec *x, struct buf *piece)
 {
 	struct net_flow *f = &x->flow;
 
-	if (!(f->has_stdin || f->terminal) || f->in_end)
+	if (!(f->has_stdin || f->terminal) || f->in_end) {
 		channel_fault(x->ch,
 		    "bad frame: input was not announced, or has ended");
-	if (buf_len(piece) > x->window)
+		return;
+	}
+	if (buf_len(piece) > x->window) {
 		channel_fault(x->ch, "bad frame: input over its window");
+		return;
+	}
 	x->window -= (uint32_t)buf_len(piece);
 	if (net_flow_input(f, piece) != 0)
-		channel_fault(x->ch, "out of memory");
+		channel_fatal(x->ch, "out of memory");
 }
 
 static void
@@ -251,7 +264,7 @@ net_exec_next(struct net_exec *x)
 		if (r == 1 && tag != XS_START)
 			channel_fault(x->ch, "bad frame: tag %u before START",
 			    tag);
-		if (r == 1)
+		else if (r == 1)
 			net_exec_start(x, &payload);
 	}
 	if (r < 0)
@@ -275,6 +288,7 @@ const struct service_ops net_exec_ops = {
 	.input = net_exec_input,
 	.room = net_exec_room,
 	.told = net_exec_told,
+	.held = net_exec_held,
 	.end = net_exec_end,
 	.request_s = START_S,
 	.duplex = true,

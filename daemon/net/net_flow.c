@@ -40,6 +40,18 @@ net_flow_tell_bytes(struct net_flow *f)
 	channel_tell_job(f->ch, f->handle, &f->bytes);
 }
 
+/* What runs on is ended, or left to itself. */
+static void
+net_flow_leave(struct net_flow *f)
+{
+	if (f->state != FLOW_RUNNING || !channel_leaves(f->ch))
+		return;
+	if (!f->terminal)
+		mon_exec_leave(f->ch->mon, f->handle);
+	else if (!f->exited)
+		mon_pty_stop(f->ch, f->handle);
+}
+
 void
 net_flow_free(struct net_flow *f)
 {
@@ -50,6 +62,7 @@ net_flow_free(struct net_flow *f)
 	net_pipe_close(&f->in);
 	net_pipe_close(&f->out);
 	net_pipe_close(&f->err);
+	net_flow_leave(f);
 	buf_free(&f->in.data);
 	if (f->grace != NULL)
 		event_free(f->grace);
@@ -72,8 +85,7 @@ net_flow_start(struct net_flow *f, struct rpc_exec *e, uint32_t timeout_ms,
     const struct mux_session *wishes)
 {
 	net_flow_begin(f);
-	return mon_exec_start(f->ch->mon, f->ch->number, e, timeout_ms,
-	    f->has_stdin, wishes);
+	return mon_exec_start(f->ch, e, timeout_ms, f->has_stdin, wishes);
 }
 
 int
@@ -83,14 +95,14 @@ net_flow_start_terminal(struct net_flow *f, struct rpc_command *c,
 	f->terminal = true;
 	channel_bound_unsent(f->ch, NET_TTY_UNSENT);
 	net_flow_begin(f);
-	return mon_pty_start(f->ch->mon, f->ch->number, c, wishes);
+	return mon_pty_start(f->ch, c, wishes);
 }
 
 void
 net_flow_fail(struct net_flow *f, const char *why)
 {
 	if ((f->failure = strdup(why)) == NULL)
-		channel_fault(f->ch, "out of memory");
+		channel_fatal(f->ch, "out of memory");
 	f->state = FLOW_OVER;
 }
 
@@ -102,6 +114,7 @@ net_flow_on_tick(evutil_socket_t fd, short what, void *arg)
 	struct net_flow *f = arg;
 	int r = 0;
 
+	channel_stir(f->ch);
 	if (f->state != FLOW_RUNNING || f->paused)
 		return;
 	if (f->format == FLOW_HTTP)
@@ -109,7 +122,7 @@ net_flow_on_tick(evutil_socket_t fd, short what, void *arg)
 	else if (f->format == FLOW_FRAMES)
 		r = xs_put_frame(f->ch->out, XS_KEEPALIVE, NULL, 0);
 	if (r != 0)
-		channel_fault(f->ch, "out of memory");
+		channel_fatal(f->ch, "out of memory");
 }
 
 static int
@@ -226,14 +239,14 @@ net_flow_relay(struct net_flow *f, const struct net_pipe *s)
 	ssize_t r;
 
 	if (buf_extend(out, head, &p) != 0)
-		channel_fault(f->ch, "out of memory");
+		channel_fatal(f->ch, "out of memory");
 	if ((r = net_flow_read(f, s->fd)) <= 0) {
 		buf_trim(out, head);
 		return r;
 	}
 	if (net_flow_put_head(f, at, s == &f->err ? XS_STDERR : XS_STDOUT,
 		(size_t)r) != 0)
-		channel_fault(f->ch, "out of memory");
+		channel_fatal(f->ch, "out of memory");
 	return r;
 }
 
@@ -306,6 +319,7 @@ net_flow_on_output(evutil_socket_t fd, short what, void *arg)
 	struct net_pipe *s = fd == f->out.fd ? &f->out : &f->err;
 	ssize_t r;
 
+	channel_stir(f->ch);
 	if (channel_backlog(f->ch) >= net_flow_high(f)) {
 		net_flow_pause(f, true);
 		return;
@@ -358,7 +372,10 @@ net_flow_feed(struct net_flow *f)
 static void
 net_flow_on_writable(evutil_socket_t fd, short what, void *arg)
 {
-	net_flow_feed(arg);
+	struct net_flow *f = arg;
+
+	channel_stir(f->ch);
+	net_flow_feed(f);
 }
 
 int
@@ -399,6 +416,7 @@ net_flow_on_grace(evutil_socket_t fd, short what, void *arg)
 {
 	struct net_flow *f = arg;
 
+	channel_stir(f->ch);
 	net_flow_close_output(f, &f->out);
 	net_flow_close_output(f, &f->err);
 	net_flow_over(f);
@@ -419,7 +437,7 @@ net_flow_exited(struct net_flow *f, uint32_t handle, enum priv_exit how,
 	if (how == PRIV_TIMEDOUT && f->grace == NULL) {
 		f->grace = evtimer_new(f->ch->base, net_flow_on_grace, f);
 		if (f->grace == NULL || event_add(f->grace, &tv) == -1)
-			channel_fault(f->ch, "out of memory");
+			channel_fatal(f->ch, "out of memory");
 	}
 	net_flow_read_rest(f);
 	net_flow_over(f);

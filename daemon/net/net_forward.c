@@ -26,12 +26,13 @@ net_forward_begin(struct channel *ch, struct buf *query)
 	if ((ch->state = f = calloc(1, sizeof(*f))) == NULL)
 		return SKY_ERR_NOMEM;
 	net_relay_init(&f->relay, ch);
+	f->relay.half = true;
 	if (mux_forward_query(query, &place) != 0) {
 		channel_reject(ch, "that is no host and port, and no path");
 		return 0;
 	}
 	ch->busy = true;
-	mon_forward_open(ch->mon, ch->number, &place);
+	mon_forward_open(ch, &place);
 	return 0;
 }
 
@@ -44,14 +45,20 @@ net_forward_end(struct channel *ch)
 	free(f);
 }
 
-/* What the other side has said before it took no more is read. */
 static void
 net_forward_input(struct channel *ch)
 {
 	struct net_forward *f = ch->state;
 
-	if (f->open && net_relay_input(&f->relay) < 0)
-		buf_reset(ch->in);
+	(void)net_relay_input(&f->relay);
+}
+
+static void
+net_forward_eof(struct channel *ch)
+{
+	struct net_forward *f = ch->state;
+
+	net_relay_eof(&f->relay);
 }
 
 static void
@@ -92,5 +99,6 @@ const struct service_ops net_forward_ops = {
 	.input = net_forward_input,
 	.room = net_forward_room,
 	.told = net_forward_told,
+	.eof = net_forward_eof,
 	.end = net_forward_end,
 };

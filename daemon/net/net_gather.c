@@ -85,10 +85,18 @@ net_gather_free(struct net_gather *g)
 
 		if (e->state == EXEC_RUNNING)
 			channel_tell_job(g->rpc->ch, e->handle, &e->bytes);
+		if (e->state == EXEC_RUNNING && channel_leaves(g->rpc->ch))
+			mon_exec_leave(g->rpc->ch->mon, e->handle);
 		if (e->state != EXEC_FREE)
 			net_gather_forget(e);
 	}
 	free(g);
+}
+
+size_t
+net_gather_held(const struct net_gather *g)
+{
+	return g->captured;
 }
 
 /* --- call and start --- */
@@ -173,8 +181,8 @@ net_gather_call(struct net_gather *g, struct rpc_call *c,
 		return;
 	}
 	if (net_gather_prepare(g, e, c) != 0)
-		channel_fault(g->rpc->ch, "out of memory");
-	if (mon_exec_start(g->rpc->ch->mon, g->rpc->ch->number, &c->arg.exec,
+		channel_fatal(g->rpc->ch, "out of memory");
+	if (mon_exec_start(g->rpc->ch, &c->arg.exec,
 		net_gather_timeout(&c->arg.exec), buf_len(&c->arg.exec.in) != 0,
 		wishes) != 0) {
 		net_rpc_fail(g->rpc, c->method, c->seq,
@@ -254,6 +262,7 @@ net_gather_on_stdin(evutil_socket_t fd, short what, void *arg)
 	struct gathered *e = arg;
 	ssize_t r;
 
+	channel_stir(e->all->rpc->ch);
 	r = buf_write(&e->in.data, fd);
 	if (r > 0) {
 		e->all->captured -= (size_t)r;
@@ -331,6 +340,7 @@ net_gather_on_grace(evutil_socket_t fd, short what, void *arg)
 {
 	struct gathered *e = arg;
 
+	channel_stir(e->all->rpc->ch);
 	net_pipe_close(&e->out);
 	net_pipe_close(&e->err);
 	net_gather_over(e);
@@ -361,7 +371,7 @@ net_gather_exited(struct net_gather *g, uint32_t handle, enum priv_exit how,
 		e->grace =
 		    evtimer_new(g->rpc->ch->base, net_gather_on_grace, e);
 		if (e->grace == NULL || event_add(e->grace, &tv) == -1)
-			channel_fault(g->rpc->ch, "out of memory");
+			channel_fatal(g->rpc->ch, "out of memory");
 	}
 	e->exited = true;
 	net_gather_over(e);

@@ -20,6 +20,8 @@ void net_gather_call(struct net_gather *, struct rpc_call *,
 int net_gather_started(struct net_gather *, struct privmsg *);
 void net_gather_exited(struct net_gather *, uint32_t handle, enum priv_exit,
     uint32_t status);
+/* Bytes of all of them that wait here. */
+size_t net_gather_held(const struct net_gather *);
 /* Sends results that waited for room. */
 void net_gather_room(struct net_gather *);
 

@@ -42,6 +42,14 @@ net_http_begin(struct channel *ch, struct buf *query)
 	return 0;
 }
 
+static size_t
+net_http_held(const struct channel *ch)
+{
+	const struct net_http *h = ch->state;
+
+	return buf_len(&h->body) + buf_len(&h->flow.in.data);
+}
+
 static void
 net_http_end(struct channel *ch)
 {
@@ -166,7 +174,7 @@ net_http_run(struct net_http *h, struct xs_request *q)
 	f->has_stdin = buf_len(&q->e.in) != 0;
 	net_http_put_response(h);
 	if (net_flow_input(f, &q->e.in) != 0)
-		channel_fault(h->ch, "out of memory");
+		channel_fatal(h->ch, "out of memory");
 	net_flow_input_end(f);
 	if (net_flow_start(f, &q->e, net_http_timeout(&q->e), &none) != 0)
 		net_flow_fail(f, "argument list too long");
@@ -331,6 +339,7 @@ const struct service_ops net_http_ops = {
 	.input = net_http_input,
 	.room = net_http_room,
 	.told = net_http_told,
+	.held = net_http_held,
 	.end = net_http_end,
 	.request_s = HEAD_S,
 	.duplex = true,

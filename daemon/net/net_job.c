@@ -54,7 +54,7 @@ static void
 net_job_fail(struct channel *ch, const char *why)
 {
 	if (xs_put_frame(ch->out, XS_FAILED, why, strlen(why)) != 0)
-		channel_fault(ch, "out of memory");
+		channel_fatal(ch, "out of memory");
 	channel_end(ch);
 }
 
@@ -66,15 +66,18 @@ net_job_run(struct channel *ch, struct buf *payload)
 	struct xs_start s;
 	int r;
 
-	if ((r = xs_get_start(payload, &s)) != 0)
+	if ((r = xs_get_start(payload, &s)) != 0) {
 		channel_fault(ch, "bad request: %s", err_text(r));
+		xs_start_free(&s);
+		return;
+	}
 	e.name = s.name;
 	e.arg = s.arg;
 	e.env = s.env;
 	if (s.flags & XS_TERMINAL)
 		net_job_fail(ch, "a job has no terminal");
-	else if (mon_job_run(ch->mon, ch->number, &e, s.timeout_ms,
-		     s.flags & XS_HAS_STDIN, &j->wishes) != 0)
+	else if (mon_job_run(ch, &e, s.timeout_ms, s.flags & XS_HAS_STDIN,
+		     &j->wishes) != 0)
 		net_job_fail(ch, "argument list too long");
 	xs_start_free(&s);
 }
@@ -103,7 +106,7 @@ net_job_take_first(struct channel *ch)
 	if (j->run)
 		net_job_run(ch, &payload);
 	else
-		mon_job_door(ch->mon, ch->number);
+		mon_job_door(ch);
 }
 
 /* --- between the peer and the keeper --- */

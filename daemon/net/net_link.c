@@ -4,16 +4,23 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/err.h"
 #include "common/base/tcp.h"
 #include "common/pty/rpc.h"
+#include "common/pty/yamux.h"
 #include "daemon/net/net_gather.h"
 
 #define IN_MAX (RPC_HOST_MSG_MAX + LINK_CHUNK)
 /* The largest answer and what may wait before it. */
 #define OUT_MAX (2 * NET_GATHER_MAX + NET_OUT_HIGH + 4 * LINK_CHUNK)
+
+/* Of a shared one: three frames of yamux, of which each may be another's. */
+#define SHARED_OUT_MAX (3 * (YAMUX_FRAME_MAX + YAMUX_HEAD_LEN))
+#define SHARED_HIGH    YAMUX_FRAME_MAX
+#define SHARED_UNSENT  (128 * 1024) /* in the kernel */
 
 size_t
 net_link_backlog(const struct net_link *l)
@@ -57,8 +64,10 @@ net_link_on_hangup(evutil_socket_t fd, short what, void *arg)
 {
 	struct net_link *l = arg;
 
-	if (!l->reading)
+	if (!l->reading && !l->half)
 		l->lost = SKY_ERR_EOF;
+	if (l->half)
+		event_del(l->hup);
 }
 
 /* Its being called is all: what waits is sent when the wheel is turned. */
@@ -127,7 +136,7 @@ net_link_flush(struct net_link *l)
 void
 net_link_read_on(struct net_link *l, bool on)
 {
-	if (on && buf_room(&l->in) < FRAME_PLAIN_MAX)
+	if (l->lost != 0 || buf_room(&l->in) < FRAME_PLAIN_MAX)
 		on = false;
 	if (on && !l->reading) {
 		event_add(l->rd, NULL);
@@ -136,13 +145,43 @@ net_link_read_on(struct net_link *l, bool on)
 	l->reading = on;
 }
 
+void
+net_link_wake(struct net_link *l)
+{
+	event_active(l->wr, EV_WRITE, 0);
+}
+
+void
+net_link_shut(struct net_link *l)
+{
+	if (!l->shut)
+		shutdown(l->fd, SHUT_WR);
+	l->shut = true;
+}
+
+void
+net_link_buffers(struct buf *in, struct buf *out)
+{
+	buf_init(in, IN_MAX);
+	buf_init(out, OUT_MAX);
+}
+
+void
+net_link_share(struct net_link *l)
+{
+	buf_free(&l->out);
+	buf_init(&l->out, SHARED_OUT_MAX);
+	l->high = SHARED_HIGH;
+	tcp_bound_unsent(l->fd, SHARED_UNSENT);
+}
+
 int
 net_link_init(struct net_link *l, struct event_base *base, int fd)
 {
 	l->fd = fd;
+	l->high = NET_OUT_HIGH;
 	link_init(&l->link);
-	buf_init(&l->in, IN_MAX);
-	buf_init(&l->out, OUT_MAX);
+	net_link_buffers(&l->in, &l->out);
 	l->rd =
 	    event_new(base, fd, EV_READ | EV_PERSIST, net_link_on_readable, l);
 	l->wr = event_new(base, fd, EV_WRITE, net_link_on_writable, l);

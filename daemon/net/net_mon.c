@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/base/err.h"
@@ -21,12 +22,29 @@ mon_request(int mon, enum privmsg_type type, uint16_t id, struct buf *body)
 
 /* The same for one of few bytes, which is freed, if all of it is there. */
 static void
-mon_small(int mon, enum privmsg_type type, uint16_t id, struct buf *body,
+mon_small(int mon, enum privmsg_type type, struct buf *body, bool whole)
+{
+	if (!whole)
+		_exit(1);
+	mon_request(mon, type, 0, body);
+	buf_free(body);
+}
+
+/* One that is answered. */
+static void
+mon_ask(struct channel *ch, enum privmsg_type type, struct buf *body)
+{
+	ch->owed++;
+	mon_request(ch->mon, type, ch->number, body);
+}
+
+static void
+mon_ask_small(struct channel *ch, enum privmsg_type type, struct buf *body,
     bool whole)
 {
 	if (!whole)
 		_exit(1);
-	mon_request(mon, type, id, body);
+	mon_ask(ch, type, body);
 	buf_free(body);
 }
 
@@ -61,30 +79,33 @@ mon_first_frame(int mon, struct buf *body)
 }
 
 static void
-mon_handle(int mon, enum privmsg_type type, uint16_t id, uint32_t handle)
+mon_handle(int mon, enum privmsg_type type, uint32_t handle)
 {
 	struct buf b;
 
 	buf_init(&b, 4);
-	mon_small(mon, type, id, &b, buf_put_u32(&b, handle) == 0);
+	mon_small(mon, type, &b, buf_put_u32(&b, handle) == 0);
 }
 
 void
-mon_pty_stop(int mon, uint16_t id, uint32_t handle)
+mon_pty_stop(struct channel *ch, uint32_t handle)
 {
-	mon_handle(mon, PM_PTY_STOP, id, handle);
+	struct buf b;
+
+	buf_init(&b, 4);
+	mon_ask_small(ch, PM_PTY_STOP, &b, buf_put_u32(&b, handle) == 0);
 }
 
 void
 mon_exec_end(int mon, uint32_t handle)
 {
-	mon_handle(mon, PM_EXEC_END, 0, handle);
+	mon_handle(mon, PM_EXEC_END, handle);
 }
 
 void
 mon_exec_leave(int mon, uint32_t handle)
 {
-	mon_handle(mon, PM_EXEC_LEAVE, 0, handle);
+	mon_handle(mon, PM_EXEC_LEAVE, handle);
 }
 
 void
@@ -93,15 +114,15 @@ mon_exec_signal(int mon, uint32_t handle, int number)
 	struct buf b;
 
 	buf_init(&b, 8);
-	mon_small(mon, PM_EXEC_SIGNAL, 0, &b,
+	mon_small(mon, PM_EXEC_SIGNAL, &b,
 	    buf_put_u32(&b, handle) == 0 &&
 		buf_put_u8(&b, (uint8_t)number) == 0);
 }
 
 void
-mon_sftp_start(int mon, uint16_t id)
+mon_sftp_start(struct channel *ch)
 {
-	mon_request(mon, PM_SFTP_START, id, NULL);
+	mon_ask(ch, PM_SFTP_START, NULL);
 }
 
 void
@@ -110,7 +131,7 @@ mon_user(int mon, struct buf *name)
 	struct buf b;
 
 	buf_init(&b, 4 + PRIV_USER_MAX);
-	mon_small(mon, PM_USER, 0, &b,
+	mon_small(mon, PM_USER, &b,
 	    buf_put_string(&b, buf_ptr(name), buf_len(name)) == 0);
 }
 
@@ -120,7 +141,7 @@ mon_active(int mon, uint64_t in, uint64_t out)
 	struct buf b;
 
 	buf_init(&b, 16);
-	mon_small(mon, PM_ACTIVE, 0, &b,
+	mon_small(mon, PM_ACTIVE, &b,
 	    buf_put_u64(&b, in) == 0 && buf_put_u64(&b, out) == 0);
 }
 
@@ -138,45 +159,45 @@ mon_bytes(int mon, uint32_t handle, uint64_t in, uint64_t out)
 }
 
 void
-mon_conns(int mon, uint16_t id, uint64_t after)
+mon_conns(struct channel *ch, uint64_t after)
 {
 	struct buf b;
 
 	buf_init(&b, 8);
-	mon_small(mon, PM_CONNS, id, &b, buf_put_u64(&b, after) == 0);
+	mon_ask_small(ch, PM_CONNS, &b, buf_put_u64(&b, after) == 0);
 }
 
 void
-mon_counts(int mon, uint16_t id)
+mon_counts(struct channel *ch)
 {
-	mon_request(mon, PM_COUNTS, id, NULL);
+	mon_ask(ch, PM_COUNTS, NULL);
 }
 
 void
-mon_status(int mon, uint16_t id)
+mon_status(struct channel *ch)
 {
-	mon_request(mon, PM_STATUS, id, NULL);
+	mon_ask(ch, PM_STATUS, NULL);
 }
 
 void
-mon_kill(int mon, uint16_t id, const struct mux_kill *k)
+mon_kill(struct channel *ch, const struct mux_kill *k)
 {
 	struct buf b;
 
 	buf_init(&b, PRIV_KILL_MAX);
-	mon_small(mon, PM_KILL, id, &b,
+	mon_ask_small(ch, PM_KILL, &b,
 	    buf_put_u8(&b, k->by_key ? PRIV_KILL_KEY : PRIV_KILL_ID) == 0 &&
 		(k->by_key ? buf_put(&b, k->pk.b, KEY_PUBLIC_LEN) :
 			     buf_put(&b, k->id, sizeof(k->id))) == 0);
 }
 
 void
-mon_dial(int mon, uint16_t id, const struct key_public *pk, uint16_t port)
+mon_dial(struct channel *ch, const struct key_public *pk, uint16_t port)
 {
 	struct buf b;
 
 	buf_init(&b, KEY_PUBLIC_LEN + 2);
-	mon_small(mon, PM_PROXY_DIAL, id, &b,
+	mon_ask_small(ch, PM_PROXY_DIAL, &b,
 	    buf_put(&b, pk->b, KEY_PUBLIC_LEN) == 0 &&
 		buf_put_u16(&b, port) == 0);
 }
@@ -192,26 +213,26 @@ mon_put_place(struct buf *b, const struct mux_place *p)
 }
 
 void
-mon_forward_open(int mon, uint16_t id, const struct mux_place *p)
+mon_forward_open(struct channel *ch, const struct mux_place *p)
 {
 	struct buf b;
 
-	mon_small(mon, PM_FORWARD_OPEN, id, &b, mon_put_place(&b, p));
+	mon_ask_small(ch, PM_FORWARD_OPEN, &b, mon_put_place(&b, p));
 }
 
 void
-mon_forward_listen(int mon, uint16_t id, const struct mux_place *p)
+mon_forward_listen(struct channel *ch, const struct mux_place *p)
 {
 	struct buf b;
 
-	mon_small(mon, PM_FORWARD_LISTEN, id, &b,
+	mon_ask_small(ch, PM_FORWARD_LISTEN, &b,
 	    mon_put_place(&b, p) && buf_put_u8(&b, 0) == 0);
 }
 
 void
-mon_wl_list(int mon, uint16_t id)
+mon_wl_list(struct channel *ch)
 {
-	mon_request(mon, PM_WL_LIST, id, NULL);
+	mon_ask(ch, PM_WL_LIST, NULL);
 }
 
 /* u32 count, strings. */
@@ -261,7 +282,7 @@ mon_put_size(struct buf *b, const struct rpc_winsize *ws)
 }
 
 int
-mon_pty_start(int mon, uint16_t id, struct rpc_command *c,
+mon_pty_start(struct channel *ch, struct rpc_command *c,
     const struct mux_session *w)
 {
 	unsigned flags = (c->has_size ? PRIV_PTY_SIZE : 0) |
@@ -275,14 +296,14 @@ mon_pty_start(int mon, uint16_t id, struct rpc_command *c,
 	    (r = buf_put_u8(&b, (uint8_t)flags)) == 0 &&
 	    (r = mon_put_size(&b, &c->size)) == 0 &&
 	    (r = buf_put(&b, w->modes, w->has_modes ? MODES_LEN : 0)) == 0)
-		mon_request(mon, PM_PTY_START, id, &b);
+		mon_ask(ch, PM_PTY_START, &b);
 	buf_free(&b);
 	return r;
 }
 
 /* A command and what is asked besides, for EXEC_START and JOB_RUN. */
 static int
-mon_put_exec(int mon, enum privmsg_type type, uint16_t id, struct rpc_exec *e,
+mon_put_exec(struct channel *ch, enum privmsg_type type, struct rpc_exec *e,
     uint32_t timeout_ms, unsigned flags)
 {
 	struct buf b;
@@ -292,37 +313,37 @@ mon_put_exec(int mon, enum privmsg_type type, uint16_t id, struct rpc_exec *e,
 	if ((r = mon_put_command(&b, &e->name, &e->arg, &e->env)) == 0 &&
 	    (r = buf_put_u32(&b, timeout_ms)) == 0 &&
 	    (r = buf_put_u8(&b, (uint8_t)flags)) == 0)
-		mon_request(mon, type, id, &b);
+		mon_ask(ch, type, &b);
 	buf_free(&b);
 	return r;
 }
 
 int
-mon_exec_start(int mon, uint16_t id, struct rpc_exec *e, uint32_t timeout_ms,
+mon_exec_start(struct channel *ch, struct rpc_exec *e, uint32_t timeout_ms,
     bool has_stdin, const struct mux_session *w)
 {
-	return mon_put_exec(mon, PM_EXEC_START, id, e, timeout_ms,
+	return mon_put_exec(ch, PM_EXEC_START, e, timeout_ms,
 	    (has_stdin ? PRIV_EXEC_STDIN : 0) | (w->keep ? PRIV_EXEC_KEEP : 0) |
 		(w->login ? PRIV_EXEC_LOGIN : 0) |
 		(w->line ? PRIV_EXEC_LINE : 0));
 }
 
 int
-mon_job_run(int mon, uint16_t id, struct rpc_exec *e, uint32_t timeout_ms,
+mon_job_run(struct channel *ch, struct rpc_exec *e, uint32_t timeout_ms,
     bool has_stdin, const struct mux_session *w)
 {
-	return mon_put_exec(mon, PM_JOB_RUN, id, e, timeout_ms,
+	return mon_put_exec(ch, PM_JOB_RUN, e, timeout_ms,
 	    (has_stdin ? PRIV_EXEC_STDIN : 0) | (w->line ? PRIV_EXEC_LINE : 0));
 }
 
 void
-mon_job_door(int mon, uint16_t id)
+mon_job_door(struct channel *ch)
 {
-	mon_request(mon, PM_JOB_DOOR, id, NULL);
+	mon_ask(ch, PM_JOB_DOOR, NULL);
 }
 
 int
-mon_wl_change(int mon, uint16_t id, bool add, struct gob_list *keys)
+mon_wl_change(struct channel *ch, bool add, struct gob_list *keys)
 {
 	struct gob_list list = *keys;
 	struct buf b, key;
@@ -337,7 +358,7 @@ mon_wl_change(int mon, uint16_t id, bool add, struct gob_list *keys)
 		    SKY_ERR_KEY :
 		    buf_put(&b, buf_ptr(&key), buf_len(&key));
 	if (r == 0)
-		mon_request(mon, add ? PM_WL_ADD : PM_WL_REMOVE, id, &b);
+		mon_ask(ch, add ? PM_WL_ADD : PM_WL_REMOVE, &b);
 	buf_free(&b);
 	return r;
 }
@@ -353,4 +374,26 @@ mon_get_exited(struct buf *b, struct mon_exited *e)
 		return r;
 	e->how = (enum priv_exit)how;
 	return buf_get_u32(b, &e->status);
+}
+
+/* A socket ends what is behind it by being closed. */
+int
+mon_undo(struct channel *ch, struct privmsg *m)
+{
+	uint32_t handle;
+	char *why;
+	int r;
+
+	if (m->type != PM_PTY_START + 1 && m->type != PM_EXEC_START + 1)
+		return 0;
+	if ((r = buf_get_cstring(&m->body, &why, PRIVMSG_TEXT_MAX)) != 0)
+		return r;
+	if (*why == '\0' && (r = buf_get_u32(&m->body, &handle)) == 0) {
+		if (m->type == PM_PTY_START + 1)
+			mon_pty_stop(ch, handle);
+		else
+			mon_exec_leave(ch->mon, handle);
+	}
+	free(why);
+	return r;
 }

@@ -38,6 +38,16 @@ net_pty_begin(struct channel *ch, struct buf *query)
 	return 0;
 }
 
+static size_t
+net_pty_held(const struct channel *ch)
+{
+	const struct net_pty *p = ch->state;
+
+	if (p->term == NULL || p->commands == NULL)
+		return 0;
+	return net_term_held(p->term) + net_gather_held(p->commands);
+}
+
 static void
 net_pty_end(struct channel *ch)
 {
@@ -131,5 +141,6 @@ const struct service_ops net_pty_ops = {
 	.input = net_pty_input,
 	.room = net_pty_room,
 	.told = net_pty_told,
+	.held = net_pty_held,
 	.end = net_pty_end,
 };

@@ -3,6 +3,7 @@
 #include "daemon/net/net_relay.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/base/err.h"
 
@@ -20,6 +21,15 @@ net_relay_on_writable(evutil_socket_t fd, short what, void *arg)
 	struct net_relay *r = arg;
 
 	r->ch->busy = false;
+	channel_stir(r->ch);
+}
+
+/* Both have said all, or one has and that is the end. */
+static void
+net_relay_check_end(struct net_relay *r)
+{
+	if (r->said && (r->ended || !r->half))
+		channel_end(r->ch);
 }
 
 /* When the other side is gone, what it said before still leaves. */
@@ -34,9 +44,17 @@ net_relay_on_output(evutil_socket_t fd, short what, void *arg)
 		r->bytes.out += (uint64_t)n;
 		channel_moved(ch);
 	}
-	if (n < 0 && n != SKY_ERR_AGAIN)
+	if (n < 0 && n != SKY_ERR_AGAIN) {
+		r->said = true;
+		channel_finish(ch);
+		net_relay_check_end(r);
+	}
+	/* What was cut off is not to look as if it had ended. */
+	if (n == SKY_ERR_SYS && r->half) {
+		ch->faulty = true;
 		channel_end(ch);
-	if (channel_full(ch) || ch->stage == CHANNEL_ENDED)
+	}
+	if (channel_full(ch) || r->said)
 		event_del(r->pipe.ev);
 }
 
@@ -70,6 +88,13 @@ net_relay_input(struct net_relay *r)
 	channel_moved(r->ch);
 	while ((n = buf_write(r->ch->in, r->pipe.fd)) > 0)
 		r->bytes.in += (uint64_t)n;
+	if (n < 0 && n != SKY_ERR_AGAIN && r->half) {
+		/* It may have said something that is still on its way. */
+		buf_reset(r->ch->in);
+		r->ended = true;
+		net_relay_check_end(r);
+		return 0;
+	}
 	if (n != SKY_ERR_AGAIN)
 		return (int)n;
 	r->ch->busy = true;
@@ -78,7 +103,16 @@ net_relay_input(struct net_relay *r)
 }
 
 void
+net_relay_eof(struct net_relay *r)
+{
+	r->ended = true;
+	shutdown(r->pipe.fd, SHUT_WR);
+	net_relay_check_end(r);
+}
+
+void
 net_relay_room(struct net_relay *r)
 {
-	event_add(r->pipe.ev, NULL);
+	if (!r->said)
+		event_add(r->pipe.ev, NULL);
 }

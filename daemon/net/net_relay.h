@@ -11,6 +11,13 @@
 
 struct net_relay {
 	struct channel *ch;
+	/*
+	 * Each direction ends by itself.  Otherwise the other side's end is the
+	 * channel's.
+	 */
+	bool half;
+	bool ended; /* the peer says nothing more */
+	bool said;  /* nor does the other side */
 	struct net_pipe pipe;
 	struct event *writable; /* pending: it takes no more for now */
 	struct job_bytes bytes;
@@ -24,9 +31,12 @@ int net_relay_open(struct net_relay *, int fd);
 void net_relay_close(struct net_relay *);
 /*
  * There may be input: what the other side takes of it.  Less than 0 if it takes
- * no more, ever; what it has said is read until its end all the same.
+ * no more, ever; what it has said is read until its end all the same.  With
+ * half such input is dropped, and 0.
  */
 int net_relay_input(struct net_relay *);
+/* The peer says nothing more: neither does the other side hear anything. */
+void net_relay_eof(struct net_relay *);
 /* Output has room. */
 void net_relay_room(struct net_relay *);
 

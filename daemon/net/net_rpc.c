@@ -40,7 +40,7 @@ net_rpc_reply(struct net_rpc *rpc, enum rpc_method method, uint64_t seq,
     const union rpc_value *value)
 {
 	if (rpc_host_reply(rpc->host, rpc->ch->out, method, seq, value) != 0)
-		channel_fault(rpc->ch, "a reply does not fit");
+		channel_fatal(rpc->ch, "a reply does not fit");
 }
 
 void
@@ -54,5 +54,5 @@ net_rpc_fail(struct net_rpc *rpc, enum rpc_method method, uint64_t seq,
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (rpc_host_error(rpc->host, rpc->ch->out, method, seq, text) != 0)
-		channel_fault(rpc->ch, "a reply does not fit");
+		channel_fatal(rpc->ch, "a reply does not fit");
 }

@@ -25,7 +25,7 @@ net_sftp_begin(struct channel *ch, struct buf *query)
 		return SKY_ERR_NOMEM;
 	net_relay_init(&s->server, ch);
 	ch->busy = true;
-	mon_sftp_start(ch->mon, ch->number);
+	mon_sftp_start(ch);
 	return 0;
 }
 

@@ -16,7 +16,7 @@
 static int
 net_status_begin(struct channel *ch, struct buf *query)
 {
-	mon_status(ch->mon, ch->number);
+	mon_status(ch);
 	channel_accept(ch);
 	return 0;
 }
@@ -48,7 +48,7 @@ net_kill_begin(struct channel *ch, struct buf *query)
 		return 0;
 	}
 	ch->busy = true;
-	mon_kill(ch->mon, ch->number, &k);
+	mon_kill(ch, &k);
 	return 0;
 }
 

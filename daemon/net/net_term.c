@@ -88,6 +88,8 @@ net_term_free(struct net_term *p)
 	if (p == NULL)
 		return;
 	net_term_close_master(p);
+	if (p->state == TERM_RUNNING && channel_leaves(p->rpc->ch))
+		mon_pty_stop(p->rpc->ch, p->handle);
 	event_free(p->batch);
 	while (p->writes != NULL)
 		net_term_drop_write(p);
@@ -103,6 +105,12 @@ net_term_running(struct net_term *p, const struct rpc_call *c)
 		return true;
 	net_rpc_fail(p->rpc, c->method, c->seq, NO_SESSION);
 	return false;
+}
+
+size_t
+net_term_held(const struct net_term *p)
+{
+	return buf_len(&p->ahead) + buf_len(&p->input);
 }
 
 /* --- Start and Stop --- */
@@ -122,8 +130,7 @@ net_term_start(struct net_term *p, struct rpc_call *c,
 		net_rpc_fail(p->rpc, c->method, c->seq, "%s", why);
 		return;
 	}
-	if (mon_pty_start(p->rpc->ch->mon, p->rpc->ch->number, &c->arg.command,
-		wishes) != 0) {
+	if (mon_pty_start(p->rpc->ch, &c->arg.command, wishes) != 0) {
 		net_rpc_fail(p->rpc, c->method, c->seq,
 		    "fork/exec: argument list too long");
 		return;
@@ -224,7 +231,7 @@ net_term_stop(struct net_term *p, struct rpc_call *c)
 	p->rpc->ch->busy = true;
 	p->state = TERM_STOPPING;
 	p->seq = c->seq;
-	mon_pty_stop(p->rpc->ch->mon, p->rpc->ch->number, p->handle);
+	mon_pty_stop(p->rpc->ch, p->handle);
 }
 
 int
@@ -278,6 +285,7 @@ net_term_on_batch(evutil_socket_t fd, short what, void *arg)
 {
 	struct net_term *p = arg;
 
+	channel_stir(p->rpc->ch);
 	p->flood = false;
 }
 
@@ -379,9 +387,11 @@ net_term_read(struct net_term *p, struct rpc_call *c)
 		    "invalid read size: %lld", (long long)size);
 		return;
 	}
-	if (p->nreads == NET_READS_MAX)
+	if (p->nreads == NET_READS_MAX) {
 		channel_fault(p->rpc->ch, "more than %d Reads at once",
 		    NET_READS_MAX);
+		return;
+	}
 	p->reads[(p->first + p->nreads++) % NET_READS_MAX] =
 	    (struct term_read){ .seq = c->seq,
 		    .size = size > NET_READ_CUT ? NET_READ_CUT : (size_t)size };
@@ -459,7 +469,7 @@ net_term_write(struct net_term *p, struct rpc_call *c)
 		return;
 	}
 	if (net_term_queue_write(p, c->seq, size, &data) != 0)
-		channel_fault(p->rpc->ch, "out of memory");
+		channel_fatal(p->rpc->ch, "out of memory");
 	event_add(p->wr, NULL);
 }
 
@@ -488,6 +498,7 @@ net_term_on_writable(evutil_socket_t fd, short what, void *arg)
 	size_t before = buf_len(&p->input);
 	int r;
 
+	channel_stir(p->rpc->ch);
 	r = net_term_feed(p, &p->input);
 	/* Nobody is there any more who would make room, and its end is ready.
 	 */

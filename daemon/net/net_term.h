@@ -28,6 +28,8 @@ int net_term_started(struct net_term *, struct privmsg *);
 int net_term_stopped(struct net_term *);
 /* That shell has ended, whoever else holds the terminal. */
 void net_term_exited(struct net_term *, uint32_t handle);
+/* Bytes that wait here, either way. */
+size_t net_term_held(const struct net_term *);
 /* Answers waiting Reads as far as output and the channel allow. */
 void net_term_room(struct net_term *);
 

@@ -41,10 +41,9 @@ net_wl_call(struct net_wl *w, struct rpc_call *c)
 	int r = 0;
 
 	if (c->method == RPC_WL_LIST)
-		mon_wl_list(ch->mon, ch->number);
+		mon_wl_list(ch);
 	else
-		r = mon_wl_change(ch->mon, ch->number, c->method == RPC_WL_ADD,
-		    &c->arg.keys);
+		r = mon_wl_change(ch, c->method == RPC_WL_ADD, &c->arg.keys);
 	if (r != 0) {
 		net_rpc_fail(&w->rpc, c->method, c->seq, "%s", err_text(r));
 		return;

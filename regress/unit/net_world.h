@@ -23,7 +23,7 @@
 #include "daemon/net/net_service.h"
 
 #define NW_ROOM (4U * 1024 * 1024)
-#define NW_ENDS 256
+#define NW_ENDS 512
 #define NW_KEY                                                          \
 	"022e607e0914d6e7ccda7587f95790c09e126bbd506cc476a1eda852325aa" \
 	"dd1aa"

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
+#include "common/pty/yamux.h"
+#include "daemon/net/net_channels.h"
 #include "regress/unit/net_world.h"
 
 #if SKYPTY_SANITIZE
@@ -80,6 +82,7 @@ static const struct {
 	{ MUX_URI_METRICS, NEAR, PRIV_GRANT_WHITELIST },
 	{ KILL, NEAR, PRIV_GRANT_WHITELIST },
 	{ MUX_URI_FILES, ANY, PRIV_GRANT_SFTP },
+	{ MUX_URI_CHANNELS, FAR, 0 },
 	{ PROXY, NEAR, PRIV_GRANT_DIAL },
 	{ DIAL, NEAR, PRIV_GRANT_DIAL },
 	{ "dmsgpty/nothing", 0, 0 },
@@ -99,7 +102,7 @@ answer_to(const char *uri, enum priv_carrier carrier, uint32_t grants)
 	assert_true(nw_begin(&w, carrier));
 	nw_authenticate(&w);
 	assert_int_equal(w.n->state, NET_MUX);
-	w.n->channel.grants = grants;
+	w.n->peer.grants = grants;
 	nw_ask(&w, uri);
 	asked = w.asked[PM_SFTP_START] + w.asked[PM_PROXY_DIAL] +
 	    w.asked[PM_STATUS] + w.asked[PM_KILL] + w.asked[PM_CONNS] +
@@ -190,9 +193,10 @@ test_manual(void **state)
 		assert_non_null(fgets(line, sizeof(line), f));
 	while (strcmp(line, ".Ss Services\n") != 0);
 	for (const struct service *s = net_services; s->uri != NULL; s++) {
-		snprintf(want, sizeof(want), ".It Li %s Ta %s Ta %s Ta %s\n",
-		    s->uri, right(s->grant), s->remote ? "yes" : "no",
-		    s->control ? "yes" : "no");
+		snprintf(want, sizeof(want),
+		    ".It Li %s Ta %s Ta %s Ta %s Ta %s\n", s->uri,
+		    right(s->grant), s->remote ? "yes" : "no",
+		    s->control ? "yes" : "no", s->channel ? "yes" : "no");
 		assert_true(next_told(f, line, sizeof(line)));
 		assert_string_equal(line, want);
 	}
@@ -593,7 +597,7 @@ test_terminal_denied(void **state)
 		if (!nw_begin(&w, PRIV_XK))
 			_exit(1);
 		nw_authenticate(&w);
-		w.n->channel.grants = PRIV_GRANT_EXEC;
+		w.n->peer.grants = PRIV_GRANT_EXEC;
 		nw_ask(&w, MUX_URI_EXEC);
 		buf_init(&b, 1000);
 		buf_init(&out, 1000);
@@ -759,6 +763,54 @@ use_stream(struct net_world *w)
 	nw_serve(w);
 }
 
+/* What was put is said, and what was heard taken. */
+static void
+turn_channels(struct net_world *w, struct yamux *y)
+{
+	struct buf out;
+
+	buf_init(&out, NW_ROOM);
+	if (yamux_output(y, &out) == 0)
+		nw_say(w, buf_ptr(&out), buf_len(&out));
+	nw_serve(w);
+	(void)yamux_input(y, &w->heard);
+	buf_free(&out);
+}
+
+/* Two of theirs, of which one is left, and one of ours. */
+static void
+use_channels(struct net_world *w)
+{
+	static const char request[] = "\x0d" MUX_URI_FILES "to there";
+	struct yamux *y = yamux_new(true, NULL);
+	struct yamux_stream *st[2];
+	int sv[2];
+
+	(void)buf_skip(&w->heard, 1);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(yamux_open(y, &st[i]), 0);
+		(void)yamux_write(st[i], request, sizeof(request) - 1);
+	}
+	turn_channels(w, y);
+	nw_end_say(w, 0, "from there", 10);
+	turn_channels(w, y);
+	yamux_close(st[1]);
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv), 0);
+	nw_inside = true;
+	(void)net_channels_open(&w->n->channel, "accepted", sv[0]);
+	nw_inside = false;
+	turn_channels(w, y);
+	if ((st[1] = yamux_accept(y)) != NULL)
+		(void)yamux_write(st[1], "\0ours", 5);
+	turn_channels(w, y);
+	close(sv[1]);
+	turn_channels(w, y);
+	nw_end_close(w, 0);
+	turn_channels(w, y);
+	yamux_free(y);
+}
+
 /* One of each service; what has failed does not hold it up. */
 static void
 live(struct net_world *w, const char *uri)
@@ -775,6 +827,8 @@ live(struct net_world *w, const char *uri)
 		use_http(w);
 	else if (strcmp(uri, MUX_URI_JOB) == 0)
 		use_job(w);
+	else if (strcmp(uri, MUX_URI_CHANNELS) == 0)
+		use_channels(w);
 	else
 		use_stream(w);
 }
@@ -809,6 +863,9 @@ test_lives(void **state)
 		} else if (strcmp(uri, MUX_URI_WHITELIST) == 0) {
 			assert_int_equal(w.asked[PM_WL_LIST], 1);
 			assert_int_equal(w.asked[PM_WL_ADD], 1);
+		} else if (strcmp(uri, MUX_URI_CHANNELS) == 0) {
+			assert_int_equal(w.asked[PM_SFTP_START], 2);
+			assert_int_equal(w.n->state, NET_SERVICE);
 		} else
 			assert_int_equal(w.n->state, NET_LINGERING);
 		nw_over(&w);

@@ -9,6 +9,7 @@ UNIT_OBJ_test_lobby = daemon/limits.c daemon/limits_penalties.c
 UNIT_OBJ_test_dmsg_monitor = daemon/limits.c daemon/limits_penalties.c
 UNIT_OBJ_test_dmsg_life = $(filter-out daemon/dmsg/dmsg_main.c,$(SRC_skyptyd-dmsg))
 UNIT_OBJ_test_net_life = $(filter-out daemon/net/net_main.c,$(SRC_skyptyd-net))
+UNIT_OBJ_test_net_channels = $(UNIT_OBJ_test_net_life)
 $(OBJ)/regress/unit/test_dmsg_life $(OBJ)/regress/unit/test_net_life: \
 	LDHARDEN += -Wl,--wrap=malloc \
 	-Wl,--wrap=calloc -Wl,--wrap=realloc
