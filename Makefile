@@ -348,7 +348,7 @@ obj-fuzz/fuzz_net_life: $(patsubst %.c,obj-fuzz/%.o,\
 
 # The other side of its socket, whose processes are a model's.
 obj-fuzz/fuzz_dispatch: FUZZ_LINK = $(patsubst %,-Wl$(comma)--wrap=%,_exit \
-	half_die half_timer now_ms process_fork process_signal \
+	forwarder_start half_die half_timer now_ms process_fork process_signal \
 	process_signal_group recorder_start spawn waitid waitpid)
 obj-fuzz/fuzz_dispatch: $(patsubst %.c,obj-fuzz/%.o,\
 	$(filter-out monitor/monitor.c,$(SRC_skyptyd-monitor)))

@@ -6,8 +6,10 @@
  * started when, who may be signalled and waited for, and that nothing is left
  * in the end, is required of each input.
  */
+#include <arpa/inet.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -46,6 +48,11 @@ static struct model {
 	bool recorded; /* what is spawned next has a recorder */
 	int64_t now;
 	uint32_t last_handle;
+	int forwarder; /* its end, -1 */
+	struct wish {
+		uint16_t type, id;
+		uint8_t kind;
+	} wish;	   /* the last one that it has heard of */
 	uid_t uid; /* of what was started first */
 	bool started;
 } model;
@@ -78,6 +85,7 @@ int __wrap_waitid(idtype_t, id_t, siginfo_t *, int);
 pid_t __wrap_waitpid(pid_t, int *, int);
 int __wrap_recorder_start(struct monitor *, struct recorder *,
     const struct recorded *, char *, size_t);
+bool __wrap_forwarder_start(struct monitor *, char *, size_t);
 int64_t __wrap_now_ms(void);
 void __wrap_half_die(struct half *, const char *);
 void __wrap_half_timer(struct half *, int);
@@ -227,6 +235,42 @@ __wrap_recorder_start(struct monitor *m, struct recorder *rec,
 	require((rec->file = memfd_create("recording", 0)) != -1);
 	model.recorded = true;
 	return 0;
+}
+
+static int
+pair(int *other)
+{
+	int sv[2];
+
+	require(privmsg_pair(sv) == 0);
+	require(fcntl(sv[0], F_SETFL, O_NONBLOCK) == 0);
+	require(fcntl(sv[1], F_SETFL, O_NONBLOCK) == 0);
+	*other = sv[1];
+	return sv[0];
+}
+
+/* Whose end is ours, for what it may say. */
+bool
+__wrap_forwarder_start(struct monitor *m, char *why, size_t len)
+{
+	struct forward *f = &m->forward;
+
+	require(m->half.phase == MON_SESSION && m->account.pw_name != NULL);
+	require(m->half.grants & PRIV_GRANT_FORWARD);
+	require(f->rd == NULL && f->wr == NULL);
+	f->mon = m;
+	if (f->pid != 0 || next() % 8 == 7 || (f->pid = begin_process()) == 0) {
+		(void)snprintf(why, len, "not possible");
+		return false;
+	}
+	if (model.forwarder != -1)
+		close(model.forwarder);
+	f->fd = pair(&model.forwarder);
+	f->rd = event_new(m->half.base, f->fd, EV_READ | EV_PERSIST,
+	    forward_on_answer, f);
+	f->wr = event_new(m->half.base, f->fd, EV_WRITE, forward_on_room, f);
+	require(f->rd != NULL && f->wr != NULL && event_add(f->rd, NULL) == 0);
+	return true;
 }
 
 /* As in the program; but there is no child, and this one goes on. */
@@ -401,6 +445,25 @@ ask_any(void)
 	ask(how == 127 ? how : r->type, &b);
 }
 
+static const char *const places[] = { "127.0.0.1", "localhost", "/sock",
+	"elsewhere", "", "a\nb", "::1", "*" };
+static const uint16_t ports[] = { 22, 4000, 0, 65535 };
+
+static void
+ask_forward(uint8_t how)
+{
+	unsigned type = how & 128 ? PM_FORWARD_LISTEN : PM_FORWARD_OPEN;
+	struct buf b;
+
+	buf_init(&b, PRIVMSG_MAX);
+	require(buf_put_u8(&b, how / 32 % 2) == 0);
+	require(buf_put_cstring(&b, places[how % 8]) == 0);
+	require(buf_put_u16(&b, ports[how / 8 % 4]) == 0);
+	if (type == PM_FORWARD_LISTEN)
+		require(buf_put_u8(&b, how / 64 % 2) == 0);
+	ask(type, &b);
+}
+
 static void
 ask_user(uint8_t how)
 {
@@ -453,6 +516,85 @@ fire(uint8_t nth)
 	event_base_loop(mon.half.base, EVLOOP_NONBLOCK);
 }
 
+/* What is wished for is what the key may have. */
+static void
+hear_wish(void)
+{
+	const struct rights *r = &mon.rights;
+	struct buf where;
+	uint16_t port;
+
+	model.wish.type = got.type;
+	model.wish.id = got.id;
+	require(buf_get_u8(&got.body, &model.wish.kind) == 0);
+	require(buf_get_string(&got.body, &where) == 0);
+	require(buf_get_u16(&got.body, &port) == 0);
+	if (got.type == PM_FORWARD_OPEN ? r->nopen == 0 : r->nlisten == 0)
+		return;
+	/* put_rights() */
+	require(model.wish.kind == PRIV_FORWARD_TCP);
+	require(buf_len(&where) == 9);
+	require(memcmp(buf_ptr(&where),
+		    got.type == PM_FORWARD_OPEN ? "127.0.0.1" : "localhost",
+		    9) == 0);
+	require(port == (got.type == PM_FORWARD_OPEN ? 22 : 4000));
+}
+
+/* A socket of some kind, and its port. */
+static int
+some_socket(uint8_t how, uint16_t *port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int fd, sv[2];
+
+	if (how & 1) {
+		require(socketpair(AF_UNIX, SOCK_STREAM, 0, sv) == 0);
+		close(sv[1]);
+		return sv[0];
+	}
+	require((fd = socket(AF_INET, SOCK_STREAM, 0)) != -1);
+	if (how & 2 && bind(fd, (struct sockaddr *)&in, len) == 0 &&
+	    listen(fd, 1) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&in, &len) == 0)
+		*port = ntohs(in.sin_port);
+	return fd;
+}
+
+/* skypty-forward is its user's: it may say anything, and go. */
+static void
+forwarder_says(uint8_t how)
+{
+	bool listens = model.wish.type == PM_FORWARD_LISTEN;
+	uint16_t port = 0;
+	struct buf b;
+	int fd[2];
+
+	while (privmsg_recv(model.forwarder, &got, false) == 1)
+		hear_wish();
+	if (how >= 240) {
+		close(model.forwarder);
+		model.forwarder = -1;
+	} else {
+		buf_init(&b, PRIVMSG_MAX);
+		fd[0] = some_socket(how, &port);
+		fd[1] = some_socket(how / 2, &port);
+		require(buf_put_cstring(&b, how & 4 ? "no" : "") == 0);
+		if (listens)
+			require(buf_put_u16(&b, port) == 0);
+		if (how >= 200)
+			put_raw(&b, how % 8);
+		(void)privmsg_send(model.forwarder,
+		    model.wish.type + (how < 230), model.wish.id + how / 225,
+		    &b, fd, how / 64 % 3);
+		close(fd[0]);
+		close(fd[1]);
+		buf_free(&b);
+	}
+	event_base_loop(mon.half.base, EVLOOP_NONBLOCK);
+}
+
 /* skyptyd answers what it will be asked, before it is. */
 static void
 answer(uint8_t how)
@@ -478,18 +620,18 @@ act(void)
 		PM_EXEC_LEAVE, PM_EXEC_SIGNAL, PM_BYTES };
 	uint8_t what = next();
 
-	switch (what % 12) {
+	switch (what % 14) {
 	case 0:
 		ask_any();
 		break;
 	case 1:
 	case 2:
 	case 3:
-		ask_start(starts[what / 12 % 4]);
+		ask_start(starts[what / 14 % 4]);
 		break;
 	case 4:
 	case 5:
-		ask_handle(handles[what / 12 % 5]);
+		ask_handle(handles[what / 14 % 5]);
 		break;
 	case 6:
 		ask_nothing(what & 32 ? PM_SFTP_START : PM_JOB_DOOR);
@@ -499,14 +641,21 @@ act(void)
 		end_one(next(), what);
 		break;
 	case 9:
-		fire(what / 12);
+		fire(what / 14);
 		break;
 	case 10:
 		model.now += what * 10;
 		answer(next());
 		break;
 	case 11:
-		ask_user(what / 12);
+		ask_user(what / 14);
+		break;
+	case 12:
+		ask_forward(next());
+		break;
+	case 13:
+		if (model.forwarder != -1)
+			forwarder_says(next());
 	}
 	hear();
 }
@@ -522,10 +671,19 @@ copied(const char *s)
 	return copy;
 }
 
+static size_t
+put_permit(struct rights_permit **p, const char *host, uint16_t port)
+{
+	require((*p = calloc(1, sizeof(**p))) != NULL);
+	(*p)->host = copied(host);
+	(*p)->port = port;
+	return 1;
+}
+
 static void
 put_rights(struct rights *r)
 {
-	uint8_t grants = next(), more = next();
+	uint8_t grants = next(), more = next(), permits = next();
 
 	r->grants = grants & PRIV_GRANTS_KEY;
 	r->record = more & 1;
@@ -538,19 +696,11 @@ put_rights(struct rights *r)
 		r->user[r->nuser++] = copied(more & 64 ? name : OTHER);
 		r->user[r->nuser++] = copied(more & 64 ? OTHER : name);
 	}
+	if (permits & 1)
+		r->nopen = put_permit(&r->open, "127.0.0.1", 22);
+	if (permits & 2)
+		r->nlisten = put_permit(&r->listen, "localhost", 4000);
 	mon.half.start.sftp_log = more & 128 ? SFTP_LOG_INFO : SFTP_LOG_OFF;
-}
-
-static int
-pair(int *other)
-{
-	int sv[2];
-
-	require(privmsg_pair(sv) == 0);
-	require(fcntl(sv[0], F_SETFL, O_NONBLOCK) == 0);
-	require(fcntl(sv[1], F_SETFL, O_NONBLOCK) == 0);
-	*other = sv[1];
-	return sv[0];
 }
 
 static void
@@ -594,7 +744,7 @@ begin(void)
 	    how % 8 == 0     ? PRIV_CONTROL :
 		how % 8 == 1 ? PRIV_KK :
 			       PRIV_XK);
-	mon.proxy.stream = mon.proxy.result = -1;
+	mon.proxy.stream = mon.proxy.result = model.forwarder = -1;
 	mon.half.start.record_all = how & 128;
 	if (how % 8 == 0) {
 		mon.half.phase = MON_SESSION;
@@ -689,6 +839,8 @@ end(void)
 	hear();
 	close(child);
 	close(parent);
+	if (model.forwarder != -1)
+		close(model.forwarder);
 	free_monitor();
 	privmsg_free(&got);
 	nothing_is_left();
