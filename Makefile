@@ -112,6 +112,7 @@ DEBIAN_libgcrypt = libgcrypt20-dev
 DEBIAN_libcrypto = libssl-dev
 DEBIAN_cmocka = libcmocka-dev
 DEBIAN_pam = libpam0g-dev
+DEBIAN_vterm = libvterm-dev
 optional = $(call once,$(1),$(if $(call has_pc,$(2)),1,0))
 
 # Libraries go into the programs: a monitor and a child for each connection
@@ -142,6 +143,11 @@ LIB_GCRYPT = $(call once,LIB_GCRYPT,$(if $(filter 1,$(GCRYPT)),$(call \
 	$(call lib,gpg-error,gpg-error)))
 # What a session's modules are run by, where it is there.
 PAM ?= $(call optional,PAM,pam)
+# The screen of a session that is kept, by libvterm where that is asked for:
+# 0.1.4 of Debian 12 can be made to crash by what a program prints.
+VTERM ?= 0
+LIB_VTERM = $(call once,LIB_VTERM,$(if $(filter 1,$(VTERM)),$(call \
+	need,vterm)$(call lib,vterm,vterm)))
 LIB_BSD = $(call once,LIB_BSD,$(call lib,bsd,bsd) $(call lib,md,md))
 # Where they are, if not where the compiler looks by itself.
 LIB_DIRS = $(call once,LIB_DIRS,$(call pc,--libs-only-L,$(BUILD_PC)))
@@ -168,11 +174,12 @@ HTTP ?= $(call optional,HTTP,libwebsockets libssl)
 HTTP_PROGRAM = $(if $(filter 1,$(HTTP)),skyptyd-http)
 LIBS_skyptyd-http = $(call pc,--libs,libwebsockets libssl libcrypto) \
 	$(LIB_SODIUM) $(LIB_YAJL) $(LIB_SECCOMP) $(LIB_BSD)
-LIBS_skypty-keeper = $(LIB_SODIUM) $(LIB_BSD)
+LIBS_skypty-keeper = $(LIB_SODIUM) $(LIB_VTERM) $(LIB_BSD)
 LIBS_skypty-agent = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_SECP) $(LIB_SECCOMP) $(LIB_BSD)
 LIBS_skypty = $(LIB_SODIUM) $(LIB_GCRYPT) $(LIB_SECP) $(LIB_YAJL) $(LIB_BSD)
 LIBS_test = $(call once,LIBS_test,$(call pc,--libs,$(BUILD_PC) cmocka) \
-	$(if $(filter 1,$(GCRYPT)),-lgcrypt -lgpg-error))
+	$(if $(filter 1,$(GCRYPT)),-lgcrypt -lgpg-error) \
+	$(if $(filter 1,$(VTERM)),-lvterm))
 
 PC_CFLAGS = $(call once,PC_CFLAGS,$(call pc,--cflags,$(BUILD_PC)))
 CPPFLAGS_SAME = $(DEFS) $(PC_CFLAGS) $(CPPFLAGS)
@@ -369,6 +376,7 @@ obj-fuzz/fuzz_keeper: obj-fuzz/daemon/keeper/keeper_peer.o \
 	obj-fuzz/daemon/keeper/keeper_store.o
 
 # By itself: it needs nothing else of the client.
+obj-fuzz/fuzz_screen: $(patsubst %.c,obj-fuzz/%.o,$(SRC_kept_screen_$(VTERM)))
 obj-fuzz/fuzz_sftp_asker: obj-fuzz/client/sftp/sftp_asker.o
 
 # For arm64 and armhf: built, with unit tests in qemu's user mode; and all that

@@ -8,7 +8,7 @@ SRC_base = common/base/addr.c common/base/buf.c common/base/cast.c common/base/c
 	common/base/connector.c common/base/err.c common/base/file.c \
 	common/base/hex.c common/base/http.c common/base/json.c \
 	common/base/log.c common/base/log_format.c common/base/process.c common/base/rate.c \
-	common/base/reach.c \
+	common/base/reach.c common/base/screen.c \
 	common/base/tcp.c common/base/tcp_peer.c common/base/tls.c \
 	common/base/unix.c common/base/usage.c common/base/visible.c
 
@@ -23,7 +23,7 @@ SRC_pty = common/pty/aead.c common/pty/aead_bulk.c common/pty/exec_request.c \
 	common/pty/keccak.c common/pty/link.c $(SRC_mlkem_$(MLKEM)) common/pty/modes.c common/pty/mux.c \
 	common/pty/mux_forward.c common/pty/mux_proxy.c common/pty/mux_session.c common/pty/mux_text.c \
 	common/pty/noise.c common/pty/rpc_client.c common/pty/rpc_host.c \
-	common/pty/rpc_types.c common/pty/yamux.c common/pty/yamux_in.c \
+	common/pty/rpc_types.c common/pty/sessmsg.c common/pty/yamux.c common/pty/yamux_in.c \
 	common/pty/yamux_out.c common/pty/yamux_stream.c
 
 SRC_dmsg = common/dmsg/dmsg_disc.c common/dmsg/dmsg_entry.c \
@@ -120,8 +120,15 @@ SRC_skypty-forward = daemon/forward/forward_listen.c \
 
 SRC_skypty-record = daemon/record/skypty-record.c
 
+# With libvterm, and without.
+SRC_kept_screen_1 = daemon/keeper/keeper_vterm.c
+SRC_kept_screen_0 = daemon/keeper/keeper_replay.c
+
 SRC_skypty-keeper = daemon/keeper/keeper_door.c daemon/keeper/keeper_hand.c \
+	daemon/keeper/keeper_guest.c \
 	daemon/keeper/keeper_peer.c daemon/keeper/keeper_run.c \
+	daemon/keeper/keeper_session.c daemon/keeper/keeper_start.c \
+	$(SRC_kept_screen_$(VTERM)) \
 	daemon/keeper/keeper_store.c daemon/keeper/skypty-keeper.c
 
 SRC_skypty-tls = daemon/tls/skypty-tls.c
@@ -136,7 +143,7 @@ SRC_skypty = client/add.c client/agent_call.c client/agent_cmd.c \
 	client/handshake.c client/host.c client/hosts.c client/hosts_match.c client/identity.c \
 	client/identity_file.c client/job.c client/keygen.c client/offer.c client/options.c client/passphrase.c client/patience.c client/place.c \
 	client/progress.c client/proxy.c client/relay.c client/remote.c \
-	client/runtime.c client/screen.c client/shell_rpc.c client/shell.c client/shell_words.c \
+	client/runtime.c client/session.c client/sessions.c client/shell_rpc.c client/shell.c client/shell_words.c \
 	client/signals.c client/sink.c client/skypty.c client/status_fd.c client/term.c \
 	client/term_loop.c client/typed.c client/via.c client/whitelist.c \
 	client/wishes.c client/cp/cp.c client/cp/cp_file.c \

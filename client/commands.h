@@ -32,6 +32,9 @@ int fleet_main(int argc, char **argv);
 int job_main(int argc, char **argv);
 /* Orders for a connection that is shared. */
 int control_main(int argc, char **argv);
+/* Terminals that outlive their connection. */
+int sessions_main(int argc, char **argv);
+int attach_main(int argc, char **argv);
 /* What the file of names says. */
 int config_main(int argc, char **argv);
 /* dmsg status */

@@ -20,14 +20,16 @@
 #define COLUMN	  25 /* of what a flag does, in the help */
 
 /* What has a meaning for which commands; others do not know it. */
-#define BIT(style)  (1U << STYLE_##style)
-#define COMMAND	    (BIT(SHELL) | BIT(EXEC))
-#define DESTINATION (COMMAND | BIT(SFTP) | BIT(MOUNT) | BIT(JOB) | BIT(CONTROL))
-#define SHARED	    (COMMAND | BIT(MOUNT) | BIT(JOB) | BIT(COPY))
-#define CONNECT	    (DESTINATION | BIT(COPY) | BIT(FLEET))
-#define SECRET	    (DESTINATION | BIT(COPY) | BIT(KEY))
-#define IDENTITY    (CONNECT | BIT(KEY))
-#define LOCAL	    (BIT(SOCKET) | BIT(STATUS))
+#define BIT(style) (1U << STYLE_##style)
+#define COMMAND	   (BIT(SHELL) | BIT(EXEC))
+#define SESSIONS   (BIT(SESSIONS) | BIT(ATTACH))
+#define DESTINATION \
+	(COMMAND | BIT(SFTP) | BIT(MOUNT) | BIT(JOB) | BIT(CONTROL) | SESSIONS)
+#define SHARED	 (COMMAND | BIT(MOUNT) | BIT(JOB) | BIT(COPY) | SESSIONS)
+#define CONNECT	 (DESTINATION | BIT(COPY) | BIT(FLEET))
+#define SECRET	 (DESTINATION | BIT(COPY) | BIT(KEY))
+#define IDENTITY (CONNECT | BIT(KEY))
+#define LOCAL	 (BIT(SOCKET) | BIT(STATUS))
 
 struct client_flag {
 	const char *name;
@@ -119,6 +121,15 @@ static const struct client_flag table[] = {
 	    "run: set in its environment; repeatable" },
 	{ "no-stdin", 0, NO, BIT(JOB), FIELD(no_stdin), NULL,
 	    "run: give it no input" },
+	/* sessions, attach */
+	{ "kill", 0, VALUE, BIT(SESSIONS), FIELD(kill_session), "ID|NAME",
+	    "end that one" },
+	{ "json", 0, NO, BIT(SESSIONS), FIELD(json), NULL,
+	    "a line of JSON for each" },
+	{ "share", 0, NO, BIT(ATTACH), FIELD(share), NULL,
+	    "let who types there already go on" },
+	{ "view", 0, NO, BIT(ATTACH), FIELD(view), NULL,
+	    "look on, and type nothing" },
 	/* cp */
 	{ "recursive", 'r', NO, BIT(COPY), FIELD(recursive), NULL,
 	    "directories, with all that is in them" },
@@ -246,7 +257,8 @@ static const struct client_flag table[] = {
 	    "set in the remote environment; repeatable" },
 	{ "timeout", 't', VALUE, COMMAND, BY(options_timeout), "D",
 	    "of a command: 30s, 5m (default 30s)" },
-	{ "connect-timeout", 0, VALUE, COMMAND | BIT(COPY) | BIT(JOB),
+	{ "connect-timeout", 0, VALUE,
+	    COMMAND | BIT(COPY) | BIT(JOB) | SESSIONS,
 	    BY(options_connect_timeout), "D",
 	    "until the host has proven its key (10s)" },
 	{ "pty", 0, NO, COMMAND, FIELD(terminal), NULL,
@@ -257,11 +269,15 @@ static const struct client_flag table[] = {
 	    "tell there how far the command is, for programs" },
 	{ "no-stdin", 0, NO, COMMAND, FIELD(no_stdin), NULL,
 	    "give the command no input" },
-	{ "escape", 0, VALUE, COMMAND, BY(options_escape), "C",
+	{ "escape", 0, VALUE, COMMAND | BIT(ATTACH), BY(options_escape), "C",
 	    "escape character (~), or none" },
 	{ "cmd", 'c', VALUE, COMMAND, FIELD(cmd), "CMD",
 	    "shell to start (/bin/bash)" },
 	{ "args", 'a', VALUE, COMMAND, FIELD(args), "A,B", "its arguments" },
+	{ "detach-ok", 0, NO, BIT(SHELL), FIELD(detach_ok), NULL,
+	    "it outlives the connection; ~d leaves it" },
+	{ "name", 0, VALUE, BIT(SHELL), BY(options_session_name), "NAME",
+	    "the same, by a name; the one that there is of it" },
 };
 /* clang-format on */
 

@@ -29,6 +29,8 @@ enum flags_style {
 	STYLE_CONTROL,
 	STYLE_AGENT,
 	STYLE_ADD,
+	STYLE_SESSIONS,
+	STYLE_ATTACH,
 	STYLE_NONE /* another program's flags */
 };
 

@@ -136,6 +136,19 @@ options_standalone(struct client_options *o, const char *flag,
 	return 0;
 }
 
+int
+options_session_name(struct client_options *o, const char *flag,
+    const char *name)
+{
+	o->session_name = name;
+	o->detach_ok = true;
+	if (mux_is_session_name(name))
+		return 0;
+	return options_bad(flag, name,
+	    "write letters, digits, '.', '_' and '-', at most 32, and none of "
+	    "the last two first");
+}
+
 static int
 options_ttl(int64_t *ms, const char *flag, const char *text)
 {
@@ -480,6 +493,7 @@ options_first_word(struct client_options *o, struct keyctx *ctx,
 		if (!found)
 			return options_local(o, ctx);
 	}
+	o->word = word;
 	optind++;
 	/* Flags behind the destination are meant for it, too. */
 	if ((r = flags_take(o, style, command, argc, argv, dashes)) != 0)
@@ -520,7 +534,8 @@ options_parse(struct client_options *o, struct keyctx *ctx,
 
 	options_init(o);
 	o->visor_key = strcmp(command, "shell") == 0 || style == STYLE_SFTP ||
-	    style == STYLE_MOUNT;
+	    style == STYLE_MOUNT || style == STYLE_SESSIONS ||
+	    style == STYLE_ATTACH;
 	if ((r = flags_take(o, style, command, argc, argv, &dashes)) != 0)
 		return r;
 	if (o->via != NULL && strncmp(o->via, "tcp://", 6) != 0)

@@ -68,6 +68,11 @@ struct client_options {
 	const char *remote_root;	   /* the same */
 	bool json;			   /* dmsg status, job list */
 	bool follow;			   /* job run, job log */
+	bool detach_ok;			   /* shell: it outlives us */
+	const char *session_name;	   /* the same, by that name; NULL */
+	const char *kill_session;	   /* sessions: that one; NULL */
+	bool share, view;		   /* attach */
+	const char *word;		   /* destination, as it was written */
 	const char *signal;		   /* job kill; NULL: TERM */
 	bool force, change, public_only;   /* keygen */
 	const char *pass_file;		   /* the same; NULL: ask */
@@ -122,6 +127,8 @@ int options_entry_ttl(struct client_options *, const char *flag, const char *);
 int options_master(struct client_options *, const char *flag, const char *);
 int options_persist(struct client_options *, const char *flag, const char *);
 int options_user(struct client_options *, const char *flag, const char *);
+int
+options_session_name(struct client_options *, const char *flag, const char *);
 int options_port(struct client_options *, const char *flag, const char *text);
 /* What stands before any flag; exec has a time limit, unless told. */
 void options_init(struct client_options *);

@@ -8,11 +8,30 @@
 #include "client/hosts.h"
 #include "client/hub/hub_conn.h"
 #include "client/options.h"
+#include "client/session.h"
 #include "client/shell_rpc.h"
 #include "client/shell_words.h"
 #include "client/status_fd.h"
 
 #include "common/pty/keys.h"
+
+/* False: as one that ends with its connection. */
+static bool
+shell_keep(struct keyctx *ctx, const struct client_options *o, int *status)
+{
+	if (!o->detach_ok || session_run(ctx, o, status))
+		return o->detach_ok;
+	if (o->session_name != NULL) {
+		complain("--name %s: this host keeps no sessions",
+		    o->session_name);
+		*status = EXIT_FAILED;
+		return true;
+	}
+	if (!o->quiet)
+		complain("this host keeps no sessions: the shell ends with the "
+			 "connection");
+	return false;
+}
 
 /* By the original's calls where the host has nothing better. */
 static int
@@ -21,7 +40,7 @@ shell_run(struct keyctx *ctx, struct client_options *o)
 	struct shell_words words = { .words = NULL };
 	int r;
 
-	if ((r = shell_words_set(&words, o)) == 0 &&
+	if ((r = shell_words_set(&words, o)) == 0 && !shell_keep(ctx, o, &r) &&
 	    !exec_frames_run(ctx, o, &r))
 		r = shell_rpc_run(ctx, o);
 	shell_words_free(&words);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Our terminal: raw while a session runs, and as it was whatever happens. */
 #include "client/term.h"
-#include "client/screen.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,6 +13,7 @@
 
 #include "common/base/err.h"
 #include "common/base/process.h"
+#include "common/base/screen.h"
 #include "common/pty/modes.h"
 #include "common/pty/rpc.h"
 

@@ -115,6 +115,7 @@ term_loop_key(struct term_loop *t, uint8_t c, struct buf *keys)
 	case TYPED_SUSPEND:
 		term_suspend();
 		return term_loop_resize(t);
+	case TYPED_DETACH:
 	case TYPED_END:
 		term_lost();
 		t->ops->leave(t->arg);

@@ -24,19 +24,23 @@ typed_name_of(int c)
 }
 
 static void
-typed_help(int escape)
+typed_help(const struct typed *t)
 {
-	const char *c = typed_name_of(escape);
+	const char *c = typed_name_of(t->escape);
 
 	fprintf(stderr,
 	    "%s?\r\nSupported escape sequences:\r\n"
 	    " %s.   - end the connection\r\n"
+	    "%s%s%s"
 	    " %s^Z  - suspend skypty\r\n"
 	    " %s?   - this message\r\n"
 	    " %s%s   - send the escape character\r\n"
 	    "(Note that escapes are only recognized immediately after "
 	    "newline.)\r\n",
-	    c, c, c, c, c, c);
+	    c, c, t->detaches ? " " : "", t->detaches ? c : "",
+	    t->detaches ? "d   - detach from the session, which goes on\r\n" :
+			  "",
+	    c, c, c, c);
 }
 
 /* What follows the escape character. */
@@ -50,8 +54,14 @@ typed_after_escape(struct typed *t, uint8_t c, struct buf *out)
 		return TYPED_END;
 	case CTRL_Z:
 		return TYPED_SUSPEND;
+	case 'd':
+		if (t->detaches) {
+			fprintf(stderr, "%sd\r\n", typed_name_of(t->escape));
+			return TYPED_DETACH;
+		}
+		break;
 	case '?':
-		typed_help(t->escape);
+		typed_help(t);
 		return TYPED_KEY;
 	}
 	t->place = c == '\r' || c == '\n' ? TYPED_NEWLINE : TYPED_IN_LINE;

@@ -9,7 +9,8 @@
 #include "common/base/buf.h"
 
 struct typed {
-	int escape; /* character, or -1 */
+	int escape;    /* character, or -1 */
+	bool detaches; /* there is ~d */
 	enum { TYPED_NEWLINE, TYPED_IN_LINE, TYPED_ESCAPE } place;
 	bool ended; /* and its end is typed, again and again */
 	int64_t next_eof, eof_ms;
@@ -20,6 +21,7 @@ enum typed_what {
 	TYPED_KEY,     /* for the host, as far as it is in out; or held back */
 	TYPED_END,     /* ~. */
 	TYPED_SUSPEND, /* ~^Z */
+	TYPED_DETACH,  /* ~d */
 	TYPED_FULL     /* out takes no more */
 };
 

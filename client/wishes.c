@@ -4,6 +4,8 @@
 #include "client/options.h"
 #include "client/term.h"
 
+#include <string.h>
+
 #include "common/pty/mux.h"
 
 int
@@ -15,6 +17,8 @@ wishes_uri(char uri[MUX_URI_MAX + 1], const char *service,
 		.line = o->line,
 		.shell = o->shell };
 
+	if (o->session_name != NULL)
+		(void)strlcpy(w.name, o->session_name, sizeof(w.name));
 	w.has_modes = terminal && term_modes(w.modes);
 	return mux_session_uri(uri, service, &w);
 }

@@ -19,6 +19,8 @@ static const struct {
 	[USE_FILES] = { "files", NULL },
 	[USE_JOB] = { "job", "jobs" },
 	[USE_JOBS] = { "jobs", NULL },
+	[USE_SESSION] = { "kept session", "kept sessions" },
+	[USE_SESSIONS] = { "sessions", NULL },
 	[USE_WHITELIST] = { "whitelist", NULL },
 	[USE_STATUS] = { "dmsg status", NULL },
 	[USE_CONNS] = { "connections", NULL },

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Jobs: a command under a keeper of its own, as the session's user, and the
- * door to those that there are.  Both are skypty-keeper; what they are asked
- * goes by the socket that the child gets, and never through here.  Whose jobs
- * they are about, the monitor says on their command line, and nobody else can.
+ * door to those that there are; and terminals that are kept in the same way,
+ * called sessions where they are asked for.  All are skypty-keeper; what they
+ * are asked goes by the socket that the child gets, and never through here.
+ * Whose jobs they are about, the monitor says on their command line, and nobody
+ * else can.
  */
 #include "monitor/keep.h"
 
@@ -11,6 +13,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,11 +22,14 @@
 #include "common/base/log.h"
 #include "common/base/paths.h"
 #include "common/base/process.h"
+#include "common/pty/mux.h"
 #include "monitor/about.h"
 #include "monitor/command.h"
 #include "monitor/ending.h"
 #include "monitor/job.h"
 #include "monitor/monitor.h"
+#include "monitor/pty.h"
+#include "monitor/recorder.h"
 #include "monitor/session.h"
 #include "monitor/spawn.h"
 
@@ -32,13 +38,15 @@
 #define A_DAY	   (24ULL * 60 * 60)
 #define NUMBER_MAX 24
 #define FOLDER_MAX 4096
+#define WORDS_MAX  10
 
 /* The words in front of what a keeper is to run; the first is its file. */
 struct keep_words {
 	char path[PROCESS_PATH_MAX], folder[FOLDER_MAX], key[KEY_PUBLIC_HEX];
 	char jobs[NUMBER_MAX], output[NUMBER_MAX], age[NUMBER_MAX],
 	    timeout[NUMBER_MAX];
-	const char *word[11];
+	const char *word[WORDS_MAX + 1];
+	size_t n;
 };
 
 static void
@@ -62,14 +70,21 @@ keep_folder(const struct monitor *m, char folder[FOLDER_MAX])
 	return n < FOLDER_MAX;
 }
 
-/* False: why. */
+static void
+keep_add_word(struct keep_words *w, const char *word)
+{
+	w->word[w->n++] = word;
+	w->word[w->n] = NULL;
+}
+
+/* The first of them.  False: why. */
 static bool
 keep_words_fill(const struct monitor *m, struct keep_words *w, const char *what,
-    const uint32_t *timeout, bool input, char *why, size_t len)
+    char *why, size_t len)
 {
 	const struct start *s = &m->half.start;
-	size_t n = 0;
 
+	w->n = 0;
 	if (process_companion(w->path, sizeof(w->path), PROGRAM, ".",
 		LIBEXECDIR) != 0) {
 		(void)snprintf(why, len, "there is no " PROGRAM " here");
@@ -87,21 +102,20 @@ keep_words_fill(const struct monitor *m, struct keep_words *w, const char *what,
 	keep_number(w->jobs, s->max_jobs);
 	keep_number(w->output, s->job_output * A_MIB);
 	keep_number(w->age, s->job_age * A_DAY);
-	w->word[n++] = w->path;
-	w->word[n++] = what;
-	w->word[n++] = w->folder;
-	w->word[n++] = w->key;
-	w->word[n++] = w->jobs;
-	w->word[n++] = w->output;
-	w->word[n++] = w->age;
-	if (timeout != NULL) {
-		keep_number(w->timeout, *timeout);
-		w->word[n++] = w->timeout;
-		w->word[n++] = input ? "input" : "none";
-		w->word[n++] = m->rights.command != NULL ? "forced" : "asked";
-	}
-	w->word[n] = NULL;
+	keep_add_word(w, w->path);
+	keep_add_word(w, what);
+	keep_add_word(w, w->folder);
+	keep_add_word(w, w->key);
+	keep_add_word(w, w->jobs);
+	keep_add_word(w, w->output);
+	keep_add_word(w, w->age);
 	return true;
+}
+
+static void
+keep_add_forced(const struct monitor *m, struct keep_words *w)
+{
+	keep_add_word(w, m->rights.command != NULL ? "forced" : "asked");
 }
 
 static bool
@@ -145,8 +159,11 @@ keep_spawn(struct monitor *m, struct job *j, struct spawn *s, int *ours,
 		(void)snprintf(why, len, "%s", strerror(errno));
 		return false;
 	}
-	s->in = s->out = sv[1];
-	s->err = -1;
+	s->in = sv[1];
+	if (s->tty == NULL) {
+		s->out = sv[1];
+		s->err = -1;
+	}
 	ok = fcntl(sv[0], F_SETFL, O_NONBLOCK) == 0 &&
 	    spawn(m, s, &j->pid, why, len) == 1;
 	close(sv[1]);
@@ -178,11 +195,14 @@ keep_run_command(struct monitor *m, struct privmsg *msg, struct job *j,
 	int fd, r;
 
 	if (!keep_is_ready(m, why, sizeof(why)) ||
-	    !keep_words_fill(m, &w, "run", &timeout, flags & PRIV_EXEC_STDIN,
-		why, sizeof(why))) {
+	    !keep_words_fill(m, &w, "run", why, sizeof(why))) {
 		job_refuse(m, msg, "Job", why);
 		return 0;
 	}
+	keep_number(w.timeout, timeout);
+	keep_add_word(&w, w.timeout);
+	keep_add_word(&w, flags & PRIV_EXEC_STDIN ? "input" : "none");
+	keep_add_forced(m, &w);
 	if ((r = session_command(m, c, asked, &s.login)) != 0)
 		return r;
 	if (s.login) {
@@ -225,8 +245,9 @@ keep_run(struct half *h, struct privmsg *msg)
 }
 
 /* As a command of its own, which no forced one replaces. */
-int
-keep_door(struct half *h, struct privmsg *msg)
+static int
+keep_open_door(struct half *h, struct privmsg *msg, const char *role,
+    const char *kind, enum mon_use use)
 {
 	struct monitor *m = monitor_of(h);
 	struct job *j = keep_free_slot(m);
@@ -240,26 +261,129 @@ keep_door(struct half *h, struct privmsg *msg)
 	if (j == NULL || !job_has_handle(m))
 		return SKY_ERR_LIMIT;
 	if (!keep_is_ready(m, why, sizeof(why)) ||
-	    !keep_words_fill(m, &w, "door", NULL, false, why, sizeof(why))) {
-		job_refuse(m, msg, "Job", why);
+	    !keep_words_fill(m, &w, role, why, sizeof(why))) {
+		job_refuse(m, msg, kind, why);
 		return 0;
 	}
 	/* execve(2) only lacks the const. */
 	c.argv = (char **)(uintptr_t)w.word;
 	c.name = w.path;
 	if (!keep_spawn(m, j, &s, &fd, why, sizeof(why))) {
-		job_refuse(m, msg, "Job", why);
+		job_refuse(m, msg, kind, why);
 		return 0;
 	}
-	keep_begin(m, j, "Jobs", "");
-	log_put(&f, "kind", "Jobs");
+	keep_begin(m, j, kind, "");
+	log_put(&f, "kind", kind);
 	log_put_number(&f, "process", (uint64_t)j->pid);
 	log_put(&f, "user", m->account.pw_name);
-	log_event(LOG_LEVEL_INFO, &f, "Jobs asked about, pid %ld",
+	log_event(LOG_LEVEL_INFO, &f, "%s asked about, pid %ld", kind,
 	    (long)j->pid);
-	ending_used(m, USE_JOBS);
+	ending_used(m, use);
 	job_hand_down(m, msg, j, &fd, 1);
 	return 0;
+}
+
+int
+keep_door(struct half *h, struct privmsg *msg)
+{
+	return keep_open_door(h, msg, "door", "Jobs", USE_JOBS);
+}
+
+int
+keep_session_door(struct half *h, struct privmsg *msg)
+{
+	return keep_open_door(h, msg, "sessions", "Sessions", USE_SESSIONS);
+}
+
+/* --- sessions --- */
+
+/* What is recorded goes through a process of this connection's. */
+static bool
+keep_session_is_ready(struct monitor *m, char *why, size_t len)
+{
+	if (!recorder_wanted(m))
+		return keep_is_ready(m, why, len);
+	(void)snprintf(why, len,
+	    "terminals of this key are recorded, which is not possible for one "
+	    "that outlives its connection (record)");
+	return false;
+}
+
+/* Its terminal is made here, so that records of logins can have it. */
+static bool
+keep_session_spawn(struct monitor *m, struct job *j, struct spawn *s,
+    const struct pty_looks *l, int *fd, char *why, size_t len)
+{
+	char name[PTY_NAME_MAX];
+	int master, slave;
+	bool ok;
+
+	if (pty_open(&master, &slave, m->account.pw_uid, l, name) != 0) {
+		(void)snprintf(why, len, "%s", err_text(SKY_ERR_SYS));
+		return false;
+	}
+	s->tty = name;
+	s->out = slave;
+	s->err = master;
+	ok = keep_spawn(m, j, s, fd, why, len);
+	close(slave);
+	close(master);
+	return ok;
+}
+
+static int
+keep_session_run_command(struct monitor *m, struct privmsg *msg, struct job *j,
+    struct command *c, const struct pty_looks *l, const char *name)
+{
+	char why[PRIVMSG_TEXT_MAX] = "";
+	struct keep_words w;
+	struct spawn s = { .cmd = c, .keeper = w.word };
+	int fd, r;
+
+	if (!keep_session_is_ready(m, why, sizeof(why)) ||
+	    !keep_words_fill(m, &w, "session", why, sizeof(why))) {
+		job_refuse(m, msg, "Session", why);
+		return 0;
+	}
+	keep_add_word(&w, *name != '\0' ? name : "-");
+	keep_add_forced(m, &w);
+	if ((r = session_command(m, c, pty_asked(l), &s.login)) != 0)
+		return r;
+	if (!keep_session_spawn(m, j, &s, l, &fd, why, sizeof(why))) {
+		job_refuse(m, msg, "Session", why);
+		return 0;
+	}
+	keep_begin(m, j, "Session", s.login ? "login shell" : c->name);
+	command_tell(c, "Session", s.login, j->pid, m->account.pw_name);
+	ending_used(m, USE_SESSION);
+	job_hand_down(m, msg, j, &fd, 1);
+	return 0;
+}
+
+int
+keep_session_run(struct half *h, struct privmsg *msg)
+{
+	struct monitor *m = monitor_of(h);
+	struct job *j = keep_free_slot(m);
+	char *name = NULL;
+	struct pty_looks l;
+	struct command c;
+	int r;
+
+	if (j == NULL || !job_has_handle(m))
+		return SKY_ERR_LIMIT;
+	if ((r = command_read(&msg->body, &c)) != 0)
+		return r;
+	if ((r = pty_read_looks(&msg->body, &l)) == 0 &&
+	    (r = buf_get_cstring(&msg->body, &name, MUX_SESSION_NAME_MAX)) ==
+		0 &&
+	    (r = buf_at_end(&msg->body)) == 0)
+		r = *name == '\0' || mux_is_session_name(name) ?
+		    keep_session_run_command(m, msg, j, &c, &l, name) :
+		    SKY_ERR_FORMAT;
+	free(name);
+	command_free(&c);
+	return r;
 }
 
 static void

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Jobs, which outlive their connection: their keepers, the door to them. */
+/*
+ * Jobs and sessions, which outlive their connection: their keepers, the doors
+ * to them.
+ */
 #ifndef MONITOR_KEEP_H
 #define MONITOR_KEEP_H
 
@@ -8,7 +11,7 @@
 struct half;
 struct monitor;
 
-request_handler keep_run, keep_door;
+request_handler keep_run, keep_door, keep_session_run, keep_session_door;
 /* For the table: how many have not been reaped, doors among them. */
 unsigned keep_running(const struct half *);
 void keep_reap(struct monitor *);

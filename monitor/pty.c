@@ -23,16 +23,7 @@
 #include "monitor/session.h"
 #include "monitor/spawn.h"
 
-#define NAME_MAX_LEN 64
-
-/* What kind of terminal is wanted. */
-struct pty_looks {
-	uint8_t flags; /* enum priv_pty */
-	struct winsize ws;
-	uint8_t modes[MODES_LEN];
-};
-
-static int
+int
 pty_read_looks(struct buf *b, struct pty_looks *l)
 {
 	struct winsize *ws = &l->ws;
@@ -49,7 +40,7 @@ pty_read_looks(struct buf *b, struct pty_looks *l)
 	if ((l->flags & PRIV_PTY_MODES) &&
 	    (r = buf_get(b, l->modes, sizeof(l->modes))) != 0)
 		return r;
-	return buf_at_end(b);
+	return 0;
 }
 
 /*
@@ -85,20 +76,16 @@ pty_set_raw(int fd)
 	    0;
 }
 
-/*
- * A master for the child to read and write, and a slave for the shell, whose
- * user can open it by its name as well, and say who may write to it.
- */
-static int
+int
 pty_open(int *master, int *slave, uid_t owner, const struct pty_looks *l,
-    char name[NAME_MAX_LEN])
+    char name[PTY_NAME_MAX])
 {
 	*slave = -1;
 	*master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	if (*master == -1)
 		return SKY_ERR_SYS;
 	if (grantpt(*master) == 0 && unlockpt(*master) == 0 &&
-	    ptsname_r(*master, name, NAME_MAX_LEN) == 0)
+	    ptsname_r(*master, name, PTY_NAME_MAX) == 0)
 		*slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (*slave != -1 && fchown(*slave, owner, (gid_t)-1) == -1) {
 		close(*slave);
@@ -123,7 +110,7 @@ pty_record(struct monitor *m, struct mon_terminal *t, int *master,
     const struct pty_looks *l, struct recorded *what, char *why, size_t len)
 {
 	struct pty_looks plain = *l;
-	char name[NAME_MAX_LEN];
+	char name[PTY_NAME_MAX];
 	int outer, user, r;
 
 	plain.flags &= ~(unsigned)PRIV_PTY_MODES;
@@ -148,7 +135,7 @@ pty_record(struct monitor *m, struct mon_terminal *t, int *master,
 	return 0;
 }
 
-static enum session_asked
+enum session_asked
 pty_asked(const struct pty_looks *l)
 {
 	return l->flags & PRIV_PTY_LOGIN ? SESSION_LOGIN :
@@ -178,7 +165,7 @@ static int
 pty_run(struct monitor *m, struct privmsg *msg, struct mon_terminal *t,
     struct command *c, const struct pty_looks *l)
 {
-	char why[PRIVMSG_TEXT_MAX], name[NAME_MAX_LEN];
+	char why[PRIVMSG_TEXT_MAX], name[PTY_NAME_MAX];
 	struct spawn s = { .cmd = c, .tty = name };
 	struct job *j = &t->shell;
 	int master, slave, r;
@@ -271,7 +258,8 @@ pty_start(struct half *h, struct privmsg *msg)
 		return SKY_ERR_LIMIT;
 	if ((r = command_read(&msg->body, &c)) != 0)
 		return r;
-	if ((r = pty_read_looks(&msg->body, &l)) == 0)
+	if ((r = pty_read_looks(&msg->body, &l)) == 0 &&
+	    (r = buf_at_end(&msg->body)) == 0)
 		r = pty_run(m, msg, t, &c, &l);
 	command_free(&c);
 	return r;

@@ -98,19 +98,6 @@ spawn_program(const struct monitor *m, const struct spawn *s)
 	return s->login ? spawn_shell(m, s) : s->cmd->name;
 }
 
-/* Named as by login(1). */
-static void
-spawn_execute_shell(const char *shell, char **env)
-{
-	const char *name;
-	char title[PATH_MAX];
-	char *argv[] = { title, NULL };
-
-	name = strrchr(shell, '/');
-	snprintf(title, sizeof(title), "-%s", name != NULL ? name + 1 : shell);
-	execve(shell, argv, env);
-}
-
 /* Behind its words the command's file and words. */
 static void
 spawn_execute_keeper(const char *const *keeper, const char *program,
@@ -129,6 +116,22 @@ spawn_execute_keeper(const char *const *keeper, const char *program,
 	/* execve(2) only lacks the const. */
 	execve(keeper[0], (char **)(uintptr_t)words, env);
 	free(words);
+}
+
+/* Named as by login(1). */
+static void
+spawn_execute_shell(const struct spawn *s, const char *shell, char **env)
+{
+	const char *name;
+	char title[PATH_MAX];
+	char *argv[] = { title, NULL };
+
+	name = strrchr(shell, '/');
+	snprintf(title, sizeof(title), "-%s", name != NULL ? name + 1 : shell);
+	if (s->keeper != NULL)
+		spawn_execute_keeper(s->keeper, shell, argv, env);
+	else
+		execve(shell, argv, env);
 }
 
 static void
@@ -285,7 +288,8 @@ spawn_run(const struct monitor *m, const struct spawn *s, struct spawn_word *w)
 	if (env == NULL)
 		return;
 	spawn_name(w, spawn_program(m, s)); /* there may be a warning in it */
-	if ((s->tty != NULL && ioctl(0, TIOCSCTTY, 0) == -1) ||
+	if ((s->tty != NULL && s->keeper == NULL &&
+		ioctl(0, TIOCSCTTY, 0) == -1) ||
 	    spawn_enter_cage(s->cage) == -1 || account_become(pw) == -1 ||
 	    (s->cage != NULL && (cage_forgo() == -1 || chdir("/") == -1)))
 		return;
@@ -293,7 +297,7 @@ spawn_run(const struct monitor *m, const struct spawn *s, struct spawn_word *w)
 	if (s->login && s->tty != NULL)
 		login_greet(&l);
 	if (s->login)
-		spawn_execute_shell(spawn_program(m, s), env);
+		spawn_execute_shell(s, spawn_program(m, s), env);
 	else
 		spawn_execute(s, env_path(pw), env, w);
 }

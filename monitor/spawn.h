@@ -14,7 +14,8 @@ struct monitor;
 struct spawn {
 	const struct command *cmd;
 	int in, out, err; /* -1 is /dev/null */
-	const char *tty;  /* name of in, the controlling terminal to be */
+	const char *tty;  /* name of in, the controlling terminal to be; of a
+			   * keeper's out, which is to give it to another */
 	const struct cage *cage; /* what it is to be shut into, or NULL */
 	/* The file and words of a keeper that is to run it, or NULL. */
 	const char *const *keeper;

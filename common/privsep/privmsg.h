@@ -19,7 +19,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 
-#define PRIVMSG_VERSION	 10
+#define PRIVMSG_VERSION	 11
 #define PRIVMSG_HEAD_LEN 4
 #define PRIVMSG_MAX	 (192U * 1024) /* a whole message */
 #define PRIVMSG_FDS_MAX	 3
@@ -216,6 +216,14 @@ enum privmsg_type {
 	 * that listens, or two: loopback is two addresses.
 	 */
 	PM_FORWARD_LISTEN = 78,
+	/*
+	 * SESSION_RUN [as JOB_RUN, with which it counts] as PTY_START, and its
+	 * name, a string, "" or as mux_is_session_name() says: a terminal under
+	 * a keeper of its own, or the one of that name.  Answer: as JOB_RUN.
+	 */
+	PM_SESSION_RUN = 80,
+	/* SESSION_DOOR [as JOB_RUN] as JOB_DOOR, about sessions. */
+	PM_SESSION_DOOR = 82,
 	/* LOG [always, PRIV_LOGS_PER_S] level u8, text.  No answer. */
 	PM_LOG = 20,
 	/*
@@ -342,6 +350,8 @@ enum priv_grant {
 };
 /* What jobs need, all of it. */
 #define PRIV_GRANTS_JOB (PRIV_GRANT_EXEC | PRIV_GRANT_DETACH)
+/* What sessions that are kept need. */
+#define PRIV_GRANTS_SESSION (PRIV_GRANT_PTY | PRIV_GRANT_DETACH)
 /* All that a key can have; the others are the control socket's. */
 #define PRIV_GRANTS_KEY                                       \
 	(PRIV_GRANT_PTY | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP | \

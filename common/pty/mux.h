@@ -29,6 +29,7 @@
 #define MUX_URI_METRICS	 "skypty/1/metrics"
 #define MUX_URI_KILL	 "skypty/1/kill"
 #define MUX_URI_JOB	 "skypty/1/job"
+#define MUX_URI_SESSION	 "skypty/1/session"
 #define MUX_URI_FILES	 "skypty/1/sftp" /* MUX_URI_SFTP, where that is not */
 #define MUX_URI_CHANNELS "skypty/1/channels" /* yamux from then on */
 #define MUX_URI_DIAL	 "skypty/1/dial" /* MUX_URI_PROXY, no service opened */
@@ -77,6 +78,10 @@ struct mux_kill {
 /* Reads its query: id of 16 digits, or key.  SKY_ERR_FORMAT. */
 int mux_kill_query(struct buf *query, struct mux_kill *);
 
+#define MUX_SESSION_NAME_MAX 32
+/* Letters, digits, ".", "_" and "-", of which the last two are not first. */
+bool mux_is_session_name(const char *);
+
 /*
  * What the query of a session's service may wish for.  A host that does not
  * know a wish passes over it.  See PROTOCOL.
@@ -86,6 +91,8 @@ struct mux_session {
 	bool login; /* the account's shell, as a login shell */
 	bool line;  /* sh -c SCRIPT LINE, of which LINE is asked for */
 	bool shell; /* the command is a shell, and the account's will do */
+	/* Of a session that is kept, "" for none. */
+	char name[MUX_SESSION_NAME_MAX + 1];
 	bool has_modes;
 	uint8_t modes[MODES_LEN]; /* modes.h */
 };

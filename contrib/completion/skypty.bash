@@ -3,7 +3,8 @@
 # Completion for bash: commands, flags, the names in ~/.config/skypty/config,
 # and what is on this machine.  Nothing is asked of a host.
 
-_skypty_commands="shell start exec cp fleet job control ssh sftp fs config dmsg whitelist
+_skypty_commands="shell start exec cp fleet job control sessions attach ssh sftp
+fs config dmsg whitelist
 whitelist-add whitelist-remove host agent add keygen pk version help"
 
 # Flags that take a value, and those that do not: who we are, which way the host
@@ -23,6 +24,14 @@ _skypty_shared_plain="-M --control-master"
 _skypty_run_valued="$_skypty_files_valued $_skypty_shared_valued -O --control -n --clinet --confpath -e --env -t
 --timeout --connect-timeout --status-fd --escape -c --cmd -a --args"
 _skypty_run_plain="$_skypty_plain $_skypty_shared_plain --pty --no-pty --no-stdin"
+_skypty_shell_valued="$_skypty_run_valued --name"
+_skypty_shell_plain="$_skypty_run_plain --detach-ok"
+_skypty_sessions_valued="$_skypty_files_valued $_skypty_shared_valued
+--connect-timeout --kill"
+_skypty_sessions_plain="$_skypty_plain $_skypty_shared_plain --json"
+_skypty_attach_valued="$_skypty_files_valued $_skypty_shared_valued
+--connect-timeout --escape"
+_skypty_attach_plain="$_skypty_plain $_skypty_shared_plain --share --view"
 _skypty_cp_valued="$_skypty_who_valued $_skypty_way_valued
 $_skypty_shared_valued --port --cliaddr
 --connect-timeout"
@@ -323,7 +332,11 @@ _skypty()
 		return
 	fi
 	case ${words[1]} in
-	shell | start | exec)
+	shell | start)
+		_skypty_dest 2 "$_skypty_shell_valued" "$_skypty_shell_plain" \
+			command
+		;;
+	exec)
 		_skypty_dest 2 "$_skypty_run_valued" "$_skypty_run_plain" command
 		;;
 	sftp)
@@ -343,6 +356,14 @@ _skypty()
 	control)
 		_skypty_dest 2 "$_skypty_files_valued -S --control-path" \
 			"$_skypty_plain" order
+		;;
+	sessions)
+		_skypty_dest 2 "$_skypty_sessions_valued" \
+			"$_skypty_sessions_plain" none
+		;;
+	attach)
+		_skypty_dest 2 "$_skypty_attach_valued" \
+			"$_skypty_attach_plain" none
 		;;
 	fleet)
 		_skypty_fleet

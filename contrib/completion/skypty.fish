@@ -83,6 +83,8 @@ set -l commands \
     'fleet\ton many hosts' \
     'job\ta command that outlives its connection' \
     'control\tlook after a shared connection' \
+    'sessions\tterminals there that outlive their connection' \
+    'attach\tgo on with one of them' \
     'ssh\tas ssh' \
     'sftp\tfiles, by the sftp program' \
     'fs\ta host\'s files in a folder here' \
@@ -105,8 +107,8 @@ for command in $commands
 end
 
 set -l run shell start exec
-set -l way $run sftp fs job control
-set -l shared $run fs job cp
+set -l way $run sftp fs job control sessions attach
+set -l shared $run fs job cp sessions attach
 set -l who $way cp pk
 set -l here $run whitelist whitelist-add whitelist-remove dmsg
 
@@ -134,7 +136,7 @@ complete -c skypty -n "__skypty_is $way" -l addr -x -d 'the destination over dms
 complete -c skypty -n "__skypty_is $way fleet" -l transport -x -a 'auto tcp dmsg' -d 'how to get there'
 complete -c skypty -n "__skypty_is $way fleet" -l scheme -x -a 'auto tcp dmsg' -d 'how to get there'
 
-complete -c skypty -n "__skypty_is $here sftp fs job control" -s r -l cliaddr -rF -d 'control socket of the host here'
+complete -c skypty -n "__skypty_is $here sftp fs job control sessions attach" -s r -l cliaddr -rF -d 'control socket of the host here'
 complete -c skypty -n "__skypty_is cp fleet" -l cliaddr -rF -d 'control socket of the host here'
 complete -c skypty -n "__skypty_is $here" -s n -l clinet -x -a unix -d 'its network'
 complete -c skypty -n "__skypty_is $here" -l confpath -rF -d 'take these two from a host\'s configuration'
@@ -148,12 +150,12 @@ complete -c skypty -n '__skypty_has 1 control' -x -a 'check stop exit'
 
 complete -c skypty -n "__skypty_is $run" -s e -l env -x -d 'set in the remote environment'
 complete -c skypty -n "__skypty_is $run" -s t -l timeout -x -d 'of a command: 30s, 5m'
-complete -c skypty -n "__skypty_is $run cp" -l connect-timeout -x -d 'until the host has proven its key'
+complete -c skypty -n "__skypty_is $run cp sessions attach" -l connect-timeout -x -d 'until the host has proven its key'
 complete -c skypty -n "__skypty_is $run" -l pty -d 'give the command a terminal'
 complete -c skypty -n "__skypty_is $run" -l status-fd -x -d 'tell there how far the command is'
 complete -c skypty -n "__skypty_is $run" -l no-pty -d 'only with a command'
 complete -c skypty -n "__skypty_is $run" -l no-stdin -d 'give the command no input'
-complete -c skypty -n "__skypty_is $run" -l escape -x -a none -d 'escape character'
+complete -c skypty -n "__skypty_is $run attach" -l escape -x -a none -d 'escape character'
 complete -c skypty -n "__skypty_is $run" -s c -l cmd -rF -d 'shell to start'
 complete -c skypty -n "__skypty_is $run" -s a -l args -x -d 'its arguments'
 
@@ -238,6 +240,14 @@ for ssh in skypty-ssh:true:2 'skypty:__skypty_is ssh:3'
     complete -c $program -n "$when; and test (__skypty_given $from \$__skypty_ssh_valued) -eq 1" -a '(__fish_complete_command)'
     complete -c $program -n "$when; and test (__skypty_given $from \$__skypty_ssh_valued) -gt 1" -F
 end
+
+# sessions
+complete -c skypty -n '__skypty_is shell start' -l detach-ok -d 'it outlives the connection'
+complete -c skypty -n '__skypty_is shell start' -l name -x -d 'the same, by a name'
+complete -c skypty -n '__skypty_is sessions' -l kill -x -d 'end that one'
+complete -c skypty -n '__skypty_is sessions' -l json -d 'a line of JSON for each'
+complete -c skypty -n '__skypty_is attach' -l share -d 'let who types there already go on'
+complete -c skypty -n '__skypty_is attach' -l view -d 'look on, and type nothing'
 
 # job
 complete -c skypty -n '__skypty_after job' -a 'run list log wait kill forget'

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The door to the jobs of a key: lists them, forgets one, hands its client over
- * to the keeper of one that runs, and is in a keeper's place for one that is
- * over.
+ * The door to the jobs of a key, or to its sessions: lists them, forgets one,
+ * hands its client over to the keeper of one that runs, and is in a keeper's
+ * place for one that is over.
  */
 #include <errno.h>
 #include <poll.h>
@@ -33,8 +33,9 @@ struct door {
 static bool
 door_may_see(const struct door *d, const struct store *s)
 {
-	return d->o->any ||
-	    memcmp(s->entry.pk.b, d->o->pk.b, KEY_PUBLIC_LEN) == 0;
+	return s->session == d->o->sessions &&
+	    (d->o->any ||
+		memcmp(s->entry.pk.b, d->o->pk.b, KEY_PUBLIC_LEN) == 0);
 }
 
 static int
@@ -180,6 +181,169 @@ door_forget(struct door *d, struct buf *payload)
 		peer_put_done(&d->peer);
 }
 
+/* --- sessions --- */
+
+static bool
+door_has_name(const struct store *s, const char *name)
+{
+	struct sess_entry e;
+	struct buf raw;
+	bool has;
+
+	if (store_read_session(s, &raw, &e) != 0)
+		return false;
+	has = buf_len(&e.name) == strlen(name) &&
+	    memcmp(buf_ptr(&e.name), name, strlen(name)) == 0;
+	buf_free(&raw);
+	return has;
+}
+
+/* By its name; else, or if there is none, by the first digits of its id. */
+static bool
+door_is_meant(const struct store *s, const char *id, const char *which,
+    bool by_name)
+{
+	if (by_name)
+		return door_has_name(s, which);
+	return *which == '\0' ||
+	    (strlen(which) >= JOB_PREFIX_MIN &&
+		strncmp(id, which, strlen(which)) == 0);
+}
+
+/* How many there are of those that live and the key may see; *s is the first.
+ */
+static unsigned
+door_count(struct door *d, const char *which, bool by_name, struct store *s)
+{
+	size_t n;
+	char **names = door_names(d, &n);
+	struct store one;
+	unsigned found = 0;
+	bool runs;
+
+	for (size_t i = 0; i < n; i++) {
+		if (store_open(&one, d->all, names[i], &runs) != 0)
+			continue;
+		if (runs && door_may_see(d, &one) &&
+		    door_is_meant(&one, names[i], which, by_name) &&
+		    ++found == 1)
+			*s = one;
+		else
+			store_close(&one);
+	}
+	door_free_names(names, n);
+	return found;
+}
+
+/* False: told. */
+static bool
+door_find_session(struct door *d, const char *which, struct store *s)
+{
+	unsigned found = *which != '\0' ? door_count(d, which, true, s) : 0;
+
+	if (found == 0)
+		found = door_count(d, which, false, s);
+	if (found == 1)
+		return true;
+	if (found > 1)
+		store_close(s);
+	peer_fail(&d->peer,
+	    found > 1 && *which == '\0' ?
+		"there is more than one session: say which; 'skypty sessions' "
+		"lists them" :
+		found > 1 ? "more than one session is meant by that" :
+		*which == '\0' ?
+			    "there is no session of this key" :
+			    "there is no session of this key with that id or "
+			    "name");
+	return false;
+}
+
+static void
+door_pass_to_session(struct door *d, const char *which)
+{
+	struct store s;
+
+	if (!door_find_session(d, which, &s))
+		return;
+	if (fchdir(s.dir) == 0 && hand_over(d->peer.fd, &d->asked))
+		_exit(0);
+	store_close(&s);
+	peer_fail(&d->peer,
+	    "its keeper does not answer: it has just ended, or the machine is "
+	    "busy");
+}
+
+bool
+keeper_pass_to(const struct keeper_orders *o, int all, const char *name,
+    int client, const struct buf *asked)
+{
+	struct door d = { .o = o, .all = all };
+	struct store s;
+	bool passed;
+
+	if (door_count(&d, name, true, &s) == 0)
+		return false;
+	passed = fchdir(s.dir) == 0 && hand_over(client, asked);
+	store_close(&s);
+	return passed;
+}
+
+static void
+door_list_sessions(struct door *d)
+{
+	size_t n;
+	char **names = door_names(d, &n);
+	struct sess_entry e;
+	struct store s;
+	struct buf raw;
+	bool runs;
+
+	for (size_t i = 0; i < n; i++) {
+		if (store_open(&s, d->all, names[i], &runs) != 0)
+			continue;
+		if (runs && door_may_see(d, &s) &&
+		    store_read_session(&s, &raw, &e) == 0) {
+			peer_put_session(&d->peer, &e);
+			peer_flush(&d->peer);
+			buf_free(&raw);
+		}
+		store_close(&s);
+	}
+	door_free_names(names, n);
+	peer_put_done(&d->peer);
+}
+
+static void
+door_take_session(struct door *d, uint8_t tag, struct buf *payload)
+{
+	char which[SESS_WHICH_MAX + 1] = "";
+	struct sess_join j;
+	int number, r;
+
+	switch (tag) {
+	case JOB_LIST:
+		door_list_sessions(d);
+		return;
+	case SESS_JOIN:
+		if ((r = sessmsg_get_join(payload, &j)) == 0)
+			(void)strlcpy(which, j.which, sizeof(which));
+		break;
+	case JOB_KILL:
+		r = sessmsg_get_kill(payload, which, &number);
+		break;
+	default:
+		peer_fail(&d->peer, "that cannot be asked of sessions");
+		return;
+	}
+	if (r != 0)
+		peer_fail(&d->peer, "a malformed request");
+	else
+		door_pass_to_session(d, which);
+}
+
+/* --- jobs --- */
+
 /* In a keeper's place: the files say it all. */
 static void
 door_serve(struct door *d, struct store *s)
@@ -280,6 +444,8 @@ door_hear_first(struct door *d)
 	}
 	if (r < 0 || buf_put(&d->asked, buf_ptr(&p->in), buf_len(&p->in)) != 0)
 		peer_fail(p, "a malformed request");
+	else if (d->o->sessions)
+		door_take_session(d, tag, &payload);
 	else
 		door_take(d, tag, &payload);
 }

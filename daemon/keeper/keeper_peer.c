@@ -71,6 +71,19 @@ peer_put_entry(struct peer *p, const struct job_entry *e)
 	buf_free(&b);
 }
 
+void
+peer_put_session(struct peer *p, const struct sess_entry *e)
+{
+	struct buf b;
+
+	buf_init(&b, SESS_ENTRY_MAX);
+	if (sessmsg_put_entry(&b, e) == 0)
+		peer_put(p, SESS_ENTRY, buf_ptr(&b), buf_len(&b));
+	else
+		p->closing = true;
+	buf_free(&b);
+}
+
 static void
 peer_put_end(struct peer *p, const struct job_entry *e)
 {

@@ -58,6 +58,7 @@ void peer_flush(struct peer *);
 /* A last word: why not.  An entry; all was told. */
 void peer_fail(struct peer *, const char *why);
 void peer_put_entry(struct peer *, const struct job_entry *);
+void peer_put_session(struct peer *, const struct sess_entry *);
 void peer_put_done(struct peer *);
 
 #endif

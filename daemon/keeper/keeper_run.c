@@ -4,7 +4,6 @@
  * that prints into files, notes how it has ended, and is called by others who
  * want to know.  Nobody else needs to live for it.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -27,13 +26,12 @@
 #include "daemon/keeper/keeper.h"
 #include "daemon/keeper/keeper_hand.h"
 #include "daemon/keeper/keeper_peer.h"
+#include "daemon/keeper/keeper_start.h"
 
 #define PEERS_MAX 32
 #define REST_MAX  (1024U * 1024) /* of output that is there at the end */
 #define LINGER_MS 600000	 /* for peers, when the job is over */
 #define FDS	  (4 + PEERS_MAX)
-#define START_FD  3 /* in the new process: closes when the command runs */
-#define GO	  'g'
 
 enum keeper_fd { FD_SIGNAL, FD_CALL, FD_OUT, FD_ERR, FD_PEERS };
 
@@ -110,29 +108,6 @@ keeper_read_input(struct peer *p, const char **why)
 
 /* --- its begin --- */
 
-/* In the new process: waits for a word, as what it is must be noted first. */
-__attribute__((noreturn)) static void
-keeper_become(const struct keeper_orders *o, int start, const int fd[3])
-{
-	char go;
-	int error;
-
-	(void)setsid();
-	if (read(start, &go, 1) != 1)
-		_exit(126);
-	for (int i = 0; i < 3; i++)
-		if (dup2(fd[i], i) == -1)
-			_exit(126);
-	if (start != START_FD && dup3(start, START_FD, O_CLOEXEC) == -1)
-		_exit(126);
-	closefrom(START_FD + 1);
-	process_reset_signals();
-	execv(o->program, o->argv);
-	error = errno;
-	(void)!write(START_FD, &error, sizeof(error));
-	_exit(127);
-}
-
 static int
 keeper_fork(struct keeper *k, const struct keeper_orders *o, int in)
 {
@@ -148,7 +123,7 @@ keeper_fork(struct keeper *k, const struct keeper_orders *o, int in)
 		return -1;
 	if ((r = process_fork(&k->pid)) == 0) {
 		close(sv[0]);
-		keeper_become(o, sv[1], (int[]){ in, out[1], err[1] });
+		start_become(o, sv[1], (int[]){ in, out[1], err[1] }, false);
 	}
 	close(in);
 	close(out[1]);
@@ -158,47 +133,6 @@ keeper_fork(struct keeper *k, const struct keeper_orders *o, int in)
 	k->out[1] = err[0];
 	k->start = sv[0];
 	return r == -1 ? -1 : 0;
-}
-
-static void
-keeper_describe(struct keeper *k, const struct keeper_orders *o)
-{
-	struct job_entry *e = &k->job.store.entry;
-	size_t n = 0, room = sizeof(k->job.store.command);
-	char *asked[] = { getenv("SKYPTY_ORIGINAL_COMMAND"), NULL };
-
-	for (char **w = o->forced ? asked : o->argv; *w != NULL && n < room - 1;
-	     w++)
-		n += (size_t)snprintf(k->job.store.command + n, room - n,
-		    "%s%s", n != 0 ? " " : "", *w);
-	e->pk = o->pk;
-	e->pid = (uint32_t)k->pid;
-	e->begun = (uint64_t)time(NULL);
-}
-
-/* Whether the command runs; else why. */
-static bool
-keeper_let_go(struct keeper *k, const struct keeper_orders *o,
-    char why[STORE_TEXT])
-{
-	const char go = GO;
-	char text[64];
-	int error;
-	ssize_t n;
-
-	n = write(k->start, &go, 1) == 1 ?
-	    read(k->start, &error, sizeof(error)) :
-	    -1;
-	close(k->start);
-	if (n == 0)
-		return true;
-	if (n != (ssize_t)sizeof(error))
-		error = EIO;
-	/* As of a command that is none: see monitor/spawn.c. */
-	(void)snprintf(text, sizeof(text), "%s", strerror(error));
-	text[0] = (char)tolower((unsigned char)text[0]);
-	(void)snprintf(why, STORE_TEXT, "fork/exec %s: %s", o->program, text);
-	return false;
 }
 
 /* What is noted of it is on the disk before the command runs. */
@@ -218,7 +152,7 @@ keeper_begin(struct keeper *k, const struct keeper_orders *o, int in,
 		(void)snprintf(why, STORE_TEXT, "%s", strerror(errno));
 		return false;
 	}
-	keeper_describe(k, o);
+	start_describe(s, o, k->pid);
 	/* From here on we are in the job's folder; the command is not. */
 	if (fchdir(s->dir) == -1 || (k->call = hand_listen()) == -1 ||
 	    store_show(s) == -1) {
@@ -230,7 +164,7 @@ keeper_begin(struct keeper *k, const struct keeper_orders *o, int in,
 	k->begun_ms = now_ms();
 	if (o->timeout_ms != 0)
 		k->deadline = k->begun_ms + o->timeout_ms;
-	return keeper_let_go(k, o, why);
+	return start_let_go(k->start, o, why);
 }
 
 /* --- its end --- */

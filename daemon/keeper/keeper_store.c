@@ -20,8 +20,11 @@
 
 #define STORE_VERSION 1
 #define FILE_MAX      (1 + JOB_ENTRY_MAX)
+#define SESSION_MAX   (1 + SESS_ENTRY_MAX)
 #define ENTRY	      "job"
 #define ENTRY_NEW     "job.new"
+#define SESSION	      "session"
+#define SESSION_NEW   "session.new"
 #define LOCK	      "lock"
 #define OUT	      "out."
 #define OUT_LEN	      (sizeof(OUT) - 1 + 16)
@@ -196,11 +199,30 @@ store_new(struct store *s, int all, const struct store_limits *l,
 	return r;
 }
 
+/* A file gets what is in b, all of it or nothing.  0, or -1 with errno. */
+static int
+store_replace(const struct store *s, struct buf *b, const char *new,
+    const char *name, bool sync)
+{
+	int fd, r = -1;
+
+	fd = openat(s->dir, new,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	while (buf_write(b, fd) > 0)
+		;
+	if (buf_len(b) == 0 && (!sync || fsync(fd) == 0))
+		r = renameat(s->dir, new, s->dir, name);
+	close(fd);
+	return r;
+}
+
 int
 store_write_entry(struct store *s)
 {
 	struct buf b;
-	int fd, r = -1;
+	int r;
 
 	buf_init(&b, FILE_MAX);
 	s->entry.output = store_end(s);
@@ -212,15 +234,26 @@ store_write_entry(struct store *s)
 		errno = ENOMEM;
 		return -1;
 	}
-	fd = openat(s->dir, ENTRY_NEW,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd != -1) {
-		while (buf_write(&b, fd) > 0)
-			;
-		if (buf_len(&b) == 0 && fsync(fd) == 0)
-			r = renameat(s->dir, ENTRY_NEW, s->dir, ENTRY);
-		close(fd);
+	r = store_replace(s, &b, ENTRY_NEW, ENTRY, true);
+	buf_free(&b);
+	return r;
+}
+
+/* It changes often, and nothing is lost with it. */
+int
+store_write_session(struct store *s, const struct sess_entry *e)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, SESSION_MAX);
+	if (buf_put_u8(&b, STORE_VERSION) != 0 ||
+	    sessmsg_put_entry(&b, e) != 0) {
+		buf_free(&b);
+		errno = ENOMEM;
+		return -1;
 	}
+	r = store_replace(s, &b, SESSION_NEW, SESSION, false);
 	buf_free(&b);
 	return r;
 }
@@ -453,27 +486,35 @@ store_get(const struct store *s, uint64_t *at, struct buf *b)
 	return 0;
 }
 
+/* What is in a file behind its version, which is ours; b is empty. */
 static int
-store_read_entry(struct store *s)
+store_read_file(const struct store *s, const char *name, size_t max,
+    struct buf *b)
 {
-	struct buf b, v;
 	uint8_t version;
-	int fd, r;
 	ssize_t n;
+	int fd, r;
 
-	fd = openat(s->dir, ENTRY,
+	fd = openat(s->dir, name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
 		return SKY_ERR_SYS;
-	buf_init(&b, FILE_MAX);
-	while ((n = buf_read(&b, fd, FILE_MAX)) > 0)
+	while ((n = buf_read(b, fd, max)) > 0)
 		;
 	close(fd);
-	buf_view(&v, buf_ptr(&b), buf_len(&b));
-	r = n == SKY_ERR_EOF ? buf_get_u8(&v, &version) : SKY_ERR_FORMAT;
-	if (r == 0 && version != STORE_VERSION)
-		r = SKY_ERR_FORMAT;
-	if (r == 0 && (r = jobmsg_get_entry(&v, &s->entry)) == 0) {
+	r = n == SKY_ERR_EOF ? buf_get_u8(b, &version) : SKY_ERR_FORMAT;
+	return r == 0 && version != STORE_VERSION ? SKY_ERR_FORMAT : r;
+}
+
+static int
+store_read_entry(struct store *s)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, FILE_MAX);
+	r = store_read_file(s, ENTRY, FILE_MAX, &b);
+	if (r == 0 && (r = jobmsg_get_entry(&b, &s->entry)) == 0) {
 		size_t len = buf_len(&s->entry.command);
 
 		memcpy(s->command, buf_ptr(&s->entry.command), len);
@@ -481,6 +522,21 @@ store_read_entry(struct store *s)
 		buf_view(&s->entry.command, s->command, len);
 	}
 	buf_free(&b);
+	return r;
+}
+
+int
+store_read_session(const struct store *s, struct buf *raw, struct sess_entry *e)
+{
+	int r;
+
+	buf_init(raw, SESSION_MAX);
+	if ((r = store_read_file(s, SESSION, SESSION_MAX, raw)) == 0 &&
+	    (r = sessmsg_get_entry(raw, e)) == 0 &&
+	    memcmp(e->id, s->entry.id, sizeof(e->id)) != 0)
+		r = SKY_ERR_FORMAT;
+	if (r != 0)
+		buf_free(raw);
 	return r;
 }
 
@@ -507,6 +563,7 @@ store_open(struct store *s, int all, const char *name, bool *runs)
 	}
 	if (!*runs && s->entry.state == JOB_RUNS)
 		s->entry.state = JOB_IS_LOST;
+	s->session = faccessat(s->dir, SESSION, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	store_read_parts(s);
 	s->entry.output = store_end(s);
 	s->entry.kept = store_end(s) - store_start(s);
@@ -601,6 +658,20 @@ store_is_old(int all, const char *name, uint64_t age, time_t now)
 	    (uint64_t)now - since > age;
 }
 
+/* A session is nothing without its keeper. */
+static bool
+store_is_dead_session(int all, const char *name)
+{
+	struct store s;
+	bool dead, runs;
+
+	if (store_open(&s, all, name, &runs) != 0)
+		return false;
+	dead = s.session && !runs;
+	store_close(&s);
+	return dead;
+}
+
 void
 store_sweep(int all, const struct store_limits *l)
 {
@@ -616,7 +687,9 @@ store_sweep(int all, const struct store_limits *l)
 		if (!hidden && !store_is_name(e->d_name))
 			continue;
 		if (store_is_unbegun(all, e->d_name, hidden, now) ||
-		    (!hidden && store_is_old(all, e->d_name, l->age, now)))
+		    (!hidden &&
+			(store_is_old(all, e->d_name, l->age, now) ||
+			    store_is_dead_session(all, e->d_name))))
 			(void)store_remove(all, e->d_name);
 	}
 	closedir(d);

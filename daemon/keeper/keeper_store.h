@@ -6,6 +6,8 @@
  *	lock		held with flock(2) by its keeper, as long as that lives
  *	sock		where the keeper is called
  *	out.START	frames of output from that byte on; 16 digits
+ *	session		struct sess_entry behind a version: a session's, which
+ *			is a job with a terminal and without output
  *
  * The files belong to the session's user, who may do with them what he likes:
  * nothing that has other rights than his reads them.
@@ -19,6 +21,7 @@
 #include <stdint.h>
 
 #include "common/pty/jobmsg.h"
+#include "common/pty/sessmsg.h"
 
 #define STORE_PARTS 4 /* of the output's limit; the oldest of them goes */
 #define STORE_TEXT  256
@@ -39,6 +42,7 @@ struct store {
 	int all;  /* the account's folder of jobs */
 	int dir;  /* this job's */
 	int lock; /* -1: not ours */
+	bool session;
 	struct job_entry entry;
 	char command[JOB_COMMAND_MAX + 1]; /* what entry's points to */
 	uint64_t limit;			   /* bytes of output */
@@ -65,6 +69,8 @@ int store_new(struct store *, int all, const struct store_limits *,
 int store_show(struct store *);
 /* Writes the entry anew.  0, or -1 with errno. */
 int store_write_entry(struct store *);
+/* What there is to be told of a session.  0, or -1 with errno. */
+int store_write_session(struct store *, const struct sess_entry *);
 /* Some output.  What the disk does not take is counted, and no more. */
 void store_put(struct store *, enum xs_tag, const uint8_t *, size_t);
 /* Takes all of it away again. */
@@ -77,6 +83,9 @@ void store_undo(struct store *);
  * keeper has locked is lost.  *runs: one has.  0, or SKY_ERR_*.
  */
 int store_open(struct store *, int all, const char *name, bool *runs);
+/* That of a session, whose texts are views of raw.  0, or SKY_ERR_*. */
+int
+store_read_session(const struct store *, struct buf *raw, struct sess_entry *);
 /* Where the output that is there begins, and where it ends. */
 uint64_t store_start(const struct store *);
 uint64_t store_end(const struct store *);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * skypty/1/job: the first frame says whether a command is to be run, which the
- * monitor has to know, or jobs are asked about.  From then on bytes go between
+ * skypty/1/job, and skypty/1/session: the first frame says whether a command is
+ * to be run, which the monitor has to know, or those that there are are asked
+ * about.  From then on bytes go between
  * the peer and the keeper that the monitor has started, and nothing of them is
  * looked at.  See PROTOCOL.
  */
@@ -19,6 +20,7 @@
 
 struct net_job {
 	enum { JOB_FIRST, JOB_STARTING, JOB_RELAYED } state;
+	bool session;
 	bool run; /* a command, and not the door */
 	struct mux_session wishes;
 	struct net_relay keeper;
@@ -37,6 +39,17 @@ net_job_begin(struct channel *ch, struct buf *query)
 		return r;
 	channel_accept(ch);
 	return 0;
+}
+
+static int
+net_session_begin(struct channel *ch, struct buf *query)
+{
+	struct net_job *j;
+	int r = net_job_begin(ch, query);
+
+	if ((j = ch->state) != NULL)
+		j->session = true;
+	return r;
 }
 
 static void
@@ -58,11 +71,27 @@ net_job_fail(struct channel *ch, const char *why)
 	channel_end(ch);
 }
 
+static int
+net_job_ask(struct channel *ch, struct xs_start *s)
+{
+	struct net_job *j = ch->state;
+	struct rpc_exec e = { .name = s->name, .arg = s->arg, .env = s->env };
+	struct rpc_command c = { .name = s->name,
+		.arg = s->arg,
+		.env = s->env,
+		.has_size = s->size.rows != 0,
+		.size = s->size };
+
+	if (j->session)
+		return mon_session_run(ch, &c, &j->wishes);
+	return mon_job_run(ch, &e, s->timeout_ms, s->flags & XS_HAS_STDIN,
+	    &j->wishes);
+}
+
 static void
 net_job_run(struct channel *ch, struct buf *payload)
 {
 	struct net_job *j = ch->state;
-	struct rpc_exec e = { 0 };
 	struct xs_start s;
 	int r;
 
@@ -71,13 +100,11 @@ net_job_run(struct channel *ch, struct buf *payload)
 		xs_start_free(&s);
 		return;
 	}
-	e.name = s.name;
-	e.arg = s.arg;
-	e.env = s.env;
-	if (s.flags & XS_TERMINAL)
-		net_job_fail(ch, "a job has no terminal");
-	else if (mon_job_run(ch, &e, s.timeout_ms, s.flags & XS_HAS_STDIN,
-		     &j->wishes) != 0)
+	if (((s.flags & XS_TERMINAL) != 0) != j->session)
+		net_job_fail(ch,
+		    j->session ? "a session has a terminal" :
+				 "a job has no terminal");
+	else if (net_job_ask(ch, &s) != 0)
 		net_job_fail(ch, "argument list too long");
 	xs_start_free(&s);
 }
@@ -105,6 +132,8 @@ net_job_take_first(struct channel *ch)
 	ch->busy = true;
 	if (j->run)
 		net_job_run(ch, &payload);
+	else if (j->session)
+		mon_session_door(ch);
 	else
 		mon_job_door(ch);
 }
@@ -133,6 +162,14 @@ net_job_room(struct channel *ch)
 }
 
 static int
+net_job_asked(const struct net_job *j)
+{
+	if (j->session)
+		return j->run ? PM_SESSION_RUN : PM_SESSION_DOOR;
+	return j->run ? PM_JOB_RUN : PM_JOB_DOOR;
+}
+
+static int
 net_job_told(struct channel *ch, struct privmsg *m)
 {
 	struct net_job *j = ch->state;
@@ -140,8 +177,7 @@ net_job_told(struct channel *ch, struct privmsg *m)
 	char *why = NULL;
 	int r;
 
-	if (j->state != JOB_STARTING ||
-	    m->type != (j->run ? PM_JOB_RUN : PM_JOB_DOOR) + 1)
+	if (j->state != JOB_STARTING || m->type != net_job_asked(j) + 1)
 		return SKY_ERR_STATE;
 	if ((r = buf_get_cstring(&m->body, &why, PRIVMSG_TEXT_MAX)) != 0)
 		return r;
@@ -158,6 +194,15 @@ net_job_told(struct channel *ch, struct privmsg *m)
 
 const struct service_ops net_job_ops = {
 	.begin = net_job_begin,
+	.input = net_job_input,
+	.room = net_job_room,
+	.told = net_job_told,
+	.end = net_job_end,
+	.request_s = START_S,
+};
+
+const struct service_ops net_session_ops = {
+	.begin = net_session_begin,
 	.input = net_job_input,
 	.room = net_job_room,
 	.told = net_job_told,

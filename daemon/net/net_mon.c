@@ -281,24 +281,54 @@ mon_put_size(struct buf *b, const struct rpc_winsize *ws)
 	return buf_put_u16(b, (uint16_t)ws->y);
 }
 
-int
-mon_pty_start(struct channel *ch, struct rpc_command *c,
-    const struct mux_session *w)
+static int
+mon_put_pty(struct buf *b, struct rpc_command *c, const struct mux_session *w)
 {
 	unsigned flags = (c->has_size ? PRIV_PTY_SIZE : 0) |
 	    (w->login ? PRIV_PTY_LOGIN : 0) |
 	    (w->has_modes ? PRIV_PTY_MODES : 0) | (w->line ? PRIV_PTY_LINE : 0);
+	int r;
+
+	if ((r = mon_put_command(b, &c->name, &c->arg, &c->env)) != 0 ||
+	    (r = buf_put_u8(b, (uint8_t)flags)) != 0 ||
+	    (r = mon_put_size(b, &c->size)) != 0)
+		return r;
+	return buf_put(b, w->modes, w->has_modes ? MODES_LEN : 0);
+}
+
+int
+mon_pty_start(struct channel *ch, struct rpc_command *c,
+    const struct mux_session *w)
+{
 	struct buf b;
 	int r;
 
 	buf_init(&b, BODY_MAX);
-	if ((r = mon_put_command(&b, &c->name, &c->arg, &c->env)) == 0 &&
-	    (r = buf_put_u8(&b, (uint8_t)flags)) == 0 &&
-	    (r = mon_put_size(&b, &c->size)) == 0 &&
-	    (r = buf_put(&b, w->modes, w->has_modes ? MODES_LEN : 0)) == 0)
+	if ((r = mon_put_pty(&b, c, w)) == 0)
 		mon_ask(ch, PM_PTY_START, &b);
 	buf_free(&b);
 	return r;
+}
+
+int
+mon_session_run(struct channel *ch, struct rpc_command *c,
+    const struct mux_session *w)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, BODY_MAX);
+	if ((r = mon_put_pty(&b, c, w)) == 0 &&
+	    (r = buf_put_cstring(&b, w->name)) == 0)
+		mon_ask(ch, PM_SESSION_RUN, &b);
+	buf_free(&b);
+	return r;
+}
+
+void
+mon_session_door(struct channel *ch)
+{
+	mon_ask(ch, PM_SESSION_DOOR, NULL);
 }
 
 /* A command and what is asked besides, for EXEC_START and JOB_RUN. */

@@ -42,6 +42,10 @@ void mon_sftp_start(struct channel *);
 int mon_job_run(struct channel *, struct rpc_exec *, uint32_t timeout_ms,
     bool has_stdin, const struct mux_session *);
 void mon_job_door(struct channel *);
+/* As mon_pty_start(), of the wishes' name. */
+int mon_session_run(struct channel *, struct rpc_command *,
+    const struct mux_session *);
+void mon_session_door(struct channel *);
 /* Whom the session is to run as; at most PRIV_USER_MAX bytes. */
 void mon_user(int mon, struct buf *name);
 void mon_bytes(int mon, uint32_t handle, uint64_t in, uint64_t out);

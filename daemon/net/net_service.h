@@ -59,11 +59,12 @@ struct service {
 	const struct service_ops *ops;
 };
 
-extern const struct service_ops net_pty_ops;	  /* net_pty.c */
-extern const struct service_ops net_http_ops;	  /* net_http.c */
-extern const struct service_ops net_exec_ops;	  /* net_exec.c */
-extern const struct service_ops net_sftp_ops;	  /* net_sftp.c */
-extern const struct service_ops net_job_ops;	  /* net_job.c */
+extern const struct service_ops net_pty_ops;  /* net_pty.c */
+extern const struct service_ops net_http_ops; /* net_http.c */
+extern const struct service_ops net_exec_ops; /* net_exec.c */
+extern const struct service_ops net_sftp_ops; /* net_sftp.c */
+extern const struct service_ops net_job_ops;  /* net_job.c */
+extern const struct service_ops net_session_ops;
 extern const struct service_ops net_forward_ops;  /* net_forward.c */
 extern const struct service_ops net_channels_ops; /* net_channels.c */
 extern const struct service_ops net_wl_ops;	  /* net_wl.c */

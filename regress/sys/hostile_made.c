@@ -648,6 +648,20 @@ made_exec_trailing(struct buf *b)
 }
 
 void
+made_session_run(struct buf *b)
+{
+	made_pty_start(b);
+	hostile_must(buf_put_cstring(b, "work"));
+}
+
+void
+made_session_bad_name(struct buf *b)
+{
+	made_pty_start(b);
+	hostile_must(buf_put_cstring(b, "-work"));
+}
+
+void
 made_pty_trailing(struct buf *b)
 {
 	made_pty_start(b);

@@ -100,5 +100,7 @@ void made_arg_nul(struct buf *);
 void made_env_nul(struct buf *);
 void made_exec_trailing(struct buf *);
 void made_pty_trailing(struct buf *);
+void made_session_run(struct buf *);
+void made_session_bad_name(struct buf *);
 
 #endif

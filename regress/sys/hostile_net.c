@@ -366,6 +366,8 @@ static const struct request {
 	{ "JOB_DOOR", PM_JOB_DOOR, NULL },
 	{ "FORWARD_OPEN", PM_FORWARD_OPEN, made_forward },
 	{ "FORWARD_LISTEN", PM_FORWARD_LISTEN, made_listen },
+	{ "SESSION_RUN", PM_SESSION_RUN, made_session_run },
+	{ "SESSION_DOOR", PM_SESSION_DOOR, NULL },
 	{ "WL_LIST", PM_WL_LIST, NULL },
 	{ "WL_ADD", PM_WL_ADD, made_one_key },
 	{ "WL_REMOVE", PM_WL_REMOVE, made_one_key },
@@ -575,6 +577,9 @@ static const struct row {
 	{ "end-too-short",			SESSION,	"EXEC_END",	SHORT,					0,			PM_EXEC_END,		made_bytes_3,			run_single },
 	{ "end-too-long",			SESSION,	"EXEC_END",	LONG,					0,			PM_EXEC_END,		made_bytes_5,			run_single },
 	{ "signal-too-short",			SESSION,	"EXEC_SIGNAL",	SHORT,					0,			PM_EXEC_SIGNAL,		made_bytes_3,			run_single },
+	{ "session-garbage",			SESSION,	"SESSION_RUN",	ANY,					0,			PM_SESSION_RUN,		made_whole_message,		run_single },
+	{ "session-bad-name",			SESSION,	"SESSION_RUN",	NULL,					SKY_ERR_FORMAT,		PM_SESSION_RUN,		made_session_bad_name,		run_single },
+	{ "session-door-too-long",		SESSION,	"SESSION_DOOR",	LONG,					0,			PM_SESSION_DOOR,	made_bytes_1,			run_single },
 	{ "door-too-long",			SESSION,	"JOB_DOOR",	LONG,					0,			PM_JOB_DOOR,		made_bytes_1,			run_single },
 	{ "forward-too-short",			SESSION,	"FORWARD_OPEN",	SHORT,					0,			PM_FORWARD_OPEN,	made_bytes_5,			run_single },
 	{ "forward-too-long",			SESSION,	"FORWARD_OPEN",	LONG,					0,			PM_FORWARD_OPEN,	made_whole_message,		run_single },
@@ -664,6 +669,7 @@ make_list(void)
 	add_headless();
 	add_truncated("PTY_START", PM_PTY_START, SESSION, made_pty_start);
 	add_truncated("EXEC_START", PM_EXEC_START, SESSION, made_exec_start);
+	add_truncated("SESSION_RUN", PM_SESSION_RUN, SESSION, made_session_run);
 	add_truncated("EXEC_SIGNAL", PM_EXEC_SIGNAL, SESSION, made_signal_term);
 	add_truncated("LOG", PM_LOG, PRE, made_log_line);
 	add_truncated("KILL", PM_KILL, CONTROL, made_kill_key);

@@ -321,6 +321,8 @@ nw_put_answer(struct net_world *w, struct buf *b, unsigned type)
 	case PM_SFTP_START:
 	case PM_JOB_RUN:
 	case PM_JOB_DOOR:
+	case PM_SESSION_RUN:
+	case PM_SESSION_DOOR:
 	case PM_EXEC_START:
 		buf_put_u32(b, ++w->handle);
 		return type == PM_EXEC_START ? 3 : 1;

@@ -62,6 +62,7 @@ RECORD(options_entry_ttl)
 RECORD(fleet_flag)
 RECORD(options_life)
 RECORD(options_connect_timeout)
+RECORD(options_session_name)
 RECORD(status_fd_flag)
 
 /* Takes a command's words, divided by blanks; the first is its name. */

@@ -77,6 +77,7 @@ static const struct {
 	{ MUX_URI_EXEC_STREAM, FAR, PRIV_GRANT_EXEC },
 	{ MUX_URI_EXEC, ANY, 0 },
 	{ MUX_URI_JOB, ANY, PRIV_GRANT_EXEC | PRIV_GRANT_DETACH },
+	{ MUX_URI_SESSION, ANY, PRIV_GRANT_PTY | PRIV_GRANT_DETACH },
 	{ MUX_URI_STATUS, NEAR, PRIV_GRANT_WHITELIST },
 	{ MUX_URI_CONNS, NEAR, PRIV_GRANT_WHITELIST },
 	{ MUX_URI_METRICS, NEAR, PRIV_GRANT_WHITELIST },
@@ -165,6 +166,8 @@ right(uint32_t grant)
 		return "whitelist";
 	case PRIV_GRANT_DIAL:
 		return "dial";
+	case PRIV_GRANTS_SESSION:
+		return "terminal, detach";
 	}
 	return grant == 0 ? "none" : "?";
 }
@@ -708,9 +711,9 @@ use_exec(struct net_world *w)
 
 /* What is sent behind it is its keeper's, and what that says the peer's. */
 static void
-use_job(struct net_world *w)
+use_kept(struct net_world *w, uint8_t flags)
 {
-	struct xs_start s = { .flags = XS_HAS_STDIN };
+	struct xs_start s = { .flags = flags };
 	struct buf b, out;
 
 	buf_init(&b, 1000);
@@ -728,6 +731,18 @@ use_job(struct net_world *w)
 	nw_serve(w);
 	nw_end_close(w, 0);
 	nw_serve(w);
+}
+
+static void
+use_job(struct net_world *w)
+{
+	use_kept(w, XS_HAS_STDIN);
+}
+
+static void
+use_session(struct net_world *w)
+{
+	use_kept(w, XS_HAS_STDIN | XS_TERMINAL);
 }
 
 static void
@@ -829,6 +844,8 @@ live(struct net_world *w, const char *uri)
 		use_job(w);
 	else if (strcmp(uri, MUX_URI_CHANNELS) == 0)
 		use_channels(w);
+	else if (strcmp(uri, MUX_URI_SESSION) == 0)
+		use_session(w);
 	else
 		use_stream(w);
 }

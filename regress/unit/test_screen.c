@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/screen.h"
+#include "common/base/screen.h"
 
 static void
 watch(struct screen *s, const char *text)

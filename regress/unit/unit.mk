@@ -15,14 +15,13 @@ $(OBJ)/regress/unit/test_dmsg_life $(OBJ)/regress/unit/test_net_life: \
 	-Wl,--wrap=calloc -Wl,--wrap=realloc
 UNIT_OBJ_test_keeper = daemon/keeper/keeper_hand.c \
 	daemon/keeper/keeper_peer.c daemon/keeper/keeper_store.c
-UNIT_OBJ_test_term = client/term.c client/screen.c
+UNIT_OBJ_test_term = client/term.c
 UNIT_OBJ_test_fleet_journal = $(filter-out client/skypty.c,$(SRC_skypty))
 UNIT_OBJ_test_hub = $(filter-out client/skypty.c,$(SRC_skypty))
 $(OBJ)/regress/unit/test_hub: LDHARDEN += $(WRAP_CLOCK)
 UNIT_OBJ_test_forward_spec = client/forward/forward_spec.c
 UNIT_OBJ_test_socks = client/forward/socks.c
 UNIT_OBJ_test_flags = client/flags.c
-UNIT_OBJ_test_screen = client/screen.c
 UNIT_OBJ_test_ssh_words = client/ssh/ssh_words.c client/ssh/ssh_opts.c \
 	client/ssh/ssh_table.c client/hosts_match.c
 # clock.h
@@ -61,3 +60,4 @@ MON_TESTS = $(addprefix $(OBJ)/regress/unit/test_mon_,\
 	dial forward handshake job requests session sftp spawn whitelist)
 $(MON_TESTS): LDHARDEN += $(HALF_WRAPS)
 UNIT_OBJ_test_sftp_asker = client/sftp/sftp_asker.c
+UNIT_OBJ_test_kept_screen = $(SRC_kept_screen_$(VTERM))
