@@ -61,7 +61,11 @@ shell_or_command(enum flags_style style, int argc, char **argv)
 		;
 	else if (o.control.order != NULL)
 		r = hub_order(ctx, &o, false);
-	else if (*o.command != NULL)
+	else if (o.detach_ok && *o.command != NULL) {
+		complain("--detach-ok, --name: they keep a shell; a command "
+			 "that outlives its connection is 'skypty job run'");
+		r = EXIT_USAGE;
+	} else if (*o.command != NULL)
 		r = exec_command(ctx, &o);
 	else if (style == STYLE_EXEC) {
 		complain("exec needs a command: skypty exec %s-- cmd [args]",

@@ -349,6 +349,8 @@ errors() {
 	for name in '' -x .x a/b 'a b' 123456789012345678901234567890123; do
 		refused "--name" shell -i "$dir/client" --name="$name" "$(dest)"
 	done
+	refused "skypty job run" shell -i "$dir/client" --name work "$(dest)" \
+		-- true
 	refused "is no session's name or id" attach -i "$dir/client" "$(dest)" a/b
 	refused "there is no session of this key" attach -i "$dir/client" "$(dest)"
 	refused "with that id or name" attach -i "$dir/client" "$(dest)" work
