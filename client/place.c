@@ -26,8 +26,16 @@ place_lock(struct place *p)
 	if (flock(p->fd, LOCK_EX | LOCK_NB) == -1)
 		return errno == EWOULDBLOCK || errno == EINTR ? SKY_ERR_AGAIN :
 								SKY_ERR_SYS;
+	/* Where anybody may make names, it could be another file of ours. */
+	if (fstat(p->fd, &mine) == -1)
+		return SKY_ERR_SYS;
+	if (!S_ISREG(mine.st_mode) || mine.st_uid != geteuid() ||
+	    mine.st_nlink > 1) {
+		errno = EPERM;
+		return SKY_ERR_SYS;
+	}
 	/* The file that is locked has to be the one that others find. */
-	if (fstat(p->fd, &mine) == -1 || lstat(p->lock, &there) == -1 ||
+	if (mine.st_nlink == 0 || lstat(p->lock, &there) == -1 ||
 	    mine.st_dev != there.st_dev || mine.st_ino != there.st_ino)
 		return SKY_ERR_NOTFOUND;
 	/* Of one that was killed before it took the file away. */

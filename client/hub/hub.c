@@ -78,7 +78,7 @@ hub_arg(const struct hub *h)
 static void
 hub_lose(struct hub *h)
 {
-	struct hub_peer *p, *next;
+	struct hub_peer *p;
 
 	if (h->lost)
 		return;
@@ -86,10 +86,9 @@ hub_lose(struct hub *h)
 	h->lost_since = now_ms();
 	hub_unwatch(h, &h->link);
 	hub_stop(h);
-	for (p = TAILQ_FIRST(&h->all); p != NULL; p = next) {
-		next = TAILQ_NEXT(p, all);
-		peer_lose(p);
-	}
+	/* Each in its turn: who is told may end others. */
+	TAILQ_FOREACH (p, &h->all, all)
+		peer_wake(p);
 }
 
 static void

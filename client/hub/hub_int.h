@@ -89,8 +89,6 @@ void peer_turn(struct hub_peer *);
 void peer_end(struct hub_peer *);
 /* Opens its channel, where the host lets us, and writes what it has for it. */
 void peer_open(struct hub_peer *);
-/* The hub's connection is over: what has come for it still leaves. */
-void peer_lose(struct hub_peer *);
 
 /* --- hub_caller.c --- */
 

@@ -324,27 +324,26 @@ peer_relay(struct hub_peer *p)
 		peer_cut(p);
 }
 
-void
-peer_lose(struct hub_peer *p)
+/*
+ * The hub's connection is over: what has come for it still leaves, and somebody
+ * has those that are to be answered.  False: it is none of these, and ends.
+ */
+static bool
+peer_outlives(struct hub_peer *p)
 {
-	switch (p->state) {
-	case PEER_RELAY:
-		if (p->st == NULL)
-			caller_refuse(p, peer_lost);
-		else
-			peer_wake(p);
-		break;
-	case PEER_ORDER:
-	case PEER_ARRIVED:
-		break; /* somebody has it */
-	default:
-		peer_end(p);
-	}
+	if (p->state == PEER_RELAY && p->st == NULL)
+		caller_refuse(p, peer_lost);
+	return p->state == PEER_RELAY || p->state == PEER_ORDER ||
+	    p->state == PEER_ARRIVED;
 }
 
 void
 peer_turn(struct hub_peer *p)
 {
+	if (p->hub->lost && !peer_outlives(p)) {
+		peer_end(p);
+		return;
+	}
 	switch (p->state) {
 	case PEER_ASKING:
 		caller_turn(p);

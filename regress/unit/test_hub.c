@@ -940,6 +940,42 @@ test_connection_lost(void **state)
 }
 
 static void
+on_told_reply(void *arg, int fd, const char *why)
+{
+	(void)arg, (void)fd;
+	assert_string_equal(why, "the shared connection has ended");
+	hub_reply(w.ordered, false, why);
+}
+
+/* Who is told of it may end others: nobody is passed over for that. */
+static void
+test_lost_in_a_row(void **state)
+{
+	static const char no[] = "\1the shared connection has ended";
+	int sv[2], ordered, fd;
+
+	(void)state;
+	end(NULL);
+	begin_with(&with_rows, HUB_FOREVER, a_listener());
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv),
+	    0);
+	assert_int_equal(hub_open(w.hub, "uri", sv[1], on_told_reply, NULL), 0);
+	(void)accepted();
+	ask(ordered = call(), HUB_URI "test");
+	run();
+	(void)relayed(&fd);
+	run();
+	close(w.host);
+	w.host = -1;
+	is_at_end(fd);
+	reads(ordered, no, sizeof(no) - 1);
+	assert_true(w.over);
+	close(sv[0]);
+	close(ordered);
+	close(fd);
+}
+
+static void
 test_host_breaks_the_rules(void **state)
 {
 	int fd;
@@ -1107,6 +1143,7 @@ main(void)
 		TEST(test_many),
 		TEST(test_too_many),
 		TEST(test_connection_lost),
+		TEST(test_lost_in_a_row),
 		TEST(test_host_breaks_the_rules),
 		TEST(test_lost_with_a_slow_caller),
 		TEST(test_silent_host),
