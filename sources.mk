@@ -141,7 +141,7 @@ SRC_skypty = client/add.c client/agent_call.c client/agent_cmd.c \
 	client/dial.c client/duration.c client/exec.c client/exec_frames.c \
 	client/exec_http.c client/exec_rpc.c client/flags.c client/frames.c client/fs.c client/fs_notes.c \
 	client/handshake.c client/host.c client/hosts.c client/hosts_match.c client/identity.c \
-	client/identity_file.c client/job.c client/keygen.c client/offer.c client/options.c client/passphrase.c client/patience.c client/place.c \
+	client/identity_file.c client/job.c client/keygen.c client/obscure.c client/offer.c client/options.c client/passphrase.c client/patience.c client/place.c \
 	client/progress.c client/proxy.c client/relay.c client/remote.c \
 	client/runtime.c client/session.c client/sessions.c client/shell_rpc.c client/shell.c client/shell_words.c \
 	client/signals.c client/sink.c client/skypty.c client/status_fd.c client/term.c \

@@ -8,6 +8,7 @@
 #include "client/exec.h"
 #include "client/exits.h"
 #include "client/frames.h"
+#include "client/obscure.h"
 #include "client/options.h"
 #include "client/patience.h"
 #include "client/sink.h"
@@ -18,6 +19,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +36,9 @@
 #define WINDOW	   (128 * 1024)	 /* of a terminal: what comes after ^C */
 #define OUT_HIGH   (256U * 1024) /* unsent input that stops reading */
 #define KEEP_MS	   45000	 /* our own keepalive, for who is in between */
+#define ANSWER_MS  3		 /* of a frame without an echo, at most */
+#define PING_MS	   30000	 /* between questions, to who answers */
+#define DEAD_MS	   90000	 /* without an answer */
 #define INTERRUPTS 2		 /* the second one ends us */
 
 #define EXIT_INTERRUPTED 130 /* from the keyboard */
@@ -50,6 +55,9 @@ struct exec_frames {
 	int status;
 	uint32_t window; /* input that may still be sent */
 	int64_t last_sent;
+	bool takes_keys; /* the host does, and answers them */
+	struct obscure obscure;
+	int64_t next_ping;
 	struct limit limit;
 	int interrupts; /* passed on */
 };
@@ -60,6 +68,28 @@ exec_frames_put_frame(struct exec_frames *s, enum xs_tag tag, const void *p,
 {
 	s->last_sent = now_ms();
 	return frames_put(&s->conn, tag, p, n);
+}
+
+/*
+ * Typed or not, in a frame of its own on the wire.  When it is answered without
+ * an echo is chance.
+ */
+static int
+exec_frames_put_keys(struct exec_frames *s, const struct buf *keys)
+{
+	struct xs_keys k = { .bytes = *keys };
+	int r;
+
+	if ((r = conn_flush(&s->conn)) != 0)
+		return r;
+	k.answer_ms = (uint8_t)randombytes_uniform(ANSWER_MS + 1);
+	if (xs_put_keys(&s->conn.out, &k) != 0) {
+		complain("out of memory");
+		return EXIT_FAILED;
+	}
+	s->last_sent = now_ms();
+	s->next_ping = s->last_sent + PING_MS;
+	return conn_flush(&s->conn);
 }
 
 /* --- start --- */
@@ -106,14 +136,20 @@ static int
 exec_frames_take_frame(void *arg, uint8_t tag, struct buf *payload)
 {
 	struct exec_frames *s = arg;
+	uint8_t flags;
 	uint32_t more;
 	int r;
 
 	switch (tag) {
 	case XS_KEEPALIVE:
 		return 0;
+	case XS_PONG:
+		return 0;
 	case XS_STARTED:
 		s->started = true;
+		s->takes_keys = buf_get_u8(payload, &flags) == 0 &&
+		    (flags & XS_TAKES_KEYS) != 0;
+		s->next_ping = now_ms() + PING_MS;
 		if (s->opts->terminal && s->input && isatty(STDIN_FILENO))
 			(void)term_loop_raw(&s->loop);
 		/* The size may have changed on the way. */
@@ -176,9 +212,22 @@ exec_frames_end_input(struct exec_frames *s)
 	s->input_end = true;
 	if (!s->opts->shell || s->loop.raw)
 		return exec_frames_put_frame(s, XS_STDIN_END, NULL, 0);
-	s->loop.wait_ms = TYPED_EOF_MS;
 	typed_end(&s->loop.typed);
 	return 0;
+}
+
+/* What is too much to be typed by hand goes behind what was typed before. */
+static int
+exec_frames_put_waiting(struct exec_frames *s)
+{
+	struct buf *keys = &s->obscure.keys;
+	int r = 0;
+
+	if (buf_len(keys) != 0)
+		r = exec_frames_put_frame(s, XS_STDIN, buf_ptr(keys),
+		    buf_len(keys));
+	buf_reset(keys);
+	return r;
 }
 
 static int
@@ -186,10 +235,16 @@ exec_frames_keys(void *arg, struct buf *keys)
 {
 	struct exec_frames *s = arg;
 	size_t n = buf_len(keys);
+	int r;
 
 	if (n == 0)
 		return exec_frames_end_input(s);
 	s->window -= n < s->window ? (uint32_t)n : s->window;
+	if (s->takes_keys && s->loop.raw &&
+	    obscure_keys(&s->obscure, now_ms(), keys))
+		return 0;
+	if ((r = exec_frames_put_waiting(s)) != 0)
+		return r;
 	return exec_frames_put_frame(s, XS_STDIN, buf_ptr(keys), n);
 }
 
@@ -283,12 +338,32 @@ exec_frames_signal(void *arg, int sig)
 
 /* --- the loop --- */
 
+/* What was typed, or nothing, when a frame is due; and the next one's time. */
+static int
+exec_frames_beat(struct exec_frames *s)
+{
+	int64_t now = now_ms();
+	struct buf keys;
+	int r = 0;
+
+	buf_view(&keys, NULL, 0);
+	if (obscure_due(&s->obscure, now)) {
+		obscure_take(&s->obscure, now, &keys);
+		r = exec_frames_put_keys(s, &keys);
+	} else if (s->takes_keys && now >= s->next_ping)
+		r = exec_frames_put_keys(s, &keys);
+	s->loop.wait_ms =
+	    s->loop.typed.ended ? TYPED_EOF_MS : obscure_wait(&s->obscure, now);
+	return r;
+}
+
 static int
 exec_frames_keep_alive(struct exec_frames *s)
 {
 	int r;
 
-	if ((r = conn_check_silence(&s->conn, QUIET_MS)) != 0)
+	if ((r = conn_check_silence(&s->conn,
+		 s->takes_keys ? DEAD_MS : QUIET_MS)) != 0)
 		return r;
 	if (limit_passed(&s->limit, &s->conn))
 		return limit_tell();
@@ -328,7 +403,8 @@ exec_frames_work(void *arg, bool writable)
 	}
 	if ((r = exec_frames_take_frames(s)) != 0 ||
 	    (r = exec_frames_keep_alive(s)) != 0 || s->over ||
-	    (r = exec_frames_type_eof(s)) != 0)
+	    (r = exec_frames_type_eof(s)) != 0 ||
+	    (r = exec_frames_beat(s)) != 0)
 		return r;
 	if (s->conn.eof && s->sink.blocked == NULL)
 		return exec_frames_cut(s);
@@ -408,6 +484,7 @@ exec_frames_run(struct keyctx *ctx, const struct client_options *o, int *status)
 		return true;
 	term_loop_init(&s.loop, &ops, &s, &s.conn, o->escape);
 	sink_init(&s.sink);
+	obscure_init(&s.obscure, o->obscure_ms);
 	*status = conn_try(&s.conn, ctx, o, uri);
 	if (o->terminal && s.conn.fd != -1)
 		tcp_bound_window(s.conn.fd, WINDOW);
@@ -416,5 +493,6 @@ exec_frames_run(struct keyctx *ctx, const struct client_options *o, int *status)
 	if (*status == 0 && !s.conn.rejected)
 		*status = exec_frames_serve(&s);
 	conn_close(&s.conn);
+	obscure_free(&s.obscure);
 	return !s.conn.rejected;
 }

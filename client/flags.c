@@ -271,6 +271,8 @@ static const struct client_flag table[] = {
 	    "give the command no input" },
 	{ "escape", 0, VALUE, COMMAND | BIT(ATTACH), BY(options_escape), "C",
 	    "escape character (~), or none" },
+	{ "obscure", 0, VALUE, COMMAND, BY(options_obscure), "O",
+	    "hide typing: yes (20 ms), no, interval:MS" },
 	{ "cmd", 'c', VALUE, COMMAND, FIELD(cmd), "CMD",
 	    "shell to start (/bin/bash)" },
 	{ "args", 'a', VALUE, COMMAND, FIELD(args), "A,B", "its arguments" },

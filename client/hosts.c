@@ -56,6 +56,8 @@ static const struct hosts_keyword {
 	{ "ControlPersist", offsetof(struct host, control_persist),
 	    "controlpersist" },
 	{ "Escape", offsetof(struct host, escape), "escape" },
+	{ "ObscureKeystrokeTiming", offsetof(struct host, obscure),
+	    "obscurekeystroketiming" },
 	{ "Tags", offsetof(struct host, tags), "tags" },
 };
 

@@ -10,8 +10,9 @@ struct ssh_opts;
 /* What the file says of one alias; all malloc'ed, NULL where it is silent. */
 struct host {
 	char *key, *address, *port, *identity, *user, *via, *visor_key,
-	    *identities_only, *timeout, *escape, *discovery, *dmsg_servers,
-	    *require_pq, *control_master, *control_path, *control_persist;
+	    *identities_only, *timeout, *escape, *obscure, *discovery,
+	    *dmsg_servers, *require_pq, *control_master, *control_path,
+	    *control_persist;
 	char *tags;  /* of all that apply, with blanks between them */
 	char *proxy; /* ProxyCommand; not where it is among ssh's options */
 };

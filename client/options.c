@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Flags of the commands that connect.  PROTOCOL.pty 11.4, 11.5, 11.7. */
 #include "client/options.h"
+#include "client/obscure.h"
 #include "client/complain.h"
 #include "client/dest.h"
 #include "client/duration.h"
@@ -114,6 +115,15 @@ options_escape(struct client_options *o, const char *flag, const char *text)
 		return options_bad(flag, text,
 		    "one character, ^ and a letter for a control one, or none");
 	return 0;
+}
+
+int
+options_obscure(struct client_options *o, const char *flag, const char *text)
+{
+	o->obscure_given = true;
+	if (obscure_parse(text, &o->obscure_ms))
+		return 0;
+	return options_bad(flag, text, "yes, no, or interval:20");
 }
 
 int
@@ -354,6 +364,8 @@ options_apply(struct client_options *o, const struct host *h)
 		r = options_persist(o, "ControlPersist", h->control_persist);
 	if (o->control.path == NULL)
 		o->control.path = h->control_path;
+	if (r == 0 && h->obscure != NULL && !o->obscure_given)
+		r = options_obscure(o, "ObscureKeystrokeTiming", h->obscure);
 	return r;
 }
 
@@ -520,6 +532,7 @@ options_init(struct client_options *o)
 		.require_pq = require_pq,
 		.require_pq_given = require_pq,
 		.escape = '~',
+		.obscure_ms = OBSCURE_MS,
 		.remote_root = "/",
 		.attr_ms = 1000,
 		.entry_ms = 1000 };

@@ -57,10 +57,12 @@ struct client_options {
 	} transport;
 	const char *hosts; /* file of aliases, NULL: the own one */
 	struct host alias; /* what it says; texts above may point into it */
-	bool timeout_given, escape_given, visor_key_given, require_pq_given;
+	bool timeout_given, escape_given, obscure_given, visor_key_given,
+	    require_pq_given;
 	bool duplex; /* input cannot be gathered before the command runs */
 	const char *cmd, *args;
-	int escape; /* character, or -1 */
+	int escape;	    /* character, or -1 */
+	int64_t obscure_ms; /* between frames of what is typed; 0: as it is */
 	bool quiet, verbose;
 	bool recursive, preserve, resume;  /* cp */
 	bool background, read_only, debug; /* fs mount */
@@ -121,6 +123,7 @@ int options_connect_timeout(struct client_options *, const char *flag,
     const char *);
 int options_life(struct client_options *, const char *flag, const char *);
 int options_escape(struct client_options *, const char *flag, const char *);
+int options_obscure(struct client_options *, const char *flag, const char *);
 int options_standalone(struct client_options *, const char *flag, const char *);
 int options_attr_ttl(struct client_options *, const char *flag, const char *);
 int options_entry_ttl(struct client_options *, const char *flag, const char *);

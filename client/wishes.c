@@ -15,7 +15,8 @@ wishes_uri(char uri[MUX_URI_MAX + 1], const char *service,
 	struct mux_session w = { .keep = o->keep,
 		.login = o->login,
 		.line = o->line,
-		.shell = o->shell };
+		.shell = o->shell,
+		.keys = terminal && o->dest.kind != DEST_LOCAL };
 
 	if (o->session_name != NULL)
 		(void)strlcpy(w.name, o->session_name, sizeof(w.name));

@@ -16,6 +16,7 @@
 #include "client/identity.h"
 #include "client/offer.h"
 #include "client/options.h"
+#include "client/obscure.h"
 #include "client/passphrase.h"
 #include "client/proxy.h"
 #include "client/relay.h"
@@ -234,6 +235,9 @@ ssh_variables(struct ssh *s)
 	else
 		o->escape =
 		    strlen(text) == 2 ? text[1] & 0x1f : (unsigned char)*text;
+
+	if ((text = ssh_opts_text(from, SSH_OBSCURE)) != NULL)
+		(void)obscure_parse(text, &o->obscure_ms);
 
 	text = ssh_opts_text(from, SSH_ADDRESS_FAMILY);
 	how->family = text == NULL || strcmp(text, "any") == 0 ? AF_UNSPEC :

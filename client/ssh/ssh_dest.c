@@ -183,6 +183,8 @@ ssh_take_host(struct ssh_opts *o, const struct host *h)
 	} same[] = {
 		{ SSH_PORT, offsetof(struct host, port), "Port" },
 		{ SSH_ESCAPE, offsetof(struct host, escape), "EscapeChar" },
+		{ SSH_OBSCURE, offsetof(struct host, obscure),
+		    "ObscureKeystrokeTiming" },
 		{ SSH_DISCOVERY, offsetof(struct host, discovery),
 		    "Discovery" },
 		{ SSH_DMSG_SERVERS, offsetof(struct host, dmsg_servers),

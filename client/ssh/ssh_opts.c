@@ -6,6 +6,7 @@
 #include "client/ssh/ssh_opts.h"
 #include "client/complain.h"
 #include "client/exits.h"
+#include "client/obscure.h"
 #include "client/ssh/ssh_table.h"
 
 #include <limits.h>
@@ -224,6 +225,7 @@ ssh_value(const struct ssh_keyword *k, const char *word, char *kept, size_t len,
     const char *where)
 {
 	const char *problem = NULL;
+	int64_t ms;
 
 	if (strlcpy(kept, word, len) >= len)
 		return ssh_bad(where, "too long a value of", k->keyword);
@@ -251,6 +253,13 @@ ssh_value(const struct ssh_keyword *k, const char *word, char *kept, size_t len,
 	case FORM_ESCAPE:
 		if (!ssh_is_escape(word))
 			return ssh_bad(where, "Bad escape character", word);
+		return 0;
+	case FORM_OBSCURE:
+		(void)ssh_one_of("yes no", word, kept, len);
+		if (!obscure_parse(kept, &ms))
+			return ssh_bad(where,
+			    "Bad ObscureKeystrokeTiming (yes, no, interval:20)",
+			    word);
 		return 0;
 	default:
 		return 0;

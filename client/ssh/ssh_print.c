@@ -31,6 +31,7 @@ static const struct {
 	{ SSH_IDENTITY_AGENT, "identityagent", NULL },
 	{ SSH_LOCAL_COMMAND, "localcommand", NULL },
 	{ SSH_LOG_LEVEL, "loglevel", "INFO" },
+	{ SSH_OBSCURE, "obscurekeystroketiming", "yes" },
 	{ SSH_PERMIT_LOCAL, "permitlocalcommand", "no" },
 	{ SSH_PROXY_COMMAND, "proxycommand", NULL },
 	{ SSH_REMOTE_COMMAND, "remotecommand", NULL },

@@ -19,6 +19,7 @@
 #define NUMBER	  FORM_NUMBER, NULL
 #define TIME	  FORM_TIME, NULL
 #define ESCAPE	  FORM_ESCAPE, NULL
+#define OBSCURE	  FORM_OBSCURE, NULL
 #define IDENTITY  FORM_IDENTITY, NULL
 #define PATTERNS  FORM_PATTERNS, NULL
 #define SETTINGS  FORM_SETTINGS, NULL
@@ -132,7 +133,7 @@ static const struct ssh_keyword ssh_keywords[] = {
 	{ "Match", DIRECTIVE, HARMLESS },
 	{ "NoHostAuthenticationForLocalhost", FLAG, HARMLESS },
 	{ "NumberOfPasswordPrompts", NUMBER, HARMLESS },
-	{ "ObscureKeystrokeTiming", WORD, HARMLESS },
+	{ "ObscureKeystrokeTiming", OBSCURE, DONE(SSH_OBSCURE) },
 	{ "PKCS11Provider", WORD, REFUSED(SSH_PKCS11, "none", NO_TOKEN) },
 	{ "PasswordAuthentication", FLAG, HARMLESS },
 	{ "PermitLocalCommand", FLAG, DONE(SSH_PERMIT_LOCAL) },

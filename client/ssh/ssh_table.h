@@ -18,6 +18,7 @@ enum ssh_form {
 	FORM_NUMBER,   /* not negative */
 	FORM_TIME,     /* 10, 1h30m, none */
 	FORM_ESCAPE,   /* c, ^c, none */
+	FORM_OBSCURE,  /* yes, no, interval:MS */
 	FORM_IDENTITY, /* a file; each adds one */
 	FORM_PATTERNS, /* names of variables; each adds some */
 	FORM_SETTINGS, /* NAME=VALUE ... */

@@ -184,6 +184,35 @@ xs_put_start(struct buf *b, const struct xs_start *s)
 	return xs_put_list(b, s->env);
 }
 
+/* --- keys --- */
+
+int
+xs_get_keys(struct buf *payload, struct xs_keys *k)
+{
+	uint8_t n;
+
+	if (buf_len(payload) != XS_KEYS_LEN ||
+	    buf_get_u8(payload, &k->answer_ms) != 0 ||
+	    buf_get_u8(payload, &n) != 0 || k->answer_ms > XS_ANSWER_MAX ||
+	    n > XS_KEYS_MAX)
+		return SKY_ERR_FORMAT;
+	return buf_get_view(payload, n, &k->bytes);
+}
+
+int
+xs_put_keys(struct buf *b, const struct xs_keys *k)
+{
+	uint8_t payload[XS_KEYS_LEN] = { k->answer_ms };
+	size_t n = buf_len(&k->bytes);
+
+	if (n > XS_KEYS_MAX)
+		return SKY_ERR_LIMIT;
+	payload[1] = (uint8_t)n;
+	if (n != 0)
+		memcpy(payload + 2, buf_ptr(&k->bytes), n);
+	return xs_put_frame(b, XS_KEYS, payload, sizeof(payload));
+}
+
 /* --- ends --- */
 
 int

@@ -37,6 +37,9 @@
 #define XS_WINDOW     (2U * 1024 * 1024)
 #define XS_START_MAX  (XS_FRAME_MAX)
 #define XS_SIGNAL_MAX 16 /* bytes of a signal's name */
+#define XS_KEYS_LEN   32 /* of a payload of KEYS, whatever is in it */
+#define XS_KEYS_MAX   30 /* bytes that were typed, in one */
+#define XS_ANSWER_MAX 10 /* milliseconds until it is answered */
 
 enum xs_tag {
 	/* Host to client; the first three are the original's. */
@@ -45,15 +48,17 @@ enum xs_tag {
 	XS_STDERR = 2,
 	/* Ours. */
 	XS_WINDOW_ADD = 3, /* u32: bytes of standard input taken */
-	XS_STARTED = 4,	   /* nothing */
+	XS_STARTED = 4,	   /* nothing; to who wished for keys, XS_TAKES_KEYS */
 	XS_FAILED = 5,	   /* why the command could not be started */
 	XS_EXIT = 6,	   /* how u8, status u32, duration_ms u64; the last */
+	XS_PONG = 7,	   /* a byte, where KEYS had no other answer */
 	/* Client to host. */
 	XS_START = 16, /* struct xs_start; the first, once */
 	XS_STDIN = 17,
 	XS_STDIN_END = 18, /* nothing */
 	XS_SIGNAL = 19,	   /* name without SIG, for the process group */
-	XS_RESIZE = 20	   /* rows, cols, x, y u16 */
+	XS_RESIZE = 20,	   /* rows, cols, x, y u16 */
+	XS_KEYS = 21	   /* struct xs_keys; to be answered */
 };
 
 /* XS_EXIT's first byte. */
@@ -122,6 +127,21 @@ struct xs_start {
 int xs_get_start(struct buf *payload, struct xs_start *);
 void xs_start_free(struct xs_start *);
 int xs_put_start(struct buf *, const struct xs_start *);
+
+/* --- keys --- */
+
+#define XS_TAKES_KEYS 0x01 /* a byte of STARTED */
+
+/* A KEYS' payload: answer_ms u8, n u8, bytes, and zeros up to XS_KEYS_LEN. */
+struct xs_keys {
+	uint8_t answer_ms; /* when it is answered, at the latest */
+	struct buf bytes;  /* a view */
+};
+
+/* SKY_ERR_FORMAT for one that is none. */
+int xs_get_keys(struct buf *payload, struct xs_keys *);
+/* Appends the whole frame.  SKY_ERR_LIMIT. */
+int xs_put_keys(struct buf *, const struct xs_keys *);
 
 /* --- ends --- */
 

@@ -91,6 +91,7 @@ struct mux_session {
 	bool login; /* the account's shell, as a login shell */
 	bool line;  /* sh -c SCRIPT LINE, of which LINE is asked for */
 	bool shell; /* the command is a shell, and the account's will do */
+	bool keys;  /* KEYS is sent if it is taken */
 	/* Of a session that is kept, "" for none. */
 	char name[MUX_SESSION_NAME_MAX + 1];
 	bool has_modes;

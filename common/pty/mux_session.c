@@ -39,6 +39,7 @@ mux_session_query(struct buf *query, struct mux_session *s)
 			return SKY_ERR_FORMAT;
 		memcpy(s->name, value, strlen(value) + 1);
 	}
+	s->keys = mux_setting(*query, "keys", value) == 0;
 	s->has_modes = mux_setting(*query, "modes", value) == 0;
 	if (!s->has_modes)
 		return 0;
@@ -50,16 +51,16 @@ mux_session_uri(char uri[MUX_URI_MAX + 1], const char *service,
     const struct mux_session *s)
 {
 	char modes[2 * MODES_LEN + 1] = "";
-	bool any = s->keep || s->login || s->line || s->shell || s->has_modes ||
-	    *s->name != '\0';
+	bool any = s->keep || s->login || s->line || s->shell || s->keys ||
+	    s->has_modes || *s->name != '\0';
 	int n;
 
 	if (s->has_modes)
 		hex_encode(s->modes, sizeof(s->modes), modes);
-	n = snprintf(uri, MUX_URI_MAX + 1, "%s%s%s%s%s%s%s%s%s%s%s", service,
+	n = snprintf(uri, MUX_URI_MAX + 1, "%s%s%s%s%s%s%s%s%s%s%s%s", service,
 	    any ? "?" : "", s->keep ? "keep&" : "", s->login ? "login&" : "",
 	    s->line ? "line&" : "", s->shell ? "shell&" : "",
-	    *s->name != '\0' ? "name=" : "", s->name,
+	    s->keys ? "keys&" : "", *s->name != '\0' ? "name=" : "", s->name,
 	    *s->name != '\0' ? "&" : "", s->has_modes ? "modes=" : "", modes);
 	if (n > MUX_URI_MAX)
 		return SKY_ERR_LIMIT;

@@ -22,7 +22,7 @@ _skypty_plain="$_skypty_who_plain $_skypty_way_plain"
 _skypty_shared_valued="--control-persist -S --control-path"
 _skypty_shared_plain="-M --control-master"
 _skypty_run_valued="$_skypty_files_valued $_skypty_shared_valued -O --control -n --clinet --confpath -e --env -t
---timeout --connect-timeout --status-fd --escape -c --cmd -a --args"
+--timeout --connect-timeout --status-fd --escape --obscure -c --cmd -a --args"
 _skypty_run_plain="$_skypty_plain $_skypty_shared_plain --pty --no-pty --no-stdin"
 _skypty_shell_valued="$_skypty_run_valued --name"
 _skypty_shell_plain="$_skypty_run_plain --detach-ok"
@@ -158,6 +158,9 @@ _skypty_value()
 		;;
 	--escape)
 		_skypty_offer none
+		;;
+	--obscure)
+		_skypty_offer "yes no interval:20"
 		;;
 	-o)
 		_skypty_offer "IdentityFile= Port= RequestTTY= SendEnv= SetEnv= User="

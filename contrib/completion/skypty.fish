@@ -10,7 +10,7 @@ end
 # Flags with a value, whose value is no word of its own.
 set -g __skypty_valued -l --user -s --sk -i --identity -F --config --rpc --dmsgdisc \
     --dmsg-servers -p --port --via --addr --transport --scheme -r --cliaddr -n \
-    --clinet --confpath -e --env -t --timeout --escape -c --cmd -a --args \
+    --clinet --confpath -e --env -t --timeout --escape --obscure -c --cmd -a --args \
     --remote-root --attr-ttl --entry-ttl -S --control-path --control-persist -O \
     --control
 set -g __skypty_cp_valued -l --user -s --sk -i --identity -F --config --rpc --dmsgdisc \
@@ -156,6 +156,7 @@ complete -c skypty -n "__skypty_is $run" -l status-fd -x -d 'tell there how far 
 complete -c skypty -n "__skypty_is $run" -l no-pty -d 'only with a command'
 complete -c skypty -n "__skypty_is $run" -l no-stdin -d 'give the command no input'
 complete -c skypty -n "__skypty_is $run attach" -l escape -x -a none -d 'escape character'
+complete -c skypty -n "__skypty_is $run" -l obscure -x -a 'yes no interval:20' -d 'hide when keys are typed'
 complete -c skypty -n "__skypty_is $run" -s c -l cmd -rF -d 'shell to start'
 complete -c skypty -n "__skypty_is $run" -s a -l args -x -d 'its arguments'
 

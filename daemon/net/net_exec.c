@@ -23,6 +23,7 @@ struct net_exec {
 	uint32_t window; /* input that the peer may still send */
 	struct mux_session wishes;
 	struct net_flow flow;
+	struct event *answer; /* pending: KEYS are to be answered */
 };
 
 static int
@@ -59,6 +60,8 @@ net_exec_end(struct channel *ch)
 	struct net_exec *x = ch->state;
 
 	net_flow_free(&x->flow);
+	if (x->answer != NULL)
+		event_free(x->answer);
 	free(x);
 }
 
@@ -121,15 +124,23 @@ net_exec_room(struct channel *ch)
 	}
 }
 
+static bool
+net_exec_takes_keys(const struct net_exec *x)
+{
+	return x->wishes.keys && x->flow.terminal;
+}
+
 static int
 net_exec_told(struct channel *ch, struct privmsg *m)
 {
+	static const uint8_t takes_keys = XS_TAKES_KEYS;
 	struct net_exec *x = ch->state;
 	int r;
 
 	r = net_flow_told(&x->flow, m);
 	if (r == 0 && m->type != PM_EXITED && x->flow.state == FLOW_RUNNING)
-		net_exec_put(x, XS_STARTED, NULL, 0);
+		net_exec_put(x, XS_STARTED, &takes_keys,
+		    net_exec_takes_keys(x) ? 1 : 0);
 	return r;
 }
 
@@ -220,6 +231,53 @@ net_exec_stdin(struct net_exec *x, struct buf *piece)
 		channel_fatal(x->ch, "out of memory");
 }
 
+/* --- keys --- */
+
+/*
+ * As long as an echo of one key.  Whoever does not take the answers gets none.
+ */
+static void
+net_exec_answer(struct net_exec *x)
+{
+	static const uint8_t byte = 0;
+
+	if (x->flow.state == FLOW_RUNNING && !x->flow.said && !x->flow.paused &&
+	    !channel_full(x->ch))
+		net_exec_put(x, XS_PONG, &byte, 1);
+}
+
+static void
+net_exec_on_answer(evutil_socket_t fd, short what, void *arg)
+{
+	net_exec_answer(arg);
+}
+
+/*
+ * Whether anything was typed or not, there is one answer: output that comes
+ * meanwhile, or another one.
+ */
+static void
+net_exec_keys(struct net_exec *x, struct buf *payload)
+{
+	struct timeval tv = { .tv_sec = 0 };
+	struct xs_keys k;
+
+	if (!net_exec_takes_keys(x) || xs_get_keys(payload, &k) != 0) {
+		channel_fault(x->ch, "bad frame: keys");
+		return;
+	}
+	if (x->answer == NULL)
+		x->answer = evtimer_new(x->ch->base, net_exec_on_answer, x);
+	else if (event_pending(x->answer, EV_TIMEOUT, NULL))
+		net_exec_answer(x);
+	x->flow.said = false;
+	tv.tv_usec = k.answer_ms * 1000;
+	if (x->answer == NULL || event_add(x->answer, &tv) == -1)
+		channel_fault(x->ch, "out of memory");
+	else if (buf_len(&k.bytes) != 0)
+		net_exec_stdin(x, &k.bytes);
+}
+
 static void
 net_exec_frame(struct net_exec *x, uint8_t tag, struct buf *payload)
 {
@@ -234,6 +292,9 @@ net_exec_frame(struct net_exec *x, uint8_t tag, struct buf *payload)
 	case XS_SIGNAL:
 		if ((number = xs_signal(payload)) != 0)
 			net_flow_signal(&x->flow, number);
+		return;
+	case XS_KEYS:
+		net_exec_keys(x, payload);
 		return;
 	case XS_RESIZE:
 		net_exec_resize(x, payload);
@@ -256,7 +317,10 @@ net_exec_next(struct net_exec *x)
 		if (r == 1)
 			net_exec_stdin(x, &payload);
 	} else if (x->started) {
-		r = xs_get_frame(in, XS_SIGNAL_MAX, &tag, &payload);
+		r = xs_get_frame(in,
+		    buf_len(in) != 0 && *buf_ptr(in) == XS_KEYS ? XS_KEYS_LEN :
+								  XS_SIGNAL_MAX,
+		    &tag, &payload);
 		if (r == 1)
 			net_exec_frame(x, tag, &payload);
 	} else {

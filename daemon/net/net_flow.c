@@ -23,6 +23,7 @@
 
 static void net_flow_on_output(evutil_socket_t, short, void *);
 static void net_flow_on_writable(evutil_socket_t, short, void *);
+static void net_flow_look_again(struct net_flow *);
 
 void
 net_flow_init(struct net_flow *f, struct channel *ch)
@@ -117,6 +118,7 @@ net_flow_on_tick(evutil_socket_t fd, short what, void *arg)
 	channel_stir(f->ch);
 	if (f->state != FLOW_RUNNING || f->paused)
 		return;
+	net_flow_look_again(f);
 	if (f->format == FLOW_HTTP)
 		r = buf_put(f->ch->out, chunk, sizeof(chunk) - 1);
 	else if (f->format == FLOW_FRAMES)
@@ -312,6 +314,24 @@ net_flow_high(const struct net_flow *f)
 	return f->terminal ? NET_TTY_HIGH : NET_OUT_HIGH;
 }
 
+/*
+ * Nobody may have a terminal open for the moment: a command that closes it just
+ * before it ends is not to be hung up.  Somebody may open it again.
+ */
+static void
+net_flow_wait_slave(struct net_flow *f, ssize_t r)
+{
+	if (r != SKY_ERR_AGAIN)
+		event_del(f->out.ev);
+}
+
+static void
+net_flow_look_again(struct net_flow *f)
+{
+	if (f->terminal && !f->paused && f->out.ev != NULL)
+		event_add(f->out.ev, NULL);
+}
+
 static void
 net_flow_on_output(evutil_socket_t fd, short what, void *arg)
 {
@@ -326,9 +346,12 @@ net_flow_on_output(evutil_socket_t fd, short what, void *arg)
 	}
 	if ((r = net_flow_relay(f, s)) > 0) {
 		f->bytes.out += (uint64_t)r;
+		f->said = true;
 		channel_moved(f->ch);
 		net_flow_read_rest(f);
-	} else if (r != SKY_ERR_AGAIN || (f->terminal && f->exited)) {
+	} else if (f->terminal && !f->exited) {
+		net_flow_wait_slave(f, r);
+	} else if (r != SKY_ERR_AGAIN || f->terminal) {
 		net_flow_close_output(f, s);
 		net_flow_over(f);
 	}
@@ -358,8 +381,10 @@ net_flow_feed(struct net_flow *f)
 		return;
 	}
 	f->taken += before - buf_len(&f->in.data);
-	if (before != buf_len(&f->in.data))
+	if (before != buf_len(&f->in.data)) {
 		channel_moved(f->ch);
+		net_flow_look_again(f);
+	}
 	if (r == SKY_ERR_AGAIN) {
 		event_add(f->in.ev, NULL);
 		return;

@@ -36,6 +36,7 @@ struct net_flow {
 	bool in_gone;		      /* the command reads no more */
 	size_t taken;		      /* by it, for the service to tell */
 	bool paused;		      /* the peer takes no output now */
+	bool said;		      /* output has come, since it was reset */
 	int early_signal;	      /* asked for before it ran, 0 is none */
 	bool exited;
 	size_t rest; /* of a terminal whose command has ended */

@@ -27,6 +27,7 @@ import tty
 BIN = os.path.abspath(os.environ.get("BIN", "."))
 RUNS = int(os.environ.get("BENCH_RUNS", "15"))
 BULK = int(os.environ.get("BENCH_BULK_MB", "256")) << 20
+KEYS = int(os.environ.get("BENCH_KEYS", "9"))
 ECHOES = int(os.environ.get("BENCH_ECHOES", "2000"))
 SHELL = "/bin/sh"  # on both sides
 PAM_SERVICE = "/etc/pam.d/skypty"  # contrib/pam/skypty
@@ -153,9 +154,9 @@ class Skypty:
     def unshare(self):
         run(self.shared()[:2] + ["-O", "exit"] + self.shared()[2:-1])
 
-    def shell(self):
+    def shell(self, *flags):
         return [BIN + "/skypty", "shell", "-c", SHELL, "-i", self.identity,
-                "--no-visor-key", self.dest]
+                "--no-visor-key", *flags, self.dest]
 
 
 def sftp_server():
@@ -225,6 +226,12 @@ Subsystem sftp %s
     def shell(self):
         return ["ssh", "-tt"] + self.opts + ["127.0.0.1"]
 
+    def shell_as_typed(self):
+        """Older ones know no other way."""
+        hide = "ObscureKeystrokeTiming"
+        return ["ssh", "-tt", "-oIgnoreUnknown=" + hide,
+                "-o%s=no" % hide] + self.opts + ["127.0.0.1"]
+
 
 def median_of(commands):
     """Interleaved: every round runs each command once."""
@@ -257,11 +264,28 @@ class Terminal:
 
 
 def echo_time(cmd):
+    """As fast as it goes: where keys leave at a cadence, without that."""
     t = Terminal(cmd)
     os.write(t.fd, b"exec cat\n")
     time.sleep(0.3)
     times = []
     for _ in range(ECHOES):
+        start = time.monotonic()
+        os.write(t.fd, b"x")
+        while b"x" not in os.read(t.fd, 4096):
+            pass
+        times.append(time.monotonic() - start)
+    t.close()
+    return statistics.median(times)
+
+
+def key_time(cmd):
+    """Of a first key, behind a pause in which nothing is sent any more."""
+    t = Terminal(cmd)
+    os.write(t.fd, b"exec cat\n")
+    times = []
+    for _ in range(KEYS):
+        time.sleep(2.5)
         start = time.monotonic()
         os.write(t.fd, b"x")
         while b"x" not in os.read(t.fd, 4096):
@@ -435,10 +459,16 @@ def bench_pam(sky, ssh):
 def bench_echo(sky, ssh):
     ours, theirs = [], []
     for _ in range(3):
-        ours.append(echo_time(sky.shell()))
-        theirs.append(echo_time(ssh.shell()))
+        ours.append(echo_time(sky.shell("--obscure", "no")))
+        theirs.append(echo_time(ssh.shell_as_typed()))
     r = statistics.median(ours) / statistics.median(theirs)
     report("one-byte echo through a pty: skypty / ssh", r, "<= 1.0", r <= 1)
+    plain = key_time(sky.shell("--obscure", "no"))
+    hidden = key_time(sky.shell())
+    report("echo of a first key: hidden cadence / as typed", hidden / plain,
+           "-", True)
+    report("echo of a first key: hidden cadence / ssh",
+           hidden / key_time(ssh.shell()), "-", True)
 
 
 def bench_memory(sky, ssh):

@@ -223,6 +223,24 @@ try_signal(const uint8_t *p, size_t n)
 	require(memcmp(p, xs_signal_name(number), n) == 0);
 }
 
+static void
+try_keys(const uint8_t *p, size_t n)
+{
+	struct buf payload, out;
+	struct xs_keys k;
+
+	buf_view(&payload, p, n);
+	if (xs_get_keys(&payload, &k) != 0)
+		return;
+	require(n == XS_KEYS_LEN && buf_len(&k.bytes) <= XS_KEYS_MAX);
+	buf_init(&out, XS_HEAD_LEN + XS_KEYS_LEN);
+	require(xs_put_keys(&out, &k) == 0);
+	require(buf_len(&out) == XS_HEAD_LEN + XS_KEYS_LEN);
+	require(
+	    memcmp(buf_ptr(&out) + XS_HEAD_LEN, p, 2 + buf_len(&k.bytes)) == 0);
+	buf_free(&out);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -240,6 +258,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		break;
 	default:
 		try_signal(data + 1, n - 1);
+		try_keys(data + 1, n - 1);
 	}
 	return 0;
 }

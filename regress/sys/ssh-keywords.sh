@@ -77,7 +77,7 @@ keywords() {
 		Match|all|not supported on a command line
 		NoHostAuthenticationForLocalhost|yes|harmless
 		NumberOfPasswordPrompts|1|harmless
-		ObscureKeystrokeTiming|no|harmless
+		ObscureKeystrokeTiming|interval:50|done
 		PKCS11Provider|/lib/x.so|keys in tokens
 		PKCS11Provider|none|harmless
 		PasswordAuthentication|no|harmless

@@ -613,6 +613,62 @@ test_exit(void **state)
 	buf_free(&b);
 }
 
+static void
+test_keys(void **state)
+{
+	struct xs_keys k = { .answer_ms = XS_ANSWER_MAX }, got;
+	uint8_t text[XS_KEYS_MAX + 1] = { 'a', 0, 'b' }, tag;
+	struct buf b, payload, part;
+	size_t len = 0;
+
+	(void)state;
+	buf_init(&b, 256);
+	for (size_t n = 0; n <= XS_KEYS_MAX; n++) {
+		buf_view(&k.bytes, text, n);
+		assert_int_equal(xs_put_keys(&b, &k), 0);
+		assert_true(n == 0 || buf_len(&b) == len);
+		len = buf_len(&b);
+		assert_int_equal(xs_get_frame(&b, XS_KEYS_LEN, &tag, &payload),
+		    1);
+		assert_int_equal(tag, XS_KEYS);
+		for (size_t cut = 0; cut < XS_KEYS_LEN; cut++) {
+			buf_view(&part, buf_ptr(&payload), cut);
+			assert_int_equal(xs_get_keys(&part, &got),
+			    SKY_ERR_FORMAT);
+		}
+		assert_int_equal(xs_get_keys(&payload, &got), 0);
+		assert_int_equal(got.answer_ms, XS_ANSWER_MAX);
+		assert_int_equal(buf_len(&got.bytes), n);
+		assert_true(
+		    n == 0 || memcmp(buf_ptr(&got.bytes), text, n) == 0);
+	}
+	buf_view(&k.bytes, text, XS_KEYS_MAX + 1);
+	assert_int_equal(xs_put_keys(&b, &k), SKY_ERR_LIMIT);
+	buf_free(&b);
+}
+
+/* Longer than it is, or answered later. */
+static void
+test_keys_lies(void **state)
+{
+	uint8_t payload[XS_KEYS_LEN + 1] = { 0, XS_KEYS_MAX };
+	struct xs_keys got;
+	struct buf b;
+
+	(void)state;
+	buf_view(&b, payload, XS_KEYS_LEN);
+	assert_int_equal(xs_get_keys(&b, &got), 0);
+	buf_view(&b, payload, XS_KEYS_LEN + 1);
+	assert_int_equal(xs_get_keys(&b, &got), SKY_ERR_FORMAT);
+	payload[1]++;
+	buf_view(&b, payload, XS_KEYS_LEN);
+	assert_int_equal(xs_get_keys(&b, &got), SKY_ERR_FORMAT);
+	payload[0] = XS_ANSWER_MAX + 1;
+	payload[1] = 0;
+	buf_view(&b, payload, XS_KEYS_LEN);
+	assert_int_equal(xs_get_keys(&b, &got), SKY_ERR_FORMAT);
+}
+
 int
 main(void)
 {
@@ -637,6 +693,8 @@ main(void)
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_signal_names),
 		cmocka_unit_test(test_exit),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_keys_lies),
 	};
 
 	return cmocka_run_group_tests_name("exec_stream", tests, NULL, NULL);

@@ -344,6 +344,8 @@ test_session(void **state)
 		{ .has_modes = true, .modes = { 3, [22] = 0xa5 } },
 		{ .keep = true, .login = true, .has_modes = true },
 		{ .shell = true },
+		{ .keys = true },
+		{ .shell = true, .keys = true, .has_modes = true },
 		{ .line = true, .shell = true, .has_modes = true },
 	};
 	char uri[MUX_URI_MAX + 1], longest[MUX_URI_MAX + 1];

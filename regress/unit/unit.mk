@@ -22,7 +22,9 @@ $(OBJ)/regress/unit/test_hub: LDHARDEN += $(WRAP_CLOCK)
 UNIT_OBJ_test_forward_spec = client/forward/forward_spec.c
 UNIT_OBJ_test_socks = client/forward/socks.c
 UNIT_OBJ_test_flags = client/flags.c
-UNIT_OBJ_test_ssh_words = client/ssh/ssh_words.c client/ssh/ssh_opts.c \
+UNIT_OBJ_test_obscure = client/obscure.c
+UNIT_OBJ_test_ssh_words = client/obscure.c client/ssh/ssh_words.c \
+	client/ssh/ssh_opts.c \
 	client/ssh/ssh_table.c client/hosts_match.c
 # clock.h
 WRAP_CLOCK = -Wl,--wrap=clock_gettime -Wl,--wrap=__clock_gettime64
