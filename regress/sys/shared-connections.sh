@@ -334,6 +334,12 @@ places() {
 	equal "$(there -M -S "$long" there -- echo alone \
 		2>"$dir/err.long")" alone "with too long a path"
 	has "$dir/err.long" "too long"
+	# A lock may not be a link to another file of ours.
+	echo precious | $as tee "$dir/run/mine" >/dev/null
+	$as ln "$dir/run/mine" "$dir/run/link.lock"
+	equal "$(there -M -S "$dir/run/link" there -- echo alone \
+		2>"$dir/err.link")" alone "a link in the place of the lock"
+	equal "$(cat "$dir/run/mine")" precious "what it leads to"
 	# A file of somebody's is no leftover of ours.
 	$as touch "$dir/run/file"
 	equal "$(there -M -S "$dir/run/file" there -- echo alone \
