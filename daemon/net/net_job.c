@@ -177,6 +177,8 @@ net_job_told(struct channel *ch, struct privmsg *m)
 	char *why = NULL;
 	int r;
 
+	if (m->type == PM_EXITED) /* another channel's command */
+		return 0;
 	if (j->state != JOB_STARTING || m->type != net_job_asked(j) + 1)
 		return SKY_ERR_STATE;
 	if ((r = buf_get_cstring(&m->body, &why, PRIVMSG_TEXT_MAX)) != 0)

@@ -30,7 +30,8 @@ struct service_ops {
 	void (*input)(struct channel *);
 	/* Output has room: for what waits, if something does. */
 	void (*room)(struct channel *);
-	/* The monitor's answer, or that a command has ended. */
+	/* The monitor's answer, or that a command has ended, maybe another's.
+	 */
 	int (*told)(struct channel *, struct privmsg *);
 	/*
 	 * The peer says nothing more, and input has been called for all that it

@@ -64,6 +64,8 @@ net_sftp_told(struct channel *ch, struct privmsg *m)
 	char *why = NULL;
 	int r;
 
+	if (m->type == PM_EXITED) /* another channel's command */
+		return 0;
 	if (m->type != PM_SFTP_START + 1 || ch->stage != CHANNEL_ASKED)
 		return SKY_ERR_STATE;
 	if ((r = buf_get_cstring(&m->body, &why, PRIVMSG_TEXT_MAX)) != 0)

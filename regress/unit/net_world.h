@@ -326,6 +326,8 @@ nw_put_answer(struct net_world *w, struct buf *b, unsigned type)
 	case PM_EXEC_START:
 		buf_put_u32(b, ++w->handle);
 		return type == PM_EXEC_START ? 3 : 1;
+	case PM_FORWARD_OPEN:
+		return 1;
 	case PM_PROXY_DIAL:
 		buf_put(b, zero, sizeof(zero));
 		frame_key_wipe(&w->far_tx);

@@ -299,6 +299,8 @@ test_fault_of_yamux(void **state)
 
 /* --- ends --- */
 
+static int open_ours(void);
+
 /* The client has left a channel: what it ran is ended, and its number free. */
 static void
 test_left(void **state)
@@ -394,6 +396,36 @@ test_left_starting(void **state)
 	nw_do(&w, PM_PTY_START, 2, NW_DO);
 	turn();
 	assert_int_equal(w.asked[PM_PTY_STOP], 1);
+	end();
+}
+
+/* That a command has ended is told to all, and known by its own. */
+static void
+test_ended_among_others(void **state)
+{
+	static const char *const uris[] = { MUX_URI_PTY, MUX_URI_FILES,
+		MUX_URI_JOB, MUX_URI_EXEC_STREAM, MUX_URI_EXEC,
+		"skypty/1/forward?path=%2Fx" };
+	struct yamux_stream *st;
+
+	(void)state;
+	begin();
+	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++)
+		(void)ask(uris[i]);
+	(void)yamux_open(y, &st); /* and one that asks for nothing */
+	turn();
+	close(open_ours());
+	st = ask(MUX_URI_EXEC);
+	start(st, 0);
+	turn();
+	assert_int_equal(w.asked[PM_EXEC_START], 1);
+	for (size_t i = 0; i < w.nends; i++)
+		nw_end_close(&w, i);
+	nw_exited(&w, w.handle, PRIV_EXITED, 0);
+	turn();
+	assert_int_equal(w.asked[PM_EXEC_END], 1);
+	(void)hear_all(st);
+	assert_true(yamux_eof(st));
 	end();
 }
 
@@ -782,6 +814,7 @@ main(void)
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_left_running),
 		cmocka_unit_test(test_left_starting),
+		cmocka_unit_test(test_ended_among_others),
 		cmocka_unit_test(test_unasked),
 		cmocka_unit_test(test_served),
 		cmocka_unit_test(test_stalled),
