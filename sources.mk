@@ -137,7 +137,7 @@ SRC_skypty-agent = client/agent/agent.c client/agent/skypty-agent.c
 
 # The client.
 SRC_skypty = client/add.c client/agent_call.c client/agent_cmd.c \
-	client/agent_door.c client/call.c client/complain.c client/conn.c client/dest.c client/detach.c \
+	client/agent_door.c client/background.c client/call.c client/complain.c client/conn.c client/dest.c client/detach.c \
 	client/dial.c client/duration.c client/exec.c client/exec_frames.c \
 	client/exec_http.c client/exec_rpc.c client/flags.c client/frames.c client/fs.c client/fs_notes.c \
 	client/handshake.c client/host.c client/hosts.c client/hosts_match.c client/identity.c \
@@ -158,7 +158,13 @@ SRC_skypty = client/add.c client/agent_call.c client/agent_cmd.c \
 	client/fleet/fleet_list.c client/fleet/fleet_output.c \
 	client/fleet/fleet_plan.c client/fleet/fleet_report.c \
 	client/fleet/fleet_run.c \
-	client/fleet/fleet_tell.c client/forward/forward_spec.c \
+	client/fleet/fleet_tell.c client/forward/forward.c \
+	client/forward/forward_call.c client/forward/forward_guest.c \
+	client/forward/forward_cmd.c client/forward/forward_back.c \
+	client/forward/forward_near.c client/forward/forward_flags.c \
+	client/forward/forward_jump.c client/forward/forward_line.c \
+	client/forward/forward_far.c \
+	client/forward/forward_spec.c \
 	client/forward/socks.c client/hub/hub.c client/hub/hub_arrive.c \
 	client/hub/hub_caller.c client/hub/hub_cmd.c client/hub/hub_conn.c \
 	client/hub/hub_peer.c client/hub/hub_place.c \

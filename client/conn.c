@@ -324,6 +324,7 @@ conn_prepare(struct conn *c, const struct client_options *o, const char *uri,
 	c->require_pq = o->require_pq;
 	c->begun_ms = now_ms();
 	c->dest = &o->dest;
+	c->held = o->held;
 }
 
 /* As whom has been said when the hub's connection was made. */

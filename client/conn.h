@@ -16,6 +16,7 @@
 
 struct client_options;
 struct dest;
+struct forward_held;
 struct noise_keys;
 
 struct conn {
@@ -47,6 +48,7 @@ struct conn {
 	int seconds;	    /* of silence until TCP asks the host; 0: none */
 	struct patience patience;
 	const struct dest *dest;
+	struct forward_held *held; /* told of while we wait, or NULL */
 	char us[KEY_PUBLIC_HEX];
 };
 

@@ -26,6 +26,7 @@
 #define DESTINATION \
 	(COMMAND | BIT(SFTP) | BIT(MOUNT) | BIT(JOB) | BIT(CONTROL) | SESSIONS)
 #define SHARED	 (COMMAND | BIT(MOUNT) | BIT(JOB) | BIT(COPY) | SESSIONS)
+#define FORWARDS (COMMAND | BIT(CONTROL))
 #define CONNECT	 (DESTINATION | BIT(COPY) | BIT(FLEET))
 #define SECRET	 (DESTINATION | BIT(COPY) | BIT(KEY))
 #define IDENTITY (CONNECT | BIT(KEY))
@@ -251,6 +252,30 @@ static const struct client_flag table[] = {
 	    FIELD(control.path), "PATH", "its socket, or none" },
 	{ "control", 'O', VALUE, COMMAND, FIELD(control.order), "ORDER",
 	    "check, stop or exit the one that is shared" },
+
+	/* Forwarding. */
+	{ "local-forward", 'L', VALUE, FORWARDS, BY(forward_flag),
+	    "[A:]PORT:HOST:PORT", "listen here, connect there; repeatable" },
+	{ "remote-forward", 'R', VALUE, FORWARDS, BY(forward_flag),
+	    "[A:]PORT:HOST:PORT", "listen there, connect here; repeatable" },
+	{ "dynamic-forward", 'D', VALUE, FORWARDS, BY(forward_flag),
+	    "[A:]PORT", "listen here for SOCKS, connect there" },
+	{ "stdio-forward", 'W', VALUE, COMMAND, BY(forward_flag),
+	    "HOST:PORT", "connect there, by standard input and output" },
+	{ "jump", 'J', VALUE, CONNECT, FIELD(forward.jump), "DEST[,DEST]",
+	    "go by these hosts" },
+	{ "no-command", 'N', NO, COMMAND, FIELD(forward.nothing), NULL,
+	    "run nothing: forward only" },
+	{ "background", 'f', NO, COMMAND, FIELD(forward.background), NULL,
+	    "go to the background once that stands" },
+	{ "gateway-ports", 'g', NO, FORWARDS, FIELD(forward.gateway), NULL,
+	    "forwards without an address: on all of them" },
+	{ "exit-on-forward-failure", 0, NO, COMMAND, FIELD(forward.strict),
+	    NULL, "do nothing if one of them fails" },
+	{ "unlink-sockets", 0, NO, FORWARDS, FIELD(forward.unlink), NULL,
+	    "take away sockets in the way of them" },
+	{ "clear-forwards", 0, NO, COMMAND, FIELD(forward.clear), NULL,
+	    "forward nothing, whatever the file of names says" },
 
 	/* A shell or a command. */
 	{ "env", 'e', VALUE, COMMAND, BY(options_env), "K=V",

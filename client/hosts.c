@@ -58,6 +58,18 @@ static const struct hosts_keyword {
 	{ "Escape", offsetof(struct host, escape), "escape" },
 	{ "ObscureKeystrokeTiming", offsetof(struct host, obscure),
 	    "obscurekeystroketiming" },
+	{ "ProxyJump", offsetof(struct host, jump), "proxyjump" },
+	{ "LocalForward", offsetof(struct host, forwards), NULL },
+	{ "RemoteForward", offsetof(struct host, forwards), NULL },
+	{ "DynamicForward", offsetof(struct host, forwards), NULL },
+	{ "GatewayPorts", offsetof(struct host, gateway_ports),
+	    "gatewayports" },
+	{ "ExitOnForwardFailure", offsetof(struct host, exit_on_failure),
+	    "exitonforwardfailure" },
+	{ "ClearAllForwardings", offsetof(struct host, clear_forwards),
+	    "clearallforwardings" },
+	{ "StreamLocalBindUnlink", offsetof(struct host, unlink_sockets),
+	    "streamlocalbindunlink" },
 	{ "Tags", offsetof(struct host, tags), "tags" },
 };
 
@@ -217,11 +229,21 @@ hosts_set_more(struct hosts_reader *r, const char *name, const char *value,
 static bool
 hosts_is_ssh(const struct hosts_keyword *k)
 {
-	return k->offset == offsetof(struct host, identity) ||
-	    k->offset == offsetof(struct host, user) ||
-	    k->offset == offsetof(struct host, control_master) ||
-	    k->offset == offsetof(struct host, control_path) ||
-	    k->offset == offsetof(struct host, control_persist);
+	static const size_t same[] = { offsetof(struct host, identity),
+		offsetof(struct host, user),
+		offsetof(struct host, control_master),
+		offsetof(struct host, control_path),
+		offsetof(struct host, control_persist),
+		offsetof(struct host, jump), offsetof(struct host, forwards),
+		offsetof(struct host, gateway_ports),
+		offsetof(struct host, exit_on_failure),
+		offsetof(struct host, clear_forwards),
+		offsetof(struct host, unlink_sockets) };
+
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		if (k->offset == same[i])
+			return true;
+	return false;
 }
 
 /* NULL for what is none of ours; ssh takes each key that there is. */
@@ -255,6 +277,31 @@ hosts_set_tags(struct hosts_reader *r, char **words, size_t n)
 	return 0;
 }
 
+/* One more of them: where to listen, and, in a word of its own, to connect. */
+static int
+hosts_set_forward(struct hosts_reader *r, const struct hosts_keyword *k,
+    char **words, size_t n)
+{
+	struct host *h = r->host;
+	bool dynamic = *k->name == 'D';
+	char *more;
+
+	if (n == 0 || n > (dynamic ? 1 : 2))
+		return hosts_mistake(r,
+		    dynamic ? "write [address:]port" :
+			      "write [address:]port host:port",
+		    k->name);
+	if (!r->applies || h == NULL)
+		return 0;
+	if (asprintf(&more, "%s%c%s%s%s\n",
+		h->forwards != NULL ? h->forwards : "", *k->name, words[0],
+		n == 2 ? ":" : "", n == 2 ? words[1] : "") == -1)
+		return EXIT_FAILED;
+	free(h->forwards);
+	h->forwards = more;
+	return 0;
+}
+
 static int
 hosts_set(struct hosts_reader *r, const struct hosts_keyword *k, char **words,
     size_t n)
@@ -264,6 +311,8 @@ hosts_set(struct hosts_reader *r, const struct hosts_keyword *k, char **words,
 
 	if (k->offset == offsetof(struct host, tags))
 		return hosts_set_tags(r, words, n);
+	if (k->offset == offsetof(struct host, forwards))
+		return hosts_set_forward(r, k, words, n);
 	if (n != 1)
 		return hosts_mistake(r, "one value is needed", k->name);
 	if (!r->applies || r->host == NULL)
@@ -271,6 +320,12 @@ hosts_set(struct hosts_reader *r, const struct hosts_keyword *k, char **words,
 	value = hosts_field(r->host, k);
 	if (*value != NULL)
 		return 0;
+	/* Of the two ways to say how to get there the first counts. */
+	if (k->offset == offsetof(struct host, jump)) {
+		if (r->has_proxy)
+			return 0;
+		r->has_proxy = strcasecmp(words[0], "none") != 0;
+	}
 	/* ssh's word has tokens; in ours a % is that of a link's name. */
 	*value = strcmp(k->name, "HostName") == 0 ?
 	    ssh_expand(words[0], "%h", &t, "HostName") :
@@ -557,6 +612,21 @@ hosts_list(const char *file)
 
 /* --- skypty config --- */
 
+static void
+hosts_print_forwards(const char *line)
+{
+	size_t n;
+
+	for (; line != NULL && *line != '\0'; line += n + 1) {
+		n = strcspn(line, "\n");
+		printf("%sforward %.*s\n",
+		    *line == 'L'     ? "local" :
+			*line == 'R' ? "remote" :
+				       "dynamic",
+		    (int)n - 1, line + 1);
+	}
+}
+
 int
 config_main(int argc, char **argv)
 {
@@ -586,6 +656,7 @@ config_main(int argc, char **argv)
 	}
 	if (h.proxy != NULL)
 		printf("proxycommand %s\n", h.proxy);
+	hosts_print_forwards(h.forwards);
 	hosts_free(&h);
 	if (found)
 		return 0;

@@ -13,6 +13,9 @@ struct host {
 	    *identities_only, *timeout, *escape, *obscure, *discovery,
 	    *dmsg_servers, *require_pq, *control_master, *control_path,
 	    *control_persist;
+	/* Of forwarding; each of forwards is a line, "L8080:host:80". */
+	char *jump, *forwards, *gateway_ports, *exit_on_failure,
+	    *clear_forwards, *unlink_sockets;
 	char *tags;  /* of all that apply, with blanks between them */
 	char *proxy; /* ProxyCommand; not where it is among ssh's options */
 };

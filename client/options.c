@@ -366,7 +366,7 @@ options_apply(struct client_options *o, const struct host *h)
 		o->control.path = h->control_path;
 	if (r == 0 && h->obscure != NULL && !o->obscure_given)
 		r = options_obscure(o, "ObscureKeystrokeTiming", h->obscure);
-	return r;
+	return r == 0 ? forward_apply(&o->forward, h) : r;
 }
 
 /* The command that is the way there knows what the name leads to. */
@@ -395,6 +395,41 @@ options_parse_proxy(struct client_options *o, const char *word)
 	return 0;
 }
 
+/* The hosts to go by, or NULL. */
+static const char *
+options_jumps(const struct client_options *o)
+{
+	const char *list = o->forward.jump;
+
+	if (list == NULL && o->how.proxy == NULL)
+		list = o->alias.jump;
+	return list == NULL || strcasecmp(list, JUMP_NONE) == 0 ? NULL : list;
+}
+
+static int
+options_jump(struct client_options *o)
+{
+	struct host *h = &o->alias;
+	const char *list = options_jumps(o);
+	char *command;
+
+	if (list == NULL)
+		return 0;
+	if (o->dest.kind != DEST_TCP) {
+		complain(
+		    "-J %s: the host at its end needs an address, as those "
+		    "before it see it",
+		    list);
+		return EXIT_USAGE;
+	}
+	command = forward_jump(o, "shell", list, o->dest.host, o->dest.port);
+	if (command == NULL)
+		return EXIT_USAGE;
+	free(h->proxy);
+	o->how.proxy = h->proxy = command;
+	return 0;
+}
+
 /*
  * "pk@address" out of the two, or the key alone, for dmsg to find.  For a
  * command the name itself is an address.
@@ -412,7 +447,8 @@ options_parse_alias(struct client_options *o, struct keyctx *ctx,
 	if (h->via != NULL)
 		r = dest_parse(&o->dest, ctx, h->via, port);
 	else {
-		if (address == NULL && h->proxy != NULL)
+		if (address == NULL &&
+		    (h->proxy != NULL || options_jumps(o) != NULL))
 			address = word;
 		if (asprintf(&text, "%s%s%s", h->key,
 			address != NULL ? "@" : "",
@@ -460,14 +496,17 @@ options_find_dest(struct client_options *o, struct keyctx *ctx,
 	*found = true;
 	if ((r = options_word_user(o, &word)) != 0)
 		return r;
-	if (dest_like(word))
-		return dest_parse(&o->dest, ctx, word, o->port);
 	hosts_free(&o->alias);
+	if (dest_like(word)) {
+		r = dest_parse(&o->dest, ctx, word, o->port);
+		return r == 0 ? options_jump(o) : r;
+	}
 	if ((r = hosts_find(&o->alias, o->hosts, word, found)) != 0 || !*found)
 		return r;
-	if ((r = options_apply(o, &o->alias)) != 0)
+	if ((r = options_apply(o, &o->alias)) != 0 ||
+	    (r = options_parse_alias(o, ctx, word)) != 0)
 		return r;
-	return options_parse_alias(o, ctx, word);
+	return options_jump(o);
 }
 
 int
@@ -563,6 +602,8 @@ options_parse(struct client_options *o, struct keyctx *ctx,
 	else
 		r = options_first_word(o, ctx, style, command, argc, argv,
 		    &dashes);
+	if (r == 0 && o->how.proxy == NULL)
+		r = options_jump(o);
 	o->command = argv + optind;
 	if (r != 0 || (r = options_check_transport(o)) != 0)
 		return r;

@@ -11,6 +11,7 @@
 #include "client/dial.h"
 #include "client/fleet/fleet_flags.h"
 #include "client/flags.h"
+#include "client/forward/forward_flags.h"
 #include "client/hosts.h"
 #include "client/hub/hub_conn.h"
 #include "client/offer.h"
@@ -19,6 +20,8 @@
 #include "common/pty/mux.h"
 
 #define ENV_MAX 1024
+
+struct forward_held;
 
 struct client_options {
 	const char *sk;
@@ -87,6 +90,8 @@ struct client_options {
 	    unlock; /* add */
 	struct dial_how how;
 	struct hub_flags control; /* whether it is shared */
+	struct forward_flags forward;
+	struct forward_held *held; /* what stands of it, or NULL */
 	/* When the command runs, or NULL; an exit status ends it. */
 	int (*started)(void *);
 	void *started_arg;

@@ -8,17 +8,20 @@
 #include "client/complain.h"
 #include "client/conn.h"
 #include "client/exits.h"
+#include "client/forward/forward_cmd.h"
 #include "client/term.h"
 
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/tcp.h"
 
-#define WAIT_MS	 5000  /* at most, for one wait */
-#define SLEPT_MS 10000 /* a longer one was none of ours: we were stopped */
-#define GRACE_MS 10000 /* for the way, beyond a command's time */
+#define POLLED_MAX 8
+#define WAIT_MS	   5000	 /* at most, for one wait */
+#define SLEPT_MS   10000 /* a longer one was none of ours: we were stopped */
+#define GRACE_MS   10000 /* for the way, beyond a command's time */
 
 /*
  * Output that was on its way when a command's time was over may come, slowly;
@@ -68,6 +71,25 @@ patience_look_after(struct conn *c)
 	return EXIT_FAILED;
 }
 
+/* term_poll(), which also tells of forwards that others wait for. */
+static int
+patience_poll(struct conn *c, struct pollfd *p, size_t n,
+    const struct timespec *ts, const sigset_t *open)
+{
+	struct pollfd all[POLLED_MAX];
+	int r;
+
+	if (c->held == NULL || c->held->epoll == -1 || n >= POLLED_MAX)
+		return term_poll(p, n, ts, open);
+	memcpy(all, p, n * sizeof(*p));
+	all[n] = (struct pollfd){ .fd = c->held->epoll, .events = POLLIN };
+	r = term_poll(all, n + 1, ts, open);
+	memcpy(p, all, n * sizeof(*p));
+	if (r != -1 && all[n].revents != 0)
+		(void)forward_news(c->held);
+	return r;
+}
+
 int
 conn_wait(struct conn *c, struct pollfd *p, size_t n, int64_t ms,
     const sigset_t *open)
@@ -88,7 +110,7 @@ conn_wait(struct conn *c, struct pollfd *p, size_t n, int64_t ms,
 	ts = (struct timespec){ .tv_sec = ms / 1000,
 		.tv_nsec = ms % 1000 * 1000000 };
 	patience_pass(c);
-	if (term_poll(p, n, &ts, open) == -1)
+	if (patience_poll(c, p, n, &ts, open) == -1)
 		return EXIT_FAILED;
 	patience_pass(c);
 	for (size_t i = 0; i < n; i++)

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
@@ -27,7 +28,9 @@ struct relay {
 	struct sink_end out;
 	struct sftp_asker asker;
 	bool blocked;
-	bool over;
+	bool over; /* nothing more comes in */
+	bool half; /* which is passed on */
+	bool told; /* and has been */
 };
 
 int
@@ -89,7 +92,7 @@ static int
 relay_step(struct relay *y, int wait)
 {
 	struct conn *c = y->conn;
-	bool want = c->accepted && buf_len(&c->out) < OUT_HIGH;
+	bool want = c->accepted && !y->over && buf_len(&c->out) < OUT_HIGH;
 	struct pollfd p[3] = { { .fd = c->eof ? -1 : c->fd },
 		{ .fd = want ? y->in : -1, .events = POLLIN },
 		{ .fd = y->blocked ? y->out.fd : -1, .events = POLLOUT } };
@@ -107,28 +110,50 @@ relay_step(struct relay *y, int wait)
 	if ((r = sftp_asker_ask(&y->asker, &c->out)) != 0 ||
 	    (r = conn_flush(c)) != 0)
 		return r;
+	if (y->half && y->over && !y->told && buf_len(&c->out) == 0) {
+		y->told = true;
+		(void)shutdown(c->fd, SHUT_WR);
+	}
 	return relay_write(y);
+}
+
+static int
+relay_go(struct relay *y, relay_watcher *watch, void *arg)
+{
+	struct conn *c = y->conn;
+	int r, wait;
+
+	r = conn_flush(c);
+	if (r == 0)
+		r = relay_write(y);
+	while (r == 0 && (y->half || !y->over) && !(c->eof && !y->blocked)) {
+		if ((wait = watch != NULL ? watch(arg) : -1) == RELAY_STOP)
+			return 0;
+		r = relay_step(y, wait);
+	}
+	if (r == 0 && !y->half && !y->over && !c->rejected)
+		r = conn_ended(c);
+	return r;
 }
 
 int
 relay_watch(struct conn *c, int in, int out, relay_watcher *watch, void *arg)
 {
 	struct relay y = { .conn = c, .in = in };
-	int r, wait;
 
 	sink_end_init(&y.out, out);
 	sftp_asker_init(&y.asker, c);
-	r = conn_flush(c);
-	if (r == 0)
-		r = relay_write(&y);
-	while (r == 0 && !y.over && !(c->eof && !y.blocked)) {
-		if ((wait = watch != NULL ? watch(arg) : -1) == RELAY_STOP)
-			return 0;
-		r = relay_step(&y, wait);
-	}
-	if (r == 0 && !y.over && !c->rejected)
-		r = conn_ended(c);
-	return r;
+	return relay_go(&y, watch, arg);
+}
+
+int
+relay_halves(struct conn *c, int in, int out)
+{
+	struct relay y = { .conn = c, .in = in, .half = true };
+
+	sink_end_init(&y.out, out);
+	sftp_asker_init(&y.asker, c);
+	return relay_go(&y, NULL, NULL);
 }
 
 int

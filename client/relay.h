@@ -15,6 +15,11 @@ relay_open_sftp(struct conn *, struct keyctx *, const struct client_options *);
  * 0 with c->rejected for a service that a host lacks.
  */
 int relay_run(struct conn *, int in, int out);
+/*
+ * The same on a socket that carries them as they are: the end of either side is
+ * passed on, and the other direction goes on.  0 at the end of the host's.
+ */
+int relay_halves(struct conn *, int in, int out);
 /* How long to wait (-1: for ever), or RELAY_STOP. */
 #define RELAY_STOP (-2)
 typedef int relay_watcher(void *);

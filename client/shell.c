@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* skypty shell, start and exec: where to, and then the session or command. */
+#include "client/background.h"
 #include "client/commands.h"
 #include "client/complain.h"
 #include "client/dest.h"
 #include "client/exec.h"
 #include "client/exits.h"
+#include "client/forward/forward_cmd.h"
+#include "client/forward/forward_flags.h"
 #include "client/hosts.h"
 #include "client/hub/hub_conn.h"
 #include "client/options.h"
@@ -48,6 +51,65 @@ shell_run(struct keyctx *ctx, struct client_options *o)
 }
 
 static int
+shell_session(enum flags_style style, struct keyctx *ctx,
+    struct client_options *o)
+{
+	if (o->detach_ok && *o->command != NULL) {
+		complain("--detach-ok, --name: they keep a shell; a command "
+			 "that outlives its connection is 'skypty job run'");
+		return EXIT_USAGE;
+	}
+	if (*o->command != NULL)
+		return exec_command(ctx, o);
+	if (style != STYLE_EXEC)
+		return shell_run(ctx, o);
+	complain("exec needs a command: skypty exec %s-- cmd [args]",
+	    o->dest.kind == DEST_TCP ? "... " : "");
+	return EXIT_USAGE;
+}
+
+static int
+shell_background(void *arg)
+{
+	(void)arg;
+	return background();
+}
+
+/* What is forwarded stands before anything is run. */
+static int
+shell_forwards(enum flags_style style, struct keyctx *ctx,
+    struct client_options *o)
+{
+	struct forward_held held;
+	int r;
+
+	if (o->forward.target != NULL)
+		return forward_stdio(ctx, o);
+	if (o->forward.nothing && *o->command != NULL) {
+		complain("-N runs nothing, and there is '%s'", *o->command);
+		return EXIT_USAGE;
+	}
+	if (o->forward.background && !o->forward.nothing &&
+	    *o->command == NULL) {
+		complain("-f goes to the background with a command, or with "
+			 "-N");
+		return EXIT_USAGE;
+	}
+	if ((r = forward_begin(&held, ctx, o)) == 0 && o->forward.nothing) {
+		if (!o->forward.background || (r = background()) == 0)
+			r = forward_wait(&held);
+	} else if (r == 0) {
+		if (o->forward.background) {
+			o->no_stdin = true;
+			o->started = shell_background;
+		}
+		r = shell_session(style, ctx, o);
+	}
+	forward_leave(&held);
+	return r;
+}
+
+static int
 shell_or_command(enum flags_style style, int argc, char **argv)
 {
 	struct client_options o;
@@ -61,18 +123,9 @@ shell_or_command(enum flags_style style, int argc, char **argv)
 		;
 	else if (o.control.order != NULL)
 		r = hub_order(ctx, &o, false);
-	else if (o.detach_ok && *o.command != NULL) {
-		complain("--detach-ok, --name: they keep a shell; a command "
-			 "that outlives its connection is 'skypty job run'");
-		r = EXIT_USAGE;
-	} else if (*o.command != NULL)
-		r = exec_command(ctx, &o);
-	else if (style == STYLE_EXEC) {
-		complain("exec needs a command: skypty exec %s-- cmd [args]",
-		    o.dest.kind == DEST_TCP ? "... " : "");
-		r = EXIT_USAGE;
-	} else
-		r = shell_run(ctx, &o);
+	else
+		r = shell_forwards(style, ctx, &o);
+	forward_flags_free(&o.forward);
 	hosts_free(&o.alias);
 	offer_free(&o.agents);
 	keyctx_free(ctx);

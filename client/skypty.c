@@ -50,7 +50,7 @@ static const struct client_command {
 	    "log|wait|kill|forget host id",
 	    "a command that outlives its connection" },
 	{ "control", control_main, STYLE_CONTROL, "control",
-	    "[flags] host check|stop|exit",
+	    "[flags] host check|stop|exit|forward|cancel|forwards",
 	    "look after a connection that commands share, or end it" },
 	{ "sessions", sessions_main, STYLE_SESSIONS, "sessions",
 	    "[flags] host [--kill id|name]",

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* The loop of a session, with or without a terminal of ours. */
 #include "client/term_loop.h"
+#include "client/complain.h"
 #include "client/conn.h"
 #include "client/exits.h"
+#include "client/forward/forward_cmd.h"
 #include "client/patience.h"
 #include "client/signals.h"
 #include "client/term.h"
@@ -106,14 +108,35 @@ term_loop_signals(struct term_loop *t)
 
 /* --- what is typed --- */
 
+/* Where the connection has channels, there can be others beside the session. */
+static void
+term_loop_forwards(struct term_loop *t, bool line)
+{
+	struct conn *c = t->conn;
+
+	if (c->way != WAY_SHARED || c->held == NULL)
+		complain("nothing can be forwarded beside this session: begin "
+			 "one with -M");
+	else if (line)
+		forward_line(c->held);
+	else
+		(void)forward_list(c->held);
+}
+
 static int
 term_loop_key(struct term_loop *t, uint8_t c, struct buf *keys)
 {
-	switch (typed_key(&t->typed, c, keys)) {
+	enum typed_what what = typed_key(&t->typed, c, keys);
+
+	switch (what) {
 	case TYPED_KEY:
 		break;
 	case TYPED_SUSPEND:
 		term_suspend();
+		return term_loop_resize(t);
+	case TYPED_LINE:
+	case TYPED_LIST:
+		term_loop_forwards(t, what == TYPED_LINE);
 		return term_loop_resize(t);
 	case TYPED_DETACH:
 	case TYPED_END:

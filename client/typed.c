@@ -33,6 +33,8 @@ typed_help(const struct typed *t)
 	    " %s.   - end the connection\r\n"
 	    "%s%s%s"
 	    " %s^Z  - suspend skypty\r\n"
+	    " %sC   - open a command line, to forward ports\r\n"
+	    " %s#   - list what is forwarded\r\n"
 	    " %s?   - this message\r\n"
 	    " %s%s   - send the escape character\r\n"
 	    "(Note that escapes are only recognized immediately after "
@@ -40,7 +42,7 @@ typed_help(const struct typed *t)
 	    c, c, t->detaches ? " " : "", t->detaches ? c : "",
 	    t->detaches ? "d   - detach from the session, which goes on\r\n" :
 			  "",
-	    c, c, c, c);
+	    c, c, c, c, c, c);
 }
 
 /* What follows the escape character. */
@@ -60,6 +62,10 @@ typed_after_escape(struct typed *t, uint8_t c, struct buf *out)
 			return TYPED_DETACH;
 		}
 		break;
+	case 'C':
+		return TYPED_LINE;
+	case '#':
+		return TYPED_LIST;
 	case '?':
 		typed_help(t);
 		return TYPED_KEY;

@@ -22,6 +22,8 @@ enum typed_what {
 	TYPED_END,     /* ~. */
 	TYPED_SUSPEND, /* ~^Z */
 	TYPED_DETACH,  /* ~d */
+	TYPED_LINE,    /* ~C */
+	TYPED_LIST,    /* ~# */
 	TYPED_FULL     /* out takes no more */
 };
 

@@ -198,6 +198,16 @@ forward_spec_parse(struct forward_spec *s, enum forward_way way,
 }
 
 const char *
+forward_listen_parse(struct forward_spec *s, enum forward_way way,
+    const char *text, bool gateway)
+{
+	const char *why = forward_spec_parse(s, FORWARD_DYNAMIC, text, gateway);
+
+	s->way = way;
+	return why;
+}
+
+const char *
 forward_target_parse(struct mux_place *p, const char *text)
 {
 	struct spec_field f[FIELDS_MAX];

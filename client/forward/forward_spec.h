@@ -33,6 +33,9 @@ struct forward_spec {
  */
 const char *forward_spec_parse(struct forward_spec *, enum forward_way,
     const char *text, bool gateway);
+/* No more than where it listens, "[bind:]port" or a path.  The same. */
+const char *forward_listen_parse(struct forward_spec *, enum forward_way,
+    const char *text, bool gateway);
 /* "host:port", "[v6]:port" or a path.  The same. */
 const char *forward_target_parse(struct mux_place *, const char *text);
 

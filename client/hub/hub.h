@@ -60,8 +60,16 @@ extern const struct hub_tables hub_tables;
 
 /* Says how it went, and ends the call. */
 void hub_reply(struct hub_peer *, bool ok, const char *text);
-/* Says that it went well; the hub stays until the caller has gone. */
-void hub_keep(struct hub_peer *);
+/*
+ * Says that it went well, with a text; the hub stays until the caller has gone,
+ * of which gone, unless it is NULL, is told once.
+ */
+void hub_keep(struct hub_peer *, const char *text, void (*gone)(void *arg),
+    void *arg);
+/* For one that is kept: what it does not take at once is dropped. */
+void hub_say(struct hub_peer *, const char *text);
+/* Ends one that is kept; nobody is told. */
+void hub_drop(struct hub_peer *);
 
 /* Accepts, and relays the descriptor, which is the hub's from now on. */
 void hub_take(struct hub_peer *, int fd);

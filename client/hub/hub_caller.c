@@ -3,6 +3,7 @@
  * Callers of a hub: what they ask for, and what is answered by the hub itself.
  * A request is u8 length and URI.
  */
+#include "client/forward/forward.h"
 #include "client/hub/hub.h"
 #include "client/hub/hub_int.h"
 
@@ -103,12 +104,30 @@ hub_reply(struct hub_peer *p, bool ok, const char *text)
 }
 
 void
-hub_keep(struct hub_peer *p)
+hub_keep(struct hub_peer *p, const char *text, void (*gone)(void *arg),
+    void *arg)
 {
-	caller_say(p, MUX_ACCEPT, "");
+	caller_say(p, MUX_ACCEPT, text);
 	p->state = PEER_KEPT;
+	p->gone = gone;
+	p->gone_arg = arg;
 	p->readable = true;
 	peer_wake(p);
+}
+
+void
+hub_say(struct hub_peer *p, const char *text)
+{
+	if (p->state == PEER_KEPT)
+		(void)!send(p->watch.fd, text, strlen(text),
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void
+hub_drop(struct hub_peer *p)
+{
+	p->gone = NULL;
+	peer_end(p);
 }
 
 /* --- requests --- */
@@ -234,7 +253,7 @@ static void
 order_wait(struct hub *h, struct hub_peer *p, struct buf *query)
 {
 	(void)h, (void)query;
-	hub_keep(p);
+	hub_keep(p, "\n", NULL, NULL);
 }
 
 static const struct hub_row orders[] = {
@@ -242,10 +261,14 @@ static const struct hub_row orders[] = {
 	{ HUB_URI_STOP, order_stop },
 	{ HUB_URI_EXIT, order_exit },
 	{ HUB_URI_WAIT, order_wait },
+	{ HUB_URI_FORWARD, forward_on_add },
+	{ HUB_URI_CANCEL, forward_on_cancel },
+	{ HUB_URI_FORWARDS, forward_on_list },
 	{ NULL, NULL },
 };
 
 static const struct hub_row arrivals[] = {
+	{ MUX_URI_ACCEPTED, forward_on_arrival },
 	{ NULL, NULL },
 };
 

@@ -4,6 +4,7 @@
 #include "client/complain.h"
 #include "client/dest.h"
 #include "client/exits.h"
+#include "client/forward/forward_cmd.h"
 #include "client/hosts.h"
 #include "client/hub/hub_conn.h"
 #include "client/offer.h"
@@ -34,6 +35,9 @@ static const struct {
 	    "Stop listening request sent." },
 	{ "exit", HUB_URI_EXIT, "the shared connection has ended",
 	    "Exit request sent." },
+	{ "forward", HUB_URI_FORWARD, "", "" },
+	{ "cancel", HUB_URI_CANCEL, "", "" },
+	{ "forwards", HUB_URI_FORWARDS, NULL, NULL },
 };
 
 #define HUB_WORDS (sizeof(hub_words) / sizeof(hub_words[0]))
@@ -147,7 +151,8 @@ hub_order(struct keyctx *ctx, const struct client_options *o, bool as_ssh)
 	int fd, r;
 
 	if (i == HUB_WORDS) {
-		complain("'%s': there are check, stop and exit",
+		complain("'%s': there are check, stop, exit, forward, cancel "
+			 "and forwards",
 		    o->control.order);
 		return EXIT_USAGE;
 	}
@@ -170,10 +175,17 @@ hub_order(struct keyctx *ctx, const struct client_options *o, bool as_ssh)
 	}
 	if ((called = hub_call(&p, &fd)) != HUB_CALLED)
 		return hub_absent(&p, called == HUB_OTHERS, as_ssh);
+	/* It calls by itself, for each that there is. */
+	if (hub_words[i].done != NULL && *hub_words[i].done == '\0') {
+		close(fd);
+		return forward_order(ctx, o, hub_words[i].uri);
+	}
 	buf_init(&answer, 1 + HUB_WHY_MAX);
 	r = hub_ask(fd, hub_words[i].uri, &answer);
 	close(fd);
-	if (r == 0 && hub_words[i].done == NULL)
+	if (r == 0 && strcmp(hub_words[i].uri, HUB_URI_FORWARDS) == 0)
+		(void)fwrite(buf_ptr(&answer), 1, buf_len(&answer), stdout);
+	else if (r == 0 && hub_words[i].done == NULL)
 		hub_tell_check(&answer, as_ssh);
 	else if (r == 0 && as_ssh)
 		fprintf(stderr, "%s\n", hub_words[i].done_ssh);
@@ -183,7 +195,7 @@ hub_order(struct keyctx *ctx, const struct client_options *o, bool as_ssh)
 	return r;
 }
 
-/* --- skypty control DEST check|stop|exit --- */
+/* --- skypty control DEST ORDER --- */
 
 int
 control_main(int argc, char **argv)
@@ -201,10 +213,11 @@ control_main(int argc, char **argv)
 			r = hub_order(ctx, &o, false);
 		} else {
 			complain("usage: skypty control [flags] host "
-				 "check|stop|exit");
+				 "check|stop|exit|forward|cancel|forwards");
 			r = EXIT_USAGE;
 		}
 	}
+	forward_flags_free(&o.forward);
 	hosts_free(&o.alias);
 	offer_free(&o.agents);
 	keyctx_free(ctx);

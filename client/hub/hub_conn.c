@@ -10,6 +10,7 @@
 #include "client/conn.h"
 #include "client/detach.h"
 #include "client/exits.h"
+#include "client/forward/forward.h"
 #include "client/hub/hub.h"
 #include "client/identity_file.h"
 #include "client/offer.h"
@@ -87,6 +88,7 @@ hub_become(struct conn *c, struct hub_place *p, struct hub_way *way, int proxy)
 	if ((h = hub_new(c, way, &hub_tables)) != NULL) {
 		while (hub_round(h, -1))
 			;
+		forward_end(h);
 		hub_free(h);
 	}
 	place_leave(&p->place);
@@ -277,6 +279,28 @@ hub_reach(struct hub_place *p, struct keyctx *ctx,
 		}
 	} while (now_ms() < deadline);
 	return 0;
+}
+
+int
+hub_fetch(struct keyctx *ctx, const struct client_options *o, int *fd)
+{
+	struct hub_place p;
+	int r;
+
+	*fd = -1;
+	if ((r = hub_find_place(&p, ctx, o)) != 0)
+		r = hub_no_place(&p, o, r);
+	else
+		r = hub_reach(&p, ctx, o, fd);
+	place_forget(&p.place);
+	if (r != 0 || *fd != -1)
+		return r;
+	complain("there is no connection with channels: the host is no "
+		 "skyptyd, or an older one, or %s cannot be used",
+	    o->control.path != NULL ? o->control.path :
+				      "the folder for its "
+				      "socket");
+	return EXIT_FAILED;
 }
 
 bool

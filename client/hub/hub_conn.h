@@ -34,6 +34,11 @@ struct hub_flags {
  */
 bool hub_connect(struct conn *, struct keyctx *, const struct client_options *,
     const char *uri, bool optional, int *status);
+/*
+ * A socket that leads to the hub, which is made if the options say so and there
+ * is none: 0, with *fd, or EXIT_FAILED, told.
+ */
+int hub_fetch(struct keyctx *, const struct client_options *, int *fd);
 /* Whether the options lead to hubs at all. */
 bool hub_is_wanted(const struct client_options *);
 

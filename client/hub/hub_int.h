@@ -43,6 +43,8 @@ struct hub_peer {
 	bool st_reset;
 	hub_told *told;
 	void *told_arg;
+	void (*gone)(void *); /* of one that is kept, or NULL */
+	void *gone_arg;
 	TAILQ_ENTRY(hub_peer) all, ready, waiting, asking;
 };
 

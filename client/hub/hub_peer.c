@@ -122,6 +122,8 @@ peer_end(struct hub_peer *p)
 	TAILQ_REMOVE(&h->all, p, all);
 	h->count--;
 	TAILQ_INSERT_TAIL(&h->dead, p, all);
+	if (p->gone != NULL)
+		p->gone(p->gone_arg);
 }
 
 /* Whoever reads there is to see that it was cut off, where TCP can say so. */

@@ -5,12 +5,15 @@
  * each option, ssh_dest.c where it leads; here is what is then done.
  */
 #include "client/agent_call.h"
+#include "client/background.h"
 #include "client/commands.h"
 #include "client/complain.h"
 #include "client/conn.h"
 #include "client/dial.h"
 #include "client/exec.h"
 #include "client/exits.h"
+#include "client/forward/forward_cmd.h"
+#include "client/forward/forward_flags.h"
 #include "client/hosts.h"
 #include "client/hub/hub_conn.h"
 #include "client/identity.h"
@@ -252,6 +255,25 @@ ssh_variables(struct ssh *s)
 	how->alive_count = ssh_opts_number(from, SSH_ALIVE_COUNT, 3);
 }
 
+/* The hosts to go by, where there is no command that leads there. */
+static int
+ssh_jump(struct ssh *s)
+{
+	const char *list = ssh_opts_jump(&s->opts);
+
+	if (list == NULL)
+		return 0;
+	if (s->o.dest.kind != DEST_TCP) {
+		complain("ProxyJump: the host at its end needs an address, as "
+			 "those before it see it");
+		return EXIT_FAILED;
+	}
+	s->proxy =
+	    forward_jump(&s->o, "ssh", list, s->o.dest.host, s->o.dest.port);
+	s->o.how.proxy = s->proxy;
+	return s->proxy != NULL ? 0 : EXIT_FAILED;
+}
+
 /* RemoteCommand, LocalCommand and ProxyCommand, with their tokens replaced. */
 static int
 ssh_commands(struct ssh *s)
@@ -280,7 +302,7 @@ ssh_commands(struct ssh *s)
 			return EXIT_FAILED;
 	}
 	if (proxy == NULL)
-		return 0;
+		return ssh_jump(s);
 	/* In the place of its shell, so that it is the one that is ended. */
 	s->o.how.proxy = s->proxy = proxy_command(proxy, &t);
 	return s->proxy != NULL ? 0 : EXIT_FAILED;
@@ -457,28 +479,6 @@ ssh_run_local(struct ssh *s)
 	return 0; /* its status does not matter, as with ssh */
 }
 
-static int
-ssh_background(void)
-{
-	pid_t pid;
-	int null;
-
-	fflush(stdout);
-	switch (process_fork(&pid)) {
-	case -1:
-		complain("-f: %s", strerror(errno));
-		return EXIT_FAILED;
-	case 1:
-		_exit(0);
-	}
-	(void)setsid();
-	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) != -1) {
-		(void)dup2(null, STDIN_FILENO);
-		close(null);
-	}
-	return 0;
-}
-
 /* Just before the command, or while it begins. */
 static int
 ssh_let_in(void *arg)
@@ -489,7 +489,7 @@ ssh_let_in(void *arg)
 	if (s->local != NULL)
 		r = ssh_run_local(s);
 	if (r == 0 && ssh_opts_yes(&s->opts, SSH_FORK))
-		r = ssh_background();
+		r = background();
 	return r;
 }
 
@@ -638,10 +638,78 @@ ssh_command(struct ssh *s, struct keyctx *ctx)
 	return exec_older(ctx, &s->o);
 }
 
+/* --- what is forwarded --- */
+
+static int
+ssh_forwards(struct ssh *s)
+{
+	struct forward_flags *f = &s->o.forward;
+	const struct ssh_opts *from = &s->opts;
+	const struct ssh_texts *list = &from->forwards;
+	const char *type = ssh_opts_text(from, SSH_SESSION_TYPE);
+
+	f->target = from->target;
+	f->nothing = type != NULL && strcmp(type, "none") == 0;
+	f->background = ssh_opts_yes(from, SSH_FORK);
+	f->gateway = ssh_opts_yes(from, SSH_GATEWAY_PORTS);
+	f->strict = ssh_opts_yes(from, SSH_EXIT_ON_FAILURE);
+	f->unlink = ssh_opts_yes(from, SSH_UNLINK_SOCKETS);
+	f->clear = ssh_opts_yes(from, SSH_CLEAR_FORWARDINGS);
+	for (size_t i = 0; i < list->n; i++)
+		if (forward_wish_add(f, (enum forward_way) * list->text[i],
+			list->text[i] + 1, "forwarding") != 0)
+			return EXIT_FAILED;
+	return 0;
+}
+
+/* As ssh_run_as_user: a connection for others is one as that user, too. */
+static int
+ssh_begin_forwards(struct ssh *s, struct keyctx *ctx, struct forward_held *held)
+{
+	struct client_options *o = &s->o;
+	int r;
+
+	o->user = ssh_opts_text(&s->opts, SSH_USER);
+	o->user_optional = true;
+	if (o->forward.target != NULL)
+		r = forward_stdio(ctx, o);
+	else
+		r = forward_begin(held, ctx, o);
+	o->user = NULL;
+	return r == EXIT_USAGE ? EXIT_FAILED : r;
+}
+
+static int
+ssh_forward_only(struct ssh *s, struct forward_held *held)
+{
+	int r = ssh_let_in(s);
+
+	return r == 0 ? forward_wait(held) : r;
+}
+
+static int
+ssh_serve(struct ssh *s, struct keyctx *ctx)
+{
+	const char *type = ssh_opts_text(&s->opts, SSH_SESSION_TYPE);
+	struct forward_held held = { .epoll = -1 };
+	int r;
+
+	if ((r = ssh_begin_forwards(s, ctx, &held)) != 0 ||
+	    s->o.forward.target != NULL)
+		;
+	else if (s->o.forward.nothing)
+		r = ssh_forward_only(s, &held);
+	else if (type != NULL && strcmp(type, "subsystem") == 0)
+		r = ssh_subsystem(s, ctx);
+	else
+		r = ssh_command(s, ctx);
+	forward_leave(&held);
+	return r;
+}
+
 static int
 ssh_run(struct ssh *s, struct keyctx *ctx, int argc, char **argv)
 {
-	const char *type;
 	int r;
 
 	if ((r = ssh_arguments(s, argc, argv)) != 0)
@@ -663,15 +731,14 @@ ssh_run(struct ssh *s, struct keyctx *ctx, int argc, char **argv)
 	}
 	if ((r = ssh_identities(s, ctx)) != 0 || (r = ssh_control(s)) != 0)
 		return r;
+	if ((r = ssh_forwards(s)) != 0)
+		return r;
 	if (s->opts.order != NULL) {
 		s->o.user = ssh_opts_text(&s->opts, SSH_USER);
 		s->o.control.order = s->opts.order;
 		return hub_order(ctx, &s->o, true);
 	}
-	type = ssh_opts_text(&s->opts, SSH_SESSION_TYPE);
-	if (type != NULL && strcmp(type, "subsystem") == 0)
-		return ssh_subsystem(s, ctx);
-	return ssh_command(s, ctx);
+	return ssh_serve(s, ctx);
 }
 
 int
@@ -686,6 +753,7 @@ ssh_main(int argc, char **argv)
 	options_init(&s.o);
 	r = ssh_run(&s, ctx, argc, argv);
 	ssh_opts_free(&s.opts);
+	forward_flags_free(&s.o.forward);
 	ssh_dest_free(&s.dest);
 	hosts_free(&s.o.alias);
 	free(s.command);

@@ -257,6 +257,7 @@ ssh_address(const struct ssh_dest *d, const struct ssh_opts *o,
 
 	*address = NULL;
 	if (said == NULL && h->address == NULL && ssh_opts_proxy(o) == NULL &&
+	    ssh_opts_jump(o) == NULL &&
 	    (strcasecmp(d->host, key) == 0 ||
 		(h->key != NULL && strcmp(h->key, key) == 0 &&
 		    strcmp(o->said[SSH_KEY].from, "Key") == 0)))

@@ -5,6 +5,7 @@
  */
 #include "client/complain.h"
 #include "client/exits.h"
+#include "client/forward/forward_spec.h"
 #include "client/hub/hub_conn.h"
 #include "client/ssh/ssh_opts.h"
 #include "client/ssh/ssh_table.h"
@@ -54,10 +55,34 @@ ssh_session_type(struct ssh_opts *o, const struct ssh_flag *f)
 	return EXIT_FAILED;
 }
 
+/* A connection in the place of a session, and nothing else is forwarded. */
+static int
+ssh_stdio(struct ssh_opts *o, const char *value)
+{
+	struct mux_place to;
+	const char *why = forward_target_parse(&to, value);
+
+	if (o->target != NULL) {
+		complain("Cannot specify stdio forward with -W twice");
+		return EXIT_FAILED;
+	}
+	if (why != NULL) {
+		complain("Bad stdio forwarding specification '%s': %s", value,
+		    why);
+		return EXIT_FAILED;
+	}
+	o->target = value;
+	return 0;
+}
+
 static int
 ssh_opts_own(struct ssh_opts *o, const struct ssh_flag *f, const char *value)
 {
 	switch (f->letter) {
+	case 'D':
+	case 'L':
+	case 'R':
+		return ssh_opts_forward(o, f->letter, value);
 	case 'E':
 		o->log_file = value;
 		return 0;
@@ -87,6 +112,8 @@ ssh_opts_own(struct ssh_opts *o, const struct ssh_flag *f, const char *value)
 	case 'V':
 		o->version = true;
 		return 0;
+	case 'W':
+		return ssh_stdio(o, value);
 	case 'f':
 		(void)ssh_opts_last(o, SSH_STDIN_NULL, "yes", "-f");
 		return ssh_opts_last(o, SSH_FORK, "yes", "-f");

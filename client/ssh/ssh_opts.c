@@ -6,6 +6,7 @@
 #include "client/ssh/ssh_opts.h"
 #include "client/complain.h"
 #include "client/exits.h"
+#include "client/forward/forward.h"
 #include "client/obscure.h"
 #include "client/ssh/ssh_table.h"
 
@@ -38,6 +39,14 @@ ssh_opts_yes(const struct ssh_opts *o, enum ssh_name name)
 	const char *text = o->said[name].text;
 
 	return text != NULL && strcmp(text, "yes") == 0;
+}
+
+const char *
+ssh_opts_jump(const struct ssh_opts *o)
+{
+	const char *text = o->said[SSH_PROXY_JUMP].text;
+
+	return text != NULL && strcasecmp(text, "none") != 0 ? text : NULL;
 }
 
 const char *
@@ -118,6 +127,8 @@ ssh_opts_first(struct ssh_opts *o, enum ssh_name name, const char *text,
 	/* They are two ways to say one thing. */
 	if (name == SSH_PROXY_JUMP && o->said[SSH_PROXY_COMMAND].text != NULL)
 		return 0;
+	if (name == SSH_PROXY_COMMAND && ssh_opts_jump(o) != NULL)
+		return 0;
 	return ssh_keep_first(o, name, text, from);
 }
 
@@ -148,6 +159,29 @@ ssh_opts_identity(struct ssh_opts *o, const char *path)
 	    "IdentityFile");
 }
 
+int
+ssh_opts_forward(struct ssh_opts *o, int letter, const char *text)
+{
+	static const char *const names[] = { "local", "remote", "dynamic" };
+	static const char letters[] = "LRD";
+	const char *name = names[strchr(letters, letter) - letters], *why;
+	struct forward_spec spec;
+	char *line;
+	int r;
+
+	why = forward_spec_parse(&spec, (enum forward_way)letter, text, false);
+	if (why != NULL) {
+		complain("Bad %s forwarding specification '%s': %s", name, text,
+		    why);
+		return EXIT_FAILED;
+	}
+	if (asprintf(&line, "%c%s", letter, text) == -1)
+		return EXIT_FAILED;
+	r = ssh_opts_add(&o->forwards, line, FORWARDS_MAX, "forwardings");
+	free(line);
+	return r;
+}
+
 static void
 ssh_opts_forget(struct ssh_texts *list)
 {
@@ -167,6 +201,7 @@ ssh_opts_free(struct ssh_opts *o)
 	ssh_opts_forget(&o->identities);
 	ssh_opts_forget(&o->send_env);
 	ssh_opts_forget(&o->set_env);
+	ssh_opts_forget(&o->forwards);
 }
 
 /* --- values --- */
@@ -322,6 +357,25 @@ ssh_take_settings(struct ssh_opts *o, char **words, const char *where)
 	return r;
 }
 
+/* Where to listen and where to connect are two words of a line, or one. */
+static int
+ssh_take_forward(struct ssh_opts *o, const struct ssh_keyword *k, char **words,
+    const char *where)
+{
+	char *text;
+	int r;
+
+	if (words[1] != NULL && (words[2] != NULL || *k->keyword == 'D'))
+		return ssh_bad(where, "extra arguments at end of line of",
+		    k->keyword);
+	if (asprintf(&text, "%s%s%s", words[0], words[1] != NULL ? ":" : "",
+		words[1] != NULL ? words[1] : "") == -1)
+		return EXIT_FAILED;
+	r = ssh_opts_forward(o, *k->keyword, text);
+	free(text);
+	return r;
+}
+
 static int
 ssh_take_words(struct ssh_opts *o, const struct ssh_keyword *k, char **words,
     const char *where)
@@ -334,6 +388,8 @@ ssh_take_words(struct ssh_opts *o, const struct ssh_keyword *k, char **words,
 		return ssh_take_patterns(o, words, where);
 	case FORM_SETTINGS:
 		return ssh_take_settings(o, words, where);
+	case FORM_FORWARD:
+		return ssh_take_forward(o, k, words, where);
 	case FORM_WORDS:
 		return k->name == SSH_NONE ?
 		    0 :
@@ -456,13 +512,6 @@ ssh_opts_look(const struct ssh_opts *o, const char *line, const char *where)
 
 /* --- what is not offered --- */
 
-static bool
-ssh_is_forwarding(enum ssh_name name)
-{
-	return name == SSH_LOCAL_FORWARD || name == SSH_REMOTE_FORWARD ||
-	    name == SSH_DYNAMIC_FORWARD || name == SSH_TUNNEL;
-}
-
 /* "session=0 x11=0": limits that never end anything. */
 static bool
 ssh_no_limit(const char *text)
@@ -493,7 +542,7 @@ ssh_opts_check(const struct ssh_opts *o)
 		if (k->why == NULL || text == NULL ||
 		    ssh_one_of(k->fine, text, found, sizeof(found)) ||
 		    (k->name == SSH_CHANNEL_TIMEOUT && ssh_no_limit(text)) ||
-		    (cleared && ssh_is_forwarding(k->name)))
+		    (cleared && k->name == SSH_TUNNEL))
 			continue;
 		complain("%s: %s", o->said[k->name].from, k->why);
 		return EXIT_FAILED;

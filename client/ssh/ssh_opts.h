@@ -31,10 +31,12 @@ enum ssh_name {
 	SSH_CONTROL_PERSIST,
 	SSH_DYNAMIC_FORWARD,
 	SSH_ESCAPE,
+	SSH_EXIT_ON_FAILURE,
 	SSH_OBSCURE,
 	SSH_FORK,
 	SSH_FORWARD_AGENT,
 	SSH_FORWARD_X11,
+	SSH_GATEWAY_PORTS,
 	SSH_HOSTNAME,
 	SSH_HOST_KEY_ALIAS,
 	SSH_IDENTITIES_ONLY,
@@ -65,6 +67,7 @@ enum ssh_name {
 	SSH_FACILITY,
 	SSH_TAG,
 	SSH_TUNNEL,
+	SSH_UNLINK_SOCKETS,
 	SSH_USER,
 	/* Ours. */
 	SSH_CONTROL_SOCKET,
@@ -89,10 +92,12 @@ struct ssh_opts {
 		char from[32]; /* "-p" or "Port", for messages */
 	} said[SSH_NAMES];
 	struct ssh_texts identities, send_env, set_env;
-	const char *command;  /* for Match, or NULL */
+	struct ssh_texts forwards; /* "L8080:host:80" */
+	const char *command;	   /* for Match, or NULL */
 	const char *config;   /* -F; like all of these from the arguments */
 	const char *log_file; /* -E */
 	const char *order;    /* -O */
+	const char *target;   /* -W */
 	bool syslog;	      /* -y */
 	bool print;	      /* -G */
 	bool version;	      /* -V */
@@ -116,6 +121,9 @@ int ssh_opts_first(struct ssh_opts *, enum ssh_name, const char *text,
     const char *from);
 /* Adds an IdentityFile. */
 int ssh_opts_identity(struct ssh_opts *, const char *path);
+/* Adds a specification of a letter's, -L, -R or -D, as those stand on a line.
+ */
+int ssh_opts_forward(struct ssh_opts *, int letter, const char *text);
 /*
  * When all is read: refuses by name what is in force and not offered.  0, or
  * EXIT_FAILED, told.
@@ -123,7 +131,8 @@ int ssh_opts_identity(struct ssh_opts *, const char *path);
 int ssh_opts_check(const struct ssh_opts *);
 /* What was said, or NULL. */
 const char *ssh_opts_text(const struct ssh_opts *, enum ssh_name);
-/* A ProxyCommand, as it was given; NULL for none. */
+/* A ProxyJump, or a ProxyCommand, as it was given; NULL for none. */
+const char *ssh_opts_jump(const struct ssh_opts *);
 const char *ssh_opts_proxy(const struct ssh_opts *);
 bool ssh_opts_yes(const struct ssh_opts *, enum ssh_name);
 /* A number, or a time in seconds; otherwise if none was said. */

@@ -23,6 +23,7 @@
 #define IDENTITY  FORM_IDENTITY, NULL
 #define PATTERNS  FORM_PATTERNS, NULL
 #define SETTINGS  FORM_SETTINGS, NULL
+#define FORWARD	  FORM_FORWARD, NULL
 #define DIRECTIVE FORM_DIRECTIVE, NULL
 
 #define LEVELS "QUIET FATAL ERROR INFO VERBOSE DEBUG DEBUG1 DEBUG2 DEBUG3"
@@ -43,20 +44,15 @@
 /* Refused by name at the end, unless it says one of those that are fine. */
 #define REFUSED(name, fine, why) name, fine, why
 
-#define NO_FORWARD "forwarding is not offered yet"
+#define NO_TUNNEL  "networks are not forwarded yet"
 #define NO_AGENT   "the agent is not forwarded yet"
 #define NO_X11	   "X11 is not forwarded yet"
-#define NO_JUMP \
-	"hosts to go by are not offered yet; ProxyCommand may lead there"
 #define NO_PASS	   "a command has to carry the connection here"
 #define NO_TOKEN   "keys in tokens are not used; give a file with -i"
 #define NO_OTHER   "nobody is let in but by a key"
 #define NO_SEARCH  "names are not completed here; write it in full"
 #define NO_IDLE	   "no time limit for idle connections is kept here"
 #define NO_REVOKED "keys of ssh's are not known here"
-#define NO_NOTHING                                                        \
-	"a connection that runs nothing is of use with forwarding only, " \
-	"which is not offered yet"
 
 /* clang-format off */
 static const struct ssh_keyword ssh_keywords[] = {
@@ -85,12 +81,11 @@ static const struct ssh_keyword ssh_keywords[] = {
 	    DONE(SSH_CONTROL_MASTER) },
 	{ "ControlPath", WORD, DONE(SSH_CONTROL_PATH) },
 	{ "ControlPersist", WORD, DONE(SSH_CONTROL_PERSIST) },
-	{ "DynamicForward", WORD,
-	    REFUSED(SSH_DYNAMIC_FORWARD, "", NO_FORWARD) },
+	{ "DynamicForward", FORWARD, DONE(SSH_DYNAMIC_FORWARD) },
 	{ "EnableEscapeCommandline", FLAG, HARMLESS },
 	{ "EnableSSHKeysign", FLAG, HARMLESS },
 	{ "EscapeChar", ESCAPE, DONE(SSH_ESCAPE) },
-	{ "ExitOnForwardFailure", FLAG, HARMLESS },
+	{ "ExitOnForwardFailure", FLAG, DONE(SSH_EXIT_ON_FAILURE) },
 	{ "FingerprintHash", ONE_OF("md5 sha256"), HARMLESS },
 	{ "ForkAfterAuthentication", FLAG, DONE(SSH_FORK) },
 	{ "ForwardAgent", WORD,
@@ -106,7 +101,7 @@ static const struct ssh_keyword ssh_keywords[] = {
 	{ "GSSAPIRenewalForcesRekey", FLAG, HARMLESS },
 	{ "GSSAPIServerIdentity", WORD, HARMLESS },
 	{ "GSSAPITrustDns", FLAG, HARMLESS },
-	{ "GatewayPorts", FLAG, HARMLESS },
+	{ "GatewayPorts", FLAG, DONE(SSH_GATEWAY_PORTS) },
 	{ "GlobalKnownHostsFile", WORDS, HARMLESS },
 	{ "HashKnownHosts", FLAG, HARMLESS },
 	{ "Host", DIRECTIVE, HARMLESS },
@@ -126,7 +121,7 @@ static const struct ssh_keyword ssh_keywords[] = {
 	{ "KexAlgorithms", WORD, HARMLESS },
 	{ "KnownHostsCommand", REST, HARMLESS },
 	{ "LocalCommand", REST, DONE(SSH_LOCAL_COMMAND) },
-	{ "LocalForward", WORDS, REFUSED(SSH_LOCAL_FORWARD, "", NO_FORWARD) },
+	{ "LocalForward", FORWARD, DONE(SSH_LOCAL_FORWARD) },
 	{ "LogLevel", ONE_OF(LEVELS), DONE(SSH_LOG_LEVEL) },
 	{ "LogVerbose", WORDS, HARMLESS },
 	{ "MACs", WORD, HARMLESS },
@@ -141,7 +136,7 @@ static const struct ssh_keyword ssh_keywords[] = {
 	{ "Port", PORT, DONE(SSH_PORT) },
 	{ "PreferredAuthentications", WORD, HARMLESS },
 	{ "ProxyCommand", REST, DONE(SSH_PROXY_COMMAND) },
-	{ "ProxyJump", REST, REFUSED(SSH_PROXY_JUMP, "none", NO_JUMP) },
+	{ "ProxyJump", REST, DONE(SSH_PROXY_JUMP) },
 	{ "ProxyUseFdpass", FLAG, REFUSED(SSH_PROXY_FDPASS, "no", NO_PASS) },
 	{ "PubkeyAcceptedAlgorithms", WORD, HARMLESS },
 	{ "PubkeyAuthentication", ONE_OF(KEYS),
@@ -149,7 +144,7 @@ static const struct ssh_keyword ssh_keywords[] = {
 	{ "RefuseConnection", WORD, DONE(SSH_REFUSE) },
 	{ "RekeyLimit", WORDS, HARMLESS },
 	{ "RemoteCommand", REST, DONE(SSH_REMOTE_COMMAND) },
-	{ "RemoteForward", WORDS, REFUSED(SSH_REMOTE_FORWARD, "", NO_FORWARD) },
+	{ "RemoteForward", FORWARD, DONE(SSH_REMOTE_FORWARD) },
 	{ "RequestTTY", ONE_OF("yes no force auto"), DONE(SSH_REQUEST_TTY) },
 	{ "RequiredRSASize", NUMBER, HARMLESS },
 	{ "RevokedHostKeys", WORDS, REFUSED(SSH_REVOKED, "none", NO_REVOKED) },
@@ -158,17 +153,17 @@ static const struct ssh_keyword ssh_keywords[] = {
 	{ "ServerAliveCountMax", NUMBER, DONE(SSH_ALIVE_COUNT) },
 	{ "ServerAliveInterval", TIME, DONE(SSH_ALIVE_INTERVAL) },
 	{ "SessionType", ONE_OF("none subsystem default"),
-	    REFUSED(SSH_SESSION_TYPE, "subsystem default", NO_NOTHING) },
+	    DONE(SSH_SESSION_TYPE) },
 	{ "SetEnv", SETTINGS, DONE(SSH_SET_ENV) },
 	{ "StdinNull", FLAG, DONE(SSH_STDIN_NULL) },
 	{ "StreamLocalBindMask", WORD, HARMLESS },
-	{ "StreamLocalBindUnlink", FLAG, HARMLESS },
+	{ "StreamLocalBindUnlink", FLAG, DONE(SSH_UNLINK_SOCKETS) },
 	{ "StrictHostKeyChecking", ONE_OF("yes no ask off accept-new"),
 	    HARMLESS },
 	{ "SyslogFacility", ONE_OF(FACILITIES), DONE(SSH_FACILITY) },
 	{ "TCPKeepAlive", FLAG, HARMLESS },
 	{ "Tag", WORD, DONE(SSH_TAG) },
-	{ "Tunnel", ONE_OF(TUNNELS), REFUSED(SSH_TUNNEL, "no", NO_FORWARD) },
+	{ "Tunnel", ONE_OF(TUNNELS), REFUSED(SSH_TUNNEL, "no", NO_TUNNEL) },
 	{ "TunnelDevice", WORD, HARMLESS },
 	{ "UpdateHostKeys", ONE_OF("yes no ask"), HARMLESS },
 	{ "User", WORD, DONE(SSH_USER) },
@@ -232,25 +227,25 @@ static const struct ssh_flag ssh_flags[] = {
 	{ 'A', false, FLAG_LAST, SSH_FORWARD_AGENT, "yes" },
 	{ 'B', true, FLAG_LAST, SSH_BIND_INTERFACE, NULL },
 	{ 'C', false, FLAG_HARMLESS, SSH_NONE, NULL },
-	{ 'D', true, FLAG_FIRST, SSH_DYNAMIC_FORWARD, NULL },
+	{ 'D', true, FLAG_OWN, SSH_DYNAMIC_FORWARD, NULL },
 	{ 'E', true, FLAG_OWN, SSH_NONE, NULL },
 	{ 'F', true, FLAG_OWN, SSH_NONE, NULL },
 	{ 'G', false, FLAG_OWN, SSH_NONE, NULL },
 	{ 'I', true, FLAG_LAST, SSH_PKCS11, NULL },
 	{ 'J', true, FLAG_OWN, SSH_PROXY_JUMP, NULL },
 	{ 'K', false, FLAG_HARMLESS, SSH_NONE, NULL },
-	{ 'L', true, FLAG_FIRST, SSH_LOCAL_FORWARD, NULL },
+	{ 'L', true, FLAG_OWN, SSH_LOCAL_FORWARD, NULL },
 	{ 'M', false, FLAG_LAST, SSH_CONTROL_MASTER, "yes" },
 	{ 'N', false, FLAG_OWN, SSH_SESSION_TYPE, "none" },
 	{ 'O', true, FLAG_OWN, SSH_NONE, NULL },
 	{ 'P', true, FLAG_FIRST, SSH_TAG, NULL },
 	{ 'Q', true, FLAG_REFUSED, SSH_NONE, "there is nothing to choose; the "
 	    "connection is sealed by Noise_XK_secp256k1_ChaChaPoly_SHA256" },
-	{ 'R', true, FLAG_FIRST, SSH_REMOTE_FORWARD, NULL },
+	{ 'R', true, FLAG_OWN, SSH_REMOTE_FORWARD, NULL },
 	{ 'S', true, FLAG_LAST, SSH_CONTROL_PATH, NULL },
 	{ 'T', false, FLAG_LAST, SSH_REQUEST_TTY, "no" },
 	{ 'V', false, FLAG_OWN, SSH_NONE, NULL },
-	{ 'W', true, FLAG_REFUSED, SSH_NONE, NO_FORWARD },
+	{ 'W', true, FLAG_OWN, SSH_NONE, NULL },
 	{ 'X', false, FLAG_LAST, SSH_FORWARD_X11, "yes" },
 	{ 'Y', false, FLAG_LAST, SSH_FORWARD_X11, "yes" },
 	{ 'a', false, FLAG_LAST, SSH_FORWARD_AGENT, "no" },
@@ -258,7 +253,7 @@ static const struct ssh_flag ssh_flags[] = {
 	{ 'c', true, FLAG_HARMLESS, SSH_NONE, NULL },
 	{ 'e', true, FLAG_LAST, SSH_ESCAPE, NULL },
 	{ 'f', false, FLAG_OWN, SSH_FORK, "yes" },
-	{ 'g', false, FLAG_HARMLESS, SSH_NONE, NULL },
+	{ 'g', false, FLAG_LAST, SSH_GATEWAY_PORTS, "yes" },
 	{ 'i', true, FLAG_OWN, SSH_IDENTITY_FILE, NULL },
 	{ 'k', false, FLAG_HARMLESS, SSH_NONE, NULL },
 	{ 'l', true, FLAG_FIRST, SSH_USER, NULL },

@@ -22,6 +22,7 @@ enum ssh_form {
 	FORM_IDENTITY, /* a file; each adds one */
 	FORM_PATTERNS, /* names of variables; each adds some */
 	FORM_SETTINGS, /* NAME=VALUE ... */
+	FORM_FORWARD,  /* where to listen, and to connect; each adds one */
 	FORM_DIRECTIVE /* stands in files only */
 };
 

@@ -12,7 +12,8 @@ whitelist-add whitelist-remove host agent add keygen pk version help"
 _skypty_who_valued="-s --sk -i --identity"
 _skypty_who_plain="--visor-key --via-visor --no-visor-key -q --quiet -v
 --verbose"
-_skypty_way_valued="-l --user -F --config --rpc --dmsgdisc --dmsg-servers"
+_skypty_way_valued="-l --user -F --config --rpc --dmsgdisc --dmsg-servers -J
+--jump"
 _skypty_way_plain="--standalone --require-pq"
 _skypty_ways_valued="-p --port --via --addr --transport --scheme -r --cliaddr"
 _skypty_here_valued="-r --cliaddr -n --clinet --confpath"
@@ -21,9 +22,14 @@ $_skypty_ways_valued"
 _skypty_plain="$_skypty_who_plain $_skypty_way_plain"
 _skypty_shared_valued="--control-persist -S --control-path"
 _skypty_shared_plain="-M --control-master"
-_skypty_run_valued="$_skypty_files_valued $_skypty_shared_valued -O --control -n --clinet --confpath -e --env -t
+_skypty_forward_valued="-L --local-forward -R --remote-forward -D
+--dynamic-forward"
+_skypty_forward_plain="-g --gateway-ports --unlink-sockets"
+_skypty_run_valued="$_skypty_files_valued $_skypty_shared_valued
+$_skypty_forward_valued -W --stdio-forward -O --control -n --clinet --confpath -e --env -t
 --timeout --connect-timeout --status-fd --escape --obscure -c --cmd -a --args"
-_skypty_run_plain="$_skypty_plain $_skypty_shared_plain --pty --no-pty --no-stdin"
+_skypty_run_plain="$_skypty_plain $_skypty_shared_plain $_skypty_forward_plain
+-N --no-command -f --background --exit-on-forward-failure --clear-forwards --pty --no-pty --no-stdin"
 _skypty_shell_valued="$_skypty_run_valued --name"
 _skypty_shell_plain="$_skypty_run_plain --detach-ok"
 _skypty_sessions_valued="$_skypty_files_valued $_skypty_shared_valued
@@ -57,8 +63,8 @@ _skyptyd_http_plain="--no-auth --i-know --readonly --once
 --sandbox-best-effort -v --verbose -q --quiet"
 _skypty_ssh_valued="-b -c -e -i -l -m -o -p -B -D -E -F -I -J -L -O -P -Q -R -S
 -W -w"
-_skypty_ssh_offered="-4 -6 -B -E -F -G -M -O -P -S -T -V -b -e -f -i -l -n -o -p -q -s -t
--tt -v -y"
+_skypty_ssh_offered="-4 -6 -B -E -F -G -J -L -M -N -O -P -R -S
+-T -V -W -b -e -f -g -i -l -n -o -p -q -s -t -tt -v -y -D"
 
 _skypty_has()
 {
@@ -129,7 +135,7 @@ _skypty_value()
 		_skypty_folders
 		;;
 	-O | --control)
-		_skypty_offer "check stop exit"
+		_skypty_offer "check stop exit forward cancel forwards"
 		;;
 	--signal)
 		_skypty_offer "TERM HUP INT QUIT KILL USR1 USR2 CONT"
@@ -210,7 +216,7 @@ _skypty_dest()
 	elif [[ $follows == command ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
 	elif [[ $follows == order ]]; then
-		_skypty_offer "check stop exit"
+		_skypty_offer "check stop exit forward cancel forwards"
 	fi
 }
 
@@ -357,8 +363,9 @@ _skypty()
 		fi
 		;;
 	control)
-		_skypty_dest 2 "$_skypty_files_valued -S --control-path" \
-			"$_skypty_plain" order
+		_skypty_dest 2 "$_skypty_files_valued -S --control-path
+$_skypty_forward_valued" \
+			"$_skypty_plain $_skypty_forward_plain" order
 		;;
 	sessions)
 		_skypty_dest 2 "$_skypty_sessions_valued" \

@@ -11,10 +11,11 @@ end
 set -g __skypty_valued -l --user -s --sk -i --identity -F --config --rpc --dmsgdisc \
     --dmsg-servers -p --port --via --addr --transport --scheme -r --cliaddr -n \
     --clinet --confpath -e --env -t --timeout --escape --obscure -c --cmd -a --args \
-    --remote-root --attr-ttl --entry-ttl -S --control-path --control-persist -O \
+    -L --local-forward -R --remote-forward -D --dynamic-forward -W --stdio-forward \
+    -J --jump --remote-root --attr-ttl --entry-ttl -S --control-path --control-persist -O \
     --control
 set -g __skypty_cp_valued -l --user -s --sk -i --identity -F --config --rpc --dmsgdisc \
-    --dmsg-servers --port --cliaddr -S --control-path --control-persist
+    --dmsg-servers --port -J --jump --cliaddr -S --control-path --control-persist
 set -g __skypty_ssh_valued -b -c -e -i -l -m -o -p -B -D -E -F -I -J -L -O -P \
     -Q -R -S -W -w
 
@@ -128,6 +129,17 @@ complete -c skypty -n "__skypty_is $way cp fleet" -l require-pq -d 'no host with
 complete -c skypty -n "__skypty_is $way cp fleet" -l dmsgdisc -x -d 'where keys without an address are looked up'
 complete -c skypty -n "__skypty_is $way cp fleet" -l dmsg-servers -x -d 'servers to reach it by'
 
+complete -c skypty -n "__skypty_is $way cp fleet" -s J -l jump -x -d 'go by these hosts'
+complete -c skypty -n "__skypty_is $run control" -s L -l local-forward -x -d 'listen here, connect there'
+complete -c skypty -n "__skypty_is $run control" -s R -l remote-forward -x -d 'listen there, connect here'
+complete -c skypty -n "__skypty_is $run control" -s D -l dynamic-forward -x -d 'listen here for SOCKS'
+complete -c skypty -n "__skypty_is $run control" -s g -l gateway-ports -d 'on all addresses'
+complete -c skypty -n "__skypty_is $run control" -l unlink-sockets -d 'take away sockets in the way'
+complete -c skypty -n "__skypty_is $run" -s W -l stdio-forward -x -d 'connect there by standard input and output'
+complete -c skypty -n "__skypty_is $run" -s N -l no-command -d 'run nothing: forward only'
+complete -c skypty -n "__skypty_is $run" -s f -l background -d 'go to the background'
+complete -c skypty -n "__skypty_is $run" -l exit-on-forward-failure -d 'do nothing if one fails'
+complete -c skypty -n "__skypty_is $run" -l clear-forwards -d 'forward nothing'
 complete -c skypty -n "__skypty_is $way fleet" -s p -l port -x -d 'where the destination has none'
 complete -c skypty -n "__skypty_is cp" -l port -x -d 'where the destination has none'
 complete -c skypty -n "__skypty_is $way" -l via -x -d 'the destination, tcp://PK@HOST:PORT'
@@ -144,9 +156,9 @@ complete -c skypty -n "__skypty_is $here" -l confpath -rF -d 'take these two fro
 complete -c skypty -n "__skypty_is $shared" -s M -l control-master -d 'others may use the connection'
 complete -c skypty -n "__skypty_is $shared" -l control-persist -x -a 'yes no 10m' -d 'how long it waits for them'
 complete -c skypty -n "__skypty_is $shared control" -s S -l control-path -rF -d 'socket of the shared connection'
-complete -c skypty -n "__skypty_is $run" -s O -l control -x -a 'check stop exit' -d 'order for the shared connection'
+complete -c skypty -n "__skypty_is $run" -s O -l control -x -a 'check stop exit forward cancel forwards' -d 'order for the shared connection'
 complete -c skypty -n '__skypty_is control' -a '(__skypty_names)'
-complete -c skypty -n '__skypty_has 1 control' -x -a 'check stop exit'
+complete -c skypty -n '__skypty_has 1 control' -x -a 'check stop exit forward cancel forwards'
 
 complete -c skypty -n "__skypty_is $run" -s e -l env -x -d 'set in the remote environment'
 complete -c skypty -n "__skypty_is $run" -s t -l timeout -x -d 'of a command: 30s, 5m'
@@ -215,25 +227,32 @@ for ssh in skypty-ssh:true:2 'skypty:__skypty_is ssh:3'
     complete -c $program -n $when -s 6 -d 'over IPv6 only'
     complete -c $program -n $when -s B -x -a '(__fish_print_interfaces)' -d 'connect from that interface'
     complete -c $program -n $when -s b -x -d 'connect from that address'
+    complete -c $program -n $when -s D -x -d 'listen here for SOCKS'
     complete -c $program -n $when -s E -rF -d 'write messages there'
     complete -c $program -n $when -s e -x -a none -d 'escape character'
     complete -c $program -n $when -s F -rF -d 'names of destinations'
     complete -c $program -n $when -s f -d 'go to the background'
+    complete -c $program -n $when -s g -d 'forwards without an address: on all'
     complete -c $program -n $when -s G -d 'print what counts, and leave'
     complete -c $program -n $when -s i -rF -d 'file with a secret key'
+    complete -c $program -n $when -s J -x -d 'go by these hosts'
+    complete -c $program -n $when -s L -x -d 'listen here, connect there'
     complete -c $program -n $when -s l -x -d 'login name'
     complete -c $program -n $when -s M -d 'share the connection'
+    complete -c $program -n $when -s N -d 'run nothing: forward only'
     complete -c $program -n $when -s n -d 'give the command no input'
-    complete -c $program -n $when -s O -x -a 'check stop exit' -d 'order for the shared connection'
+    complete -c $program -n $when -s O -x -a 'check stop exit forward cancel forwards' -d 'order for the shared connection'
     complete -c $program -n $when -s o -x -a 'IdentityFile= Port= RequestTTY= SendEnv= SetEnv= User=' -d 'keyword and value'
     complete -c $program -n $when -s P -x -d 'a tag'
     complete -c $program -n $when -s p -x -d port
     complete -c $program -n $when -s q -d 'say nothing'
+    complete -c $program -n $when -s R -x -d 'listen there, connect here'
     complete -c $program -n $when -s S -rF -d 'socket of the shared connection'
     complete -c $program -n $when -s s -d 'the command is a subsystem'
     complete -c $program -n $when -s T -d 'no terminal'
     complete -c $program -n $when -s t -d 'a terminal'
     complete -c $program -n $when -o tt -d 'a terminal in any case'
+    complete -c $program -n $when -s W -x -d 'connect there by standard input and output'
     complete -c $program -n $when -s V -d 'print the version'
     complete -c $program -n $when -s v -d 'say more'
     complete -c $program -n $when -s y -d 'messages to syslog'

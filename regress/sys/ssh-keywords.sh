@@ -34,11 +34,11 @@ keywords() {
 		ControlMaster|autoask|done
 		ControlPath|~/.ssh/%C|done
 		ControlPersist|60s|done
-		DynamicForward|1080|forwarding is not offered
+		DynamicForward|1080|done
 		EnableEscapeCommandline|yes|harmless
 		EnableSSHKeysign|no|harmless
 		EscapeChar|^X|done
-		ExitOnForwardFailure|yes|harmless
+		ExitOnForwardFailure|yes|done
 		FingerprintHash|md5|harmless
 		ForkAfterAuthentication|no|done
 		ForwardAgent|yes|the agent is not forwarded
@@ -70,7 +70,7 @@ keywords() {
 		KexAlgorithms|curve25519-sha256|harmless
 		KnownHostsCommand|/bin/false %H|harmless
 		LocalCommand|false|done
-		LocalForward|1 a:2|forwarding is not offered
+		LocalForward|1 a:2|done
 		LogLevel|ERROR|done
 		LogVerbose|kex.c:*:1000|harmless
 		MACs|hmac-sha2-256|harmless
@@ -87,8 +87,7 @@ keywords() {
 		PreferredAuthentications|publickey|harmless
 		ProxyCommand|nc %h %p|done
 		ProxyCommand|none|done
-		ProxyJump|a|hosts to go by are not offered
-		ProxyJump|none|harmless
+		ProxyJump|none|done
 		ProxyUseFdpass|yes|a command has to carry
 		ProxyUseFdpass|no|harmless
 		PubkeyAcceptedAlgorithms|ssh-ed25519|harmless
@@ -97,7 +96,7 @@ keywords() {
 		RefuseConnection|"not today"|not today
 		RekeyLimit|1G 1h|harmless
 		RemoteCommand|none|done
-		RemoteForward|1 a:2|forwarding is not offered
+		RemoteForward|1 a:2|done
 		RequestTTY|auto|done
 		RequiredRSASize|2048|harmless
 		RevokedHostKeys|/nowhere|keys of ssh's are not known
@@ -106,7 +105,7 @@ keywords() {
 		SendEnv|LC_*|done
 		ServerAliveCountMax|5|done
 		ServerAliveInterval|30|done
-		SessionType|none|a connection that runs nothing
+		SessionType|none|done
 		SessionType|default|harmless
 		SetEnv|A=B|done
 		StdinNull|no|done
@@ -116,7 +115,7 @@ keywords() {
 		SyslogFacility|LOCAL7|done
 		TCPKeepAlive|no|harmless
 		Tag|x|done
-		Tunnel|yes|forwarding is not offered
+		Tunnel|yes|networks are not forwarded
 		Tunnel|no|harmless
 		TunnelDevice|any|harmless
 		UpdateHostKeys|ask|harmless
@@ -165,7 +164,7 @@ refused() {
 		has "$dir/err.ssh" "$rule"
 	done <"$dir/keywords"
 	# Forwardings that are cleared are none.
-	equal "$(on_ssh -L 1:a:2 -oRemoteForward=1 -D 1 -w any \
+	equal "$(on_ssh -L 1:a:2 -oRemoteForward=1:b:2 -D 1 -w any \
 		-oClearAllForwardings=yes "$pk@127.0.0.1" echo here \
 		2>"$dir/err.ssh")" here "cleared forwardings"
 }

@@ -110,17 +110,11 @@ accepted_and_refused() {
 		# shellcheck disable=SC2086
 		refuses "${flags%% *}: $text" $flags "$on_127" true
 	done <<-'END'
-		-L~1:a:2 forwarding is not offered
-		-R~1:a:2 forwarding is not offered
-		-D~1 forwarding is not offered
-		-W~a:1 forwarding is not offered
-		-w~1 forwarding is not offered
+		-w~1 networks are not forwarded
 		-A the agent is not forwarded
 		-X X11 is not forwarded
 		-Y X11 is not forwarded
-		-J~a hosts to go by are not offered
 		-I~lib.so keys in tokens
-		-N a connection that runs nothing
 		-O~dance Invalid multiplex command
 		-Q~cipher there is nothing to choose
 		-1 there is no such protocol

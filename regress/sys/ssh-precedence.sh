@@ -8,7 +8,9 @@
 names='^(user|hostname|port|addressfamily|bindaddress|bindinterface|'
 names=$names'clearallforwardings|connectionattempts|connecttimeout|escapechar|'
 names=$names'forkafterauthentication|hostkeyalias|identityfile|localcommand|'
-names=$names'loglevel|proxycommand|'
+names=$names'loglevel|proxycommand|proxyjump|gatewayports|'
+names=$names'exitonforwardfailure|streamlocalbindunlink|localforward|'
+names=$names'remoteforward|dynamicforward|'
 names=$names'permitlocalcommand|remotecommand|requesttty|sendenv|'
 names=$names'serveralivecountmax|serveraliveinterval|sessiontype|setenv|'
 names=$names'stdinnull|syslogfacility) '
@@ -129,6 +131,13 @@ arguments() {
 		-oProxyCommand=b -oProxyJump=x h
 		-oProxyCommand=none -oProxyJump=x h
 		-oProxyJump=none -oProxyCommand=b h
+		-oProxyJump=x -oProxyCommand=b h
+		-oProxyJump=x,y h
+		-L 8080:a:80 -D 1080 -R 1:b:2 h
+		-R *:3:[::1]:4 -L *:1:[a]:2 h
+		-L /a:/b -R 0:a:1 -g h
+		-oExitOnForwardFailure=yes -oExitOnForwardFailure=no h
+		-oStreamLocalBindUnlink=yes h
 		-J none -oProxyCommand=b h
 		-oHostKeyAlias=a -oHostKeyAlias=b h
 		-A -a -X -x h

@@ -186,8 +186,9 @@ names() {
 
 	# Which of two ways.
 	not "Cannot specify -J with ProxyCommand" "$way" -J a "$pk@far"
-	not "-J: hosts to go by" -J a "$way" "$pk@far"
-	not "ProxyJump: hosts to go by" -oProxyJump=a "$way" "$pk@far"
+	not "'a': the host's public key is not known" -J a "$way" "$pk@far"
+	not "'a': the host's public key is not known" -oProxyJump=a "$way" \
+		"$pk@far"
 	says here -oProxyCommand="$carry" -oProxyJump=a "$pk@far" echo here
 	says here -oProxyJump=none -oProxyCommand="$carry" "$pk@far" echo here
 	not "ProxyUseFdpass: a command has to carry" -oProxyUseFdpass=yes \

@@ -491,7 +491,7 @@ test_wait(void **state)
 
 	(void)state;
 	ask(fd, HUB_URI_WAIT);
-	reads(fd, "\0", 1);
+	reads(fd, "\0\n", 2);
 	assert_true(is_open(fd));
 	assert_int_equal(hub_count(w.hub), 1);
 	close(fd);

@@ -242,8 +242,15 @@ test_proxy(void **state)
 
 	assert_int_equal(ssh_opts_line(&o, "ProxyJump gate", "x"), 0);
 	assert_int_equal(ssh_opts_line(&o, "ProxyCommand nc", "x"), 0);
-	assert_int_not_equal(ssh_opts_check(&o), 0);
-	assert_non_null(strstr(told, "ProxyJump"));
+	assert_string_equal(ssh_opts_jump(&o), "gate");
+	assert_null(ssh_opts_proxy(&o));
+	ssh_opts_free(&o);
+
+	/* None is no way to the host: the next one counts. */
+	assert_int_equal(ssh_opts_line(&o, "ProxyJump none", "x"), 0);
+	assert_int_equal(ssh_opts_line(&o, "ProxyCommand nc", "x"), 0);
+	assert_null(ssh_opts_jump(&o));
+	assert_string_equal(ssh_opts_proxy(&o), "nc");
 	ssh_opts_free(&o);
 }
 

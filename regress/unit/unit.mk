@@ -23,7 +23,8 @@ UNIT_OBJ_test_forward_spec = client/forward/forward_spec.c
 UNIT_OBJ_test_socks = client/forward/socks.c
 UNIT_OBJ_test_flags = client/flags.c
 UNIT_OBJ_test_obscure = client/obscure.c
-UNIT_OBJ_test_ssh_words = client/obscure.c client/ssh/ssh_words.c \
+UNIT_OBJ_test_ssh_words = client/forward/forward_spec.c \
+	client/obscure.c client/ssh/ssh_words.c \
 	client/ssh/ssh_opts.c \
 	client/ssh/ssh_table.c client/hosts_match.c
 # clock.h
@@ -63,3 +64,4 @@ MON_TESTS = $(addprefix $(OBJ)/regress/unit/test_mon_,\
 $(MON_TESTS): LDHARDEN += $(HALF_WRAPS)
 UNIT_OBJ_test_sftp_asker = client/sftp/sftp_asker.c
 UNIT_OBJ_test_kept_screen = $(SRC_kept_screen_$(VTERM))
+UNIT_OBJ_test_forward = $(filter-out client/skypty.c,$(SRC_skypty))

@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# skypty forwards connections: -L, -W and -J over a real host, with what is
+# refused told, and forwards that end with the command that has asked for them.
+. regress/sys/lib.sh
+
+begin_forward() {
+	XDG_RUNTIME_DIR=$dir/run
+	export XDG_RUNTIME_DIR
+	$as mkdir -m 700 "$XDG_RUNTIME_DIR"
+	$as "$PYTHON" "$LIB/echo_at.py" "$dir/ports" "$dir/echo.sock" \
+		>"$dir/log.echo" 2>&1 &
+	pids="$pids $!"
+	wait_for "the echoes" test -s "$dir/ports"
+	read -r v4 v6 full closed <"$dir/ports"
+	: "$v6" "$full"
+	wl='' && conf authorized_pks "\"$dir/pks\""
+	echo 'permitopen="*:*",permitopen="'"$dir"'/echo.sock"' "$client c" \
+		>"$dir/pks"
+	[ -z "$as" ] || chown "$uid:$gid" "$dir/pks"
+	start_host
+	$as mkdir -p "$HOME/.config/skypty"
+	printf 'Host there\nKey %s\nAddress 127.0.0.1:%s\nIdentity %s\n' \
+		"$pk" "$port" "$dir/client" |
+		$as tee "$HOME/.config/skypty/config" >/dev/null
+	$as chmod 600 "$HOME/.config/skypty/config"
+}
+
+# says PORT TEXT: whether the echo says that by a forwarded port, to its end.
+says() {
+	"$PYTHON" - "$1" "$2" <<-'END'
+		import socket, sys
+		with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as s:
+		    s.settimeout(20)
+		    s.sendall(sys.argv[2].encode())
+		    s.shutdown(socket.SHUT_WR)
+		    got = b""
+		    while data := s.recv(65536):
+		        got += data
+		sys.exit(got.decode() != sys.argv[2])
+	END
+}
+
+refuses() {
+	! says "$1" x 2>/dev/null
+}
+
+forwards() {
+	begin_forward
+	one=$(free_port)
+	two=$(free_port)
+	three=$(free_port)
+	$as "$bin/skypty" shell -N -L "$one:127.0.0.1:$v4" -L "$two:$dir/echo.sock" \
+		-L "$three:127.0.0.1:$closed" there 2>"$dir/err.held" &
+	held=$!
+	pids="$pids $held"
+	wait_for "a forward" says "$one" hello
+	wait_for "another one" says "$two" there
+	says "$three" x && fail "what is refused was connected"
+	wait_for "the reason" grep -q "Connection refused" "$dir/err.held"
+	for i in 1 2 3 4 5 6 7 8; do
+		says "$one" "number $i" || fail "connection $i"
+	done
+	# It ends with the command.
+	kill "$held"
+	wait_for "the end of the forward" refuses "$one"
+}
+
+stdio() {
+	begin_forward
+	equal "$(echo hello | run skypty shell -W "127.0.0.1:$v4" there)" hello \
+		"what comes back by -W"
+	equal "$(echo hello | run skypty shell -W "$dir/echo.sock" there)" hello \
+		"by a socket of the file system"
+	status=0
+	run skypty shell -W "127.0.0.1:$closed" there </dev/null \
+		>"$dir/out" 2>"$dir/err.w" || status=$?
+	[ $status -ne 0 ] || fail "what is refused is no failure"
+	has "$dir/err.w" "Connection refused"
+	# By a host to another one, which is the same here.
+	equal "$(run skypty exec -J there -i "$dir/client" --no-visor-key \
+		"$pk@127.0.0.1:$port" -- echo far)" far "a command by -J"
+	equal "$(run skypty exec -J there,there -i "$dir/client" \
+		--no-visor-key "$pk@127.0.0.1:$port" -- echo far)" far \
+		"by two hosts"
+}
+
+either forwards
+either stdio
