@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: ISC
 # Sourced first by what runs hosts as root: begins anew where the records of
 # logins are empty ones of its own, so that sessions of tests are not written
-# into the machine's.  Where there is no utmp no host keeps any.
-if [ -z "${OWN_RECORDS-}" ] && [ "$(id -u)" -eq 0 ] && [ -e /run/utmp ] &&
+# into the machine's.  Mounts are told on from there: a test with mounts of its
+# own keeps none alive that another one has ended.
+if [ -z "${OWN_RECORDS-}" ] && [ "$(id -u)" -eq 0 ] &&
 	unshare -m true 2>/dev/null; then
 	OWN_RECORDS=yes
 	export OWN_RECORDS
