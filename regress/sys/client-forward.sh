@@ -85,5 +85,67 @@ stdio() {
 		"by two hosts"
 }
 
+# asks PORT SOCKS: whether the echo answers by SOCKS of that version.
+asks() {
+	"$PYTHON" - "$1" "$2" "$v4" <<-'END'
+		import socket, struct, sys
+		port, version, to = map(int, sys.argv[1:])
+		with socket.create_connection(("127.0.0.1", port)) as s:
+		    s.settimeout(20)
+		    f = s.makefile("rwb")
+		    if version == 4:
+		        f.write(b"\4\1" + struct.pack(">H", to) +
+		                b"\0\0\0\1me\0localhost\0")
+		        f.flush()
+		        assert f.read(8)[1] == 90
+		    else:
+		        f.write(b"\5\1\0")
+		        f.flush()
+		        assert f.read(2) == b"\5\0"
+		        f.write(b"\5\1\0\1\x7f\0\0\1" + struct.pack(">H", to))
+		        f.flush()
+		        assert f.read(10)[1] == 0
+		    f.write(b"hello")
+		    f.flush()
+		    assert f.read(5) == b"hello"
+	END
+}
+
+# In the background once it stands, and as ssh does it.
+dynamic() {
+	begin_forward
+	one=$(free_port)
+	run skypty shell -f -N -D "$one" there 2>"$dir/err.d" ||
+		fail "-f: status $?"
+	asks "$one" 5 || fail "no SOCKS 5"
+	asks "$one" 4 || fail "no SOCKS 4a"
+	run skypty shell -N --exit-on-forward-failure -D "$one" there \
+		</dev/null 2>"$dir/err.e" && fail "a port in use is no failure"
+	has "$dir/err.e" "forwarded already"
+	two=$(free_port)
+	"$PYTHON" -m http.server --bind 127.0.0.1 "$two" >"$dir/log.http" 2>&1 &
+	pids="$pids $!"
+	wait_for "a port in use" taken "$two"
+	run skypty-ssh -L "$two:127.0.0.1:$v4" -oExitOnForwardFailure=yes there \
+		echo no >"$dir/out" 2>"$dir/err.e" && fail "it is no failure"
+	has "$dir/err.e" "Address already in use"
+	[ ! -s "$dir/out" ] || fail "the command was run all the same"
+	equal "$(run skypty-ssh -L "$two:127.0.0.1:$v4" there echo yes \
+		2>"$dir/err.e")" yes "what is done all the same"
+	has "$dir/err.e" "Address already in use"
+	equal "$(echo hello | run skypty-ssh -W "127.0.0.1:$v4" there)" hello \
+		"-W as with ssh"
+	run skypty control there forwards >"$dir/out"
+	has "$dir/out" "D localhost:$one"
+	run skypty control there exit >"$dir/out"
+	wait_for "the end of the forward" refuses "$one"
+}
+
+taken() {
+	"$PYTHON" -c 'import socket, sys
+socket.create_connection(("127.0.0.1", int(sys.argv[1])))' "$1" 2>/dev/null
+}
+
 either forwards
+either dynamic
 either stdio
