@@ -91,7 +91,7 @@ SRC_skyptyd-net = daemon/net/net.c daemon/net/net_auth.c \
 	daemon/net/net_channel.c daemon/net/net_channels.c \
 	daemon/net/net_conns.c daemon/net/net_dial.c daemon/net/net_exec.c \
 	daemon/net/net_flow.c daemon/net/net_forward.c daemon/net/net_gather.c daemon/net/net_http.c daemon/net/net_job.c \
-	daemon/net/net_link.c daemon/net/net_main.c daemon/net/net_mon.c \
+	daemon/net/net_link.c daemon/net/net_listen.c daemon/net/net_main.c daemon/net/net_mon.c \
 	daemon/net/net_opened.c daemon/net/net_peer.c \
 	daemon/net/net_pipe.c daemon/net/net_pty.c daemon/net/net_relay.c \
 	daemon/net/net_request.c daemon/net/net_rpc.c \

@@ -240,12 +240,26 @@ forward_take_refusal(struct forward *f, struct privmsg *msg)
 	return true;
 }
 
+/*
+ * Its last words are there also where it has ended without having read all of
+ * ours, which the kernel tells first, once.
+ */
+static int
+forward_recv(int fd, struct privmsg *msg)
+{
+	int r = privmsg_recv(fd, msg, true);
+
+	return r == SKY_ERR_SYS && errno == ECONNRESET ?
+	    privmsg_recv(fd, msg, true) :
+	    r;
+}
+
 void
 forward_on_answer(int fd, short what, void *arg)
 {
 	struct forward *f = arg;
 	struct privmsg msg = { 0 };
-	int r = privmsg_recv(fd, &msg, true);
+	int r = forward_recv(fd, &msg);
 
 	if (r == 1 && !forward_take_refusal(f, &msg) &&
 	    !forward_take_answer(f, &msg)) {

@@ -4,12 +4,13 @@
  * names, when all of its arguments are as it says; the comment above says what
  * the call can do then, and why that harms nobody.
  *
- * What every row rests on: a confined program, but for skyptyd-connect, which
- * is the last part of the table, can make no descriptor but by fcntl(2)'s
- * duplicates and by what its monitor sends; and what it was given are pipes and
- * terminals of its own sessions, and sockets that are connected, all of them
- * streams or packets in order; none listens.  A connected socket of TCP stays
- * so, in the kernel's books, until it is closed: connect(2) is not in the
+ * What every row rests on: a confined program, but for those that connect,
+ *which are the last part of the table, can make no descriptor but by fcntl(2)'s
+ * duplicates, by what its monitor sends, and, in the child of a connection, by
+ * accepting who comes to a socket that was sent so; and what it was given are
+ * pipes and terminals of its own sessions, and sockets, all of them streams or
+ * packets in order, that are connected or listen.  A connected socket of TCP
+ * stays so, in the kernel's books, until it is closed: connect(2) is not in the
  * table, a send that connects needs MSG_FASTOPEN or an address, shutdown(2)
  * makes an unconnected socket only of one that listens and only when it ends
  * reading.
@@ -48,6 +49,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+
+#include "common/privsep/privmsg.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define ARGS_MAX  3
@@ -145,12 +148,22 @@ static const struct rule {
 	 * it, without MSG_FASTOPEN, and a pair of packets ignores it.  So the
 	 * flags decide.  Descriptors that go to a monitor are dropped there,
 	 * and end the sender.  MSG_ERRQUEUE, MSG_OOB, MSG_ZEROCOPY and others
-	 * only lead into seldom used parts of the kernel.
+	 * only lead into seldom used parts of the kernel.  A connection's child
+	 * has its monitor at one number: by a Unix socket that is forwarded no
+	 * descriptor comes or goes.
 	 */
-	{ SCMP_SYS(sendmsg), NET | DMSG | HTTP | ASK | AGENT | REC | FWD, 1,
+	{ SCMP_SYS(sendmsg), DMSG | HTTP | ASK | AGENT | REC | FWD, 1,
 	    { INT_BITS(2, SEND_BITS) } },
-	{ SCMP_SYS(recvmsg), NET | DMSG | HTTP | ASK | AGENT | FWD, 1,
+	{ SCMP_SYS(sendmsg), NET, 2,
+	    { INT_IS(0, PRIV_FD_PEER), INT_BITS(2, SEND_BITS) } },
+	{ SCMP_SYS(recvmsg), DMSG | HTTP | ASK | AGENT | FWD, 1,
 	    { INT_BITS(2, RECEIVE_BITS) } },
+	{ SCMP_SYS(recvmsg), NET, 2,
+	    { INT_IS(0, PRIV_FD_PEER), INT_BITS(2, RECEIVE_BITS) } },
+
+	/* Who comes to a listener that the monitor has sent. */
+	{ SCMP_SYS(accept4), NET, 1,
+	    { INT_IS(3, SOCK_NONBLOCK | SOCK_CLOEXEC) } },
 
 	/* libwebsockets on its browsers' sockets, and a pair: no destination.
 	 */

@@ -280,6 +280,9 @@ forward_open(uint16_t id, const struct wish *w)
 			attempt_begin(a);
 	} else if ((a->n = forward_names_known(w->name, w->port, a->at)) != 0)
 		attempt_begin(a);
+	else if (strchr(w->name, '%') != NULL)
+		attempt_end(a, "an address with a zone is not connected to",
+		    -1);
 	else {
 		a->state = ATTEMPT_WAITS;
 		a->deadline = INT64_MAX;

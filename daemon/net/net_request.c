@@ -21,6 +21,7 @@ const struct service net_services[] = {
 	{ MUX_URI_JOB,           PRIV_GRANTS_JOB,        true,  true,  true,  &net_job_ops },
 	{ MUX_URI_SESSION,       PRIV_GRANTS_SESSION,    true,  true,  true,  &net_session_ops },
 	{ MUX_URI_FORWARD,       PRIV_GRANT_FORWARD,     true,  false, true,  &net_forward_ops },
+	{ MUX_URI_LISTEN,        PRIV_GRANT_FORWARD,     false, false, true,  &net_listen_ops },
 	{ MUX_URI_CHANNELS,      0,                      true,  false, false, &net_channels_ops },
 	{ MUX_URI_WHITELIST,     PRIV_GRANT_WHITELIST,   false, true,  false, &net_wl_ops },
 	{ MUX_URI_STATUS,        PRIV_GRANT_WHITELIST,   false, true,  false, &net_status_ops },

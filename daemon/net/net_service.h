@@ -67,6 +67,7 @@ extern const struct service_ops net_sftp_ops; /* net_sftp.c */
 extern const struct service_ops net_job_ops;  /* net_job.c */
 extern const struct service_ops net_session_ops;
 extern const struct service_ops net_forward_ops;  /* net_forward.c */
+extern const struct service_ops net_listen_ops;	  /* net_listen.c */
 extern const struct service_ops net_channels_ops; /* net_channels.c */
 extern const struct service_ops net_wl_ops;	  /* net_wl.c */
 extern const struct service_ops net_status_ops;	  /* net_status.c */

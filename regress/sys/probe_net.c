@@ -449,6 +449,8 @@ DIRECT(ioctl_tiocspgrp, SYS_ioctl, 0, TIOCSPGRP, page)
 DIRECT(shutdown_rd, SYS_shutdown, PRIV_FD_CONN, SHUT_RD)
 DIRECT(shutdown_rdwr, SYS_shutdown, PRIV_FD_CONN, SHUT_RDWR)
 DIRECT(accept, SYS_accept, PRIV_FD_CONN, NULL, NULL)
+DIRECT(accept4_caller, SYS_accept4, PRIV_FD_CONN, NULL, NULL,
+    SOCK_NONBLOCK | SOCK_CLOEXEC)
 DIRECT(accept4_flags, SYS_accept4, PRIV_FD_CONN, NULL, NULL, 1)
 DIRECT(recvfrom_oob, SYS_recvfrom, PRIV_FD_CONN, page, 1, MSG_OOB, NULL, NULL)
 DIRECT(recvmmsg, SYS_recvmmsg, PRIV_FD_CONN, page, 0, 0, NULL)
@@ -630,6 +632,7 @@ static const struct {
 	{ "shutdown-rdwr", act_shutdown_rdwr, 0 },
 	{ "accept", act_accept, 0 },
 	{ "accept4-flags", act_accept4_flags, 0 },
+	{ "accept4-caller", act_accept4_caller, NET },
 	{ "sockopt-filter", act_sockopt_filter, 0 },
 	{ "sockopt-ulp", act_sockopt_ulp, 0 },
 	{ "sockopt-fastopen", act_sockopt_fastopen, 0 },

@@ -462,6 +462,29 @@ test_not_there(void **state)
 	end();
 }
 
+/* The same, when it has not even read what it was asked. */
+static void
+test_last_word(void **state)
+{
+	struct buf b;
+
+	begin("*:*", "");
+	put(PRIV_FORWARD_TCP, "a", 1);
+	assert_int_equal(mw_ask(PM_FORWARD_OPEN, buf_ptr(&req), buf_len(&req)),
+	    0);
+	buf_init(&b, 64);
+	assert_int_equal(buf_put_cstring(&b, "a reason"), 0);
+	assert_int_equal(
+	    privmsg_send(helper, PM_FORWARD_OPEN + 1, 0, &b, NULL, 0), 0);
+	buf_free(&b);
+	close(helper);
+	event_base_loop(mon.half.base, EVLOOP_ONCE);
+	told(PM_FORWARD_OPEN, "a reason", 0);
+	assert_null(mon.forward.rd);
+	helper = open("/dev/null", O_RDONLY);
+	end();
+}
+
 /* As many as may be made at once, also when it takes none for now. */
 static void
 test_many(void **state)
@@ -500,6 +523,7 @@ main(void)
 		cmocka_unit_test(test_lies_of_listeners),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_not_there),
+		cmocka_unit_test(test_last_word),
 		cmocka_unit_test(test_many),
 	};
 

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/wait.h>
 #include <cmocka.h>
 
@@ -801,6 +803,142 @@ test_ours_without(void **state)
 	nw_over(&w);
 }
 
+/* --- a listener of the peer's --- */
+
+static uint16_t listen_id;
+
+static enum nw_how
+note_listen(struct net_world *world, unsigned type, uint16_t id)
+{
+	(void)world;
+	if (type != PM_FORWARD_LISTEN)
+		return NW_DO;
+	listen_id = id;
+	return NW_SILENT;
+}
+
+static int
+listener(struct sockaddr_in *sin)
+{
+	socklen_t len = sizeof(*sin);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	memset(sin, 0, sizeof(*sin));
+	sin->sin_family = AF_INET;
+	sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)sin, len), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)sin, &len), 0);
+	return fd;
+}
+
+static void
+answer_listen(const char *why, uint16_t port, int fd)
+{
+	struct buf b;
+
+	buf_init(&b, 64);
+	assert_int_equal(buf_put_cstring(&b, why), 0);
+	if (*why == '\0')
+		assert_int_equal(buf_put_u16(&b, port), 0);
+	assert_int_equal(privmsg_send(w.monitor, PM_FORWARD_LISTEN + 1,
+			     listen_id, &b, &fd, fd != -1),
+	    0);
+	buf_free(&b);
+	turn();
+}
+
+static int
+caller(const struct sockaddr_in *to, uint16_t *port)
+{
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(fd, (const struct sockaddr *)to, sizeof(*to)),
+	    0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+	*port = ntohs(sin.sin_port);
+	return fd;
+}
+
+static void
+test_listen(void **state)
+{
+	struct yamux_stream *st, *theirs;
+	struct sockaddr_in sin;
+	char text[64], b[16];
+	struct buf in, uri;
+	uint16_t port;
+	int fd, l;
+
+	(void)state;
+	begin();
+	w.how = note_listen;
+	l = listener(&sin);
+	st = ask("skypty/1/listen?id=77&address=localhost&port=0");
+	turn();
+	assert_int_equal(heard(st), -1);
+	assert_int_equal(w.asked[PM_FORWARD_LISTEN], 1);
+	answer_listen("", ntohs(sin.sin_port), l);
+	assert_int_equal(heard(st), MUX_ACCEPT);
+	snprintf(text, sizeof(text), "%u\n", ntohs(sin.sin_port));
+	for (const char *p = text; *p != '\0'; p++)
+		assert_int_equal(heard(st), *p);
+
+	fd = caller(&sin, &port);
+	turn();
+	assert_non_null(theirs = yamux_accept(y));
+	buf_view(&in, buf_ptr(yamux_in(theirs)), buf_len(yamux_in(theirs)));
+	assert_int_equal(mux_get_request(&in, &uri), 1);
+	snprintf(text, sizeof(text),
+	    "skypty/1/accepted?id=77&from=127.0.0.1&port=%u", port);
+	assert_int_equal(buf_len(&uri), strlen(text));
+	assert_memory_equal(buf_ptr(&uri), text, strlen(text));
+	(void)hear_all(theirs);
+	say(theirs, "\0first", 6);
+	turn();
+	assert_int_equal(recv(fd, b, sizeof(b), 0), 5);
+	assert_int_equal(write(fd, "back", 4), 4);
+	turn();
+	assert_int_equal(hear_all(theirs), 4);
+
+	/* Its channel ends it; who is there stays. */
+	yamux_close(st);
+	turn();
+	assert_int_equal(shutdown(l, SHUT_RDWR), 0);
+	close(l);
+	say(theirs, "on", 2);
+	turn();
+	assert_int_equal(recv(fd, b, sizeof(b), 0), 2);
+	close(fd);
+	end();
+}
+
+static void
+test_listen_refused(void **state)
+{
+	static const char why[] = "Address already in use";
+	struct yamux_stream *st;
+
+	(void)state;
+	begin();
+	w.how = note_listen;
+	st = ask("skypty/1/listen?id=1&address=localhost&port=80");
+	turn();
+	answer_listen(why, 0, -1);
+	assert_int_equal(heard(st), MUX_REJECT);
+	assert_int_equal(hear_all(st), strlen(why));
+	st = ask("skypty/1/listen?id=x&address=localhost&port=80");
+	turn();
+	assert_int_equal(heard(st), MUX_REJECT);
+	st = ask("skypty/1/listen?address=localhost&port=80");
+	turn();
+	assert_int_equal(heard(st), MUX_REJECT);
+	assert_int_equal(w.asked[PM_FORWARD_LISTEN], 1);
+	end();
+}
+
 int
 main(void)
 {
@@ -826,6 +964,8 @@ main(void)
 		cmocka_unit_test(test_ours_refused),
 		cmocka_unit_test(test_ours_many),
 		cmocka_unit_test(test_ours_without),
+		cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_listen_refused),
 	};
 
 	return cmocka_run_group_tests_name("net_channels", tests, NULL, NULL);
