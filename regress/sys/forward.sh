@@ -64,6 +64,11 @@ forwards() {
 	has "$log" "Forwarding to $dir/echo.sock"
 	has "$log" "forwarded connection"
 
+	# One side ends, and what the other says behind that comes all the same.
+	head -c 3000000 /dev/zero | tr '\0' x >"$dir/much"
+	forward "host=127.0.0.1&port=$v4" <"$dir/much"
+	sed 1,2d "$dir/out" | cmp - "$dir/much" || fail "not all came back"
+
 	# What cannot be reached, and why.
 	refuses "Connection refused" "host=127.0.0.1&port=$closed"
 	refuses "no.such.invalid: " "host=no.such.invalid&port=80"
