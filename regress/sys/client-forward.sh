@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# skypty forwards connections: -L, -W and -J over a real host, with what is
+# skypty forwards connections: -L, -R, -D, -W and -J over a real host, with what is
 # refused told, and forwards that end with the command that has asked for them.
 . regress/sys/lib.sh
 
@@ -146,6 +146,92 @@ taken() {
 socket.create_connection(("127.0.0.1", int(sys.argv[1])))' "$1" 2>/dev/null
 }
 
+# The host listens, on a port of its choice; what arrives is connected here.
+remote() {
+	begin_forward
+	echo 'permitlisten="localhost:*"' "$client c" >"$dir/pks"
+	$as "$bin/skypty" shell -N -R "0:127.0.0.1:$v4" there \
+		2>"$dir/err.held" &
+	held=$!
+	pids="$pids $held"
+	wait_for "a port there" grep -q "Allocated port" "$dir/err.held"
+	there=$(sed -n 's/.*Allocated port \([0-9]*\) .*/\1/p' "$dir/err.held")
+	says "$there" hello || fail "nothing comes by it"
+	for i in 1 2 3 4; do
+		says "$there" "number $i" || fail "connection $i"
+	done
+	kill "$held"
+	wait_for "the end of the forward" refuses "$there"
+	run skypty shell -N --exit-on-forward-failure -R "*:0:127.0.0.1:$v4" \
+		there </dev/null 2>"$dir/err.r" &&
+		fail "what is not permitted is no failure"
+	has "$dir/err.r" permitlisten
+}
+
+# All are open before the first one says anything.
+many() {
+	begin_forward
+	one=$(free_port)
+	run skypty shell -f -N -L "$one:127.0.0.1:$v4" there 2>"$dir/err.d" ||
+		fail "-f: status $?"
+	"$PYTHON" - "$one" <<-'END' || fail "not all of them are served"
+		import resource, socket, sys
+		_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+		resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+		all = [socket.create_connection(("127.0.0.1", int(sys.argv[1])), 60)
+		       for _ in range(1000)]
+		for i, s in enumerate(all):
+		    s.sendall(b"%04d" % i)
+		for i, s in enumerate(all):
+		    assert s.recv(4, socket.MSG_WAITALL) == b"%04d" % i, i
+	END
+	run skypty control there exit >"$dir/out"
+}
+
+# Forwards are added and taken away in a session, by ~C; ~# lists them.
+line() {
+	begin_forward
+	one=$(free_port)
+	"$PYTHON" - "$bin/skypty" "$one" "$v4" <<-'END' || fail "by ~C"
+		import os, pty, select, socket, sys, time
+		bin, one, to = sys.argv[1:]
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execv(bin, [bin, "shell", "-M", "there"])
+
+		def until(text):
+		    got, end = b"", time.monotonic() + 30
+		    while text not in got:
+		        assert time.monotonic() < end, got
+		        if select.select([fd], [], [], 0.2)[0]:
+		            got += os.read(fd, 4096)
+
+		def types(text, answer):
+		    os.write(fd, text)
+		    until(answer)
+
+		types(b"echo re''ady\n", b"ready")
+		types(b"\n~C", b"skypty> ")
+		types(f"-L {one}:127.0.0.1:{to}\n".encode(), b"Done")
+		with socket.create_connection(("127.0.0.1", int(one)), 30) as s:
+		    s.sendall(b"x")
+		    assert s.recv(1) == b"x"
+		types(b"\n~#", b"L localhost:")
+		types(b"\n~C", b"skypty> ")
+		types(f"-KL{one}\n".encode(), b"Done")
+		try:
+		    socket.create_connection(("127.0.0.1", int(one)), 30)
+		    sys.exit("it is forwarded still")
+		except ConnectionRefusedError:
+		    pass
+		os.write(fd, b"\nexit 3\n")
+		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 3)
+	END
+}
+
 either forwards
 either dynamic
+either remote
+either many
+either line
 either stdio
