@@ -353,7 +353,7 @@ net_channels_input(struct channel *ch)
 	net_channels_listen(c);
 	for (s = TAILQ_FIRST(&c->all); s != NULL; s = next) {
 		next = TAILQ_NEXT(s, all);
-		if (s->ch.stirred)
+		if (s->ch.stirred || buf_len(&s->out) != 0)
 			net_stream_turn(c, s);
 	}
 	net_channels_shed(c);

@@ -249,7 +249,10 @@ net_exec_answer(struct net_exec *x)
 static void
 net_exec_on_answer(evutil_socket_t fd, short what, void *arg)
 {
-	net_exec_answer(arg);
+	struct net_exec *x = arg;
+
+	channel_stir(x->ch);
+	net_exec_answer(x);
 }
 
 /*
@@ -273,7 +276,7 @@ net_exec_keys(struct net_exec *x, struct buf *payload)
 	x->flow.said = false;
 	tv.tv_usec = k.answer_ms * 1000;
 	if (x->answer == NULL || event_add(x->answer, &tv) == -1)
-		channel_fault(x->ch, "out of memory");
+		channel_fatal(x->ch, "out of memory");
 	else if (buf_len(&k.bytes) != 0)
 		net_exec_stdin(x, &k.bytes);
 }
