@@ -98,6 +98,8 @@ users() {
 		for fd in "/proc/$p/fd"/*; do
 			case $(readlink "$fd") in
 			/dev/null | socket:*) ;;
+			# The sanitizers say there what they find.
+			"$dir"/log.*) [ -n "$sanitized" ] || fail "log: $fd" ;;
 			*) fail "open: $fd $(readlink "$fd")" ;;
 			esac
 		done
