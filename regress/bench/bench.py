@@ -252,7 +252,7 @@ class Terminal:
         if self.pid == 0:
             os.execvp(cmd[0], cmd)
         tty.setraw(self.fd)
-        os.write(self.fd, b"stty raw -echo; echo READ''Y\r")
+        os.write(self.fd, b"stty raw -echo; echo READ''Y\n")
         seen = b""
         while b"READY" not in seen:
             seen += os.read(self.fd, 65536)
