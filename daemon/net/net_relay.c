@@ -85,6 +85,9 @@ net_relay_input(struct net_relay *r)
 {
 	ssize_t n;
 
+	/* It is called whatever has woken the channel: idle time goes on. */
+	if (buf_len(r->ch->in) == 0)
+		return 0;
 	channel_moved(r->ch);
 	while ((n = buf_write(r->ch->in, r->pipe.fd)) > 0)
 		r->bytes.in += (uint64_t)n;

@@ -242,6 +242,25 @@ test_no_request(void **state)
 	end();
 }
 
+/* What wakes a channel is no byte of it: its peer may be idle too long. */
+static void
+test_idle(void **state)
+{
+	struct yamux_stream *st;
+
+	(void)state;
+	begin();
+	st = open_files();
+	w.n->peer.moved = false;
+	nw_exited(&w, 99, PRIV_EXITED, 0);
+	turn();
+	assert_false(w.n->peer.moved);
+	say(st, "on", 2);
+	turn();
+	assert_true(w.n->peer.moved);
+	end();
+}
+
 /* --- faults --- */
 
 static void
@@ -947,6 +966,7 @@ main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_slow_request),
 		cmocka_unit_test(test_no_request),
+		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_own_fault),
 		cmocka_unit_test(test_fault_of_yamux),
 		cmocka_unit_test(test_left),
