@@ -165,7 +165,9 @@ hub_note(const struct hub_place *p)
 
 	if (!hub_note_path(p, path))
 		return;
-	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* A pipe of somebody's would keep us waiting. */
+	fd = open(path,
+	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return;
 	(void)futimens(fd, NULL);

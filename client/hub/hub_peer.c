@@ -23,6 +23,7 @@
 #define ASK_MAX 4096	     /* a request, and what came right behind it */
 
 static const char peer_lost[] = "the shared connection has ended";
+static const char peer_unwaited[] = "nobody waits for it any more";
 
 /* --- coming and going --- */
 
@@ -224,13 +225,18 @@ peer_take_answer(struct hub_peer *p)
 {
 	const struct buf *in;
 
-	if (p->st == NULL)
+	if (p->st == NULL) {
+		if (p->fd_gone) {
+			peer_tell(p, peer_unwaited);
+			peer_end(p);
+		}
 		return;
+	}
 	in = yamux_in(p->st);
 	if (buf_len(in) == 0) {
 		if (p->st_reset || yamux_eof(p->st) || p->fd_gone) {
 			peer_tell(p,
-			    p->fd_gone ? "nobody waits for it any more" :
+			    p->fd_gone ? peer_unwaited :
 					 "the host has not answered");
 			peer_end(p);
 		}
@@ -310,8 +316,13 @@ peer_pull(struct hub_peer *p)
 static void
 peer_relay(struct hub_peer *p)
 {
-	if (p->st == NULL)
-		return; /* it waits for one */
+	if (p->st == NULL) {
+		/* It waits for one, unless it has gone: the host may never
+		 * acknowledge. */
+		if (p->fd_gone)
+			peer_end(p);
+		return;
+	}
 	peer_push(p);
 	peer_pull(p);
 	if (p->fd_eof && !p->st_end) {

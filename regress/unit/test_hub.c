@@ -918,6 +918,32 @@ test_too_many(void **state)
 	assert_int_equal(hub_count(w.hub), 0);
 }
 
+/* Nobody who has gone is kept by a host that acknowledges no channels. */
+static void
+test_never_acknowledged(void **state)
+{
+	static int fd[MANY], sv[2];
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		fd[i] = call();
+		ask(fd[i], "many");
+	}
+	assert_int_equal(socketpair(AF_UNIX,
+			     SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sv),
+	    0);
+	run();
+	assert_int_equal(hub_open(w.hub, "uri", sv[1], NULL, NULL), 0);
+	run();
+	assert_int_equal(hub_count(w.hub), MANY + 1);
+	for (int i = 0; i < MANY; i++)
+		close(fd[i]);
+	close(sv[0]);
+	for (int i = 0; i < 4; i++)
+		run();
+	assert_int_equal(hub_count(w.hub), 0);
+}
+
 /* --- the connection's end --- */
 
 static void
@@ -1142,6 +1168,7 @@ main(void)
 		TEST(test_slow_host_stalls_callers_only),
 		TEST(test_many),
 		TEST(test_too_many),
+		TEST(test_never_acknowledged),
 		TEST(test_connection_lost),
 		TEST(test_lost_in_a_row),
 		TEST(test_host_breaks_the_rules),
