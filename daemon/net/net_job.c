@@ -35,6 +35,7 @@ net_job_begin(struct channel *ch, struct buf *query)
 	if ((ch->state = j = calloc(1, sizeof(*j))) == NULL)
 		return SKY_ERR_NOMEM;
 	net_relay_init(&j->keeper, ch);
+	j->keeper.frames = true;
 	if ((r = mux_session_query(query, &j->wishes)) != 0)
 		return r;
 	channel_accept(ch);

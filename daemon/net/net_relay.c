@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "common/base/err.h"
+#include "common/pty/exec_stream.h"
 
 void
 net_relay_init(struct net_relay *r, struct channel *ch)
@@ -22,6 +23,22 @@ net_relay_on_writable(evutil_socket_t fd, short what, void *arg)
 
 	r->ch->busy = false;
 	channel_stir(r->ch);
+}
+
+/*
+ * The last n bytes have moved.  Frames are not followed: who is idle sends
+ * nothing but a KEEPALIVE now and then, which is a head alone, all zero.
+ */
+static void
+net_relay_moved(struct net_relay *r, const struct buf *b, size_t n)
+{
+	static const uint8_t keepalive[XS_HEAD_LEN] = { XS_KEEPALIVE };
+
+	if (r->frames && n == XS_HEAD_LEN &&
+	    memcmp(buf_ptr(b) + buf_len(b) - n, keepalive, n) == 0)
+		channel_stir(r->ch);
+	else
+		channel_moved(r->ch);
 }
 
 /* Both have said all, or one has and that is the end. */
@@ -42,7 +59,7 @@ net_relay_on_output(evutil_socket_t fd, short what, void *arg)
 
 	if ((n = buf_read(ch->out, fd, NET_CHUNK)) > 0) {
 		r->bytes.out += (uint64_t)n;
-		channel_moved(ch);
+		net_relay_moved(r, ch->out, (size_t)n);
 	}
 	if (n < 0 && n != SKY_ERR_AGAIN) {
 		r->said = true;
@@ -88,7 +105,7 @@ net_relay_input(struct net_relay *r)
 	/* It is called whatever has woken the channel: idle time goes on. */
 	if (buf_len(r->ch->in) == 0)
 		return 0;
-	channel_moved(r->ch);
+	net_relay_moved(r, r->ch->in, buf_len(r->ch->in));
 	while ((n = buf_write(r->ch->in, r->pipe.fd)) > 0)
 		r->bytes.in += (uint64_t)n;
 	if (n < 0 && n != SKY_ERR_AGAIN && r->half) {

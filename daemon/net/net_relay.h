@@ -18,6 +18,8 @@ struct net_relay {
 	bool half;
 	bool ended; /* the peer says nothing more */
 	bool said;  /* nor does the other side */
+	bool
+	    frames; /* of exec: a KEEPALIVE is not counted as idle time's end */
 	struct net_pipe pipe;
 	struct event *writable; /* pending: it takes no more for now */
 	struct job_bytes bytes;

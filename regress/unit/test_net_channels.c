@@ -261,6 +261,34 @@ test_idle(void **state)
 	end();
 }
 
+/* Nor is what only keeps a connection open, either way. */
+static void
+test_idle_attached(void **state)
+{
+	struct yamux_stream *st;
+
+	(void)state;
+	begin();
+	st = ask(MUX_URI_SESSION);
+	turn();
+	assert_int_equal(heard(st), MUX_ACCEPT);
+	say(st, "\x30\0\0\0\0", 5);
+	turn();
+	assert_int_equal(nw_end_take(&w, 0), 5);
+	w.n->peer.moved = false;
+	say(st, "\0\0\0\0\0", 5);
+	turn();
+	assert_int_equal(nw_end_take(&w, 0), 5);
+	nw_end_say(&w, 0, "\0\0\0\0\0", 5);
+	turn();
+	assert_int_equal(hear_all(st), 5);
+	assert_false(w.n->peer.moved);
+	nw_end_say(&w, 0, "\1\0\0\0\1", 5);
+	turn();
+	assert_true(w.n->peer.moved);
+	end();
+}
+
 /* --- faults --- */
 
 static void
@@ -967,6 +995,7 @@ main(void)
 		cmocka_unit_test(test_slow_request),
 		cmocka_unit_test(test_no_request),
 		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_idle_attached),
 		cmocka_unit_test(test_own_fault),
 		cmocka_unit_test(test_fault_of_yamux),
 		cmocka_unit_test(test_left),
