@@ -64,6 +64,17 @@ sandbox_set_limit(int what, rlim_t value)
 	return setrlimit(what, &rl);
 }
 
+/* As many descriptors as the job needs, or as there may be here. */
+static unsigned
+sandbox_descriptors(const struct sandbox *sb)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_max < sb->nofile)
+		return (unsigned)rl.rlim_max;
+	return sb->nofile;
+}
+
 /* Empty, root's and closed to others, or it is no place to be locked into. */
 static int
 step_chroot(const struct sandbox *sb, char *detail, size_t n)
@@ -90,7 +101,9 @@ step_chroot(const struct sandbox *sb, char *detail, size_t n)
 static int
 step_limits(const struct sandbox *sb, char *detail, size_t n)
 {
-	snprintf(detail, n, "%u descriptors", sb->nofile);
+	unsigned descriptors = sandbox_descriptors(sb);
+
+	snprintf(detail, n, "%u descriptors", descriptors);
 	if ((!SKYPTY_SANITIZE && sb->memory != 0 &&
 		sandbox_set_limit(RLIMIT_DATA, sb->memory) == -1) ||
 	    sandbox_set_limit(RLIMIT_CORE, 0) == -1 ||
@@ -98,7 +111,7 @@ step_limits(const struct sandbox *sb, char *detail, size_t n)
 		sandbox_set_limit(RLIMIT_FSIZE, 0) == -1) ||
 	    (!sb->forks && sandbox_set_limit(RLIMIT_NPROC, 0) == -1))
 		return -1;
-	return sandbox_set_limit(RLIMIT_NOFILE, sb->nofile);
+	return sandbox_set_limit(RLIMIT_NOFILE, descriptors);
 }
 
 static int

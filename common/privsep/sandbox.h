@@ -39,7 +39,7 @@ struct sandbox {
 	uid_t uid;
 	gid_t gid;
 	size_t memory;	 /* bytes, 0 is no limit */
-	unsigned nofile; /* descriptors that may be open */
+	unsigned nofile; /* descriptors that may be open; fewer where it must */
 	/* For Landlock, none else: files that may be read, up to a NULL, or
 	 * NULL for none; ports of TCP that may be connected to. */
 	const char *const *readable;

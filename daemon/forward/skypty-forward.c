@@ -435,17 +435,6 @@ forward_confine(struct sandbox *sb)
 	_exit(1);
 }
 
-/* No more than the hard limit that it was given. */
-static unsigned
-forward_descriptors(void)
-{
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_max < FORWARD_FDS)
-		return (unsigned)rl.rlim_max;
-	return FORWARD_FDS;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -471,7 +460,7 @@ main(int argc, char **argv)
 	sb.nobodys = true; /* it removes its sockets when the monitor is gone */
 	sb.sockets = true;
 	sb.memory = FORWARD_MEMORY;
-	sb.nofile = forward_descriptors();
+	sb.nofile = FORWARD_FDS;
 	forward_confine(&sb);
 	for (;;)
 		forward_round();

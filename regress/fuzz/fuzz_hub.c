@@ -63,7 +63,7 @@ hub_ordered(struct hub *h, struct hub_peer *p, struct buf *query)
 {
 	require(h == w.hub);
 	if (w.ordered != NULL)
-		hub_keep(p);
+		hub_keep(p, "", NULL, NULL);
 	else if (buf_len(query) == 0)
 		hub_reply(p, true, "text");
 	else
