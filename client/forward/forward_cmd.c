@@ -25,6 +25,8 @@
 #include "common/base/err.h"
 #include "common/pty/mux.h"
 
+#define STDIO_GONE_MS 1000 /* for the end of a hub that says nothing more */
+
 /* --- what a specification means here --- */
 
 /* The hub is in another folder. */
@@ -346,6 +348,47 @@ forward_wait(struct forward_held *h)
 
 /* --- -W --- */
 
+/*
+ * The host has ended the stream: by itself, or the connection has gone, or the
+ * hub, which ends it, too.  A hub that answers behind that end has seen no
+ * other; one that takes no calls any more is there as long as the call is that
+ * it holds.
+ */
+static int
+stdio_ended(const struct forward_held *h)
+{
+	struct pollfd p = { .fd = h->waits };
+	struct hub_place place;
+	int fd = -1;
+	bool lost;
+
+	lost = hub_find_place(&place, h->ctx, h->o) != 0 ||
+	    hub_call(&place, &fd) != HUB_CALLED;
+	place_forget(&place.place);
+	if (fd != -1)
+		close(fd);
+	if (!lost || poll(&p, 1, STDIO_GONE_MS) == 0)
+		return 0;
+	complain("the connection has ended, and what was forwarded with it");
+	return EXIT_FAILED;
+}
+
+static int
+stdio_shared(struct conn *c, struct keyctx *ctx, const struct client_options *o)
+{
+	struct forward_held h = { .epoll = -1,
+		.waits = -1,
+		.ctx = ctx,
+		.o = o };
+	int r;
+
+	if ((r = cmd_wait(&h, ctx, o)) == 0 &&
+	    (r = relay_halves(c, STDIN_FILENO, STDOUT_FILENO)) == 0)
+		r = stdio_ended(&h);
+	forward_leave(&h);
+	return r;
+}
+
 int
 forward_stdio(struct keyctx *ctx, const struct client_options *o)
 {
@@ -367,7 +410,7 @@ forward_stdio(struct keyctx *ctx, const struct client_options *o)
 	if ((r = conn_open(&c, ctx, &own, uri)) == 0 &&
 	    (r = conn_await(&c)) == 0)
 		r = c.way == WAY_SHARED ?
-		    relay_halves(&c, STDIN_FILENO, STDOUT_FILENO) :
+		    stdio_shared(&c, ctx, &own) :
 		    relay_run(&c, STDIN_FILENO, STDOUT_FILENO);
 	conn_close(&c);
 	return r;

@@ -234,4 +234,34 @@ either dynamic
 either remote
 either many
 either line
+# cut_off COMMAND: what is cut off by that is no end.
+cut_off() {
+	begin_forward
+	$as mkfifo "$dir/in"
+	spawn "$dir/log.w" sh -c 'exec "$@" <"$0" >"$0.out"' "$dir/in" \
+		"$bin/skypty" shell -W "127.0.0.1:$v4" there
+	cut=$pid
+	exec 8>"$dir/in"
+	echo hello >&8
+	wait_for "the echo" grep -qs hello "$dir/in.out"
+	"$@"
+	wait_gone "the client" "$cut"
+	status=0
+	wait "$cut" || status=$?
+	exec 8>&-
+	equal $status 255 "status of -W without its connection"
+	has "$dir/log.w" "the connection has ended"
+}
+
+without_hub() {
+	cut_off eval 'kill -9 "$(hub_pid there)"'
+	stop_host
+}
+
+without_host() {
+	cut_off stop_host
+}
+
 either stdio
+either without_hub
+either without_host

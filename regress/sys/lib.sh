@@ -655,3 +655,9 @@ copy_build() {
 	done
 	[ -z "$as" ] || chown -R "$uid:$gid" "$dir/obj" "$dir/built"
 }
+
+# hub_pid DEST: of the process that holds its shared connection.
+hub_pid() {
+	run skypty control "$@" check 2>/dev/null |
+		sed -n 's/.*process \([0-9]*\),.*/\1/p'
+}

@@ -37,11 +37,6 @@ logged_in() {
 	equal "$(logins)" "$1" "logins"
 }
 
-hub_pid() {
-	run skypty control "$@" check 2>/dev/null |
-		sed -n 's/.*process \([0-9]*\),.*/\1/p'
-}
-
 has_no_hub() {
 	[ -z "$(hub_pid there)" ]
 }

@@ -135,7 +135,7 @@ arguments() {
 		-oProxyJump=x,y h
 		-L 8080:a:80 -D 1080 -R 1:b:2 h
 		-R *:3:[::1]:4 -L *:1:[a]:2 h
-		-L /a:/b -R 0:a:1 -g h
+		-R 0:a:1 -g h
 		-oExitOnForwardFailure=yes -oExitOnForwardFailure=no h
 		-oStreamLocalBindUnlink=yes h
 		-J none -oProxyCommand=b h
