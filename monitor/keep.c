@@ -244,11 +244,32 @@ keep_run(struct half *h, struct privmsg *msg)
 	return r;
 }
 
+/*
+ * What is recorded goes through a process of this connection's.  A session may
+ * be from before the key was told what runs, or that it is recorded.
+ */
+static bool
+keep_session_is_ready(struct monitor *m, char *why, size_t len)
+{
+	if (m->rights.command != NULL)
+		(void)snprintf(why, len,
+		    "no terminal of this key outlives its connection: what "
+		    "runs is not its choice (command)");
+	else if (recorder_wanted(m))
+		(void)snprintf(why, len,
+		    "terminals of this key are recorded, which is not possible "
+		    "for one that outlives its connection (record)");
+	else
+		return keep_is_ready(m, why, len);
+	return false;
+}
+
 /* As a command of its own, which no forced one replaces. */
 static int
 keep_open_door(struct half *h, struct privmsg *msg, const char *role,
     const char *kind, enum mon_use use)
 {
+	bool sessions = use == USE_SESSIONS;
 	struct monitor *m = monitor_of(h);
 	struct job *j = keep_free_slot(m);
 	char why[PRIVMSG_TEXT_MAX] = "", *none = NULL;
@@ -260,7 +281,8 @@ keep_open_door(struct half *h, struct privmsg *msg, const char *role,
 
 	if (j == NULL || !job_has_handle(m))
 		return SKY_ERR_LIMIT;
-	if (!keep_is_ready(m, why, sizeof(why)) ||
+	if (!(sessions ? keep_session_is_ready : keep_is_ready)(m, why,
+		sizeof(why)) ||
 	    !keep_words_fill(m, &w, role, why, sizeof(why))) {
 		job_refuse(m, msg, kind, why);
 		return 0;
@@ -296,18 +318,6 @@ keep_session_door(struct half *h, struct privmsg *msg)
 }
 
 /* --- sessions --- */
-
-/* What is recorded goes through a process of this connection's. */
-static bool
-keep_session_is_ready(struct monitor *m, char *why, size_t len)
-{
-	if (!recorder_wanted(m))
-		return keep_is_ready(m, why, len);
-	(void)snprintf(why, len,
-	    "terminals of this key are recorded, which is not possible for one "
-	    "that outlives its connection (record)");
-	return false;
-}
 
 /* Its terminal is made here, so that records of logins can have it. */
 static bool

@@ -40,6 +40,9 @@ session_grants(const struct rights *r)
 
 	if (session_is_for_files(r))
 		return PRIV_GRANT_SFTP;
+	/* What forwards connections is outside of the folder. */
+	if (r->sftp_root != NULL)
+		grants &= ~(uint32_t)PRIV_GRANT_FORWARD;
 	if (r->command != NULL)
 		return grants | PRIV_GRANT_EXEC | PRIV_GRANT_SFTP;
 	if (r->sftp_root != NULL)

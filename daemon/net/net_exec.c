@@ -32,6 +32,11 @@ net_exec_begin(struct channel *ch, struct buf *query)
 	struct net_exec *x;
 	int r;
 
+	/* What is asked for says which of the two it takes. */
+	if (!(ch->peer->grants & (PRIV_GRANT_PTY | PRIV_GRANT_EXEC))) {
+		channel_reject(ch, channel_denied(ch, PRIV_GRANT_EXEC));
+		return 0;
+	}
 	if ((ch->state = x = calloc(1, sizeof(*x))) == NULL)
 		return SKY_ERR_NOMEM;
 	x->ch = ch;

@@ -323,6 +323,19 @@ only_its_key() {
 		expect own
 		end
 	END
+	# What a key may no longer have it does not get from before, either.
+	for now in 'command="date"' record; do
+		printf '%s\n' "$now $client" "$other" "no-detach $third" \
+			"restrict,pty $fourth" "record $fifth" \
+			>"$dir/authorized"
+		refused "(${now%%=*})" attach -i "$dir/client" "$(dest)" work
+		refused "(${now%%=*})" shell --name work -i "$dir/client" \
+			"$(dest)"
+		refused "(${now%%=*})" shell --name other -i "$dir/client" \
+			"$(dest)"
+	done
+	printf '%s\n' "$client" "$other" "no-detach $third" \
+		"restrict,pty $fourth" "record $fifth" >"$dir/authorized"
 	for who in third fourth; do
 		refused "no-detach" shell --detach-ok -i "$dir/$who" "$(dest)"
 		refused "no-detach" sessions -i "$dir/$who" "$(dest)"

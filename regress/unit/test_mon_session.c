@@ -66,6 +66,8 @@ test_grants(void **state)
 		{ ALL, NULL, "/srv", PRIV_GRANT_SFTP, false },
 		{ NOPTY & ~(uint32_t)PRIV_GRANT_SFTP, NULL, "/srv", 0, false },
 		{ ALL, "internal-sftp", "/srv", PRIV_GRANT_SFTP, false },
+		{ ALL, "date", "/srv", ALL & ~(uint32_t)PRIV_GRANT_FORWARD,
+		    false },
 	};
 
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
