@@ -69,25 +69,26 @@ status_of(pid_t pid)
 static const struct {
 	const char *uri;
 	unsigned carriers;
-	uint32_t grant;
+	uint32_t grant; /* all of it is needed */
+	uint32_t any;	/* and one of these, if there are some */
 } services[] = {
-	{ MUX_URI_PTY, ANY, 0 },
-	{ MUX_URI_WHITELIST, NEAR, PRIV_GRANT_WHITELIST },
-	{ MUX_URI_SFTP, FAR, PRIV_GRANT_SFTP },
-	{ MUX_URI_EXEC_STREAM, FAR, PRIV_GRANT_EXEC },
-	{ MUX_URI_EXEC, ANY, 0 },
-	{ MUX_URI_JOB, ANY, PRIV_GRANT_EXEC | PRIV_GRANT_DETACH },
-	{ MUX_URI_SESSION, ANY, PRIV_GRANT_PTY | PRIV_GRANT_DETACH },
-	{ MUX_URI_STATUS, NEAR, PRIV_GRANT_WHITELIST },
-	{ MUX_URI_CONNS, NEAR, PRIV_GRANT_WHITELIST },
-	{ MUX_URI_METRICS, NEAR, PRIV_GRANT_WHITELIST },
-	{ KILL, NEAR, PRIV_GRANT_WHITELIST },
-	{ MUX_URI_FILES, ANY, PRIV_GRANT_SFTP },
-	{ MUX_URI_CHANNELS, FAR, 0 },
-	{ PROXY, NEAR, PRIV_GRANT_DIAL },
-	{ DIAL, NEAR, PRIV_GRANT_DIAL },
-	{ "dmsgpty/nothing", 0, 0 },
-	{ "", 0, 0 },
+	{ MUX_URI_PTY, ANY, 0, 0 },
+	{ MUX_URI_WHITELIST, NEAR, PRIV_GRANT_WHITELIST, 0 },
+	{ MUX_URI_SFTP, FAR, PRIV_GRANT_SFTP, 0 },
+	{ MUX_URI_EXEC_STREAM, FAR, PRIV_GRANT_EXEC, 0 },
+	{ MUX_URI_EXEC, ANY, 0, PRIV_GRANT_PTY | PRIV_GRANT_EXEC },
+	{ MUX_URI_JOB, ANY, PRIV_GRANT_EXEC | PRIV_GRANT_DETACH, 0 },
+	{ MUX_URI_SESSION, ANY, PRIV_GRANT_PTY | PRIV_GRANT_DETACH, 0 },
+	{ MUX_URI_STATUS, NEAR, PRIV_GRANT_WHITELIST, 0 },
+	{ MUX_URI_CONNS, NEAR, PRIV_GRANT_WHITELIST, 0 },
+	{ MUX_URI_METRICS, NEAR, PRIV_GRANT_WHITELIST, 0 },
+	{ KILL, NEAR, PRIV_GRANT_WHITELIST, 0 },
+	{ MUX_URI_FILES, ANY, PRIV_GRANT_SFTP, 0 },
+	{ MUX_URI_CHANNELS, FAR, 0, 0 },
+	{ PROXY, NEAR, PRIV_GRANT_DIAL, 0 },
+	{ DIAL, NEAR, PRIV_GRANT_DIAL, 0 },
+	{ "dmsgpty/nothing", 0, 0, 0 },
+	{ "", 0, 0, 0 },
 };
 
 static bool told_why; /* the refusal had a sentence */
@@ -141,9 +142,16 @@ test_offers(void **state)
 				    MUX_REJECT);
 				assert_int_equal(told_why, here);
 			}
-			if (here)
+			if (services[i].any != 0) {
 				assert_int_equal(answer_to(services[i].uri, c,
-						     services[i].grant),
+						     all & ~services[i].any),
+				    MUX_REJECT);
+				assert_int_equal(told_why, here);
+			}
+			if (here)
+				assert_int_equal(
+				    answer_to(services[i].uri, c,
+					services[i].grant | services[i].any),
 				    MUX_ACCEPT);
 		}
 }
