@@ -244,7 +244,7 @@ put_bytes(struct buf *b, uint64_t offset, uint32_t n)
 	uint8_t *p = NULL;
 
 	require(buf_put_u32(b, n) == 0 && buf_extend(b, n, &p) == 0);
-	place_fill(p, offset, n);
+	cp_place_fill(p, offset, n);
 }
 
 static uint8_t
@@ -451,7 +451,7 @@ check_written(struct buf *body)
 	require(buf_get_string(body, &handle) == 0 &&
 	    buf_get_u64(body, &offset) == 0 &&
 	    buf_get_string(body, &bytes) == 0 && buf_at_end(body) == 0);
-	require(place_is(buf_ptr(&bytes), offset, buf_len(&bytes)));
+	require(cp_place_is(buf_ptr(&bytes), offset, buf_len(&bytes)));
 }
 
 static void
@@ -581,9 +581,9 @@ copy(void)
 	for (size_t i = 0; i < 3; i++)
 		sigaction(signals[i], NULL, &was[i]);
 	sigprocmask(SIG_SETMASK, NULL, &mask);
-	place_enter();
+	cp_place_enter();
 	r = cp_run(&way.cp, ctx);
-	place_leave();
+	cp_place_leave();
 	for (size_t i = 0; i < 3; i++)
 		sigaction(signals[i], &was[i], NULL);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
@@ -624,12 +624,12 @@ run(uint8_t flags, uint8_t which, uint8_t before)
 	way.cp.many = words[1] != NULL;
 	strlcpy(target,
 	    up ? uploads[which % 5] :
-		 place_prepare(before, downloads[n].patterns),
+		 cp_place_prepare(before, downloads[n].patterns),
 	    sizeof(target));
 	way.cp.target = target;
 	r = copy();
 	require(r != EXIT_FAILED || way.lied || !host.stays);
-	place_check(up ? NULL : downloads[n].called);
+	cp_place_check(up ? NULL : downloads[n].called);
 }
 
 int
@@ -637,7 +637,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
 	signal(SIGPIPE, SIG_IGN);
-	place_make();
+	cp_place_make();
 	require((ctx = keyctx_new()) != NULL);
 	return 0;
 }
