@@ -446,7 +446,6 @@ test_pty(void **state)
 	/* It is stopped, whatever it does, and that is told once it is. */
 	put_handle(handle);
 	assert_int_equal(ask(PM_PTY_STOP), 0);
-	refused(PM_PTY_STOP);
 	while (pty_find(&mon, handle) != NULL)
 		pty_reap(&mon);
 	assert_int_equal(mw_hear(), PM_PTY_STOP + 1);
