@@ -135,7 +135,7 @@ arguments() {
 		-oProxyJump=x,y h
 		-L 8080:a:80 -D 1080 -R 1:b:2 h
 		-R *:3:[::1]:4 -L *:1:[a]:2 h
-		-R 0:a:1 -g h
+		-L /a:/b -R 0:a:1 -g h
 		-oExitOnForwardFailure=yes -oExitOnForwardFailure=no h
 		-oStreamLocalBindUnlink=yes h
 		-J none -oProxyCommand=b h
@@ -162,7 +162,9 @@ same() {
 		$as "$bin/skypty-ssh" -oKey="$key" -F none -G $line \
 			>"$dir/ours" 2>"$dir/err.ours" || fail "ours: $line"
 		# Without a login name it is our own in ssh, and the key here.
-		sed -i -e "s/^user $(id -un)\$/user $key/" "$dir/theirs"
+		# Of a socket's forward ssh tells as of a dynamic one, too.
+		sed -i -e "s/^user $(id -un)\$/user $key/" \
+			-e '/^dynamicforward \//d' "$dir/theirs"
 		# We have no port 22 by default.
 		sed -i -e 's/^port 2022$/port 22/' "$dir/ours"
 		equal "$(said <"$dir/ours")" "$(said <"$dir/theirs")" "$line"

@@ -443,6 +443,11 @@ test_pty(void **state)
 	assert_int_equal(ioctl(mw.got.fd[0], TIOCGWINSZ, &ws), 0);
 	assert_int_equal(ws.ws_row, 24);
 	assert_int_equal(ws.ws_col, 80);
+	/* Not a second time, while it has not ended. */
+	put_handle(handle);
+	pty_find(&mon, handle)->stopping = true;
+	refused(PM_PTY_STOP);
+	pty_find(&mon, handle)->stopping = false;
 	/* It is stopped, whatever it does, and that is told once it is. */
 	put_handle(handle);
 	assert_int_equal(ask(PM_PTY_STOP), 0);
