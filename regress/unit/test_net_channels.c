@@ -811,6 +811,9 @@ test_ours_many(void **state)
 	size_t n = 0;
 
 	(void)state;
+	/* There the time that a peer has to answer is over before the last. */
+	if (getenv("EMULATED") != NULL)
+		skip();
 	begin();
 	for (size_t i = 0; i < MANY; i++)
 		fd[i] = open_ours();
