@@ -212,7 +212,7 @@ channel_log(struct channel *ch, enum log_level level, const char *fmt, ...)
 	mon_log(ch->mon, level, "%s", text);
 }
 
-__attribute__((noreturn)) static void
+__attribute__((noreturn, format(printf, 2, 0))) static void
 channel_leave(struct channel *ch, const char *fmt, va_list ap)
 {
 	char text[LOG_LINE_MAX];
